@@ -1,0 +1,31 @@
+/** @type {import('jest').Config} */
+export default {
+  testEnvironment: 'node',
+  testRegex: ['test/.*\\.spec\\.ts$'],
+  extensionsToTreatAsEsm: ['.ts'],
+  moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
+  // jwks-rsa 4 is CommonJS and require()s jose 6, which is ESM only.
+  // Node < 24.9: Jest has no require(esm), so jose is transformed to CommonJS when it is required.
+  // Node >= 24.9: Jest has require(esm), but not for a module that is being imported in the same graph, so load it first.
+  setupFiles: ['<rootDir>/test/jest.setup.cjs'],
+  transform: {
+    '^.+\\.(ts|js)$': [
+      '@swc/jest',
+      {
+        jsc: {
+          target: 'es2022',
+          parser: { syntax: 'typescript', decorators: true },
+          transform: { legacyDecorator: true, decoratorMetadata: true },
+          keepClassNames: true,
+        },
+        // no module.type here: @swc/jest picks es6 or commonjs per load
+      },
+    ],
+  },
+  transformIgnorePatterns: ['/node_modules/(?!jose/)'],
+  collectCoverageFrom: ['src/**/*.ts', '!src/index.ts'],
+  coverageProvider: 'v8',
+  coverageThreshold: { global: { lines: 95, branches: 90 } },
+  maxWorkers: 2,
+  workerIdleMemoryLimit: '1GB',
+};
