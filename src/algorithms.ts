@@ -1,0 +1,48 @@
+import { constants } from 'node:crypto';
+
+interface RsaRow {
+  readonly kty: 'RSA';
+  readonly hash: 'sha256' | 'sha384' | 'sha512';
+  readonly padding: number;
+  readonly saltLength?: number;
+}
+
+interface EllipticRow {
+  readonly kty: 'EC' | 'OKP';
+  readonly crv: string;
+  readonly hash: 'sha256' | 'sha384' | 'sha512' | null;
+}
+
+export type AlgorithmRow = RsaRow | EllipticRow;
+
+const pkcs1 = constants.RSA_PKCS1_PADDING;
+const pss = constants.RSA_PKCS1_PSS_PADDING;
+// RFC 7518 §3.5: the salt is as long as the hash.
+const saltLength = constants.RSA_PSS_SALTLEN_DIGEST;
+
+/**
+ * Everything that differs per signature algorithm (RFC 7518 §3.1, RFC 8037 §3.1, RFC 9864 §2.2). What is not in
+ * this table does not exist for us: `none` and the HMAC algorithms have no row.
+ */
+export const ALGORITHMS = {
+  RS256: { kty: 'RSA', hash: 'sha256', padding: pkcs1 },
+  RS384: { kty: 'RSA', hash: 'sha384', padding: pkcs1 },
+  RS512: { kty: 'RSA', hash: 'sha512', padding: pkcs1 },
+  PS256: { kty: 'RSA', hash: 'sha256', padding: pss, saltLength },
+  PS384: { kty: 'RSA', hash: 'sha384', padding: pss, saltLength },
+  PS512: { kty: 'RSA', hash: 'sha512', padding: pss, saltLength },
+  ES256: { kty: 'EC', crv: 'P-256', hash: 'sha256' },
+  ES384: { kty: 'EC', crv: 'P-384', hash: 'sha384' },
+  ES512: { kty: 'EC', crv: 'P-521', hash: 'sha512' },
+  EdDSA: { kty: 'OKP', crv: 'Ed25519', hash: null },
+  Ed25519: { kty: 'OKP', crv: 'Ed25519', hash: null },
+} as const satisfies Record<string, AlgorithmRow>;
+
+/** A signature algorithm that access tokens may use; asymmetric ones only. */
+export type SignatureAlgorithm = keyof typeof ALGORITHMS;
+
+export const ALGORITHM_NAMES = Object.freeze(Object.keys(ALGORITHMS) as SignatureAlgorithm[]);
+
+export function isSignatureAlgorithm(name: unknown): name is SignatureAlgorithm {
+  return typeof name === 'string' && Object.hasOwn(ALGORITHMS, name);
+}

@@ -1,0 +1,105 @@
+import { ConfigurationError, type ConfigurationProblem } from '../errors.js';
+
+export function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+interface Kinds {
+  boolean: boolean;
+  string: string;
+  function: (...parameters: never[]) => unknown;
+}
+
+/** Reads one object of the options and gathers what is wrong with it, with the path to each place. */
+export class OptionReader {
+  readonly record: Readonly<Record<string, unknown>>;
+
+  constructor(
+    value: unknown,
+    private readonly path = '',
+    private readonly problems: ConfigurationProblem[] = [],
+  ) {
+    if (isRecord(value)) {
+      this.record = value;
+    } else {
+      this.record = {};
+      this.problems.push({ path, message: 'must be an object' });
+    }
+  }
+
+  child(value: unknown, name: string): OptionReader {
+    return new OptionReader(value, this.pathTo(name), this.problems);
+  }
+
+  optionalChild(name: string, fallback: object = {}): OptionReader {
+    const { [name]: value = fallback } = this.record;
+    return this.child(value, name);
+  }
+
+  /** The same place, where what is not set there is taken from `defaults`. */
+  withDefaults(defaults: object): OptionReader {
+    const set = Object.entries(this.record).filter(([, value]) => value !== undefined);
+    return new OptionReader({ ...defaults, ...Object.fromEntries(set) }, this.path, this.problems);
+  }
+
+  problem(name: string, message: string): void {
+    this.problems.push({ path: this.pathTo(name), message });
+  }
+
+  get problemCount(): number {
+    return this.problems.length;
+  }
+
+  /** A name that nobody reads is a check that the user believes in and that does not happen. */
+  allowOnly(names: readonly string[]): void {
+    for (const name of Object.keys(this.record)) {
+      if (!names.includes(name)) this.problem(name, `is not an option; there are ${names.join(', ')}`);
+    }
+  }
+
+  optional<Kind extends keyof Kinds>(name: string, kind: Kind): Kinds[Kind] | undefined {
+    const value = this.record[name];
+    if (value === undefined || typeof value === kind) return value as Kinds[Kind] | undefined;
+    this.problem(name, `must be a ${kind}`);
+    return undefined;
+  }
+
+  requiredString(name: string, meaning: string): string {
+    const value = this.record[name];
+    if (typeof value === 'string' && value.trim() !== '') return value;
+    const got = value === undefined || value === '' || value === null ? 'is missing' : 'must be a string';
+    this.problem(name, `${got}: ${meaning}`);
+    return '';
+  }
+
+  stringList(name: string, { nonEmpty = false } = {}): readonly string[] | undefined {
+    const value = this.record[name];
+    if (value === undefined) return undefined;
+    if (!Array.isArray(value) || (nonEmpty && value.length === 0)) {
+      this.problem(name, `must be a ${nonEmpty ? 'non-empty ' : ''}list of strings`);
+      return [];
+    }
+    value.forEach((item: unknown, index) => {
+      if (typeof item !== 'string' || item.trim() === '')
+        this.problem(`${name}[${String(index)}]`, 'must be a non-empty string');
+    });
+    return Object.freeze([...(value as string[])]);
+  }
+
+  number(name: string, { min, max, fallback }: { min: number; max: number; fallback: number }): number {
+    const { [name]: value = fallback } = this.record;
+    if (typeof value === 'number' && value >= min && value <= max) return value;
+    this.problem(name, `must be a number from ${String(min)} to ${String(max)}`);
+    return fallback;
+  }
+
+  /** @throws ConfigurationError when there is any problem. */
+  finish(): void {
+    if (this.problems.length > 0) throw new ConfigurationError(Object.freeze([...this.problems]));
+  }
+
+  private pathTo(name: string): string {
+    if (name === '') return this.path;
+    return this.path === '' ? name : `${this.path}.${name}`;
+  }
+}

@@ -1,0 +1,151 @@
+import type { AccessTokenClaims, JoseHeader, VerifiedAccessToken } from '../access-token.js';
+import type { SignatureAlgorithm } from '../algorithms.js';
+
+/** A public key as JSON (RFC 7517 §4). */
+export interface JsonWebKey {
+  readonly kty: string;
+  readonly kid?: string;
+  readonly use?: string;
+  readonly key_ops?: readonly string[];
+  readonly alg?: string;
+  readonly [member: string]: unknown;
+}
+
+/** How keys that come over the network are kept. */
+export interface RemoteKeyOptions {
+  /** Age of a key set in seconds after which it is fetched again. Default 600. */
+  readonly refreshSeconds?: number;
+  /**
+   * How long, in seconds since the last successful fetch, a key set serves while the issuer cannot be reached.
+   * After that requests are answered with 503. Default 86400, a day; never less than `refreshSeconds`.
+   */
+  readonly staleSeconds?: number;
+  /** Shortest time in seconds between two fetches that unknown key ids cause. Default 30. */
+  readonly cooldownSeconds?: number;
+  /** Total deadline of one HTTP exchange in milliseconds, the body included. Default 5000. */
+  readonly timeoutMs?: number;
+}
+
+/**
+ * Where the keys of an issuer come from.
+ *
+ * - `discovery` (the default): from the issuer's metadata, at OpenID Connect Discovery §4's and RFC 8414 §3's
+ *   locations, or at `uri` where the metadata lives elsewhere. Its `issuer` must equal ours.
+ * - `jwks`: from a known key set address; no metadata is read.
+ * - `static`: from the options; nothing is fetched.
+ */
+export type KeysOptions =
+  | ({ readonly from: 'discovery'; readonly uri?: string } & RemoteKeyOptions)
+  | ({ readonly from: 'jwks'; readonly uri: string } & RemoteKeyOptions)
+  | { readonly from: 'static'; readonly jwks: { readonly keys: readonly JsonWebKey[] } };
+
+/**
+ * The name of a claim (`'roles'`, `'https://example.com/roles'`), a path with dots (`'realm_access.roles'`), or its names
+ * one by one where a name has dots (`['resource_access', 'my.client', 'roles']`).
+ */
+export type ClaimPath = string | readonly string[];
+
+/** Where a token says what its bearer may do; each a list of paths whose values are put together. */
+export interface ClaimPaths {
+  /** Default `['scope', 'scp']`. A string is split at spaces (RFC 6749 §3.3), a list is taken as it is. */
+  readonly scopes?: readonly ClaimPath[];
+  /** Default `['roles']`. A string is one role. */
+  readonly roles?: readonly ClaimPath[];
+  /** Default `['permissions']`. A string is one permission. */
+  readonly permissions?: readonly ClaimPath[];
+}
+
+/** What a token must be like. In `AuthOptions` beside `issuers` these are defaults for each of them. */
+export interface CheckOptions {
+  /**
+   * Signature algorithms that are accepted. Default: every asymmetric one (RS, PS and ES 256–512, EdDSA, Ed25519),
+   * each bound to keys that fit it. `none` and `HS…` cannot be named (RFC 8725 §3.1, §3.2).
+   */
+  readonly algorithms?: readonly SignatureAlgorithm[];
+  /**
+   * Values of the header's `typ` that are accepted, compared without case and with or without `application/`;
+   * `undefined` stands for no `typ`. Default `['at+jwt', 'JWT', undefined]`; `['at+jwt']` is what RFC 9068 §4 asks.
+   */
+  readonly tokenTypes?: readonly (string | undefined)[];
+  /** How far the issuer's clock may be off, in seconds; for `exp`, `nbf`, `iat` and the age. Default 5, at most 300. */
+  readonly clockToleranceSeconds?: number;
+  /** Claims that must be there (and not null), beside `iss`, `aud` and `exp`, which always must. Default none. */
+  readonly requiredClaims?: readonly string[];
+  /** Longest time in seconds since `iat`, which is required then. Default: no limit but `exp`. */
+  readonly maxTokenAgeSeconds?: number;
+  /**
+   * Your own check, after all others. Return `false` to refuse (CLAIM_INVALID), or throw an `AuthError` of your
+   * choice. Any other error is not taken for a refusal: it is thrown on, and Nest answers it (500, or the status of an
+   * `HttpException`), because a database that is down is not the token's fault.
+   */
+  readonly validate?: (claims: AccessTokenClaims, header: JoseHeader) => boolean | void | Promise<boolean | void>;
+  /** Where scopes, roles and permissions stand. */
+  readonly claimPaths?: ClaimPaths;
+}
+
+/** One issuer that is trusted: which tokens of it are for us, and where its keys are. */
+export interface IssuerOptions extends CheckOptions {
+  /** The value of `iss`, exactly, with or without its trailing slash as the issuer writes it. */
+  readonly issuer: string;
+  /** Who we are: a token must name (one of) it in `aud`. */
+  readonly audience: string | readonly string[];
+  /** Default `{ from: 'discovery' }`. */
+  readonly keys?: KeysOptions;
+}
+
+/**
+ * For tenants that come and go: given the `iss` of a token that nobody has verified yet, returns the options of that
+ * issuer, or nothing when it is not trusted. It is asked for every token, so a tenant that goes is gone at once; it
+ * should be quick, and must not take `iss` for an address to fetch. An options object that it returns is read
+ * once: return a new one to change something. Keys are kept per issuer and `keys`, whatever objects are returned.
+ */
+export type IssuerResolver = (
+  issuer: string,
+) => IssuerOptions | undefined | null | Promise<IssuerOptions | undefined | null>;
+
+type OneIssuer = IssuerOptions & { readonly issuers?: never };
+
+type SeveralIssuers = CheckOptions & {
+  /** A list of issuers, or a function for tenants that come and go. */
+  readonly issuers: readonly IssuerOptions[] | IssuerResolver;
+  readonly issuer?: never;
+  readonly audience?: never;
+  readonly keys?: never;
+};
+
+/** Settings of the module as a whole. */
+export interface ModuleOptions<User = unknown> {
+  /**
+   * Maps a verified token to your own user, which `@CurrentUser()` and `request.user` then are; by default the claims.
+   * May be async. To refuse, return nothing (`undefined`, `null`, `false`: USER_REFUSED, 401) or throw an
+   * `AuthError`; other errors are thrown on, as with `validate`.
+   */
+  readonly user?: (
+    token: VerifiedAccessToken,
+  ) => User | undefined | null | false | Promise<User | undefined | null | false>;
+  /** The protection space that challenges name (RFC 9110 §11.5). Default none. */
+  readonly realm?: string;
+  /** Fetches metadata and keys, in place of the global `fetch`: for a proxy or a private CA. */
+  readonly fetch?: typeof globalThis.fetch;
+  /** Milliseconds since 1970, in place of `Date.now`: for tests. */
+  readonly clock?: () => number;
+  /** Allows `http:` for addresses that are not loopback. Whoever is on the path can then forge every token. */
+  readonly insecureAllowHttp?: boolean;
+}
+
+/** What is decided where the module is imported: beside `useFactory`, not in what a factory returns. */
+export interface AuthModuleExtras {
+  /**
+   * `global` (the default): every route of the application is closed. `manual`: only what `@UseGuards(AuthGuard)`
+   * stands on.
+   */
+  readonly guard?: 'global' | 'manual';
+  /** Whether what the module exports can be injected everywhere. Default true. */
+  readonly isGlobal?: boolean;
+}
+
+/**
+ * The options of `AuthModule`. `issuer` and `audience`, or `issuers`; everything else has a default. Checked at start,
+ * all problems in one `ConfigurationError`; an unknown option is a problem.
+ */
+export type AuthOptions<User = unknown> = (OneIssuer | SeveralIssuers) & ModuleOptions<User>;

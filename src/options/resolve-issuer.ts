@@ -1,0 +1,150 @@
+import { ALGORITHM_NAMES, isSignatureAlgorithm, type SignatureAlgorithm } from '../algorithms.js';
+import type { OptionReader } from './option-reader.js';
+import type { CheckOptions } from './options.js';
+import { readKeys, type ResolvedKeys } from './resolve-keys.js';
+
+export interface ResolvedIssuer {
+  readonly issuer: string;
+  readonly audience: readonly string[];
+  readonly keys: ResolvedKeys;
+  readonly algorithms: ReadonlySet<SignatureAlgorithm>;
+  /** In the form that {@link normalizeTokenType} gives; `undefined` stands for no `typ`. */
+  readonly tokenTypes: ReadonlySet<string | undefined>;
+  readonly clockToleranceSeconds: number;
+  readonly requiredClaims: readonly string[];
+  readonly maxTokenAgeSeconds: number | undefined;
+  readonly validate: CheckOptions['validate'];
+  readonly claimPaths: ResolvedClaimPaths;
+}
+
+export interface ResolvedClaimPaths {
+  readonly scopes: readonly (readonly string[])[];
+  readonly roles: readonly (readonly string[])[];
+  readonly permissions: readonly (readonly string[])[];
+}
+
+export const CHECK_OPTIONS = [
+  'algorithms',
+  'tokenTypes',
+  'clockToleranceSeconds',
+  'requiredClaims',
+  'maxTokenAgeSeconds',
+  'validate',
+  'claimPaths',
+] as const satisfies readonly (keyof CheckOptions)[];
+
+export const ISSUER_OPTIONS = ['issuer', 'audience', 'keys', ...CHECK_OPTIONS] as const;
+
+const DEFAULT_TOKEN_TYPES = ['at+jwt', 'JWT', undefined];
+
+const DEFAULT_CLAIM_PATHS = { scopes: ['scope', 'scp'], roles: ['roles'], permissions: ['permissions'] };
+
+/** RFC 9068 §4 and RFC 7515 §4.1.9: media types compare without case, `application/` may be left out. */
+export function normalizeTokenType(type: string): string {
+  const lower = type.toLowerCase();
+  return lower.startsWith('application/') ? lower.slice('application/'.length) : lower;
+}
+
+export function readIssuer(reader: OptionReader, allowHttp: boolean): ResolvedIssuer {
+  const issuer = reader.requiredString('issuer', "the exact `iss` of the tokens, 'https://tenant.example.com/' say");
+  return Object.freeze({
+    issuer,
+    audience: readAudience(reader),
+    keys: readKeys(reader, issuer, allowHttp),
+    ...readChecks(reader),
+  });
+}
+
+export function readChecks(reader: OptionReader): Omit<ResolvedIssuer, 'issuer' | 'audience' | 'keys'> {
+  return {
+    algorithms: readAlgorithms(reader),
+    tokenTypes: readTokenTypes(reader),
+    clockToleranceSeconds: reader.number('clockToleranceSeconds', { min: 0, max: 300, fallback: 5 }),
+    requiredClaims: reader.stringList('requiredClaims') ?? [],
+    maxTokenAgeSeconds:
+      reader.record.maxTokenAgeSeconds === undefined
+        ? undefined
+        : reader.number('maxTokenAgeSeconds', { min: 1, max: 366 * 86_400, fallback: 0 }),
+    validate: reader.optional('validate', 'function') as CheckOptions['validate'],
+    claimPaths: readClaimPaths(reader),
+  };
+}
+
+function readAudience(reader: OptionReader): readonly string[] {
+  const { audience } = reader.record;
+  if (Array.isArray(audience)) return reader.stringList('audience', { nonEmpty: true }) ?? [];
+  return Object.freeze([
+    reader.requiredString(
+      'audience',
+      'what tokens for this API name in `aud`; a token for another API must not be accepted',
+    ),
+  ]);
+}
+
+function readAlgorithms(reader: OptionReader): ReadonlySet<SignatureAlgorithm> {
+  const { algorithms } = reader.record;
+  if (algorithms === undefined) return new Set(ALGORITHM_NAMES);
+  if (!Array.isArray(algorithms) || algorithms.length === 0) {
+    reader.problem('algorithms', `must be a non-empty list of ${ALGORITHM_NAMES.join(', ')}`);
+    return new Set();
+  }
+  algorithms.forEach((name: unknown, index) => {
+    if (isSignatureAlgorithm(name)) return;
+    const path = `algorithms[${String(index)}]`;
+    if (typeof name === 'string' && /^(none|HS\d+)$/i.test(name)) {
+      reader.problem(
+        path,
+        `${name} is not possible: anyone could make a token; use one of ${ALGORITHM_NAMES.join(', ')}`,
+      );
+    } else {
+      reader.problem(path, `must be one of ${ALGORITHM_NAMES.join(', ')}`);
+    }
+  });
+  return new Set(algorithms.filter(isSignatureAlgorithm));
+}
+
+function readTokenTypes(reader: OptionReader): ReadonlySet<string | undefined> {
+  const { tokenTypes: types = DEFAULT_TOKEN_TYPES } = reader.record;
+  if (!Array.isArray(types) || types.length === 0) {
+    reader.problem('tokenTypes', "must be a non-empty list, ['at+jwt'] say; undefined in it stands for no `typ`");
+    return new Set();
+  }
+  types.forEach((type: unknown, index) => {
+    if (type !== undefined && (typeof type !== 'string' || type === '')) {
+      reader.problem(`tokenTypes[${String(index)}]`, 'must be a non-empty string, or undefined for no `typ`');
+    }
+  });
+  return new Set(types.map((type: unknown) => (typeof type === 'string' ? normalizeTokenType(type) : undefined)));
+}
+
+function readClaimPaths(reader: OptionReader): ResolvedClaimPaths {
+  const paths = reader.optionalChild('claimPaths');
+  paths.allowOnly(Object.keys(DEFAULT_CLAIM_PATHS));
+  const read = (name: keyof typeof DEFAULT_CLAIM_PATHS): readonly (readonly string[])[] => {
+    const { [name]: list = DEFAULT_CLAIM_PATHS[name] } = paths.record;
+    if (!Array.isArray(list)) {
+      paths.problem(name, "must be a list of claim paths, ['realm_access.roles'] say");
+      return [];
+    }
+    return Object.freeze(
+      list.map((path: unknown, index) => {
+        const names = typeof path === 'string' ? namesOf(path) : path;
+        if (
+          Array.isArray(names) &&
+          names.length > 0 &&
+          names.every((part) => typeof part === 'string' && part !== '')
+        ) {
+          return Object.freeze([...(names as string[])]);
+        }
+        paths.problem(`${name}[${String(index)}]`, "must be a claim's name or path, or a list of names");
+        return [];
+      }),
+    );
+  };
+  return Object.freeze({ scopes: read('scopes'), roles: read('roles'), permissions: read('permissions') });
+}
+
+/** Namespaced claims are addresses (`https://example.com/roles`): the dots in them separate nothing. */
+function namesOf(path: string): readonly string[] {
+  return path.includes('://') ? [path] : path.split('.');
+}

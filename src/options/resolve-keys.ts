@@ -1,0 +1,91 @@
+import { isFetchableAddress } from '../address.js';
+import { isRecord, type OptionReader } from './option-reader.js';
+
+export interface ResolvedRemoteKeys {
+  readonly refreshSeconds: number;
+  readonly staleSeconds: number;
+  readonly cooldownSeconds: number;
+  readonly timeoutMs: number;
+}
+
+export type ResolvedKeys =
+  | ({ readonly from: 'discovery'; readonly uri: string | undefined } & ResolvedRemoteKeys)
+  | ({ readonly from: 'jwks'; readonly uri: string } & ResolvedRemoteKeys)
+  | { readonly from: 'static'; readonly jwks: { readonly keys: readonly unknown[] } };
+
+const REMOTE_KEY_OPTIONS = ['refreshSeconds', 'staleSeconds', 'cooldownSeconds', 'timeoutMs'];
+
+const DAY_SECONDS = 86_400;
+
+export function readKeys(reader: OptionReader, issuer: string, allowHttp: boolean): ResolvedKeys {
+  const keys = reader.optionalChild('keys', { from: 'discovery' });
+  const { from } = keys.record;
+  switch (from) {
+    case 'discovery': {
+      keys.allowOnly(['from', 'uri', ...REMOTE_KEY_OPTIONS]);
+      const uri = keys.record.uri === undefined ? undefined : readAddress(keys, 'uri', allowHttp);
+      if (uri === undefined && issuer !== '') checkDiscoverable(reader, issuer, allowHttp);
+      return Object.freeze({ from, uri, ...readRemoteKeys(keys) });
+    }
+    case 'jwks':
+      keys.allowOnly(['from', 'uri', ...REMOTE_KEY_OPTIONS]);
+      return Object.freeze({ from, uri: readAddress(keys, 'uri', allowHttp), ...readRemoteKeys(keys) });
+    case 'static':
+      keys.allowOnly(['from', 'jwks']);
+      return Object.freeze({ from, jwks: readJwks(keys) });
+    default:
+      keys.problem('from', "must be 'discovery', 'jwks' or 'static'");
+      return { from: 'static', jwks: { keys: [] } };
+  }
+}
+
+function checkDiscoverable(reader: OptionReader, issuer: string, allowHttp: boolean): void {
+  // RFC 8414 §2: no query and no fragment, since the metadata's location is built from it.
+  if (isFetchableAddress(issuer, allowHttp) && !issuer.includes('?')) return;
+  reader.problem(
+    'issuer',
+    `must be an https address without credentials, query or fragment (http for loopback only); \
+for an issuer whose name is no address, or whose metadata lives elsewhere, set keys: { from: 'discovery', uri } or { from: 'jwks', uri }`,
+  );
+}
+
+function readAddress(reader: OptionReader, name: string, allowHttp: boolean): string {
+  const address = reader.record[name];
+  if (typeof address !== 'string' || address === '') {
+    reader.problem(name, 'must be an address, https://…');
+    return '';
+  }
+  if (!isFetchableAddress(address, allowHttp)) {
+    reader.problem(name, 'must be an https address without credentials or fragment (http for loopback only)');
+  }
+  return address;
+}
+
+function readRemoteKeys(reader: OptionReader): ResolvedRemoteKeys {
+  const refreshSeconds = reader.number('refreshSeconds', { min: 1, max: DAY_SECONDS, fallback: 600 });
+  const staleSeconds = reader.number('staleSeconds', { min: 0, max: 30 * DAY_SECONDS, fallback: DAY_SECONDS });
+  return {
+    refreshSeconds,
+    staleSeconds: Math.max(staleSeconds, refreshSeconds),
+    cooldownSeconds: reader.number('cooldownSeconds', { min: 1, max: 3_600, fallback: 30 }),
+    timeoutMs: reader.number('timeoutMs', { min: 1, max: 60_000, fallback: 5_000 }),
+  };
+}
+
+const PRIVATE_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k'];
+
+function readJwks(reader: OptionReader): { readonly keys: readonly unknown[] } {
+  const { jwks } = reader.record;
+  const keys = isRecord(jwks) ? jwks.keys : undefined;
+  if (!Array.isArray(keys) || keys.length === 0 || !keys.every(isRecord)) {
+    reader.problem('jwks', 'must be a JSON Web Key Set: { keys: [{ kty, … }] } with at least one key');
+    return { keys: [] };
+  }
+  keys.forEach((key, index) => {
+    if (PRIVATE_MEMBERS.some((member) => member in key)) {
+      reader.problem(`jwks.keys[${String(index)}]`, 'must be a public key; leave out its private members');
+    }
+  });
+  // A copy: what the caller does to the object later has no effect.
+  return Object.freeze({ keys: keys.map((key) => Object.freeze({ ...key })) });
+}

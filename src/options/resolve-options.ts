@@ -1,0 +1,123 @@
+import { isRecord, OptionReader } from './option-reader.js';
+import type { AuthModuleExtras, AuthOptions, IssuerResolver, ModuleOptions } from './options.js';
+import { CHECK_OPTIONS, ISSUER_OPTIONS, readChecks, readIssuer, type ResolvedIssuer } from './resolve-issuer.js';
+
+/** Options after defaults and checks: nothing is optional that has a default, and everything is frozen. */
+export interface ResolvedOptions<User = unknown> {
+  readonly issuers: readonly ResolvedIssuer[] | ResolvedIssuerResolver;
+  readonly user: ModuleOptions<User>['user'];
+  readonly realm: string | undefined;
+  readonly fetch: typeof globalThis.fetch | undefined;
+  readonly clock: () => number;
+  readonly insecureAllowHttp: boolean;
+}
+
+/** Asks the user's resolver; throws a ConfigurationError where what it returns cannot be used for that issuer. */
+export type ResolvedIssuerResolver = (issuer: string) => Promise<ResolvedIssuer | undefined>;
+
+const MODULE_OPTIONS = ['user', 'realm', 'fetch', 'clock', 'insecureAllowHttp'] as const;
+const MODULE_EXTRAS = ['guard', 'isGlobal'] as const;
+/** Every name that `forRoot` takes. */
+export const OPTION_NAMES: readonly string[] = [...ISSUER_OPTIONS, 'issuers', ...MODULE_OPTIONS, ...MODULE_EXTRAS];
+
+/**
+ * Checks the options, fills in the defaults and freezes the result.
+ * @throws ConfigurationError with all problems at once.
+ */
+export function resolveOptions<User>(options: AuthOptions<User>, extras: AuthModuleExtras = {}): ResolvedOptions<User> {
+  const reader = new OptionReader(options);
+  reader.allowOnly(OPTION_NAMES);
+  checkExtras(reader, extras);
+  const allowHttp = reader.optional('insecureAllowHttp', 'boolean') ?? false;
+  const issuers = readIssuers(reader, allowHttp);
+  const resolved: ResolvedOptions<User> = {
+    issuers,
+    user: reader.optional('user', 'function') as ModuleOptions<User>['user'],
+    realm: readRealm(reader),
+    fetch: reader.optional('fetch', 'function') as typeof globalThis.fetch | undefined,
+    clock: (reader.optional('clock', 'function') as (() => number) | undefined) ?? Date.now,
+    insecureAllowHttp: allowHttp,
+  };
+  reader.finish();
+  return Object.freeze(resolved);
+}
+
+function checkExtras(reader: OptionReader, { guard = 'global', isGlobal = true }: AuthModuleExtras): void {
+  for (const name of MODULE_EXTRAS) {
+    if (name in reader.record) reader.problem(name, 'must stand beside `useFactory`, not in what it returns');
+  }
+  if (!['global', 'manual'].includes(guard)) reader.problem('guard', "must be 'global' or 'manual'");
+  if (typeof isGlobal !== 'boolean') reader.problem('isGlobal', 'must be a boolean');
+}
+
+function readIssuers(reader: OptionReader, allowHttp: boolean): ResolvedOptions['issuers'] {
+  const { issuers } = reader.record;
+  if (issuers === undefined) {
+    if ('issuers' in reader.record && !('issuer' in reader.record)) {
+      reader.problem('issuers', 'is undefined; give a list of { issuer, audience }, or a function');
+      return [];
+    }
+    return [readIssuer(reader, allowHttp)];
+  }
+  for (const name of ['issuer', 'audience', 'keys']) {
+    if (reader.record[name] !== undefined)
+      reader.problem(name, 'belongs into each of `issuers` when `issuers` is given');
+  }
+  const defaults = readDefaults(reader);
+  if (typeof issuers === 'function') return resolverOf(issuers as IssuerResolver, defaults, allowHttp);
+  if (!Array.isArray(issuers) || issuers.length === 0) {
+    reader.problem('issuers', 'must be a non-empty list of { issuer, audience }, or a function');
+    return [];
+  }
+  const resolved = issuers.map((options: unknown, index) =>
+    readListedIssuer(reader.child(options, `issuers[${String(index)}]`), defaults, allowHttp),
+  );
+  const names = resolved.map(({ issuer }) => issuer);
+  names.forEach((name, index) => {
+    if (name !== '' && names.indexOf(name) !== index) {
+      reader.problem(
+        `issuers[${String(index)}].issuer`,
+        `is listed before: ${JSON.stringify(name)}; list each issuer once`,
+      );
+    }
+  });
+  return Object.freeze(resolved);
+}
+
+/** The checks that stand beside `issuers`. Where they are wrong that is said once, here, and not for each issuer. */
+function readDefaults(reader: OptionReader): object {
+  const before = reader.problemCount;
+  readChecks(reader);
+  if (reader.problemCount > before) return {};
+  return Object.fromEntries(CHECK_OPTIONS.map((name) => [name, reader.record[name]]));
+}
+
+function readListedIssuer(reader: OptionReader, defaults: object, allowHttp: boolean): ResolvedIssuer {
+  reader.allowOnly(ISSUER_OPTIONS);
+  return readIssuer(reader.withDefaults(defaults), allowHttp);
+}
+
+function resolverOf(resolver: IssuerResolver, defaults: object, allowHttp: boolean): ResolvedIssuerResolver {
+  const read = new WeakMap<object, ResolvedIssuer>();
+  return async (issuer) => {
+    const options: unknown = await resolver(issuer);
+    if (options === undefined || options === null) return undefined;
+    const known = isRecord(options) ? read.get(options) : undefined;
+    if (known?.issuer === issuer) return known;
+    const reader = new OptionReader(options, 'issuers()');
+    const resolved = readListedIssuer(reader, defaults, allowHttp);
+    // An answer for another issuer would check one tenant's token against the keys of another.
+    if (resolved.issuer !== issuer) reader.problem('issuer', 'must be the issuer that was asked for');
+    reader.finish();
+    read.set(options as object, resolved);
+    return resolved;
+  };
+}
+
+function readRealm(reader: OptionReader): string | undefined {
+  const realm = reader.optional('realm', 'string') as string | undefined;
+  if (realm !== undefined && !/^[\x20\x21\x23-\x5b\x5d-\x7e]+$/.test(realm)) {
+    reader.problem('realm', 'must be printable ASCII without quotation marks and backslashes (it stands in a header)');
+  }
+  return realm;
+}
