@@ -1,0 +1,25 @@
+import { AuthError, ERRORS } from '../errors.js';
+
+/**
+ * The `WWW-Authenticate` header of a refusal (RFC 6750 §3): bare when no token was sent, since then the caller may
+ * just not have known; none when the fault is ours.
+ *
+ * @param realm printable ASCII without `"` and `\`, as the options were checked for.
+ */
+export function challengeFor(error: AuthError, realm: string | undefined): string | undefined {
+  const row: { status: number; error?: string; description: string } = ERRORS[error.code];
+  if (row.status === 503) return undefined;
+  const parameters: string[] = [];
+  if (realm !== undefined) parameters.push(`realm="${realm}"`);
+  if (row.error !== undefined) {
+    parameters.push(`error="${row.error}"`, `error_description="${row.description}"`);
+  }
+  const { scope } = error.detail;
+  // RFC 6750 §3: the scope that is needed. Only characters that RFC 6749 §3.3 allows in a scope may go into a header.
+  if (row.error === 'insufficient_scope' && typeof scope === 'string' && SCOPE.test(scope)) {
+    parameters.push(`scope="${scope}"`);
+  }
+  return parameters.length === 0 ? 'Bearer' : `Bearer ${parameters.join(', ')}`;
+}
+
+const SCOPE = /^[\x21\x23-\x5b\x5d-\x7e]+(?: [\x21\x23-\x5b\x5d-\x7e]+)*$/;

@@ -1,0 +1,101 @@
+import { isSignatureAlgorithm, type SignatureAlgorithm } from '../algorithms.js';
+import { AuthError } from '../errors.js';
+import { normalizeTokenType, type ResolvedIssuer } from '../options/resolve-issuer.js';
+import { audiences, numericDate, requiredNumericDate } from './claims.js';
+import type { DecodedToken } from './compact.js';
+
+type Claims = DecodedToken['claims'];
+type Header = DecodedToken['header'];
+
+/** RFC 7515 §4.1.11: whoever does not understand a critical extension must refuse. We understand none. */
+export function checkNoCriticalExtension(header: Header): void {
+  if ('crit' in header) throw new AuthError('HEADER_CRITICAL');
+}
+
+/** RFC 8725 §3.1: the algorithm is chosen by us; the header may only name one that we chose. */
+export function allowedAlgorithm(header: Header, issuer: ResolvedIssuer): SignatureAlgorithm {
+  const { alg } = header;
+  if (!isSignatureAlgorithm(alg) || !issuer.algorithms.has(alg)) {
+    throw new AuthError('ALGORITHM_NOT_ALLOWED', { issuer: issuer.issuer, expected: [...issuer.algorithms] });
+  }
+  return alg;
+}
+
+/** RFC 8725 §3.11, RFC 9068 §4: a token that was made for another purpose is not an access token. */
+export function checkTokenType(header: Header, issuer: ResolvedIssuer): void {
+  const { typ } = header;
+  const type = typeof typ === 'string' ? normalizeTokenType(typ) : typ;
+  if (!issuer.tokenTypes.has(type as string | undefined)) {
+    throw new AuthError('TYPE_NOT_ALLOWED', { member: 'typ', expected: [...issuer.tokenTypes] });
+  }
+}
+
+// OpenID Connect Core §3.1.3.6 and §3.3.2.11: hashes that only an ID token carries.
+const ID_TOKEN_CLAIMS = ['at_hash', 'c_hash', 's_hash'];
+const LOGOUT_EVENT = 'http://schemas.openid.net/event/backchannel-logout';
+
+/**
+ * Tokens of an issuer that are no access tokens, but come with the same `iss`, `aud`, key and `typ`: ID tokens and
+ * logout tokens, by the claims that give them away (Keycloak's `typ` and Cognito's `token_use` among them). An ID token
+ * without any of them cannot be told from an access token; `tokenTypes: ['at+jwt']` shuts that gap.
+ */
+export function checkIsAccessToken(claims: Claims): void {
+  const tellTale = ID_TOKEN_CLAIMS.find((claim) => claim in claims);
+  if (tellTale !== undefined) throw new AuthError('TYPE_NOT_ALLOWED', { claim: tellTale });
+  const { token_use: use, typ, events } = claims;
+  if (use !== undefined && use !== 'access')
+    throw new AuthError('TYPE_NOT_ALLOWED', { claim: 'token_use', expected: 'access' });
+  if (typ === 'ID' || typ === 'Refresh' || typ === 'Offline' || typ === 'Logout') {
+    throw new AuthError('TYPE_NOT_ALLOWED', { claim: 'typ' });
+  }
+  if (typeof events === 'object' && events !== null && LOGOUT_EVENT in events) {
+    throw new AuthError('TYPE_NOT_ALLOWED', { claim: 'events' });
+  }
+}
+
+/** RFC 7519 §4.1.4, and required by RFC 9068 §2.2: a token without an end would be good for ever. */
+export function checkExpiration(claims: Claims, issuer: ResolvedIssuer, nowSeconds: number): void {
+  const exp = requiredNumericDate(claims, 'exp');
+  if (nowSeconds >= exp + issuer.clockToleranceSeconds) throw new AuthError('TOKEN_EXPIRED', { claim: 'exp' });
+}
+
+/** RFC 7519 §4.1.5; and §4.1.6: a token of tomorrow was not issued by a clock that we can trust. */
+export function checkNotBefore(claims: Claims, issuer: ResolvedIssuer, nowSeconds: number): void {
+  for (const claim of ['nbf', 'iat']) {
+    const time = numericDate(claims, claim);
+    if (time !== undefined && time > nowSeconds + issuer.clockToleranceSeconds) {
+      throw new AuthError('TOKEN_NOT_YET_VALID', { claim });
+    }
+  }
+}
+
+export function checkAge(claims: Claims, issuer: ResolvedIssuer, nowSeconds: number): void {
+  const { maxTokenAgeSeconds, clockToleranceSeconds } = issuer;
+  if (maxTokenAgeSeconds === undefined) return;
+  const iat = requiredNumericDate(claims, 'iat');
+  if (nowSeconds - iat > maxTokenAgeSeconds + clockToleranceSeconds) {
+    throw new AuthError('TOKEN_TOO_OLD', { claim: 'iat', maxTokenAgeSeconds });
+  }
+}
+
+/** RFC 7519 §4.1.3, RFC 8725 §3.9: whoever is not named must refuse. */
+export function checkAudience(claims: Claims, issuer: ResolvedIssuer): void {
+  const named = audiences(claims);
+  if (!issuer.audience.some((audience) => named.includes(audience))) {
+    throw new AuthError('AUDIENCE_MISMATCH', { claim: 'aud', expected: issuer.audience });
+  }
+}
+
+export function checkRequiredClaims(claims: Claims, issuer: ResolvedIssuer): void {
+  for (const claim of issuer.requiredClaims) {
+    if (!Object.hasOwn(claims, claim) || claims[claim] === null) throw new AuthError('CLAIM_MISSING', { claim });
+  }
+}
+
+/**
+ * RFC 7800 §3.1: a token with `cnf` is worth nothing without proof of possession of a key. No proof is understood here,
+ * so whatever the confirmation is, it is unproven; ignoring it would make a stolen token as good as its owner's.
+ */
+export function checkSenderBinding(claims: Claims): void {
+  if ('cnf' in claims) throw new AuthError('BINDING_UNPROVEN', { claim: 'cnf' });
+}

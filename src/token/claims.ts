@@ -1,0 +1,63 @@
+import { AuthError } from '../errors.js';
+
+type Claims = Readonly<Record<string, unknown>>;
+
+// 9999-12-31T23:59:59Z. A time in milliseconds is far past it; so is 1e999, which JSON.parse makes Infinity.
+const LATEST_NUMERIC_DATE = 253_402_300_799;
+
+/** RFC 7519 §2: seconds since 1970, maybe with a fraction. Undefined when the claim is not there. */
+export function numericDate(claims: Claims, claim: string): number | undefined {
+  const value = claims[claim];
+  if (value === undefined) return undefined;
+  if (typeof value !== 'number' || !(value >= 0 && value <= LATEST_NUMERIC_DATE)) {
+    throw new AuthError('CLAIM_INVALID', { claim, expected: 'seconds since 1970' });
+  }
+  return value;
+}
+
+export function requiredNumericDate(claims: Claims, claim: string): number {
+  const value = numericDate(claims, claim);
+  if (value === undefined) throw new AuthError('CLAIM_MISSING', { claim });
+  return value;
+}
+
+/** The issuer that the token names; the claim by which its keys, audience and algorithms are chosen. */
+export function namedIssuer(claims: Claims): string {
+  const { iss } = claims;
+  if (iss === undefined) throw new AuthError('CLAIM_MISSING', { claim: 'iss' });
+  if (typeof iss !== 'string') throw new AuthError('CLAIM_INVALID', { claim: 'iss', expected: 'a string' });
+  return iss;
+}
+
+/** RFC 7519 §4.1.3: one string, or a list of strings. */
+export function audiences(claims: Claims): readonly string[] {
+  const { aud } = claims;
+  if (aud === undefined) throw new AuthError('CLAIM_MISSING', { claim: 'aud' });
+  if (typeof aud === 'string') return [aud];
+  if (Array.isArray(aud) && aud.every((value) => typeof value === 'string')) return aud;
+  throw new AuthError('CLAIM_INVALID', { claim: 'aud', expected: 'a string or a list of strings' });
+}
+
+const STRING_CLAIMS = ['sub', 'jti', 'client_id', 'azp'];
+
+/** RFC 9068 §2.2: what names the subject, the client and the token is a string, or somebody's code breaks on it. */
+export function checkStringClaims(claims: Claims): void {
+  for (const claim of STRING_CLAIMS) {
+    const value = claims[claim];
+    if (value !== undefined && typeof value !== 'string') {
+      throw new AuthError('CLAIM_INVALID', { claim, expected: 'a string' });
+    }
+  }
+}
+
+// Deeper than any claim that means something, and far less than what overflows the stack.
+const MAX_DEPTH = 64;
+
+/** What handlers get is what was verified: nobody can change it on the way, for this request or another. */
+export function freezeDeep<T extends object>(value: T, depth = 0): Readonly<T> {
+  if (depth > MAX_DEPTH) throw new AuthError('CLAIM_INVALID', { reason: 'nested too deep' });
+  for (const member of Object.values(value) as unknown[]) {
+    if (typeof member === 'object' && member !== null) freezeDeep(member, depth + 1);
+  }
+  return Object.freeze(value);
+}

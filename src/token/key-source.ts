@@ -1,0 +1,12 @@
+import type { KeySet } from './key-set.js';
+
+/** Where the keys of one issuer come from. */
+export interface KeySource {
+  /**
+   * The key set in which to look for this key. A source that can fetch does so when it has none, or when `kid` is not
+   * in the one that it has, as often as its policy allows. Synchronous when nothing has to be waited for.
+   *
+   * @throws AuthError KEYS_UNAVAILABLE when there is no set to answer from.
+   */
+  keySetFor(kid: string | undefined): KeySet | Promise<KeySet>;
+}

@@ -1,0 +1,59 @@
+import { createPublicKey, type KeyObject, type VerifyKeyObjectInput } from 'node:crypto';
+import { ALGORITHMS, ALGORITHM_NAMES, type AlgorithmRow, type SignatureAlgorithm } from '../algorithms.js';
+
+/** A key of a key set, imported once. */
+export interface VerificationKey {
+  readonly kid: string | undefined;
+  /** For each algorithm that this key may verify: what `crypto.verify` takes. Empty for an unsuitable key. */
+  readonly inputs: ReadonlyMap<SignatureAlgorithm, VerifyKeyObjectInput>;
+  /** Why the key may verify nothing. */
+  readonly problem?: string;
+}
+
+/**
+ * Imports a JSON Web Key (RFC 7517 §4). Everything that the key says of itself must fit: a key that was published to
+ * encrypt, or for another algorithm, must not verify a token (RFC 8725 §3.1, §3.2). Never throws: an unsuitable key
+ * stays in its set, so that a token which names it is refused for the right reason.
+ */
+export function importVerificationKey(jwk: Readonly<Record<string, unknown>>): VerificationKey {
+  const kid = typeof jwk.kid === 'string' && jwk.kid !== '' ? jwk.kid : undefined;
+  try {
+    return { kid, inputs: usableInputs(jwk) };
+  } catch (error) {
+    return { kid, inputs: new Map(), problem: error instanceof UnsuitableKey ? error.message : 'cannot be read' };
+  }
+}
+
+class UnsuitableKey extends Error {}
+
+function usableInputs(jwk: Readonly<Record<string, unknown>>): VerificationKey['inputs'] {
+  const { kty, use, key_ops: operations, alg } = jwk;
+  // A key whose private half was published has no secret left: anyone can sign with it.
+  if ('d' in jwk) throw new UnsuitableKey('is a private key');
+  if (use !== undefined && use !== 'sig') throw new UnsuitableKey('is not for signatures (use)');
+  if (operations !== undefined && !(Array.isArray(operations) && operations.includes('verify'))) {
+    throw new UnsuitableKey('is not for verifying (key_ops)');
+  }
+  const names = ALGORITHM_NAMES.filter((name) => {
+    const row: AlgorithmRow = ALGORITHMS[name];
+    return row.kty === kty && (row.kty === 'RSA' || row.crv === jwk.crv) && (alg === undefined || alg === name);
+  });
+  if (names.length === 0) throw new UnsuitableKey('fits no signature algorithm (kty, crv, alg)');
+  const key = createPublicKey({ key: jwk, format: 'jwk' });
+  if (kty === 'RSA') checkRsaStrength(key);
+  return new Map(names.map((name) => [name, verifyInput(key, ALGORITHMS[name])]));
+}
+
+/** RFC 7518 §3.3 and §3.5: 2048 bits or more. An even or tiny exponent makes no RSA key. */
+function checkRsaStrength(key: KeyObject): void {
+  const { modulusLength = 0, publicExponent = 0n } = key.asymmetricKeyDetails ?? {};
+  if (modulusLength < 2048) throw new UnsuitableKey('is shorter than 2048 bits');
+  if (publicExponent < 3n || publicExponent % 2n === 0n) throw new UnsuitableKey('has an unsafe exponent');
+}
+
+function verifyInput(key: KeyObject, row: AlgorithmRow): VerifyKeyObjectInput {
+  if (row.kty !== 'RSA') return { key, dsaEncoding: 'ieee-p1363' };
+  return row.saltLength === undefined
+    ? { key, padding: row.padding }
+    : { key, padding: row.padding, saltLength: row.saltLength };
+}

@@ -1,0 +1,91 @@
+import type { AccessTokenClaims, JoseHeader, VerifiedAccessToken } from '../access-token.js';
+import { AuthError } from '../errors.js';
+import { AcceptedToken } from './accepted-token.js';
+import {
+  allowedAlgorithm,
+  checkAge,
+  checkAudience,
+  checkExpiration,
+  checkIsAccessToken,
+  checkNoCriticalExtension,
+  checkNotBefore,
+  checkRequiredClaims,
+  checkSenderBinding,
+  checkTokenType,
+} from './checks.js';
+import { checkStringClaims, freezeDeep, namedIssuer } from './claims.js';
+import { decodeCompact, type DecodedToken } from './compact.js';
+import { checkSignature } from './signature.js';
+import type { TrustedIssuer, TrustedIssuers } from './trusted-issuers.js';
+
+/**
+ * Verifies access tokens as `AuthGuard` does: for jobs, gateways and scripts. Injectable wherever `AuthModule` is
+ * imported.
+ *
+ * Checked: the form (RFC 7515), the algorithm and the type (RFC 8725), the issuer, its keys and the signature, `aud`,
+ * `exp`, `nbf`, `iat`, the age, required claims (RFC 7519, RFC 9068) and your own `validate`. **Not** checked: whether
+ * the token was revoked since it was issued, who sends it (a token bound to a key by `cnf` is refused), and what it
+ * allows its bearer to do.
+ */
+export class AccessTokenVerifier {
+  constructor(
+    private readonly issuers: TrustedIssuers,
+    private readonly clock: () => number,
+  ) {}
+
+  /**
+   * @param token the compact form, without `Bearer`.
+   * @returns the token with its claims, once every check has passed.
+   * @throws AuthError with one of the codes of {@link ERRORS}; with status 503 it is not the token's fault.
+   * @throws what `validate` or the issuers' resolver throws.
+   */
+  async verify(token: string): Promise<VerifiedAccessToken> {
+    const decoded = decodeCompact(token);
+    const { header, claims } = decoded;
+    checkNoCriticalExtension(header);
+
+    const issuer = await this.issuers.get(namedIssuer(claims));
+    const nowSeconds = this.clock() / 1000;
+    // Cheap, and before any network: most of what is refused is refused here.
+    const algorithm = allowedAlgorithm(header, issuer);
+    checkTokenType(header, issuer);
+    checkExpiration(claims, issuer, nowSeconds);
+
+    checkSignature(decoded, algorithm, await keysFor(decoded, issuer));
+
+    checkIsAccessToken(claims);
+    checkStringClaims(claims);
+    checkAudience(claims, issuer);
+    checkNotBefore(claims, issuer, nowSeconds);
+    checkAge(claims, issuer, nowSeconds);
+    checkRequiredClaims(claims, issuer);
+    checkSenderBinding(claims);
+    const accepted = accept(decoded, issuer);
+    await checkByUser(accepted, issuer);
+    return accepted;
+  }
+}
+
+async function keysFor({ header }: DecodedToken, { keySource }: TrustedIssuer) {
+  const { kid } = header;
+  if (kid !== undefined && typeof kid !== 'string')
+    throw new AuthError('TOKEN_MALFORMED', { reason: 'kid is not a string' });
+  const keySet = await keySource.keySetFor(kid);
+  return keySet.candidates(kid);
+}
+
+function accept({ token, header, claims }: DecodedToken, issuer: TrustedIssuer): AcceptedToken {
+  return new AcceptedToken(
+    token,
+    freezeDeep(header) as JoseHeader,
+    // Not a guess: the checks above proved the types that AccessTokenClaims states.
+    freezeDeep(claims) as unknown as AccessTokenClaims,
+    issuer.claimPaths,
+  );
+}
+
+async function checkByUser({ claims, header }: AcceptedToken, { validate }: TrustedIssuer): Promise<void> {
+  if (validate !== undefined && (await validate(claims, header)) === false) {
+    throw new AuthError('CLAIM_INVALID', { reason: 'refused by the `validate` option' });
+  }
+}
