@@ -1,0 +1,30 @@
+export type { AccessTokenClaims, JoseHeader, VerifiedAccessToken } from './access-token.js';
+export type { SignatureAlgorithm } from './algorithms.js';
+export {
+  AuthError,
+  type AuthErrorCode,
+  type AuthErrorDetail,
+  ConfigurationError,
+  type ConfigurationProblem,
+  ERRORS,
+} from './errors.js';
+export { AuthGuard } from './nest/auth.guard.js';
+export { AuthModule } from './nest/auth.module.js';
+export type { AuthOptionsCreator } from './nest/auth.module-definition.js';
+export { AccessToken, CurrentUser, OptionalAuth, type ParameterDecoratorFor, Public } from './nest/decorators.js';
+export { JwtStrategy } from './nest/jwt.strategy.js';
+export type { Register, RegisteredUser } from './nest/registered-user.js';
+export type {
+  AuthModuleExtras,
+  AuthOptions,
+  CheckOptions,
+  ClaimPath,
+  ClaimPaths,
+  IssuerOptions,
+  IssuerResolver,
+  JsonWebKey,
+  KeysOptions,
+  ModuleOptions,
+  RemoteKeyOptions,
+} from './options/options.js';
+export { AccessTokenVerifier } from './token/verify.js';

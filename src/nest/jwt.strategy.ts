@@ -1,0 +1,89 @@
+import { Injectable, type OnModuleDestroy } from '@nestjs/common';
+import { PassportStrategy } from '@nestjs/passport';
+import { Strategy } from 'passport-jwt';
+import type { VerifiedAccessToken } from '../access-token.js';
+import { AuthError } from '../errors.js';
+import type { ResolvedOptions } from '../options/resolve-options.js';
+import { bearerToken } from '../token/bearer.js';
+import type { AccessTokenVerifier } from '../token/verify.js';
+import { authorizationHeaders, type HttpRequest } from './transport.js';
+
+/** What of passport this strategy needs: the registry that `@nestjs/passport` looks strategies up in. */
+interface StrategyRegistry {
+  use(name: string, strategy: unknown): void;
+  unuse(name: string): void;
+}
+
+// The mixin registers under this name in its constructor; nobody looks it up.
+const SHARED_NAME = 'nestjs-resource-server';
+let instances = 0;
+
+/**
+ * The passport strategy behind `AuthGuard`: a passport-jwt strategy (extractor in, `success`, `fail` or `error` out)
+ * that hands the token to `AccessTokenVerifier`. The keys come from jwks-rsa, through the verifier.
+ */
+@Injectable()
+export class JwtStrategy extends PassportStrategy(Strategy, SHARED_NAME) implements OnModuleDestroy {
+  /** The name in passport's registry. The registry is one per process, so each instance has a name of its own. */
+  declare readonly name: string;
+  /** The realm of the challenges, if one was set. */
+  readonly realm: string | undefined;
+  private readonly user: ResolvedOptions['user'];
+
+  constructor(
+    private readonly verifier: AccessTokenVerifier,
+    { realm, user }: Pick<ResolvedOptions, 'realm' | 'user'>,
+  ) {
+    super({
+      jwtFromRequest: (request: HttpRequest) => bearerToken(authorizationHeaders(request)),
+      // passport-jwt wants a key for its own verification, which `authenticate` replaces. Were it ever reached, it
+      // would check less than we do: so there is no key to be had.
+      secretOrKeyProvider: (_request: unknown, _token: unknown, done: (error: Error) => void) => {
+        done(new AuthError('KEYS_UNAVAILABLE'));
+      },
+    });
+    this.realm = realm;
+    this.user = user;
+    const registry = this.registry;
+    registry.unuse(SHARED_NAME);
+    instances += 1;
+    (this as { name: string }).name = `${SHARED_NAME}-${String(instances)}`;
+    registry.use(this.name, this);
+  }
+
+  /** Called by passport, on an object made for this request that has `success`, `fail` and `error`. */
+  override authenticate(request: HttpRequest): void {
+    this.authenticated(request).then(
+      ([user, token]) => {
+        this.success(user as object, token);
+      },
+      (error: unknown) => {
+        // 503 and what the application's own code threw are no failure of the credentials.
+        if (error instanceof AuthError && error.status !== 503) this.fail(error, error.status);
+        else this.error(error as Error);
+      },
+    );
+  }
+
+  /** Makes the user of the verified token: what the `user` option returns, by default the claims. */
+  async validate(token: VerifiedAccessToken): Promise<unknown> {
+    if (this.user === undefined) return token.claims;
+    const user = await this.user(token);
+    if (user === undefined || user === null || user === false)
+      throw new AuthError('USER_REFUSED', { issuer: token.issuer });
+    return user;
+  }
+
+  onModuleDestroy(): void {
+    this.registry.unuse(this.name);
+  }
+
+  private async authenticated(request: HttpRequest): Promise<readonly [unknown, VerifiedAccessToken]> {
+    const token = await this.verifier.verify(bearerToken(authorizationHeaders(request)));
+    return [await this.validate(token), token];
+  }
+
+  private get registry(): StrategyRegistry {
+    return (this as unknown as { getPassportInstance(): StrategyRegistry }).getPassportInstance();
+  }
+}
