@@ -1,0 +1,196 @@
+import { generateKeyPairSync, type KeyObject, randomUUID, sign } from 'node:crypto';
+import { createServer, type RequestListener } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { Provider } from 'oidc-provider';
+
+type Algorithm = 'RS256' | 'PS256' | 'ES256' | 'EdDSA';
+
+interface SigningKey {
+  readonly algorithm: Algorithm;
+  readonly kid: string;
+  readonly privateKey: KeyObject;
+}
+
+export interface AuthorizationServerOptions {
+  /** The resources (RFC 8707) that tokens are issued for; the first one is the default. */
+  readonly audiences: readonly string[];
+  readonly redirectUri?: string;
+  /** How access tokens are signed. Default RS256. */
+  readonly algorithm?: Algorithm;
+  /** Default: any free one. */
+  readonly port?: number;
+}
+
+export const CLIENT = { id: 'orders-job', secret: 'orders-job-secret' };
+export const PUBLIC_CLIENT_ID = 'orders-app';
+export const SCOPES = ['read:orders', 'write:orders'];
+
+/**
+ * A real OpenID provider on loopback: discovery, JWKS, JWT access tokens by resource indicators (RFC 8707, RFC 9068),
+ * client credentials, and authorization code with PKCE. Its login page takes any name. For development only.
+ */
+export class AuthorizationServer {
+  private keys: readonly SigningKey[] = [];
+  private handle: RequestListener = () => undefined;
+  private readonly server = createServer((request, response) => {
+    this.requests.push(request.url ?? '');
+    this.handle(request, response);
+  });
+  /** Paths that were asked for, in order. */
+  readonly requests: string[] = [];
+  issuer = '';
+
+  private constructor(private readonly options: AuthorizationServerOptions) {}
+
+  static async start(options: AuthorizationServerOptions): Promise<AuthorizationServer> {
+    const started = new AuthorizationServer(options);
+    await started.listen(options.port ?? 0);
+    return started;
+  }
+
+  async listen(port: number): Promise<void> {
+    await new Promise<void>((resolve, reject) => {
+      this.server.once('error', reject).listen(port, '127.0.0.1', resolve);
+    });
+    this.issuer = `http://127.0.0.1:${String((this.server.address() as AddressInfo).port)}`;
+    if (this.keys.length === 0) this.rotateKeys();
+  }
+
+  async stop(): Promise<void> {
+    this.server.closeAllConnections();
+    await new Promise((resolve) => this.server.close(resolve));
+  }
+
+  /** New keys from here on; the old ones are published no more. */
+  rotateKeys(): void {
+    this.keys = [newKey(this.options.algorithm ?? 'RS256')];
+    this.handle = quietly(() => this.createProvider().callback()) as RequestListener;
+  }
+
+  /** An access token by client credentials (RFC 6749 §4.4). */
+  async clientCredentialsToken(resource = this.options.audiences[0] ?? '', scope = SCOPES.join(' ')): Promise<string> {
+    const body = await this.token({ grant_type: 'client_credentials', resource, scope }, CLIENT);
+    return String(body.access_token);
+  }
+
+  /** The token endpoint, as a client calls it. */
+  async token(form: Record<string, string>, client?: { id: string; secret: string }): Promise<Record<string, unknown>> {
+    const response = await fetch(`${this.issuer}/token`, {
+      method: 'POST',
+      headers: client && { authorization: `Basic ${Buffer.from(`${client.id}:${client.secret}`).toString('base64')}` },
+      body: new URLSearchParams(form),
+    });
+    const body = (await response.json()) as Record<string, unknown>;
+    if (!response.ok) throw new Error(`The authorization server answered ${JSON.stringify(body)}`);
+    return body;
+  }
+
+  /** A token with the server's own signature over claims that it would not issue by itself: an expired one, say. */
+  sign(claims: Record<string, unknown>, header: Record<string, unknown> = {}): string {
+    const { algorithm, kid, privateKey } = this.keys[0] as SigningKey;
+    const now = Math.floor(Date.now() / 1000);
+    const all = {
+      iss: this.issuer,
+      aud: this.options.audiences[0],
+      sub: 'alice',
+      iat: now,
+      exp: now + 300,
+      jti: randomUUID(),
+      ...claims,
+    };
+    return signCompact({ alg: algorithm, typ: 'at+jwt', kid, ...header }, all, algorithm, privateKey);
+  }
+
+  /** What a forger can make: the same header and claims as of a good token, signed with a key of his own. */
+  forge(claims: Record<string, unknown> = {}): string {
+    const own = this.keys;
+    const [real] = own as [SigningKey];
+    try {
+      this.keys = [{ ...newKey(real.algorithm), kid: real.kid }];
+      return this.sign(claims);
+    } finally {
+      this.keys = own;
+    }
+  }
+
+  private createProvider(): Provider {
+    const { audiences, redirectUri, algorithm = 'RS256' } = this.options;
+    return new Provider(this.issuer, {
+      jwks: {
+        keys: this.keys.map(
+          ({ privateKey, kid, algorithm: alg }) =>
+            ({ ...privateKey.export({ format: 'jwk' }), kid, alg, use: 'sig' }) as never,
+        ),
+      },
+      cookies: { keys: [randomUUID()] },
+      scopes: ['openid', ...SCOPES],
+      findAccount: (_context, id) => ({ accountId: id, claims: () => ({ sub: id }) }),
+      ttl: { AccessToken: 300, ClientCredentials: 300, IdToken: 300, Session: 3600, Grant: 3600, Interaction: 600 },
+      clients: [
+        {
+          client_id: CLIENT.id,
+          client_secret: CLIENT.secret,
+          grant_types: ['client_credentials'],
+          redirect_uris: [],
+          response_types: [],
+        },
+        {
+          client_id: PUBLIC_CLIENT_ID,
+          token_endpoint_auth_method: 'none',
+          grant_types: ['authorization_code'],
+          response_types: ['code'],
+          redirect_uris: [redirectUri ?? 'http://127.0.0.1/callback'],
+          application_type: 'native',
+          id_token_signed_response_alg: algorithm,
+        },
+      ],
+      features: {
+        devInteractions: { enabled: true },
+        clientCredentials: { enabled: true },
+        resourceIndicators: {
+          enabled: true,
+          defaultResource: () => audiences[0] ?? '',
+          useGrantedResource: () => true,
+          getResourceServerInfo: (_context, resource) => ({
+            scope: SCOPES.join(' '),
+            audience: resource,
+            accessTokenFormat: 'jwt',
+            jwt: { sign: { alg: algorithm } },
+          }),
+        },
+      },
+    });
+  }
+}
+
+function newKey(algorithm: Algorithm): SigningKey {
+  const kid = randomUUID();
+  switch (algorithm) {
+    case 'ES256':
+      return { algorithm, kid, privateKey: generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey };
+    case 'EdDSA':
+      return { algorithm, kid, privateKey: generateKeyPairSync('ed25519').privateKey };
+    default:
+      return { algorithm, kid, privateKey: generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey };
+  }
+}
+
+function signCompact(header: object, claims: object, algorithm: Algorithm, key: KeyObject): string {
+  const input = [header, claims].map((part) => Buffer.from(JSON.stringify(part)).toString('base64url')).join('.');
+  const hash = algorithm === 'EdDSA' ? null : 'sha256';
+  // 6 and -1: RSASSA-PSS, with a salt as long as the hash.
+  const options =
+    algorithm === 'PS256' ? { key, padding: 6, saltLength: -1 } : { key, dsaEncoding: 'ieee-p1363' as const };
+  return `${input}.${sign(hash, Buffer.from(input), options).toString('base64url')}`;
+}
+
+/** oidc-provider tells on the console that its development features are on, which is what they are here for. */
+function quietly<T>(make: () => T): T {
+  const { info, warn } = console;
+  Object.assign(console, { info: () => undefined, warn: () => undefined });
+  try {
+    return make();
+  } finally {
+    Object.assign(console, { info, warn });
+  }
+}
