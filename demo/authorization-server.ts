@@ -1,7 +1,7 @@
 import { generateKeyPairSync, type KeyObject, randomUUID, sign } from 'node:crypto';
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { Provider } from 'oidc-provider';
+import type Provider from 'oidc-provider';
 
 type Algorithm = 'RS256' | 'PS256' | 'ES256' | 'EdDSA';
 
@@ -40,10 +40,14 @@ export class AuthorizationServer {
   readonly requests: string[] = [];
   issuer = '';
 
-  private constructor(private readonly options: AuthorizationServerOptions) {}
+  private constructor(
+    private readonly options: AuthorizationServerOptions,
+    private readonly ProviderClass: typeof Provider,
+  ) {}
 
   static async start(options: AuthorizationServerOptions): Promise<AuthorizationServer> {
-    const started = new AuthorizationServer(options);
+    const { Provider: ProviderClass } = await quietly(() => import('oidc-provider'));
+    const started = new AuthorizationServer(options, ProviderClass);
     await started.listen(options.port ?? 0);
     return started;
   }
@@ -53,7 +57,7 @@ export class AuthorizationServer {
       this.server.once('error', reject).listen(port, '127.0.0.1', resolve);
     });
     this.issuer = `http://127.0.0.1:${String((this.server.address() as AddressInfo).port)}`;
-    if (this.keys.length === 0) this.rotateKeys();
+    if (this.keys.length === 0) await this.rotateKeys();
   }
 
   async stop(): Promise<void> {
@@ -62,9 +66,9 @@ export class AuthorizationServer {
   }
 
   /** New keys from here on; the old ones are published no more. */
-  rotateKeys(): void {
+  async rotateKeys(): Promise<void> {
     this.keys = [newKey(this.options.algorithm ?? 'RS256')];
-    this.handle = quietly(() => this.createProvider().callback()) as RequestListener;
+    this.handle = (await quietly(() => this.createProvider().callback())) as RequestListener;
   }
 
   /** An access token by client credentials (RFC 6749 §4.4). */
@@ -115,7 +119,7 @@ export class AuthorizationServer {
 
   private createProvider(): Provider {
     const { audiences, redirectUri, algorithm = 'RS256' } = this.options;
-    return new Provider(this.issuer, {
+    return new this.ProviderClass(this.issuer, {
       jwks: {
         keys: this.keys.map(
           ({ privateKey, kid, algorithm: alg }) =>
@@ -133,6 +137,7 @@ export class AuthorizationServer {
           grant_types: ['client_credentials'],
           redirect_uris: [],
           response_types: [],
+          id_token_signed_response_alg: algorithm,
         },
         {
           client_id: PUBLIC_CLIENT_ID,
@@ -185,11 +190,11 @@ function signCompact(header: object, claims: object, algorithm: Algorithm, key: 
 }
 
 /** oidc-provider tells on the console that its development features are on, which is what they are here for. */
-function quietly<T>(make: () => T): T {
+async function quietly<T>(make: () => T | Promise<T>): Promise<T> {
   const { info, warn } = console;
   Object.assign(console, { info: () => undefined, warn: () => undefined });
   try {
-    return make();
+    return await make();
   } finally {
     Object.assign(console, { info, warn });
   }

@@ -1,0 +1,114 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { AuthorizationServer } from '../../demo/authorization-server.js';
+import { signIn } from '../../demo/sign-in.js';
+import { AuthModule } from '../../src/index.js';
+import { bearer, call, PLATFORMS, type RunningApp, startApp } from '../support/app.js';
+import { OrdersController } from '../support/orders.js';
+
+const AUDIENCE = 'https://api.example.com';
+const REDIRECT_URI = 'http://127.0.0.1/callback';
+
+describe.each(PLATFORMS)('tokens of a real authorization server on %s', (platform) => {
+  describe.each(['RS256', 'PS256', 'ES256', 'EdDSA'] as const)('signed with %s', (algorithm) => {
+    let server: AuthorizationServer;
+    let running: RunningApp;
+
+    beforeAll(async () => {
+      server = await AuthorizationServer.start({ audiences: [AUDIENCE], redirectUri: REDIRECT_URI, algorithm });
+      running = await startApp(platform, {
+        imports: [AuthModule.forRoot({ issuer: server.issuer, audience: AUDIENCE, tokenTypes: ['at+jwt'] })],
+        controllers: [OrdersController],
+      });
+    });
+
+    afterAll(async () => {
+      await running.close();
+      await server.stop();
+    });
+
+    it('accepts the token of a job (client credentials) and says what it may do', async () => {
+      const answer = await call(`${running.url}/orders/token`, bearer(await server.clientCredentialsToken()));
+      expect(answer.status).toBe(200);
+      expect(answer.body).toEqual({
+        issuer: server.issuer,
+        scopes: ['read:orders', 'write:orders'],
+        roles: [],
+        permissions: [],
+        alg: algorithm,
+        isWhole: true,
+      });
+    });
+
+    it('accepts the token of a person (authorization code with PKCE) and hands the person to the handler', async () => {
+      const { accessToken, idToken } = await signIn(server, {
+        login: 'alice',
+        redirectUri: REDIRECT_URI,
+        resource: AUDIENCE,
+      });
+      const answer = await call(`${running.url}/orders/sub`, bearer(accessToken));
+      expect([answer.status, answer.body]).toEqual([200, { sub: 'alice' }]);
+      // tokenTypes ['at+jwt'] (RFC 9068 §4): an ID token is refused for what it is.
+      const refused = await call(`${running.url}/orders/sub`, bearer(idToken));
+      expect([refused.status, refused.body.code]).toEqual([401, 'TYPE_NOT_ALLOWED']);
+    });
+  });
+
+  it('reads the metadata and the keys once, however many requests come at once', async () => {
+    const server = await AuthorizationServer.start({ audiences: [AUDIENCE] });
+    const running = await startApp(platform, {
+      imports: [AuthModule.forRoot({ issuer: server.issuer, audience: AUDIENCE })],
+      controllers: [OrdersController],
+    });
+    const token = await server.clientCredentialsToken();
+    server.requests.length = 0;
+    const answers = await Promise.all(Array.from({ length: 30 }, () => call(`${running.url}/orders`, bearer(token))));
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
+    expect(server.requests).toEqual(['/.well-known/openid-configuration', '/jwks']);
+    await running.close();
+    await server.stop();
+  });
+
+  it('accepts a token that was signed with a new key at once, and the withdrawn key no more', async () => {
+    const server = await AuthorizationServer.start({ audiences: [AUDIENCE] });
+    const running = await startApp(platform, {
+      imports: [AuthModule.forRoot({ issuer: server.issuer, audience: AUDIENCE })],
+      controllers: [OrdersController],
+    });
+    const old = await server.clientCredentialsToken();
+    expect((await call(`${running.url}/orders`, bearer(old))).status).toBe(200);
+    await server.rotateKeys();
+    const rotated = await server.clientCredentialsToken();
+    expect((await call(`${running.url}/orders`, bearer(rotated))).status).toBe(200);
+    const refused = await call(`${running.url}/orders`, bearer(old));
+    expect([refused.status, refused.body.code]).toEqual([401, 'KEY_UNKNOWN']);
+    await running.close();
+    await server.stop();
+  });
+
+  it('answers 503 with Retry-After and no challenge while the issuer is down, and 200 once it is back', async () => {
+    let now = Date.now();
+    const server = await AuthorizationServer.start({ audiences: [AUDIENCE] });
+    const token = await server.clientCredentialsToken();
+    const port = Number(new URL(server.issuer).port);
+    await server.stop();
+    const running = await startApp(platform, {
+      imports: [AuthModule.forRoot({ issuer: server.issuer, audience: AUDIENCE, clock: () => now })],
+      controllers: [OrdersController],
+    });
+    const answer = await call(`${running.url}/orders`, bearer(token));
+    expect(answer.body).toEqual({
+      statusCode: 503,
+      error: 'Service Unavailable',
+      message: 'The keys of the issuer cannot be had at the moment',
+      code: 'KEYS_UNAVAILABLE',
+    });
+    expect(answer.status).toBe(503);
+    expect(answer.headers['retry-after']).toBe('1');
+    expect(answer.headers['www-authenticate']).toBeUndefined();
+    await server.listen(port);
+    now += 1_000;
+    expect((await call(`${running.url}/orders`, bearer(token))).status).toBe(200);
+    await running.close();
+    await server.stop();
+  });
+});

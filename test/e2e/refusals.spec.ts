@@ -1,0 +1,207 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import {
+  type ArgumentsHost,
+  Catch,
+  type ExceptionFilter,
+  ForbiddenException,
+  HttpException,
+  type LoggerService,
+  UnauthorizedException,
+} from '@nestjs/common';
+import { BaseExceptionFilter, HttpAdapterHost } from '@nestjs/core';
+import { AuthError, AuthModule, type AuthOptions } from '../../src/index.js';
+import { bearer, call, PLATFORMS, startApp } from '../support/app.js';
+import { LocalIssuer, newKey } from '../support/local-issuer.js';
+import { OrdersController } from '../support/orders.js';
+
+const AUDIENCE = 'https://api.example.com';
+const key = newKey();
+let issuer: LocalIssuer;
+
+beforeAll(async () => {
+  issuer = await LocalIssuer.start([key]);
+});
+
+afterAll(() => issuer.stop());
+
+interface Reply {
+  status(code: number): Reply;
+  send(body: unknown): void;
+}
+
+const reply = (host: ArgumentsHost, status: number, body: unknown) => {
+  host.switchToHttp().getResponse<Reply>().status(status).send(body);
+};
+
+@Catch()
+class CatchAll implements ExceptionFilter {
+  catch(error: unknown, host: ArgumentsHost) {
+    const status = error instanceof HttpException ? error.getStatus() : 500;
+    reply(host, status, { mine: true, status });
+  }
+}
+
+@Catch(HttpException)
+class CatchHttp implements ExceptionFilter {
+  catch(error: HttpException, host: ArgumentsHost) {
+    reply(host, error.getStatus(), { mine: true, response: error.getResponse() });
+  }
+}
+
+@Catch(AuthError)
+class CatchAuthError implements ExceptionFilter {
+  catch({ code, status, detail, message }: AuthError, host: ArgumentsHost) {
+    reply(host, status, { mine: true, code, detail, message });
+  }
+}
+
+@Catch(UnauthorizedException)
+class Answer403 extends BaseExceptionFilter {
+  override catch(error: UnauthorizedException, host: ArgumentsHost) {
+    super.catch(new ForbiddenException(error.getResponse()), host);
+  }
+}
+
+describe.each(PLATFORMS)('a refusal on %s', (platform) => {
+  const start = (options: Partial<AuthOptions> = {}, filter?: () => ExceptionFilter, logger?: LoggerService) =>
+    startApp(
+      platform,
+      {
+        imports: [AuthModule.forRoot({ issuer: issuer.url, audience: AUDIENCE, ...options } as AuthOptions)],
+        controllers: [OrdersController],
+      },
+      { logger: logger ?? false, prepare: (app) => filter && app.useGlobalFilters(filter()) },
+    );
+  const expired = () => issuer.token(key, 'RS256', { exp: 1_000 });
+  const challenge = 'Bearer error="invalid_token", error_description="The access token expired"';
+
+  it.each([
+    ['@Catch()', () => new CatchAll(), { mine: true, status: 401 }],
+    [
+      '@Catch(HttpException)',
+      () => new CatchHttp(),
+      {
+        mine: true,
+        response: {
+          statusCode: 401,
+          message: 'The access token expired',
+          error: 'Unauthorized',
+          code: 'TOKEN_EXPIRED',
+        },
+      },
+    ],
+    [
+      '@Catch(AuthError)',
+      () => new CatchAuthError(),
+      { mine: true, code: 'TOKEN_EXPIRED', detail: { claim: 'exp' }, message: 'The access token expired' },
+    ],
+  ])('carries its challenge under a filter of the application, %s', async (_name, filter, body) => {
+    const running = await start({}, filter);
+    const answer = await call(`${running.url}/orders`, bearer(expired()));
+    expect([answer.status, answer.body]).toEqual([401, body]);
+    expect(answer.headers['www-authenticate']).toBe(challenge);
+    await running.close();
+  });
+
+  it('becomes 403 with a filter of five lines, for clients that are used to it', async () => {
+    const running = await startApp(
+      platform,
+      {
+        imports: [AuthModule.forRoot({ issuer: issuer.url, audience: AUDIENCE })],
+        controllers: [OrdersController],
+      },
+      { prepare: (app) => app.useGlobalFilters(new Answer403(app.get(HttpAdapterHost).httpAdapter)) },
+    );
+    const answer = await call(`${running.url}/orders`);
+    expect([answer.status, answer.body.code]).toEqual([403, 'TOKEN_MISSING']);
+    await running.close();
+  });
+
+  it('is bare when no token was sent and no realm was set (RFC 6750 §3.1)', async () => {
+    const running = await start();
+    expect((await call(`${running.url}/orders`)).headers['www-authenticate']).toBe('Bearer');
+    await running.close();
+  });
+
+  it('logs one line at debug level with code and facts, and never the token', async () => {
+    const lines: [string, string][] = [];
+    const write = (level: string) => (message: unknown) => lines.push([level, String(message)]);
+    const logger: LoggerService = {
+      log: () => undefined,
+      debug: write('debug'),
+      warn: write('warn'),
+      error: write('error'),
+    };
+    const running = await start({}, undefined, logger);
+    const secret = 'secret-claim-value';
+    const tokens = [
+      issuer.token(key, 'RS256', { exp: 1_000, secret }),
+      issuer.token(key, 'RS256', { aud: secret }),
+      issuer.token(key, 'RS256', { sub: { secret } }),
+      issuer.token(newKey(), 'RS256', { secret }, { kid: 'unknown\nFAKE LOG LINE' }),
+      issuer.token(key, 'RS256', { iss: `https://evil.example.com/${'x'.repeat(5_000)}` }),
+      `${issuer.token(key, 'RS256')}!`,
+    ];
+    for (const token of tokens) await call(`${running.url}/orders?access_token=${token}`, bearer(token));
+    await call(`${running.url}/orders`);
+    await running.close();
+
+    expect(lines.map(([level]) => level)).toEqual(Array<string>(tokens.length + 1).fill('debug'));
+    expect(lines.map(([, line]) => line.split(' ').slice(0, 3).join(' '))).toEqual(
+      [
+        'TOKEN_EXPIRED',
+        'AUDIENCE_MISMATCH',
+        'CLAIM_INVALID',
+        'KEY_UNKNOWN',
+        'ISSUER_UNTRUSTED',
+        'TOKEN_MALFORMED',
+        'TOKEN_MISSING',
+      ].map((code) => `Refused OrdersController.list: ${code}`),
+    );
+    for (const [, line] of lines) {
+      expect(line).not.toContain(secret);
+      expect(line).not.toContain('eyJ');
+      expect(line).not.toContain('\n');
+      expect(line.length).toBeLessThan(600);
+    }
+    expect(lines[3]?.[1]).toContain('"kid":"unknown\\nFAKE LOG LINE"');
+  });
+
+  it('says why keys cannot be had in one warning, however many requests it concerns', async () => {
+    const warnings: string[] = [];
+    const logger: LoggerService = {
+      log: () => undefined,
+      error: () => undefined,
+      warn: (line: string) => warnings.push(line),
+    };
+    const other = await LocalIssuer.start([key]);
+    other.json('/.well-known/openid-configuration', () => ({ issuer: 'https://else.example.com', jwks_uri: 'x' }));
+    const running = await start({ issuer: other.url }, undefined, logger);
+    const token = bearer(other.token(key, 'RS256'));
+    const answers = await Promise.all(Array.from({ length: 5 }, () => call(`${running.url}/orders`, token)));
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([503]));
+    expect(warnings).toHaveLength(1);
+    expect(warnings[0]).toContain('is the metadata of "https://else.example.com"');
+    await running.close();
+    await other.stop();
+  });
+
+  it('leaves errors of the application as they are', async () => {
+    const failures: [NonNullable<AuthOptions['user']>, number][] = [
+      [() => Promise.reject(new Error('the database is down')), 500],
+      [
+        () => {
+          throw new HttpException('teapot', 418);
+        },
+        418,
+      ],
+    ];
+    for (const [user, status] of failures) {
+      const running = await start({ user });
+      const answer = await call(`${running.url}/orders`, bearer(issuer.token(key, 'RS256')));
+      expect([answer.status, answer.headers['www-authenticate']]).toEqual([status, undefined]);
+      expect(answer.text).not.toContain('database');
+      await running.close();
+    }
+  });
+});

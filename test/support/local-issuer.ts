@@ -1,0 +1,119 @@
+import { generateKeyPairSync, type KeyObject, randomUUID, sign } from 'node:crypto';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+export type KeyKind = 'rsa' | 'rsa-1024' | 'p-256' | 'p-384' | 'p-521' | 'ed25519';
+
+export interface TestKey {
+  readonly kid: string | undefined;
+  readonly privateKey: KeyObject;
+  /** The public half, as it is published. */
+  readonly jwk: Record<string, unknown>;
+}
+
+export function newKey(kind: KeyKind = 'rsa', members: Record<string, unknown> = {}): TestKey {
+  const { publicKey, privateKey } = generate(kind);
+  const jwk: Record<string, unknown> = { ...publicKey.export({ format: 'jwk' }), kid: randomUUID(), ...members };
+  return { kid: jwk.kid as string | undefined, privateKey, jwk };
+}
+
+function generate(kind: KeyKind): { publicKey: KeyObject; privateKey: KeyObject } {
+  switch (kind) {
+    case 'rsa':
+      return generateKeyPairSync('rsa', { modulusLength: 2048 });
+    case 'rsa-1024':
+      return generateKeyPairSync('rsa', { modulusLength: 1024 });
+    case 'ed25519':
+      return generateKeyPairSync('ed25519');
+    default:
+      return generateKeyPairSync('ec', { namedCurve: kind.toUpperCase() });
+  }
+}
+
+const HASHES: Record<string, string | null> = {
+  RS256: 'sha256',
+  RS384: 'sha384',
+  RS512: 'sha512',
+  PS256: 'sha256',
+  PS384: 'sha384',
+  PS512: 'sha512',
+  ES256: 'sha256',
+  ES384: 'sha384',
+  ES512: 'sha512',
+  EdDSA: null,
+  Ed25519: null,
+};
+
+/** A JWS over exactly these texts, so that a test can send what no JSON library would write. */
+export function signText(header: string, payload: string, algorithm: string, key: KeyObject): string {
+  const input = [header, payload].map((part) => Buffer.from(part).toString('base64url')).join('.');
+  const options = algorithm.startsWith('PS')
+    ? { key, padding: 6, saltLength: -1 }
+    : { key, dsaEncoding: 'ieee-p1363' as const };
+  return `${input}.${sign(HASHES[algorithm], Buffer.from(input), options).toString('base64url')}`;
+}
+
+export function signToken(
+  header: Record<string, unknown> & { alg: string },
+  claims: Record<string, unknown>,
+  key: KeyObject,
+): string {
+  return signText(JSON.stringify(header), JSON.stringify(claims), header.alg, key);
+}
+
+type Handler = (request: IncomingMessage, response: ServerResponse) => void;
+
+/**
+ * An issuer on loopback whose metadata, keys and misbehaviour a test decides. For what a real authorization server
+ * would not do; the good cases run against `oidc-provider`.
+ */
+export class LocalIssuer {
+  readonly requests: string[] = [];
+  readonly handlers = new Map<string, Handler>();
+  keys: readonly unknown[];
+  url = '';
+  private readonly server = createServer((request, response) => {
+    const path = request.url ?? '';
+    this.requests.push(path);
+    const handler = this.handlers.get(path);
+    if (handler === undefined) response.writeHead(404).end();
+    else handler(request, response);
+  });
+
+  private constructor(keys: readonly TestKey[]) {
+    this.keys = keys.map(({ jwk }) => jwk);
+  }
+
+  static async start(keys: readonly TestKey[] = []): Promise<LocalIssuer> {
+    const issuer = new LocalIssuer(keys);
+    await new Promise<void>((resolve) => issuer.server.listen(0, '127.0.0.1', resolve));
+    issuer.url = `http://127.0.0.1:${String((issuer.server.address() as AddressInfo).port)}`;
+    issuer.json('/.well-known/openid-configuration', () => ({ issuer: issuer.url, jwks_uri: `${issuer.url}/jwks` }));
+    issuer.json('/jwks', () => ({ keys: issuer.keys }));
+    return issuer;
+  }
+
+  json(path: string, body: () => unknown): void {
+    this.handlers.set(path, (_request, response) => {
+      response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(body()));
+    });
+  }
+
+  countOf(path: string): number {
+    return this.requests.filter((requested) => requested === path).length;
+  }
+
+  claims(overrides: Record<string, unknown> = {}): Record<string, unknown> {
+    const now = Math.floor(Date.now() / 1000);
+    return { iss: this.url, aud: 'https://api.example.com', sub: 'alice', iat: now, exp: now + 300, ...overrides };
+  }
+
+  token(key: TestKey, alg: string, claims: Record<string, unknown> = {}, header: Record<string, unknown> = {}): string {
+    return signToken({ alg, typ: 'at+jwt', kid: key.kid, ...header }, this.claims(claims), key.privateKey);
+  }
+
+  async stop(): Promise<void> {
+    this.server.closeAllConnections();
+    await new Promise((resolve) => this.server.close(resolve));
+  }
+}
