@@ -13,7 +13,7 @@ export { AuthModule } from './nest/auth.module.js';
 export type { AuthOptionsCreator } from './nest/auth.module-definition.js';
 export { AccessToken, CurrentUser, OptionalAuth, type ParameterDecoratorFor, Public } from './nest/decorators.js';
 export { JwtStrategy } from './nest/jwt.strategy.js';
-export type { Register, RegisteredUser } from './nest/registered-user.js';
+export type { Register, RegisteredUser } from './registered-user.js';
 export type {
   AuthModuleExtras,
   AuthOptions,

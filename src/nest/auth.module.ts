@@ -7,7 +7,6 @@ import { AccessTokenVerifier } from '../token/verify.js';
 import { AuthGuard } from './auth.guard.js';
 import { ASYNC_OPTIONS_TYPE, AUTH_EXTRAS, AUTH_OPTIONS, ConfigurableModuleClass } from './auth.module-definition.js';
 import { JwtStrategy } from './jwt.strategy.js';
-import type { RegisteredUser } from './registered-user.js';
 
 const RESOLVED_OPTIONS = Symbol('nestjs-resource-server:resolved-options');
 
@@ -51,7 +50,7 @@ export class AuthModule extends ConfigurableModuleClass {
   /**
    * @param options are checked when the application starts: all that is wrong with them in one `ConfigurationError`.
    */
-  static override forRoot(options: AuthOptions<RegisteredUser> & AuthModuleExtras): DynamicModule {
+  static override forRoot(options: AuthOptions & AuthModuleExtras): DynamicModule {
     return super.forRoot(options);
   }
 

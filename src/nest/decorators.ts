@@ -1,6 +1,6 @@
 import { createParamDecorator, type CustomDecorator, type ExecutionContext, SetMetadata } from '@nestjs/common';
 import { authenticationOf } from './authentication.js';
-import type { RegisteredUser } from './registered-user.js';
+import type { RegisteredUser } from '../registered-user.js';
 import type { VerifiedAccessToken } from '../access-token.js';
 import { requestOf } from './transport.js';
 

@@ -1,5 +1,6 @@
 import type { AccessTokenClaims, JoseHeader, VerifiedAccessToken } from '../access-token.js';
 import type { SignatureAlgorithm } from '../algorithms.js';
+import type { RegisteredUser } from '../registered-user.js';
 
 /** A public key as JSON (RFC 7517 §4). */
 export interface JsonWebKey {
@@ -114,7 +115,7 @@ type SeveralIssuers = CheckOptions & {
 };
 
 /** Settings of the module as a whole. */
-export interface ModuleOptions<User = unknown> {
+export interface ModuleOptions<User = RegisteredUser> {
   /**
    * Maps a verified token to your own user, which `@CurrentUser()` and `request.user` then are; by default the claims.
    * May be async. To refuse, return nothing (`undefined`, `null`, `false`: USER_REFUSED, 401) or throw an
@@ -148,4 +149,4 @@ export interface AuthModuleExtras {
  * The options of `AuthModule`. `issuer` and `audience`, or `issuers`; everything else has a default. Checked at start,
  * all problems in one `ConfigurationError`; an unknown option is a problem.
  */
-export type AuthOptions<User = unknown> = (OneIssuer | SeveralIssuers) & ModuleOptions<User>;
+export type AuthOptions<User = RegisteredUser> = (OneIssuer | SeveralIssuers) & ModuleOptions<User>;

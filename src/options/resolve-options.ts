@@ -3,9 +3,9 @@ import type { AuthModuleExtras, AuthOptions, IssuerResolver, ModuleOptions } fro
 import { CHECK_OPTIONS, ISSUER_OPTIONS, readChecks, readIssuer, type ResolvedIssuer } from './resolve-issuer.js';
 
 /** Options after defaults and checks: nothing is optional that has a default, and everything is frozen. */
-export interface ResolvedOptions<User = unknown> {
+export interface ResolvedOptions {
   readonly issuers: readonly ResolvedIssuer[] | ResolvedIssuerResolver;
-  readonly user: ModuleOptions<User>['user'];
+  readonly user: ModuleOptions<unknown>['user'];
   readonly realm: string | undefined;
   readonly fetch: typeof globalThis.fetch | undefined;
   readonly clock: () => number;
@@ -24,15 +24,15 @@ export const OPTION_NAMES: readonly string[] = [...ISSUER_OPTIONS, 'issuers', ..
  * Checks the options, fills in the defaults and freezes the result.
  * @throws ConfigurationError with all problems at once.
  */
-export function resolveOptions<User>(options: AuthOptions<User>, extras: AuthModuleExtras = {}): ResolvedOptions<User> {
+export function resolveOptions(options: AuthOptions<unknown>, extras: AuthModuleExtras = {}): ResolvedOptions {
   const reader = new OptionReader(options);
   reader.allowOnly(OPTION_NAMES);
   checkExtras(reader, extras);
   const allowHttp = reader.optional('insecureAllowHttp', 'boolean') ?? false;
   const issuers = readIssuers(reader, allowHttp);
-  const resolved: ResolvedOptions<User> = {
+  const resolved: ResolvedOptions = {
     issuers,
-    user: reader.optional('user', 'function') as ModuleOptions<User>['user'],
+    user: reader.optional('user', 'function') as ModuleOptions<unknown>['user'],
     realm: readRealm(reader),
     fetch: reader.optional('fetch', 'function') as typeof globalThis.fetch | undefined,
     clock: (reader.optional('clock', 'function') as (() => number) | undefined) ?? Date.now,

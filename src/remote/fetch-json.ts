@@ -75,10 +75,10 @@ async function readText(response: Response): Promise<string> {
   return Buffer.concat(chunks).toString('utf8');
 }
 
+/** `fetch` says "fetch failed" and keeps what happened in `cause`. */
 function reasonOf(error: unknown): string {
-  // fetch says "fetch failed" and keeps what happened in `cause`.
-  const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
-  const code = (cause as { code?: unknown } | undefined)?.code;
+  const { cause = error } = (error ?? {}) as { cause?: unknown };
+  const { code, message } = (cause ?? {}) as { code?: unknown; message?: unknown };
   if (typeof code === 'string') return code;
-  return cause instanceof Error ? cause.message : 'failed';
+  return typeof message === 'string' ? message : 'failed';
 }

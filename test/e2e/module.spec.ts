@@ -202,11 +202,7 @@ describe.each(PLATFORMS)('AuthModule on %s', (platform) => {
     passport.use('anyone', letAnyoneIn as never);
     const running = await startApp(platform, {
       imports: [
-        {
-          module: PassportModule,
-          ...PassportModule.register({ defaultStrategy: 'anyone', property: 'other' }),
-          global: true,
-        },
+        { ...PassportModule.register({ defaultStrategy: 'anyone', property: 'other' }), global: true },
         AuthModule.forRoot(optionsOf(issuer)),
       ],
       controllers: [OrdersController],
@@ -292,7 +288,7 @@ describe('AuthModule at start', () => {
 
   it('does not take a guard that a factory returns, which comes too late', async () => {
     const module = AuthModule.forRootAsync({
-      useFactory: () => ({ ...optionsOf(issuer), guard: 'manual' }) as AuthOptions,
+      useFactory: () => ({ ...optionsOf(issuer), guard: 'manual' }) as unknown as AuthOptions,
     });
     await expect(Test.createTestingModule({ imports: [module] }).compile()).rejects.toThrow(/beside `useFactory`/);
   });

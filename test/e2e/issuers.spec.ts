@@ -1,0 +1,168 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { AuthModule, type AuthOptions, ConfigurationError, type IssuerOptions } from '../../src/index.js';
+import { bearer, call, PLATFORMS, type Platform, type RunningApp, startApp } from '../support/app.js';
+import { LocalIssuer, newKey } from '../support/local-issuer.js';
+import { OrdersController } from '../support/orders.js';
+import { outcomeOf, verifierOf } from '../support/verifier.js';
+
+const AUDIENCE = 'https://api.example.com';
+const keyA = newKey();
+const keyB = newKey();
+let a: LocalIssuer;
+let b: LocalIssuer;
+let running: RunningApp | undefined;
+
+beforeEach(async () => {
+  [a, b] = await Promise.all([LocalIssuer.start([keyA]), LocalIssuer.start([keyB])]);
+});
+
+afterEach(async () => {
+  await running?.close();
+  running = undefined;
+  await Promise.all([a.stop(), b.stop()]);
+});
+
+async function start(platform: Platform, options: AuthOptions): Promise<(token: string) => Promise<string>> {
+  const { url } = (running = await startApp(platform, {
+    imports: [AuthModule.forRoot(options)],
+    controllers: [OrdersController],
+  }));
+  return async (token) => {
+    const { status, body } = await call(`${url}/orders`, bearer(token));
+    return status === 200 ? 'accepted' : String(body.code);
+  };
+}
+
+describe.each(PLATFORMS)('several issuers on %s', (platform) => {
+  it('checks a token against the keys of the issuer that it names, and no other', async () => {
+    const send = await start(platform, {
+      issuers: [
+        { issuer: a.url, audience: AUDIENCE },
+        { issuer: b.url, audience: AUDIENCE },
+      ],
+    });
+    expect(await send(a.token(keyA, 'RS256'))).toBe('accepted');
+    expect(await send(b.token(keyB, 'RS256'))).toBe('accepted');
+    // B signs in A's name: with its own kid, and with A's.
+    expect(await send(a.token(keyB, 'RS256'))).toBe('KEY_UNKNOWN');
+    expect(await send(a.token({ ...keyB, kid: keyA.kid }, 'RS256'))).toBe('SIGNATURE_INVALID');
+  });
+
+  it('checks a token against the audience and the algorithms of the issuer that it names, and no other', async () => {
+    const send = await start(platform, {
+      issuers: [
+        { issuer: a.url, audience: 'https://a.example.com', algorithms: ['PS256'] },
+        { issuer: b.url, audience: 'https://b.example.com', tokenTypes: ['at+jwt'] },
+      ],
+    });
+    expect(await send(a.token(keyA, 'PS256', { aud: 'https://a.example.com' }))).toBe('accepted');
+    expect(await send(a.token(keyA, 'PS256', { aud: 'https://b.example.com' }))).toBe('AUDIENCE_MISMATCH');
+    expect(await send(a.token(keyA, 'RS256', { aud: 'https://a.example.com' }))).toBe('ALGORITHM_NOT_ALLOWED');
+    expect(await send(a.token(keyA, 'PS256', { aud: 'https://a.example.com' }, { typ: 'JWT' }))).toBe('accepted');
+    expect(await send(b.token(keyB, 'RS256', { aud: 'https://b.example.com' }))).toBe('accepted');
+    expect(await send(b.token(keyB, 'RS256', { aud: 'https://a.example.com' }))).toBe('AUDIENCE_MISMATCH');
+    expect(await send(b.token(keyB, 'RS256', { aud: 'https://b.example.com' }, { typ: 'JWT' }))).toBe(
+      'TYPE_NOT_ALLOWED',
+    );
+  });
+
+  it('asks nobody about a token of an issuer that is not trusted', async () => {
+    const send = await start(platform, { issuer: a.url, audience: AUDIENCE });
+    expect(await send(b.token(keyB, 'RS256'))).toBe('ISSUER_UNTRUSTED');
+    expect(await send(b.token(keyB, 'RS256', { iss: `${a.url}@${new URL(b.url).host}` }))).toBe('ISSUER_UNTRUSTED');
+    expect([...a.requests, ...b.requests]).toEqual([]);
+  });
+
+  it('asks nobody about a token that is refused for what stands in it', async () => {
+    const send = await start(platform, { issuer: a.url, audience: AUDIENCE, algorithms: ['RS256'] });
+    expect(await send(a.token(keyA, 'RS256', { exp: 1 }))).toBe('TOKEN_EXPIRED');
+    expect(await send(a.token(keyA, 'PS256'))).toBe('ALGORITHM_NOT_ALLOWED');
+    expect(await send(a.token(keyA, 'RS256', {}, { typ: 'logout+jwt' }))).toBe('TYPE_NOT_ALLOWED');
+    expect(await send(a.token(keyA, 'RS256', {}, { crit: ['x'] }))).toBe('HEADER_CRITICAL');
+    expect(a.requests).toEqual([]);
+  });
+
+  it('takes tenants from a resolver, from the moment they come to the moment they go', async () => {
+    const tenants = new Map<string, IssuerOptions>();
+    const asked: string[] = [];
+    const send = await start(platform, {
+      issuers: (issuer) => {
+        asked.push(issuer);
+        return Promise.resolve(tenants.get(issuer));
+      },
+      tokenTypes: ['at+jwt'],
+    });
+    const token = a.token(keyA, 'RS256');
+    expect(await send(token)).toBe('ISSUER_UNTRUSTED');
+    expect(a.requests).toEqual([]);
+    tenants.set(a.url, { issuer: a.url, audience: AUDIENCE });
+    expect(await send(token)).toBe('accepted');
+    // Defaults beside `issuers` hold for every tenant.
+    expect(await send(a.token(keyA, 'RS256', {}, { typ: 'JWT' }))).toBe('TYPE_NOT_ALLOWED');
+    tenants.delete(a.url);
+    expect(await send(token)).toBe('ISSUER_UNTRUSTED');
+    expect(new Set(asked)).toEqual(new Set([a.url]));
+    // The keys were kept all the while.
+    tenants.set(a.url, { issuer: a.url, audience: AUDIENCE });
+    expect(await send(token)).toBe('accepted');
+    expect(a.countOf('/jwks')).toBe(1);
+  });
+});
+
+describe('a resolver', () => {
+  it('keeps the keys of a tenant whose options are made anew for each token', async () => {
+    const verifier = verifierOf({
+      issuers: (issuer) => ({ issuer, audience: AUDIENCE, validate: () => true }),
+    });
+    for (let turn = 0; turn < 5; turn += 1) await verifier.verify(a.token(keyA, 'RS256'));
+    expect(a.requests).toEqual(['/.well-known/openid-configuration', '/jwks']);
+  });
+
+  it('reads the keys anew when their source changes', async () => {
+    let keys: IssuerOptions['keys'] = { from: 'jwks', uri: `${a.url}/jwks` };
+    const verifier = verifierOf({ issuers: (issuer) => ({ issuer, audience: AUDIENCE, keys }) });
+    const issuer = 'tenant-1';
+    expect(await outcomeOf(verifier.verify(a.token(keyA, 'RS256', { iss: issuer })))).toBe('accepted');
+    keys = { from: 'jwks', uri: `${b.url}/jwks` };
+    expect(await outcomeOf(verifier.verify(a.token(keyA, 'RS256', { iss: issuer })))).toBe('KEY_UNKNOWN');
+    expect(await outcomeOf(verifier.verify(b.token(keyB, 'RS256', { iss: issuer })))).toBe('accepted');
+  });
+
+  it('that answers for another issuer is an error of the application, not a way in', async () => {
+    const verifier = verifierOf({ issuers: () => ({ issuer: b.url, audience: AUDIENCE }) });
+    await expect(verifier.verify(a.token(keyA, 'RS256'))).rejects.toThrow(ConfigurationError);
+    expect([...a.requests, ...b.requests]).toEqual([]);
+  });
+
+  it('that fails is an error of the application, thrown on as it is', async () => {
+    const verifier = verifierOf({ issuers: () => Promise.reject(new Error('the tenants cannot be read')) });
+    await expect(verifier.verify(a.token(keyA, 'RS256'))).rejects.toThrow('the tenants cannot be read');
+  });
+
+  it('is not asked about names that are too long to be one', async () => {
+    const asked: string[] = [];
+    const verifier = verifierOf({
+      issuers: (issuer) => {
+        asked.push(issuer);
+        return undefined;
+      },
+    });
+    expect(await outcomeOf(verifier.verify(a.token(keyA, 'RS256', { iss: 'x'.repeat(2_049) })))).toBe(
+      'ISSUER_UNTRUSTED',
+    );
+    expect(asked).toEqual([]);
+  });
+
+  it('keeps the keys of a thousand tenants and no more', async () => {
+    const verifier = verifierOf({
+      issuers: (issuer) => ({ issuer, audience: AUDIENCE, keys: { from: 'jwks', uri: `${a.url}/jwks` } }),
+    });
+    const verify = (tenant: number) => verifier.verify(a.token(keyA, 'RS256', { iss: `tenant-${String(tenant)}` }));
+    for (let tenant = 0; tenant <= 1_000; tenant += 1) await verify(tenant);
+    expect(a.requests).toHaveLength(1_001);
+    await verify(1_000);
+    expect(a.requests).toHaveLength(1_001);
+    await verify(0);
+    expect(a.requests).toHaveLength(1_002);
+  });
+});

@@ -1,0 +1,84 @@
+/* What must compile, and (with ts-expect-error) what must not: without a registered user type. */
+import {
+  AccessToken,
+  type AccessTokenClaims,
+  AuthModule,
+  type AuthOptions,
+  CurrentUser,
+  type VerifiedAccessToken,
+} from 'nestjs-resource-server';
+
+const issuer = 'https://issuer.example.com/';
+const audience = 'https://api.example.com';
+
+AuthModule.forRoot({ issuer, audience });
+AuthModule.forRoot({ issuer, audience: [audience, 'other'], guard: 'manual', isGlobal: false });
+AuthModule.forRoot({ issuers: [{ issuer, audience }], tokenTypes: ['at+jwt', undefined] });
+AuthModule.forRoot({ issuers: (name) => (name === issuer ? { issuer, audience } : undefined) });
+AuthModule.forRoot({ issuers: (name) => Promise.resolve({ issuer: name, audience }) });
+AuthModule.forRoot({ issuer, audience, keys: { from: 'jwks', uri: issuer, refreshSeconds: 60 } });
+AuthModule.forRoot({ issuer, audience, user: ({ claims }) => ({ id: claims.sub }) });
+AuthModule.forRoot({ issuer, audience, user: () => Promise.resolve(null) });
+AuthModule.forRootAsync({ useFactory: () => ({ issuer, audience }) });
+AuthModule.forRootAsync({ guard: 'manual', inject: ['x'], useFactory: (from: string) => ({ issuer: from, audience }) });
+
+// @ts-expect-error an audience is required
+AuthModule.forRoot({ issuer });
+// @ts-expect-error an issuer is required
+AuthModule.forRoot({ audience });
+// @ts-expect-error an unset variable is no audience
+AuthModule.forRoot({ issuer, audience: process.env.AUTH_AUDIENCE });
+// @ts-expect-error each issuer needs its audience
+AuthModule.forRoot({ issuers: [{ issuer }] });
+// @ts-expect-error one issuer, or several
+AuthModule.forRoot({ issuer, audience, issuers: [{ issuer, audience }] });
+// @ts-expect-error symmetric algorithms are not possible
+AuthModule.forRoot({ issuer, audience, algorithms: ['HS256'] });
+// @ts-expect-error none is not possible
+AuthModule.forRoot({ issuer, audience, algorithms: ['none'] });
+// @ts-expect-error there is no such option
+AuthModule.forRoot({ issuer, audience, ignoreExpiration: true });
+// @ts-expect-error an address belongs to jwks
+AuthModule.forRoot({ issuer, audience, keys: { from: 'jwks' } });
+// @ts-expect-error a static set has no address
+AuthModule.forRoot({ issuer, audience, keys: { from: 'static', uri: issuer } });
+// @ts-expect-error the guard is decided beside the factory
+AuthModule.forRootAsync({ useFactory: () => ({ issuer, audience, guard: 'manual' as const }) satisfies AuthOptions });
+
+class MyUser {
+  id = '';
+}
+
+export class Handlers {
+  unknownUser(@CurrentUser() _user: MyUser, @CurrentUser('anything') _property: number): void {}
+
+  claims(@CurrentUser<AccessTokenClaims>() _claims: AccessTokenClaims): void {}
+
+  typed(@CurrentUser<MyUser>() _user: MyUser, @CurrentUser<MyUser>('id') _id: string): void {}
+
+  guest(@CurrentUser<MyUser>() _user: MyUser | undefined, @AccessToken() _token?: VerifiedAccessToken): void {}
+
+  wider(@CurrentUser<MyUser>() _user: unknown, @CurrentUser<MyUser>() _any: object): void {}
+
+  // @ts-expect-error MyUser is no string
+  wrongUser(@CurrentUser<MyUser>() _user: string): void {}
+
+  // @ts-expect-error the id is a string
+  wrongProperty(@CurrentUser<MyUser, 'id'>('id') _id: number): void {}
+
+  // @ts-expect-error MyUser has no such property
+  noProperty(@CurrentUser<MyUser>('name') _name: string): void {}
+
+  // @ts-expect-error a verified token is no string
+  wrongToken(@AccessToken() _token: string): void {}
+}
+
+export function readonly(claims: AccessTokenClaims, token: VerifiedAccessToken): void {
+  const expires: number = claims.exp;
+  const scopes: readonly string[] = token.scopes;
+  // @ts-expect-error what is not checked is unknown
+  const roles: string[] = claims.roles;
+  // @ts-expect-error what was verified is not changed
+  claims.sub = 'admin';
+  void [expires, scopes, roles];
+}

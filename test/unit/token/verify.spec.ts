@@ -1,0 +1,261 @@
+import { describe, expect, it } from '@jest/globals';
+import { inspect } from 'node:util';
+import { AuthError, type AuthOptions, type IssuerOptions, type VerifiedAccessToken } from '../../../src/index.js';
+import { type KeyKind, newKey, signText, signToken, type TestKey } from '../../support/local-issuer.js';
+import { outcomeOf, verifierOf } from '../../support/verifier.js';
+
+const ISSUER = 'https://issuer.example.com/';
+const AUDIENCE = 'https://api.example.com';
+const NOW = 1_700_000_000;
+const key = newKey();
+
+function verifierWith(options: Partial<IssuerOptions> = {}, keys: readonly TestKey[] = [key]) {
+  return verifierOf({
+    issuer: ISSUER,
+    audience: AUDIENCE,
+    keys: { from: 'static', jwks: { keys: keys.map(({ jwk }) => jwk) as never } },
+    clock: () => NOW * 1000,
+    ...options,
+  } as AuthOptions);
+}
+
+const claimsWith = (claims: Record<string, unknown>) => ({ iss: ISSUER, aud: AUDIENCE, exp: NOW + 60, ...claims });
+
+function tokenWith(claims: Record<string, unknown> = {}, header: Record<string, unknown> = {}): string {
+  return signToken({ alg: 'RS256', kid: key.kid, ...header } as { alg: string }, claimsWith(claims), key.privateKey);
+}
+
+const outcome = (claims: Record<string, unknown>, options?: Partial<IssuerOptions>) =>
+  outcomeOf(verifierWith(options).verify(tokenWith(claims)));
+
+describe('times, to the second', () => {
+  it.each([
+    ['exp', NOW + 1, 0, 'accepted'],
+    ['exp', NOW, 0, 'TOKEN_EXPIRED'],
+    ['exp', NOW - 4, 5, 'accepted'],
+    ['exp', NOW - 5, 5, 'TOKEN_EXPIRED'],
+    ['exp', NOW + 0.5, 0, 'accepted'],
+    ['nbf', NOW, 0, 'accepted'],
+    ['nbf', NOW + 1, 0, 'TOKEN_NOT_YET_VALID'],
+    ['nbf', NOW + 5, 5, 'accepted'],
+    ['nbf', NOW + 6, 5, 'TOKEN_NOT_YET_VALID'],
+    ['iat', NOW, 0, 'accepted'],
+    ['iat', NOW + 5, 5, 'accepted'],
+    ['iat', NOW + 6, 5, 'TOKEN_NOT_YET_VALID'],
+  ])('%s %d with a tolerance of %d s: %s', async (claim, time, clockToleranceSeconds, expected) => {
+    expect(await outcome({ [claim]: time }, { clockToleranceSeconds })).toBe(expected);
+  });
+
+  it('tolerates five seconds by default', async () => {
+    expect(await outcome({ exp: NOW - 4 })).toBe('accepted');
+    expect(await outcome({ exp: NOW - 5 })).toBe('TOKEN_EXPIRED');
+  });
+
+  it.each([
+    [NOW - 600, 'accepted'],
+    [NOW - 605, 'accepted'],
+    [NOW - 606, 'TOKEN_TOO_OLD'],
+    [undefined, 'CLAIM_MISSING'],
+    ['600', 'CLAIM_INVALID'],
+  ])('maxTokenAgeSeconds 600 with iat %s: %s', async (iat, expected) => {
+    expect(await outcome({ iat }, { maxTokenAgeSeconds: 600 })).toBe(expected);
+  });
+});
+
+describe('required claims', () => {
+  it.each([
+    [{ tenant: 'acme' }, 'accepted'],
+    [{ tenant: '' }, 'accepted'],
+    [{ tenant: null }, 'CLAIM_MISSING'],
+    [{}, 'CLAIM_MISSING'],
+  ])('with %j: %s', async (claims, expected) => {
+    expect(await outcome(claims, { requiredClaims: ['tenant'] })).toBe(expected);
+  });
+
+  it('are not found in what every object inherits', async () => {
+    expect(await outcome({}, { requiredClaims: ['toString'] })).toBe('CLAIM_MISSING');
+  });
+});
+
+describe('claims that name somebody', () => {
+  it.each(['sub', 'jti', 'client_id', 'azp'])(
+    'refuses a token whose %s is no string (CLAIM_INVALID)',
+    async (claim) => {
+      for (const value of [7, null, {}, ['x'], true]) expect(await outcome({ [claim]: value })).toBe('CLAIM_INVALID');
+      expect(await outcome({ [claim]: 'x' })).toBe('accepted');
+    },
+  );
+});
+
+describe('the validate option', () => {
+  it.each([
+    ['returns true', () => true, 'accepted'],
+    ['returns nothing', () => undefined, 'accepted'],
+    ['returns false', () => false, 'CLAIM_INVALID'],
+    ['returns false later', () => Promise.resolve(false), 'CLAIM_INVALID'],
+    ['rejects with an AuthError', () => Promise.reject(new AuthError('POLICY_DENIED')), 'POLICY_DENIED'],
+  ] satisfies [string, IssuerOptions['validate'], string][])('that %s: %s', async (_what, validate, expected) => {
+    expect(await outcome({}, { validate })).toBe(expected);
+  });
+
+  it('gets claims and header after every other check, frozen', async () => {
+    const calls: unknown[][] = [];
+    const validate = (...parameters: unknown[]) => void calls.push(parameters);
+    const verifier = verifierWith({ validate, requiredClaims: ['tenant'] });
+    expect(await outcomeOf(verifier.verify(tokenWith()))).toBe('CLAIM_MISSING');
+    expect(calls).toEqual([]);
+    await verifier.verify(tokenWith({ tenant: 'acme' }));
+    expect(calls).toEqual([[claimsWith({ tenant: 'acme' }), { alg: 'RS256', kid: key.kid }]]);
+    expect(calls[0]?.every((parameter) => Object.isFrozen(parameter))).toBe(true);
+  });
+
+  it('that fails otherwise is an error of the application, thrown on as it is', async () => {
+    const failure = new TypeError('a mistake');
+    const verifier = verifierWith({ validate: () => Promise.reject(failure) });
+    await expect(verifier.verify(tokenWith())).rejects.toBe(failure);
+  });
+});
+
+describe('every algorithm', () => {
+  const rows: [string, KeyKind][] = [
+    ['RS256', 'rsa'],
+    ['RS384', 'rsa'],
+    ['RS512', 'rsa'],
+    ['PS256', 'rsa'],
+    ['PS384', 'rsa'],
+    ['PS512', 'rsa'],
+    ['ES256', 'p-256'],
+    ['ES384', 'p-384'],
+    ['ES512', 'p-521'],
+    ['EdDSA', 'ed25519'],
+    ['Ed25519', 'ed25519'],
+  ];
+
+  it.each(rows)('%s accepts the signature of its key and no other', async (alg, kind) => {
+    const signer = newKey(kind);
+    const other = newKey(kind);
+    const make = (by: TestKey) => signToken({ alg, kid: signer.kid }, claimsWith({}), by.privateKey);
+    const verifier = verifierWith({}, [signer]);
+    expect(await outcomeOf(verifier.verify(make(signer)))).toBe('accepted');
+    expect(await outcomeOf(verifier.verify(make(other)))).toBe('SIGNATURE_INVALID');
+    const [header, payload, text = ''] = make(signer).split('.');
+    const signature = Buffer.from(text, 'base64url');
+    const longer = Buffer.concat([signature, Buffer.alloc(1)]);
+    for (const changed of [signature.subarray(0, 0), signature.subarray(1), longer, Buffer.alloc(signature.length)]) {
+      const token = [header, payload, changed.toString('base64url')].join('.');
+      expect(await outcomeOf(verifier.verify(token))).toBe('SIGNATURE_INVALID');
+    }
+  });
+
+  it.each(rows)('%s is accepted from a key that names it, and from none that names another', async (alg, kind) => {
+    const { privateKey, jwk } = newKey(kind);
+    for (const [name] of rows) {
+      const named = { kid: 'k', privateKey, jwk: { ...jwk, kid: 'k', alg: name } };
+      const spare = newKey('p-256');
+      const token = signToken({ alg, kid: 'k' }, claimsWith({}), privateKey);
+      const expected = name === alg ? 'accepted' : 'KEY_UNSUITABLE';
+      expect([name, await outcomeOf(verifierWith({}, [named, spare]).verify(token))]).toEqual([name, expected]);
+    }
+  });
+
+  it.each(rows)('%s is refused where it is not allowed', async (alg, kind) => {
+    const signer = newKey(kind);
+    const algorithms = rows.map(([name]) => name).filter((name) => name !== alg);
+    const verifier = verifierWith({ algorithms: algorithms as never }, [signer]);
+    const token = signToken({ alg, kid: signer.kid }, claimsWith({}), signer.privateKey);
+    expect(await outcomeOf(verifier.verify(token))).toBe('ALGORITHM_NOT_ALLOWED');
+  });
+});
+
+describe('which key', () => {
+  it('tries every key that fits when the token names none, sixteen at most', async () => {
+    const keys = Array.from({ length: 17 }, () => newKey('p-256'));
+    const token = (by: TestKey | undefined) => signToken({ alg: 'ES256' }, claimsWith({}), (by ?? key).privateKey);
+    const verifier = verifierWith({}, [newKey('ed25519'), ...keys]);
+    expect(await outcomeOf(verifier.verify(token(keys[15])))).toBe('accepted');
+    expect(await outcomeOf(verifier.verify(token(keys[16])))).toBe('SIGNATURE_INVALID');
+  });
+
+  it('tries both of two keys that share a kid', async () => {
+    const [first, second] = [newKey('p-256', { kid: 'same' }), newKey('p-256', { kid: 'same' })];
+    for (const by of [first, second]) {
+      const token = signToken({ alg: 'ES256', kid: 'same' }, claimsWith({}), by.privateKey);
+      expect(await outcomeOf(verifierWith({}, [first, second]).verify(token))).toBe('accepted');
+    }
+  });
+
+  it('takes a key without a kid for a token with one, when no key has it', async () => {
+    const nameless = newKey('p-256', { kid: undefined });
+    const token = signToken({ alg: 'ES256', kid: 'any' }, claimsWith({}), nameless.privateKey);
+    expect(await outcomeOf(verifierWith({}, [nameless]).verify(token))).toBe('accepted');
+    const named = newKey('p-256', { kid: 'any' });
+    expect(await outcomeOf(verifierWith({}, [nameless, named]).verify(token))).toBe('SIGNATURE_INVALID');
+  });
+});
+
+describe('what verify returns', () => {
+  const verified = (claims: Record<string, unknown> = {}, options?: Partial<IssuerOptions>) =>
+    verifierWith(options).verify(tokenWith(claims)) as Promise<VerifiedAccessToken>;
+
+  it('has the token, its header, its claims and its issuer', async () => {
+    const token = tokenWith({ sub: 'alice' });
+    const result = await verifierWith().verify(token);
+    expect(result.token).toBe(token);
+    expect(result.issuer).toBe(ISSUER);
+    expect(result.header).toEqual({ alg: 'RS256', kid: key.kid });
+    expect(result.claims).toEqual(claimsWith({ sub: 'alice' }));
+  });
+
+  it('shows no credential to whoever prints or serializes it', async () => {
+    const result = await verified();
+    const signature = result.token.split('.')[2] ?? '';
+    expect(JSON.stringify(result)).not.toContain(signature);
+    expect(inspect(result, { depth: 5, showHidden: true })).not.toContain(signature);
+    expect({ ...result }).not.toHaveProperty('token');
+  });
+
+  it('cannot be changed, at any depth', async () => {
+    const { claims, header, scopes } = await verified({ address: { city: 'Ulm' }, list: [{ a: 1 }], scope: 'a' });
+    const { address, list } = claims as unknown as { address: object; list: object[] };
+    for (const part of [claims, header, scopes, address, list, list[0]]) expect(Object.isFrozen(part)).toBe(true);
+  });
+
+  it('reads scopes, roles and permissions where claimPaths say', async () => {
+    const result = await verified(
+      {
+        scope: 'ignored',
+        realm_access: { roles: ['r1'] },
+        resource_access: { 'my.client': { roles: ['r2'] } },
+        'https://example.com/roles': ['r3', 'r1'],
+        rights: 'one right',
+      },
+      {
+        claimPaths: {
+          scopes: [],
+          roles: ['realm_access.roles', ['resource_access', 'my.client', 'roles'], 'https://example.com/roles'],
+          permissions: ['rights'],
+        },
+      },
+    );
+    expect([result.scopes, result.roles, result.permissions]).toEqual([[], ['r1', 'r2', 'r3'], ['one right']]);
+  });
+
+  it('has objects that copy without surprise', async () => {
+    const payload = `${JSON.stringify(claimsWith({})).slice(0, -1)},"__proto__":{"admin":true},"a":{"__proto__":{"admin":true},"b":1}}`;
+    const token = signText(JSON.stringify({ alg: 'RS256', kid: key.kid }), payload, 'RS256', key.privateKey);
+    const { claims } = await verifierWith().verify(token);
+    const copy = Object.assign({}, claims) as Record<string, unknown>;
+    expect(copy.admin).toBeUndefined();
+    expect((Object.assign({}, claims.a) as Record<string, unknown>).admin).toBeUndefined();
+    expect(claims.a).toEqual({ b: 1 });
+  });
+});
+
+describe('what is no token', () => {
+  it.each([undefined, null, 7, {}, [], ['a.b.c'], Buffer.from('a.b.c')])(
+    'refuses %p (TOKEN_MALFORMED)',
+    async (value) => {
+      expect(await outcomeOf(verifierWith().verify(value as string))).toBe('TOKEN_MALFORMED');
+    },
+  );
+});
