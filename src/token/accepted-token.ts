@@ -6,10 +6,13 @@ import { grantsAt } from './claim-paths.js';
 export class AcceptedToken implements VerifiedAccessToken {
   // Private, so that neither JSON.stringify nor console.log of a request or a user shows the credential.
   readonly #token: string;
+  readonly #paths: ResolvedClaimPaths;
+  // Read from the claims when somebody asks: most handlers ask for none or one of them.
+  #scopes: readonly string[] | undefined;
+  #roles: readonly string[] | undefined;
+  #permissions: readonly string[] | undefined;
+
   readonly issuer: string;
-  readonly scopes: readonly string[];
-  readonly roles: readonly string[];
-  readonly permissions: readonly string[];
 
   constructor(
     token: string,
@@ -18,14 +21,30 @@ export class AcceptedToken implements VerifiedAccessToken {
     paths: ResolvedClaimPaths,
   ) {
     this.#token = token;
+    this.#paths = paths;
     this.issuer = claims.iss;
-    this.scopes = grantsAt(claims, paths.scopes, 'at-spaces');
-    this.roles = grantsAt(claims, paths.roles, 'whole');
-    this.permissions = grantsAt(claims, paths.permissions, 'whole');
     Object.freeze(this);
   }
 
   get token(): string {
     return this.#token;
+  }
+
+  get scopes(): readonly string[] {
+    return (this.#scopes ??= grantsAt(this.claims, this.#paths.scopes, 'at-spaces'));
+  }
+
+  get roles(): readonly string[] {
+    return (this.#roles ??= grantsAt(this.claims, this.#paths.roles, 'whole'));
+  }
+
+  get permissions(): readonly string[] {
+    return (this.#permissions ??= grantsAt(this.claims, this.#paths.permissions, 'whole'));
+  }
+
+  /** For logging: everything but the credential. */
+  toJSON(): Omit<VerifiedAccessToken, 'token'> {
+    const { issuer, header, claims, scopes, roles, permissions } = this;
+    return { issuer, header, claims, scopes, roles, permissions };
   }
 }

@@ -21,6 +21,12 @@ export function allowedAlgorithm(header: Header, issuer: ResolvedIssuer): Signat
   return alg;
 }
 
+/** RFC 7515 §4.1.4: the key that the token names, if it names one. */
+export function namedKey({ kid }: Header): string | undefined {
+  if (kid === undefined || typeof kid === 'string') return kid;
+  throw new AuthError('TOKEN_MALFORMED', { reason: 'kid is not a string' });
+}
+
 /** RFC 8725 §3.11, RFC 9068 §4: a token that was made for another purpose is not an access token. */
 export function checkTokenType(header: Header, issuer: ResolvedIssuer): void {
   const { typ } = header;

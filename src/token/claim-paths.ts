@@ -1,3 +1,5 @@
+const NONE: readonly string[] = Object.freeze([]);
+
 /**
  * What the claims at these paths grant, without duplicates. A list counts with its strings; anything that is neither a
  * string nor a list grants nothing.
@@ -9,16 +11,16 @@ export function grantsAt(
   paths: readonly (readonly string[])[],
   split: 'whole' | 'at-spaces',
 ): readonly string[] {
-  const grants = new Set<string>();
+  let grants: string[] | undefined;
   for (const path of paths) {
     const value = valueAt(claims, path);
-    const values: readonly unknown[] = Array.isArray(value) ? value : [value];
-    for (const item of values) {
+    if (value === undefined) continue;
+    for (const item of Array.isArray(value) ? (value as unknown[]) : [value]) {
       if (typeof item !== 'string') continue;
-      for (const grant of split === 'at-spaces' ? item.split(' ') : [item]) if (grant !== '') grants.add(grant);
+      (grants ??= []).push(...(split === 'at-spaces' ? item.split(' ') : [item]));
     }
   }
-  return Object.freeze([...grants]);
+  return grants === undefined ? NONE : Object.freeze([...new Set(grants)].filter((grant) => grant !== ''));
 }
 
 function valueAt(claims: Readonly<Record<string, unknown>>, path: readonly string[]): unknown {

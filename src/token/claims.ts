@@ -50,14 +50,23 @@ export function checkStringClaims(claims: Claims): void {
   }
 }
 
-// Deeper than any claim that means something, and far less than what overflows the stack.
+// Deeper than anything that means something, and far less than what overflows the stack.
 const MAX_DEPTH = 64;
 
-/** What handlers get is what was verified: nobody can change it on the way, for this request or another. */
-export function freezeDeep<T extends object>(value: T, depth = 0): Readonly<T> {
-  if (depth > MAX_DEPTH) throw new AuthError('CLAIM_INVALID', { reason: 'nested too deep' });
-  for (const member of Object.values(value) as unknown[]) {
-    if (typeof member === 'object' && member !== null) freezeDeep(member, depth + 1);
+/**
+ * What handlers get is what was verified: nobody can change it on the way, for this request or another.
+ * @param value as JSON.parse made it.
+ * @param code of the AuthError for a value that is nested too deep.
+ */
+export function freezeDeep<T extends object>(
+  value: T,
+  code: 'TOKEN_MALFORMED' | 'CLAIM_INVALID',
+  depth = 0,
+): Readonly<T> {
+  if (depth > MAX_DEPTH) throw new AuthError(code, { reason: 'nested too deep' });
+  for (const name in value) {
+    const member: unknown = value[name];
+    if (typeof member === 'object' && member !== null) freezeDeep(member, code, depth + 1);
   }
   return Object.freeze(value);
 }

@@ -42,11 +42,15 @@ export class TrustedIssuers {
    * algorithms it is checked against.
    * @throws AuthError ISSUER_UNTRUSTED; nothing was fetched then.
    */
-  async get(name: string): Promise<TrustedIssuer> {
-    const issuer = name.length > MAX_ISSUER_LENGTH ? undefined : await this.find(name);
-    if (issuer === undefined) throw new AuthError('ISSUER_UNTRUSTED', { issuer: name });
-    return issuer;
+  get(name: string): TrustedIssuer | Promise<TrustedIssuer> {
+    const found = name.length > MAX_ISSUER_LENGTH ? undefined : this.find(name);
+    return found instanceof Promise ? found.then((issuer) => trusted(issuer, name)) : trusted(found, name);
   }
+}
+
+function trusted(issuer: TrustedIssuer | undefined, name: string): TrustedIssuer {
+  if (issuer === undefined) throw new AuthError('ISSUER_UNTRUSTED', { issuer: name });
+  return issuer;
 }
 
 /** Keys outlive the options object that a resolver makes anew for each token, but not a change of `keys`. */

@@ -12,6 +12,7 @@ import {
   checkRequiredClaims,
   checkSenderBinding,
   checkTokenType,
+  namedKey,
 } from './checks.js';
 import { checkStringClaims, freezeDeep, namedIssuer } from './claims.js';
 import { decodeCompact, type DecodedToken } from './compact.js';
@@ -51,7 +52,9 @@ export class AccessTokenVerifier {
     checkTokenType(header, issuer);
     checkExpiration(claims, issuer, nowSeconds);
 
-    checkSignature(decoded, algorithm, await keysFor(decoded, issuer));
+    const keyId = namedKey(header);
+    const keySet = await issuer.keySource.keySetFor(keyId);
+    checkSignature(decoded, algorithm, keySet.candidates(keyId));
 
     checkIsAccessToken(claims);
     checkStringClaims(claims);
@@ -61,31 +64,26 @@ export class AccessTokenVerifier {
     checkRequiredClaims(claims, issuer);
     checkSenderBinding(claims);
     const accepted = accept(decoded, issuer);
-    await checkByUser(accepted, issuer);
+    if (issuer.validate !== undefined) await checkByUser(accepted, issuer.validate);
     return accepted;
   }
-}
-
-async function keysFor({ header }: DecodedToken, { keySource }: TrustedIssuer) {
-  const { kid } = header;
-  if (kid !== undefined && typeof kid !== 'string')
-    throw new AuthError('TOKEN_MALFORMED', { reason: 'kid is not a string' });
-  const keySet = await keySource.keySetFor(kid);
-  return keySet.candidates(kid);
 }
 
 function accept({ token, header, claims }: DecodedToken, issuer: TrustedIssuer): AcceptedToken {
   return new AcceptedToken(
     token,
-    freezeDeep(header) as JoseHeader,
+    header as JoseHeader,
     // Not a guess: the checks above proved the types that AccessTokenClaims states.
-    freezeDeep(claims) as unknown as AccessTokenClaims,
+    freezeDeep(claims, 'CLAIM_INVALID') as unknown as AccessTokenClaims,
     issuer.claimPaths,
   );
 }
 
-async function checkByUser({ claims, header }: AcceptedToken, { validate }: TrustedIssuer): Promise<void> {
-  if (validate !== undefined && (await validate(claims, header)) === false) {
+async function checkByUser(
+  { claims, header }: AcceptedToken,
+  validate: NonNullable<TrustedIssuer['validate']>,
+): Promise<void> {
+  if ((await validate(claims, header)) === false) {
     throw new AuthError('CLAIM_INVALID', { reason: 'refused by the `validate` option' });
   }
 }
