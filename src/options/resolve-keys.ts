@@ -13,7 +13,7 @@ export type ResolvedKeys =
   | ({ readonly from: 'jwks'; readonly uri: string } & ResolvedRemoteKeys)
   | { readonly from: 'static'; readonly jwks: { readonly keys: readonly unknown[] } };
 
-const REMOTE_KEY_OPTIONS = ['refreshSeconds', 'staleSeconds', 'cooldownSeconds', 'timeoutMs'];
+export const REMOTE_KEY_OPTIONS = ['refreshSeconds', 'staleSeconds', 'cooldownSeconds', 'timeoutMs'];
 
 const DAY_SECONDS = 86_400;
 

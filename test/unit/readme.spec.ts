@@ -1,0 +1,122 @@
+import { describe, expect, it } from '@jest/globals';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import ts from 'typescript';
+import { ERRORS } from '../../src/errors.js';
+import type { AuthOptions } from '../../src/index.js';
+import { REMOTE_KEY_OPTIONS, type ResolvedKeys } from '../../src/options/resolve-keys.js';
+import { OPTION_NAMES, resolveOptions } from '../../src/options/resolve-options.js';
+
+const root = process.cwd();
+const readme = readFileSync(join(root, 'README.md'), 'utf8');
+
+/** The rows of the table under these headings, cells trimmed, backticks and escapes taken off. */
+function tableUnder(...headings: string[]): string[][] {
+  const lines = readme.split('\n');
+  const isHeading = (line: string) =>
+    headings.every((heading, index) => line.split('|').map((cell) => cell.trim())[index + 1] === heading);
+  const start = lines.findIndex(isHeading);
+  const rows = lines.slice(start + 2);
+  return rows
+    .slice(
+      0,
+      rows.findIndex((line) => !line.startsWith('|')),
+    )
+    .map((line) =>
+      line
+        .split('|')
+        .slice(1, -1)
+        .map((cell) => cell.trim()),
+    );
+}
+
+const bare = (cell = '') => cell.replaceAll('`', '').replace(/\s*\\?\*$/, '');
+
+describe("the README's error table", () => {
+  const rows = tableUnder('code', 'status', '`error`', 'description');
+
+  it('is the table of the source, row by row', () => {
+    expect(rows.map((row) => row.map(bare))).toEqual(
+      Object.entries(ERRORS).map(([code, row]: [string, { status: number; error?: string; description: string }]) => [
+        code,
+        String(row.status),
+        row.error ?? '',
+        row.description,
+      ]),
+    );
+  });
+});
+
+describe("the README's options table", () => {
+  const rows = tableUnder('option', 'default', 'meaning');
+  const names = rows.map(([name]) => bare(name));
+  const defaults = new Map(rows.map(([name, value]) => [bare(name), bare(value)]));
+
+  it('has every option of the source, and no other', () => {
+    const keys = ['from', 'uri', 'jwks', ...REMOTE_KEY_OPTIONS].map((name) => `keys.${name}`);
+    expect([...names].sort()).toEqual([...OPTION_NAMES, ...keys].sort());
+  });
+
+  it('has a meaning for each', () => {
+    for (const [name, , meaning = ''] of rows) expect([name, meaning.length > 10]).toEqual([name, true]);
+  });
+
+  it('gives the defaults that the source fills in', () => {
+    const options: AuthOptions = { issuer: 'https://issuer.example.com/', audience: 'x' };
+    const resolved = resolveOptions(options);
+    const [issuer] = resolved.issuers as Extract<typeof resolved.issuers, readonly unknown[]>;
+    const keys = issuer?.keys as Extract<ResolvedKeys, { from: 'discovery' }>;
+    const evaluate = (text = '') => (new Function(`return (${text})`) as () => unknown)();
+    for (const name of REMOTE_KEY_OPTIONS) {
+      expect([name, evaluate(defaults.get(`keys.${name}`))]).toEqual([name, keys[name as 'timeoutMs']]);
+    }
+    expect(evaluate(defaults.get('keys.from'))).toBe(keys.from);
+    expect(evaluate(defaults.get('clockToleranceSeconds'))).toBe(issuer?.clockToleranceSeconds);
+    expect(evaluate(defaults.get('insecureAllowHttp'))).toBe(resolved.insecureAllowHttp);
+    expect(evaluate(defaults.get('clock'))).toBe(resolved.clock);
+    // What the table says to write is what is there when it is not written.
+    for (const name of ['keys', 'tokenTypes', 'requiredClaims', 'claimPaths']) {
+      const written = resolveOptions({ ...options, [name]: evaluate(defaults.get(name)) });
+      expect([name, written]).toEqual([name, resolved]);
+    }
+    expect(rows.find(([name]) => bare(name) === 'algorithms')?.[2]).toContain(
+      [...(issuer?.algorithms ?? [])].join(' '),
+    );
+  });
+});
+
+describe("the README's code", () => {
+  const blocks = [...readme.matchAll(/^```ts\n([\s\S]*?)^```/gm)].map(([, code]) => code ?? '');
+
+  it('is there before line 30, with the two commands', () => {
+    expect(readme.split('\n').findIndex((line) => line === '```ts')).toBeLessThan(30);
+    expect(readme).toContain('npm ci && npm run demo');
+    expect(readme).toContain('npm ci && npm test');
+  });
+
+  it('compiles, every block of it', () => {
+    const files = new Map(blocks.map((code, index) => [join(root, `readme-${String(index)}.ts`), code]));
+    const { options } = ts.parseJsonConfigFileContent(
+      ts.readConfigFile(join(root, 'tsconfig.json'), (path) => ts.sys.readFile(path)).config,
+      ts.sys,
+      root,
+    );
+    Object.assign(options, { noEmit: true, paths: { 'nestjs-resource-server': [join(root, 'src/index.ts')] } });
+    const host = ts.createCompilerHost(options);
+    const { readFile, fileExists, getSourceFile } = host;
+    host.fileExists = (path) => files.has(path) || fileExists(path);
+    host.readFile = (path) => files.get(path) ?? readFile(path);
+    host.getSourceFile = (path, version, ...rest) => {
+      const code = files.get(path);
+      return code === undefined ? getSourceFile(path, version, ...rest) : ts.createSourceFile(path, code, version);
+    };
+    // One by one where a block augments the package's types: that holds for the whole program.
+    const isAlone = (path: string) => files.get(path)?.includes('declare module') ?? false;
+    const together = [...files.keys()].filter((path) => !isAlone(path));
+    for (const names of [together, ...[...files.keys()].filter(isAlone).map((path) => [path])]) {
+      const diagnostics = ts.getPreEmitDiagnostics(ts.createProgram(names, options, host));
+      expect(diagnostics.map(({ file, messageText }) => [file?.fileName, messageText])).toEqual([]);
+    }
+    expect(blocks.length).toBeGreaterThan(5);
+  }, 60_000);
+});
