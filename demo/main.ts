@@ -24,8 +24,10 @@ async function startApi(
 
 /** `AUTH_ISSUER` and `AUTH_AUDIENCE`: the API alone, for an issuer of your own. */
 async function runWithIssuer(issuer: string, audience: string | undefined): Promise<number> {
-  if (audience === undefined || audience === '')
-    throw new Error('AUTH_ISSUER is set: set AUTH_AUDIENCE too, to what its tokens name in `aud`');
+  if (audience === undefined || audience === '') {
+    console.error('AUTH_ISSUER is set: set AUTH_AUDIENCE too, to what its tokens name in `aud`');
+    return 1;
+  }
   const { app, url } = await startApi({ issuer, audience });
   console.log(`Orders API   ${url}/orders\nIssuer       ${issuer}\nAudience     ${audience}\n`);
   console.log(`curl -i ${url}/orders -H "Authorization: Bearer $TOKEN"\n`);
