@@ -355,9 +355,9 @@ describe('what AuthModule exports', () => {
 
   it('has a JwtStrategy that passport-jwt alone can never let anyone in with', async () => {
     const module = await Test.createTestingModule({ imports: [AuthModule.forRoot(optionsOf(issuer))] }).compile();
-    const strategy = module.get(JwtStrategy) as unknown as {
+    const strategy = module.get<{
       _secretOrKeyProvider(request: unknown, token: unknown, done: (error: unknown, key?: unknown) => void): void;
-    };
+    }>(JwtStrategy);
     const outcome = await new Promise((resolve) => {
       strategy._secretOrKeyProvider({}, 'token', (error, found) => {
         resolve({ error, found });

@@ -13,7 +13,7 @@ const MAX_HEADER_SIZE = 256 * 1024;
 
 class RoomyExpressAdapter extends ExpressAdapter {
   override initHttpServer(): void {
-    this.httpServer = createServer({ maxHeaderSize: MAX_HEADER_SIZE }, this.getInstance()) as never;
+    this.httpServer = createServer({ maxHeaderSize: MAX_HEADER_SIZE }, this.getInstance());
   }
 }
 
@@ -36,7 +36,7 @@ export async function startApp(
     platform === 'express'
       ? new RoomyExpressAdapter()
       : new FastifyAdapter({ http: { maxHeaderSize: MAX_HEADER_SIZE } });
-  const app = module.createNestApplication<INestApplication>(adapter as never, { logger });
+  const app = module.createNestApplication(adapter as never, { logger });
   prepare?.(app);
   await app.listen(0, '127.0.0.1');
   return { app, url: await app.getUrl(), close: () => app.close() };

@@ -22,17 +22,6 @@ export function codeOf(check: () => unknown): string | undefined {
   }
 }
 
-/** The code of the AuthError that this rejects with; undefined when it does not reject. */
-export async function rejectionCodeOf(verification: Promise<unknown>): Promise<string | undefined> {
-  try {
-    await verification;
-    return undefined;
-  } catch (error) {
-    if (error instanceof AuthError) return error.code;
-    throw error;
-  }
-}
-
 /** What a ConfigurationError lists; empty when nothing is thrown. */
 export function problemsOf(resolve: () => unknown): readonly ConfigurationProblem[] {
   try {

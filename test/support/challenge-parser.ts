@@ -8,7 +8,8 @@ const SPACE = /[ \t]*/y;
 const EMPTY_ELEMENTS = /[ \t]*(?:,[ \t]*)*/y;
 const TOKEN = /[\w!#$%&'*+\-.^`|~]+/y;
 const TOKEN68 = /([\w\-.~+/]+=*)(?=[ \t]*(?:,|$))/y;
-const PARAMETER = /([\w!#$%&'*+\-.^`|~]+)[ \t]*=[ \t]*(?:([\w!#$%&'*+\-.^`|~]+)|"((?:[^"\\\p{Cc}]|\t|\\[^\p{Cc}]|\\\t)*)")/uy;
+const PARAMETER =
+  /([\w!#$%&'*+\-.^`|~]+)[ \t]*=[ \t]*(?:([\w!#$%&'*+\-.^`|~]+)|"((?:[^"\\\p{Cc}]|\t|\\[^\p{Cc}]|\\\t)*)")/uy;
 
 /**
  * Parses a `WWW-Authenticate` header (RFC 9110 §11.6.1). Undefined when any of it breaks the grammar. Names are

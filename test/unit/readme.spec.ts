@@ -66,6 +66,7 @@ describe("the README's options table", () => {
     const resolved = resolveOptions(options);
     const [issuer] = resolved.issuers as Extract<typeof resolved.issuers, readonly unknown[]>;
     const keys = issuer?.keys as Extract<ResolvedKeys, { from: 'discovery' }>;
+    // eslint-disable-next-line @typescript-eslint/no-implied-eval -- the text of our own README
     const evaluate = (text = '') => (new Function(`return (${text})`) as () => unknown)();
     for (const name of REMOTE_KEY_OPTIONS) {
       expect([name, evaluate(defaults.get(`keys.${name}`))]).toEqual([name, keys[name as 'timeoutMs']]);
@@ -103,7 +104,9 @@ describe("the README's code", () => {
     );
     Object.assign(options, { noEmit: true, paths: { 'nestjs-resource-server': [join(root, 'src/index.ts')] } });
     const host = ts.createCompilerHost(options);
-    const { readFile, fileExists, getSourceFile } = host;
+    const fileExists = host.fileExists.bind(host);
+    const readFile = host.readFile.bind(host);
+    const getSourceFile = host.getSourceFile.bind(host);
     host.fileExists = (path) => files.has(path) || fileExists(path);
     host.readFile = (path) => files.get(path) ?? readFile(path);
     host.getSourceFile = (path, version, ...rest) => {

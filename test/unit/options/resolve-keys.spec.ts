@@ -1,0 +1,212 @@
+import { describe, expect, it } from '@jest/globals';
+import type { AuthOptions } from '../../../src/options/options.js';
+import type { ResolvedIssuer } from '../../../src/options/resolve-issuer.js';
+import type { ResolvedKeys } from '../../../src/options/resolve-keys.js';
+import { resolveOptions } from '../../../src/options/resolve-options.js';
+import { newKey } from '../../support/local-issuer.js';
+import { pathsOf, problemsOf } from '../../support/catching.js';
+
+const ISSUER = 'https://issuer.example.com/';
+const URI = 'https://internal.example.com/jwks';
+
+function resolve(keys: unknown, options: Record<string, unknown> = {}): ResolvedKeys {
+  const { issuers } = resolveOptions({ issuer: ISSUER, audience: 'api', keys, ...options } as AuthOptions);
+  const [issuer] = issuers as readonly ResolvedIssuer[];
+  if (issuer === undefined) throw new Error('no issuer');
+  return issuer.keys;
+}
+
+const REMOTE_DEFAULTS = { refreshSeconds: 600, staleSeconds: 86_400, cooldownSeconds: 30, timeoutMs: 5_000 };
+const DAY_SECONDS = 86_400;
+
+describe('The option keys', () => {
+  it('is discovery by default, with defaults for how keys are kept', () => {
+    const expected = { from: 'discovery', uri: undefined, ...REMOTE_DEFAULTS };
+    expect(resolve(undefined)).toStrictEqual(expected);
+    expect(resolve({ from: 'discovery' })).toStrictEqual(expected);
+    expect(resolve({ from: 'discovery', uri: undefined })).toStrictEqual(expected);
+  });
+
+  it('may be discovery from another address', () => {
+    expect(resolve({ from: 'discovery', uri: URI })).toStrictEqual({ from: 'discovery', uri: URI, ...REMOTE_DEFAULTS });
+  });
+
+  it('may be a key set address', () => {
+    expect(resolve({ from: 'jwks', uri: URI })).toStrictEqual({ from: 'jwks', uri: URI, ...REMOTE_DEFAULTS });
+  });
+
+  it.each([[null], ['discovery'], [URI], [1], [true], [[]], [() => ({ from: 'discovery' })]])(
+    'must not be %p',
+    (keys) => {
+      expect(pathsOf(() => resolve(keys))).toEqual(['keys', 'keys.from']);
+    },
+  );
+
+  it.each([
+    [{}],
+    [{ from: undefined }],
+    [{ from: null }],
+    [{ from: 'Static' }],
+    [{ from: '' }],
+    [{ from: 1 }],
+    [{ uri: URI }],
+  ])('must say where keys come from: %j', (keys) => {
+    expect(pathsOf(() => resolve(keys))).toEqual(['keys.from']);
+  });
+
+  it.each([
+    [{ from: 'discovery', jwks: { keys: [] } }, ['keys.jwks']],
+    [{ from: 'discovery', url: URI, cache: true }, ['keys.url', 'keys.cache']],
+    [{ from: 'jwks', uri: URI, jwksUri: URI }, ['keys.jwksUri']],
+    [{ from: 'jwks', uri: URI, rateLimit: false }, ['keys.rateLimit']],
+    [{ from: 'static', jwks: { keys: [newKey('p-256').jwk] }, uri: URI }, ['keys.uri']],
+    [{ from: 'static', jwks: { keys: [newKey('p-256').jwk] }, timeoutMs: 5 }, ['keys.timeoutMs']],
+  ])('must not have unknown names, case %#', (keys, paths) => {
+    expect(pathsOf(() => resolve(keys))).toEqual(paths);
+  });
+});
+
+describe.each(['discovery', 'jwks'])('The address of keys from %s', (from) => {
+  it.each([
+    'https://issuer.example.com/jwks?tenant=a',
+    'https://10.0.0.1/jwks',
+    'http://localhost:8080/jwks',
+    'http://127.0.0.1/jwks',
+    'http://[::1]/jwks',
+  ])('may be %s', (uri) => {
+    expect(resolve({ from, uri })).toMatchObject({ from, uri });
+  });
+
+  it.each([
+    null,
+    '',
+    1,
+    true,
+    {},
+    [URI],
+    new URL(URI),
+    'jwks',
+    '/jwks',
+    'issuer.example.com/jwks',
+    'http://issuer.example.com/jwks',
+    'http://localhost.example.com/jwks',
+    'http://192.168.0.1/jwks',
+    'https://user:password@issuer.example.com/jwks',
+    'https://issuer.example.com/jwks#a',
+    'file:///etc/jwks',
+    'data:application/json,{}',
+    'ftp://issuer.example.com/jwks',
+  ])('must not be %p', (uri) => {
+    expect(pathsOf(() => resolve({ from, uri }))).toEqual(['keys.uri']);
+  });
+
+  it('may be http where insecureAllowHttp is true', () => {
+    const uri = 'http://keys.internal/jwks';
+    expect(resolve({ from, uri }, { insecureAllowHttp: true })).toMatchObject({ uri });
+    expect(pathsOf(() => resolve({ from, uri }, { insecureAllowHttp: false }))).toEqual(['keys.uri']);
+  });
+
+  it('does not stand in a problem, because it may hold a credential', () => {
+    const problems = problemsOf(() => resolve({ from, uri: 'https://user:secret@issuer.example.com/jwks' }));
+    expect(JSON.stringify(problems)).not.toContain('secret');
+  });
+
+  it.each([
+    ['refreshSeconds', [1, 1.5, 600, DAY_SECONDS]],
+    ['cooldownSeconds', [1, 30, 3_600]],
+    ['timeoutMs', [1, 5_000, 60_000]],
+  ])('goes with %s in its range', (name, values) => {
+    for (const value of values) expect(resolve({ from, uri: URI, [name]: value })).toMatchObject({ [name]: value });
+  });
+
+  it.each([
+    ['refreshSeconds', [0, -1, DAY_SECONDS + 1]],
+    ['staleSeconds', [-1, 30 * DAY_SECONDS + 1]],
+    ['cooldownSeconds', [0, -1, 3_601]],
+    ['timeoutMs', [0, -1, 60_001]],
+  ])('does not go with %s out of its range or of another kind', (name, values) => {
+    for (const value of [...values, null, '', '60', true, {}, [60], NaN, Infinity, 60n]) {
+      expect([value, pathsOf(() => resolve({ from, uri: URI, [name]: value }))]).toEqual([value, [`keys.${name}`]]);
+    }
+  });
+
+  it.each([
+    [{ staleSeconds: 0 }, 600],
+    [{ staleSeconds: 599 }, 600],
+    [{ staleSeconds: 601 }, 601],
+    [{ refreshSeconds: DAY_SECONDS, staleSeconds: 10 }, DAY_SECONDS],
+    [{ staleSeconds: 30 * DAY_SECONDS }, 30 * DAY_SECONDS],
+  ])('with %j has keys serve for %d seconds: never less than until they are fetched again', (given, staleSeconds) => {
+    expect(resolve({ from, uri: URI, ...given })).toMatchObject({ staleSeconds });
+  });
+});
+
+describe('The address of a key set', () => {
+  it('is required', () => {
+    expect(pathsOf(() => resolve({ from: 'jwks' }))).toEqual(['keys.uri']);
+    expect(pathsOf(() => resolve({ from: 'jwks', uri: undefined }))).toEqual(['keys.uri']);
+  });
+});
+
+describe('Static keys', () => {
+  const { jwk } = newKey('p-256');
+
+  it('are copied', () => {
+    const jwks = { keys: [jwk, newKey('ed25519').jwk] };
+    const keys = resolve({ from: 'static', jwks });
+    expect(keys).toEqual({ from: 'static', jwks });
+    expect((keys as { jwks: unknown }).jwks).not.toBe(jwks);
+  });
+
+  it('may have other members beside `keys`, as key sets of issuers do', () => {
+    expect(resolve({ from: 'static', jwks: { keys: [jwk], expires: 1 } })).toEqual({
+      from: 'static',
+      jwks: { keys: [jwk] },
+    });
+  });
+
+  it.each([
+    [undefined],
+    [null],
+    [''],
+    ['{"keys":[]}'],
+    [[]],
+    [[jwk]],
+    [{}],
+    [jwk],
+    [{ keys: null }],
+    [{ keys: [] }],
+    [{ keys: {} }],
+    [{ keys: [null] }],
+    [{ keys: [jwk, undefined] }],
+    [{ keys: [jwk, 'key'] }],
+    [{ keys: [[jwk]] }],
+  ])('must be a key set with at least one key, and not case %#', (jwks) => {
+    expect(pathsOf(() => resolve({ from: 'static', jwks }))).toEqual(['keys.jwks']);
+  });
+
+  it.each(['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k'])('must not hold the private member %s', (member) => {
+    const problems = problemsOf(() =>
+      resolve({ from: 'static', jwks: { keys: [jwk, { ...jwk, [member]: 'c2VjcmV0' }] } }),
+    );
+    expect(problems.map(({ path }) => path)).toEqual(['keys.jwks.keys[1]']);
+    expect(JSON.stringify(problems)).not.toContain('c2VjcmV0');
+  });
+
+  it('must not hold a private member even where it is undefined or empty', () => {
+    const keys = [
+      { ...jwk, d: undefined },
+      { ...jwk, k: '' },
+    ];
+    expect(pathsOf(() => resolve({ from: 'static', jwks: { keys } }))).toEqual([
+      'keys.jwks.keys[0]',
+      'keys.jwks.keys[1]',
+    ]);
+  });
+
+  it('let the issuer be any name, since nothing is fetched', () => {
+    for (const issuer of ['urn:issuer', 'http://issuer.example.com', 'accounts.google.com']) {
+      expect(pathsOf(() => resolve({ from: 'static', jwks: { keys: [jwk] } }, { issuer }))).toEqual([]);
+    }
+  });
+});

@@ -1,0 +1,103 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { grantsAt } from '../../../src/token/claim-paths.js';
+
+describe('grantsAt', () => {
+  it.each([
+    ['a string between spaces', { scope: 'read write' }, ['read', 'write']],
+    ['a list', { scope: ['read', 'write'] }, ['read', 'write']],
+    ['a list whose strings have spaces', { scope: ['read write', 'delete'] }, ['read', 'write', 'delete']],
+    ['duplicates', { scope: 'read read write read' }, ['read', 'write']],
+    ['more spaces than needed', { scope: '  read   write ' }, ['read', 'write']],
+    ['an empty string', { scope: '' }, []],
+    ['a tab, which separates nothing', { scope: 'read\twrite' }, ['read\twrite']],
+    ['a list of other things', { scope: [1, null, {}, ['admin'], true, 'read'] }, ['read']],
+    ['an object', { scope: { read: true } }, []],
+    ['a number', { scope: 1 }, []],
+    ['true', { scope: true }, []],
+    ['null', { scope: null }, []],
+    ['nothing', {}, []],
+  ])('reads scopes from %s', (_what, claims, expected) => {
+    expect(grantsAt(claims, [['scope']], 'at-spaces')).toEqual(expected);
+  });
+
+  it.each([
+    ['a string, which is one role', { roles: 'order manager' }, ['order manager']],
+    ['a list', { roles: ['order manager', 'admin', 'admin', ''] }, ['order manager', 'admin']],
+    ['a list of other things', { roles: [1, null, {}, ['admin'], true] }, []],
+    ['an object', { roles: { admin: true } }, []],
+    ['an object that looks like a list', { roles: { length: 1, 0: 'admin' } }, []],
+  ])('reads roles from %s', (_what, claims, expected) => {
+    expect(grantsAt(claims, [['roles']], 'whole')).toEqual(expected);
+  });
+
+  it('puts the values of all paths together, in the order of the paths', () => {
+    const claims = { scp: 'write', scope: 'read write', realm_access: { roles: ['a'] } };
+    expect(grantsAt(claims, [['scope'], ['scp']], 'at-spaces')).toEqual(['read', 'write']);
+    expect(grantsAt(claims, [['none'], ['realm_access', 'roles'], ['scp']], 'whole')).toEqual(['a', 'write']);
+    expect(grantsAt(claims, [], 'whole')).toEqual([]);
+  });
+
+  it('follows names one by one, with dots in them or not', () => {
+    const claims = {
+      resource_access: { 'my.client': { roles: ['a'] } },
+      'https://example.com/roles': ['b'],
+      'a.b': 'c',
+    };
+    expect(grantsAt(claims, [['resource_access', 'my.client', 'roles']], 'whole')).toEqual(['a']);
+    expect(grantsAt(claims, [['https://example.com/roles']], 'whole')).toEqual(['b']);
+    expect(grantsAt(claims, [['a.b']], 'whole')).toEqual(['c']);
+    expect(grantsAt(claims, [['a', 'b']], 'whole')).toEqual([]);
+  });
+
+  it.each([
+    [['constructor', 'name']],
+    [['toString', 'name']],
+    [['__proto__', 'constructor', 'name']],
+    [['text', 'length']],
+    [['text', '0']],
+    [['list', 'length']],
+    [['list', 'map', 'name']],
+    [['nothing', 'a']],
+    [['missing', 'a']],
+    [['text', 'a', 'b']],
+  ])('grants nothing at %j: own members of objects only', (path) => {
+    expect(grantsAt({ text: 'admin', list: ['admin'], nothing: null }, [path], 'whole')).toEqual([]);
+  });
+
+  it('grants nothing that the claims inherit', () => {
+    const heir = Object.create({ roles: ['admin'], realm: { roles: ['admin'] } }) as Record<string, unknown>;
+    expect(grantsAt(heir, [['roles'], ['realm', 'roles']], 'whole')).toEqual([]);
+    expect(grantsAt({ realm: heir }, [['realm', 'roles']], 'whole')).toEqual([]);
+  });
+
+  it('may go into a list by its index: it is an own member', () => {
+    expect(grantsAt({ groups: [{ name: 'a' }] }, [['groups', '0', 'name']], 'whole')).toEqual(['a']);
+  });
+
+  it('returns a frozen list', () => {
+    expect(Object.isFrozen(grantsAt({ roles: ['a'] }, [['roles']], 'whole'))).toBe(true);
+    expect(Object.isFrozen(grantsAt({}, [], 'whole'))).toBe(true);
+  });
+
+  it('returns unique non-empty strings and never throws, whatever the claims are', () => {
+    const names = fc.constantFrom('a', 'b', '0', 'length', 'constructor', '__proto__', 'toString');
+    const value = fc.jsonValue({ maxDepth: 3 });
+    const claims = fc.dictionary(names, fc.oneof(value, fc.dictionary(names, value)));
+    fc.assert(
+      fc.property(
+        claims,
+        fc.array(fc.array(names, { minLength: 1, maxLength: 3 }), { maxLength: 3 }),
+        fc.constantFrom('whole' as const, 'at-spaces' as const),
+        (tokenClaims, paths, split) => {
+          const grants = grantsAt(tokenClaims, paths, split);
+          expect(new Set(grants).size).toBe(grants.length);
+          const isGrant = (grant: unknown) =>
+            typeof grant === 'string' && grant !== '' && (split === 'whole' || !grant.includes(' '));
+          expect(grants.every(isGrant)).toBe(true);
+          for (const grant of grants) expect(JSON.stringify(tokenClaims)).toContain(JSON.stringify(grant).slice(1, -1));
+        },
+      ),
+    );
+  });
+});

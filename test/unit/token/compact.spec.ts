@@ -1,0 +1,428 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { MAX_TOKEN_LENGTH } from '../../../src/token/bearer.js';
+import { freezeDeep } from '../../../src/token/claims.js';
+import { decodeCompact } from '../../../src/token/compact.js';
+import { codeOf, refusalOf } from '../../support/catching.js';
+
+const MEBIBYTE = 1024 * 1024;
+const encode = (part: string | Uint8Array) => Buffer.from(part).toString('base64url');
+const compact = (
+  header: string | Uint8Array,
+  payload: string | Uint8Array,
+  signature: string | Uint8Array = 'signature',
+) => [header, payload, signature].map(encode).join('.');
+
+const HEADER = '{"alg":"RS256"}';
+const PAYLOAD = '{"sub":"alice"}';
+const claimsOf = (payload: string) => decodeCompact(compact(HEADER, payload)).claims;
+
+describe('decodeCompact', () => {
+  it('takes a token apart, and signs what was sent', () => {
+    const token = compact('{"alg":"RS256","kid":"a"}', '{ "sub": "älice" }', Buffer.from([0, 255, 1]));
+    expect(decodeCompact(token)).toStrictEqual({
+      token,
+      header: { alg: 'RS256', kid: 'a' },
+      claims: { sub: 'älice' },
+      signingInput: Buffer.from(token.slice(0, token.lastIndexOf('.'))),
+      signature: Buffer.from([0, 255, 1]),
+    });
+  });
+
+  it('takes an empty signature: it is no fault of the form, and no key accepts it', () => {
+    expect(decodeCompact(compact(HEADER, PAYLOAD, '')).signature).toHaveLength(0);
+  });
+
+  it.each([
+    ['undefined', undefined],
+    ['null', null],
+    ['a number', 1],
+    ['a list of one token', [compact(HEADER, PAYLOAD)]],
+    ['an object', { toString: () => compact(HEADER, PAYLOAD) }],
+    ['a String object', new String(compact(HEADER, PAYLOAD))],
+    ['a Buffer', Buffer.from(compact(HEADER, PAYLOAD))],
+  ])('refuses %s in place of a string (TOKEN_MALFORMED)', (_what, token) => {
+    expect(codeOf(() => decodeCompact(token as string))).toBe('TOKEN_MALFORMED');
+  });
+
+  const h = encode(HEADER);
+  const p = encode(PAYLOAD);
+  const s = encode('signature');
+  it.each([
+    ['nothing', ''],
+    ['one part', h],
+    ['two parts', `${h}.${p}`],
+    ['four parts', `${h}.${p}.${s}.${s}`],
+    ['four parts, the last one empty', `${h}.${p}.${s}.`],
+    ['five parts, as encrypted tokens have', `${h}.${s}.${s}.${s}.${s}`],
+    ['one dot', '.'],
+    ['two dots', '..'],
+    ['three dots', '...'],
+    ['no header', `.${p}.${s}`],
+    ['no payload', `${h}..${s}`],
+    ['a dot first', `.${h}.${p}.${s}`],
+    ['JSON serialization', JSON.stringify({ protected: h, payload: p, signature: s })],
+  ])('refuses %s (TOKEN_MALFORMED)', (_what, token) => {
+    expect(codeOf(() => decodeCompact(token))).toBe('TOKEN_MALFORMED');
+  });
+
+  it.each([1, 2, 4, 5, 10])('says of %d parts that they are not three', (count) => {
+    const error = refusalOf(() =>
+      decodeCompact([h, p, ...Array.from({ length: 8 }, () => s)].slice(0, count).join('.')),
+    );
+    expect(error.detail).toEqual({ reason: 'not three parts' });
+  });
+
+  describe.each([
+    ['header', 0],
+    ['payload', 1],
+    ['signature', 2],
+  ])('refuses a %s that is not canonical base64url (TOKEN_MALFORMED):', (part, index) => {
+    // 16 bytes of each: two characters at the end, the last with four bits that must be zero.
+    const parts = ['{"alg":"RS256" }', '{"sub":"alice" }', Buffer.alloc(16, 1)].map(encode);
+    const withPart = (text: string) => parts.map((other, at) => (at === index ? text : other)).join('.');
+    const good = parts[index] ?? '';
+
+    it('takes the canonical form', () => {
+      expect(codeOf(() => decodeCompact(withPart(good)))).toBeUndefined();
+    });
+
+    it.each([
+      ['padding', `${good}==`],
+      ['half the padding', `${good}=`],
+      ['padding in the middle', `${good.slice(0, 4)}=${good.slice(4)}`],
+      ['a stray bit at the end', good.slice(0, -1) + nextCharacter(good.slice(-1))],
+      ['a stray character at the end', `${good.slice(0, 20)}A`],
+      ['a space', `${good} `],
+      ['a space first', ` ${good}`],
+      ['a tab', `${good.slice(0, 5)}\t${good.slice(5)}`],
+      ['a line feed', `${good}\n`],
+      ['a carriage return and line feed', `${good.slice(0, 5)}\r\n${good.slice(5)}`],
+      ['a plus', `+${good.slice(1)}`],
+      ['a slash', `/${good.slice(1)}`],
+      ['a question mark', `${good.slice(0, 3)}?${good.slice(3)}`],
+      ['a null character', `${good}\0`],
+      ['a character beyond ASCII', `${good}é`],
+      [
+        'a character whose low byte is in the alphabet',
+        `${String.fromCharCode(0x100 + good.charCodeAt(0))}${good.slice(1)}`,
+      ],
+      ['a percent escape', `%65${good.slice(1)}`],
+    ])('%s', (_what, text) => {
+      const error = refusalOf(() => decodeCompact(withPart(text)));
+      expect(error).toMatchObject({ code: 'TOKEN_MALFORMED', detail: { reason: `${part} is not base64url` } });
+    });
+  });
+
+  it.each([
+    ['a lone continuation byte', [0x80]],
+    ['an overlong form of a quotation mark', [0xc0, 0xa2]],
+    ['a surrogate', [0xed, 0xa0, 0x80]],
+    ['a cut-off sequence', [0xe2, 0x82]],
+    ['a byte that never occurs', [0xff]],
+    ['a code point past the last', [0xf4, 0x90, 0x80, 0x80]],
+    ['Latin-1', [0xe9]],
+  ])('refuses %s, which is not UTF-8 (TOKEN_MALFORMED)', (_what, bytes) => {
+    const bad = Buffer.concat([Buffer.from('{"sub":"'), Buffer.from(bytes), Buffer.from('"}')]);
+    for (const [part, token] of [
+      ['header', compact(bad, PAYLOAD)],
+      ['payload', compact(HEADER, bad)],
+    ] as const) {
+      const error = refusalOf(() => decodeCompact(token));
+      expect(error).toMatchObject({ code: 'TOKEN_MALFORMED', detail: { reason: `${part} is not UTF-8` } });
+    }
+  });
+
+  it.each([
+    ['UTF-16', Buffer.from('\ufeff{"sub":"alice"}', 'utf16le')],
+    ['a byte order mark', '\ufeff{"sub":"alice"}'],
+    ['nothing', ' '],
+    ['a cut-off object', '{"sub":"alice"'],
+    ['single quotes', "{'sub':'alice'}"],
+    ['a comma at the end', '{"sub":"alice",}'],
+    ['a comment', '{"sub":"alice"/**/}'],
+    ['two objects', '{"sub":"alice"}{"sub":"bob"}'],
+    ['a null character behind it', '{"sub":"alice"}\0'],
+    ['NaN', '{"exp":NaN}'],
+    ['Infinity', '{"exp":Infinity}'],
+    ['a hexadecimal number', '{"exp":0x10}'],
+    ['a number with a leading zero', '{"exp":010}'],
+    ['a line break within a string', '{"sub":"a\nb"}'],
+    ['a broken escape', '{"sub":"\\u00"}'],
+    ['a form-encoded payload', 'sub=alice'],
+  ])('refuses %s, which is not JSON (TOKEN_MALFORMED)', (_what, bad) => {
+    expect(codeOf(() => decodeCompact(compact(bad, PAYLOAD)))).toBe('TOKEN_MALFORMED');
+    expect(codeOf(() => decodeCompact(compact(HEADER, bad)))).toBe('TOKEN_MALFORMED');
+  });
+
+  it.each(['null', 'true', '1', '"text"', '[]', '[{"sub":"alice"}]', '"{}"', 'foo'])(
+    'refuses %s, which is no JSON object (TOKEN_MALFORMED)',
+    (json) => {
+      expect(codeOf(() => decodeCompact(compact(json, PAYLOAD)))).toBe('TOKEN_MALFORMED');
+      expect(codeOf(() => decodeCompact(compact(HEADER, json)))).toBe('TOKEN_MALFORMED');
+    },
+  );
+
+  it('takes white space around the object and any order of members', () => {
+    expect(claimsOf(' \t\r\n{ "b" : 1 , "a" : 2 }\n')).toEqual({ a: 2, b: 1 });
+  });
+
+  it('counts the last of duplicate members, and no other', () => {
+    expect(claimsOf('{"sub":"alice","aud":"a","sub":"bob"}')).toEqual({ sub: 'bob', aud: 'a' });
+    expect(claimsOf('{"sub":"alice","\\u0073ub":"bob"}')).toEqual({ sub: 'bob' });
+    expect(claimsOf('{"a":{"b":1,"b":2}}')).toEqual({ a: { b: 2 } });
+    expect(claimsOf('{"exp":1,"exp":null}')).toEqual({ exp: null });
+  });
+
+  it('leaves 1e999 to the checks, which know it for no time', () => {
+    expect(claimsOf('{"exp":1e999}')).toEqual({ exp: Infinity });
+  });
+
+  it('says nothing of the token in what it throws', () => {
+    const secret = 'topsecret';
+    for (const token of [secret, compact(secret, PAYLOAD), compact(HEADER, secret), `${h}.${p}.${secret}!`]) {
+      const { message, detail, cause } = refusalOf(() => decodeCompact(token));
+      const said = `${message} ${JSON.stringify(detail)} ${String(cause)}`;
+      for (const part of [secret, encode(secret)]) expect(said).not.toContain(part);
+    }
+  });
+});
+
+describe('A token that is too large', () => {
+  it('is refused from 32769 characters on (TOKEN_TOO_LARGE)', () => {
+    const frame = compact(HEADER, PAYLOAD, '').length;
+    // Three bytes are four characters: 32768 can be met exactly with a signature of this length.
+    const signature = 'A'.repeat(MAX_TOKEN_LENGTH - frame);
+    const longest = compact(HEADER, PAYLOAD, '') + signature;
+    expect(longest).toHaveLength(MAX_TOKEN_LENGTH);
+    expect(codeOf(() => decodeCompact(longest))).not.toBe('TOKEN_TOO_LARGE');
+    expect(codeOf(() => decodeCompact(`${longest}A`))).toBe('TOKEN_TOO_LARGE');
+  });
+
+  it.each([
+    ['letters', 'a'],
+    ['dots', '.'],
+    ['spaces', ' '],
+    ['characters beyond ASCII', 'é'],
+    ['tokens', `${compact(HEADER, PAYLOAD)},`],
+  ])('is refused by its length before anything else: a mebibyte of %s', (_what, unit) => {
+    expect(codeOf(() => decodeCompact(unit.repeat(Math.ceil(MEBIBYTE / unit.length))))).toBe('TOKEN_TOO_LARGE');
+  });
+
+  it('is refused by its length even where all of it is well formed', () => {
+    const token = compact(HEADER, JSON.stringify({ sub: 'alice', filler: 'a'.repeat(MEBIBYTE) }));
+    expect(codeOf(() => decodeCompact(token))).toBe('TOKEN_TOO_LARGE');
+  });
+});
+
+describe('Members whose names change what an object is', () => {
+  // Spelled out, and with every way to write a letter as an escape.
+  const spellings = [
+    '__proto__',
+    '\\u005f_proto__',
+    '__prot\\u006f__',
+    '\\u005F\\u005F\\u0070\\u0072\\u006F\\u0074\\u006f\\u005f\\u005f',
+    'constructor',
+    'c\\u006fnstructor',
+    'constructo\\u0072',
+    'prototype',
+    '\\u0070rototype',
+  ];
+
+  it.each(spellings)('are left out: "%s"', (name) => {
+    for (const value of ['{"admin":true}', 'true', 'null', '"text"', '[1]', '{"prototype":{"admin":true}}']) {
+      const claims = claimsOf(`{"a":1,"${name}":${value},"b":{"${name}":${value},"c":[{"${name}":${value}}]},"d":2}`);
+      expect(JSON.stringify(claims)).toBe('{"a":1,"b":{"c":[{}]},"d":2}');
+      expect((Object.assign({}, claims) as Record<string, unknown>).admin).toBeUndefined();
+      expect(Object.getPrototypeOf(claims)).toBe(Object.prototype);
+      expect(Object.getPrototypeOf(claims.b)).toBe(Object.prototype);
+    }
+  });
+
+  it.each(spellings)('are left out of the header too: "%s"', (name) => {
+    const { header } = decodeCompact(compact(`{"alg":"RS256","${name}":{"kid":"a"}}`, PAYLOAD));
+    expect(header).toStrictEqual({ alg: 'RS256' });
+    expect(header.kid).toBeUndefined();
+  });
+
+  it('are left out however often they come', () => {
+    expect(
+      JSON.stringify(claimsOf('{"__proto__":1,"\\u005f_proto__":{"a":1},"__proto__":{"b":2},"sub":"alice"}')),
+    ).toBe('{"sub":"alice"}');
+  });
+
+  it('leave Object.prototype alone', () => {
+    claimsOf('{"__proto__":{"polluted":1},"constructor":{"prototype":{"polluted":1}}}');
+    expect(({} as Record<string, unknown>).polluted).toBeUndefined();
+  });
+
+  it('are names, not values: a value of that text stays', () => {
+    const claims = { sub: '__proto__', list: ['constructor', 'prototype'], proto: 1, constructors: 2 };
+    expect(claimsOf(JSON.stringify(claims))).toEqual(claims);
+  });
+
+  it('leave everything else as it would be without them', () => {
+    const others =
+      '"text":"\\u00e9\\ud83d\\ude00","list":[1,null,[]],"object":{"a":{}},"nothing":null,"no":false,"zero":-0';
+    expect(claimsOf(`{${others},"__proto__":1}`)).toStrictEqual(JSON.parse(`{${others}}`));
+  });
+});
+
+describe('A token that is nested deep', () => {
+  // As deep as fits into the longest token.
+  const deepest = 11_500;
+  const lists = (depth: number) => `${'['.repeat(depth)}${']'.repeat(depth)}`;
+  const objects = (depth: number) => `${'{"a":'.repeat(depth)}1${'}'.repeat(depth)}`;
+
+  it.each([
+    ['lists', `{"a":${lists(deepest)}}`],
+    ['lists, in the way that looks for unsafe names', `{"\\u0061":${lists(deepest)}}`],
+    ['lists beside an unsafe name', `{"__proto__":1,"a":${lists(deepest)}}`],
+    ['lists under an unsafe name', `{"sub":"alice","__proto__":${lists(deepest)}}`],
+    ['objects', objects(4_000)],
+    ['objects, in the way that looks for unsafe names', `{"\\u0061":${objects(4_000)}}`],
+    ['objects under unsafe names', `${'{"__proto__":'.repeat(1_700)}1${'}'.repeat(1_700)}`],
+  ])('is refused, or decoded and refused when it is frozen, or left without its depth: %s', (_what, json) => {
+    const asPayload = compact(HEADER, json);
+    const asHeader = compact(json, PAYLOAD);
+    expect(asPayload.length).toBeLessThanOrEqual(MAX_TOKEN_LENGTH);
+    const payloadCode = codeOf(() => freezeDeep(decodeCompact(asPayload).claims, 'CLAIM_INVALID'));
+    const headerCode = codeOf(() => decodeCompact(asHeader));
+    const isShallow = json.startsWith('{"sub":"alice","__proto__"') || json.startsWith('{"__proto__":{');
+    const left = isShallow ? [undefined] : [];
+    expect([...left, 'TOKEN_MALFORMED', ...(isShallow ? [] : ['CLAIM_INVALID'])]).toContain(payloadCode);
+    expect([...left, 'TOKEN_MALFORMED']).toContain(headerCode);
+  });
+
+  it('is refused for its header from 65 levels below the first on (TOKEN_MALFORMED)', () => {
+    expect(codeOf(() => decodeCompact(compact(`{"a":${lists(64)}}`, PAYLOAD)))).toBeUndefined();
+    expect(codeOf(() => decodeCompact(compact(`{"a":${lists(65)}}`, PAYLOAD)))).toBe('TOKEN_MALFORMED');
+    // Said each time, not only the first.
+    expect(codeOf(() => decodeCompact(compact(`{"a":${lists(65)}}`, PAYLOAD)))).toBe('TOKEN_MALFORMED');
+  });
+});
+
+describe('The header', () => {
+  it('is frozen with all that is in it, so that no token can change that of another', () => {
+    const token = compact('{"alg":"RS256","jwk":{"key_ops":["verify"]}}', PAYLOAD);
+    const { jwk } = decodeCompact(token).header as { jwk: { key_ops: unknown[] } };
+    for (const part of [decodeCompact(token).header, jwk, jwk.key_ops]) expect(Object.isFrozen(part)).toBe(true);
+  });
+
+  it('belongs to its token, whatever came before', () => {
+    const headers = Array.from({ length: 300 }, (_, index) => ({ alg: 'RS256', kid: `key ${String(index)}` }));
+    for (const round of [headers, [...headers].reverse()]) {
+      for (const header of round) {
+        expect(decodeCompact(compact(JSON.stringify(header), PAYLOAD)).header).toStrictEqual(header);
+      }
+    }
+  });
+
+  it('may be long', () => {
+    const header = { alg: 'RS256', x5c: ['a'.repeat(5_000)] };
+    const token = compact(JSON.stringify(header), PAYLOAD);
+    expect([decodeCompact(token).header, decodeCompact(token).header]).toStrictEqual([header, header]);
+  });
+});
+
+describe('Whatever is sent', () => {
+  const anyText = fc.string({ unit: 'binary', maxLength: 200 });
+  const likeAPart = fc.oneof(
+    anyText,
+    anyText.map(encode),
+    fc.json().map(encode),
+    fc.dictionary(anyText, fc.jsonValue()).map((value) => encode(JSON.stringify(value))),
+    fc.uint8Array({ maxLength: 64 }).map(encode),
+    fc.constantFrom('', h(), encode('{}'), encode('{"__proto__":{}}')),
+  );
+  const likeAToken = fc.oneof(
+    anyText,
+    fc.array(likeAPart, { maxLength: 6 }).map((parts) => parts.join('.')),
+    fc.tuple(likeAPart, likeAPart, likeAPart).map((parts) => parts.join('.')),
+  );
+  function h() {
+    return encode(HEADER);
+  }
+
+  it('decodeCompact throws nothing but AuthError', () => {
+    fc.assert(
+      fc.property(likeAToken, (token) => {
+        expect([undefined, 'TOKEN_MALFORMED', 'TOKEN_TOO_LARGE']).toContain(codeOf(() => decodeCompact(token)));
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  it('a token that is decoded is the only text that is decoded so', () => {
+    const object = fc
+      .dictionary(anyText, fc.jsonValue({ maxDepth: 1 }), { maxKeys: 3 })
+      .map((value) => JSON.stringify(value));
+    const token = fc.tuple(object, object, fc.uint8Array({ maxLength: 32 })).map((parts) => compact(...parts));
+    const change = fc.tuple(fc.nat(), fc.constantFrom(...Array.from('AQgwZaz09-_=+/ .\n\té')), fc.boolean());
+    fc.assert(
+      fc.property(token, change, (original, [at, character, isInserted]) => {
+        const index = at % (original.length + 1);
+        const other = original.slice(0, index) + character + original.slice(isInserted ? index : index + 1);
+        const code = codeOf(() => {
+          const { signingInput, signature } = decodeCompact(other);
+          // So a text that differs has other bytes under its signature, or another signature.
+          expect(`${signingInput.toString('latin1')}.${signature.toString('base64url')}`).toBe(other);
+        });
+        expect([undefined, 'TOKEN_MALFORMED']).toContain(code);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('claims come out as they went in, but for the unsafe names', () => {
+    const name = fc.oneof(anyText, fc.constantFrom('__proto__', 'constructor', 'prototype', 'sub', 'toString'));
+    const json = fc.letrec<{ value: string; object: string }>((tie) => ({
+      value: fc.oneof({ maxDepth: 4 }, fc.json({ maxDepth: 1 }), tie('object')),
+      object: fc
+        .array(fc.tuple(name, tie('value')), { maxLength: 5 })
+        .map((members) => `{${members.map(([key, value]) => `${escaped(key)}:${value}`).join(',')}}`),
+    })).object;
+    fc.assert(
+      fc.property(json, (payload) => {
+        const { claims } = decodeCompact(compact(HEADER, payload));
+        expect(hasUnsafeName(claims)).toBe(false);
+        expect(claims).toStrictEqual(without(JSON.parse(payload)));
+      }),
+      { numRuns: 300 },
+    );
+  });
+});
+
+const UNSAFE = ['__proto__', 'constructor', 'prototype'];
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
+}
+
+function hasUnsafeName(value: unknown): boolean {
+  if (!isObject(value)) return false;
+  return Object.entries(value).some(([name, member]) => UNSAFE.includes(name) || hasUnsafeName(member));
+}
+
+/** The same, said in another way than the code says it. */
+function without(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(without);
+  if (!isObject(value)) return value;
+  const safe = Object.entries(value).filter(([name]) => !UNSAFE.includes(name));
+  return Object.fromEntries(safe.map(([name, member]) => [name, without(member)]));
+}
+
+/** A JSON string that has its letters as escapes where their code is even, so that each name comes in two spellings. */
+function escaped(name: string): string {
+  return JSON.stringify(name).replace(/[a-z_]/g, (letter, at: number, text: string) =>
+    letter.charCodeAt(0) % 2 === 0 && text[at - 1] !== '\\' && !/\\u[\da-f]{0,3}$/.test(text.slice(0, at))
+      ? `\\u${letter.charCodeAt(0).toString(16).padStart(4, '0')}`
+      : letter,
+  );
+}
+
+/** The next letter of the alphabet: the same bytes but for bits that are not looked at by a lax decoder. */
+function nextCharacter(character: string): string {
+  const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
+  return alphabet[alphabet.indexOf(character) + 1] ?? '';
+}

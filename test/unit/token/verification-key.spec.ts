@@ -1,0 +1,298 @@
+import { describe, expect, it } from '@jest/globals';
+import { createECDH, createPrivateKey, sign, verify } from 'node:crypto';
+import fc from 'fast-check';
+import { ALGORITHM_NAMES, type SignatureAlgorithm } from '../../../src/algorithms.js';
+import { importVerificationKey } from '../../../src/token/verification-key.js';
+import { newKey } from '../../support/local-issuer.js';
+
+type Jwk = Record<string, unknown>;
+
+const publicJwk = (kind: Parameters<typeof newKey>[0]): Jwk => newKey(kind, { kid: 'a' }).jwk;
+const KEYS = {
+  rsa: publicJwk('rsa'),
+  p256: publicJwk('p-256'),
+  p384: publicJwk('p-384'),
+  p521: publicJwk('p-521'),
+  ed25519: publicJwk('ed25519'),
+};
+const FITTING: Record<keyof typeof KEYS, readonly SignatureAlgorithm[]> = {
+  rsa: ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'],
+  p256: ['ES256'],
+  p384: ['ES384'],
+  p521: ['ES512'],
+  ed25519: ['EdDSA', 'Ed25519'],
+};
+const KINDS = Object.keys(KEYS) as (keyof typeof KEYS)[];
+const algorithmsOf = (jwk: Jwk) => [...importVerificationKey(jwk).inputs.keys()];
+const problemOf = (jwk: Jwk) => importVerificationKey(jwk).problem;
+
+/** A refused key stays in its set, with its kid and the reason, and verifies nothing. */
+function expectUnsuitable(jwk: Jwk, problem: string | RegExp): void {
+  const key = importVerificationKey(jwk);
+  expect(key.problem).toMatch(problem);
+  expect(key.inputs.size).toBe(0);
+  expect(key.kid).toBe(jwk.kid);
+}
+
+describe.each(KINDS)('A key of kind %s', (kind) => {
+  const jwk = KEYS[kind];
+
+  it('verifies the algorithms that fit it, and no other', () => {
+    expect(algorithmsOf(jwk)).toEqual(FITTING[kind]);
+    expect(problemOf(jwk)).toBeUndefined();
+  });
+
+  it.each([...ALGORITHM_NAMES])('with alg %s verifies that one or nothing', (alg) => {
+    if (FITTING[kind].includes(alg)) expect(algorithmsOf({ ...jwk, alg })).toEqual([alg]);
+    else expectUnsuitable({ ...jwk, alg }, 'fits no signature algorithm (kty, crv, alg)');
+  });
+
+  it.each([
+    'none',
+    'HS256',
+    'RSA-OAEP',
+    'RSA1_5',
+    'ECDH-ES',
+    'ES521',
+    'rs256',
+    '',
+    'toString',
+    '__proto__',
+    null,
+    1,
+    ['RS256'],
+    {},
+  ])('with alg %j verifies nothing', (alg) => {
+    expectUnsuitable({ ...jwk, alg }, 'fits no signature algorithm (kty, crv, alg)');
+  });
+
+  it('verifies with use sig, or none', () => {
+    expect(algorithmsOf({ ...jwk, use: 'sig' })).toEqual(FITTING[kind]);
+    expect(algorithmsOf({ ...jwk, use: undefined })).toEqual(FITTING[kind]);
+  });
+
+  it.each(['enc', 'SIG', 'sig ', '', 'tls', null, 1, ['sig'], {}])('with use %j verifies nothing', (use) => {
+    expectUnsuitable({ ...jwk, use }, 'is not for signatures (use)');
+  });
+
+  it.each([[['verify']], [['sign', 'verify']], [['encrypt', 'verify']], [undefined]])(
+    'verifies with key_ops %j',
+    (operations) => {
+      expect(algorithmsOf({ ...jwk, key_ops: operations })).toEqual(FITTING[kind]);
+    },
+  );
+
+  it.each([
+    [[]],
+    [['sign']],
+    [['encrypt', 'wrapKey']],
+    [['Verify']],
+    [[['verify']]],
+    ['verify'],
+    [null],
+    [{ 0: 'verify' }],
+    [1],
+  ])('with key_ops %j verifies nothing', (operations) => {
+    expectUnsuitable({ ...jwk, key_ops: operations }, 'is not for verifying (key_ops)');
+  });
+
+  it.each([['c2VjcmV0'], [''], [undefined], [null]])('that brings its private half, d: %j, verifies nothing', (d) => {
+    expectUnsuitable({ ...jwk, d }, 'is a private key');
+  });
+
+  it.each(['RSA', 'EC', 'OKP', 'oct', 'rsa', 'ec', 'AKP', '', undefined, null, 1, ['RSA']])(
+    'with kty %j in place of its own verifies nothing',
+    (kty) => {
+      if (kty === jwk.kty) return;
+      const key = importVerificationKey({ ...jwk, kty });
+      expect(key.inputs.size).toBe(0);
+      expect(key.problem).toMatch(/^(fits no signature algorithm|cannot be read)/);
+    },
+  );
+
+  it('keeps a kid that is a string', () => {
+    expect(importVerificationKey({ ...jwk, kid: 'b' }).kid).toBe('b');
+  });
+
+  it.each([undefined, null, '', 1, true, {}, ['a']])('with kid %j has none', (kid) => {
+    expect(importVerificationKey({ ...jwk, kid }).kid).toBeUndefined();
+    expect(algorithmsOf({ ...jwk, kid })).toEqual(FITTING[kind]);
+  });
+
+  it('may have members that nobody knows, certificates included', () => {
+    expect(algorithmsOf({ ...jwk, x5c: ['!'], x5t: 1, 'x5t#S256': null, iat: 1, vendor: {} })).toEqual(FITTING[kind]);
+  });
+});
+
+describe('An elliptic key', () => {
+  it.each([
+    ['P-256', 'P-384'],
+    ['P-256', 'P-521'],
+    ['P-384', 'P-256'],
+    ['P-256', 'secp256k1'],
+    ['P-256', 'p-256'],
+    ['P-256', 'prime256v1'],
+    ['P-256', 'Ed25519'],
+    ['P-256', undefined],
+    ['P-256', null],
+  ])('of %s that says it is of %s verifies nothing', (of, crv) => {
+    const jwk = of === 'P-256' ? KEYS.p256 : KEYS.p384;
+    const key = importVerificationKey({ ...jwk, crv });
+    expect(key.inputs.size).toBe(0);
+    expect(key.problem).toMatch(/^(fits no signature algorithm|cannot be read)/);
+  });
+
+  it.each(['X25519', 'Ed448', 'X448', 'P-256'])('of Ed25519 that says it is of %s verifies nothing', (crv) => {
+    expectUnsuitable({ ...KEYS.ed25519, crv }, 'fits no signature algorithm (kty, crv, alg)');
+  });
+
+  it.each([
+    ['x is missing', { x: undefined }],
+    ['y is missing', { y: undefined }],
+    ['x is a number', { x: 1 }],
+    ['x is empty', { x: '' }],
+    ['x and y change places', { x: KEYS.p256.y, y: KEYS.p256.x }],
+    ['y is that of another point', { y: KEYS.p256.x }],
+    ['x and y are zero', { x: 'AA', y: 'AA' }],
+    ['x is too long', { x: String(KEYS.p384.x) }],
+  ])('is not on its curve and verifies nothing where %s', (_what, members) => {
+    expectUnsuitable({ ...KEYS.p256, ...members }, 'cannot be read');
+  });
+
+  it.each([
+    ['x is missing', undefined],
+    ['x is empty', ''],
+    ['x is too short', 'AAAA'],
+    ['x is too long', `${String(KEYS.ed25519.x)}AAAA`],
+    ['x is a list', [KEYS.ed25519.x]],
+  ])('of Ed25519 cannot be read where %s', (_what, x) => {
+    expectUnsuitable({ ...KEYS.ed25519, x }, 'cannot be read');
+  });
+
+  it.each(['x', 'y'])('may have lost the zero byte that its %s starts with, as some issuers write it', (name) => {
+    const short = shortCoordinate(name as 'x' | 'y');
+    expect(Buffer.from(String(short.jwk[name]), 'base64url')).toHaveLength(31);
+    const input = importVerificationKey(short.jwk).inputs.get('ES256');
+    if (input === undefined) throw new Error('is unsuitable');
+    const signature = sign('sha256', Buffer.from('text'), { key: short.privateKey, dsaEncoding: 'ieee-p1363' });
+    expect(verify('sha256', Buffer.from('text'), input, signature)).toBe(true);
+    expect(verify('sha256', Buffer.from('other'), input, signature)).toBe(false);
+  });
+});
+
+describe('An RSA key', () => {
+  const n = Buffer.from(String(KEYS.rsa.n), 'base64url');
+
+  it('of 1024 bits verifies nothing', () => {
+    expectUnsuitable(publicJwk('rsa-1024'), 'is shorter than 2048 bits');
+  });
+
+  it('of 2047 bits verifies nothing', () => {
+    const shorter = Buffer.from(n);
+    shorter[0] = 0x7f;
+    expectUnsuitable({ ...KEYS.rsa, n: shorter.toString('base64url') }, 'is shorter than 2048 bits');
+  });
+
+  it('is not made longer by zeros', () => {
+    const zeros = Buffer.concat([Buffer.alloc(128), n.subarray(0, 128)]);
+    expectUnsuitable({ ...KEYS.rsa, n: zeros.toString('base64url') }, 'is shorter than 2048 bits');
+    expect(problemOf({ ...KEYS.rsa, n: Buffer.concat([Buffer.alloc(1), n]).toString('base64url') })).toBeUndefined();
+  });
+
+  it.each([
+    ['0', 'AA'],
+    ['nothing', ''],
+    ['1', 'AQ'],
+    ['1 behind zeros', 'AAAB'],
+    ['2', 'Ag'],
+    ['4', 'BA'],
+    ['65536', 'AQAA'],
+  ])('with the exponent %s verifies nothing', (_what, e) => {
+    expectUnsuitable({ ...KEYS.rsa, e }, 'has an unsafe exponent');
+  });
+
+  it.each([
+    ['3', 'Aw'],
+    ['17', 'EQ'],
+    ['65537', 'AQAB'],
+    ['65537 behind a zero', 'AAEAAQ'],
+  ])('may have the exponent %s', (_what, e) => {
+    expect(algorithmsOf({ ...KEYS.rsa, e })).toEqual(FITTING.rsa);
+  });
+
+  it.each([
+    ['n is missing', { n: undefined }],
+    ['e is missing', { e: undefined }],
+    ['n is a number', { n: 1 }],
+    ['e is a number, as some issuers wrote it', { e: 65_537 }],
+  ])('cannot be read where %s', (_what, members) => {
+    expectUnsuitable({ ...KEYS.rsa, ...members }, 'cannot be read');
+  });
+});
+
+describe('A key that is no signature key', () => {
+  it.each([
+    ['a secret', { kty: 'oct', k: 'c2VjcmV0', kid: 'a', alg: 'HS256' }],
+    ['a secret that names an asymmetric algorithm', { kty: 'oct', k: 'c2VjcmV0', kid: 'a', alg: 'RS256' }],
+    ['a secret that says nothing', { kty: 'oct', k: 'c2VjcmV0', kid: 'a' }],
+    ['nothing', { kid: 'a' }],
+  ])('verifies nothing: %s', (_what, jwk) => {
+    expectUnsuitable(jwk, 'fits no signature algorithm (kty, crv, alg)');
+  });
+
+  it('says nothing of itself in the problem', () => {
+    for (const jwk of [
+      { ...KEYS.rsa, d: 'c2VjcmV0' },
+      { kty: 'RSA', n: 'c2VjcmV0', e: 'c2VjcmV0' },
+      { kty: 'oct', k: 'c2VjcmV0' },
+    ]) {
+      expect(problemOf(jwk)).not.toContain('c2VjcmV0');
+    }
+  });
+});
+
+describe('importVerificationKey', () => {
+  it('never throws, whatever the members are: a key verifies something or says why not', () => {
+    const name = fc.constantFrom('kty', 'crv', 'n', 'e', 'x', 'y', 'd', 'k', 'use', 'key_ops', 'alg', 'kid');
+    const value = fc.oneof(
+      fc.constantFrom<unknown>('RSA', 'EC', 'OKP', 'P-256', 'Ed25519', 'sig', ['verify'], 'RS256', 'ES256', undefined),
+      fc.constantFrom<unknown>(...Object.values(KEYS).flatMap((jwk) => Object.values(jwk))),
+      fc.jsonValue(),
+      fc.string({ unit: 'binary' }),
+    );
+    const base = fc.constantFrom<Jwk>({}, ...Object.values(KEYS));
+    fc.assert(
+      fc.property(base, fc.dictionary(name, value, { maxKeys: 4 }), (jwk, members) => {
+        const key = importVerificationKey({ ...jwk, ...members });
+        expect(key.inputs.size > 0).toBe(key.problem === undefined);
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  it('does not change the key that it is given', () => {
+    const jwk = Object.freeze({ ...KEYS.rsa });
+    importVerificationKey(jwk);
+    expect(jwk).toEqual(KEYS.rsa);
+  });
+});
+
+/** The first of the P-256 keys 1, 2, 3, … whose coordinate starts with a zero byte, written without that byte. */
+function shortCoordinate(name: 'x' | 'y') {
+  const ecdh = createECDH('prime256v1');
+  for (let number = 1; ; number += 1) {
+    const secret = Buffer.alloc(32);
+    secret.writeUInt32BE(number, 28);
+    ecdh.setPrivateKey(secret);
+    const point = ecdh.getPublicKey();
+    const coordinates = { x: point.subarray(1, 33), y: point.subarray(33) };
+    if (coordinates[name][0] !== 0 || coordinates[name][1] === 0) continue;
+    const whole = { kty: 'EC', crv: 'P-256', x: encode(coordinates.x), y: encode(coordinates.y) };
+    const privateKey = createPrivateKey({ key: { ...whole, d: encode(secret) }, format: 'jwk' });
+    return { jwk: { ...whole, [name]: encode(coordinates[name].subarray(1)) } as Jwk, privateKey };
+  }
+}
+
+function encode(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('base64url');
+}

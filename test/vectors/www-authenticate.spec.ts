@@ -1,0 +1,35 @@
+import { describe, expect, it } from '@jest/globals';
+import { parseChallenges } from '../support/challenge-parser.js';
+import { readVectors } from '../support/vectors.js';
+
+interface Vector {
+  readonly description: string;
+  readonly header: string;
+  readonly expected?: ReturnType<typeof parseChallenges>;
+}
+
+const vectors = readVectors('www_authenticate_vectors.json') as readonly Vector[];
+
+// The parser is a tool of these tests: it is checked here, before challenges of ours are checked with it.
+describe('The parser of WWW-Authenticate headers', () => {
+  it('is checked against all 54 vectors', () => {
+    expect(vectors).toHaveLength(54);
+  });
+
+  it.each(vectors.map((vector) => ({ ...vector, does: vector.expected === undefined ? 'refuses' : 'parses' })))(
+    '$does: $description',
+    ({ header, expected }) => {
+      expect(parseChallenges(header)).toStrictEqual(expected);
+    },
+  );
+
+  it.each([
+    ['a line break', 'Bearer realm="a\r\nb"'],
+    ['a null character', 'Bearer realm="a\0b"'],
+    ['an escaped control character', 'Bearer realm="a\\\u0007"'],
+    ['two parameters without a comma', 'Bearer a="b" c="d"'],
+    ['a tab after the scheme', 'Bearer\ta="b"'],
+  ])('refuses %s', (_what, header) => {
+    expect(parseChallenges(header)).toBeUndefined();
+  });
+});
