@@ -1,5 +1,5 @@
 import { generateKeyPairSync, type KeyObject, randomUUID, sign } from 'node:crypto';
-import { createServer, type RequestListener } from 'node:http';
+import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type Provider from 'oidc-provider';
 
@@ -30,11 +30,11 @@ export const SCOPES = ['read:orders', 'write:orders'];
  * client credentials, and authorization code with PKCE. Its login page takes any name. For development only.
  */
 export class AuthorizationServer {
-  private keys: readonly SigningKey[] = [];
-  private handle: RequestListener = () => undefined;
+  private key: SigningKey;
+  private handle: ReturnType<Provider['callback']> = () => Promise.resolve();
   private readonly server = createServer((request, response) => {
     this.requests.push(request.url ?? '');
-    this.handle(request, response);
+    void this.handle(request, response);
   });
   /** Paths that were asked for, in order. */
   readonly requests: string[] = [];
@@ -43,7 +43,9 @@ export class AuthorizationServer {
   private constructor(
     private readonly options: AuthorizationServerOptions,
     private readonly ProviderClass: typeof Provider,
-  ) {}
+  ) {
+    this.key = newKey(options.algorithm ?? 'RS256');
+  }
 
   static async start(options: AuthorizationServerOptions): Promise<AuthorizationServer> {
     const { Provider: ProviderClass } = await quietly(() => import('oidc-provider'));
@@ -57,7 +59,7 @@ export class AuthorizationServer {
       this.server.once('error', reject).listen(port, '127.0.0.1', resolve);
     });
     this.issuer = `http://127.0.0.1:${String((this.server.address() as AddressInfo).port)}`;
-    if (this.keys.length === 0) await this.rotateKeys();
+    await this.serve();
   }
 
   async stop(): Promise<void> {
@@ -67,8 +69,8 @@ export class AuthorizationServer {
 
   /** New keys from here on; the old ones are published no more. */
   async rotateKeys(): Promise<void> {
-    this.keys = [newKey(this.options.algorithm ?? 'RS256')];
-    this.handle = (await quietly(() => this.createProvider().callback())) as RequestListener;
+    this.key = newKey(this.key.algorithm);
+    await this.serve();
   }
 
   /** An access token by client credentials (RFC 6749 §4.4). */
@@ -91,7 +93,19 @@ export class AuthorizationServer {
 
   /** A token with the server's own signature over claims that it would not issue by itself: an expired one, say. */
   sign(claims: Record<string, unknown>, header: Record<string, unknown> = {}): string {
-    const { algorithm, kid, privateKey } = this.keys[0] as SigningKey;
+    return this.signWith(this.key, claims, header);
+  }
+
+  /** What a forger can make: the same header and claims as of a good token, signed with a key of his own. */
+  forge(claims: Record<string, unknown> = {}): string {
+    return this.signWith({ ...newKey(this.key.algorithm), kid: this.key.kid }, claims, {});
+  }
+
+  private signWith(
+    { algorithm, kid, privateKey }: SigningKey,
+    claims: Record<string, unknown>,
+    header: Record<string, unknown>,
+  ): string {
     const now = Math.floor(Date.now() / 1000);
     const all = {
       iss: this.issuer,
@@ -105,26 +119,16 @@ export class AuthorizationServer {
     return signCompact({ alg: algorithm, typ: 'at+jwt', kid, ...header }, all, algorithm, privateKey);
   }
 
-  /** What a forger can make: the same header and claims as of a good token, signed with a key of his own. */
-  forge(claims: Record<string, unknown> = {}): string {
-    const own = this.keys;
-    const [real] = own as [SigningKey];
-    try {
-      this.keys = [{ ...newKey(real.algorithm), kid: real.kid }];
-      return this.sign(claims);
-    } finally {
-      this.keys = own;
-    }
+  private async serve(): Promise<void> {
+    this.handle = await quietly(() => this.createProvider().callback());
   }
 
   private createProvider(): Provider {
-    const { audiences, redirectUri, algorithm = 'RS256' } = this.options;
+    const { audiences, redirectUri } = this.options;
+    const { algorithm, kid, privateKey } = this.key;
     return new this.ProviderClass(this.issuer, {
       jwks: {
-        keys: this.keys.map(
-          ({ privateKey, kid, algorithm: alg }) =>
-            ({ ...privateKey.export({ format: 'jwk' }), kid, alg, use: 'sig' }) as never,
-        ),
+        keys: [{ ...privateKey.export({ format: 'jwk' }), kid, alg: algorithm, use: 'sig' }],
       },
       cookies: { keys: [randomUUID()] },
       scopes: ['openid', ...SCOPES],

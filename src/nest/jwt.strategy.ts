@@ -55,7 +55,7 @@ export class JwtStrategy extends PassportStrategy(Strategy, SHARED_NAME) impleme
   override authenticate(request: HttpRequest): void {
     this.authenticated(request).then(
       ([user, token]) => {
-        this.success(user as object, token);
+        this.success(user, token);
       },
       (error: unknown) => {
         // 503 and what the application's own code threw are no failure of the credentials.

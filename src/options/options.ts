@@ -79,6 +79,7 @@ export interface CheckOptions {
    * choice. Any other error is not taken for a refusal: it is thrown on, and Nest answers it (500, or the status of an
    * `HttpException`), because a database that is down is not the token's fault.
    */
+  // eslint-disable-next-line @typescript-eslint/no-invalid-void-type -- a function that only throws returns nothing
   readonly validate?: (claims: AccessTokenClaims, header: JoseHeader) => boolean | void | Promise<boolean | void>;
   /** Where scopes, roles and permissions stand. */
   readonly claimPaths?: ClaimPaths;

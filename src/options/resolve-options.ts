@@ -109,13 +109,13 @@ function resolverOf(resolver: IssuerResolver, defaults: object, allowHttp: boole
     // An answer for another issuer would check one tenant's token against the keys of another.
     if (resolved.issuer !== issuer) reader.problem('issuer', 'must be the issuer that was asked for');
     reader.finish();
-    read.set(options as object, resolved);
+    read.set(options, resolved);
     return resolved;
   };
 }
 
 function readRealm(reader: OptionReader): string | undefined {
-  const realm = reader.optional('realm', 'string') as string | undefined;
+  const realm = reader.optional('realm', 'string');
   if (realm !== undefined && !/^[\x20\x21\x23-\x5b\x5d-\x7e]+$/.test(realm)) {
     reader.problem('realm', 'must be printable ASCII without quotation marks and backslashes (it stands in a header)');
   }

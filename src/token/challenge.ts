@@ -1,4 +1,4 @@
-import { AuthError, ERRORS } from '../errors.js';
+import { type AuthError, ERRORS } from '../errors.js';
 
 /**
  * The `WWW-Authenticate` header of a refusal (RFC 6750 §3): bare when no token was sent, since then the caller may

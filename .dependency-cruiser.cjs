@@ -1,0 +1,183 @@
+// The import directions of docs/architecture.md: leaves <- token <- remote <- nest <- testing; one door per dependency.
+
+const LEAVES = ['errors', 'access-token', 'algorithms', 'address', 'registered-user'];
+const LEAF_PATH = `^src/(?:(?:${LEAVES.join('|')})\\.ts$|options/)`;
+
+const OPTIONAL_PEERS = [
+  'graphql',
+  '@nestjs/graphql',
+  '@nestjs/websockets',
+  '@nestjs/microservices',
+  '@nestjs/terminus',
+  'ioredis',
+  'redis',
+  '@opentelemetry/api',
+];
+
+/** Where packages are: installed, with types of their own or from @types, or (the bare name) not installed at all. */
+function packages(...names) {
+  return names.flatMap((name) => {
+    const types = name.replace(/^@/, '').replace('/', '__');
+    return [`^node_modules/${name}/`, `^node_modules/@types/${types}/`, `^${name}(?:/|$)`];
+  });
+}
+
+/** A package that is imported through one door only. */
+function oneDoor(name, packageNames, doors, comment) {
+  return {
+    name,
+    comment,
+    severity: 'error',
+    from: { path: '^src/', pathNot: doors },
+    to: { path: packages(...packageNames) },
+  };
+}
+
+/** @type {import('dependency-cruiser').IConfiguration} */
+module.exports = {
+  forbidden: [
+    {
+      name: 'no-circular',
+      comment: 'A cycle has no first file to read, and leaves a class undefined at load. Types count too.',
+      severity: 'error',
+      from: {},
+      to: { circular: true },
+    },
+    {
+      name: 'not-to-unresolvable',
+      comment:
+        'The import leads nowhere: a typing error, or a package that package.json does not list. Our own name is left out: it is found after a build only.',
+      severity: 'error',
+      from: {},
+      to: { couldNotResolve: true, pathNot: '^nestjs-resource-server(?:/|$)' },
+    },
+    {
+      name: 'leaves-know-only-leaves',
+      comment: 'Everything builds on the leaves, so a leaf that builds on something else soon makes a cycle.',
+      severity: 'error',
+      from: { path: LEAF_PATH },
+      to: { path: '^src/', pathNot: LEAF_PATH },
+    },
+    {
+      name: 'options-are-read-once',
+      comment: 'The leaves beside src/options stand alone: errors and types know nothing of how options are read.',
+      severity: 'error',
+      from: { path: LEAF_PATH, pathNot: '^src/options/' },
+      to: { path: '^src/options/' },
+    },
+    {
+      name: 'token-is-pure',
+      comment:
+        'What makes a token acceptable is decided without network and without Nest, so that it can be tested so.',
+      severity: 'error',
+      from: { path: '^src/token/' },
+      to: { path: '^src/', pathNot: [LEAF_PATH, '^src/token/'] },
+    },
+    {
+      name: 'remote-does-not-know-nest',
+      comment: 'Fetching serves the token folder, whichever framework asks.',
+      severity: 'error',
+      from: { path: '^src/remote/' },
+      to: { path: '^src/', pathNot: [LEAF_PATH, '^src/token/', '^src/remote/'] },
+    },
+    {
+      name: 'nest-does-not-know-testing',
+      comment: 'What serves the tests of an application stays out of production.',
+      severity: 'error',
+      from: { path: '^src/nest/' },
+      to: { path: '^src/', pathNot: [LEAF_PATH, '^src/(?:token|remote|nest)/'] },
+    },
+    {
+      name: 'nobody-imports-index',
+      comment: 'src/index.ts is the list of what is public. Import from the file that has it.',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: { path: '(?:^|/)index\\.ts$', pathNot: 'node_modules' },
+    },
+    oneDoor(
+      'passport-jwt-has-one-door',
+      ['passport-jwt'],
+      '^src/nest/jwt\\.strategy\\.ts$',
+      'Only the strategy is a passport-jwt strategy; its own verification checks too little to be used elsewhere.',
+    ),
+    oneDoor(
+      'jwks-rsa-has-one-door',
+      ['jwks-rsa'],
+      '^src/remote/jwks\\.ts$',
+      'jwks-rsa is safe only with its cache, rate limit and requests replaced, which src/remote/jwks.ts does.',
+    ),
+    oneDoor(
+      'lru-cache-has-two-doors',
+      ['lru-cache'],
+      '^src/token/(?:trusted-issuers|compact)\\.ts$',
+      'What is remembered of strangers must have a bound: trusted issuers and decoded headers. A new cache is a decision.',
+    ),
+    oneDoor(
+      'nest-stays-in-nest',
+      ['@nestjs/[^/]+', 'passport'],
+      '^src/(?:nest|testing)/',
+      'Only src/nest (and src/testing) know Nest and passport.',
+    ),
+    oneDoor(
+      'optional-peers-stay-out',
+      OPTIONAL_PEERS,
+      [],
+      'An application that has not installed an optional peer must still load; even a type would ask for it.',
+    ),
+    {
+      name: 'network-has-one-door',
+      comment: 'src/remote/fetch-json.ts has the deadline and the size limit that every request needs.',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/remote/fetch-json\\.ts$' },
+      to: { path: '^(?:node:)?(?:http|https|http2|net|tls|dgram)$' },
+    },
+    {
+      name: 'no-http-client',
+      comment:
+        "Node's own fetch does; another client would come with another idea of deadlines, proxies and redirects.",
+      severity: 'error',
+      from: {},
+      to: { path: packages('undici', 'axios', 'got', 'ky', 'node-fetch', 'cross-fetch', 'superagent') },
+    },
+    {
+      name: 'src-not-to-dev-dependencies',
+      comment: 'A devDependency is not there where the package is installed. A peer that is also one is.',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['npm-peer'] },
+    },
+    {
+      name: 'src-not-to-undeclared',
+      comment: 'Whatever src imports stands in package.json; that something else happens to install it is no promise.',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: { dependencyTypes: ['npm-no-pkg', 'npm-unknown'] },
+    },
+    {
+      name: 'src-stays-in-src',
+      comment: 'Only src is built and published.',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: { path: '^(?:bench|demo|dist|test)/' },
+    },
+    {
+      name: 'demo-and-bench-are-users',
+      comment:
+        "They import 'nestjs-resource-server' as any user does, so that they show and measure what is published.",
+      severity: 'error',
+      from: { path: '^(?:bench|demo)/' },
+      to: { path: '^(?:dist|src|test)/', dependencyTypes: ['local'] },
+    },
+  ],
+  options: {
+    doNotFollow: { path: ['node_modules', '^dist/'] },
+    exclude: { path: '^(?:bench|demo)/dist/' },
+    // Type-only imports too: they are directions as well.
+    tsPreCompilationDeps: true,
+    combinedDependencies: false,
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'node', 'default'],
+    },
+  },
+};
