@@ -35,7 +35,7 @@ export class JwtStrategy extends PassportStrategy(Strategy, SHARED_NAME) impleme
     { realm, user }: Pick<ResolvedOptions, 'realm' | 'user'>,
   ) {
     super({
-      jwtFromRequest: (request: HttpRequest) => bearerToken(authorizationHeaders(request)),
+      jwtFromRequest: tokenOf,
       // passport-jwt wants a key for its own verification, which `authenticate` replaces. Were it ever reached, it
       // would check less than we do: so there is no key to be had.
       secretOrKeyProvider: (_request: unknown, _token: unknown, done: (error: Error) => void) => {
@@ -79,11 +79,15 @@ export class JwtStrategy extends PassportStrategy(Strategy, SHARED_NAME) impleme
   }
 
   private async authenticated(request: HttpRequest): Promise<readonly [unknown, VerifiedAccessToken]> {
-    const token = await this.verifier.verify(bearerToken(authorizationHeaders(request)));
+    const token = await this.verifier.verify(tokenOf(request));
     return [await this.validate(token), token];
   }
 
   private get registry(): StrategyRegistry {
     return (this as unknown as { getPassportInstance(): StrategyRegistry }).getPassportInstance();
   }
+}
+
+function tokenOf(request: HttpRequest): string {
+  return bearerToken(authorizationHeaders(request));
 }

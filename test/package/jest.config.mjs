@@ -1,0 +1,11 @@
+import base from '../../jest.config.mjs';
+
+/** What npm would publish, packed and installed into empty folders: npm run test:package. Asks the npm registry. */
+export default {
+  ...base,
+  rootDir: '../..',
+  testRegex: ['test/package/.*\\.spec\\.ts$'],
+  testPathIgnorePatterns: ['/node_modules/'],
+  collectCoverageFrom: [],
+  coverageThreshold: {},
+};

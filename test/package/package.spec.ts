@@ -1,0 +1,166 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { readFileSync } from 'node:fs';
+import { bearer, call } from '../support/app.js';
+import { LocalIssuer, newKey } from '../support/local-issuer.js';
+import { emptyFolder, pack, run, start, type Tarball, write } from './packed.js';
+
+const AUDIENCE = 'https://api.example.com';
+const key = newKey();
+let issuer: LocalIssuer;
+let folder: Awaited<ReturnType<typeof emptyFolder>>;
+let tarball: Tarball;
+
+beforeAll(async () => {
+  issuer = await LocalIssuer.start([key]);
+  folder = await emptyFolder();
+  tarball = await pack(folder.path);
+}, 60_000);
+
+afterAll(async () => {
+  await issuer.stop();
+  await folder.remove();
+});
+
+describe('the tarball', () => {
+  it('holds what is built, and what is to be read', () => {
+    const besideDist = tarball.files.filter((path) => !path.startsWith('dist/'));
+    expect(besideDist.sort()).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json']);
+    const built = tarball.files.filter((path) => path.startsWith('dist/'));
+    expect(built.filter((path) => !/\.(?:js|js\.map|d\.ts)$/.test(path))).toEqual([]);
+    expect(built.filter((path) => /spec|test/.test(path))).toEqual([]);
+  });
+
+  it('has a source map that brings its source, and types, for each module', () => {
+    for (const path of tarball.files.filter((file) => file.endsWith('.js'))) {
+      expect(tarball.files).toEqual(expect.arrayContaining([`${path}.map`, path.replace(/\.js$/, '.d.ts')]));
+      const map = JSON.parse(readFileSync(`${path}.map`, 'utf8')) as { sourcesContent?: (string | null)[] };
+      expect([path, map.sourcesContent?.length]).toEqual([path, 1]);
+    }
+  });
+
+  it('stays small: under half a megabyte unpacked', () => {
+    expect(tarball.unpackedBytes).toBeLessThan(512 * 1024);
+  });
+
+  it('satisfies publint', async () => {
+    await run(process.cwd(), 'npx', 'publint', 'run', tarball.path, '--strict');
+  }, 60_000);
+
+  it('has types for each way to import an ESM package (arethetypeswrong)', async () => {
+    await run(process.cwd(), 'npx', 'attw', tarball.path, '--profile', 'esm-only');
+  }, 60_000);
+});
+
+/** The first code block of the README, for an issuer of ours. */
+function readmeModule(): string {
+  const [, code = ''] = /^```ts\n([\s\S]*?)^```/m.exec(readFileSync('README.md', 'utf8')) ?? [];
+  expect(code).toContain("issuer: 'https://tenant.eu.auth0.com/'");
+  return code.replace("'https://tenant.eu.auth0.com/'", 'process.env.ISSUER as string');
+}
+
+const MAIN = `
+import 'reflect-metadata';
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter } from '@nestjs/platform-fastify';
+import { AppModule } from './app.module.js';
+
+async function main() {
+  const app =
+    process.env.PLATFORM === 'fastify'
+      ? await NestFactory.create(AppModule, new FastifyAdapter(), { logger: false })
+      : await NestFactory.create(AppModule, { logger: false });
+  await app.listen(0, '127.0.0.1');
+  console.log(await app.getUrl());
+}
+
+void main();
+`;
+
+const TSCONFIG = {
+  compilerOptions: {
+    module: 'nodenext',
+    target: 'ES2022',
+    experimentalDecorators: true,
+    emitDecoratorMetadata: true,
+    strict: true,
+    skipLibCheck: true,
+    types: ['node'],
+    rootDir: 'src',
+    outDir: 'dist',
+  },
+  include: ['src'],
+};
+
+const applications = [
+  { what: 'Nest 12, ESM', nest: '^12.0.0', manifest: { type: 'module' }, typescript: '~6.0.3' },
+  // As the Nest CLI 11 sets it up: no "type", so that TypeScript makes CommonJS of it.
+  { what: 'Nest 11, CommonJS', nest: '^11.0.0', manifest: {}, typescript: '^5.9.0' },
+];
+
+describe.each(applications)('an application of $what with the tarball installed', (application) => {
+  let app: string;
+  let remove: () => Promise<void>;
+
+  beforeAll(async () => {
+    ({ path: app, remove } = await emptyFolder());
+    const { nest, manifest, typescript } = application;
+    await write(app, {
+      'package.json': {
+        name: 'consumer',
+        private: true,
+        ...manifest,
+        dependencies: {
+          '@nestjs/common': nest,
+          '@nestjs/core': nest,
+          '@nestjs/platform-express': nest,
+          '@nestjs/platform-fastify': nest,
+          'nestjs-resource-server': `file:${tarball.path}`,
+          'reflect-metadata': '^0.2.0',
+          rxjs: '^7.8.0',
+        },
+        devDependencies: { '@types/node': '^20.0.0', typescript },
+      },
+      'tsconfig.json': TSCONFIG,
+      'src/main.ts': MAIN,
+      'src/app.module.ts': readmeModule(),
+    });
+    // Strict: what a peer range of ours does not cover is an error here, as it is for a user.
+    await run(app, 'npm', 'install', '--strict-peer-deps', '--ignore-scripts');
+  }, 240_000);
+
+  afterAll(() => remove());
+
+  it('compiles the first example of the README', async () => {
+    await run(app, 'npx', 'tsc');
+  }, 60_000);
+
+  it.each(['express', 'fastify'])(
+    'is closed on %s, until a good token opens it',
+    async (platform) => {
+      const { url, stop } = await start(app, 'dist/main.js', { ISSUER: issuer.url, PLATFORM: platform });
+      try {
+        const refused = await call(`${url}/orders/mine`);
+        expect([refused.status, refused.body.code, refused.headers['www-authenticate']]).toEqual([
+          401,
+          'TOKEN_MISSING',
+          'Bearer',
+        ]);
+        const expired = await call(`${url}/orders/mine`, bearer(issuer.token(key, 'RS256', { exp: 1 })));
+        expect([expired.status, expired.body.code]).toEqual([401, 'TOKEN_EXPIRED']);
+        const accepted = await call(`${url}/orders/mine`, bearer(issuer.token(key, 'RS256', { aud: AUDIENCE })));
+        expect([accepted.status, accepted.body]).toEqual([200, { owner: 'alice' }]);
+        expect((await call(`${url}/orders/health`)).status).toBe(200);
+      } finally {
+        await stop();
+      }
+    },
+    60_000,
+  );
+
+  it('has one copy of passport, of Nest and of this package', async () => {
+    for (const name of ['passport', 'passport-jwt', '@nestjs/core', '@nestjs/common', 'nestjs-resource-server']) {
+      const paths = await run(app, 'npm', 'ls', name, '--all', '--parseable');
+      expect([name, new Set(paths.trim().split('\n')).size]).toEqual([name, 1]);
+    }
+  }, 60_000);
+});
