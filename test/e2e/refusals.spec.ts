@@ -58,7 +58,8 @@ class CatchAuthError implements ExceptionFilter {
 @Catch(UnauthorizedException)
 class Answer403 extends BaseExceptionFilter {
   override catch(error: UnauthorizedException, host: ArgumentsHost) {
-    super.catch(new ForbiddenException(error.getResponse()), host);
+    const body = { ...(error.getResponse() as object), statusCode: 403, error: 'Forbidden' };
+    super.catch(new ForbiddenException(body), host);
   }
 }
 
@@ -113,7 +114,14 @@ describe.each(PLATFORMS)('a refusal on %s', (platform) => {
       { prepare: (app) => app.useGlobalFilters(new Answer403(app.get(HttpAdapterHost).httpAdapter)) },
     );
     const answer = await call(`${running.url}/orders`);
-    expect([answer.status, answer.body.code]).toEqual([403, 'TOKEN_MISSING']);
+    expect(answer.status).toBe(403);
+    expect(answer.body).toEqual({
+      statusCode: 403,
+      message: 'An access token is required',
+      error: 'Forbidden',
+      code: 'TOKEN_MISSING',
+    });
+    expect(answer.headers['www-authenticate']).toBe('Bearer');
     await running.close();
   });
 
