@@ -1,7 +1,8 @@
-// The import directions of docs/architecture.md: leaves <- token <- remote <- nest <- testing; one door per dependency.
+// The import directions of docs/architecture.md: leaves <- keys <- options <- token <- remote <- nest <- testing; one door
+// per dependency.
 
-const LEAVES = ['errors', 'access-token', 'algorithms', 'address', 'registered-user'];
-const LEAF_PATH = `^src/(?:(?:${LEAVES.join('|')})\\.ts$|options/)`;
+const LEAVES = ['errors', 'access-token', 'algorithms', 'address', 'json-object', 'registered-user'];
+const LEAF_PATH = `^src/(?:${LEAVES.join('|')})\\.ts$`;
 
 const OPTIONAL_PEERS = [
   'graphql',
@@ -33,6 +34,18 @@ function oneDoor(name, packageNames, doors, comment) {
   };
 }
 
+/** The last of these folders knows itself, the ones before it, and the leaves; without a folder: leaves know leaves. */
+function direction(folders, comment) {
+  const own = folders.at(-1) === undefined ? LEAF_PATH : `^src/${folders.at(-1)}/`;
+  return {
+    name: `${folders.at(-1) ?? 'leaves'}-look-one-way`,
+    comment,
+    severity: 'error',
+    from: { path: own },
+    to: { path: '^src/', pathNot: [LEAF_PATH, ...folders.map((folder) => `^src/${folder}/`)] },
+  };
+}
+
 /** @type {import('dependency-cruiser').IConfiguration} */
 module.exports = {
   forbidden: [
@@ -51,42 +64,18 @@ module.exports = {
       from: {},
       to: { couldNotResolve: true, pathNot: '^nestjs-resource-server(?:/|$)' },
     },
-    {
-      name: 'leaves-know-only-leaves',
-      comment: 'Everything builds on the leaves, so a leaf that builds on something else soon makes a cycle.',
-      severity: 'error',
-      from: { path: LEAF_PATH },
-      to: { path: '^src/', pathNot: LEAF_PATH },
-    },
-    {
-      name: 'options-are-read-once',
-      comment: 'The leaves beside src/options stand alone: errors and types know nothing of how options are read.',
-      severity: 'error',
-      from: { path: LEAF_PATH, pathNot: '^src/options/' },
-      to: { path: '^src/options/' },
-    },
-    {
-      name: 'token-is-pure',
-      comment:
-        'What makes a token acceptable is decided without network and without Nest, so that it can be tested so.',
-      severity: 'error',
-      from: { path: '^src/token/' },
-      to: { path: '^src/', pathNot: [LEAF_PATH, '^src/token/'] },
-    },
-    {
-      name: 'remote-does-not-know-nest',
-      comment: 'Fetching serves the token folder, whichever framework asks.',
-      severity: 'error',
-      from: { path: '^src/remote/' },
-      to: { path: '^src/', pathNot: [LEAF_PATH, '^src/token/', '^src/remote/'] },
-    },
-    {
-      name: 'nest-does-not-know-testing',
-      comment: 'What serves the tests of an application stays out of production.',
-      severity: 'error',
-      from: { path: '^src/nest/' },
-      to: { path: '^src/', pathNot: [LEAF_PATH, '^src/(?:token|remote|nest)/'] },
-    },
+    direction([], 'Everything builds on the leaves, so a leaf that builds on something else soon makes a cycle.'),
+    direction(['keys'], 'Which key may verify what is a fact of the key; who asks has no say in it.'),
+    direction(['keys', 'options'], 'Options are read once, at start, before anything that uses them is there.'),
+    direction(
+      ['keys', 'options', 'token'],
+      'What makes a token acceptable is decided without network and without Nest, so that it can be tested so.',
+    ),
+    direction(['keys', 'options', 'token', 'remote'], 'Fetching serves the verification, whichever framework asks.'),
+    direction(
+      ['keys', 'options', 'token', 'remote', 'nest'],
+      'What serves the tests of an application stays out of production.',
+    ),
     {
       name: 'nobody-imports-index',
       comment: 'src/index.ts is the list of what is public. Import from the file that has it.',

@@ -30,7 +30,8 @@ export interface AccessTokenClaims {
 
 /**
  * An access token that passed every check. `token` is kept out of `JSON.stringify` and of `console.log`, so that
- * logging the whole does not log a credential.
+ * logging the whole does not log a credential. Do not spread it (`{ ...token }`): `token`, `scopes`, `roles` and
+ * `permissions` are getters, which a spread leaves behind.
  */
 export interface VerifiedAccessToken {
   /** The compact form as it was sent, for passing on. A credential: never log it. Not enumerable. */

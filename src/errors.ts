@@ -108,6 +108,8 @@ export type AuthErrorCode = keyof typeof ERRORS;
 /** Facts for the log (`claim`, `expected`, `kid`, `issuer`, …). Never a token, a key or a secret. */
 export type AuthErrorDetail = Readonly<Record<string, unknown>>;
 
+const RETRY_AFTER_SECONDS = 5;
+
 // Registered, so that the errors of two installed copies of this package know each other.
 export const AUTH_ERROR = Symbol.for('nestjs-resource-server.AuthError');
 
@@ -123,7 +125,7 @@ export class AuthError extends Error {
   override readonly name = 'AuthError';
   /** 400 or 401 or 403: the caller's fault. 503: ours or the issuer's, the token may be good. */
   readonly status: ErrorRow['status'];
-  /** Seconds after which a caller may try again; sent as `Retry-After` with a 503. */
+  /** Seconds after which a caller may try again; sent as `Retry-After`. With a 503 five, when nothing else was given. */
   readonly retryAfterSeconds: number | undefined;
   readonly [AUTH_ERROR] = true;
 
@@ -134,7 +136,8 @@ export class AuthError extends Error {
   ) {
     super(ERRORS[code].description, 'cause' in options ? { cause: options.cause } : undefined);
     this.status = ERRORS[code].status;
-    this.retryAfterSeconds = options.retryAfterSeconds;
+    const { retryAfterSeconds = this.status === 503 ? RETRY_AFTER_SECONDS : undefined } = options;
+    this.retryAfterSeconds = retryAfterSeconds;
   }
 
   static override [Symbol.hasInstance](value: unknown): boolean {
@@ -149,13 +152,17 @@ export interface ConfigurationProblem {
   readonly message: string;
 }
 
-/** Thrown at start, with every problem of the options at once. The application does not start. */
+/**
+ * Thrown at start, with every problem of the options at once: the application does not start. Also thrown when an
+ * `issuers` function returns options that cannot be used; that request is answered with 500.
+ */
 export class ConfigurationError extends Error {
   override readonly name = 'ConfigurationError';
 
-  constructor(readonly problems: readonly ConfigurationProblem[]) {
-    super(
-      `AuthModule cannot start:\n${problems.map(({ path, message }) => `  - ${path || 'options'}: ${message}`).join('\n')}`,
-    );
+  constructor(
+    readonly problems: readonly ConfigurationProblem[],
+    summary = 'AuthModule cannot start',
+  ) {
+    super(`${summary}:\n${problems.map(({ path, message }) => `  - ${path || 'options'}: ${message}`).join('\n')}`);
   }
 }

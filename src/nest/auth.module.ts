@@ -51,7 +51,8 @@ export class AuthModule extends ConfigurableModuleClass {
    * @param options are checked when the application starts: all that is wrong with them in one `ConfigurationError`.
    */
   static override forRoot(options: AuthOptions & AuthModuleExtras): DynamicModule {
-    return super.forRoot(options);
+    // Also without any, where there are no types to forbid it: then it is said at start what is missing.
+    return super.forRoot(Object.assign({}, options));
   }
 
   /**

@@ -1,9 +1,10 @@
 import type { VerifiedAccessToken } from '../access-token.js';
 
-/** Who is calling, as far as the guard found out. */
+/** Who is calling, as far as strategy and guard found out. */
 export interface Authentication {
   readonly user: unknown;
-  readonly token: VerifiedAccessToken;
+  /** Undefined for a guest. */
+  readonly token: VerifiedAccessToken | undefined;
 }
 
 // Not on the request: there, anything that writes `request.user` could put words into the guard's mouth.
@@ -13,7 +14,7 @@ export function rememberAuthentication(request: object, authentication: Authenti
   authentications.set(request, authentication);
 }
 
-/** Undefined on an open route, and for a guest. */
+/** Undefined on an open route. */
 export function authenticationOf(request: object): Authentication | undefined {
   return authentications.get(request);
 }

@@ -1,4 +1,11 @@
-import { createParamDecorator, type CustomDecorator, type ExecutionContext, SetMetadata } from '@nestjs/common';
+import {
+  createParamDecorator,
+  type CustomDecorator,
+  type ExecutionContext,
+  type PipeTransform,
+  SetMetadata,
+  type Type,
+} from '@nestjs/common';
 import { authenticationOf } from './authentication.js';
 import type { RegisteredUser } from '../registered-user.js';
 import type { VerifiedAccessToken } from '../access-token.js';
@@ -76,9 +83,13 @@ export function CurrentUser<User = RegisteredUser>(): ParameterDecoratorFor<User
 export function CurrentUser<User = RegisteredUser, Property extends PropertyNameOf<User> = PropertyNameOf<User>>(
   property: Property,
 ): ParameterDecoratorFor<PropertyOf<User, Property>>;
-export function CurrentUser(property?: string): ParameterDecorator {
-  return currentUser(property);
+/** With pipes, as `@Param` takes them. What they make of it cannot be checked here. */
+export function CurrentUser(property: string | undefined, ...pipes: Pipe[]): ParameterDecorator;
+export function CurrentUser(property?: string, ...pipes: Pipe[]): ParameterDecorator {
+  return currentUser(property, ...pipes);
 }
+
+type Pipe = PipeTransform | Type<PipeTransform>;
 
 const accessToken = createParamDecorator(
   (_data: undefined, context: ExecutionContext): VerifiedAccessToken | undefined =>

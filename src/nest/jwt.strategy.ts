@@ -1,4 +1,4 @@
-import { Injectable, type OnModuleDestroy } from '@nestjs/common';
+import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { PassportStrategy } from '@nestjs/passport';
 import { Strategy } from 'passport-jwt';
 import type { VerifiedAccessToken } from '../access-token.js';
@@ -6,6 +6,7 @@ import { AuthError } from '../errors.js';
 import type { ResolvedOptions } from '../options/resolve-options.js';
 import { bearerToken } from '../token/bearer.js';
 import type { AccessTokenVerifier } from '../token/verify.js';
+import { rememberAuthentication } from './authentication.js';
 import { authorizationHeaders, type HttpRequest } from './transport.js';
 
 /** What of passport this strategy needs: the registry that `@nestjs/passport` looks strategies up in. */
@@ -18,12 +19,14 @@ interface StrategyRegistry {
 const SHARED_NAME = 'nestjs-resource-server';
 let instances = 0;
 
+const THROWN_NO_ERROR = 'The `user`, `validate` or `issuers` option threw something that is no Error';
+
 /**
  * The passport strategy behind `AuthGuard`: a passport-jwt strategy (extractor in, `success`, `fail` or `error` out)
  * that hands the token to `AccessTokenVerifier`. The keys come from jwks-rsa, through the verifier.
  */
 @Injectable()
-export class JwtStrategy extends PassportStrategy(Strategy, SHARED_NAME) implements OnModuleDestroy {
+export class JwtStrategy extends PassportStrategy(Strategy, SHARED_NAME) implements OnApplicationShutdown {
   /** The name in passport's registry. The registry is one per process, so each instance has a name of its own. */
   declare readonly name: string;
   /** The realm of the challenges, if one was set. */
@@ -54,13 +57,14 @@ export class JwtStrategy extends PassportStrategy(Strategy, SHARED_NAME) impleme
   /** Called by passport, on an object made for this request that has `success`, `fail` and `error`. */
   override authenticate(request: HttpRequest): void {
     this.authenticated(request).then(
-      ([user, token]) => {
+      ({ user, token }) => {
+        rememberAuthentication(request, { user, token });
         this.success(user, token);
       },
       (error: unknown) => {
         // 503 and what the application's own code threw are no failure of the credentials.
         if (error instanceof AuthError && error.status !== 503) this.fail(error, error.status);
-        else this.error(error as Error);
+        else this.error(error instanceof Error ? error : new Error(THROWN_NO_ERROR, { cause: error }));
       },
     );
   }
@@ -74,13 +78,14 @@ export class JwtStrategy extends PassportStrategy(Strategy, SHARED_NAME) impleme
     return user;
   }
 
-  onModuleDestroy(): void {
+  /** Not earlier: requests are served until the server is closed, which Nest does just before. */
+  onApplicationShutdown(): void {
     this.registry.unuse(this.name);
   }
 
-  private async authenticated(request: HttpRequest): Promise<readonly [unknown, VerifiedAccessToken]> {
+  private async authenticated(request: HttpRequest): Promise<{ user: unknown; token: VerifiedAccessToken }> {
     const token = await this.verifier.verify(tokenOf(request));
-    return [await this.validate(token), token];
+    return { user: await this.validate(token), token };
   }
 
   private get registry(): StrategyRegistry {

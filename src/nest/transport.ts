@@ -10,7 +10,7 @@ export interface HttpRequest {
 }
 
 /**
- * The request of this call. The only place that asks which transport it is.
+ * The request of this call. Only this file asks which transport it is.
  * @throws AuthError TOKEN_MISSING on a transport that we cannot read a token from: refused, never waved through.
  */
 export function requestOf(context: ExecutionContext): HttpRequest {
@@ -22,7 +22,17 @@ export function requestOf(context: ExecutionContext): HttpRequest {
   }
 }
 
+/** The response on which a challenge can be set; undefined where the transport has no headers. */
+export function responseOf(context: ExecutionContext): object | undefined {
+  return context.getType() === 'http' ? context.switchToHttp().getResponse<object>() : undefined;
+}
+
 const AUTHORIZATION = 'authorization';
+
+/** Whether no credentials at all were sent. */
+export function isAnonymous(request: HttpRequest): boolean {
+  return authorizationHeaders(request).every((value) => value === '');
+}
 
 /** Every `Authorization` header that was sent. Node itself keeps the first and drops the others without a word. */
 export function authorizationHeaders(request: HttpRequest): readonly string[] {

@@ -1,14 +1,13 @@
 import { ConfigurationError, type ConfigurationProblem } from '../errors.js';
-
-export function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
+import { isJsonObject } from '../json-object.js';
 
 interface Kinds {
   boolean: boolean;
   string: string;
   function: (...parameters: never[]) => unknown;
 }
+
+const UNSET = /^(?:https?:\/\/)?(?:undefined|null|NaN)(?:[:/]|$)/;
 
 /** Reads one object of the options and gathers what is wrong with it, with the path to each place. */
 export class OptionReader {
@@ -19,7 +18,7 @@ export class OptionReader {
     private readonly path = '',
     private readonly problems: ConfigurationProblem[] = [],
   ) {
-    if (isRecord(value)) {
+    if (isJsonObject(value)) {
       this.record = value;
     } else {
       this.record = {};
@@ -37,9 +36,10 @@ export class OptionReader {
   }
 
   /** The same place, where what is not set there is taken from `defaults`. */
-  withDefaults(defaults: object): OptionReader {
-    const set = Object.entries(this.record).filter(([, value]) => value !== undefined);
-    return new OptionReader({ ...defaults, ...Object.fromEntries(set) }, this.path, this.problems);
+  withDefaults(defaults: Readonly<Record<string, unknown>>, names: readonly string[]): OptionReader {
+    // By name: in an object of a class, members that its prototype has count as well as its own.
+    const read = (name: string) => (this.record[name] === undefined ? defaults[name] : this.record[name]);
+    return new OptionReader(Object.fromEntries(names.map((name) => [name, read(name)])), this.path, this.problems);
   }
 
   problem(name: string, message: string): void {
@@ -66,7 +66,10 @@ export class OptionReader {
 
   requiredString(name: string, meaning: string): string {
     const value = this.record[name];
-    if (typeof value === 'string' && value.trim() !== '') return value;
+    if (typeof value === 'string' && value.trim() !== '') {
+      this.checkText(name, value);
+      return value;
+    }
     const got = value === undefined || value === '' || value === null ? 'is missing' : 'must be a string';
     this.problem(name, `${got}: ${meaning}`);
     return '';
@@ -79,11 +82,19 @@ export class OptionReader {
       this.problem(name, `must be a ${nonEmpty ? 'non-empty ' : ''}list of strings`);
       return [];
     }
-    value.forEach((item: unknown, index) => {
-      if (typeof item !== 'string' || item.trim() === '')
-        this.problem(`${name}[${String(index)}]`, 'must be a non-empty string');
+    const items: unknown[] = Array.from(value);
+    items.forEach((item, index) => {
+      const place = `${name}[${String(index)}]`;
+      if (typeof item === 'string' && item.trim() !== '') this.checkText(place, item);
+      else this.problem(place, 'must be a non-empty string');
     });
-    return Object.freeze([...(value as string[])]);
+    return Object.freeze(items as string[]);
+  }
+
+  /** What a variable that was not set, or was read with its line end, makes of a text: it would match no token. */
+  private checkText(name: string, value: string): void {
+    if (value !== value.trim()) this.problem(name, 'must not begin or end with white space');
+    if (UNSET.test(value)) this.problem(name, `is ${JSON.stringify(value)}: a variable is not set`);
   }
 
   number(name: string, { min, max, fallback }: { min: number; max: number; fallback: number }): number {
@@ -94,8 +105,8 @@ export class OptionReader {
   }
 
   /** @throws ConfigurationError when there is any problem. */
-  finish(): void {
-    if (this.problems.length > 0) throw new ConfigurationError(Object.freeze([...this.problems]));
+  finish(summary?: string): void {
+    if (this.problems.length > 0) throw new ConfigurationError(Object.freeze([...this.problems]), summary);
   }
 
   private pathTo(name: string): string {

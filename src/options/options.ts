@@ -48,7 +48,7 @@ export type ClaimPath = string | readonly string[];
 
 /** Where a token says what its bearer may do; each a list of paths whose values are put together. */
 export interface ClaimPaths {
-  /** Default `['scope', 'scp']`. A string is split at spaces (RFC 6749 §3.3), a list is taken as it is. */
+  /** Default `['scope', 'scp']`. A string is split at spaces (RFC 6749 §3.3), in a list too. */
   readonly scopes?: readonly ClaimPath[];
   /** Default `['roles']`. A string is one role. */
   readonly roles?: readonly ClaimPath[];
@@ -75,8 +75,9 @@ export interface CheckOptions {
   /** Longest time in seconds since `iat`, which is required then. Default: no limit but `exp`. */
   readonly maxTokenAgeSeconds?: number;
   /**
-   * Your own check, after all others. Return `false` to refuse (CLAIM_INVALID), or throw an `AuthError` of your
-   * choice. Any other error is not taken for a refusal: it is thrown on, and Nest answers it (500, or the status of an
+   * Your own check, after all others. Accepted is only what returns `true`, or nothing (`undefined`); any other value
+   * refuses (CLAIM_INVALID), as does an `AuthError` of your choice that it throws. Mind that `claims.groups?.includes(…)`
+   * is `undefined` where there are no groups: write `=== true`. Any other error is not taken for a refusal: it is thrown on, and Nest answers it (500, or the status of an
    * `HttpException`), because a database that is down is not the token's fault.
    */
   // eslint-disable-next-line @typescript-eslint/no-invalid-void-type -- a function that only throws returns nothing
@@ -98,12 +99,12 @@ export interface IssuerOptions extends CheckOptions {
 /**
  * For tenants that come and go: given the `iss` of a token that nobody has verified yet, returns the options of that
  * issuer, or nothing when it is not trusted. It is asked for every token, so a tenant that goes is gone at once; it
- * should be quick, and must not take `iss` for an address to fetch. An options object that it returns is read
+ * should be quick (there is no deadline for it), and must not take `iss` for an address to fetch. An options object that it returns is read
  * once: return a new one to change something. Keys are kept per issuer and `keys`, whatever objects are returned.
  */
 export type IssuerResolver = (
   issuer: string,
-) => IssuerOptions | undefined | null | Promise<IssuerOptions | undefined | null>;
+) => IssuerOptions | undefined | null | false | Promise<IssuerOptions | undefined | null | false>;
 
 type OneIssuer = IssuerOptions & { readonly issuers?: never };
 

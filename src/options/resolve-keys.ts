@@ -1,5 +1,8 @@
 import { isFetchableAddress } from '../address.js';
-import { isRecord, type OptionReader } from './option-reader.js';
+import { isJsonObject } from '../json-object.js';
+import { KeySet } from '../keys/key-set.js';
+import { hasPrivateMembers } from '../keys/verification-key.js';
+import type { OptionReader } from './option-reader.js';
 
 export interface ResolvedRemoteKeys {
   readonly refreshSeconds: number;
@@ -11,7 +14,7 @@ export interface ResolvedRemoteKeys {
 export type ResolvedKeys =
   | ({ readonly from: 'discovery'; readonly uri: string | undefined } & ResolvedRemoteKeys)
   | ({ readonly from: 'jwks'; readonly uri: string } & ResolvedRemoteKeys)
-  | { readonly from: 'static'; readonly jwks: { readonly keys: readonly unknown[] } };
+  | { readonly from: 'static'; readonly keySet: KeySet };
 
 export const REMOTE_KEY_OPTIONS = ['refreshSeconds', 'staleSeconds', 'cooldownSeconds', 'timeoutMs'];
 
@@ -32,10 +35,10 @@ export function readKeys(reader: OptionReader, issuer: string, allowHttp: boolea
       return Object.freeze({ from, uri: readAddress(keys, 'uri', allowHttp), ...readRemoteKeys(keys) });
     case 'static':
       keys.allowOnly(['from', 'jwks']);
-      return Object.freeze({ from, jwks: readJwks(keys) });
+      return Object.freeze({ from, keySet: readJwks(keys) });
     default:
       keys.problem('from', "must be 'discovery', 'jwks' or 'static'");
-      return { from: 'static', jwks: { keys: [] } };
+      return { from: 'static', keySet: new KeySet([]) };
   }
 }
 
@@ -72,20 +75,24 @@ function readRemoteKeys(reader: OptionReader): ResolvedRemoteKeys {
   };
 }
 
-const PRIVATE_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k'];
-
-function readJwks(reader: OptionReader): { readonly keys: readonly unknown[] } {
+function readJwks(reader: OptionReader): KeySet {
   const { jwks } = reader.record;
-  const keys = isRecord(jwks) ? jwks.keys : undefined;
-  if (!Array.isArray(keys) || keys.length === 0 || !keys.every(isRecord)) {
+  const listed = isJsonObject(jwks) ? jwks.keys : undefined;
+  const keys: unknown[] = Array.isArray(listed) ? Array.from(listed) : [];
+  if (keys.length === 0 || !keys.every(isJsonObject)) {
     reader.problem('jwks', 'must be a JSON Web Key Set: { keys: [{ kty, … }] } with at least one key');
-    return { keys: [] };
+    return new KeySet([]);
   }
+  const before = reader.problemCount;
   keys.forEach((key, index) => {
-    if (PRIVATE_MEMBERS.some((member) => member in key)) {
+    if (hasPrivateMembers(key)) {
       reader.problem(`jwks.keys[${String(index)}]`, 'must be a public key; leave out its private members');
     }
   });
-  // A copy: what the caller does to the object later has no effect.
-  return Object.freeze({ keys: keys.map((key) => Object.freeze({ ...key })) });
+  // Imported here: what the caller does to the object later has no effect.
+  const keySet = new KeySet(keys);
+  if (reader.problemCount === before && !keySet.isUsable) {
+    reader.problem('jwks', `holds no usable key: ${keySet.problems.join('; ')}`);
+  }
+  return keySet;
 }

@@ -1,4 +1,5 @@
-import { isRecord, OptionReader } from './option-reader.js';
+import { isJsonObject } from '../json-object.js';
+import { OptionReader } from './option-reader.js';
 import type { AuthModuleExtras, AuthOptions, IssuerResolver, ModuleOptions } from './options.js';
 import { CHECK_OPTIONS, ISSUER_OPTIONS, readChecks, readIssuer, type ResolvedIssuer } from './resolve-issuer.js';
 
@@ -35,11 +36,16 @@ export function resolveOptions(options: AuthOptions<unknown>, extras: AuthModule
     user: reader.optional('user', 'function') as ModuleOptions<unknown>['user'],
     realm: readRealm(reader),
     fetch: reader.optional('fetch', 'function') as typeof globalThis.fetch | undefined,
-    clock: (reader.optional('clock', 'function') as (() => number) | undefined) ?? Date.now,
+    clock: (reader.optional('clock', 'function') as (() => number) | undefined) ?? systemClock,
     insecureAllowHttp: allowHttp,
   };
   reader.finish();
   return Object.freeze(resolved);
+}
+
+/** `Date.now` is looked up at each call: a test may have replaced it since. */
+function systemClock(): number {
+  return Date.now();
 }
 
 function checkExtras(reader: OptionReader, { guard = 'global', isGlobal = true }: AuthModuleExtras): void {
@@ -57,7 +63,7 @@ function readIssuers(reader: OptionReader, allowHttp: boolean): ResolvedOptions[
       reader.problem('issuers', 'is undefined; give a list of { issuer, audience }, or a function');
       return [];
     }
-    return [readIssuer(reader, allowHttp)];
+    return Object.freeze([readIssuer(reader, allowHttp)]);
   }
   for (const name of ['issuer', 'audience', 'keys']) {
     if (reader.record[name] !== undefined)
@@ -69,7 +75,7 @@ function readIssuers(reader: OptionReader, allowHttp: boolean): ResolvedOptions[
     reader.problem('issuers', 'must be a non-empty list of { issuer, audience }, or a function');
     return [];
   }
-  const resolved = issuers.map((options: unknown, index) =>
+  const resolved = Array.from(issuers, (options: unknown, index) =>
     readListedIssuer(reader.child(options, `issuers[${String(index)}]`), defaults, allowHttp),
   );
   const names = resolved.map(({ issuer }) => issuer);
@@ -85,30 +91,38 @@ function readIssuers(reader: OptionReader, allowHttp: boolean): ResolvedOptions[
 }
 
 /** The checks that stand beside `issuers`. Where they are wrong that is said once, here, and not for each issuer. */
-function readDefaults(reader: OptionReader): object {
+function readDefaults(reader: OptionReader): Readonly<Record<string, unknown>> {
   const before = reader.problemCount;
   readChecks(reader);
   if (reader.problemCount > before) return {};
   return Object.fromEntries(CHECK_OPTIONS.map((name) => [name, reader.record[name]]));
 }
 
-function readListedIssuer(reader: OptionReader, defaults: object, allowHttp: boolean): ResolvedIssuer {
+function readListedIssuer(
+  reader: OptionReader,
+  defaults: Readonly<Record<string, unknown>>,
+  allowHttp: boolean,
+): ResolvedIssuer {
   reader.allowOnly(ISSUER_OPTIONS);
-  return readIssuer(reader.withDefaults(defaults), allowHttp);
+  return readIssuer(reader.withDefaults(defaults, ISSUER_OPTIONS), allowHttp);
 }
 
-function resolverOf(resolver: IssuerResolver, defaults: object, allowHttp: boolean): ResolvedIssuerResolver {
+function resolverOf(
+  resolver: IssuerResolver,
+  defaults: Readonly<Record<string, unknown>>,
+  allowHttp: boolean,
+): ResolvedIssuerResolver {
   const read = new WeakMap<object, ResolvedIssuer>();
   return async (issuer) => {
     const options: unknown = await resolver(issuer);
-    if (options === undefined || options === null) return undefined;
-    const known = isRecord(options) ? read.get(options) : undefined;
+    if (options === undefined || options === null || options === false) return undefined;
+    const known = isJsonObject(options) ? read.get(options) : undefined;
     if (known?.issuer === issuer) return known;
     const reader = new OptionReader(options, 'issuers()');
     const resolved = readListedIssuer(reader, defaults, allowHttp);
     // An answer for another issuer would check one tenant's token against the keys of another.
     if (resolved.issuer !== issuer) reader.problem('issuer', 'must be the issuer that was asked for');
-    reader.finish();
+    reader.finish('The `issuers` function returned options that cannot be used');
     read.set(options, resolved);
     return resolved;
   };

@@ -2,7 +2,7 @@
 const MAX_BODY_BYTES = 512 * 1024;
 
 // What issuers send for JSON (RFC 8414 §3.2, RFC 7517 §8.5), and what file servers send for a file of JSON.
-const MEDIA_TYPE = /^(?:application\/(?:[\w.-]+\+)?json|text\/plain|application\/octet-stream)$/;
+const MEDIA_TYPE = /^(?:application\/(?:[\w.-]+\+)?json|text\/json|text\/plain|application\/octet-stream)$/;
 
 export interface FetchJsonOptions {
   readonly fetch: typeof globalThis.fetch;
@@ -72,7 +72,8 @@ async function readText(response: Response): Promise<string> {
     if (size > MAX_BODY_BYTES) throw new FetchError(`answered with more than ${String(MAX_BODY_BYTES)} bytes`);
     chunks.push(chunk);
   }
-  return Buffer.concat(chunks).toString('utf8');
+  // Leaves out a byte order mark, which RFC 8259 §8.1 lets a reader ignore.
+  return new TextDecoder().decode(Buffer.concat(chunks));
 }
 
 /** `fetch` says "fetch failed" and keeps what happened in `cause`. */

@@ -1,8 +1,8 @@
 import { JwksClient } from 'jwks-rsa';
 import { AuthError } from '../errors.js';
 import type { ResolvedRemoteKeys } from '../options/resolve-keys.js';
-import { KeySet } from '../token/key-set.js';
-import type { KeySource } from '../token/key-source.js';
+import { KeySet } from '../keys/key-set.js';
+import type { KeySource } from '../keys/key-source.js';
 import { FetchError, fetchJson } from './fetch-json.js';
 
 export interface RemoteKeysOptions extends ResolvedRemoteKeys {
@@ -40,11 +40,11 @@ export class RemoteKeys implements KeySource {
 
   constructor(private readonly options: RemoteKeysOptions) {}
 
-  keySetFor(kid: string | undefined): KeySet | Promise<KeySet> {
+  keySetFor(kid: string | undefined, unlike?: KeySet): KeySet | Promise<KeySet> {
     const now = this.options.clock();
     const { keySet } = this;
     if (keySet === undefined || this.age(now) >= this.options.staleSeconds) return this.awaitRefresh();
-    if (keySet.candidates(kid).length === 0) return this.searchUnknown(keySet, now);
+    if (keySet === unlike || keySet.candidates(kid).length === 0) return this.searchUnknown(keySet, now);
     const due = this.age(now) >= this.options.refreshSeconds;
     if (!due || now < this.retryAt) return keySet;
     const refreshed = this.refresh();
@@ -66,11 +66,12 @@ export class RemoteKeys implements KeySource {
   }
 
   private async searchUnknown(known: KeySet, now: number): Promise<KeySet> {
-    if (now >= this.nextUnknownAt && now >= this.retryAt) {
-      this.nextUnknownAt = now + this.options.cooldownSeconds * 1000;
-      await this.refresh();
-    } else if (this.pending !== undefined) {
+    if (this.pending !== undefined) {
       await this.pending;
+    } else if (now >= this.nextUnknownAt && now >= this.retryAt) {
+      await this.refresh();
+      // A fetch that failed has found nothing out; when the next one may be is for its pause to say.
+      if (this.failures === 0) this.nextUnknownAt = now + this.options.cooldownSeconds * 1000;
     }
     // The issuer may have published the key since: we do not know, and must not say that the token is bad.
     if (this.failures > 0) throw this.unavailable(this.options.clock());
@@ -106,7 +107,7 @@ export class RemoteKeys implements KeySource {
       this.address = undefined;
       this.retryAt = clock() + Math.min(1000 * 2 ** this.failures, MAX_PAUSE_MS);
       this.failures += 1;
-      onProblem(`Keys of ${issuer} cannot be fetched: ${(error as Error).message}`);
+      report(onProblem, `Keys of ${issuer} cannot be fetched: ${(error as Error).message}`);
     }
   }
 
@@ -132,5 +133,14 @@ export class RemoteKeys implements KeySource {
         return typeof set === 'object' && set !== null ? (set as { keys: unknown }) : { keys: undefined };
       },
     });
+  }
+}
+
+/** Nobody may be waiting for this fetch: a logger that throws would end the process. */
+function report(onProblem: (message: string) => void, message: string): void {
+  try {
+    onProblem(message);
+  } catch {
+    // What is lost is a line of the log.
   }
 }

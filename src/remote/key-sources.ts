@@ -1,5 +1,5 @@
 import type { ResolvedOptions } from '../options/resolve-options.js';
-import { StaticKeys } from '../token/static-keys.js';
+import { StaticKeys } from '../keys/static-keys.js';
 import type { KeySourceFactory } from '../token/trusted-issuers.js';
 import { discoverJwksUri } from './discovery.js';
 import { RemoteKeys } from './jwks.js';
@@ -10,7 +10,7 @@ export function keySourceFactory(
   onProblem: (message: string) => void,
 ): KeySourceFactory {
   return (issuer, keys) => {
-    if (keys.from === 'static') return new StaticKeys(keys.jwks);
+    if (keys.from === 'static') return new StaticKeys(keys.keySet);
     const network = {
       // Looked up at each call: a test or an instrumentation may have replaced it since.
       fetch: fetch ?? ((...call: Parameters<typeof globalThis.fetch>) => globalThis.fetch(...call)),

@@ -1,4 +1,4 @@
-import { isSignatureAlgorithm, type SignatureAlgorithm } from '../algorithms.js';
+import { ALGORITHM_NAMES, isSignatureAlgorithm, type SignatureAlgorithm } from '../algorithms.js';
 import { AuthError } from '../errors.js';
 import { normalizeTokenType, type ResolvedIssuer } from '../options/resolve-issuer.js';
 import { audiences, numericDate, requiredNumericDate } from './claims.js';
@@ -12,13 +12,15 @@ export function checkNoCriticalExtension(header: Header): void {
   if ('crit' in header) throw new AuthError('HEADER_CRITICAL');
 }
 
-/** RFC 8725 §3.1: the algorithm is chosen by us; the header may only name one that we chose. */
-export function allowedAlgorithm(header: Header, issuer: ResolvedIssuer): SignatureAlgorithm {
-  const { alg } = header;
-  if (!isSignatureAlgorithm(alg) || !issuer.algorithms.has(alg)) {
-    throw new AuthError('ALGORITHM_NOT_ALLOWED', { issuer: issuer.issuer, expected: [...issuer.algorithms] });
-  }
+/** RFC 8725 §3.2: `none`, HMAC and what nobody knows are refused before anybody is asked about the issuer. */
+export function namedAlgorithm({ alg }: Header): SignatureAlgorithm {
+  if (!isSignatureAlgorithm(alg)) throw new AuthError('ALGORITHM_NOT_ALLOWED', { expected: ALGORITHM_NAMES });
   return alg;
+}
+
+/** RFC 8725 §3.1: the algorithm is chosen by us; the header may only name one that we chose. */
+export function checkAlgorithmAllowed(algorithm: SignatureAlgorithm, { issuer, algorithms }: ResolvedIssuer): void {
+  if (!algorithms.has(algorithm)) throw new AuthError('ALGORITHM_NOT_ALLOWED', { issuer, expected: [...algorithms] });
 }
 
 /** RFC 7515 §4.1.4: the key that the token names, if it names one. */
@@ -36,7 +38,7 @@ export function checkTokenType(header: Header, issuer: ResolvedIssuer): void {
   }
 }
 
-// OpenID Connect Core §3.1.3.6 and §3.3.2.11: hashes that only an ID token carries.
+// Hashes that only an ID token carries: OpenID Connect Core §3.1.3.6 and §3.3.2.11, FAPI 1.0 Advanced §5.1.1.
 const ID_TOKEN_CLAIMS = ['at_hash', 'c_hash', 's_hash'];
 const LOGOUT_EVENT = 'http://schemas.openid.net/event/backchannel-logout';
 
@@ -62,14 +64,15 @@ export function checkIsAccessToken(claims: Claims): void {
 /** RFC 7519 §4.1.4, and required by RFC 9068 §2.2: a token without an end would be good for ever. */
 export function checkExpiration(claims: Claims, issuer: ResolvedIssuer, nowSeconds: number): void {
   const exp = requiredNumericDate(claims, 'exp');
-  if (nowSeconds >= exp + issuer.clockToleranceSeconds) throw new AuthError('TOKEN_EXPIRED', { claim: 'exp' });
+  // Written so that a clock that is no number refuses.
+  if (!(nowSeconds < exp + issuer.clockToleranceSeconds)) throw new AuthError('TOKEN_EXPIRED', { claim: 'exp' });
 }
 
 /** RFC 7519 §4.1.5; and §4.1.6: a token of tomorrow was not issued by a clock that we can trust. */
 export function checkNotBefore(claims: Claims, issuer: ResolvedIssuer, nowSeconds: number): void {
   for (const claim of ['nbf', 'iat']) {
     const time = numericDate(claims, claim);
-    if (time !== undefined && time > nowSeconds + issuer.clockToleranceSeconds) {
+    if (time !== undefined && !(time <= nowSeconds + issuer.clockToleranceSeconds)) {
       throw new AuthError('TOKEN_NOT_YET_VALID', { claim });
     }
   }
@@ -79,7 +82,7 @@ export function checkAge(claims: Claims, issuer: ResolvedIssuer, nowSeconds: num
   const { maxTokenAgeSeconds, clockToleranceSeconds } = issuer;
   if (maxTokenAgeSeconds === undefined) return;
   const iat = requiredNumericDate(claims, 'iat');
-  if (nowSeconds - iat > maxTokenAgeSeconds + clockToleranceSeconds) {
+  if (!(nowSeconds - iat <= maxTokenAgeSeconds + clockToleranceSeconds)) {
     throw new AuthError('TOKEN_TOO_OLD', { claim: 'iat', maxTokenAgeSeconds });
   }
 }

@@ -33,9 +33,8 @@ export function namedIssuer(claims: Claims): string {
 export function audiences(claims: Claims): readonly string[] {
   const { aud } = claims;
   if (aud === undefined) throw new AuthError('CLAIM_MISSING', { claim: 'aud' });
-  if (typeof aud === 'string') return [aud];
-  if (Array.isArray(aud) && aud.every((value) => typeof value === 'string')) return aud;
-  throw new AuthError('CLAIM_INVALID', { claim: 'aud', expected: 'a string or a list of strings' });
+  if (!isTextOrTexts(aud)) throw new AuthError('CLAIM_INVALID', { claim: 'aud', expected: TEXT_OR_TEXTS });
+  return typeof aud === 'string' ? [aud] : aud;
 }
 
 const STRING_CLAIMS = ['sub', 'jti', 'client_id', 'azp'];
@@ -48,6 +47,18 @@ export function checkStringClaims(claims: Claims): void {
       throw new AuthError('CLAIM_INVALID', { claim, expected: 'a string' });
     }
   }
+}
+
+/** RFC 8693 §4.2 has one string; some issuers send a list. */
+export function checkScopeClaim({ scope }: Claims): void {
+  if (scope === undefined || isTextOrTexts(scope)) return;
+  throw new AuthError('CLAIM_INVALID', { claim: 'scope', expected: TEXT_OR_TEXTS });
+}
+
+const TEXT_OR_TEXTS = 'a string or a list of strings';
+
+function isTextOrTexts(value: unknown): value is string | readonly string[] {
+  return typeof value === 'string' || (Array.isArray(value) && value.every((item) => typeof item === 'string'));
 }
 
 // Deeper than anything that means something, and far less than what overflows the stack.

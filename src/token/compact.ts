@@ -42,7 +42,8 @@ function decodeHeader(text: string): DecodedToken['header'] {
   const known = headers.get(text);
   if (known !== undefined) return known;
   const header = freezeDeep(decodeObject(text, 'header'), 'TOKEN_MALFORMED');
-  if (text.length <= LONGEST_KEPT_HEADER) headers.set(text, header);
+  // As a string of its own: a slice would keep the whole token in memory.
+  if (text.length <= LONGEST_KEPT_HEADER) headers.set(Buffer.from(text).toString(), header);
   return header;
 }
 

@@ -3,7 +3,7 @@ import { AuthError } from '../errors.js';
 import type { ResolvedIssuer } from '../options/resolve-issuer.js';
 import type { ResolvedKeys } from '../options/resolve-keys.js';
 import type { ResolvedOptions } from '../options/resolve-options.js';
-import type { KeySource } from './key-source.js';
+import type { KeySource } from '../keys/key-source.js';
 
 /** An issuer together with the source of its keys: all that a token which names it is checked against. */
 export interface TrustedIssuer extends ResolvedIssuer {

@@ -2,8 +2,8 @@ import type { AccessTokenClaims, JoseHeader, VerifiedAccessToken } from '../acce
 import { AuthError } from '../errors.js';
 import { AcceptedToken } from './accepted-token.js';
 import {
-  allowedAlgorithm,
   checkAge,
+  checkAlgorithmAllowed,
   checkAudience,
   checkExpiration,
   checkIsAccessToken,
@@ -12,9 +12,9 @@ import {
   checkRequiredClaims,
   checkSenderBinding,
   checkTokenType,
-  namedKey,
+  namedAlgorithm,
 } from './checks.js';
-import { checkStringClaims, freezeDeep, namedIssuer } from './claims.js';
+import { checkScopeClaim, checkStringClaims, freezeDeep, namedIssuer } from './claims.js';
 import { decodeCompact, type DecodedToken } from './compact.js';
 import { checkSignature } from './signature.js';
 import type { TrustedIssuer, TrustedIssuers } from './trusted-issuers.js';
@@ -44,20 +44,20 @@ export class AccessTokenVerifier {
     const decoded = decodeCompact(token);
     const { header, claims } = decoded;
     checkNoCriticalExtension(header);
+    const algorithm = namedAlgorithm(header);
 
     const issuer = await this.issuers.get(namedIssuer(claims));
     const nowSeconds = this.clock() / 1000;
     // Cheap, and before any network: most of what is refused is refused here.
-    const algorithm = allowedAlgorithm(header, issuer);
+    checkAlgorithmAllowed(algorithm, issuer);
     checkTokenType(header, issuer);
     checkExpiration(claims, issuer, nowSeconds);
 
-    const keyId = namedKey(header);
-    const keySet = await issuer.keySource.keySetFor(keyId);
-    checkSignature(decoded, algorithm, keySet.candidates(keyId));
+    await checkSignature(decoded, algorithm, issuer.keySource);
 
     checkIsAccessToken(claims);
     checkStringClaims(claims);
+    checkScopeClaim(claims);
     checkAudience(claims, issuer);
     checkNotBefore(claims, issuer, nowSeconds);
     checkAge(claims, issuer, nowSeconds);
@@ -83,7 +83,8 @@ async function checkByUser(
   { claims, header }: AcceptedToken,
   validate: NonNullable<TrustedIssuer['validate']>,
 ): Promise<void> {
-  if ((await validate(claims, header)) === false) {
+  const verdict: unknown = await validate(claims, header);
+  if (verdict !== true && verdict !== undefined) {
     throw new AuthError('CLAIM_INVALID', { reason: 'refused by the `validate` option' });
   }
 }

@@ -2,8 +2,8 @@ import { isSignatureAlgorithm } from '../../src/algorithms.js';
 import { AuthError } from '../../src/errors.js';
 import { checkNoCriticalExtension } from '../../src/token/checks.js';
 import { decodeCompact } from '../../src/token/compact.js';
-import { KeySet } from '../../src/token/key-set.js';
-import { checkSignature } from '../../src/token/signature.js';
+import { KeySet } from '../../src/keys/key-set.js';
+import { checkSignatureByAny } from '../../src/token/signature.js';
 
 const EMPTY_OBJECT = Buffer.from('{}').toString('base64url');
 
@@ -22,5 +22,5 @@ export function checkJws(jws: string, keys: readonly unknown[]): void {
   const { alg, kid } = decoded.header;
   if (!isSignatureAlgorithm(alg)) throw new AuthError('ALGORITHM_NOT_ALLOWED');
   const candidates = new KeySet(keys).candidates(typeof kid === 'string' ? kid : undefined);
-  checkSignature({ ...decoded, signingInput: Buffer.from(`${header}.${payload}`, 'latin1') }, alg, candidates);
+  checkSignatureByAny({ ...decoded, signingInput: Buffer.from(`${header}.${payload}`, 'latin1') }, alg, candidates);
 }

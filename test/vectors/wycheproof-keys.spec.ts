@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { importVerificationKey } from '../../src/token/verification-key.js';
+import { importVerificationKey } from '../../src/keys/verification-key.js';
 import { codeOf } from '../support/catching.js';
 import { checkJws } from '../support/signature-layer.js';
 import { keysOf, publishedKeys, readWycheproof, vectorsOf } from '../support/wycheproof.js';

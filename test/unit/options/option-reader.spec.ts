@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { isRecord, OptionReader } from '../../../src/options/option-reader.js';
+import { isJsonObject } from '../../../src/json-object.js';
+import { OptionReader } from '../../../src/options/option-reader.js';
 import { pathsOf, problemsOf } from '../../support/catching.js';
 
 describe('OptionReader', () => {
@@ -32,19 +33,30 @@ describe('OptionReader', () => {
   });
 
   it('takes from the defaults what is not set or undefined, and nothing else', () => {
-    const reader = new OptionReader({ a: undefined, b: null, c: 0, d: '' }).withDefaults({
-      a: 1,
-      b: 2,
-      c: 3,
-      d: 4,
-      e: 5,
-    });
+    const names = ['a', 'b', 'c', 'd', 'e', 'f'];
+    const reader = new OptionReader({ a: undefined, b: null, c: 0, d: '' }).withDefaults(
+      { a: 1, b: 2, c: 3, d: 4, e: 5 },
+      names,
+    );
     expect(reader.record).toEqual({ a: 1, b: null, c: 0, d: '', e: 5 });
+  });
+
+  it('reads members of the prototype too, so that no check of a class is lost', () => {
+    class Base {
+      get a() {
+        return 'getter'.toUpperCase();
+      }
+      b() {
+        return 'method';
+      }
+    }
+    const { record } = new OptionReader(new Base()).withDefaults({ a: 'default', b: 'default' }, ['a', 'b']);
+    expect([record.a, typeof record.b]).toEqual(['GETTER', 'function']);
   });
 
   it('keeps path and problems under defaults', () => {
     const reader = new OptionReader({ list: [{}] });
-    reader.child({}, 'list[0]').withDefaults({ a: 1 }).problem('a', 'is wrong');
+    reader.child({}, 'list[0]').withDefaults({ a: 1 }, ['a']).problem('a', 'is wrong');
     expect(pathsOf(() => reader.finish())).toEqual(['list[0].a']);
   });
 
@@ -75,7 +87,7 @@ describe('OptionReader', () => {
   });
 });
 
-describe('isRecord', () => {
+describe('isJsonObject', () => {
   it.each([
     [{}, true],
     [Object.create(null), true],
@@ -85,6 +97,6 @@ describe('isRecord', () => {
     ['', false],
     [() => ({}), false],
   ])('is for %p: %p', (value, expected) => {
-    expect(isRecord(value)).toBe(expected);
+    expect(isJsonObject(value)).toBe(expected);
   });
 });

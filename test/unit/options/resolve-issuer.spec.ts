@@ -111,8 +111,16 @@ describe('The option audience', () => {
   });
 
   it('is kept as it is written: it is compared exactly', () => {
-    expect(resolve({ audience: ' A/ ' }).audience).toEqual([' A/ ']);
+    expect(resolve({ audience: 'A / a/' }).audience).toEqual(['A / a/']);
   });
+
+  it.each([' api', 'api\n', 'undefined', 'null', 'https://undefined', 'https://undefined/', 'https://null:1/x'])(
+    'is not what an unset or badly read variable makes of it, %j',
+    (audience) => {
+      expect(pathsOf(() => resolve({ audience }))).toEqual(['audience']);
+      expect(pathsOf(() => resolve({ audience: ['api', audience] }))).toEqual(['audience[1]']);
+    },
+  );
 });
 
 describe('The option issuer', () => {

@@ -3,6 +3,7 @@ import type { AuthOptions } from '../../../src/options/options.js';
 import type { ResolvedIssuer } from '../../../src/options/resolve-issuer.js';
 import type { ResolvedKeys } from '../../../src/options/resolve-keys.js';
 import { resolveOptions } from '../../../src/options/resolve-options.js';
+import type { KeySet } from '../../../src/keys/key-set.js';
 import { newKey } from '../../support/local-issuer.js';
 import { pathsOf, problemsOf } from '../../support/catching.js';
 
@@ -151,18 +152,28 @@ describe('The address of a key set', () => {
 describe('Static keys', () => {
   const { jwk } = newKey('p-256');
 
-  it('are copied', () => {
-    const jwks = { keys: [jwk, newKey('ed25519').jwk] };
-    const keys = resolve({ from: 'static', jwks });
-    expect(keys).toEqual({ from: 'static', jwks });
-    expect((keys as { jwks: unknown }).jwks).not.toBe(jwks);
+  const keySetOf = (jwks: object) => (resolve({ from: 'static', jwks }) as { keySet: KeySet }).keySet;
+
+  it('are imported at once, so that what happens to the object later has no effect', () => {
+    const jwks = { keys: [{ ...jwk }] };
+    const keySet = keySetOf(jwks);
+    jwks.keys[0] = newKey('ed25519').jwk;
+    expect(keySet.candidates(jwk.kid as string)).toHaveLength(1);
   });
 
   it('may have other members beside `keys`, as key sets of issuers do', () => {
-    expect(resolve({ from: 'static', jwks: { keys: [jwk], expires: 1 } })).toEqual({
-      from: 'static',
-      jwks: { keys: [jwk] },
-    });
+    expect(keySetOf({ keys: [jwk], expires: 1 }).isUsable).toBe(true);
+  });
+
+  it('must have one at least that can verify a token; else it says why each cannot', () => {
+    const unusable = [newKey('rsa-1024', { kid: 'short' }).jwk, newKey('rsa', { kid: undefined, use: 'enc' }).jwk];
+    expect(problemsOf(() => resolve({ from: 'static', jwks: { keys: unusable } }))).toEqual([
+      {
+        path: 'keys.jwks',
+        message: 'holds no usable key: short is shorter than 2048 bits; key without kid is not for signatures (use)',
+      },
+    ]);
+    expect(keySetOf({ keys: [...unusable, jwk] }).isUsable).toBe(true);
   });
 
   it.each([

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { AuthError } from '../../../src/errors.js';
 import { RemoteKeys } from '../../../src/remote/jwks.js';
-import type { KeySet } from '../../../src/token/key-set.js';
+import type { KeySet } from '../../../src/keys/key-set.js';
 import { newKey, type TestKey } from '../../support/local-issuer.js';
 
 const [first, second] = [newKey('p-256', { kid: 'first' }), newKey('p-256', { kid: 'second' })];

@@ -24,12 +24,20 @@ export function importVerificationKey(jwk: Readonly<Record<string, unknown>>): V
   }
 }
 
+// RFC 7518 §6.2.2, §6.3.2, §6.4; RFC 8037 §2.
+const PRIVATE_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k'];
+
+/** Whether more of a key stands there than its public half. */
+export function hasPrivateMembers(jwk: Readonly<Record<string, unknown>>): boolean {
+  return PRIVATE_MEMBERS.some((member) => member in jwk);
+}
+
 class UnsuitableKey extends Error {}
 
 function usableInputs(jwk: Readonly<Record<string, unknown>>): VerificationKey['inputs'] {
   const { kty, use, key_ops: operations, alg } = jwk;
   // A key whose private half was published has no secret left: anyone can sign with it.
-  if ('d' in jwk) throw new UnsuitableKey('is a private key');
+  if (kty !== 'oct' && hasPrivateMembers(jwk)) throw new UnsuitableKey('is a private key');
   if (use !== undefined && use !== 'sig') throw new UnsuitableKey('is not for signatures (use)');
   if (operations !== undefined && !(Array.isArray(operations) && operations.includes('verify'))) {
     throw new UnsuitableKey('is not for verifying (key_ops)');

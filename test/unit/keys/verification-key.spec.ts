@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { createECDH, createPrivateKey, sign, verify } from 'node:crypto';
 import fc from 'fast-check';
 import { ALGORITHM_NAMES, type SignatureAlgorithm } from '../../../src/algorithms.js';
-import { importVerificationKey } from '../../../src/token/verification-key.js';
+import { importVerificationKey } from '../../../src/keys/verification-key.js';
 import { newKey } from '../../support/local-issuer.js';
 
 type Jwk = Record<string, unknown>;

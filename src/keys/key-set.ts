@@ -1,15 +1,14 @@
+import { isJsonObject } from '../json-object.js';
 import { importVerificationKey, type VerificationKey } from './verification-key.js';
 
 /** A JSON Web Key Set (RFC 7517 §5) with every key imported. Immutable: a new set replaces the old one whole. */
 export class KeySet {
   private readonly keys: readonly VerificationKey[];
   private readonly named = new Map<string, VerificationKey[]>();
-  private readonly nameless: readonly VerificationKey[];
 
   /** @param jwks members that are no objects are passed over: one bad key does not spoil the rest (RFC 7517 §5). */
   constructor(jwks: readonly unknown[]) {
-    this.keys = jwks.filter(isObject).map(importVerificationKey);
-    this.nameless = this.keys.filter(({ kid }) => kid === undefined);
+    this.keys = jwks.filter(isJsonObject).map(importVerificationKey);
     for (const key of this.keys) {
       if (key.kid === undefined) continue;
       const same = this.named.get(key.kid);
@@ -30,15 +29,18 @@ export class KeySet {
     );
   }
 
+  /** Whether this very kid names a key in it. */
+  names(kid: string | undefined): boolean {
+    return kid !== undefined && this.named.has(kid);
+  }
+
   /**
-   * The keys that a token may have been signed with: those of its `kid`, else those that have none; without a `kid` all
-   * (RFC 7515 §4.1.4 leaves it out where the key is clear). Empty when the set does not know the `kid`.
+   * The keys that a token may have been signed with: those of its `kid`; without a `kid` all (RFC 7515 §4.1.4 leaves it
+   * out where the key is clear). Where no key has a name, a `kid` cannot be looked up, and all are tried too. Empty when
+   * the set does not know the `kid`.
    */
   candidates(kid: string | undefined): readonly VerificationKey[] {
-    return kid === undefined ? this.keys : (this.named.get(kid) ?? this.nameless);
+    if (kid === undefined || this.named.size === 0) return this.keys;
+    return this.named.get(kid) ?? [];
   }
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
