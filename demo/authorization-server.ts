@@ -172,6 +172,21 @@ export class AuthorizationServer {
   }
 }
 
+/** Somebody who has a key, but whom no issuer knows. */
+export class Stranger {
+  private readonly key = newKey('RS256');
+
+  forge(claims: Record<string, unknown>): string {
+    const exp = Math.floor(Date.now() / 1000) + 300;
+    return signCompact(
+      { alg: 'RS256', typ: 'at+jwt', kid: this.key.kid },
+      { exp, sub: 'alice', ...claims },
+      'RS256',
+      this.key.privateKey,
+    );
+  }
+}
+
 function newKey(algorithm: Algorithm): SigningKey {
   const kid = randomUUID();
   switch (algorithm) {

@@ -1,11 +1,12 @@
-import type { AuthorizationServer } from './authorization-server.js';
+import { type AuthorizationServer, Stranger } from './authorization-server.js';
 import { signIn } from './sign-in.js';
 
 interface Call {
   readonly what: string;
   readonly path: string;
   readonly token?: string;
-  readonly expected: string;
+  /** The answers that are right; one, mostly. */
+  readonly expected: string | readonly string[];
 }
 
 export interface Answer extends Call {
@@ -70,6 +71,28 @@ export async function showMainJob(
   return Promise.all(calls.map((call) => answerTo(call, api)));
 }
 
+/** For an issuer of which we have no token: what can be seen from outside. That its keys can be had shows too. */
+export async function showClosed(api: string, issuer: string, audience: string): Promise<readonly Answer[]> {
+  const stranger = new Stranger();
+  const calls: readonly Call[] = [
+    { what: 'no token', path: '/orders', expected: '401 TOKEN_MISSING' },
+    {
+      what: 'a forged token of this issuer',
+      path: '/orders',
+      token: stranger.forge({ iss: issuer, aud: audience }),
+      expected: ['401 KEY_UNKNOWN', '401 SIGNATURE_INVALID'],
+    },
+    {
+      what: 'a token of an issuer that is not trusted',
+      path: '/orders',
+      token: stranger.forge({ iss: 'https://stranger.example.com/', aud: audience }),
+      expected: '401 ISSUER_UNTRUSTED',
+    },
+    { what: 'a public route', path: '/orders/health', expected: SUCCESS },
+  ];
+  return Promise.all(calls.map((call) => answerTo(call, api)));
+}
+
 async function answerTo(call: Call, api: string): Promise<Answer> {
   const response = await fetch(api + call.path, {
     headers: call.token === undefined ? {} : { authorization: `Bearer ${call.token}` },
@@ -77,7 +100,7 @@ async function answerTo(call: Call, api: string): Promise<Answer> {
   const body = (await response.json()) as { code?: string; message?: string };
   const got = response.ok ? String(response.status) : `${String(response.status)} ${body.code ?? ''}`;
   const why = response.ok ? JSON.stringify(body) : (body.message ?? '');
-  return { ...call, got, why, isExpected: call.expected === got };
+  return { ...call, got, why, isExpected: [call.expected].flat().includes(got) };
 }
 
 export function toTable(answers: readonly Answer[]): string {

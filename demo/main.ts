@@ -2,8 +2,8 @@ import 'reflect-metadata';
 import { type INestApplication, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { AuthModule, type AuthOptions } from 'nestjs-resource-server';
-import { AuthorizationServer } from './authorization-server.js';
-import { showMainJob, toTable } from './main-job.js';
+import { AuthorizationServer, CLIENT } from './authorization-server.js';
+import { type Answer, showClosed, showMainJob, toTable } from './main-job.js';
 import { OrdersModule } from './orders.js';
 
 const AUDIENCE = 'https://orders.example.com';
@@ -23,21 +23,11 @@ async function startApi(
 }
 
 /** `AUTH_ISSUER` and `AUTH_AUDIENCE`: the API alone, for an issuer of your own. */
-async function runWithIssuer(issuer: string, audience: string | undefined): Promise<number> {
-  if (audience === undefined || audience === '') {
-    console.error('AUTH_ISSUER is set: set AUTH_AUDIENCE too, to what its tokens name in `aud`');
-    return 1;
-  }
+async function runWithIssuer(issuer: string, audience: string): Promise<number> {
   const { app, url } = await startApi({ issuer, audience });
   console.log(`Orders API   ${url}/orders\nIssuer       ${issuer}\nAudience     ${audience}\n`);
-  console.log(`curl -i ${url}/orders -H "Authorization: Bearer $TOKEN"\n`);
-  const response = await fetch(`${url}/orders`);
-  const isClosed = response.status === 401;
-  console.log(
-    `Without a token: ${String(response.status)}, ${response.headers.get('www-authenticate') ?? 'no challenge'}`,
-  );
-  if (isOnce) await app.close();
-  return isClosed ? 0 : 1;
+  console.log(`Call it with a token of yours:\n\ncurl -i ${url}/orders -H "Authorization: Bearer $TOKEN"\n`);
+  return finish(await showClosed(url, issuer, audience), () => app.close());
 }
 
 async function runWithEmbeddedServer(): Promise<number> {
@@ -48,24 +38,37 @@ async function runWithEmbeddedServer(): Promise<number> {
   console.log(`Audience               ${AUDIENCE}\n`);
   console.log('Call it with a fresh token (good for five minutes):\n');
   console.log(`curl -i ${url}/orders -H "Authorization: Bearer ${await server.clientCredentialsToken(AUDIENCE)}"\n`);
+  console.log('For the next one:\n');
+  console.log(
+    `curl -u ${CLIENT.id}:${CLIENT.secret} -d grant_type=client_credentials -d resource=${AUDIENCE} ${server.issuer}/token\n`,
+  );
   const answers = await showMainJob(url, server, {
     audience: AUDIENCE,
     otherAudience: OTHER_AUDIENCE,
     redirectUri: REDIRECT_URI,
   });
-  console.log(toTable(answers));
-  if (isOnce) {
+  return finish(answers, async () => {
     await app.close();
     await server.stop();
-  } else {
-    console.log('\nServing until Ctrl+C.');
-  }
+  });
+}
+
+/** @returns the exit code: 1 if any answer is not the expected one. */
+async function finish(answers: readonly Answer[], close: () => Promise<void>): Promise<number> {
+  console.log(toTable(answers));
+  if (isOnce) await close();
+  else console.log('\nServing until Ctrl+C.');
   return answers.every(({ isExpected }) => isExpected) ? 0 : 1;
 }
 
 const isOnce = process.argv.includes('--once');
-const { AUTH_ISSUER, AUTH_AUDIENCE } = process.env;
-process.exitCode =
-  AUTH_ISSUER === undefined || AUTH_ISSUER === ''
-    ? await runWithEmbeddedServer()
-    : await runWithIssuer(AUTH_ISSUER, AUTH_AUDIENCE);
+const { AUTH_ISSUER = '', AUTH_AUDIENCE = '' } = process.env;
+
+if (AUTH_ISSUER !== '' && AUTH_AUDIENCE !== '') {
+  process.exitCode = await runWithIssuer(AUTH_ISSUER, AUTH_AUDIENCE);
+} else if (AUTH_ISSUER === '' && AUTH_AUDIENCE === '') {
+  process.exitCode = await runWithEmbeddedServer();
+} else {
+  console.error('Set both AUTH_ISSUER and AUTH_AUDIENCE (what the tokens name in `aud`), or neither');
+  process.exitCode = 1;
+}
