@@ -54,7 +54,7 @@ export class AuthorizationServer {
     return started;
   }
 
-  async listen(port: number): Promise<void> {
+  private async listen(port: number): Promise<void> {
     await new Promise<void>((resolve, reject) => {
       this.server.once('error', reject).listen(port, '127.0.0.1', resolve);
     });

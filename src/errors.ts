@@ -136,8 +136,10 @@ export class AuthError extends Error {
   ) {
     super(ERRORS[code].description, 'cause' in options ? { cause: options.cause } : undefined);
     this.status = ERRORS[code].status;
-    const { retryAfterSeconds = this.status === 503 ? RETRY_AFTER_SECONDS : undefined } = options;
-    this.retryAfterSeconds = retryAfterSeconds;
+    const given = options.retryAfterSeconds;
+    // RFC 9110 §10.2.3: whole seconds.
+    if (given !== undefined && given >= 0 && given < Infinity) this.retryAfterSeconds = Math.ceil(given);
+    else this.retryAfterSeconds = this.status === 503 ? RETRY_AFTER_SECONDS : undefined;
   }
 
   static override [Symbol.hasInstance](value: unknown): boolean {

@@ -6,8 +6,11 @@ export class KeySet {
   private readonly keys: readonly VerificationKey[];
   private readonly named = new Map<string, VerificationKey[]>();
 
-  /** @param jwks members that are no objects are passed over: one bad key does not spoil the rest (RFC 7517 §5). */
-  constructor(jwks: readonly unknown[]) {
+  /**
+   * @param jwks the members of `keys`, as they were published. What is no object is passed over: one bad key does not
+   * spoil the rest (RFC 7517 §5).
+   */
+  constructor(private readonly jwks: readonly unknown[]) {
     this.keys = jwks.filter(isJsonObject).map(importVerificationKey);
     for (const key of this.keys) {
       if (key.kid === undefined) continue;
@@ -27,6 +30,11 @@ export class KeySet {
     return this.keys.flatMap(({ kid, problem }) =>
       problem === undefined ? [] : [`${kid ?? 'key without kid'} ${problem}`],
     );
+  }
+
+  /** As it was published, so that two sets with the same text are the same. */
+  toJSON(): readonly unknown[] {
+    return this.jwks;
   }
 
   /** Whether this very kid names a key in it. */

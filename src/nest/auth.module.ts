@@ -1,7 +1,7 @@
 import { type DynamicModule, Logger, Module } from '@nestjs/common';
 import type { AuthModuleExtras, AuthOptions } from '../options/options.js';
 import { keySourceFactory } from '../remote/key-sources.js';
-import { resolveOptions, type ResolvedOptions } from '../options/resolve-options.js';
+import { OPTION_NAMES, resolveOptions, type ResolvedOptions } from '../options/resolve-options.js';
 import { TrustedIssuers } from '../token/trusted-issuers.js';
 import { AccessTokenVerifier } from '../token/verify.js';
 import { AuthGuard } from './auth.guard.js';
@@ -51,8 +51,7 @@ export class AuthModule extends ConfigurableModuleClass {
    * @param options are checked when the application starts: all that is wrong with them in one `ConfigurationError`.
    */
   static override forRoot(options: AuthOptions & AuthModuleExtras): DynamicModule {
-    // Also without any, where there are no types to forbid it: then it is said at start what is missing.
-    return super.forRoot(Object.assign({}, options));
+    return super.forRoot(plainOptions(options));
   }
 
   /**
@@ -62,6 +61,19 @@ export class AuthModule extends ConfigurableModuleClass {
   static override forRootAsync(options: typeof ASYNC_OPTIONS_TYPE): DynamicModule {
     return super.forRootAsync(options);
   }
+}
+
+/**
+ * Nest copies what an object has of its own. An object of a class may have a check as a method or a getter, which must not
+ * get lost; so what is known by name is read by name. Without options it is said at start what is missing.
+ */
+function plainOptions(options: AuthOptions & AuthModuleExtras): AuthOptions & AuthModuleExtras {
+  const given = Object.assign({}, options);
+  for (const name of OPTION_NAMES) {
+    const value: unknown = Reflect.get(Object(options) as object, name);
+    if (value !== undefined) Object.assign(given, { [name]: value });
+  }
+  return given;
 }
 
 function startWith(options: ResolvedOptions): ResolvedOptions {

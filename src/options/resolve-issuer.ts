@@ -88,7 +88,8 @@ function readAlgorithms(reader: OptionReader): ReadonlySet<SignatureAlgorithm> {
     reader.problem('algorithms', `must be a non-empty list of ${ALGORITHM_NAMES.join(', ')}`);
     return new Set();
   }
-  algorithms.forEach((name: unknown, index) => {
+  const names: unknown[] = Array.from(algorithms);
+  names.forEach((name, index) => {
     if (isSignatureAlgorithm(name)) return;
     const path = `algorithms[${String(index)}]`;
     if (typeof name === 'string' && /^(none|HS\d+)$/i.test(name)) {
@@ -100,12 +101,13 @@ function readAlgorithms(reader: OptionReader): ReadonlySet<SignatureAlgorithm> {
       reader.problem(path, `must be one of ${ALGORITHM_NAMES.join(', ')}`);
     }
   });
-  return new Set(algorithms.filter(isSignatureAlgorithm));
+  return new Set(names.filter(isSignatureAlgorithm));
 }
 
 function readTokenTypes(reader: OptionReader): ReadonlySet<string | undefined> {
   const { tokenTypes: types = DEFAULT_TOKEN_TYPES } = reader.record;
-  if (!Array.isArray(types) || types.length === 0) {
+  // A hole in the list is no `undefined` that somebody wrote.
+  if (!Array.isArray(types) || types.length === 0 || Object.keys(types).length < types.length) {
     reader.problem('tokenTypes', "must be a non-empty list, ['at+jwt'] say; undefined in it stands for no `typ`");
     return new Set();
   }
@@ -127,14 +129,10 @@ function readClaimPaths(reader: OptionReader): ResolvedClaimPaths {
       return [];
     }
     return Object.freeze(
-      list.map((path: unknown, index) => {
-        const names = typeof path === 'string' ? namesOf(path) : path;
-        if (
-          Array.isArray(names) &&
-          names.length > 0 &&
-          names.every((part) => typeof part === 'string' && part !== '')
-        ) {
-          return Object.freeze([...(names as string[])]);
+      Array.from(list, (path: unknown, index) => {
+        const names: unknown[] = typeof path === 'string' ? namesOf(path) : Array.isArray(path) ? Array.from(path) : [];
+        if (names.length > 0 && names.every((part) => typeof part === 'string' && part !== '')) {
+          return Object.freeze(names as string[]);
         }
         paths.problem(`${name}[${String(index)}]`, "must be a claim's name or path, or a list of names");
         return [];
@@ -145,6 +143,6 @@ function readClaimPaths(reader: OptionReader): ResolvedClaimPaths {
 }
 
 /** Namespaced claims are addresses (`https://example.com/roles`): the dots in them separate nothing. */
-function namesOf(path: string): readonly string[] {
+function namesOf(path: string): string[] {
   return path.includes('://') ? [path] : path.split('.');
 }

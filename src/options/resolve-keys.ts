@@ -1,5 +1,5 @@
 import { isFetchableAddress } from '../address.js';
-import { isJsonObject } from '../json-object.js';
+import { isJsonObject, type JsonObject } from '../json-object.js';
 import { KeySet } from '../keys/key-set.js';
 import { hasPrivateMembers } from '../keys/verification-key.js';
 import type { OptionReader } from './option-reader.js';
@@ -76,10 +76,8 @@ function readRemoteKeys(reader: OptionReader): ResolvedRemoteKeys {
 }
 
 function readJwks(reader: OptionReader): KeySet {
-  const { jwks } = reader.record;
-  const listed = isJsonObject(jwks) ? jwks.keys : undefined;
-  const keys: unknown[] = Array.isArray(listed) ? Array.from(listed) : [];
-  if (keys.length === 0 || !keys.every(isJsonObject)) {
+  const keys = keysOf(reader.record.jwks);
+  if (keys === undefined || keys.length === 0) {
     reader.problem('jwks', 'must be a JSON Web Key Set: { keys: [{ kty, … }] } with at least one key');
     return new KeySet([]);
   }
@@ -89,10 +87,21 @@ function readJwks(reader: OptionReader): KeySet {
       reader.problem(`jwks.keys[${String(index)}]`, 'must be a public key; leave out its private members');
     }
   });
-  // Imported here: what the caller does to the object later has no effect.
   const keySet = new KeySet(keys);
   if (reader.problemCount === before && !keySet.isUsable) {
     reader.problem('jwks', `holds no usable key: ${keySet.problems.join('; ')}`);
   }
   return keySet;
+}
+
+/** A copy: what the caller does to the object later has no effect. Undefined for what is no JSON Web Key Set. */
+function keysOf(jwks: unknown): readonly JsonObject[] | undefined {
+  let copy: unknown;
+  try {
+    copy = JSON.parse(JSON.stringify(jwks));
+  } catch {
+    return undefined;
+  }
+  const keys = isJsonObject(copy) ? copy.keys : undefined;
+  return Array.isArray(keys) && keys.every(isJsonObject) ? keys : undefined;
 }

@@ -7,7 +7,9 @@ import { type AuthError, ERRORS } from '../errors.js';
  * @param realm printable ASCII without `"` and `\`, as the options were checked for.
  */
 export function challengeFor(error: AuthError, realm: string | undefined): string | undefined {
-  const row: { status: number; error?: string; description: string } = ERRORS[error.code];
+  // An error of another copy of this package may have a code that this one does not know yet.
+  const rows: Partial<Record<string, { status: number; error?: string; description: string }>> = ERRORS;
+  const row = rows[error.code] ?? { status: error.status, description: error.message };
   if (row.status === 503) return undefined;
   const parameters: string[] = [];
   if (realm !== undefined) parameters.push(`realm="${realm}"`);

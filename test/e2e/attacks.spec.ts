@@ -11,6 +11,8 @@ const AUDIENCE = 'https://api.example.com';
 const OTHER_AUDIENCE = 'https://other.example.com';
 const REDIRECT_URI = 'http://127.0.0.1/callback';
 const TOLERANCE = 10;
+// Ends with a slash, as Auth0's do.
+const SLASHED = 'https://tenant.example.com/';
 
 const badKeys = {
   short: newKey('rsa-1024'),
@@ -20,6 +22,8 @@ const badKeys = {
   otherCurve: newKey('p-384'),
   good: newKey('rsa'),
 };
+
+const forger = newKey('rsa');
 
 let server: AuthorizationServer;
 let local: LocalIssuer;
@@ -65,9 +69,13 @@ function withKey(name: keyof typeof badKeys, alg: string): () => string {
   return () => local.token(badKeys[name], alg);
 }
 
+/** A token in the name of this issuer, signed with the key of the one that ends with a slash. */
+function namedAs(iss: string): string {
+  return local.token(badKeys.good, 'RS256', { iss });
+}
+
 /** A token of a forger, whose header points to the forger's own key. */
 function pointingTo(member: string, kid: string | undefined): string {
-  const forger = newKey('rsa');
   const values: Record<string, unknown> = {
     jwk: forger.jwk,
     jku: `${local.url}/forged-jwks`,
@@ -160,6 +168,7 @@ const attacks: readonly Attack[] = [
   token('an x5u', () => pointingTo('x5u', 'forged'), refusal('KEY_UNKNOWN')),
   token('an x5c', () => pointingTo('x5c', badKeys.good.kid), refusal('SIGNATURE_INVALID')),
   token('crit', () => server.sign({}, { crit: ['exp'] }), refusal('HEADER_CRITICAL')),
+  token('crit null', () => server.sign({}, { crit: null }), refusal('HEADER_CRITICAL')),
   token('crit with b64', () => server.sign({}, { crit: ['b64'], b64: false }), refusal('HEADER_CRITICAL')),
   token('typ logout+jwt', () => server.sign({}, { typ: 'logout+jwt' }), refusal('TYPE_NOT_ALLOWED')),
   token('typ dpop+jwt', () => server.sign({}, { typ: 'dpop+jwt' }), refusal('TYPE_NOT_ALLOWED')),
@@ -192,6 +201,8 @@ const attacks: readonly Attack[] = [
   token('nbf as an object', () => server.sign({ nbf: {} }), refusal('CLAIM_INVALID')),
   token('another issuer', () => server.sign({ iss: 'https://evil.example.com' }), refusal('ISSUER_UNTRUSTED')),
   token('the issuer with a slash', () => server.sign({ iss: `${server.issuer}/` }), refusal('ISSUER_UNTRUSTED')),
+  token('the issuer without its trailing slash', () => namedAs(SLASHED.slice(0, -1)), refusal('ISSUER_UNTRUSTED')),
+  token('the issuer in another case', () => namedAs(SLASHED.replace('tenant', 'Tenant')), refusal('ISSUER_UNTRUSTED')),
   token("the other issuer's name", () => server.sign({ iss: local.url }), refusal('KEY_UNKNOWN')),
   token('no issuer', () => server.sign({ iss: undefined }), refusal('CLAIM_MISSING')),
   token('an issuer that is a list', () => server.sign({ iss: [server.issuer] }), refusal('CLAIM_INVALID')),
@@ -207,6 +218,7 @@ const attacks: readonly Attack[] = [
   token('no audience', () => server.sign({ aud: undefined }), refusal('CLAIM_MISSING')),
   token('an audience that is an object', () => server.sign({ aud: { 0: AUDIENCE } }), refusal('CLAIM_INVALID')),
   token('a subject that is an object', () => server.sign({ sub: { admin: true } }), refusal('CLAIM_INVALID')),
+  token('scopes that are an object', () => server.sign({ scope: { admin: true } }), refusal('CLAIM_INVALID')),
   token(
     'a token bound to a DPoP key, as Bearer',
     () => server.sign({ cnf: { jkt: 'x' } }),
@@ -217,6 +229,7 @@ const attacks: readonly Attack[] = [
     () => server.sign({ cnf: { new: 'x' } }),
     refusal('BINDING_UNPROVEN'),
   ),
+  token('a token bound to null', () => server.sign({ cnf: null }), refusal('BINDING_UNPROVEN')),
   token('an RSA key of 1024 bits', withKey('short', 'RS256'), refusal('KEY_UNSUITABLE')),
   token('a key with use enc', withKey('encryption', 'RS256'), refusal('KEY_UNSUITABLE')),
   token('a key with the alg RSA-OAEP', withKey('encryptionAlgorithm', 'RS256'), refusal('KEY_UNSUITABLE')),
@@ -255,6 +268,11 @@ describe.each(PLATFORMS)('a guarded application on %s', (platform) => {
     const issuers = [
       { issuer: server.issuer, audience: AUDIENCE },
       { issuer: local.url, audience: AUDIENCE },
+      {
+        issuer: SLASHED,
+        audience: AUDIENCE,
+        keys: { from: 'static', jwks: { keys: [{ kty: 'RSA', ...badKeys.good.jwk }] } },
+      } as const,
     ];
     running = await startApp(platform, {
       imports: [AuthModule.forRoot({ issuers, clockToleranceSeconds: TOLERANCE, realm: 'orders' })],
@@ -297,6 +315,7 @@ describe.each(PLATFORMS)('a guarded application on %s', (platform) => {
       server.sign({}, { kid: undefined }),
       local.token(badKeys.good, 'RS256'),
       local.token(badKeys.good, 'PS512'),
+      namedAs(SLASHED),
       local.token(badKeys.otherCurve, 'ES384'),
       await server.clientCredentialsToken(),
     ]) {
@@ -310,8 +329,12 @@ describe.each(PLATFORMS)('a guarded application on %s', (platform) => {
     expect(answer.status).toBe(200);
   });
 
-  it('never asks an address that a token names', () => {
-    expect(local.requests.filter((path) => path.startsWith('/forged'))).toEqual([]);
+  it.each(['jwk', 'jku', 'x5u', 'x5c'])('never asks an address that a token names (%s)', async (member) => {
+    for (const kid of [undefined, 'forged', badKeys.good.kid]) {
+      const answer = await call(`${running.url}/orders`, bearer(pointingTo(member, kid)));
+      expect(answer.status).toBe(401);
+    }
+    expect(new Set(local.requests)).toEqual(new Set(['/.well-known/openid-configuration', '/jwks']));
   });
 
   it('gives no member that changes an object to the handler', async () => {

@@ -31,6 +31,17 @@ afterAll(() => issuer.stop());
 
 const optionsOf = (from: LocalIssuer): AuthOptions => ({ issuer: from.url, audience: AUDIENCE });
 
+const registered = () => Object.keys((passport as unknown as { _strategies: object })._strategies);
+
+/** Something to wait for, and the hand that ends the waiting. */
+function gate(): { opened: Promise<void>; open: () => void } {
+  let open = (): void => undefined;
+  const opened = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  return { opened, open };
+}
+
 @Injectable()
 class Creator implements AuthOptionsCreator {
   createAuthOptions(): AuthOptions {
@@ -207,23 +218,76 @@ describe.each(PLATFORMS)('AuthModule on %s', (platform) => {
       ],
       controllers: [OrdersController],
     });
-    expect((await call(`${running.url}/orders`)).status).toBe(401);
+    const refused = await call(`${running.url}/orders/sub`);
+    const answer = await call(`${running.url}/orders/sub`, bearer(issuer.token(key, 'RS256')));
     await running.close();
     passport.unuse('anyone');
+    expect([refused.status, refused.body.code]).toEqual([401, 'TOKEN_MISSING']);
+    expect([answer.status, answer.body]).toEqual([200, { sub: 'alice' }]);
   });
 
-  it("can be overridden in an application's own tests", async () => {
-    const module = await Test.createTestingModule({
-      imports: [AuthModule.forRoot(optionsOf(issuer))],
+  it("takes a verifier of an application's own tests, which hands their user to the handler", async () => {
+    const verify = () => Promise.resolve({ claims: { sub: 'bob' }, scopes: ['read:orders'] });
+    const running = await startApp(
+      platform,
+      { imports: [AuthModule.forRoot(optionsOf(issuer))], controllers: [OrdersController] },
+      { override: (builder) => builder.overrideProvider(AccessTokenVerifier).useValue({ verify }) },
+    );
+    const refused = await call(`${running.url}/orders`);
+    const answer = await call(`${running.url}/orders`, bearer('x'));
+    await running.close();
+    expect(refused.status).toBe(401);
+    expect([answer.status, answer.body]).toEqual([200, { user: { sub: 'bob' } }]);
+  });
+
+  it("takes a guard of an application's own tests, which opens every route to nobody", async () => {
+    const running = await startApp(
+      platform,
+      { imports: [AuthModule.forRoot(optionsOf(issuer))], controllers: [OrdersController] },
+      { override: (builder) => builder.overrideProvider(AuthGuard).useValue({ canActivate: () => true }) },
+    );
+    const answer = await call(`${running.url}/orders`);
+    await running.close();
+    expect([answer.status, answer.body]).toEqual([200, {}]);
+  });
+
+  it('serves good tokens while the application shuts down, and takes its strategy back at the end', async () => {
+    const draining = gate();
+    const drained = gate();
+    const drain = {
+      beforeApplicationShutdown: () => {
+        draining.open();
+        return drained.opened;
+      },
+    };
+    @Module({})
+    class DrainModule {}
+    // Global and first: by its turn every hook of AuthModule that comes before the end was called.
+    const drainModule = { module: DrainModule, global: true, providers: [{ provide: 'drain', useValue: drain }] };
+    const running = await startApp(platform, {
+      imports: [drainModule, AuthModule.forRoot(optionsOf(issuer))],
       controllers: [OrdersController],
-    })
-      .overrideProvider(AuthGuard)
-      .useValue({ canActivate: () => true })
-      .compile();
-    const app = module.createNestApplication();
-    await app.listen(0, '127.0.0.1');
-    expect((await call(`${await app.getUrl()}/orders`)).status).toBe(200);
-    await app.close();
+    });
+    const { name } = running.app.get(JwtStrategy);
+    const closing = running.close();
+    await draining.opened;
+    const answer = await call(`${running.url}/orders/sub`, bearer(issuer.token(key, 'RS256')));
+    const whileDraining = registered();
+    drained.open();
+    await closing;
+    expect([answer.status, answer.body]).toEqual([200, { sub: 'alice' }]);
+    expect(whileDraining).toContain(name);
+    expect(registered()).not.toContain(name);
+  });
+
+  it.each([
+    ['forRoot', () => AuthModule.forRoot({ ...optionsOf(issuer), guard: undefined })],
+    ['forRootAsync', () => AuthModule.forRootAsync({ guard: undefined, useFactory: () => optionsOf(issuer) })],
+  ])('closes every route when %s is given a guard that is undefined', async (_form, module) => {
+    const running = await startApp(platform, { imports: [module()], controllers: [OrdersController] });
+    const answer = await call(`${running.url}/orders`);
+    await running.close();
+    expect([answer.status, answer.body.code]).toEqual([401, 'TOKEN_MISSING']);
   });
 
   it('keeps the requests that run at once apart', async () => {
@@ -293,8 +357,46 @@ describe('AuthModule at start', () => {
     await expect(Test.createTestingModule({ imports: [module] }).compile()).rejects.toThrow(/beside `useFactory`/);
   });
 
+  it('does not start with a guard beside the factory that does not exist', async () => {
+    const module = AuthModule.forRootAsync({ guard: 'wrong' as 'manual', useFactory: () => optionsOf(issuer) });
+    const error: unknown = await Test.createTestingModule({ imports: [module] })
+      .compile()
+      .catch((caught: unknown) => caught);
+    expect(error).toBeInstanceOf(ConfigurationError);
+    expect((error as ConfigurationError).problems.map(({ path }) => path)).toEqual(['guard']);
+  });
+
+  it.each([
+    ['nothing', undefined],
+    ['null', null],
+    ['an empty object', {}],
+  ])('says that issuer and audience are missing when forRoot is given %s', async (_what, options) => {
+    const error: unknown = await compile(options as object).catch((caught: unknown) => caught);
+    expect(error).toBeInstanceOf(ConfigurationError);
+    expect((error as ConfigurationError).problems.map(({ path }) => path)).toEqual(['issuer', 'audience']);
+  });
+
   it('does not start without forRoot', async () => {
     await expect(Test.createTestingModule({ imports: [AuthModule] }).compile()).rejects.toThrow(/dependencies/);
+  });
+
+  it('keeps the checks that an options class has as methods and getters', async () => {
+    class Options {
+      issuer = issuer.url;
+      audience = AUDIENCE;
+      get algorithms() {
+        return ['ES256' as const, 'RS256' as const];
+      }
+      validate() {
+        return false;
+      }
+    }
+    const module = await Test.createTestingModule({ imports: [AuthModule.forRoot(new Options())] }).compile();
+    await expect(module.get(AccessTokenVerifier).verify(issuer.token(key, 'RS256'))).rejects.toMatchObject({
+      code: 'CLAIM_INVALID',
+      detail: { reason: 'refused by the `validate` option' },
+    });
+    await module.close();
   });
 
   it('makes no request before the first token comes', async () => {
@@ -342,7 +444,6 @@ describe('what AuthModule exports', () => {
   });
 
   it('registers JwtStrategy under a name of its own, and takes it back at the end', async () => {
-    const registered = () => Object.keys((passport as unknown as { _strategies: object })._strategies);
     const before = registered();
     const module = await Test.createTestingModule({ imports: [AuthModule.forRoot(optionsOf(issuer))] }).compile();
     await module.init();

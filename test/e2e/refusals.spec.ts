@@ -2,14 +2,16 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import {
   type ArgumentsHost,
   Catch,
+  ConsoleLogger,
   type ExceptionFilter,
   ForbiddenException,
   HttpException,
+  Logger,
   type LoggerService,
   UnauthorizedException,
 } from '@nestjs/common';
 import { BaseExceptionFilter, HttpAdapterHost } from '@nestjs/core';
-import { AuthError, AuthModule, type AuthOptions } from '../../src/index.js';
+import { AuthError, type AuthErrorDetail, AuthModule, type AuthOptions } from '../../src/index.js';
 import { bearer, call, PLATFORMS, startApp } from '../support/app.js';
 import { LocalIssuer, newKey } from '../support/local-issuer.js';
 import { OrdersController } from '../support/orders.js';
@@ -61,6 +63,22 @@ class Answer403 extends BaseExceptionFilter {
     const body = { ...(error.getResponse() as object), statusCode: 403, error: 'Forbidden' };
     super.catch(new ForbiddenException(body), host);
   }
+}
+
+/** A logger that keeps what it is given, as `level: message`. */
+function recorder(): { logger: LoggerService; lines: string[] } {
+  const lines: string[] = [];
+  const write = (level: string) => (message: unknown) => lines.push(`${level}: ${String(message)}`);
+  return {
+    logger: { log: () => undefined, debug: write('debug'), warn: write('warn'), error: write('error') },
+    lines,
+  };
+}
+
+function throwing(error: unknown): () => never {
+  return () => {
+    throw error;
+  };
 }
 
 describe.each(PLATFORMS)('a refusal on %s', (platform) => {
@@ -194,22 +212,128 @@ describe.each(PLATFORMS)('a refusal on %s', (platform) => {
     await other.stop();
   });
 
-  it('leaves errors of the application as they are', async () => {
-    const failures: [NonNullable<AuthOptions['user']>, number][] = [
-      [() => Promise.reject(new Error('the database is down')), 500],
-      [
-        () => {
-          throw new HttpException('teapot', 418);
-        },
-        418,
-      ],
-    ];
-    for (const [user, status] of failures) {
-      const running = await start({ user });
+  it('cuts what a token says of itself to 128 characters in the log', async () => {
+    const { logger, lines } = recorder();
+    const running = await start({}, undefined, logger);
+    const token = issuer.token(key, 'RS256', {}, { kid: 'x'.repeat(5_000) });
+    expect((await call(`${running.url}/orders`, bearer(token))).body.code).toBe('KEY_UNKNOWN');
+    await running.close();
+    expect(lines).toEqual([expect.stringContaining(`"kid":"${'x'.repeat(128)}…"`)]);
+  });
+
+  it.each([
+    ['the logger', () => new ConsoleLogger({ logLevels: ['warn'] }), undefined],
+    ['Logger.overrideLogger', () => recorder().logger, ['warn']],
+  ] satisfies [string, () => LoggerService, ['warn'] | undefined][])(
+    'neither logs nor reads the detail where %s leaves debug out',
+    async (_who, makeLogger, levels) => {
+      const lines: unknown[] = [];
+      let reads = 0;
+      const detail = { toJSON: () => (reads += 1) };
+      const logger: LoggerService = makeLogger();
+      logger.debug = (line: unknown) => lines.push(line);
+      const running = await start({ user: throwing(new AuthError('POLICY_DENIED', detail)) }, undefined, logger);
+      if (levels !== undefined) Logger.overrideLogger(levels);
       const answer = await call(`${running.url}/orders`, bearer(issuer.token(key, 'RS256')));
-      expect([answer.status, answer.headers['www-authenticate']]).toEqual([status, undefined]);
-      expect(answer.text).not.toContain('database');
+      if (levels !== undefined) Logger.overrideLogger(['debug', 'log', 'warn', 'error']);
       await running.close();
-    }
+      expect([answer.status, lines, reads]).toStrictEqual([403, [], 0]);
+    },
+  );
+
+  it('is 503 with Retry-After and no challenge while the issuer is down, and none once it is back', async () => {
+    let now = Date.now();
+    const other = await LocalIssuer.start([key]);
+    const handlers = new Map(other.handlers);
+    for (const path of handlers.keys()) other.handlers.set(path, ({ socket }) => socket.destroy());
+    const running = await start({ issuer: other.url, clock: () => now });
+    const token = bearer(other.token(key, 'RS256'));
+    const answer = await call(`${running.url}/orders`, token);
+    expect(answer.body).toEqual({
+      statusCode: 503,
+      error: 'Service Unavailable',
+      message: 'The keys of the issuer cannot be had at the moment',
+      code: 'KEYS_UNAVAILABLE',
+    });
+    expect(answer.status).toBe(503);
+    expect(answer.headers['retry-after']).toBe('1');
+    expect(answer.headers['www-authenticate']).toBeUndefined();
+    for (const [path, handler] of handlers) other.handlers.set(path, handler);
+    now += 1_000;
+    expect((await call(`${running.url}/orders`, token)).status).toBe(200);
+    await running.close();
+    await other.stop();
+  });
+});
+
+describe.each(PLATFORMS)('an application on %s', (platform) => {
+  const ask = async (options: Partial<AuthOptions>, logger?: LoggerService) => {
+    const running = await startApp(
+      platform,
+      {
+        imports: [AuthModule.forRoot({ issuer: issuer.url, audience: AUDIENCE, ...options } as AuthOptions)],
+        controllers: [OrdersController],
+      },
+      { logger: logger ?? false },
+    );
+    const answer = await call(`${running.url}/orders`, bearer(issuer.token(key, 'RS256')));
+    await running.close();
+    return answer;
+  };
+
+  describe.each(['user', 'validate'] as const)('whose `%s` throws', (option) => {
+    const rejecting = (error: unknown) => async () => {
+      await Promise.resolve();
+      throw error;
+    };
+
+    it.each([
+      ['an Error', new Error('the database is down'), 500],
+      ['undefined', undefined, 500],
+      ['null', null, 500],
+      ['a string', 'the database is down', 500],
+      ['an HttpException', new HttpException('teapot', 418), 418],
+    ])('%s has it answered as it is, never as a fault of the token', async (_what, error, status) => {
+      for (const fails of [throwing(error), rejecting(error)]) {
+        const answer = await ask({ [option]: fails });
+        expect([answer.status, answer.headers['www-authenticate']]).toStrictEqual([status, undefined]);
+        expect(answer.text).not.toContain('database');
+      }
+    });
+
+    it('an UnauthorizedException answers 401 with a challenge', async () => {
+      const answer = await ask({ [option]: throwing(new UnauthorizedException('who are you?')) });
+      expect([answer.status, answer.headers['www-authenticate']]).toEqual([401, 'Bearer']);
+      expect(answer.body.message).toBe('who are you?');
+    });
+
+    const circle: Record<string, unknown> = {};
+    circle.self = circle;
+    it.each([
+      ['a bigint', { id: 1n }, '{"id":"1"}'],
+      ['a circle', circle, 'with facts that are no JSON'],
+      ['a toJSON that throws', { toJSON: throwing(new Error('x')) }, 'with facts that are no JSON'],
+    ] satisfies [string, AuthErrorDetail, string][])(
+      'an AuthError with %s in its detail refuses all the same, and logs one line',
+      async (_what, detail, facts) => {
+        const { logger, lines } = recorder();
+        const answer = await ask({ [option]: throwing(new AuthError('POLICY_DENIED', detail)) }, logger);
+        expect([answer.status, answer.body.code]).toEqual([403, 'POLICY_DENIED']);
+        expect(answer.headers['www-authenticate']).toBe(
+          'Bearer error="insufficient_scope", error_description="Access is denied"',
+        );
+        expect(lines).toEqual([`debug: Refused OrdersController.list: POLICY_DENIED ${facts}`]);
+      },
+    );
+
+    it.each([
+      ['nothing', undefined, '5'],
+      ['17 seconds', { retryAfterSeconds: 17 }, '17'],
+    ])('STORE_UNAVAILABLE that says %s of when to come back answers 503', async (_what, when, retryAfter) => {
+      const answer = await ask({ [option]: rejecting(new AuthError('STORE_UNAVAILABLE', {}, when)) });
+      expect([answer.status, answer.body.code]).toEqual([503, 'STORE_UNAVAILABLE']);
+      expect(answer.headers['retry-after']).toBe(retryAfter);
+      expect(answer.headers['www-authenticate']).toBeUndefined();
+    });
   });
 });

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { Controller, Get, SetMetadata } from '@nestjs/common';
+import { Controller, Get, Injectable, type PipeTransform, SetMetadata } from '@nestjs/common';
 import { AuthError, AuthModule, type AuthOptions, CurrentUser } from '../../src/index.js';
 import { bearer, call, PLATFORMS, type RunningApp, startApp } from '../support/app.js';
 import { LocalIssuer, newKey } from '../support/local-issuer.js';
@@ -86,6 +86,69 @@ describe.each(PLATFORMS)('routes on %s', (platform) => {
       alg: 'RS256',
       isWhole: true,
     });
+  });
+});
+
+describe.each(PLATFORMS)('@CurrentUser() with pipes on %s', (platform) => {
+  @Injectable()
+  class ToUpperCase implements PipeTransform<string> {
+    transform(value: string) {
+      return value.toUpperCase();
+    }
+  }
+
+  class NamesOf implements PipeTransform<object> {
+    transform(value: object) {
+      return Object.keys(value);
+    }
+  }
+
+  @Controller('piped')
+  class PipedController {
+    @Get()
+    read(@CurrentUser('sub', ToUpperCase) sub: string, @CurrentUser(undefined, new NamesOf()) names: string[]) {
+      return { sub, names };
+    }
+  }
+
+  it('hands what they make of the user, or of the property, to the handler', async () => {
+    const running = await startApp(platform, {
+      imports: [AuthModule.forRoot({ issuer: issuer.url, audience: AUDIENCE })],
+      controllers: [PipedController],
+    });
+    const answer = await call(`${running.url}/piped`, good());
+    await running.close();
+    expect(answer.body).toEqual({ sub: 'ALICE', names: ['iss', 'aud', 'sub', 'iat', 'exp'] });
+  });
+});
+
+describe.each(PLATFORMS)('@OptionalAuth() on %s', (platform) => {
+  it.each(['user', 'validate'] as const)(
+    'lets nobody in as a guest whose token `%s` refuses, whatever the code (401)',
+    async (option) => {
+      const refuse = () => {
+        throw new AuthError('TOKEN_MISSING');
+      };
+      const running = await startApp(platform, {
+        imports: [AuthModule.forRoot({ issuer: issuer.url, audience: AUDIENCE, [option]: refuse })],
+        controllers: [OrdersController],
+      });
+      const answer = await call(`${running.url}/orders/optional`, good());
+      const guest = await call(`${running.url}/orders/optional`);
+      await running.close();
+      expect([answer.status, answer.body.code]).toEqual([401, 'TOKEN_MISSING']);
+      expect([guest.status, guest.body.sub]).toEqual([200, 'guest']);
+    },
+  );
+
+  it('takes an empty Authorization header for none', async () => {
+    const running = await startApp(platform, {
+      imports: [AuthModule.forRoot({ issuer: issuer.url, audience: AUDIENCE })],
+      controllers: [OrdersController],
+    });
+    const answer = await call(`${running.url}/orders/optional`, { authorization: '' });
+    await running.close();
+    expect([answer.status, answer.body]).toEqual([200, { sub: 'guest', hasToken: false }]);
   });
 });
 

@@ -3,7 +3,7 @@ import { createServer, request as httpRequest } from 'node:http';
 import type { INestApplication, LoggerService, ModuleMetadata } from '@nestjs/common';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
-import { Test } from '@nestjs/testing';
+import { Test, type TestingModuleBuilder } from '@nestjs/testing';
 
 export const PLATFORMS = ['express', 'fastify'] as const;
 export type Platform = (typeof PLATFORMS)[number];
@@ -23,15 +23,21 @@ export interface RunningApp {
   close(): Promise<void>;
 }
 
+interface StartOptions {
+  readonly logger?: LoggerService | false;
+  /** Replaces providers, as an application's own tests do. */
+  readonly override?: (builder: TestingModuleBuilder) => TestingModuleBuilder;
+  readonly prepare?: (app: INestApplication) => void;
+}
+
 /** A Nest application that listens on loopback, as in production. */
 export async function startApp(
   platform: Platform,
   metadata: ModuleMetadata,
-  { logger = false, prepare }: { logger?: LoggerService | false; prepare?: (app: INestApplication) => void } = {},
+  { logger = false, override, prepare }: StartOptions = {},
 ): Promise<RunningApp> {
-  const module = await Test.createTestingModule(metadata)
-    .setLogger(logger as LoggerService)
-    .compile();
+  const builder = Test.createTestingModule(metadata).setLogger(logger as LoggerService);
+  const module = await (override?.(builder) ?? builder).compile();
   const adapter =
     platform === 'express'
       ? new RoomyExpressAdapter()

@@ -102,6 +102,17 @@ describe('AuthError', () => {
     expect(error.cause).toBe(cause);
   });
 
+  it.each(CODES)('%s says when to come back if and only if it is not the fault of the caller', (code) => {
+    expect(new AuthError(code).retryAfterSeconds).toBe(ERRORS[code].status === 503 ? 5 : undefined);
+    expect(new AuthError(code, {}, { cause: 'x' }).retryAfterSeconds).toBe(ERRORS[code].status === 503 ? 5 : undefined);
+  });
+
+  it.each([0, 1, 120])('keeps %d as the seconds after which to come back', (retryAfterSeconds) => {
+    for (const code of ['KEYS_UNAVAILABLE', 'STORE_UNAVAILABLE'] as const) {
+      expect(new AuthError(code, {}, { retryAfterSeconds }).retryAfterSeconds).toBe(retryAfterSeconds);
+    }
+  });
+
   it('says nothing of its detail or cause in the message', () => {
     const error = new AuthError('CLAIM_INVALID', { claim: 'secret' }, { cause: new Error('secret') });
     expect(`${error.message} ${String(error)}`).not.toContain('secret');
@@ -155,11 +166,32 @@ describe('ConfigurationError', () => {
     ]);
   });
 
+  it('has a summary of its own where it is not the start that failed', () => {
+    expect(new ConfigurationError(problems, 'The tenant cannot be used').message.split('\n')).toEqual([
+      'The tenant cannot be used:',
+      '  - issuer: is missing',
+      '  - issuers[1].audience: must be a list',
+      '  - options: must be an object',
+    ]);
+  });
+
   it('is an Error that holds the problems, and no AuthError', () => {
     const error = new ConfigurationError(problems);
     expect(error).toBeInstanceOf(Error);
     expect(error).not.toBeInstanceOf(AuthError);
     expect(error.name).toBe('ConfigurationError');
     expect(error.problems).toEqual(problems);
+  });
+});
+
+describe('AuthError.retryAfterSeconds', () => {
+  it.each([
+    [1.2, 2],
+    [0, 0],
+    [-1, 5],
+    [NaN, 5],
+    [Infinity, 5],
+  ])('is a number of whole seconds, as the header has it: %d is %d', (given, seconds) => {
+    expect(new AuthError('STORE_UNAVAILABLE', {}, { retryAfterSeconds: given }).retryAfterSeconds).toBe(seconds);
   });
 });

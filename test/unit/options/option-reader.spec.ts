@@ -1,5 +1,4 @@
 import { describe, expect, it } from '@jest/globals';
-import { isJsonObject } from '../../../src/json-object.js';
 import { OptionReader } from '../../../src/options/option-reader.js';
 import { pathsOf, problemsOf } from '../../support/catching.js';
 
@@ -84,19 +83,5 @@ describe('OptionReader', () => {
     const read = reader.number('value', { min: 0, max: 10, fallback: 7 });
     expect(read).toBe(isGood ? value : 7);
     expect(pathsOf(() => reader.finish())).toEqual(isGood ? [] : ['value']);
-  });
-});
-
-describe('isJsonObject', () => {
-  it.each([
-    [{}, true],
-    [Object.create(null), true],
-    [[], false],
-    [null, false],
-    [undefined, false],
-    ['', false],
-    [() => ({}), false],
-  ])('is for %p: %p', (value, expected) => {
-    expect(isJsonObject(value)).toBe(expected);
   });
 });

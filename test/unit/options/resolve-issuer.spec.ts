@@ -355,3 +355,19 @@ describe('The option claimPaths', () => {
     expect(pathsOf(() => resolve({ claimPaths: { [name]: ['a'] } }))).toEqual([`claimPaths.${name}`]);
   });
 });
+
+describe('A list with holes', () => {
+  const holes = new Array<string>(1);
+
+  it.each([
+    [{ algorithms: holes }, 'algorithms[0]'],
+    [{ algorithms: ['RS256', ...holes] }, 'algorithms[1]'],
+    [{ tokenTypes: holes }, 'tokenTypes'],
+    [{ tokenTypes: Object.assign(new Array(2), { 0: 'at+jwt' }) }, 'tokenTypes'],
+    [{ claimPaths: { scopes: holes } }, 'claimPaths.scopes[0]'],
+    [{ claimPaths: { roles: [holes] } }, 'claimPaths.roles[0]'],
+    [{ claimPaths: { permissions: holes } }, 'claimPaths.permissions[0]'],
+  ])('is no list of names: %j', (options, path) => {
+    expect(pathsOf(() => resolve(options))).toEqual([path]);
+  });
+});

@@ -204,9 +204,9 @@ describe('Static keys', () => {
     expect(JSON.stringify(problems)).not.toContain('c2VjcmV0');
   });
 
-  it('must not hold a private member even where it is undefined or empty', () => {
+  it('must not hold a private member even where it is null or empty', () => {
     const keys = [
-      { ...jwk, d: undefined },
+      { ...jwk, d: null },
       { ...jwk, k: '' },
     ];
     expect(pathsOf(() => resolve({ from: 'static', jwks: { keys } }))).toEqual([

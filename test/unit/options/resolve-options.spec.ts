@@ -337,7 +337,7 @@ describe('A list of issuers', () => {
 });
 
 describe('A resolver of issuers', () => {
-  it.each([[undefined], [null]])('that returns %p trusts the issuer not', async (answer) => {
+  it.each([[undefined], [null], [false]])('that returns %p trusts the issuer not', async (answer) => {
     await expect(resolver({ issuers: () => answer })(ISSUER)).resolves.toBeUndefined();
     await expect(resolver({ issuers: () => Promise.resolve(answer) })(ISSUER)).resolves.toBeUndefined();
   });
@@ -438,6 +438,106 @@ describe('A resolver of issuers', () => {
     const issuers = () => ({ issuer, audience: AUDIENCE });
     await expect(rejectedPaths(resolver({ issuers })(issuer))).resolves.toEqual(['issuers().issuer']);
     await expect(resolver({ issuers, insecureAllowHttp: true })(issuer)).resolves.toMatchObject({ issuer });
+  });
+});
+
+describe('Options that are an object of a class', () => {
+  class Settings {
+    audience = AUDIENCE;
+    constructor(readonly issuer = ISSUER) {}
+    get algorithms() {
+      return ['ES256'];
+    }
+    get requiredClaims() {
+      return ['tenant'];
+    }
+    get claimPaths() {
+      return new (class {
+        get roles() {
+          return ['groups'];
+        }
+      })();
+    }
+    validate() {
+      return false;
+    }
+  }
+  class Heir extends Settings {}
+  const checks = {
+    issuer: ISSUER,
+    audience: [AUDIENCE],
+    algorithms: new Set(['ES256']),
+    requiredClaims: ['tenant'],
+    validate: Reflect.get(Settings.prototype, 'validate') as unknown,
+    claimPaths: { scopes: [['scope'], ['scp']], roles: [['groups']] },
+  };
+
+  it.each([
+    ['of its own', Settings],
+    ['of its base', Heir],
+  ])('keep the checks that are methods and getters %s', async (_what, Class) => {
+    expect(listed(new Class())).toMatchObject([checks]);
+    expect(listed({ issuers: [new Class()] })).toMatchObject([checks]);
+    for (const issuers of [() => new Class(), () => Promise.resolve(new Class())]) {
+      await expect(resolver({ issuers })(ISSUER)).resolves.toMatchObject(checks);
+    }
+  });
+
+  it('keep them before the defaults that stand beside `issuers`', async () => {
+    const defaults = { algorithms: ['RS256'], validate: () => true, requiredClaims: [] };
+    expect(listed({ ...defaults, issuers: [new Settings()] })).toMatchObject([checks]);
+    await expect(resolver({ ...defaults, issuers: () => new Settings() })(ISSUER)).resolves.toMatchObject(checks);
+  });
+
+  it('keep them as the defaults beside `issuers`', () => {
+    class Defaults {
+      issuers = [BASE, { ...BASE, issuer: OTHER_ISSUER, algorithms: ['RS256'] }];
+      get algorithms() {
+        return ['ES256'];
+      }
+      validate() {
+        return false;
+      }
+    }
+    const validate = Reflect.get(Defaults.prototype, 'validate') as unknown;
+    expect(listed(new Defaults())).toMatchObject([
+      { issuer: ISSUER, algorithms: new Set(['ES256']), validate },
+      { issuer: OTHER_ISSUER, algorithms: new Set(['RS256']), validate },
+    ]);
+  });
+
+  it('have their problems told like others', async () => {
+    class Wrong extends Settings {
+      override get algorithms() {
+        return ['none'];
+      }
+    }
+    expect(pathsOf(() => resolve(new Wrong()))).toEqual(['algorithms[0]']);
+    expect(pathsOf(() => resolve({ issuers: [new Wrong()] }))).toEqual(['issuers[0].algorithms[0]']);
+    const find = resolver({ issuers: () => new Wrong() });
+    await expect(rejectedPaths(find(ISSUER))).resolves.toEqual(['issuers().algorithms[0]']);
+  });
+});
+
+describe('Lists with holes', () => {
+  it.each(['audience', 'requiredClaims'])('are no %s: each hole is told', (name) => {
+    expect(pathsOf(() => resolve({ ...BASE, [name]: new Array(1) }))).toEqual([`${name}[0]`]);
+    expect(pathsOf(() => resolve({ ...BASE, [name]: Object.assign(new Array(3), { 1: 'a' }) }))).toEqual([
+      `${name}[0]`,
+      `${name}[2]`,
+    ]);
+    expect(pathsOf(() => resolve({ issuers: [{ ...BASE, [name]: new Array(1) }] }))).toEqual([`issuers[0].${name}[0]`]);
+  });
+
+  it('are no list of issuers', () => {
+    const issuers = Object.assign(new Array<unknown>(2), { 0: BASE });
+    expect(pathsOf(() => resolve({ issuers }))).toEqual(['issuers[1]', 'issuers[1].issuer', 'issuers[1].audience']);
+  });
+
+  it('are no key set', () => {
+    for (const keys of [new Array(1), Object.assign(new Array(2), { 0: newKey('ed25519').jwk })]) {
+      expect(pathsOf(() => resolve({ ...BASE, keys: { from: 'static', jwks: { keys } } }))).toEqual(['keys.jwks']);
+    }
   });
 });
 

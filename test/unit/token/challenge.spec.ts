@@ -144,3 +144,8 @@ describe('The challenge', () => {
     );
   });
 });
+
+it('is bare for a code that another copy of this package knows, and this one does not', () => {
+  const foreign = Object.assign(new AuthError('TOKEN_EXPIRED'), { code: 'FROM_THE_FUTURE' });
+  expect(challengeFor(foreign, undefined)).toBe('Bearer');
+});

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import {
   audiences,
+  checkScopeClaim,
   checkStringClaims,
   freezeDeep,
   namedIssuer,
@@ -117,6 +118,37 @@ describe('A claim that names the subject, the client or the token', () => {
         expect(error).toMatchObject({ code: 'CLAIM_INVALID', detail: { claim } });
       },
     );
+  });
+});
+
+describe('The claim scope', () => {
+  it.each([['read'], ['read write'], [''], [['read', 'write']], [['read write']], [['']], [[]], [undefined]])(
+    'may be %j',
+    (scope) => {
+      expect(codeOf(() => checkScopeClaim({ scope }))).toBeUndefined();
+    },
+  );
+
+  it('may be missing', () => {
+    expect(codeOf(() => checkScopeClaim({}))).toBeUndefined();
+  });
+
+  it.each([
+    [42],
+    [0],
+    [null],
+    [true],
+    [false],
+    [{}],
+    [{ read: true }],
+    [{ 0: 'read', length: 1 }],
+    [[{}]],
+    [[null]],
+    [['read', 1]],
+    [[['read']]],
+  ])('is refused as %j (CLAIM_INVALID)', (scope) => {
+    const error = refusalOf(() => checkScopeClaim({ scope }));
+    expect(error).toMatchObject({ code: 'CLAIM_INVALID', detail: { claim: 'scope' } });
   });
 });
 

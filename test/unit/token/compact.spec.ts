@@ -325,6 +325,39 @@ describe('The header', () => {
   });
 });
 
+describe('Headers that were seen before', () => {
+  const headerOf = (header: string) => decodeCompact(compact(header, PAYLOAD)).header;
+  const seeOthers = (count: number, name: string) => {
+    for (let index = 0; index < count; index += 1) headerOf(`{"alg":"RS256","kid":"${name} ${String(index)}"}`);
+  };
+
+  it('are not decoded again, but a hundred only are kept: those that were seen last', () => {
+    const first = headerOf(HEADER);
+    expect(headerOf(HEADER)).toBe(first);
+    seeOthers(99, 'a');
+    expect(headerOf(HEADER)).toBe(first);
+    seeOthers(100, 'b');
+    expect(headerOf(HEADER)).not.toBe(first);
+    expect(headerOf(HEADER)).toStrictEqual(first);
+  });
+
+  it('are not kept when they are longer than 1024 characters', () => {
+    const ofBytes = (length: number) => HEADER.replace('}', `,"a":"${'a'.repeat(length - HEADER.length - 7)}"}`);
+    const [longest, longer] = [ofBytes(768), ofBytes(769)];
+    expect(encode(longest)).toHaveLength(1_024);
+    expect(headerOf(longest)).toBe(headerOf(longest));
+    expect(encode(longer).length).toBeGreaterThan(1_024);
+    expect(headerOf(longer)).not.toBe(headerOf(longer));
+    expect(headerOf(longer)).toStrictEqual(headerOf(longer));
+  });
+
+  it('are not kept when they were refused', () => {
+    for (const bad of ['{"alg":', '[]']) {
+      for (let turn = 0; turn < 2; turn += 1) expect(codeOf(() => headerOf(bad))).toBe('TOKEN_MALFORMED');
+    }
+  });
+});
+
 describe('Whatever is sent', () => {
   const anyText = fc.string({ unit: 'binary', maxLength: 200 });
   const likeAPart = fc.oneof(

@@ -62,6 +62,96 @@ describe('times, to the second', () => {
   });
 });
 
+describe('every check', () => {
+  const LOGOUT_EVENTS = { 'http://schemas.openid.net/event/backchannel-logout': {} };
+  const deep = JSON.parse(`${'['.repeat(65)}${']'.repeat(65)}`) as unknown;
+
+  it.each<[string, Record<string, unknown>, Record<string, unknown>]>([
+    ['HEADER_CRITICAL', {}, { crit: ['b64'] }],
+    ['HEADER_CRITICAL', {}, { crit: null }],
+    ['TYPE_NOT_ALLOWED', {}, { typ: 'logout+jwt' }],
+    ['TOKEN_MALFORMED', {}, { kid: null }],
+    ['KEY_UNKNOWN', {}, { kid: 'unknown' }],
+    ['TOKEN_EXPIRED', { exp: NOW - 60 }, {}],
+    ['CLAIM_MISSING', { exp: undefined }, {}],
+    ['TOKEN_NOT_YET_VALID', { nbf: NOW + 60 }, {}],
+    ['TOKEN_NOT_YET_VALID', { iat: NOW + 60 }, {}],
+    ['CLAIM_MISSING', { iss: undefined }, {}],
+    ['CLAIM_INVALID', { iss: [ISSUER] }, {}],
+    ['ISSUER_UNTRUSTED', { iss: ISSUER.slice(0, -1) }, {}],
+    ['CLAIM_MISSING', { aud: undefined }, {}],
+    ['AUDIENCE_MISMATCH', { aud: 'other' }, {}],
+    ['TYPE_NOT_ALLOWED', { at_hash: 'x' }, {}],
+    ['TYPE_NOT_ALLOWED', { token_use: 'refresh' }, {}],
+    ['TYPE_NOT_ALLOWED', { typ: 'Refresh' }, {}],
+    ['TYPE_NOT_ALLOWED', { events: LOGOUT_EVENTS }, {}],
+    ['CLAIM_INVALID', { sub: 7 }, {}],
+    ['CLAIM_INVALID', { scope: {} }, {}],
+    ['BINDING_UNPROVEN', { cnf: { jkt: 'x' } }, {}],
+    ['BINDING_UNPROVEN', { cnf: null }, {}],
+    ['CLAIM_INVALID', { deep }, {}],
+  ])('is made: %s for the claims %j and the header %j', async (code, claims, header) => {
+    expect(await outcomeOf(verifierWith().verify(tokenWith(claims, header)))).toBe(code);
+    expect(await outcomeOf(verifierWith().verify(tokenWith()))).toBe('accepted');
+  });
+
+  it.each([42, 0, {}, [{}], ['read', null], null, true, false])(
+    'is made: a scope that is %j is refused (CLAIM_INVALID)',
+    async (scope) => {
+      expect(await outcome({ scope })).toBe('CLAIM_INVALID');
+    },
+  );
+
+  it.each(['read write', '', ['read', 'write'], []])('lets a scope through that is %j', async (scope) => {
+    expect(await outcome({ scope })).toBe('accepted');
+  });
+});
+
+describe('a clock that tells no time', () => {
+  it.each([NaN, undefined, 'now', {}])('and says %p lets no token in (TOKEN_EXPIRED)', async (now) => {
+    const verifier = verifierOf({
+      issuer: ISSUER,
+      audience: AUDIENCE,
+      keys: { from: 'static', jwks: { keys: [key.jwk as never] } },
+      clock: () => now as number,
+    });
+    expect(await outcomeOf(verifier.verify(tokenWith({ exp: 250_000_000_000 })))).toBe('TOKEN_EXPIRED');
+  });
+});
+
+describe("the issuers' resolver", () => {
+  const asked: string[] = [];
+  const verifier = verifierOf({
+    issuers: (issuer) => {
+      asked.push(issuer);
+      return undefined;
+    },
+    clock: () => NOW * 1000,
+  });
+  const unsigned = (alg: unknown, header: Record<string, unknown> = {}) =>
+    `${[{ alg, ...header }, claimsWith({})].map((part) => Buffer.from(JSON.stringify(part)).toString('base64url')).join('.')}.`;
+
+  it.each(['none', 'None', 'HS256', 'HS384', 'HS512', 'RS1', '', null, undefined])(
+    'is not asked about a token that names the algorithm %p (ALGORITHM_NOT_ALLOWED)',
+    async (alg) => {
+      expect(await outcomeOf(verifier.verify(unsigned(alg)))).toBe('ALGORITHM_NOT_ALLOWED');
+      expect(asked).toEqual([]);
+    },
+  );
+
+  it('is not asked about a token that has a critical extension or names no issuer', async () => {
+    expect(await outcomeOf(verifier.verify(unsigned('RS256', { crit: [] })))).toBe('HEADER_CRITICAL');
+    expect(await outcomeOf(verifier.verify(tokenWith({ iss: undefined })))).toBe('CLAIM_MISSING');
+    expect(await outcomeOf(verifier.verify(tokenWith({ iss: {} })))).toBe('CLAIM_INVALID');
+    expect(asked).toEqual([]);
+  });
+
+  it('is asked about the issuer of any other', async () => {
+    expect(await outcomeOf(verifier.verify(unsigned('RS256')))).toBe('ISSUER_UNTRUSTED');
+    expect(asked).toEqual([ISSUER]);
+  });
+});
+
 describe('required claims', () => {
   it.each([
     [{ tenant: 'acme' }, 'accepted'],
@@ -96,6 +186,31 @@ describe('the validate option', () => {
     ['rejects with an AuthError', () => Promise.reject(new AuthError('POLICY_DENIED')), 'POLICY_DENIED'],
   ] satisfies [string, IssuerOptions['validate'], string][])('that %s: %s', async (_what, validate, expected) => {
     expect(await outcome({}, { validate })).toBe(expected);
+  });
+
+  it.each([false, null, 0, 1, '', 'no', 'true', NaN, {}, [], new Boolean(true)])(
+    'refuses with whatever else it returns, now or later: %p (CLAIM_INVALID)',
+    async (verdict) => {
+      for (const answer of [verdict, Promise.resolve(verdict)]) {
+        const validate = (() => answer) as unknown as NonNullable<IssuerOptions['validate']>;
+        expect(await outcome({}, { validate })).toBe('CLAIM_INVALID');
+      }
+    },
+  );
+
+  it.each([true, undefined])('accepts with %p, now or later', async (verdict) => {
+    expect(await outcome({}, { validate: () => verdict })).toBe('accepted');
+    expect(await outcome({}, { validate: () => Promise.resolve(verdict) })).toBe('accepted');
+  });
+
+  it('that throws an AuthError has this very refusal thrown on', async () => {
+    const refusal = new AuthError('POLICY_DENIED', { scope: 'orders' });
+    const refuse = () => {
+      throw refusal;
+    };
+    for (const validate of [refuse, () => Promise.reject(refusal)]) {
+      await expect(verifierWith({ validate }).verify(tokenWith())).rejects.toBe(refusal);
+    }
   });
 
   it('gets claims and header after every other check, frozen', async () => {

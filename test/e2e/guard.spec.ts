@@ -1,0 +1,118 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import {
+  Controller,
+  type ExecutionContext,
+  Get,
+  Injectable,
+  Req,
+  type Type,
+  UnauthorizedException,
+  UseGuards,
+} from '@nestjs/common';
+import {
+  AccessToken,
+  type AuthError,
+  AuthGuard,
+  AuthModule,
+  CurrentUser,
+  type VerifiedAccessToken,
+} from '../../src/index.js';
+import { bearer, call, PLATFORMS, startApp } from '../support/app.js';
+import { LocalIssuer, newKey } from '../support/local-issuer.js';
+
+const AUDIENCE = 'https://api.example.com';
+const key = newKey();
+let issuer: LocalIssuer;
+
+beforeAll(async () => {
+  issuer = await LocalIssuer.start([key]);
+});
+
+afterAll(() => issuer.stop());
+
+/** As the Nest docs write it. */
+@Injectable()
+class DocumentedGuard extends AuthGuard {
+  override handleRequest<User>(error: unknown, user: User): User {
+    if (error || !user) throw (error as Error | null) ?? new UnauthorizedException();
+    return user;
+  }
+}
+
+@Injectable()
+class WrappingGuard extends AuthGuard {
+  override handleRequest<User>(
+    error: unknown,
+    user: User,
+    info: VerifiedAccessToken | AuthError | undefined,
+    context: ExecutionContext,
+  ): User {
+    return { wrapped: super.handleRequest(error, user, info, context) } as User;
+  }
+}
+
+@Injectable()
+class AccountGuard extends AuthGuard {
+  override getAuthenticateOptions() {
+    return { property: 'account' };
+  }
+}
+
+describe.each(PLATFORMS)('a subclass of AuthGuard on %s', (platform) => {
+  const ask = async (guard: Type<AuthGuard>, headers: Record<string, string>) => {
+    @Controller('guarded')
+    @UseGuards(guard)
+    class GuardedController {
+      @Get()
+      read(
+        @CurrentUser() user: unknown,
+        @AccessToken() token: VerifiedAccessToken | undefined,
+        @Req() request: { user?: unknown; account?: unknown },
+      ) {
+        return { user, issuer: token?.issuer, requestUser: request.user, account: request.account };
+      }
+    }
+
+    const running = await startApp(platform, {
+      imports: [AuthModule.forRoot({ issuer: issuer.url, audience: AUDIENCE, guard: 'manual' })],
+      controllers: [GuardedController],
+    });
+    const answer = await call(`${running.url}/guarded`, headers);
+    await running.close();
+    return answer;
+  };
+  const claims = () => issuer.claims({ jti: 'one' });
+  const good = (members: Record<string, unknown>) => bearer(issuer.token(key, 'RS256', members));
+
+  it('with the handleRequest of the Nest docs hands user and token to the handler', async () => {
+    const user = claims();
+    const answer = await ask(DocumentedGuard, good(user));
+    expect([answer.status, answer.body]).toEqual([200, { user, issuer: issuer.url, requestUser: user }]);
+  });
+
+  it.each([
+    ['no token', () => ({})],
+    ['an expired one', () => good({ exp: 1_000 })],
+  ])('with the handleRequest of the Nest docs answers %s with 401 and a challenge', async (_what, headers) => {
+    const answer = await ask(DocumentedGuard, headers());
+    expect([answer.status, answer.headers['www-authenticate']]).toEqual([401, 'Bearer']);
+  });
+
+  it('makes the user by what its handleRequest returns', async () => {
+    const user = { wrapped: claims() };
+    const answer = await ask(WrappingGuard, good(user.wrapped));
+    expect([answer.status, answer.body]).toEqual([200, { user, issuer: issuer.url, requestUser: user }]);
+  });
+
+  it('leaves refusals to AuthGuard where its handleRequest calls it', async () => {
+    const answer = await ask(WrappingGuard, good({ exp: 1_000 }));
+    expect([answer.status, answer.body.code]).toEqual([401, 'TOKEN_EXPIRED']);
+    expect(answer.headers['www-authenticate']).toContain('error="invalid_token"');
+  });
+
+  it('puts the user where its getAuthenticateOptions says', async () => {
+    const user = claims();
+    const answer = await ask(AccountGuard, good(user));
+    expect([answer.status, answer.body]).toEqual([200, { user, issuer: issuer.url, account: user }]);
+  });
+});

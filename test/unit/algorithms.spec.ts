@@ -1,0 +1,62 @@
+import { describe, expect, it } from '@jest/globals';
+import { constants } from 'node:crypto';
+import { ALGORITHM_NAMES, ALGORITHMS, isSignatureAlgorithm } from '../../src/algorithms.js';
+
+describe('The table of algorithms', () => {
+  const pkcs1 = { kty: 'RSA', padding: constants.RSA_PKCS1_PADDING };
+  const pss = { kty: 'RSA', padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_DIGEST };
+
+  it('has every asymmetric algorithm of RFC 7518 §3.1, RFC 8037 §3.1 and RFC 9864 §2.2, as they define it', () => {
+    expect(ALGORITHMS).toStrictEqual({
+      RS256: { ...pkcs1, hash: 'sha256' },
+      RS384: { ...pkcs1, hash: 'sha384' },
+      RS512: { ...pkcs1, hash: 'sha512' },
+      PS256: { ...pss, hash: 'sha256' },
+      PS384: { ...pss, hash: 'sha384' },
+      PS512: { ...pss, hash: 'sha512' },
+      ES256: { kty: 'EC', crv: 'P-256', hash: 'sha256' },
+      ES384: { kty: 'EC', crv: 'P-384', hash: 'sha384' },
+      ES512: { kty: 'EC', crv: 'P-521', hash: 'sha512' },
+      EdDSA: { kty: 'OKP', crv: 'Ed25519', hash: null },
+      Ed25519: { kty: 'OKP', crv: 'Ed25519', hash: null },
+    });
+  });
+
+  it('has its names in a list that nobody can add to', () => {
+    expect(ALGORITHM_NAMES).toEqual(Object.keys(ALGORITHMS));
+    expect(Object.isFrozen(ALGORITHM_NAMES)).toBe(true);
+  });
+});
+
+describe('A signature algorithm', () => {
+  it.each([...ALGORITHM_NAMES])('is %s', (name) => {
+    expect(isSignatureAlgorithm(name)).toBe(true);
+  });
+
+  it.each([
+    'none',
+    'None',
+    'NONE',
+    'HS256',
+    'HS384',
+    'HS512',
+    'rs256',
+    'RS256 ',
+    'ES256K',
+    'Ed448',
+    'RSA-OAEP',
+    '',
+    'toString',
+    'constructor',
+    '__proto__',
+    'hasOwnProperty',
+    null,
+    undefined,
+    0,
+    ['RS256'],
+    { toString: () => 'RS256' },
+    new String('RS256'),
+  ])('is not %p', (name) => {
+    expect(isSignatureAlgorithm(name)).toBe(false);
+  });
+});

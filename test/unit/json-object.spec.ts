@@ -1,0 +1,16 @@
+import { describe, expect, it } from '@jest/globals';
+import { isJsonObject } from '../../src/json-object.js';
+
+describe('isJsonObject', () => {
+  it.each([
+    [{}, true],
+    [Object.create(null), true],
+    [[], false],
+    [null, false],
+    [undefined, false],
+    ['', false],
+    [() => ({}), false],
+  ])('is for %p: %p', (value, expected) => {
+    expect(isJsonObject(value)).toBe(expected);
+  });
+});

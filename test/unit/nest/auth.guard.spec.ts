@@ -1,0 +1,87 @@
+import 'reflect-metadata';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { type ExecutionContext, Logger } from '@nestjs/common';
+import { type HttpAdapterHost, Reflector } from '@nestjs/core';
+import { AuthError } from '../../../src/errors.js';
+import { AuthGuard } from '../../../src/nest/auth.guard.js';
+import { OptionalAuth, Public } from '../../../src/nest/decorators.js';
+import { JwtStrategy } from '../../../src/nest/jwt.strategy.js';
+import { newKey, signToken } from '../../support/local-issuer.js';
+import { verifierOf } from '../../support/verifier.js';
+
+const [ISSUER, AUDIENCE] = ['https://issuer.example.com', 'https://api.example.com'];
+const key = newKey();
+const verifier = verifierOf({
+  issuer: ISSUER,
+  audience: AUDIENCE,
+  keys: { from: 'static', jwks: { keys: [{ kty: 'RSA', ...key.jwk }] } },
+});
+const strategy = new JwtStrategy(verifier, { realm: undefined, user: undefined });
+
+beforeAll(() => {
+  Logger.overrideLogger(false);
+});
+
+afterAll(() => strategy.onApplicationShutdown());
+
+class Handlers {
+  closed() {
+    return 'closed';
+  }
+
+  @OptionalAuth()
+  optional() {
+    return 'optional';
+  }
+
+  @Public()
+  public() {
+    return 'public';
+  }
+}
+
+/** A call of this type whose first argument looks like a request with a good token. */
+function callOf(type: string, handler: keyof Handlers, written: string[] = []): [AuthGuard, ExecutionContext] {
+  const exp = Math.floor(Date.now() / 1000) + 300;
+  const claims = { iss: ISSUER, aud: AUDIENCE, sub: 'alice', exp };
+  const token = signToken({ alg: 'RS256', kid: key.kid }, claims, key.privateKey);
+  const args = [{ headers: { authorization: `Bearer ${token}` } }, {}, {}];
+  const context = {
+    getType: () => type,
+    getClass: () => Handlers,
+    getHandler: () => Reflect.get<Handlers, typeof handler>(Handlers.prototype, handler),
+    getArgs: () => args,
+    switchToHttp: () => ({ getRequest: () => args[0], getResponse: () => args[1], getNext: () => args[2] }),
+  };
+  const httpAdapter = { setHeader: (_response: unknown, name: string) => written.push(name) };
+  return [
+    new AuthGuard(strategy, new Reflector(), { httpAdapter } as unknown as HttpAdapterHost),
+    context as unknown as ExecutionContext,
+  ];
+}
+
+describe('AuthGuard', () => {
+  it('lets a good token through that comes by http', async () => {
+    const [guard, context] = callOf('http', 'closed');
+    expect(await guard.canActivate(context)).toBe(true);
+  });
+
+  describe.each(['ws', 'rpc', 'graphql', 'carrier-pigeon'])('asked about a call that comes by %s', (type) => {
+    it.each(['closed', 'optional'] as const)(
+      'refuses it at a handler that is %s, and writes to no response',
+      async (handler) => {
+        const written: string[] = [];
+        const [guard, context] = callOf(type, handler, written);
+        const outcome = await guard.canActivate(context).catch((error: unknown) => error);
+        expect(outcome).toBeInstanceOf(AuthError);
+        expect(outcome).toMatchObject({ code: 'TOKEN_MISSING', detail: { transport: type } });
+        expect(written).toEqual([]);
+      },
+    );
+
+    it('lets it through at a handler that is @Public()', async () => {
+      const [guard, context] = callOf(type, 'public');
+      expect(await guard.canActivate(context)).toBe(true);
+    });
+  });
+});
