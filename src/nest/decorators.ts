@@ -84,7 +84,7 @@ export function CurrentUser<User = RegisteredUser, Property extends PropertyName
   property: Property,
 ): ParameterDecoratorFor<PropertyOf<User, Property>>;
 /** With pipes, as `@Param` takes them. What they make of it cannot be checked here. */
-export function CurrentUser(property: string | undefined, ...pipes: Pipe[]): ParameterDecorator;
+export function CurrentUser(property: string | undefined, ...pipes: [Pipe, ...Pipe[]]): ParameterDecorator;
 export function CurrentUser(property?: string, ...pipes: Pipe[]): ParameterDecorator {
   return currentUser(property, ...pipes);
 }

@@ -1,4 +1,5 @@
 /* What must compile, and (with ts-expect-error) what must not: without a registered user type. */
+import { ParseIntPipe } from '@nestjs/common';
 import {
   AccessToken,
   type AccessTokenClaims,
@@ -68,6 +69,9 @@ export class Handlers {
 
   // @ts-expect-error MyUser has no such property
   noProperty(@CurrentUser<MyUser>('name') _name: string): void {}
+
+  /** What a pipe makes of it is the pipe's affair. */
+  piped(@CurrentUser('name', ParseIntPipe) _id: number, @CurrentUser(undefined, ParseIntPipe) _all: number): void {}
 
   // @ts-expect-error a verified token is no string
   wrongToken(@AccessToken() _token: string): void {}
