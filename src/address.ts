@@ -1,3 +1,5 @@
+import { BlockList, isIP } from 'node:net';
+
 const LOOPBACK = /^(localhost|127\.\d{1,3}\.\d{1,3}\.\d{1,3}|\[::1\])$/;
 
 /**
@@ -14,4 +16,38 @@ export function isFetchableAddress(address: string, allowHttp: boolean): boolean
   const { protocol, hostname, username, password, hash } = url;
   if (username !== '' || password !== '' || hash !== '') return false;
   return protocol === 'https:' || (protocol === 'http:' && (allowHttp || LOOPBACK.test(hostname)));
+}
+
+// RFC 6890: loopback, private use, link-local (where clouds keep credentials) and "this network".
+const INTERNAL = new BlockList();
+for (const [network, bits] of [
+  ['0.0.0.0', 8],
+  ['10.0.0.0', 8],
+  ['100.64.0.0', 10],
+  ['127.0.0.0', 8],
+  ['169.254.0.0', 16],
+  ['172.16.0.0', 12],
+  ['192.168.0.0', 16],
+] as const) {
+  INTERNAL.addSubnet(network, bits, 'ipv4');
+}
+for (const [network, bits] of [
+  ['::', 127],
+  ['fc00::', 7],
+  ['fe80::', 10],
+] as const) {
+  INTERNAL.addSubnet(network, bits, 'ipv6');
+}
+
+/**
+ * Whether this host is, by its very name, one of the machine's own or of a private network. A name that only resolves to
+ * such an address is not seen through.
+ *
+ * @param hostname as `URL.hostname` has it: IPv6 in brackets, IPv4 in its one canonical form.
+ */
+export function isInternalHost(hostname: string): boolean {
+  const host = hostname.replace(/^\[|\]$|\.$/g, '');
+  const family = isIP(host);
+  if (family === 0) return host === 'localhost' || host.endsWith('.localhost');
+  return INTERNAL.check(host, family === 4 ? 'ipv4' : 'ipv6');
 }

@@ -8,11 +8,15 @@ export {
   type ConfigurationProblem,
   ERRORS,
 } from './errors.js';
+export type { IssuerKeyHealth } from './keys/key-health.js';
+export type { KeyStore, StoredKeys } from './keys/key-store.js';
 export { AuthGuard } from './nest/auth.guard.js';
 export { AuthModule } from './nest/auth.module.js';
 export type { AuthOptionsCreator } from './nest/auth.module-definition.js';
 export { AccessToken, CurrentUser, OptionalAuth, type ParameterDecoratorFor, Public } from './nest/decorators.js';
 export { JwtStrategy } from './nest/jwt.strategy.js';
+export { KeyHealth } from './nest/key-health.js';
+export { KeyHealthIndicator, type KeyHealthResult } from './nest/key-health.indicator.js';
 export type { Register, RegisteredUser } from './registered-user.js';
 export type {
   AuthModuleExtras,
@@ -27,4 +31,5 @@ export type {
   ModuleOptions,
   RemoteKeyOptions,
 } from './options/options.js';
+export { FileKeyStore } from './store/file-key-store.js';
 export { AccessTokenVerifier } from './token/verify.js';

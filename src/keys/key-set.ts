@@ -37,6 +37,11 @@ export class KeySet {
     return this.jwks;
   }
 
+  /** The names of its keys. */
+  get kids(): Iterable<string> {
+    return this.named.keys();
+  }
+
   /** Whether this very kid names a key in it. */
   names(kid: string | undefined): boolean {
     return kid !== undefined && this.named.has(kid);

@@ -1,18 +1,21 @@
 import { type DynamicModule, Logger, Module } from '@nestjs/common';
 import type { AuthModuleExtras, AuthOptions } from '../options/options.js';
-import { keySourceFactory } from '../remote/key-sources.js';
 import { OPTION_NAMES, resolveOptions, type ResolvedOptions } from '../options/resolve-options.js';
+import { RemoteKeySources } from '../remote/key-sources.js';
 import { TrustedIssuers } from '../token/trusted-issuers.js';
 import { AccessTokenVerifier } from '../token/verify.js';
 import { AuthGuard } from './auth.guard.js';
 import { ASYNC_OPTIONS_TYPE, AUTH_EXTRAS, AUTH_OPTIONS, ConfigurableModuleClass } from './auth.module-definition.js';
 import { JwtStrategy } from './jwt.strategy.js';
+import { KeyHealth } from './key-health.js';
+import { KeyHealthIndicator } from './key-health.indicator.js';
+import { KeyLifecycle } from './key-lifecycle.js';
 
 const RESOLVED_OPTIONS = Symbol('nestjs-resource-server:resolved-options');
 
 /**
  * Makes the application an OAuth 2.0 resource server (RFC 6749 §1.1): every route is closed until a valid access token
- * opens it. Exports `JwtStrategy`, `AuthGuard` and `AccessTokenVerifier`.
+ * opens it. Exports `JwtStrategy`, `AuthGuard`, `AccessTokenVerifier`, `KeyHealth` and `KeyHealthIndicator`.
  *
  * Imported without `forRoot`, the application does not start.
  */
@@ -24,19 +27,29 @@ const RESOLVED_OPTIONS = Symbol('nestjs-resource-server:resolved-options');
       inject: [AUTH_OPTIONS, AUTH_EXTRAS],
     },
     {
-      provide: AccessTokenVerifier,
-      useFactory: (options: ResolvedOptions) =>
-        new AccessTokenVerifier(
-          new TrustedIssuers(
-            options.issuers,
-            keySourceFactory(options, (problem) => {
-              new Logger('AuthModule').warn(problem);
-            }),
-          ),
-          options.clock,
-        ),
+      provide: RemoteKeySources,
+      useFactory: (options: ResolvedOptions) => {
+        const onProblem = (problem: string) => {
+          new Logger('AuthModule').warn(problem);
+        };
+        return new RemoteKeySources({ ...options, onProblem });
+      },
       inject: [RESOLVED_OPTIONS],
     },
+    {
+      provide: AccessTokenVerifier,
+      useFactory: ({ issuers, clock }: ResolvedOptions, sources: RemoteKeySources) =>
+        new AccessTokenVerifier(new TrustedIssuers(issuers, sources), clock),
+      inject: [RESOLVED_OPTIONS, RemoteKeySources],
+    },
+    {
+      provide: KeyLifecycle,
+      // After the verifier, which makes the key sources.
+      useFactory: (sources: RemoteKeySources, { warmUp }: ResolvedOptions) => new KeyLifecycle(sources, warmUp),
+      inject: [RemoteKeySources, RESOLVED_OPTIONS, AccessTokenVerifier],
+    },
+    KeyHealth,
+    KeyHealthIndicator,
     {
       provide: JwtStrategy,
       useFactory: (verifier: AccessTokenVerifier, options: ResolvedOptions) => new JwtStrategy(verifier, options),
@@ -44,7 +57,7 @@ const RESOLVED_OPTIONS = Symbol('nestjs-resource-server:resolved-options');
     },
     AuthGuard,
   ],
-  exports: [JwtStrategy, AuthGuard, AccessTokenVerifier],
+  exports: [JwtStrategy, AuthGuard, AccessTokenVerifier, KeyHealth, KeyHealthIndicator],
 })
 export class AuthModule extends ConfigurableModuleClass {
   /**

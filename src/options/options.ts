@@ -1,5 +1,6 @@
 import type { AccessTokenClaims, JoseHeader, VerifiedAccessToken } from '../access-token.js';
 import type { SignatureAlgorithm } from '../algorithms.js';
+import type { KeyStore } from '../keys/key-store.js';
 import type { RegisteredUser } from '../registered-user.js';
 
 /** A public key as JSON (RFC 7517 §4). */
@@ -14,17 +15,32 @@ export interface JsonWebKey {
 
 /** How keys that come over the network are kept. */
 export interface RemoteKeyOptions {
-  /** Age of a key set in seconds after which it is fetched again. Default 600. */
+  /**
+   * How long a key set is fresh, in seconds. Default 600. It is fetched again when 80 to 95 % of that are over, beside
+   * the requests that it serves; `Cache-Control: max-age` of the issuer makes it less, but not less than a minute. This
+   * is how long a key that was withdrawn is accepted on a good day.
+   */
   readonly refreshSeconds?: number;
   /**
-   * How long, in seconds since the last successful fetch, a key set serves while the issuer cannot be reached.
-   * After that requests are answered with 503. Default 86400, a day; never less than `refreshSeconds`.
+   * How long, in seconds since it was fetched, a key set serves while the issuer cannot be reached. After that requests
+   * are answered with 503. Default 86400, a day; 0: only while it is fresh.
    */
   readonly staleSeconds?: number;
-  /** Shortest time in seconds between two fetches that unknown key ids cause. Default 30. */
+  /**
+   * Shortest time in seconds between two fetches that unknown key ids cause. Default 30. A kid that comes back after it
+   * was missed may cause five more in that time, after pauses of 1, 2, 4, … seconds.
+   */
   readonly cooldownSeconds?: number;
   /** Total deadline of one HTTP exchange in milliseconds, the body included. Default 5000. */
   readonly timeoutMs?: number;
+  /** Largest body that is read, in bytes. Default 524288 (512 KiB); a key set of 100 keys has about 60 KiB. */
+  readonly maxBytes?: number;
+  /**
+   * Keys that serve when the issuer could not be asked even once and no `keyStore` has any: for a start during an outage.
+   * They count no more once the issuer has answered. Keep them current: a key that is withdrawn there is not withdrawn
+   * here.
+   */
+  readonly fallback?: { readonly keys: readonly JsonWebKey[] };
 }
 
 /**
@@ -36,7 +52,15 @@ export interface RemoteKeyOptions {
  * - `static`: from the options; nothing is fetched.
  */
 export type KeysOptions =
-  | ({ readonly from: 'discovery'; readonly uri?: string } & RemoteKeyOptions)
+  | ({
+      readonly from: 'discovery';
+      readonly uri?: string;
+      /**
+       * Origins (`https://keys.example.com`) that the `jwks_uri` of the metadata may have. Default: any, but never plain
+       * http where the metadata came over https, and no internal address where the metadata came from outside.
+       */
+      readonly jwksOrigins?: readonly string[];
+    } & RemoteKeyOptions)
   | ({ readonly from: 'jwks'; readonly uri: string } & RemoteKeyOptions)
   | { readonly from: 'static'; readonly jwks: { readonly keys: readonly JsonWebKey[] } };
 
@@ -130,6 +154,18 @@ export interface ModuleOptions<User = RegisteredUser> {
   readonly realm?: string;
   /** Fetches metadata and keys, in place of the global `fetch`: for a proxy or a private CA. */
   readonly fetch?: typeof globalThis.fetch;
+  /**
+   * Whether the keys of listed issuers are fetched when the application starts. `off` (the default): no, the first token
+   * waits for them. `background`: yes, and nobody waits; that an issuer cannot be reached is in the log at once.
+   * `required`: the application does not start without keys of each (a `ConfigurationError` says why); those of
+   * `keyStore` and `fallback` will do.
+   */
+  readonly warmUp?: 'required' | 'background' | 'off';
+  /**
+   * Keeps the last good key set of each issuer outside of the process: then an application that starts while the issuer
+   * cannot be reached serves all the same. `new FileKeyStore(folder)`, or a store of your own. Default none.
+   */
+  readonly keyStore?: KeyStore;
   /** Milliseconds since 1970, in place of `Date.now`: for tests. */
   readonly clock?: () => number;
   /** Allows `http:` for addresses that are not loopback. Whoever is on the path can then forge every token. */

@@ -9,14 +9,27 @@ export interface ResolvedRemoteKeys {
   readonly staleSeconds: number;
   readonly cooldownSeconds: number;
   readonly timeoutMs: number;
+  readonly maxBytes: number;
+  readonly fallback: KeySet | undefined;
 }
 
 export type ResolvedKeys =
-  | ({ readonly from: 'discovery'; readonly uri: string | undefined } & ResolvedRemoteKeys)
+  | ({
+      readonly from: 'discovery';
+      readonly uri: string | undefined;
+      readonly jwksOrigins: readonly string[] | undefined;
+    } & ResolvedRemoteKeys)
   | ({ readonly from: 'jwks'; readonly uri: string } & ResolvedRemoteKeys)
   | { readonly from: 'static'; readonly keySet: KeySet };
 
-export const REMOTE_KEY_OPTIONS = ['refreshSeconds', 'staleSeconds', 'cooldownSeconds', 'timeoutMs'];
+export const REMOTE_KEY_OPTIONS = [
+  'refreshSeconds',
+  'staleSeconds',
+  'cooldownSeconds',
+  'timeoutMs',
+  'maxBytes',
+  'fallback',
+];
 
 const DAY_SECONDS = 86_400;
 
@@ -25,17 +38,17 @@ export function readKeys(reader: OptionReader, issuer: string, allowHttp: boolea
   const { from } = keys.record;
   switch (from) {
     case 'discovery': {
-      keys.allowOnly(['from', 'uri', ...REMOTE_KEY_OPTIONS]);
+      keys.allowOnly(['from', 'uri', 'jwksOrigins', ...REMOTE_KEY_OPTIONS]);
       const uri = keys.record.uri === undefined ? undefined : readAddress(keys, 'uri', allowHttp);
       if (uri === undefined && issuer !== '') checkDiscoverable(reader, issuer, allowHttp);
-      return Object.freeze({ from, uri, ...readRemoteKeys(keys) });
+      return Object.freeze({ from, uri, jwksOrigins: readOrigins(keys), ...readRemoteKeys(keys) });
     }
     case 'jwks':
       keys.allowOnly(['from', 'uri', ...REMOTE_KEY_OPTIONS]);
       return Object.freeze({ from, uri: readAddress(keys, 'uri', allowHttp), ...readRemoteKeys(keys) });
     case 'static':
       keys.allowOnly(['from', 'jwks']);
-      return Object.freeze({ from, keySet: readJwks(keys) });
+      return Object.freeze({ from, keySet: readJwks(keys, 'jwks') });
     default:
       keys.problem('from', "must be 'discovery', 'jwks' or 'static'");
       return { from: 'static', keySet: new KeySet([]) };
@@ -64,32 +77,49 @@ function readAddress(reader: OptionReader, name: string, allowHttp: boolean): st
   return address;
 }
 
+function readOrigins(reader: OptionReader): readonly string[] | undefined {
+  const origins = reader.stringList('jwksOrigins', { nonEmpty: true });
+  origins?.forEach((origin, index) => {
+    if (!isOrigin(origin))
+      reader.problem(`jwksOrigins[${String(index)}]`, "must be an origin, 'https://keys.example.com'");
+  });
+  return origins;
+}
+
+function isOrigin(text: string): boolean {
+  try {
+    return new URL(text).origin === text;
+  } catch {
+    return false;
+  }
+}
+
 function readRemoteKeys(reader: OptionReader): ResolvedRemoteKeys {
-  const refreshSeconds = reader.number('refreshSeconds', { min: 1, max: DAY_SECONDS, fallback: 600 });
-  const staleSeconds = reader.number('staleSeconds', { min: 0, max: 30 * DAY_SECONDS, fallback: DAY_SECONDS });
   return {
-    refreshSeconds,
-    staleSeconds: Math.max(staleSeconds, refreshSeconds),
+    refreshSeconds: reader.number('refreshSeconds', { min: 1, max: DAY_SECONDS, fallback: 600 }),
+    staleSeconds: reader.number('staleSeconds', { min: 0, max: 30 * DAY_SECONDS, fallback: DAY_SECONDS }),
     cooldownSeconds: reader.number('cooldownSeconds', { min: 1, max: 3_600, fallback: 30 }),
     timeoutMs: reader.number('timeoutMs', { min: 1, max: 60_000, fallback: 5_000 }),
+    maxBytes: reader.number('maxBytes', { min: 1_024, max: 16 * 1024 * 1024, fallback: 512 * 1024 }),
+    fallback: reader.record.fallback === undefined ? undefined : readJwks(reader, 'fallback'),
   };
 }
 
-function readJwks(reader: OptionReader): KeySet {
-  const keys = keysOf(reader.record.jwks);
+function readJwks(reader: OptionReader, name: 'jwks' | 'fallback'): KeySet {
+  const keys = keysOf(reader.record[name]);
   if (keys === undefined || keys.length === 0) {
-    reader.problem('jwks', 'must be a JSON Web Key Set: { keys: [{ kty, … }] } with at least one key');
+    reader.problem(name, 'must be a JSON Web Key Set: { keys: [{ kty, … }] } with at least one key');
     return new KeySet([]);
   }
   const before = reader.problemCount;
   keys.forEach((key, index) => {
     if (hasPrivateMembers(key)) {
-      reader.problem(`jwks.keys[${String(index)}]`, 'must be a public key; leave out its private members');
+      reader.problem(`${name}.keys[${String(index)}]`, 'must be a public key; leave out its private members');
     }
   });
   const keySet = new KeySet(keys);
   if (reader.problemCount === before && !keySet.isUsable) {
-    reader.problem('jwks', `holds no usable key: ${keySet.problems.join('; ')}`);
+    reader.problem(name, `holds no usable key: ${keySet.problems.join('; ')}`);
   }
   return keySet;
 }

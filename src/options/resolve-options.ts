@@ -1,4 +1,5 @@
 import { isJsonObject } from '../json-object.js';
+import type { KeyStore } from '../keys/key-store.js';
 import { OptionReader } from './option-reader.js';
 import type { AuthModuleExtras, AuthOptions, IssuerResolver, ModuleOptions } from './options.js';
 import { CHECK_OPTIONS, ISSUER_OPTIONS, readChecks, readIssuer, type ResolvedIssuer } from './resolve-issuer.js';
@@ -10,13 +11,16 @@ export interface ResolvedOptions {
   readonly realm: string | undefined;
   readonly fetch: typeof globalThis.fetch | undefined;
   readonly clock: () => number;
+  readonly warmUp: 'required' | 'background' | 'off';
+  readonly keyStore: KeyStore | undefined;
   readonly insecureAllowHttp: boolean;
 }
 
 /** Asks the user's resolver; throws a ConfigurationError where what it returns cannot be used for that issuer. */
 export type ResolvedIssuerResolver = (issuer: string) => Promise<ResolvedIssuer | undefined>;
 
-const MODULE_OPTIONS = ['user', 'realm', 'fetch', 'clock', 'insecureAllowHttp'] as const;
+const MODULE_OPTIONS = ['user', 'realm', 'warmUp', 'keyStore', 'fetch', 'clock', 'insecureAllowHttp'] as const;
+const WARM_UPS = ['required', 'background', 'off'] as const;
 const MODULE_EXTRAS = ['guard', 'isGlobal'] as const;
 /** Every name that `forRoot` takes. */
 export const OPTION_NAMES: readonly string[] = [...ISSUER_OPTIONS, 'issuers', ...MODULE_OPTIONS, ...MODULE_EXTRAS];
@@ -37,6 +41,8 @@ export function resolveOptions(options: AuthOptions<unknown>, extras: AuthModule
     realm: readRealm(reader),
     fetch: reader.optional('fetch', 'function') as typeof globalThis.fetch | undefined,
     clock: (reader.optional('clock', 'function') as (() => number) | undefined) ?? systemClock,
+    warmUp: readWarmUp(reader),
+    keyStore: readKeyStore(reader),
     insecureAllowHttp: allowHttp,
   };
   reader.finish();
@@ -134,4 +140,21 @@ function readRealm(reader: OptionReader): string | undefined {
     reader.problem('realm', 'must be printable ASCII without quotation marks and backslashes (it stands in a header)');
   }
   return realm;
+}
+
+function readWarmUp(reader: OptionReader): ResolvedOptions['warmUp'] {
+  const { warmUp = 'off' } = reader.record;
+  const known = WARM_UPS.find((name) => name === warmUp);
+  if (known === undefined) reader.problem('warmUp', `must be ${WARM_UPS.map((name) => `'${name}'`).join(' or ')}`);
+  return known ?? 'off';
+}
+
+function readKeyStore(reader: OptionReader): KeyStore | undefined {
+  const { keyStore } = reader.record;
+  if (keyStore === undefined) return undefined;
+  const methods = (keyStore ?? {}) as Partial<Record<keyof KeyStore, unknown>>;
+  if (typeof methods.load !== 'function' || typeof methods.save !== 'function') {
+    reader.problem('keyStore', 'must have the methods load(issuer) and save(issuer, keys), as FileKeyStore has');
+  }
+  return keyStore as KeyStore;
 }

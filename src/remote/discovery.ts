@@ -1,9 +1,13 @@
-import { isFetchableAddress } from '../address.js';
+import { isFetchableAddress, isInternalHost } from '../address.js';
+import { isJsonObject } from '../json-object.js';
 import { FetchError, fetchJson, type FetchJsonOptions } from './fetch-json.js';
 
 export interface DiscoveryOptions extends FetchJsonOptions {
   /** Where the metadata lives, when it is not where the issuer's name says. */
   readonly uri: string | undefined;
+  /** Origins that `jwks_uri` may have; any when undefined. */
+  readonly jwksOrigins: readonly string[] | undefined;
+  /** Whether it may be `http:` elsewhere than on loopback. */
   readonly allowHttp: boolean;
 }
 
@@ -17,15 +21,22 @@ export interface DiscoveryOptions extends FetchJsonOptions {
  * @throws FetchError that says for every location why it did not do.
  */
 export async function discoverJwksUri(issuer: string, options: DiscoveryOptions): Promise<string> {
-  const failures: string[] = [];
+  const failures: FetchError[] = [];
   for (const location of options.uri === undefined ? metadataLocations(issuer) : [options.uri]) {
     try {
-      return jwksUriOf(await fetchJson(location, options), issuer, location, options.allowHttp);
+      const answer = await fetchJson(location, options);
+      return jwksUriOf(answer.isModified ? answer.body : undefined, issuer, location, options);
     } catch (error) {
-      failures.push((error as Error).message);
+      const failure = error as FetchError;
+      failures.push(failure);
+      // Else each location would be waited for in turn, and with them whoever waits for the keys.
+      if (failure.isUnreachable) break;
     }
   }
-  throw new FetchError(failures.join('; '));
+  const last = failures.at(-1);
+  throw new FetchError(last?.code ?? 'METADATA_INVALID', failures.map(({ message }) => message).join('; '), {
+    retryAfterSeconds: last?.retryAfterSeconds,
+  });
 }
 
 /**
@@ -44,15 +55,33 @@ export function metadataLocations(issuer: string): readonly string[] {
   ];
 }
 
-function jwksUriOf(metadata: unknown, issuer: string, location: string, allowHttp: boolean): string {
-  const { issuer: named, jwks_uri: jwksUri } = (metadata ?? {}) as { issuer?: unknown; jwks_uri?: unknown };
+function jwksUriOf(metadata: unknown, issuer: string, location: string, options: DiscoveryOptions): string {
+  const { issuer: named, jwks_uri: jwksUri } = isJsonObject(metadata) ? metadata : {};
   // RFC 8414 §3.3, OpenID Connect Discovery §4.3: else one tenant's metadata could speak for another issuer.
   if (named !== issuer) {
     const got = typeof named === 'string' ? JSON.stringify(named.slice(0, 256)) : 'no issuer';
-    throw new FetchError(`${location}: is the metadata of ${got}, not of ${JSON.stringify(issuer)}`);
+    throw new FetchError('ISSUER_MISMATCH', `${location}: is the metadata of ${got}, not of ${JSON.stringify(issuer)}`);
   }
-  if (typeof jwksUri !== 'string' || !isFetchableAddress(jwksUri, allowHttp)) {
-    throw new FetchError(`${location}: has no jwks_uri that may be fetched (https, or http on loopback)`);
-  }
+  if (typeof jwksUri !== 'string') throw new FetchError('METADATA_INVALID', `${location}: has no jwks_uri`);
+  const reason = refusalOf(jwksUri, location, options);
+  if (reason !== undefined) throw new FetchError('ADDRESS_REFUSED', `${location}: has a jwks_uri ${reason}`);
   return jwksUri;
+}
+
+/**
+ * Issuers have their keys on other hosts, too (Google, Entra ID), so another origin is no reason by itself. But metadata
+ * must not lead to where they themselves could not have come from: into the network that we stand in.
+ */
+function refusalOf(
+  jwksUri: string,
+  location: string,
+  { allowHttp, jwksOrigins }: DiscoveryOptions,
+): string | undefined {
+  if (!isFetchableAddress(jwksUri, allowHttp)) return 'that may not be fetched (https, or http on loopback)';
+  const { hostname, origin } = new URL(jwksUri);
+  if (isInternalHost(hostname) && !isInternalHost(new URL(location).hostname)) {
+    return 'that leads into an internal network';
+  }
+  if (jwksOrigins !== undefined && !jwksOrigins.includes(origin)) return 'of an origin that is not in `jwksOrigins`';
+  return undefined;
 }

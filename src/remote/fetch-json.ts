@@ -1,6 +1,3 @@
-/** Largest body that is read. A key set of 100 keys has about 60 KiB. */
-const MAX_BODY_BYTES = 512 * 1024;
-
 // What issuers send for JSON (RFC 8414 §3.2, RFC 7517 §8.5), and what file servers send for a file of JSON.
 const MEDIA_TYPE = /^(?:application\/(?:[\w.-]+\+)?json|text\/json|text\/plain|application\/octet-stream)$/;
 
@@ -8,53 +5,164 @@ export interface FetchJsonOptions {
   readonly fetch: typeof globalThis.fetch;
   /** For the whole exchange, the body included: a body that drips does not outlive it. */
   readonly timeoutMs: number;
+  /** Largest body that is read. */
+  readonly maxBytes: number;
+  /** Ends the exchange before its time. */
+  readonly signal?: AbortSignal;
 }
+
+/** What a conditional request (RFC 9110 §13.1) compares with. */
+export interface Validators {
+  readonly etag: string | undefined;
+  readonly lastModified: string | undefined;
+}
+
+export type JsonAnswer =
+  | { readonly isModified: false; readonly maxAgeSeconds: number | undefined }
+  | {
+      readonly isModified: true;
+      readonly body: unknown;
+      readonly validators: Validators;
+      /** How long the answer may be used, as its sender says (RFC 9111 §5.2.2.1); 0 for `no-store` and `no-cache`. */
+      readonly maxAgeSeconds: number | undefined;
+    };
+
+/** The kind of failure, for those who watch: stable, and without any text from the network. */
+export type FetchErrorCode =
+  | 'NETWORK'
+  | 'TIMEOUT'
+  | 'CLOSED'
+  | 'STATUS'
+  | 'REDIRECT'
+  | 'MEDIA_TYPE'
+  | 'TOO_LARGE'
+  | 'NOT_JSON'
+  | 'METADATA_INVALID'
+  | 'ISSUER_MISMATCH'
+  | 'ADDRESS_REFUSED'
+  | 'KEYS_UNUSABLE';
 
 /** Why something could not be fetched, in words for the log. Never quotes the body. */
 export class FetchError extends Error {
   override readonly name = 'FetchError';
+  /** What the server asked to wait (RFC 9110 §10.2.3), if it did. */
+  readonly retryAfterSeconds: number | undefined;
+
+  constructor(
+    readonly code: FetchErrorCode,
+    message: string,
+    options: { cause?: unknown; retryAfterSeconds?: number } = {},
+  ) {
+    super(message, 'cause' in options ? { cause: options.cause } : undefined);
+    this.retryAfterSeconds = options.retryAfterSeconds;
+  }
+
+  /** Nobody answered: another address of the same server will not do better. */
+  get isUnreachable(): boolean {
+    return this.code === 'NETWORK' || this.code === 'TIMEOUT' || this.code === 'CLOSED';
+  }
 }
 
 /**
  * The one door to the network. Always settles, within `timeoutMs`; follows no redirect, because a redirect would let
- * whoever can answer once decide where keys come from; reads 512 KiB at most.
+ * whoever can answer once decide where keys come from; reads `maxBytes` at most.
  *
  * @param address was checked with the options, or with the metadata that it stands in.
+ * @param validators of the answer that is there already: the server may say that it still holds.
  * @throws FetchError
  */
-export async function fetchJson(address: string, { fetch, timeoutMs }: FetchJsonOptions): Promise<unknown> {
-  const signal = AbortSignal.timeout(timeoutMs);
-  const deadline = new Promise<never>((_resolve, reject) => {
+export async function fetchJson(
+  address: string,
+  options: FetchJsonOptions,
+  validators?: Validators,
+): Promise<JsonAnswer> {
+  const timeout = AbortSignal.timeout(options.timeoutMs);
+  const signal = options.signal === undefined ? timeout : AbortSignal.any([timeout, options.signal]);
+  let stopWaiting: () => void = () => undefined;
+  const end = new Promise<never>((_resolve, reject) => {
     // A `fetch` of the user's own may not look at the signal.
-    signal.addEventListener('abort', () => {
-      reject(new FetchError(`no answer within ${String(timeoutMs)} ms`));
-    });
+    const onAbort = () => {
+      const isLate = (signal.reason as { name?: unknown } | undefined)?.name === 'TimeoutError';
+      reject(
+        isLate
+          ? new FetchError('TIMEOUT', `no answer within ${String(options.timeoutMs)} ms`)
+          : new FetchError('CLOSED', 'is not waited for any more'),
+      );
+    };
+    stopWaiting = () => {
+      signal.removeEventListener('abort', onAbort);
+    };
+    if (signal.aborted) onAbort();
+    else signal.addEventListener('abort', onAbort);
   });
   try {
-    return await Promise.race([exchange(address, fetch, signal), deadline]);
+    return await Promise.race([exchange(address, options, signal, validators), end]);
   } catch (error) {
-    if (error instanceof FetchError) throw new FetchError(`${address}: ${error.message}`);
-    throw new FetchError(`${address}: ${reasonOf(error)}`, { cause: error });
+    const failure = error instanceof FetchError ? error : new FetchError('NETWORK', reasonOf(error), { cause: error });
+    const { code, message, cause, retryAfterSeconds } = failure;
+    throw new FetchError(code, `${address}: ${message}`, { cause, retryAfterSeconds });
+  } finally {
+    stopWaiting();
   }
 }
 
-async function exchange(address: string, fetch: typeof globalThis.fetch, signal: AbortSignal): Promise<unknown> {
-  const response = await fetch(address, { redirect: 'manual', signal, headers: { accept: 'application/json' } });
+async function exchange(
+  address: string,
+  { fetch, maxBytes }: FetchJsonOptions,
+  signal: AbortSignal,
+  validators?: Validators,
+): Promise<JsonAnswer> {
+  const headers = { accept: 'application/json', ...conditionsOf(validators) };
+  const response = await fetch(address, { redirect: 'manual', signal, headers });
+  const maxAgeSeconds = maxAgeOf(response.headers);
+  if (response.status === 304 && validators !== undefined) {
+    discard(response);
+    return { isModified: false, maxAgeSeconds };
+  }
   if (response.status !== 200) {
     discard(response);
-    throw new FetchError(`answered with status ${String(response.status)}`);
+    const isRedirect = response.type === 'opaqueredirect' || (response.status >= 300 && response.status < 400);
+    throw new FetchError(isRedirect ? 'REDIRECT' : 'STATUS', `answered with status ${String(response.status)}`, {
+      retryAfterSeconds: retryAfterOf(response),
+    });
   }
   const mediaType = response.headers.get('content-type')?.split(';')[0]?.trim().toLowerCase();
   if (mediaType !== undefined && mediaType !== '' && !MEDIA_TYPE.test(mediaType)) {
     discard(response);
-    throw new FetchError(`answered with ${JSON.stringify(mediaType.slice(0, 80))}, which is not JSON`);
+    const type = JSON.stringify(mediaType.slice(0, 80));
+    throw new FetchError('MEDIA_TYPE', `answered with ${type}, which is not JSON`);
   }
-  const text = await readText(response);
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw new FetchError('answered with a body that is not JSON');
-  }
+  return {
+    isModified: true,
+    body: parse(await readText(response, maxBytes)),
+    validators: validatorsOf(response),
+    maxAgeSeconds,
+  };
+}
+
+function conditionsOf(validators: Validators | undefined): Record<string, string> {
+  const { etag, lastModified } = validators ?? {};
+  return {
+    ...(etag === undefined ? {} : { 'if-none-match': etag }),
+    ...(lastModified === undefined ? {} : { 'if-modified-since': lastModified }),
+  };
+}
+
+function validatorsOf({ headers }: Response): Validators {
+  return { etag: headers.get('etag') ?? undefined, lastModified: headers.get('last-modified') ?? undefined };
+}
+
+function maxAgeOf(headers: Headers): number | undefined {
+  const cacheControl = headers.get('cache-control')?.toLowerCase() ?? '';
+  if (/(?:^|[\s,])no-(?:store|cache)(?:[\s,=]|$)/.test(cacheControl)) return 0;
+  const seconds = /(?:^|[\s,])max-age="?(\d{1,10})/.exec(cacheControl)?.[1];
+  return seconds === undefined ? undefined : Number(seconds);
+}
+
+/** Seconds only: a date would have to be read against the server's clock. */
+function retryAfterOf({ headers }: Response): number | undefined {
+  const value = headers.get('retry-after');
+  return value !== null && /^\d{1,6}$/.test(value) ? Number(value) : undefined;
 }
 
 function discard(response: Response): void {
@@ -62,18 +170,27 @@ function discard(response: Response): void {
   response.body?.cancel().catch(() => undefined);
 }
 
-async function readText(response: Response): Promise<string> {
+async function readText(response: Response, maxBytes: number): Promise<string> {
   if (response.body === null) return '';
   const chunks: Uint8Array[] = [];
   let size = 0;
   // Leaving the loop by a throw cancels the stream.
   for await (const chunk of response.body as unknown as AsyncIterable<Uint8Array>) {
     size += chunk.byteLength;
-    if (size > MAX_BODY_BYTES) throw new FetchError(`answered with more than ${String(MAX_BODY_BYTES)} bytes`);
+    if (size > maxBytes) throw new FetchError('TOO_LARGE', `answered with more than ${String(maxBytes)} bytes`);
     chunks.push(chunk);
   }
   // Leaves out a byte order mark, which RFC 8259 §8.1 lets a reader ignore.
   return new TextDecoder().decode(Buffer.concat(chunks));
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // The parser's own message quotes the text.
+    throw new FetchError('NOT_JSON', 'answered with a body that is not JSON');
+  }
 }
 
 /** `fetch` says "fetch failed" and keeps what happened in `cause`. */

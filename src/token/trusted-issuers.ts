@@ -10,8 +10,16 @@ export interface TrustedIssuer extends ResolvedIssuer {
   readonly keySource: KeySource;
 }
 
-/** Makes the key source of an issuer. Must not fetch anything yet. */
-export type KeySourceFactory = (issuer: string, keys: ResolvedKeys) => KeySource;
+/** Whether an issuer stands in a list, or was named by a resolver. */
+export type KeySourceKind = 'listed' | 'resolved';
+
+/** Makes the key sources. */
+export interface KeySources {
+  /** Must not fetch anything yet. */
+  create(issuer: string, keys: ResolvedKeys, kind: KeySourceKind): KeySource;
+  /** Told that a source is not asked any more. */
+  release(source: KeySource): void;
+}
 
 // Key sets that are kept for a resolver's tenants; those used least are fetched again.
 const MAX_RESOLVED_KEY_SOURCES = 1_000;
@@ -22,16 +30,24 @@ const MAX_ISSUER_LENGTH = 2_048;
 export class TrustedIssuers {
   private readonly find: (issuer: string) => TrustedIssuer | undefined | Promise<TrustedIssuer | undefined>;
 
-  constructor(issuers: ResolvedOptions['issuers'], createKeySource: KeySourceFactory) {
+  constructor(issuers: ResolvedOptions['issuers'], sources: KeySources) {
     if (typeof issuers === 'function') {
-      const keySources = new LRUCache<string, KeySource>({ max: MAX_RESOLVED_KEY_SOURCES });
+      const kept = new LRUCache<string, KeySource>({
+        max: MAX_RESOLVED_KEY_SOURCES,
+        dispose: (source) => {
+          sources.release(source);
+        },
+      });
       this.find = async (name) => {
         const issuer = await issuers(name);
-        return issuer && { ...issuer, keySource: keySourceOf(issuer, keySources, createKeySource) };
+        return issuer && { ...issuer, keySource: keySourceOf(issuer, kept, sources) };
       };
     } else {
       const byName = new Map(
-        issuers.map((issuer) => [issuer.issuer, { ...issuer, keySource: createKeySource(issuer.issuer, issuer.keys) }]),
+        issuers.map((issuer) => {
+          const keySource = sources.create(issuer.issuer, issuer.keys, 'listed');
+          return [issuer.issuer, { ...issuer, keySource }];
+        }),
       );
       this.find = (name) => byName.get(name);
     }
@@ -56,13 +72,13 @@ function trusted(issuer: TrustedIssuer | undefined, name: string): TrustedIssuer
 /** Keys outlive the options object that a resolver makes anew for each token, but not a change of `keys`. */
 function keySourceOf(
   { issuer, keys }: ResolvedIssuer,
-  keySources: LRUCache<string, KeySource>,
-  createKeySource: KeySourceFactory,
+  kept: LRUCache<string, KeySource>,
+  sources: KeySources,
 ): KeySource {
   const id = JSON.stringify([issuer, keys]);
-  const known = keySources.get(id);
+  const known = kept.get(id);
   if (known !== undefined) return known;
-  const created = createKeySource(issuer, keys);
-  keySources.set(id, created);
+  const created = sources.create(issuer, keys, 'resolved');
+  kept.set(id, created);
   return created;
 }

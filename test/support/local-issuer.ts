@@ -61,7 +61,7 @@ export function signToken(
   return signText(JSON.stringify(header), JSON.stringify(claims), header.alg, key);
 }
 
-type Handler = (request: IncomingMessage, response: ServerResponse) => void;
+export type Handler = (request: IncomingMessage, response: ServerResponse) => void;
 
 /**
  * An issuer on loopback whose metadata, keys and misbehaviour a test decides. For what a real authorization server

@@ -1,19 +1,14 @@
 import type { AuthOptions } from '../../src/index.js';
 import { resolveOptions } from '../../src/options/resolve-options.js';
-import { keySourceFactory } from '../../src/remote/key-sources.js';
+import { RemoteKeySources } from '../../src/remote/key-sources.js';
 import { TrustedIssuers } from '../../src/token/trusted-issuers.js';
 import { AccessTokenVerifier } from '../../src/token/verify.js';
 
 /** The verifier as `AuthModule` puts it together, without Nest. */
 export function verifierOf(options: AuthOptions): AccessTokenVerifier {
   const resolved = resolveOptions(options);
-  return new AccessTokenVerifier(
-    new TrustedIssuers(
-      resolved.issuers,
-      keySourceFactory(resolved, () => undefined),
-    ),
-    resolved.clock,
-  );
+  const sources = new RemoteKeySources({ ...resolved, onProblem: () => undefined });
+  return new AccessTokenVerifier(new TrustedIssuers(resolved.issuers, sources), resolved.clock);
 }
 
 /** The code of the refusal, or `accepted`. Anything that is no refusal is thrown on. */

@@ -53,7 +53,7 @@ describe("the README's options table", () => {
   const defaults = new Map(rows.map(([name, value]) => [bare(name), bare(value)]));
 
   it('has every option of the source, and no other', () => {
-    const keys = ['from', 'uri', 'jwks', ...REMOTE_KEY_OPTIONS].map((name) => `keys.${name}`);
+    const keys = ['from', 'uri', 'jwks', 'jwksOrigins', ...REMOTE_KEY_OPTIONS].map((name) => `keys.${name}`);
     expect([...names].sort()).toEqual([...OPTION_NAMES, ...keys].sort());
   });
 
@@ -68,11 +68,12 @@ describe("the README's options table", () => {
     const keys = issuer?.keys as Extract<ResolvedKeys, { from: 'discovery' }>;
     // eslint-disable-next-line @typescript-eslint/no-implied-eval -- the text of our own README
     const evaluate = (text = '') => (new Function(`return (${text})`) as () => unknown)();
-    for (const name of REMOTE_KEY_OPTIONS) {
+    for (const name of REMOTE_KEY_OPTIONS.filter((option) => option !== 'fallback')) {
       expect([name, evaluate(defaults.get(`keys.${name}`))]).toEqual([name, keys[name as 'timeoutMs']]);
     }
     expect(evaluate(defaults.get('keys.from'))).toBe(keys.from);
     expect(evaluate(defaults.get('clockToleranceSeconds'))).toBe(issuer?.clockToleranceSeconds);
+    expect(evaluate(defaults.get('warmUp'))).toBe(resolved.warmUp);
     expect(evaluate(defaults.get('insecureAllowHttp'))).toBe(resolved.insecureAllowHttp);
     expect(defaults.get('clock')).toBe('Date.now');
     // What the table says to write is what is there when it is not written.

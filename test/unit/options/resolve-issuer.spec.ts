@@ -24,6 +24,9 @@ const DEFAULTS = {
     refreshSeconds: 600,
     staleSeconds: 86_400,
     cooldownSeconds: 30,
+    maxBytes: 524_288,
+    fallback: undefined,
+    jwksOrigins: undefined,
     timeoutMs: 5_000,
   },
   algorithms: new Set([

@@ -17,19 +17,31 @@ function resolve(keys: unknown, options: Record<string, unknown> = {}): Resolved
   return issuer.keys;
 }
 
-const REMOTE_DEFAULTS = { refreshSeconds: 600, staleSeconds: 86_400, cooldownSeconds: 30, timeoutMs: 5_000 };
+const REMOTE_DEFAULTS = {
+  refreshSeconds: 600,
+  staleSeconds: 86_400,
+  cooldownSeconds: 30,
+  timeoutMs: 5_000,
+  maxBytes: 524_288,
+  fallback: undefined,
+};
 const DAY_SECONDS = 86_400;
 
 describe('The option keys', () => {
   it('is discovery by default, with defaults for how keys are kept', () => {
-    const expected = { from: 'discovery', uri: undefined, ...REMOTE_DEFAULTS };
+    const expected = { from: 'discovery', uri: undefined, jwksOrigins: undefined, ...REMOTE_DEFAULTS };
     expect(resolve(undefined)).toStrictEqual(expected);
     expect(resolve({ from: 'discovery' })).toStrictEqual(expected);
     expect(resolve({ from: 'discovery', uri: undefined })).toStrictEqual(expected);
   });
 
   it('may be discovery from another address', () => {
-    expect(resolve({ from: 'discovery', uri: URI })).toStrictEqual({ from: 'discovery', uri: URI, ...REMOTE_DEFAULTS });
+    expect(resolve({ from: 'discovery', uri: URI })).toStrictEqual({
+      from: 'discovery',
+      uri: URI,
+      jwksOrigins: undefined,
+      ...REMOTE_DEFAULTS,
+    });
   });
 
   it('may be a key set address', () => {
@@ -116,6 +128,8 @@ describe.each(['discovery', 'jwks'])('The address of keys from %s', (from) => {
     ['refreshSeconds', [1, 1.5, 600, DAY_SECONDS]],
     ['cooldownSeconds', [1, 30, 3_600]],
     ['timeoutMs', [1, 5_000, 60_000]],
+    ['staleSeconds', [0, 10, 30 * DAY_SECONDS]],
+    ['maxBytes', [1_024, 524_288, 16_777_216]],
   ])('goes with %s in its range', (name, values) => {
     for (const value of values) expect(resolve({ from, uri: URI, [name]: value })).toMatchObject({ [name]: value });
   });
@@ -125,20 +139,45 @@ describe.each(['discovery', 'jwks'])('The address of keys from %s', (from) => {
     ['staleSeconds', [-1, 30 * DAY_SECONDS + 1]],
     ['cooldownSeconds', [0, -1, 3_601]],
     ['timeoutMs', [0, -1, 60_001]],
+    ['maxBytes', [0, 1_023, 16_777_217]],
   ])('does not go with %s out of its range or of another kind', (name, values) => {
     for (const value of [...values, null, '', '60', true, {}, [60], NaN, Infinity, 60n]) {
       expect([value, pathsOf(() => resolve({ from, uri: URI, [name]: value }))]).toEqual([value, [`keys.${name}`]]);
     }
   });
 
+  it('may have public keys to fall back on, checked as static keys are', () => {
+    const good = newKey('p-256');
+    const { fallback } = resolve({ from, uri: URI, fallback: { keys: [good.jwk] } }) as { fallback: KeySet };
+    expect(fallback.names(good.kid)).toBe(true);
+    expect(pathsOf(() => resolve({ from, uri: URI, fallback: {} }))).toEqual(['keys.fallback']);
+    const withPrivate = { keys: [good.jwk, { ...good.jwk, d: 'x' }] };
+    expect(pathsOf(() => resolve({ from, uri: URI, fallback: withPrivate }))).toEqual(['keys.fallback.keys[1]']);
+  });
+});
+
+describe('The origins of a jwks_uri', () => {
+  const origins = (jwksOrigins: unknown) => resolve({ from: 'discovery', jwksOrigins });
+
+  it('may be listed', () => {
+    const jwksOrigins = ['https://keys.example.com', 'http://127.0.0.1:3000'];
+    expect(origins(jwksOrigins)).toMatchObject({ jwksOrigins });
+  });
+
   it.each([
-    [{ staleSeconds: 0 }, 600],
-    [{ staleSeconds: 599 }, 600],
-    [{ staleSeconds: 601 }, 601],
-    [{ refreshSeconds: DAY_SECONDS, staleSeconds: 10 }, DAY_SECONDS],
-    [{ staleSeconds: 30 * DAY_SECONDS }, 30 * DAY_SECONDS],
-  ])('with %j has keys serve for %d seconds: never less than until they are fetched again', (given, staleSeconds) => {
-    expect(resolve({ from, uri: URI, ...given })).toMatchObject({ staleSeconds });
+    [[], 'keys.jwksOrigins'],
+    ['https://keys.example.com', 'keys.jwksOrigins'],
+    [['https://keys.example.com/'], 'keys.jwksOrigins[0]'],
+    [['https://keys.example.com/jwks'], 'keys.jwksOrigins[0]'],
+    [['https://keys.example.com', 'keys.example.com'], 'keys.jwksOrigins[1]'],
+    [['HTTPS://keys.example.com'], 'keys.jwksOrigins[0]'],
+  ])('must not be %j', (jwksOrigins, path) => {
+    expect(pathsOf(() => origins(jwksOrigins))).toEqual([path]);
+  });
+
+  it('are for discovery only', () => {
+    const given = { from: 'jwks', uri: URI, jwksOrigins: ['https://keys.example.com'] };
+    expect(pathsOf(() => resolve(given))).toEqual(['keys.jwksOrigins']);
   });
 });
 

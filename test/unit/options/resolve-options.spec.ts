@@ -4,6 +4,7 @@ import type { AuthModuleExtras, AuthOptions, IssuerOptions } from '../../../src/
 import type { ResolvedIssuer } from '../../../src/options/resolve-issuer.js';
 import { resolveOptions, type ResolvedIssuerResolver } from '../../../src/options/resolve-options.js';
 import { newKey } from '../../support/local-issuer.js';
+import { FileKeyStore } from '../../../src/store/file-key-store.js';
 import { pathsOf, problemsOf } from '../../support/catching.js';
 
 const ISSUER = 'https://issuer.example.com/';
@@ -42,6 +43,8 @@ describe('Options of the module as a whole', () => {
       user: undefined,
       realm: undefined,
       fetch: undefined,
+      warmUp: 'off',
+      keyStore: undefined,
       clock: expect.any(Function),
       insecureAllowHttp: false,
     });
@@ -52,6 +55,8 @@ describe('Options of the module as a whole', () => {
       user: () => ({ name: 'alice' }),
       realm: 'orders API (v1)',
       fetch: globalThis.fetch,
+      warmUp: 'required',
+      keyStore: new FileKeyStore('keys'),
       clock: () => 0,
       insecureAllowHttp: true,
     };
@@ -62,13 +67,16 @@ describe('Options of the module as a whole', () => {
   });
 
   it('that are undefined have their defaults', () => {
-    const unset = { user: undefined, realm: undefined, fetch: undefined, clock: undefined };
+    const names = ['user', 'realm', 'fetch', 'clock', 'warmUp', 'keyStore'];
+    const unset = Object.fromEntries(names.map((name) => [name, undefined]));
     expect(resolve({ ...BASE, ...unset, insecureAllowHttp: undefined })).toEqual(resolve(BASE));
   });
 
   it.each([
     ['user', [null, 'alice', 1, {}, true]],
     ['fetch', [null, 'fetch', 1, {}, true]],
+    ['warmUp', [null, true, 'on', 'Required', 1, {}]],
+    ['keyStore', [null, 'keys', 1, {}, true, { load: () => undefined }, { save: () => undefined, load: 1 }]],
     ['clock', [null, 0, 'now', {}, new Date(0)]],
     ['insecureAllowHttp', [null, 'true', 'false', 0, 1, {}]],
     ['realm', [null, 1, true, {}, ['a']]],

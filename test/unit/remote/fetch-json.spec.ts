@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { ServerResponse } from 'node:http';
 import { fetchJson } from '../../../src/remote/fetch-json.js';
-import { LocalIssuer } from '../../support/local-issuer.js';
+import { type Handler, LocalIssuer } from '../../support/local-issuer.js';
 
 let issuer: LocalIssuer;
 
@@ -11,11 +11,12 @@ beforeAll(async () => {
 
 afterAll(() => issuer.stop());
 
-function fetchAnswerOf(answer: (response: ServerResponse) => void, timeoutMs = 2_000): Promise<unknown> {
+async function fetchAnswerOf(answer: (response: ServerResponse) => void, timeoutMs = 2_000): Promise<unknown> {
   issuer.handlers.set('/answer', (_request, response) => {
     answer(response);
   });
-  return fetchJson(`${issuer.url}/answer`, { fetch, timeoutMs });
+  const fetched = await fetchJson(`${issuer.url}/answer`, { fetch, timeoutMs, maxBytes: 512 * 1024 });
+  return fetched.isModified ? fetched.body : 'not modified';
 }
 
 const json = { 'content-type': 'application/json' };
@@ -100,9 +101,9 @@ describe('fetchJson', () => {
 
   it("ends at the deadline when the application's own fetch does not look at the signal", async () => {
     const deaf = () => new Promise<never>(() => undefined);
-    await expect(fetchJson('https://issuer.example.com', { fetch: deaf, timeoutMs: 20 })).rejects.toThrow(
-      'https://issuer.example.com: no answer within 20 ms',
-    );
+    await expect(
+      fetchJson('https://issuer.example.com', { fetch: deaf, timeoutMs: 20, maxBytes: 1024 }),
+    ).rejects.toThrow('https://issuer.example.com: no answer within 20 ms');
   });
 
   it('says what went wrong with a connection that is cut in the middle of the body', async () => {
@@ -116,12 +117,80 @@ describe('fetchJson', () => {
   it('says that nobody listens', async () => {
     const gone = await LocalIssuer.start();
     await gone.stop();
-    await expect(fetchJson(gone.url, { fetch, timeoutMs: 2_000 })).rejects.toThrow('ECONNREFUSED');
+    await expect(fetchJson(gone.url, { fetch, timeoutMs: 2_000, maxBytes: 1024 })).rejects.toThrow('ECONNREFUSED');
   });
 
   it('says what a fetch throws that is no Error', async () => {
     // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- what is tested
     const broken = () => Promise.reject('x');
-    await expect(fetchJson('https://a.example.com', { fetch: broken, timeoutMs: 20 })).rejects.toThrow('failed');
+    await expect(fetchJson('https://a.example.com', { fetch: broken, timeoutMs: 20, maxBytes: 1024 })).rejects.toThrow(
+      'failed',
+    );
+  });
+});
+
+describe('fetchJson, when it is given validators', () => {
+  const options = { fetch, timeoutMs: 2_000, maxBytes: 1_024 };
+  const validators = { etag: '"v1"', lastModified: 'Tue, 24 Nov 2026 00:00:00 GMT' };
+  const answerWith = (answer: Handler) => {
+    issuer.handlers.set('/conditional', answer);
+    return `${issuer.url}/conditional`;
+  };
+
+  it('sends them, and says that the answer still holds', async () => {
+    const sent: unknown[] = [];
+    const address = answerWith(({ headers }, response) => {
+      sent.push(headers['if-none-match'], headers['if-modified-since']);
+      response.writeHead(304, { 'cache-control': 'max-age=60' }).end();
+    });
+    await expect(fetchJson(address, options, validators)).resolves.toEqual({ isModified: false, maxAgeSeconds: 60 });
+    expect(sent).toEqual([validators.etag, validators.lastModified]);
+  });
+
+  it('gives the validators and the age of what it has read', async () => {
+    const address = answerWith((_request, response) => {
+      const headers = { ...json, etag: '"v2"', 'last-modified': 'x', 'cache-control': 'public, max-age=10' };
+      response.writeHead(200, headers).end('7');
+    });
+    await expect(fetchJson(address, options, validators)).resolves.toEqual({
+      isModified: true,
+      body: 7,
+      validators: { etag: '"v2"', lastModified: 'x' },
+      maxAgeSeconds: 10,
+    });
+  });
+});
+
+describe('The code of a FetchError', () => {
+  const options = { fetch, timeoutMs: 2_000, maxBytes: 1_024 };
+
+  it.each<[string, Handler]>([
+    ['STATUS', (_request, response) => response.writeHead(503).end()],
+    ['REDIRECT', (_request, response) => response.writeHead(307, { location: '/' }).end()],
+    ['MEDIA_TYPE', (_request, response) => response.writeHead(200, { 'content-type': 'text/html' }).end('<p>')],
+    ['TOO_LARGE', (_request, response) => response.writeHead(200, json).end('"'.padEnd(2_000))],
+    ['NOT_JSON', (_request, response) => response.writeHead(200, json).end('{')],
+    ['NETWORK', (_request, response) => response.destroy()],
+  ])('is %s', async (code, answer) => {
+    issuer.handlers.set('/failing', answer);
+    await expect(fetchJson(`${issuer.url}/failing`, options)).rejects.toMatchObject({ name: 'FetchError', code });
+  });
+
+  it('is TIMEOUT at the deadline, and CLOSED when it is ended from outside; the connection is closed both times', async () => {
+    const closed = new Promise<void>((resolve) => {
+      issuer.handlers.set('/hanging', (_request, response) => {
+        response.on('close', resolve);
+      });
+    });
+    const closing = new AbortController();
+    const address = `${issuer.url}/hanging`;
+    await expect(fetchJson(address, { ...options, timeoutMs: 20 })).rejects.toMatchObject({ code: 'TIMEOUT' });
+    await closed;
+    const exchange = fetchJson(address, { ...options, signal: closing.signal });
+    closing.abort();
+    await expect(exchange).rejects.toMatchObject({ code: 'CLOSED' });
+    await expect(fetchJson(address, { ...options, signal: closing.signal })).rejects.toMatchObject({ code: 'CLOSED' });
+    const late = AbortSignal.timeout(1);
+    await expect(fetchJson(address, { ...options, signal: late })).rejects.toMatchObject({ code: 'TIMEOUT' });
   });
 });

@@ -5,7 +5,7 @@ import type { KeySource } from '../../../src/keys/key-source.js';
 import type { AuthOptions, IssuerOptions, IssuerResolver } from '../../../src/options/options.js';
 import type { ResolvedKeys } from '../../../src/options/resolve-keys.js';
 import { resolveOptions } from '../../../src/options/resolve-options.js';
-import { TrustedIssuers } from '../../../src/token/trusted-issuers.js';
+import { type KeySourceKind, TrustedIssuers } from '../../../src/token/trusted-issuers.js';
 import { refusalOf } from '../../support/catching.js';
 import { outcomeOf } from '../../support/verifier.js';
 
@@ -16,18 +16,23 @@ const AUDIENCE = 'api';
 interface Made {
   readonly issuer: string;
   readonly keys: ResolvedKeys;
+  readonly kind: KeySourceKind;
   readonly source: KeySource;
 }
 
 /** The issuers of these options, and every key source that was made for them. None of them has a key. */
-function trusting(options: AuthOptions): { trusted: TrustedIssuers; made: Made[] } {
+function trusting(options: AuthOptions): { trusted: TrustedIssuers; made: Made[]; released: KeySource[] } {
   const made: Made[] = [];
-  const trusted = new TrustedIssuers(resolveOptions(options).issuers, (issuer, keys) => {
-    const source: KeySource = { keySetFor: () => new KeySet([]) };
-    made.push({ issuer, keys, source });
-    return source;
+  const released: KeySource[] = [];
+  const trusted = new TrustedIssuers(resolveOptions(options).issuers, {
+    create: (issuer, keys, kind) => {
+      const source: KeySource = { keySetFor: () => new KeySet([]) };
+      made.push({ issuer, keys, kind, source });
+      return source;
+    },
+    release: (source) => released.push(source),
   });
-  return { trusted, made };
+  return { trusted, made, released };
 }
 
 const outcomeIn = (trusted: TrustedIssuers, issuer: string) => outcomeOf((async () => trusted.get(issuer))());
@@ -39,9 +44,9 @@ describe('A list of issuers', () => {
   const { trusted, made } = trusting({ issuers: list as IssuerOptions[] });
 
   it('has one key source for each, made at start', () => {
-    expect(made.map(({ issuer, keys }) => [issuer, keys.from])).toEqual([
-      [ISSUER, 'discovery'],
-      [OTHER, 'jwks'],
+    expect(made.map(({ issuer, keys, kind }) => [issuer, keys.from, kind])).toEqual([
+      [ISSUER, 'discovery', 'listed'],
+      [OTHER, 'jwks', 'listed'],
     ]);
   });
 

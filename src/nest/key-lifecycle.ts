@@ -1,0 +1,34 @@
+import type { OnApplicationShutdown, OnModuleInit } from '@nestjs/common';
+import { ConfigurationError } from '../errors.js';
+import type { ResolvedOptions } from '../options/resolve-options.js';
+import type { RemoteKeySources } from '../remote/key-sources.js';
+
+/** Fetches keys when the application starts, and ends what runs beside the requests when it stops. */
+export class KeyLifecycle implements OnModuleInit, OnApplicationShutdown {
+  constructor(
+    private readonly sources: RemoteKeySources,
+    private readonly warmUp: ResolvedOptions['warmUp'],
+  ) {}
+
+  async onModuleInit(): Promise<void> {
+    if (this.warmUp === 'off') return;
+    const warmedUp = this.sources.warmUp();
+    if (this.warmUp === 'background') return;
+    await warmedUp;
+    const problems = this.sources
+      .health()
+      .filter(({ state }) => state === 'dead')
+      .map(({ issuer, lastErrorCode = 'NETWORK' }) => ({
+        path: 'warmUp',
+        message: `is 'required', and the keys of ${issuer} cannot be fetched (${lastErrorCode}; the log says more)`,
+      }));
+    if (problems.length > 0) {
+      this.sources.close();
+      throw new ConfigurationError(problems);
+    }
+  }
+
+  onApplicationShutdown(): void {
+    this.sources.close();
+  }
+}

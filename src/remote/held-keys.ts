@@ -1,0 +1,64 @@
+import type { IssuerKeyHealth } from '../keys/key-health.js';
+import { KeySet } from '../keys/key-set.js';
+import type { StoredKeys } from '../keys/key-store.js';
+import type { ResolvedRemoteKeys } from '../options/resolve-keys.js';
+import { type Jwks, NO_VALIDATORS } from './jwks.js';
+
+/** A key set in service. Times are milliseconds since 1970. */
+export interface HeldKeys {
+  readonly jwks: Jwks;
+  readonly source: NonNullable<IssuerKeyHealth['source']>;
+  /** The address that it came from. */
+  readonly address: string | undefined;
+  /** When the issuer was asked for it; nobody knows for a fallback. */
+  readonly fetchedAt: number;
+  readonly freshUntil: number;
+  readonly servesUntil: number;
+}
+
+type Limits = Pick<ResolvedRemoteKeys, 'refreshSeconds' | 'staleSeconds'>;
+
+/** What `max-age` cannot get below: else a careless header would make us ask all the time. */
+const MIN_FRESH_SECONDS = 60;
+
+/** @param maxAgeSeconds how long the issuer lets it be used; counts within bounds. */
+export function heldFromIssuer(
+  jwks: Jwks,
+  address: string,
+  fetchedAt: number,
+  maxAgeSeconds: number | undefined,
+  { refreshSeconds, staleSeconds }: Limits,
+): HeldKeys {
+  const asked = Math.max(maxAgeSeconds ?? refreshSeconds, MIN_FRESH_SECONDS);
+  const times = timesOf(fetchedAt, { refreshSeconds: Math.min(asked, refreshSeconds), staleSeconds });
+  return { jwks, source: 'issuer', address, ...times };
+}
+
+/** @throws Error for what cannot be used. */
+export function heldFromStore({ fetchedAtMs, jwks }: StoredKeys, now: number, limits: Limits): HeldKeys {
+  if (!(fetchedAtMs <= now)) throw new Error('they were not fetched in the past');
+  const keySet = new KeySet(jwks.keys);
+  if (!keySet.isUsable) throw new Error('there is no usable key among them');
+  return { jwks: uncheckable(keySet), source: 'store', address: undefined, ...timesOf(fetchedAtMs, limits) };
+}
+
+/** Keys that the options pin. They do not age: whoever wrote them down vouches for them. */
+export function heldFromFallback(keySet: KeySet): HeldKeys {
+  const times = { fetchedAt: -Infinity, freshUntil: -Infinity, servesUntil: Infinity };
+  return { jwks: uncheckable(keySet), source: 'fallback', address: undefined, ...times };
+}
+
+function timesOf(
+  fetchedAt: number,
+  { refreshSeconds, staleSeconds }: Limits,
+): Pick<HeldKeys, 'fetchedAt' | 'freshUntil' | 'servesUntil'> {
+  return {
+    fetchedAt,
+    freshUntil: fetchedAt + refreshSeconds * 1000,
+    servesUntil: fetchedAt + Math.max(refreshSeconds, staleSeconds) * 1000,
+  };
+}
+
+function uncheckable(keySet: KeySet): Jwks {
+  return { keySet, digest: '', validators: NO_VALIDATORS };
+}

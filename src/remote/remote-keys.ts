@@ -1,0 +1,253 @@
+import { AuthError } from '../errors.js';
+import type { IssuerKeyHealth } from '../keys/key-health.js';
+import type { KeySet } from '../keys/key-set.js';
+import type { KeySource } from '../keys/key-source.js';
+import type { KeyStore } from '../keys/key-store.js';
+import type { ResolvedRemoteKeys } from '../options/resolve-keys.js';
+import { Attempts } from './attempts.js';
+import type { FetchError } from './fetch-json.js';
+import { heldFromFallback, heldFromIssuer, type HeldKeys } from './held-keys.js';
+import { fetchJwks } from './jwks.js';
+import { KnownGoodKeys } from './known-good-keys.js';
+import { UnknownKids } from './unknown-kids.js';
+
+export interface RemoteKeysOptions extends ResolvedRemoteKeys {
+  readonly issuer: string;
+  readonly fetch: typeof globalThis.fetch;
+  /** Milliseconds since 1970. */
+  readonly clock: () => number;
+  /** From 0 to 1, as `Math.random`: so that the processes of a fleet do not all ask at once. */
+  readonly random: () => number;
+  /** Finds the address of the key set. */
+  readonly locate: (signal: AbortSignal) => string | Promise<string>;
+  readonly store: KeyStore | undefined;
+  /** Runs something later, and returns what cancels it. Without it nothing is fetched but for a request. */
+  readonly schedule: ((run: () => void, delayMs: number) => () => void) | undefined;
+  /** Told about each failure, for the log. */
+  readonly onProblem: (message: string) => void;
+}
+
+const MIN_TIMER_MS = 1_000;
+
+/**
+ * The key set of an issuer, kept whole: which set serves, and when the issuer is asked.
+ *
+ * - One fetch at a time; whoever needs it waits for the same one.
+ * - A set is asked for again before it is no longer fresh, beside the requests that it serves.
+ * - While the issuer cannot be reached the last set serves, until `staleSeconds` after it was fetched.
+ * - A set is replaced whole, by one that holds a usable key, or not at all.
+ * - Key ids that are not in the set have a budget of their own.
+ * - Before the first answer of the issuer the store's set serves, then the fallback; after it never again.
+ */
+export class RemoteKeys implements KeySource {
+  private held: HeldKeys | undefined;
+  private pending: Promise<void> | undefined;
+  private address: string | undefined;
+  private isAddressDoubtful = false;
+  private cancelTimer: (() => void) | undefined;
+  private readonly attempts: Attempts;
+  private readonly unknown: UnknownKids;
+  private readonly knownGood: KnownGoodKeys | undefined;
+  private restoring: Promise<void> | undefined;
+  private isRestored: boolean;
+  private readonly closing = new AbortController();
+
+  constructor(private readonly options: RemoteKeysOptions) {
+    const { store, cooldownSeconds, random } = options;
+    this.attempts = new Attempts(random);
+    this.unknown = new UnknownKids(cooldownSeconds * 1000);
+    this.knownGood =
+      store &&
+      new KnownGoodKeys({
+        ...options,
+        store,
+        onProblem: (message) => {
+          this.report(message);
+        },
+      });
+    this.isRestored = store === undefined;
+  }
+
+  keySetFor(kid: string | undefined, unlike?: KeySet): KeySet | Promise<KeySet> {
+    const now = this.options.clock();
+    const held = this.heldAt(now);
+    if (held === undefined) return this.awaitKeySet(kid, unlike);
+    const { keySet } = held.jwks;
+    if (keySet === unlike || keySet.candidates(kid).length === 0) return this.search(kid, keySet, now);
+    if (!this.attempts.isDue(now)) return keySet;
+    const refreshed = this.refresh();
+    // A set that nobody asked for over a long time is not trusted unseen. In an outage it is all there is.
+    const isForgotten = this.attempts.failures === 0 && now - held.freshUntil >= held.freshUntil - held.fetchedAt;
+    return isForgotten ? refreshed.then(() => this.held?.jwks.keySet ?? keySet) : keySet;
+  }
+
+  /** Gets keys before anybody asks for one. Never rejects: `health` says how it went. */
+  async warmUp(): Promise<void> {
+    const { clock } = this.options;
+    await this.restore();
+    if (this.attempts.isDue(clock())) await this.refresh();
+    // The first request need not sit the pause out: that nobody answered at start is not its fault.
+    if (this.attempts.failures > 0) this.attempts.allowAtOnce(clock());
+  }
+
+  health(): IssuerKeyHealth {
+    const now = this.options.clock();
+    const held = this.heldAt(now);
+    const { failures, lastErrorCode } = this.attempts;
+    return {
+      issuer: this.options.issuer,
+      state: held === undefined ? 'dead' : now < held.freshUntil ? 'fresh' : 'stale',
+      source: held?.source,
+      ageSeconds: held && Number.isFinite(held.fetchedAt) ? (now - held.fetchedAt) / 1000 : undefined,
+      failures,
+      lastErrorCode,
+    };
+  }
+
+  /** Asks nobody any more, and leaves no timer and no socket behind. */
+  close(): void {
+    this.cancelTimer?.();
+    this.closing.abort();
+  }
+
+  private heldAt(now: number): HeldKeys | undefined {
+    return this.held !== undefined && now < this.held.servesUntil ? this.held : undefined;
+  }
+
+  /** No set to answer from: wait for one, or say when to come back. */
+  private async awaitKeySet(kid: string | undefined, unlike: KeySet | undefined): Promise<KeySet> {
+    if (!this.isRestored) {
+      await this.restore();
+      return this.keySetFor(kid, unlike);
+    }
+    if (this.attempts.isDue(this.options.clock())) await this.refresh();
+    return this.servingKeySet();
+  }
+
+  private async search(kid: string | undefined, known: KeySet, now: number): Promise<KeySet> {
+    const { attempts, unknown } = this;
+    const isWaiting = this.pending !== undefined;
+    // In an outage the pause between attempts holds for everybody.
+    const mayAsk = (attempts.failures === 0 || attempts.isDue(now)) && unknown.mayAsk(kid, now);
+    if (isWaiting) {
+      await this.pending;
+    } else if (mayAsk) {
+      // What is missed for the second time may have moved: then the metadata say where to.
+      await this.refresh(unknown.wasMissed(kid));
+      // A fetch that failed has found nothing out; when the next one may be is for its pause to say.
+      if (attempts.failures === 0) unknown.asked(now);
+    }
+    // The issuer may have published the key since: we do not know, and must not say that the token is bad.
+    if (attempts.failures > 0) throw this.unavailable();
+    const keySet = this.servingKeySet();
+    if (keySet !== known && keySet.candidates(kid).length > 0) unknown.found(kid);
+    else if (isWaiting || mayAsk) unknown.missed(kid, this.options.clock());
+    return keySet;
+  }
+
+  private servingKeySet(): KeySet {
+    const held = this.heldAt(this.options.clock());
+    if (held === undefined) throw this.unavailable();
+    return held.jwks.keySet;
+  }
+
+  private unavailable(): AuthError {
+    const { issuer, clock } = this.options;
+    const seconds = Math.ceil(this.attempts.msUntilNext(clock()) / 1000);
+    const detail = { issuer, reason: this.attempts.lastErrorCode };
+    return new AuthError('KEYS_UNAVAILABLE', detail, { retryAfterSeconds: Math.max(1, seconds) });
+  }
+
+  /** Never rejects: how it went is in the fields. */
+  private refresh(relocate = false): Promise<void> {
+    this.pending ??= this.load(relocate).finally(() => {
+      this.pending = undefined;
+    });
+    return this.pending;
+  }
+
+  private async load(relocate: boolean): Promise<void> {
+    const { clock, issuer, fallback } = this.options;
+    // The moment of asking: what is withdrawn while the answer is on its way is withdrawn after it.
+    const askedAt = clock();
+    try {
+      this.accept(await this.fetchKeys(relocate, askedAt));
+    } catch (error) {
+      const failure = error as FetchError;
+      this.attempts.failed(clock(), failure);
+      this.isAddressDoubtful = true;
+      // Only for want of anything better: what the issuer has once published counts more, even after it is too old.
+      const isWanted = this.held?.source !== 'issuer' && this.heldAt(clock()) === undefined;
+      if (isWanted && fallback !== undefined) this.held = heldFromFallback(fallback);
+      if (!this.closing.signal.aborted) this.report(`Keys of ${issuer} cannot be fetched: ${failure.message}`);
+    }
+    this.plan();
+  }
+
+  private async fetchKeys(relocate: boolean, askedAt: number): Promise<HeldKeys & { readonly address: string }> {
+    const { timeoutMs } = this.options;
+    // For all exchanges together: whoever waits for keys waits for metadata and key set.
+    const signal = AbortSignal.any([this.closing.signal, AbortSignal.timeout(2 * timeoutMs)]);
+    const address = await this.locate(relocate, signal);
+    const known = this.held?.address === address ? this.held.jwks : undefined;
+    const { jwks, maxAgeSeconds } = await fetchJwks(address, { ...this.options, signal }, known);
+    return { ...heldFromIssuer(jwks, address, askedAt, maxAgeSeconds, this.options), address };
+  }
+
+  private async locate(relocate: boolean, signal: AbortSignal): Promise<string> {
+    const known = this.address;
+    if (known !== undefined && !relocate && !this.isAddressDoubtful) return known;
+    try {
+      return await this.options.locate(signal);
+    } catch (error) {
+      // The metadata cannot be had: the keys may be, where they were.
+      if (known === undefined) throw error;
+      return known;
+    }
+  }
+
+  private accept(held: HeldKeys & { readonly address: string }): void {
+    const { fetchedAt, freshUntil, address, jwks } = held;
+    const before = this.held?.jwks.keySet;
+    this.held = held;
+    this.address = address;
+    this.isAddressDoubtful = false;
+    this.attempts.succeeded(fetchedAt, freshUntil - fetchedAt);
+    // A kid that is gone may come back: some issuers serve the old set and the new one in turn after a rotation.
+    for (const kid of before?.kids ?? []) if (!jwks.keySet.names(kid)) this.unknown.missed(kid, fetchedAt);
+    void this.knownGood?.save(held);
+  }
+
+  /** Wakes up for the next attempt, so that no request has to wait for it. */
+  private plan(): void {
+    this.cancelTimer?.();
+    const { schedule, clock } = this.options;
+    if (schedule === undefined || this.closing.signal.aborted) return;
+    const delayMs = Math.max(MIN_TIMER_MS, this.attempts.msUntilNext(clock()));
+    this.cancelTimer = schedule(() => {
+      if (this.attempts.isDue(clock())) void this.refresh();
+      else this.plan();
+    }, delayMs);
+  }
+
+  private restore(): Promise<void> {
+    this.restoring ??= this.loadKnownGood();
+    return this.restoring;
+  }
+
+  private async loadKnownGood(): Promise<void> {
+    const stored = await this.knownGood?.load(this.options.clock());
+    // What the issuer itself has said by now counts more.
+    this.held ??= stored;
+    this.isRestored = true;
+  }
+
+  /** Nobody may be waiting for what failed: a logger that throws would end the process. */
+  private report(message: string): void {
+    try {
+      this.options.onProblem(message);
+    } catch {
+      // What is lost is a line of the log.
+    }
+  }
+}

@@ -1,0 +1,66 @@
+import { LRUCache } from 'lru-cache';
+
+// What is remembered of strangers has a bound.
+const MAX_REMEMBERED = 1_000;
+const MAX_KID_LENGTH = 512;
+const FIRST_PAUSE_MS = 1_000;
+/** Beside the one fetch of a cool-down: what kids that come back may cause. */
+const RETRIES_PER_COOLDOWN = 5;
+
+/**
+ * How often key ids that are not in the set may make us ask the issuer: once in a cool-down, whoever they are. A kid that
+ * was asked for and comes back may, after a pause that doubles each time, cause a few fetches more: after a rotation
+ * some issuers serve the old set and the new one in turn for a while.
+ *
+ * All of it is a budget of its own: known keys never depend on it.
+ */
+export class UnknownKids {
+  private nextAt = -Infinity;
+  private retriesLeft = RETRIES_PER_COOLDOWN;
+  private readonly misses = new LRUCache<string, { readonly againAt: number; readonly pauseMs: number }>({
+    max: MAX_REMEMBERED,
+  });
+
+  constructor(private readonly cooldownMs: number) {}
+
+  /** Whether this kid was looked for before, in vain. */
+  wasMissed(kid: string | undefined): boolean {
+    return this.misses.has(nameOf(kid));
+  }
+
+  /** Whether the issuer may be asked for this kid now. */
+  mayAsk(kid: string | undefined, now: number): boolean {
+    if (now >= this.nextAt) return true;
+    const missed = this.misses.get(nameOf(kid));
+    return missed !== undefined && now >= missed.againAt && this.retriesLeft > 0;
+  }
+
+  /** The issuer was asked because of an unknown kid, and has answered. */
+  asked(now: number): void {
+    if (now >= this.nextAt) {
+      this.nextAt = now + this.cooldownMs;
+      this.retriesLeft = RETRIES_PER_COOLDOWN;
+    } else {
+      this.retriesLeft -= 1;
+    }
+  }
+
+  /** The issuer's answer did not have this kid, or has it no more. */
+  missed(kid: string | undefined, now: number): void {
+    const name = nameOf(kid);
+    if (name.length > MAX_KID_LENGTH) return;
+    const before = this.misses.get(name)?.pauseMs;
+    const pauseMs = before === undefined ? FIRST_PAUSE_MS : Math.min(before * 2, this.cooldownMs);
+    this.misses.set(name, { againAt: now + pauseMs, pauseMs });
+  }
+
+  /** The set has this kid: if it ever is missed again, that is a new story. */
+  found(kid: string | undefined): void {
+    this.misses.delete(nameOf(kid));
+  }
+}
+
+/** Tokens without a kid count as one. */
+function nameOf(kid: string | undefined): string {
+  return kid ?? '';
+}
