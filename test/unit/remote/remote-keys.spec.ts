@@ -67,7 +67,7 @@ class Scene {
       },
       onProblem: (problem) => this.problems.push(problem),
       fetch: async (address, init) => {
-        this.asked.push(String(address));
+        this.asked.push(address as string);
         const { accept: _accept, ...conditions } = init?.headers as Record<string, string>;
         this.conditions = conditions;
         const { isDown, body, status, headers } = this;
