@@ -1,0 +1,101 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { KeySet } from '../../../src/keys/key-set.js';
+import type { ResolvedKeys } from '../../../src/options/resolve-keys.js';
+import { RemoteKeySources } from '../../../src/remote/key-sources.js';
+import { LocalIssuer, newKey } from '../../support/local-issuer.js';
+
+const key = newKey('p-256');
+const POLICY = {
+  refreshSeconds: 600,
+  staleSeconds: 3_600,
+  cooldownSeconds: 30,
+  timeoutMs: 1_000,
+  maxBytes: 65_536,
+  fallback: undefined,
+};
+
+let issuer: LocalIssuer;
+let sources: RemoteKeySources;
+
+beforeEach(async () => {
+  issuer = await LocalIssuer.start([key]);
+  sources = new RemoteKeySources({
+    fetch: undefined,
+    clock: () => 1_000_000,
+    insecureAllowHttp: false,
+    keyStore: undefined,
+    onProblem: () => undefined,
+  });
+});
+
+afterEach(async () => {
+  sources.close();
+  await issuer.stop();
+});
+
+const discovery = (uri?: string): ResolvedKeys => ({ from: 'discovery', uri, jwksOrigins: undefined, ...POLICY });
+const jwks = (uri: string): ResolvedKeys => ({ from: 'jwks', uri, ...POLICY });
+
+async function has(keys: ResolvedKeys): Promise<boolean> {
+  const source = sources.create(issuer.url, keys, 'resolved');
+  return (await source.keySetFor(key.kid)).names(key.kid);
+}
+
+describe('A key source', () => {
+  it('finds the keys by discovery', async () => {
+    expect(await has(discovery())).toBe(true);
+    expect(issuer.requests).toEqual(['/.well-known/openid-configuration', '/jwks']);
+  });
+
+  it('finds the keys by metadata that live elsewhere', async () => {
+    issuer.json('/metadata', () => ({ issuer: issuer.url, jwks_uri: `${issuer.url}/jwks` }));
+    expect(await has(discovery(`${issuer.url}/metadata`))).toBe(true);
+    expect(issuer.requests).toEqual(['/metadata', '/jwks']);
+  });
+
+  it('takes the keys from a known address, and reads no metadata', async () => {
+    expect(await has(jwks(`${issuer.url}/jwks`))).toBe(true);
+    expect(issuer.requests).toEqual(['/jwks']);
+  });
+
+  it('takes static keys from nowhere', async () => {
+    expect(await has({ from: 'static', keySet: new KeySet([key.jwk]) })).toBe(true);
+    expect(issuer.requests).toEqual([]);
+  });
+
+  it('is not asked for anything when it is made', () => {
+    sources.create(issuer.url, discovery(), 'listed');
+    expect(issuer.requests).toEqual([]);
+  });
+});
+
+describe('The health of the keys', () => {
+  it('is told of listed issuers, and of tenants until they are released', async () => {
+    sources.create('https://static.example.com', { from: 'static', keySet: new KeySet([key.jwk]) }, 'listed');
+    sources.create('https://tenant.example.com', { from: 'static', keySet: new KeySet([key.jwk]) }, 'resolved');
+    sources.create(issuer.url, jwks(`${issuer.url}/jwks`), 'listed');
+    const tenant = sources.create('https://gone.example.com', jwks(`${issuer.url}/jwks`), 'resolved');
+    await sources.warmUp();
+    const states = () => sources.health().map(({ issuer: name, state, source }) => [name, state, source]);
+    expect(states()).toStrictEqual([
+      ['https://static.example.com', 'fresh', 'static'],
+      [issuer.url, 'fresh', 'issuer'],
+      // Tenants are asked for their keys with their first token.
+      ['https://gone.example.com', 'dead', undefined],
+    ]);
+    sources.release(tenant);
+    expect(states()).toHaveLength(2);
+  });
+});
+
+describe('Timers', () => {
+  const timers = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
+
+  it('that wake up for the next fetch keep no process alive', async () => {
+    const before = timers();
+    const listed = sources.create(issuer.url, jwks(`${issuer.url}/jwks`), 'listed');
+    await listed.keySetFor(key.kid);
+    // An unref'd timer is no active resource: nothing that a process would wait for.
+    expect(timers()).toBe(before);
+  });
+});

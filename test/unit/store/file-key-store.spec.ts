@@ -1,0 +1,95 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { FileKeyStore } from '../../../src/store/file-key-store.js';
+
+const ISSUER = 'https://issuer.example.com/';
+const KEYS = { fetchedAtMs: 1_700_000_000_000, jwks: { keys: [{ kty: 'EC', kid: 'a' }] } };
+
+let parent: string;
+let folder: string;
+let store: FileKeyStore;
+
+beforeEach(async () => {
+  parent = await mkdtemp(join(tmpdir(), 'keys-'));
+  folder = join(parent, 'made', 'on', 'demand');
+  store = new FileKeyStore(folder);
+});
+
+afterEach(() => rm(parent, { recursive: true, force: true }));
+
+const files = () => readdir(folder);
+const onlyFile = async () => join(folder, (await files())[0] ?? 'none');
+
+describe('FileKeyStore', () => {
+  it('gives back what was saved, to another process too', async () => {
+    await store.save(ISSUER, KEYS);
+    await expect(new FileKeyStore(folder).load(ISSUER)).resolves.toEqual(KEYS);
+  });
+
+  it('has nothing for an issuer of which nothing was saved', async () => {
+    await expect(store.load(ISSUER)).resolves.toBeUndefined();
+    await store.save(ISSUER, KEYS);
+    await expect(store.load('https://issuer.example.com')).resolves.toBeUndefined();
+  });
+
+  it('keeps the last of what was saved, also when several are saved at once, and no other file', async () => {
+    await Promise.all([1, 2, 3, 4].map((fetchedAtMs) => store.save(ISSUER, { ...KEYS, fetchedAtMs })));
+    await store.save(ISSUER, { ...KEYS, fetchedAtMs: 5 });
+    await expect(store.load(ISSUER)).resolves.toMatchObject({ fetchedAtMs: 5 });
+    await expect(files()).resolves.toHaveLength(1);
+  });
+
+  it('keeps each issuer apart, and none leads out of the folder', async () => {
+    const issuers = ['https://a.example.com', '../../a', '/etc/passwd', 'a\0b', '', 'x'.repeat(5_000)];
+    for (const [index, issuer] of issuers.entries()) await store.save(issuer, { ...KEYS, fetchedAtMs: index });
+    for (const [index, issuer] of issuers.entries()) {
+      await expect(store.load(issuer)).resolves.toMatchObject({ fetchedAtMs: index });
+    }
+    await expect(files()).resolves.toHaveLength(issuers.length);
+    await expect(readdir(parent)).resolves.toEqual(['made']);
+  });
+
+  it('is for its owner alone, since whoever can write there decides which tokens are accepted', async () => {
+    await store.save(ISSUER, KEYS);
+    expect((await stat(folder)).mode & 0o777).toBe(0o700);
+    expect((await stat(await onlyFile())).mode & 0o777).toBe(0o600);
+  });
+
+  it.each([
+    ['half a file', '{"issuer":'],
+    ['nothing', ''],
+    ['null', 'null'],
+    ['the keys of another issuer', JSON.stringify({ issuer: 'https://evil.example.com/', ...KEYS })],
+    ['no time', JSON.stringify({ issuer: ISSUER, jwks: KEYS.jwks })],
+    ['a time that is text', JSON.stringify({ issuer: ISSUER, ...KEYS, fetchedAtMs: 'now' })],
+    ['no keys', JSON.stringify({ issuer: ISSUER, fetchedAtMs: 1 })],
+    ['keys that are no list', JSON.stringify({ issuer: ISSUER, fetchedAtMs: 1, jwks: { keys: {} } })],
+    ['more than a megabyte', JSON.stringify({ issuer: ISSUER, ...KEYS, padding: 'x'.repeat(1024 * 1024) })],
+  ])('does not load a file with %s, and says which file that is', async (_what, text) => {
+    await store.save(ISSUER, KEYS);
+    const path = await onlyFile();
+    await writeFile(path, text);
+    await expect(store.load(ISSUER)).rejects.toThrow(path);
+  });
+
+  it('leaves the last good file in place, and nothing beside it, when it cannot save', async () => {
+    await store.save(ISSUER, KEYS);
+    const path = await onlyFile();
+    const before = await readFile(path, 'utf8');
+    const circular: Record<string, unknown> = {};
+    circular.self = circular;
+    await expect(store.save(ISSUER, { ...KEYS, jwks: { keys: [circular] } })).rejects.toThrow();
+    await expect(readFile(path, 'utf8')).resolves.toBe(before);
+    await expect(files()).resolves.toHaveLength(1);
+  });
+
+  it('says that it cannot save where there is no folder to be made', async () => {
+    await mkdir(join(parent, 'closed'));
+    await writeFile(join(parent, 'closed', 'file'), '');
+    await expect(new FileKeyStore(join(parent, 'closed', 'file', 'keys')).save(ISSUER, KEYS)).rejects.toThrow(
+      'ENOTDIR',
+    );
+  });
+});
