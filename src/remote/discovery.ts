@@ -1,6 +1,7 @@
 import { isFetchableAddress, isInternalHost } from '../address.js';
 import { isJsonObject } from '../json-object.js';
-import { FetchError, fetchJson, type FetchJsonOptions } from './fetch-json.js';
+import { FetchError } from './fetch-error.js';
+import { fetchJson, type FetchJsonOptions } from './fetch-json.js';
 
 export interface DiscoveryOptions extends FetchJsonOptions {
   /** Where the metadata lives, when it is not where the issuer's name says. */

@@ -1,3 +1,6 @@
+import { withDeadline } from './deadline.js';
+import { FetchError } from './fetch-error.js';
+
 // What issuers send for JSON (RFC 8414 §3.2, RFC 7517 §8.5), and what file servers send for a file of JSON.
 const MEDIA_TYPE = /^(?:application\/(?:[\w.-]+\+)?json|text\/json|text\/plain|application\/octet-stream)$/;
 
@@ -27,42 +30,6 @@ export type JsonAnswer =
       readonly maxAgeSeconds: number | undefined;
     };
 
-/** The kind of failure, for those who watch: stable, and without any text from the network. */
-export type FetchErrorCode =
-  | 'NETWORK'
-  | 'TIMEOUT'
-  | 'CLOSED'
-  | 'STATUS'
-  | 'REDIRECT'
-  | 'MEDIA_TYPE'
-  | 'TOO_LARGE'
-  | 'NOT_JSON'
-  | 'METADATA_INVALID'
-  | 'ISSUER_MISMATCH'
-  | 'ADDRESS_REFUSED'
-  | 'KEYS_UNUSABLE';
-
-/** Why something could not be fetched, in words for the log. Never quotes the body. */
-export class FetchError extends Error {
-  override readonly name = 'FetchError';
-  /** What the server asked to wait (RFC 9110 §10.2.3), if it did. */
-  readonly retryAfterSeconds: number | undefined;
-
-  constructor(
-    readonly code: FetchErrorCode,
-    message: string,
-    options: { cause?: unknown; retryAfterSeconds?: number } = {},
-  ) {
-    super(message, 'cause' in options ? { cause: options.cause } : undefined);
-    this.retryAfterSeconds = options.retryAfterSeconds;
-  }
-
-  /** Nobody answered: another address of the same server will not do better. */
-  get isUnreachable(): boolean {
-    return this.code === 'NETWORK' || this.code === 'TIMEOUT' || this.code === 'CLOSED';
-  }
-}
-
 /**
  * The one door to the network. Always settles, within `timeoutMs`; follows no redirect, because a redirect would let
  * whoever can answer once decide where keys come from; reads `maxBytes` at most.
@@ -76,33 +43,14 @@ export async function fetchJson(
   options: FetchJsonOptions,
   validators?: Validators,
 ): Promise<JsonAnswer> {
-  const timeout = AbortSignal.timeout(options.timeoutMs);
-  const signal = options.signal === undefined ? timeout : AbortSignal.any([timeout, options.signal]);
-  let stopWaiting: () => void = () => undefined;
-  const end = new Promise<never>((_resolve, reject) => {
-    // A `fetch` of the user's own may not look at the signal.
-    const onAbort = () => {
-      const isLate = (signal.reason as { name?: unknown } | undefined)?.name === 'TimeoutError';
-      reject(
-        isLate
-          ? new FetchError('TIMEOUT', `no answer within ${String(options.timeoutMs)} ms`)
-          : new FetchError('CLOSED', 'is not waited for any more'),
-      );
-    };
-    stopWaiting = () => {
-      signal.removeEventListener('abort', onAbort);
-    };
-    if (signal.aborted) onAbort();
-    else signal.addEventListener('abort', onAbort);
-  });
   try {
-    return await Promise.race([exchange(address, options, signal, validators), end]);
+    return await withDeadline(options.timeoutMs, options.signal, (signal) =>
+      exchange(address, options, signal, validators),
+    );
   } catch (error) {
     const failure = error instanceof FetchError ? error : new FetchError('NETWORK', reasonOf(error), { cause: error });
     const { code, message, cause, retryAfterSeconds } = failure;
     throw new FetchError(code, `${address}: ${message}`, { cause, retryAfterSeconds });
-  } finally {
-    stopWaiting();
   }
 }
 

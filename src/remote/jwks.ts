@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import { JwksClient } from 'jwks-rsa';
 import { isJsonObject } from '../json-object.js';
 import { KeySet } from '../keys/key-set.js';
-import { FetchError, fetchJson, type FetchJsonOptions, type JsonAnswer, type Validators } from './fetch-json.js';
+import { FetchError } from './fetch-error.js';
+import { fetchJson, type FetchJsonOptions, type JsonAnswer, type Validators } from './fetch-json.js';
 
 /** A key set as it came from an address. */
 export interface Jwks {

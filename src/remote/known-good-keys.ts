@@ -2,6 +2,7 @@ import { isJsonObject } from '../json-object.js';
 import type { KeyStore } from '../keys/key-store.js';
 import { hasPrivateMembers } from '../keys/verification-key.js';
 import type { ResolvedRemoteKeys } from '../options/resolve-keys.js';
+import { withDeadline } from './deadline.js';
 import { type HeldKeys, heldFromStore } from './held-keys.js';
 
 export interface KnownGoodKeysOptions extends Pick<
@@ -21,7 +22,7 @@ export class KnownGoodKeys {
   async load(now: number): Promise<HeldKeys | undefined> {
     const { store, issuer, timeoutMs, onProblem } = this.options;
     try {
-      const stored = await within(timeoutMs, async () => store.load(issuer));
+      const stored = await withDeadline(timeoutMs, undefined, async () => store.load(issuer));
       return stored && heldFromStore(stored, now, this.options);
     } catch (error) {
       onProblem(`The stored keys of ${issuer} cannot be used: ${messageOf(error)}`);
@@ -35,7 +36,9 @@ export class KnownGoodKeys {
     // An issuer that publishes a private key is trouble enough; it must not also lie in a file of ours.
     const keys = jwks.keySet.toJSON().filter((key) => isJsonObject(key) && !hasPrivateMembers(key));
     try {
-      await within(timeoutMs, async () => store.save(issuer, { fetchedAtMs: fetchedAt, jwks: { keys } }));
+      await withDeadline(timeoutMs, undefined, async () =>
+        store.save(issuer, { fetchedAtMs: fetchedAt, jwks: { keys } }),
+      );
     } catch (error) {
       onProblem(`The keys of ${issuer} cannot be stored: ${messageOf(error)}`);
     }
@@ -44,16 +47,4 @@ export class KnownGoodKeys {
 
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : 'the store failed';
-}
-
-async function within<T>(timeoutMs: number, run: () => Promise<T>): Promise<T> {
-  const timeout = AbortSignal.timeout(timeoutMs);
-  return Promise.race([
-    run(),
-    new Promise<never>((_resolve, reject) => {
-      timeout.addEventListener('abort', () => {
-        reject(new Error(`no answer within ${String(timeoutMs)} ms`));
-      });
-    }),
-  ]);
 }

@@ -5,7 +5,8 @@ import type { KeySource } from '../keys/key-source.js';
 import type { KeyStore } from '../keys/key-store.js';
 import type { ResolvedRemoteKeys } from '../options/resolve-keys.js';
 import { Attempts } from './attempts.js';
-import type { FetchError } from './fetch-json.js';
+import { withDeadline } from './deadline.js';
+import type { FetchError } from './fetch-error.js';
 import { heldFromFallback, heldFromIssuer, type HeldKeys } from './held-keys.js';
 import { fetchJwks } from './jwks.js';
 import { KnownGoodKeys } from './known-good-keys.js';
@@ -184,14 +185,14 @@ export class RemoteKeys implements KeySource {
     this.plan();
   }
 
-  private async fetchKeys(relocate: boolean, askedAt: number): Promise<HeldKeys & { readonly address: string }> {
-    const { timeoutMs } = this.options;
+  private fetchKeys(relocate: boolean, askedAt: number): Promise<HeldKeys & { readonly address: string }> {
     // For all exchanges together: whoever waits for keys waits for metadata and key set.
-    const signal = AbortSignal.any([this.closing.signal, AbortSignal.timeout(2 * timeoutMs)]);
-    const address = await this.locate(relocate, signal);
-    const known = this.held?.address === address ? this.held.jwks : undefined;
-    const { jwks, maxAgeSeconds } = await fetchJwks(address, { ...this.options, signal }, known);
-    return { ...heldFromIssuer(jwks, address, askedAt, maxAgeSeconds, this.options), address };
+    return withDeadline(2 * this.options.timeoutMs, this.closing.signal, async (signal) => {
+      const address = await this.locate(relocate, signal);
+      const known = this.held?.address === address ? this.held.jwks : undefined;
+      const { jwks, maxAgeSeconds } = await fetchJwks(address, { ...this.options, signal }, known);
+      return { ...heldFromIssuer(jwks, address, askedAt, maxAgeSeconds, this.options), address };
+    });
   }
 
   private async locate(relocate: boolean, signal: AbortSignal): Promise<string> {

@@ -11,7 +11,7 @@ const POLICY = {
   refreshSeconds: 600,
   staleSeconds: 3_600,
   cooldownSeconds: 30,
-  timeoutMs: 1_000,
+  timeoutMs: 50,
   maxBytes: 65_536,
 };
 
@@ -35,6 +35,7 @@ class Scene {
   storeProblem: Error | undefined;
   readonly saved: StoredKeys[] = [];
   fallback: KeySet | undefined;
+  staleSeconds = POLICY.staleSeconds;
   isPolling = false;
   private readonly planned = new Set<{ run: () => void; delayMs: number }>();
   private made: RemoteKeys | undefined;
@@ -49,6 +50,7 @@ class Scene {
     new RemoteKeys({
       ...POLICY,
       fallback: this.fallback,
+      staleSeconds: this.staleSeconds,
       issuer: 'https://issuer.example.com',
       clock: () => this.now,
       // The latest refresh and the longest pause there are: at 570 of 600 seconds, and 1, 2, 4, … seconds.
@@ -428,6 +430,34 @@ describe('an issuer that cannot be reached', () => {
     scene.isDown = false;
     scene.pass(30);
     expect(await scene.ask('first')).toBe('found');
+  });
+
+  it('leaves the last set in service only while it is fresh with staleSeconds 0', async () => {
+    scene.staleSeconds = 0;
+    await scene.ask('first');
+    scene.isDown = true;
+    scene.pass(599);
+    expect(await scene.ask('first')).toBe('found');
+    await settled();
+    scene.pass(1);
+    expect(await scene.ask('first')).toBe('KEYS_UNAVAILABLE');
+  });
+
+  it('that answers after the deadline is not heard any more: its old set replaces nothing', async () => {
+    let open: () => void = () => undefined;
+    scene.gate = new Promise((resolve) => {
+      open = resolve;
+    });
+    // A `fetch` that does not look at its signal, and answers when it likes.
+    expect(await scene.ask('first')).toBe('KEYS_UNAVAILABLE');
+    scene.gate = undefined;
+    scene.publish(second);
+    scene.pass(1);
+    expect(await scene.ask('second')).toBe('found');
+    open();
+    await settled();
+    expect(scene.keys.keySetFor('second')).not.toBeInstanceOf(Promise);
+    expect(scene.keys.health()).toMatchObject({ state: 'fresh', failures: 0 });
   });
 
   it('is found again at a new address', async () => {
