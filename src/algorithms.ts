@@ -10,6 +10,8 @@ interface RsaRow {
 interface EllipticRow {
   readonly kty: 'EC' | 'OKP';
   readonly crv: string;
+  /** In bytes. That of an RSA signature is the length of its modulus. */
+  readonly signatureLength: number;
   readonly hash: 'sha256' | 'sha384' | 'sha512' | null;
 }
 
@@ -31,11 +33,11 @@ export const ALGORITHMS = {
   PS256: { kty: 'RSA', hash: 'sha256', padding: pss, saltLength },
   PS384: { kty: 'RSA', hash: 'sha384', padding: pss, saltLength },
   PS512: { kty: 'RSA', hash: 'sha512', padding: pss, saltLength },
-  ES256: { kty: 'EC', crv: 'P-256', hash: 'sha256' },
-  ES384: { kty: 'EC', crv: 'P-384', hash: 'sha384' },
-  ES512: { kty: 'EC', crv: 'P-521', hash: 'sha512' },
-  EdDSA: { kty: 'OKP', crv: 'Ed25519', hash: null },
-  Ed25519: { kty: 'OKP', crv: 'Ed25519', hash: null },
+  ES256: { kty: 'EC', crv: 'P-256', signatureLength: 64, hash: 'sha256' },
+  ES384: { kty: 'EC', crv: 'P-384', signatureLength: 96, hash: 'sha384' },
+  ES512: { kty: 'EC', crv: 'P-521', signatureLength: 132, hash: 'sha512' },
+  EdDSA: { kty: 'OKP', crv: 'Ed25519', signatureLength: 64, hash: null },
+  Ed25519: { kty: 'OKP', crv: 'Ed25519', signatureLength: 64, hash: null },
 } as const satisfies Record<string, AlgorithmRow>;
 
 /** A signature algorithm that access tokens may use; asymmetric ones only. */

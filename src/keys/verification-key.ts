@@ -6,6 +6,8 @@ export interface VerificationKey {
   readonly kid: string | undefined;
   /** For each algorithm that this key may verify: what `crypto.verify` takes. Empty for an unsuitable key. */
   readonly inputs: ReadonlyMap<SignatureAlgorithm, VerifyKeyObjectInput>;
+  /** Length in bytes of every signature of this key. 0 for an unsuitable key. */
+  readonly signatureLength: number;
   /** Why the key may verify nothing. */
   readonly problem?: string;
 }
@@ -18,9 +20,14 @@ export interface VerificationKey {
 export function importVerificationKey(jwk: Readonly<Record<string, unknown>>): VerificationKey {
   const kid = typeof jwk.kid === 'string' && jwk.kid !== '' ? jwk.kid : undefined;
   try {
-    return { kid, inputs: usableInputs(jwk) };
+    return { kid, ...usableKey(jwk) };
   } catch (error) {
-    return { kid, inputs: new Map(), problem: error instanceof UnsuitableKey ? error.message : 'cannot be read' };
+    return {
+      kid,
+      inputs: new Map(),
+      signatureLength: 0,
+      problem: error instanceof UnsuitableKey ? error.message : 'cannot be read',
+    };
   }
 }
 
@@ -34,7 +41,7 @@ export function hasPrivateMembers(jwk: Readonly<Record<string, unknown>>): boole
 
 class UnsuitableKey extends Error {}
 
-function usableInputs(jwk: Readonly<Record<string, unknown>>): VerificationKey['inputs'] {
+function usableKey(jwk: Readonly<Record<string, unknown>>): Pick<VerificationKey, 'inputs' | 'signatureLength'> {
   const { kty, use, key_ops: operations, alg } = jwk;
   // A key whose private half was published has no secret left: anyone can sign with it.
   if (kty !== 'oct' && hasPrivateMembers(jwk)) throw new UnsuitableKey('is a private key');
@@ -46,10 +53,19 @@ function usableInputs(jwk: Readonly<Record<string, unknown>>): VerificationKey['
     const row: AlgorithmRow = ALGORITHMS[name];
     return row.kty === kty && (row.kty === 'RSA' || row.crv === jwk.crv) && (alg === undefined || alg === name);
   });
-  if (names.length === 0) throw new UnsuitableKey('fits no signature algorithm (kty, crv, alg)');
+  const [first] = names;
+  if (first === undefined) throw new UnsuitableKey('fits no signature algorithm (kty, crv, alg)');
   const key = createPublicKey({ key: jwk, format: 'jwk' });
   if (kty === 'RSA') checkRsaStrength(key);
-  return new Map(names.map((name) => [name, verifyInput(key, ALGORITHMS[name])]));
+  const row: AlgorithmRow = ALGORITHMS[first];
+  return {
+    inputs: new Map(names.map((name) => [name, verifyInput(key, ALGORITHMS[name])])),
+    signatureLength: row.kty === 'RSA' ? modulusBytes(key) : row.signatureLength,
+  };
+}
+
+function modulusBytes(key: KeyObject): number {
+  return Math.ceil((key.asymmetricKeyDetails?.modulusLength ?? 0) / 8);
 }
 
 /** RFC 7518 §3.3 and §3.5: 2048 bits or more. An even or tiny exponent makes no RSA key. */

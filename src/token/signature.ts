@@ -47,12 +47,13 @@ export function checkSignatureByAny(
   if (candidates.length === 0) throw new AuthError('KEY_UNKNOWN', { kid });
   const { hash } = ALGORITHMS[algorithm];
   let tries = 0;
-  for (const { inputs } of candidates) {
+  for (const { inputs, signatureLength } of candidates) {
     const input = inputs.get(algorithm);
     if (input === undefined) continue;
-    // Synchronous on purpose: a thread of the pool takes longer to reach than a signature to check. A signature of the
-    // wrong length is an invalid one to node:crypto, not an error.
-    if (verify(hash, decoded.signingInput, input, decoded.signature)) return;
+    // The length first (RFC 8017 §8.1.2): to OpenSSL, an RSASSA-PSS signature that lost leading zeros is a good one.
+    // Synchronous on purpose: a thread of the pool takes longer to reach than a signature to check.
+    if (decoded.signature.length === signatureLength && verify(hash, decoded.signingInput, input, decoded.signature))
+      return;
     tries += 1;
     if (tries === MAX_TRIES) break;
   }

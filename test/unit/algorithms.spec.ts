@@ -14,11 +14,11 @@ describe('The table of algorithms', () => {
       PS256: { ...pss, hash: 'sha256' },
       PS384: { ...pss, hash: 'sha384' },
       PS512: { ...pss, hash: 'sha512' },
-      ES256: { kty: 'EC', crv: 'P-256', hash: 'sha256' },
-      ES384: { kty: 'EC', crv: 'P-384', hash: 'sha384' },
-      ES512: { kty: 'EC', crv: 'P-521', hash: 'sha512' },
-      EdDSA: { kty: 'OKP', crv: 'Ed25519', hash: null },
-      Ed25519: { kty: 'OKP', crv: 'Ed25519', hash: null },
+      ES256: { kty: 'EC', crv: 'P-256', signatureLength: 64, hash: 'sha256' },
+      ES384: { kty: 'EC', crv: 'P-384', signatureLength: 96, hash: 'sha384' },
+      ES512: { kty: 'EC', crv: 'P-521', signatureLength: 132, hash: 'sha512' },
+      EdDSA: { kty: 'OKP', crv: 'Ed25519', signatureLength: 64, hash: null },
+      Ed25519: { kty: 'OKP', crv: 'Ed25519', signatureLength: 64, hash: null },
     });
   });
 

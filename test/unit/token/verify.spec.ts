@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { randomUUID } from 'node:crypto';
 import { inspect } from 'node:util';
 import { AuthError, type IssuerOptions } from '../../../src/index.js';
 import { type KeyKind, newKey, signText, signToken, type TestKey } from '../../support/local-issuer.js';
@@ -260,6 +261,21 @@ describe('every algorithm', () => {
       const token = [header, payload, changed.toString('base64url')].join('.');
       expect(await outcomeOf(verifier.verify(token))).toBe('SIGNATURE_INVALID');
     }
+  });
+
+  it.each(rows.slice(0, 6))('%s is refused without the leading zeros that it was made with', async (alg) => {
+    const signer = newKey('rsa');
+    const verifier = verifierWith({}, [signer]);
+    let parts: string[];
+    let signature: Buffer;
+    // One in 256 begins with a zero.
+    do {
+      parts = signToken({ alg, kid: signer.kid }, claimsWith({ jti: randomUUID() }), signer.privateKey).split('.');
+      signature = Buffer.from(parts[2] ?? '', 'base64url');
+    } while (signature[0] !== 0);
+    expect(await outcomeOf(verifier.verify(parts.join('.')))).toBe('accepted');
+    const shorter = [...parts.slice(0, 2), signature.subarray(1).toString('base64url')].join('.');
+    expect(await outcomeOf(verifier.verify(shorter))).toBe('SIGNATURE_INVALID');
   });
 
   it.each(rows)('%s is accepted from a key that names it, and from none that names another', async (alg, kind) => {
