@@ -9,8 +9,8 @@ export type KeyHealthResult<Key extends string = string> = Record<
 >;
 
 /**
- * For `@nestjs/terminus`: `health.check([() => keys.isHealthy('keys')])`. `down` while there is an issuer without keys in
- * service. In a readiness check that takes the application out of service, think of what it still could do: tokens
+ * For `@nestjs/terminus`: `health.check([() => keys.isHealthy('keys')])`. `down` while there is an issuer whose keys cannot
+ * be had; one that nobody has asked yet is no reason. In a readiness check that takes the application out of service, think of what it still could do: tokens
  * of the other issuers, open routes.
  */
 @Injectable()
@@ -20,7 +20,7 @@ export class KeyHealthIndicator {
   /** @param key under which the result stands. */
   isHealthy<Key extends string = 'keys'>(key: Key = 'keys' as Key): KeyHealthResult<Key> {
     const issuers = this.health.issuers();
-    const status = issuers.some(({ state }) => state === 'dead') ? 'down' : 'up';
+    const status = issuers.some(({ state, failures }) => state === 'dead' && failures > 0) ? 'down' : 'up';
     const byName = Object.fromEntries(issuers.map(({ issuer, ...health }) => [issuer, health]));
     return { [key]: { status, issuers: byName } } as KeyHealthResult<Key>;
   }

@@ -23,12 +23,12 @@ export class KeyLifecycle implements OnModuleInit, OnApplicationShutdown {
         message: `is 'required', and the keys of ${issuer} cannot be fetched (${lastErrorCode}; the log says more)`,
       }));
     if (problems.length > 0) {
-      this.sources.close();
+      await this.sources.close();
       throw new ConfigurationError(problems);
     }
   }
 
-  onApplicationShutdown(): void {
-    this.sources.close();
+  async onApplicationShutdown(): Promise<void> {
+    await this.sources.close();
   }
 }

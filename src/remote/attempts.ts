@@ -2,12 +2,14 @@ import type { FetchError, FetchErrorCode } from './fetch-error.js';
 
 const FIRST_PAUSE_MS = 1_000;
 const MAX_PAUSE_MS = 30_000;
+/** While there are no keys at all, each second of the pause is a second in which every token is answered with 503. */
+const MAX_PAUSE_WITHOUT_KEYS_MS = 5_000;
 /** How long a server may ask us to wait. */
 const MAX_RETRY_AFTER_MS = 60_000;
 
 /**
  * When the issuer is to be asked next. All goes well: shortly before the set is no longer fresh. It failed: after a pause
- * that grows from one second to half a minute, or that the server asked for. Each time a little earlier or later than
+ * that grows from one second to half a minute (to five seconds while no keys serve), or that the server asked for. Each time a little earlier or later than
  * another process would.
  */
 export class Attempts {
@@ -35,8 +37,9 @@ export class Attempts {
     this.decide(now, freshMs * (0.8 + 0.15 * this.random()));
   }
 
-  failed(now: number, { code, retryAfterSeconds = 0 }: FetchError): void {
-    const pauseMs = Math.min(FIRST_PAUSE_MS * 2 ** this.failures, MAX_PAUSE_MS) * (0.75 + 0.25 * this.random());
+  failed(now: number, { code, retryAfterSeconds = 0 }: FetchError, hasKeys: boolean): void {
+    const longestMs = hasKeys ? MAX_PAUSE_MS : MAX_PAUSE_WITHOUT_KEYS_MS;
+    const pauseMs = Math.min(FIRST_PAUSE_MS * 2 ** this.failures, longestMs) * (0.75 + 0.25 * this.random());
     this.failures += 1;
     this.lastErrorCode = code;
     this.decide(now, Math.max(pauseMs, Math.min(retryAfterSeconds * 1000, MAX_RETRY_AFTER_MS)));

@@ -15,6 +15,7 @@ export async function withDeadline<T>(
   outer: AbortSignal | undefined,
   run: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
+  if (outer?.aborted === true) throw closedBy(outer);
   const controller = new AbortController();
   let release: () => void = () => undefined;
   const ended = new Promise<never>((_resolve, reject) => {
@@ -23,7 +24,7 @@ export async function withDeadline<T>(
       controller.abort(error);
     };
     const onClose = () => {
-      end(outer?.reason instanceof FetchError ? outer.reason : new FetchError('CLOSED', 'is not waited for any more'));
+      if (outer !== undefined) end(closedBy(outer));
     };
     const timer = setTimeout(() => {
       end(new FetchError('TIMEOUT', `no answer within ${String(timeoutMs)} ms`));
@@ -33,11 +34,14 @@ export async function withDeadline<T>(
       clearTimeout(timer);
       outer?.removeEventListener('abort', onClose);
     };
-    if (outer?.aborted === true) onClose();
   });
   try {
     return await Promise.race([ended, run(controller.signal)]);
   } finally {
     release();
   }
+}
+
+function closedBy({ reason }: AbortSignal): FetchError {
+  return reason instanceof FetchError ? reason : new FetchError('CLOSED', 'is not waited for any more');
 }

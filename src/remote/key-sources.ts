@@ -58,8 +58,8 @@ export class RemoteKeySources implements KeySources {
     return [...this.pinned, ...[...this.remote].map((source) => source.health())];
   }
 
-  close(): void {
-    for (const source of this.remote) source.close();
+  async close(): Promise<void> {
+    await Promise.all([...this.remote].map((source) => source.close()));
   }
 }
 

@@ -51,6 +51,7 @@ export class RemoteKeys implements KeySource {
   private readonly knownGood: KnownGoodKeys | undefined;
   private restoring: Promise<void> | undefined;
   private isRestored: boolean;
+  private saving: Promise<void> | undefined;
   private readonly closing = new AbortController();
 
   constructor(private readonly options: RemoteKeysOptions) {
@@ -105,10 +106,11 @@ export class RemoteKeys implements KeySource {
     };
   }
 
-  /** Asks nobody any more, and leaves no timer and no socket behind. */
-  close(): void {
+  /** Asks nobody any more, and leaves no timer, no socket and no half-written store behind. */
+  async close(): Promise<void> {
     this.cancelTimer?.();
     this.closing.abort();
+    await this.saving;
   }
 
   private heldAt(now: number): HeldKeys | undefined {
@@ -127,10 +129,9 @@ export class RemoteKeys implements KeySource {
 
   private async search(kid: string | undefined, known: KeySet, now: number): Promise<KeySet> {
     const { attempts, unknown } = this;
-    const isWaiting = this.pending !== undefined;
     // In an outage the pause between attempts holds for everybody.
     const mayAsk = (attempts.failures === 0 || attempts.isDue(now)) && unknown.mayAsk(kid, now);
-    if (isWaiting) {
+    if (this.pending !== undefined) {
       await this.pending;
     } else if (mayAsk) {
       // What is missed for the second time may have moved: then the metadata say where to.
@@ -142,7 +143,7 @@ export class RemoteKeys implements KeySource {
     if (attempts.failures > 0) throw this.unavailable();
     const keySet = this.servingKeySet();
     if (keySet !== known && keySet.candidates(kid).length > 0) unknown.found(kid);
-    else if (isWaiting || mayAsk) unknown.missed(kid, this.options.clock());
+    else unknown.missed(kid, this.options.clock());
     return keySet;
   }
 
@@ -175,11 +176,11 @@ export class RemoteKeys implements KeySource {
       this.accept(await this.fetchKeys(relocate, askedAt));
     } catch (error) {
       const failure = error as FetchError;
-      this.attempts.failed(clock(), failure);
       this.isAddressDoubtful = true;
       // Only for want of anything better: what the issuer has once published counts more, even after it is too old.
       const isWanted = this.held?.source !== 'issuer' && this.heldAt(clock()) === undefined;
       if (isWanted && fallback !== undefined) this.held = heldFromFallback(fallback);
+      this.attempts.failed(clock(), failure, this.heldAt(clock()) !== undefined);
       if (!this.closing.signal.aborted) this.report(`Keys of ${issuer} cannot be fetched: ${failure.message}`);
     }
     this.plan();
@@ -216,7 +217,7 @@ export class RemoteKeys implements KeySource {
     this.attempts.succeeded(fetchedAt, freshUntil - fetchedAt);
     // A kid that is gone may come back: some issuers serve the old set and the new one in turn after a rotation.
     for (const kid of before?.kids ?? []) if (!jwks.keySet.names(kid)) this.unknown.missed(kid, fetchedAt);
-    void this.knownGood?.save(held);
+    this.saving = this.knownGood?.save(held);
   }
 
   /** Wakes up for the next attempt, so that no request has to wait for it. */

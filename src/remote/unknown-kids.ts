@@ -1,16 +1,16 @@
 import { LRUCache } from 'lru-cache';
 
-// What is remembered of strangers has a bound.
-const MAX_REMEMBERED = 1_000;
-const MAX_KID_LENGTH = 512;
+// What is remembered of strangers has a bound, for each issuer.
+const MAX_REMEMBERED = 500;
+const MAX_KID_LENGTH = 128;
 const FIRST_PAUSE_MS = 1_000;
 /** Beside the one fetch of a cool-down: what kids that come back may cause. */
 const RETRIES_PER_COOLDOWN = 5;
 
 /**
  * How often key ids that are not in the set may make us ask the issuer: once in a cool-down, whoever they are. A kid that
- * was asked for and comes back may, after a pause that doubles each time, cause a few fetches more: after a rotation
- * some issuers serve the old set and the new one in turn for a while.
+ * comes back may, after a pause that doubles each time, cause a few fetches more: it may be that of a rotation which met
+ * a flood, or an issuer whose servers have the old set and the new one in turn for a while.
  *
  * All of it is a budget of its own: known keys never depend on it.
  */
@@ -45,12 +45,14 @@ export class UnknownKids {
     }
   }
 
-  /** The issuer's answer did not have this kid, or has it no more. */
+  /** The set does not have this kid, whether the issuer was asked for it or not, or has it no more. */
   missed(kid: string | undefined, now: number): void {
     const name = nameOf(kid);
     if (name.length > MAX_KID_LENGTH) return;
-    const before = this.misses.get(name)?.pauseMs;
-    const pauseMs = before === undefined ? FIRST_PAUSE_MS : Math.min(before * 2, this.cooldownMs);
+    const before = this.misses.get(name);
+    // Not again within the pause: who asks all the time would have to wait for ever.
+    if (before !== undefined && now < before.againAt) return;
+    const pauseMs = before === undefined ? FIRST_PAUSE_MS : Math.min(before.pauseMs * 2, this.cooldownMs);
     this.misses.set(name, { againAt: now + pauseMs, pauseMs });
   }
 

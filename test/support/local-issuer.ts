@@ -72,7 +72,7 @@ export class LocalIssuer {
   readonly handlers = new Map<string, Handler>();
   keys: readonly unknown[];
   url = '';
-  private readonly server = createServer((request, response) => {
+  protected readonly server = createServer((request, response) => {
     const path = request.url ?? '';
     this.requests.push(path);
     const handler = this.handlers.get(path);
@@ -80,17 +80,21 @@ export class LocalIssuer {
     else handler(request, response);
   });
 
-  private constructor(keys: readonly TestKey[]) {
+  protected constructor(keys: readonly TestKey[]) {
     this.keys = keys.map(({ jwk }) => jwk);
   }
 
   static async start(keys: readonly TestKey[] = []): Promise<LocalIssuer> {
     const issuer = new LocalIssuer(keys);
-    await new Promise<void>((resolve) => issuer.server.listen(0, '127.0.0.1', resolve));
-    issuer.url = `http://127.0.0.1:${String((issuer.server.address() as AddressInfo).port)}`;
-    issuer.json('/.well-known/openid-configuration', () => ({ issuer: issuer.url, jwks_uri: `${issuer.url}/jwks` }));
-    issuer.json('/jwks', () => ({ keys: issuer.keys }));
+    await issuer.open();
     return issuer;
+  }
+
+  protected async open(): Promise<void> {
+    await new Promise<void>((resolve) => this.server.listen(0, '127.0.0.1', resolve));
+    this.url = `http://127.0.0.1:${String((this.server.address() as AddressInfo).port)}`;
+    this.json('/.well-known/openid-configuration', () => ({ issuer: this.url, jwks_uri: `${this.url}/jwks` }));
+    this.json('/jwks', () => ({ keys: this.keys }));
   }
 
   json(path: string, body: () => unknown): void {

@@ -27,7 +27,8 @@ describe('withDeadline', () => {
     const running = withDeadline(1_000, closing.signal, never);
     closing.abort();
     await expect(running).rejects.toMatchObject({ code: 'CLOSED' });
-    await expect(withDeadline(1_000, closing.signal, never)).rejects.toMatchObject({ code: 'CLOSED' });
+    const tooLate = withDeadline(1_000, closing.signal, () => Promise.reject(new Error('was run')));
+    await expect(tooLate).rejects.toMatchObject({ code: 'CLOSED' });
   });
 
   it('passes on why it was ended from outside', async () => {

@@ -29,7 +29,7 @@ beforeEach(async () => {
 });
 
 afterEach(async () => {
-  sources.close();
+  await sources.close();
   await issuer.stop();
 });
 

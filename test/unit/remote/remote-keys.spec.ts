@@ -33,6 +33,8 @@ class Scene {
 
   stored: StoredKeys | undefined;
   storeProblem: Error | undefined;
+  /** While set, saving takes as long as it. */
+  storing: Promise<void> | undefined;
   readonly saved: StoredKeys[] = [];
   fallback: KeySet | undefined;
   staleSeconds = POLICY.staleSeconds;
@@ -59,7 +61,7 @@ class Scene {
         load: () => this.answerOfStore(this.stored),
         save: (_issuer, keys) => {
           this.saved.push(keys);
-          return this.answerOfStore(undefined);
+          return this.storing ?? this.answerOfStore(undefined);
         },
       },
       schedule: this.isPolling ? this.schedule : undefined,
@@ -289,6 +291,31 @@ describe('an unknown kid', () => {
     }
   });
 
+  it('that a rotation brings in the middle of a flood is found when it comes back a second later', async () => {
+    await scene.ask('first');
+    await scene.ask(randomUUID());
+    scene.publish(first, second);
+    // The one fetch of the cool-down is spent, by a stranger.
+    expect(await scene.ask('second')).toBe('unknown');
+    for (let tenth = 0; tenth < 10; tenth += 1) {
+      scene.pass(0.1);
+      for (let index = 0; index < 20; index += 1) await scene.ask(randomUUID());
+    }
+    expect(await scene.ask('second')).toBe('found');
+    expect(scene.fetches).toBe(3);
+  });
+
+  it('that comes all the time is looked for none the less', async () => {
+    await scene.ask('first');
+    await scene.ask(randomUUID());
+    scene.publish(first, second);
+    for (let tenth = 0; tenth < 10; tenth += 1) {
+      expect(await scene.ask('second')).toBe('unknown');
+      scene.pass(0.1);
+    }
+    expect(await scene.ask('second')).toBe('found');
+  });
+
   it('that comes back cannot, together with others, cause more than six fetches in a cool-down', async () => {
     await scene.ask('first');
     const before = scene.fetches;
@@ -403,9 +430,9 @@ describe('an issuer that cannot be reached', () => {
     return (error as AuthError).retryAfterSeconds;
   };
 
-  it('is asked again after a pause that grows from one second to half a minute, and says when', async () => {
+  it('is asked again after a pause that grows from one second to five, and says when', async () => {
     scene.isDown = true;
-    for (const [attempt, pause] of [1, 2, 4, 8, 16, 30, 30].entries()) {
+    for (const [attempt, pause] of [1, 2, 4, 5, 5, 5].entries()) {
       expect([await retryAfter(), scene.fetches]).toEqual([pause, attempt + 1]);
       // Nobody gets through to the issuer before the pause is over.
       scene.pass(pause - 0.1);
@@ -636,10 +663,13 @@ describe('between requests', () => {
     expect(await scene.ask('first')).toBe('unknown');
   });
 
-  it('attempts go on in an outage, after pauses', async () => {
+  it('attempts go on in an outage, after pauses of up to half a minute while keys serve', async () => {
     scene.isPolling = true;
-    scene.isDown = true;
     await scene.ask('first');
+    scene.isDown = true;
+    scene.pass(570);
+    scene.ring();
+    await settled();
     for (const pause of [1, 2, 4, 8, 16, 30, 30]) {
       expect(scene.timers).toEqual([pause * 1_000]);
       scene.pass(pause);
@@ -665,13 +695,37 @@ describe('between requests', () => {
   it('nothing is left when it is closed, and nobody is asked any more', async () => {
     scene.isPolling = true;
     await scene.ask('first');
-    scene.keys.close();
+    await scene.keys.close();
     expect(scene.timers).toEqual([]);
     scene.pass(600);
     expect(await scene.ask('first')).toBe('found');
     await settled();
     expect(scene.timers).toEqual([]);
     expect(scene.problems).toEqual([]);
+  });
+});
+
+describe('closing', () => {
+  it('waits for a set that is being stored', async () => {
+    let stored: () => void = () => undefined;
+    scene.storing = new Promise((resolve) => {
+      stored = resolve;
+    });
+    await scene.ask('first');
+    let isClosed = false;
+    const closed = scene.keys.close().then(() => {
+      isClosed = true;
+    });
+    await settled();
+    expect(isClosed).toBe(false);
+    stored();
+    await closed;
+  });
+
+  it('asks nobody after it, not even with a fetch that does not look at its signal', async () => {
+    await scene.keys.close();
+    expect(await scene.ask('first')).toBe('KEYS_UNAVAILABLE');
+    expect(scene.fetches).toBe(0);
   });
 });
 

@@ -1,0 +1,588 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { randomUUID } from 'node:crypto';
+import { AccessTokenVerifier } from '../../src/index.js';
+import { PLATFORMS } from '../support/app.js';
+import {
+  closedPort,
+  type Fault,
+  fault,
+  FAULTS,
+  FAULTS_OF_METADATA,
+  faultsOfSet,
+  FaultyIssuer,
+  KEYS,
+  METADATA,
+} from '../support/faulty-issuer.js';
+import { closeGuarded, type GuardedApp, lastingToken, startGuarded, until } from '../support/guarded-app.js';
+import { newKey, signToken, type TestKey } from '../support/local-issuer.js';
+import { outcomeOf } from '../support/verifier.js';
+
+const UNAVAILABLE = '503 KEYS_UNAVAILABLE';
+const [first, second] = [newKey('p-256', { kid: 'first' }), newKey('p-256', { kid: 'second' })];
+/** Of an exchange that does not end by itself: somebody has to sit it out. */
+const DEADLINE_MS = 200;
+/** Whoever sits this out fails the test. */
+const NEVER_MS = 60_000;
+const FAULTS_OF_KEYS = Object.entries({ ...FAULTS, ...faultsOfSet(first) });
+const ENDLESS = Object.entries(FAULTS).filter(([, { isEndless }]) => isEndless === true);
+
+let issuer: FaultyIssuer;
+let good: string;
+
+beforeEach(async () => {
+  issuer = await FaultyIssuer.start([first]);
+  good = lastingToken(issuer, first);
+});
+
+afterEach(async () => {
+  await closeGuarded();
+  await issuer.stop();
+});
+
+const some = (count: number, members: Record<string, unknown> = {}) =>
+  Array.from({ length: count }, () => newKey('p-256', members));
+
+const policyFor = ({ isEndless }: Fault) => (isEndless === true ? { timeoutMs: DEADLINE_MS } : {});
+const allEnded = () => until(() => issuer.openExchanges === 0);
+const failed = (app: GuardedApp, times: number) => until(() => (app.health()[0]?.failures ?? 0) >= times);
+const isFresh = (app: GuardedApp) => until(() => app.health()[0]?.state === 'fresh');
+
+describe.each(PLATFORMS)(
+  'at a cold start on %s, tokens are answered with 503, and never blamed, while the issuer',
+  (platform) => {
+    const refuses = async (app: GuardedApp, { retryAfter = '1' }: Fault, code: string) => {
+      const askedAt = performance.now();
+      const answer = await app.ask(good);
+      // Generous, since the machine may be busy: without a deadline it would be for ever.
+      expect(performance.now() - askedAt).toBeLessThan(2 * DEADLINE_MS + 1_500);
+      expect([answer.status, answer.body.code]).toEqual([503, 'KEYS_UNAVAILABLE']);
+      expect([answer.headers['retry-after'], answer.headers['www-authenticate']]).toEqual([retryAfter, undefined]);
+      expect(app.health()).toMatchObject([{ state: 'dead', source: undefined, failures: 1, lastErrorCode: code }]);
+      await allEnded();
+    };
+    const recovers = async (app: GuardedApp, { retryAfter = '1' }: Fault) => {
+      issuer.recover();
+      app.clock.pass(Number(retryAfter));
+      expect(await app.outcome(good)).toBe('200');
+      expect(app.health()).toMatchObject([{ state: 'fresh', source: 'issuer', failures: 0, lastErrorCode: undefined }]);
+      await app.close();
+      await allEnded();
+    };
+
+    it.each(FAULTS_OF_KEYS)('%s when asked for its keys', async (_what, fault) => {
+      issuer.fail(fault, KEYS);
+      const app = await startGuarded(issuer.url, { platform, keys: policyFor(fault) });
+      await refuses(app, fault, fault.code);
+      await recovers(app, fault);
+    });
+
+    it.each([...Object.entries(FAULTS), ...Object.entries(FAULTS_OF_METADATA)])(
+      '%s when asked for its metadata',
+      async (_what, given) => {
+        const fault = typeof given === 'function' ? given(issuer.url) : given;
+        issuer.fail(fault, ...METADATA);
+        const app = await startGuarded(issuer.url, { platform, keys: policyFor(fault) });
+        await refuses(app, fault, fault.codeAtMetadata ?? fault.code);
+        expect(issuer.fetches).toBe(0);
+        await recovers(app, fault);
+      },
+    );
+  },
+);
+
+describe('at a cold start', () => {
+  it('a port on which nobody listens is answered with 503, until the metadata name another', async () => {
+    const closed = await closedPort();
+    let keysAt = `http://127.0.0.1:${String(closed.port)}/jwks`;
+    issuer.json(METADATA[0], () => ({ issuer: issuer.url, jwks_uri: keysAt }));
+    const app = await startGuarded(issuer.url);
+    expect(await app.outcome(good)).toBe(UNAVAILABLE);
+    expect(app.health()).toMatchObject([{ state: 'dead', lastErrorCode: 'NETWORK' }]);
+    keysAt = issuer.url + KEYS;
+    app.clock.pass(1);
+    expect(await app.outcome(good)).toBe('200');
+    await closed.free();
+  });
+
+  it('many requests cause one fetch, and all of them are answered with 503 when it fails', async () => {
+    issuer.fail(fault('never answers'), KEYS);
+    const app = await startGuarded(issuer.url, { keys: { timeoutMs: DEADLINE_MS } });
+    const answers = await Promise.all(Array.from({ length: 50 }, () => app.outcome(good)));
+    expect(new Set(answers)).toEqual(new Set([UNAVAILABLE]));
+    expect(await app.outcome(good)).toBe(UNAVAILABLE);
+    expect(issuer.fetches).toBe(1);
+  });
+
+  it('a redirect is not followed, wherever it leads', async () => {
+    issuer.json('/elsewhere', () => ({ keys: [first.jwk] }));
+    issuer.fail(fault('answers with a redirect'), KEYS);
+    const app = await startGuarded(issuer.url);
+    expect(await app.outcome(good)).toBe(UNAVAILABLE);
+    expect(issuer.countOf('/elsewhere')).toBe(0);
+  });
+});
+
+describe('a key set in service', () => {
+  it.each(FAULTS_OF_KEYS)(
+    'serves for staleSeconds while the issuer %s, then gives way to 503, and is back with the issuer',
+    async (_what, fault) => {
+      const app = await startGuarded(issuer.url, { keys: policyFor(fault) });
+      expect(await app.outcome(good)).toBe('200');
+      issuer.failEverywhere(fault);
+      app.clock.pass(600);
+      expect(await app.outcome(good)).toBe('200');
+      await failed(app, 1);
+      expect(app.health()).toMatchObject([
+        { state: 'stale', source: 'issuer', ageSeconds: 600, lastErrorCode: fault.code },
+      ]);
+      app.clock.pass(2_999);
+      expect(await app.outcome(good)).toBe('200');
+      await failed(app, 2);
+      app.clock.pass(1);
+      const answer = await app.ask(good);
+      expect([answer.status, answer.body.code]).toEqual([503, 'KEYS_UNAVAILABLE']);
+      expect(Number(answer.headers['retry-after'])).toBeGreaterThan(0);
+      expect(app.health()).toMatchObject([{ state: 'dead', source: undefined, ageSeconds: undefined }]);
+
+      issuer.recover();
+      app.clock.pass(60);
+      expect(await app.outcome(good)).toBe('200');
+      expect(app.health()).toMatchObject([{ state: 'fresh', ageSeconds: 0, failures: 0, lastErrorCode: undefined }]);
+      await app.close();
+      await allEnded();
+    },
+  );
+
+  it.each(ENDLESS)('delays no token while the issuer %s, and leaves nothing open on close', async (_what, fault) => {
+    const app = await startGuarded(issuer.url, { keys: { timeoutMs: NEVER_MS } });
+    expect(await app.outcome(good)).toBe('200');
+    await allEnded();
+    issuer.failEverywhere(fault);
+    app.clock.pass(600);
+    for (let request = 0; request < 10; request += 1) expect(await app.outcome(good)).toBe('200');
+    await until(() => issuer.openExchanges === 1);
+    expect(issuer.fetches).toBe(2);
+    await app.close();
+    await allEnded();
+  });
+
+  it('serves for staleSeconds when the port of the issuer is closed for good', async () => {
+    const app = await startGuarded(issuer.url);
+    expect(await app.outcome(good)).toBe('200');
+    await issuer.stop();
+    app.clock.pass(600);
+    expect(await app.outcome(good)).toBe('200');
+    await failed(app, 1);
+    app.clock.pass(2_999);
+    expect(await app.outcome(good)).toBe('200');
+    app.clock.pass(1);
+    expect(await app.outcome(good)).toBe(UNAVAILABLE);
+  });
+
+  it('is as good as new once the issuer has recovered', async () => {
+    const app = await startGuarded(issuer.url);
+    await app.outcome(good);
+    issuer.failEverywhere(fault('answers 500'));
+    app.clock.pass(600);
+    await app.outcome(good);
+    await failed(app, 1);
+    issuer.recover();
+    app.clock.pass(1);
+    expect(await app.outcome(good)).toBe('200');
+    await isFresh(app);
+    // Counted from the last answer, not from the first.
+    issuer.failEverywhere(fault('answers 500'));
+    app.clock.pass(3_599);
+    expect(await app.outcome(good)).toBe('200');
+  });
+
+  it('is refreshed from where it came from while the metadata fail', async () => {
+    const app = await startGuarded(issuer.url);
+    await app.outcome(good);
+    issuer.failEverywhere(fault('answers 500'));
+    app.clock.pass(600);
+    await app.outcome(good);
+    await failed(app, 1);
+    issuer.recover(KEYS);
+    issuer.publish(first, second);
+    app.clock.pass(1);
+    await app.outcome(good);
+    await isFresh(app);
+    // The metadata were asked for a new address, in vain.
+    expect(issuer.countOf(METADATA[0])).toBe(2);
+    expect(await app.outcome(lastingToken(issuer, second))).toBe('200');
+  });
+
+  it('does not call a kid unknown that nobody can ask for (503)', async () => {
+    const app = await startGuarded(issuer.url);
+    await app.outcome(good);
+    issuer.failEverywhere(fault('answers 500'));
+    expect(await app.outcome(lastingToken(issuer, second))).toBe(UNAVAILABLE);
+    expect(await app.outcome(good)).toBe('200');
+  });
+
+  it('that is too old is not replaced by the fallback keys, which count no more once the issuer has answered', async () => {
+    const app = await startGuarded(issuer.url, { keys: { fallback: { keys: [second.jwk as never] } } });
+    expect(await app.outcome(good)).toBe('200');
+    issuer.failEverywhere(fault('answers 500'));
+    app.clock.pass(3_600);
+    expect(await app.outcome(lastingToken(issuer, second))).toBe(UNAVAILABLE);
+    expect(await app.outcome(good)).toBe(UNAVAILABLE);
+  });
+
+  it('serves while it is fresh, and no longer, with staleSeconds 0', async () => {
+    const app = await startGuarded(issuer.url, { keys: { staleSeconds: 0 } });
+    await app.outcome(good);
+    issuer.failEverywhere(fault('answers 500'));
+    app.clock.pass(599);
+    expect(await app.outcome(good)).toBe('200');
+    app.clock.pass(1);
+    expect(await app.outcome(good)).toBe(UNAVAILABLE);
+  });
+});
+
+describe('a key set', () => {
+  const alg = { rsa: 'RS256', 'p-256': 'ES256', ed25519: 'EdDSA' } as const;
+
+  it.each(['p-256', 'rsa', 'ed25519'] as const)(
+    'with two keys of one kid, of which one is %s, verifies the tokens of both, in either order',
+    async (kind) => {
+      const twin = newKey(kind, { kid: 'first' });
+      for (const keys of [
+        [first, twin],
+        [twin, first],
+      ]) {
+        issuer.publish(...keys);
+        const app = await startGuarded(issuer.url);
+        expect(await app.outcome(good)).toBe('200');
+        expect(await app.outcome(issuer.token(twin, alg[kind], { exp: 99_999_999_999 }))).toBe('200');
+        const forged = issuer.token(newKey(kind, { kid: 'first' }), alg[kind], { exp: 99_999_999_999 });
+        expect(await app.outcome(forged)).toBe('401 SIGNATURE_INVALID');
+        await app.close();
+      }
+    },
+  );
+
+  it('in which a private key was published accepts the others, and nothing that this key has signed', async () => {
+    const leaked = { ...second.privateKey.export({ format: 'jwk' }), kid: 'second' };
+    issuer.publish(leaked, first);
+    const app = await startGuarded(issuer.url);
+    expect(await app.outcome(good)).toBe('200');
+    expect(await app.outcome(lastingToken(issuer, second))).toBe('401 KEY_UNSUITABLE');
+  });
+
+  it('in which a private key is replaced by its public half accepts its tokens from then on', async () => {
+    issuer.publish({ ...second.privateKey.export({ format: 'jwk' }), kid: 'second' }, first);
+    const app = await startGuarded(issuer.url);
+    await app.outcome(good);
+    issuer.publish(first, second);
+    app.clock.pass(600);
+    await app.outcome(good);
+    await isFresh(app);
+    expect(await app.outcome(lastingToken(issuer, second))).toBe('200');
+  });
+
+  it('with a symmetric key accepts the others, and nothing that names that one', async () => {
+    issuer.publish({ kty: 'oct', k: 'c2VjcmV0', kid: 'second', alg: 'HS256' }, first);
+    const app = await startGuarded(issuer.url);
+    expect(await app.outcome(good)).toBe('200');
+    expect(await app.outcome(lastingToken(issuer, second))).toBe('401 KEY_UNSUITABLE');
+    // That a key is no good is known: nobody is asked for it.
+    expect(issuer.fetches).toBe(1);
+  });
+
+  it.each([
+    ['null', null],
+    ['a number', 7],
+    ['a list', []],
+    ['an empty object', {}],
+    ['a key without its numbers', { kty: 'RSA', kid: 'second' }],
+    ['a key of an unknown kind', { kty: 'AKP', kid: 'second', alg: 'ML-DSA-44', pub: 'AAAA' }],
+    ['a point that is not on its curve', { ...second.jwk, x: first.jwk.x }],
+    ['an oversized kid', { ...second.jwk, kid: 'x'.repeat(10_000) }],
+  ])('with %s beside a good key serves with the good key', async (_what, bad) => {
+    issuer.keys = [bad, first.jwk, bad];
+    const app = await startGuarded(issuer.url);
+    expect(await app.outcome(good)).toBe('200');
+    expect(app.health()).toMatchObject([{ state: 'fresh', failures: 0 }]);
+  });
+});
+
+describe('a rotation', () => {
+  const exchanged = async (...keys: Parameters<FaultyIssuer['publish']>) => {
+    const app = await startGuarded(issuer.url);
+    expect(await app.outcome(good)).toBe('200');
+    issuer.publish(...keys);
+    return app;
+  };
+
+  it('with overlap is served within one fetch, and the old key goes on', async () => {
+    const app = await exchanged(first, second);
+    expect(await app.outcome(lastingToken(issuer, second))).toBe('200');
+    expect(await app.outcome(good)).toBe('200');
+    expect(issuer.fetches).toBe(2);
+  });
+
+  it('without overlap is served within one fetch, and the old key is refused from then on', async () => {
+    const app = await exchanged(second);
+    expect(await app.outcome(lastingToken(issuer, second))).toBe('200');
+    expect(await app.outcome(good)).toBe('401 KEY_UNKNOWN');
+    expect(issuer.fetches).toBe(2);
+  });
+
+  it('is served within one fetch although its first tokens come all at once', async () => {
+    const app = await exchanged(first, second);
+    const token = lastingToken(issuer, second);
+    const answers = await Promise.all(Array.from({ length: 20 }, () => app.outcome(token)));
+    expect(new Set(answers)).toEqual(new Set(['200']));
+    expect(issuer.fetches).toBe(2);
+  });
+
+  it.each([1, 2])('is served a second later when the workers answer in turn and worker %i is first', async (offset) => {
+    const app = await startGuarded(issuer.url);
+    expect(await app.outcome(good)).toBe('200');
+    const sets = [[first], [first, second]];
+    issuer.publishInTurn(...sets.slice(offset - 1), ...sets.slice(0, offset - 1));
+    const token = lastingToken(issuer, second);
+    const answers = [];
+    for (let second = 0; second < 30; second += 1) {
+      answers.push(await app.outcome(token));
+      expect(await app.outcome(good)).toBe('200');
+      app.clock.pass(1);
+    }
+    const wait = offset === 1 ? 1 : 0;
+    expect(answers).toEqual([...Array<string>(wait).fill('401 KEY_UNKNOWN'), ...Array<string>(30 - wait).fill('200')]);
+    expect(issuer.fetches).toBe(2 + wait);
+  });
+
+  it('without overlap whose workers answer in turn costs six fetches in a cool-down at most', async () => {
+    const app = await startGuarded(issuer.url);
+    expect(await app.outcome(good)).toBe('200');
+    issuer.publishInTurn([first], [second]);
+    const token = lastingToken(issuer, second);
+    const answers = [];
+    for (let tenth = 0; tenth < 299; tenth += 1) {
+      if (tenth % 10 === 0) answers.push(await app.outcome(token));
+      await app.outcome(good);
+      app.clock.pass(0.1);
+    }
+    expect(answers.slice(0, 2)).toEqual(['401 KEY_UNKNOWN', '200']);
+    expect(issuer.fetches).toBeGreaterThan(3);
+    expect(issuer.fetches).toBeLessThanOrEqual(1 + 6);
+  });
+
+  it('that withdraws a key takes effect with the next fetch that succeeds, and not before', async () => {
+    issuer.publish(first, second);
+    const app = await startGuarded(issuer.url);
+    const withdrawn = lastingToken(issuer, second);
+    expect(await app.outcome(withdrawn)).toBe('200');
+    issuer.publish(first);
+    issuer.fail(fault('answers 500'), KEYS);
+    app.clock.pass(600);
+    expect(await app.outcome(withdrawn)).toBe('200');
+    await failed(app, 1);
+    expect(await app.outcome(withdrawn)).toBe('200');
+    issuer.recover();
+    app.clock.pass(1);
+    await app.outcome(good);
+    await isFresh(app);
+    expect(await app.outcome(withdrawn)).toBe('401 KEY_UNKNOWN');
+    expect(await app.outcome(good)).toBe('200');
+  });
+
+  it('of which nobody took notice for long is not served from an old set: the issuer is asked first', async () => {
+    const app = await exchanged(second);
+    app.clock.pass(1_200);
+    expect(await app.outcome(good)).toBe('401 KEY_UNKNOWN');
+  });
+
+  it('while nobody can see it is not called unknown, and is served once the issuer is back', async () => {
+    const app = await exchanged(second);
+    issuer.fail(fault('never answers'), KEYS);
+    await app.close();
+    const patient = await startGuarded(issuer.url, { keys: { timeoutMs: DEADLINE_MS } });
+    expect(await patient.outcome(lastingToken(issuer, second))).toBe(UNAVAILABLE);
+    issuer.recover();
+    patient.clock.pass(1);
+    expect(await patient.outcome(lastingToken(issuer, second))).toBe('200');
+  });
+
+  it('of the place where the keys lie is followed: the metadata are read again when the old one fails', async () => {
+    const app = await startGuarded(issuer.url);
+    await app.outcome(good);
+    issuer.json('/new-jwks', () => ({ keys: [second.jwk] }));
+    issuer.json(METADATA[0], () => ({ issuer: issuer.url, jwks_uri: `${issuer.url}/new-jwks` }));
+    issuer.handlers.delete(KEYS);
+    app.clock.pass(600);
+    expect(await app.outcome(good)).toBe('200');
+    await failed(app, 1);
+    app.clock.pass(1);
+    expect(await app.outcome(good)).toBe('200');
+    await isFresh(app);
+    expect(await app.outcome(lastingToken(issuer, second))).toBe('200');
+    expect([issuer.countOf(METADATA[0]), issuer.countOf('/new-jwks')]).toEqual([2, 1]);
+  });
+
+  it('of the place where the keys lie is followed: a second later when the old one still answers', async () => {
+    const app = await startGuarded(issuer.url);
+    await app.outcome(good);
+    issuer.json('/new-jwks', () => ({ keys: [second.jwk] }));
+    issuer.json(METADATA[0], () => ({ issuer: issuer.url, jwks_uri: `${issuer.url}/new-jwks` }));
+    const token = lastingToken(issuer, second);
+    expect(await app.outcome(token)).toBe('401 KEY_UNKNOWN');
+    app.clock.pass(1);
+    expect(await app.outcome(token)).toBe('200');
+    expect(issuer.countOf(METADATA[0])).toBe(2);
+  });
+});
+
+describe('a flood of random key ids', () => {
+  const junk = () => {
+    const header = { alg: 'ES256', kid: randomUUID() };
+    return signToken(header, { iss: issuer.url, exp: 99_999_999_999 }, second.privateKey);
+  };
+
+  it('causes one fetch in a cool-down, and refuses no token whose key is known', async () => {
+    const app = await startGuarded(issuer.url);
+    const verifier = app.get(AccessTokenVerifier);
+    expect(await app.outcome(good)).toBe('200');
+    const refused = new Map<string, number>();
+    for (let batch = 0; batch < 40; batch += 1) {
+      // Two cool-downs, half of the flood in each.
+      if (batch === 20) app.clock.pass(30);
+      const flood = Array.from({ length: 50 }, () => outcomeOf(verifier.verify(junk())));
+      expect(await app.outcome(good)).toBe('200');
+      for (const code of await Promise.all(flood)) refused.set(code, (refused.get(code) ?? 0) + 1);
+    }
+    expect([...refused]).toEqual([['KEY_UNKNOWN', 2_000]]);
+    expect(issuer.fetches).toBe(1 + 2);
+    expect(issuer.countOf(METADATA[0])).toBe(1);
+  });
+
+  it.each(ENDLESS)('delays no token whose key is known, also when the issuer %s', async (_what, fault) => {
+    const app = await startGuarded(issuer.url, { keys: { timeoutMs: NEVER_MS } });
+    const verifier = app.get(AccessTokenVerifier);
+    expect(await app.outcome(good)).toBe('200');
+    issuer.failEverywhere(fault);
+    const flood = Promise.all(Array.from({ length: 200 }, () => outcomeOf(verifier.verify(junk()))));
+    for (let request = 0; request < 10; request += 1) expect(await app.outcome(good)).toBe('200');
+    expect(issuer.fetches).toBe(2);
+    await app.close();
+    // Nor is anybody left waiting.
+    expect(new Set(await flood)).toEqual(new Set(['KEYS_UNAVAILABLE']));
+    await allEnded();
+  });
+
+  it('does not keep a rotation from being served in the next cool-down', async () => {
+    const app = await startGuarded(issuer.url);
+    const verifier = app.get(AccessTokenVerifier);
+    await app.outcome(good);
+    for (let count = 0; count < 100; count += 1) await outcomeOf(verifier.verify(junk()));
+    issuer.publish(first, second);
+    app.clock.pass(30);
+    expect(await app.outcome(lastingToken(issuer, second))).toBe('200');
+  });
+
+  it('at a cold start finds the issuer down once, and then waits for the pause like everybody', async () => {
+    issuer.failEverywhere(fault('answers 500'));
+    const app = await startGuarded(issuer.url);
+    const verifier = app.get(AccessTokenVerifier);
+    for (let count = 0; count < 200; count += 1) {
+      expect(await outcomeOf(verifier.verify(junk()))).toBe('KEYS_UNAVAILABLE');
+    }
+    expect(issuer.countOf(METADATA[0])).toBe(1);
+  });
+});
+
+describe('a token without a kid', () => {
+  const nameless = (key: TestKey) => lastingToken(issuer, { ...key, kid: undefined });
+
+  it('is tried against every suitable key, sixteen at most', async () => {
+    const keys = some(17);
+    const unsuitable = [...some(20, { use: 'enc' }), newKey('ed25519'), newKey('rsa-1024')];
+    issuer.publish(...unsuitable, ...keys);
+    const app = await startGuarded(issuer.url);
+    const answers = [];
+    for (const key of keys) answers.push(await app.outcome(nameless(key)));
+    expect(answers).toEqual([...Array<string>(16).fill('200'), '401 SIGNATURE_INVALID']);
+  });
+
+  it('that no key verifies makes the issuer be asked once in a cool-down', async () => {
+    const app = await startGuarded(issuer.url);
+    await app.outcome(good);
+    for (let count = 0; count < 100; count += 1) {
+      expect(await app.outcome(nameless(newKey('p-256')))).toBe('401 SIGNATURE_INVALID');
+    }
+    expect(issuer.fetches).toBe(2);
+    expect(await app.outcome(nameless(first))).toBe('200');
+  });
+});
+
+describe('a rotation of keys without names', () => {
+  it.each([
+    ['without a kid', undefined],
+    ['with a kid that the set does not have', 'mine'],
+  ])('is served within one fetch to a token %s', async (_what, kid) => {
+    const [old, rotated] = some(2, { kid: undefined }) as [TestKey, TestKey];
+    issuer.publish(old);
+    const app = await startGuarded(issuer.url);
+    const tokenOf = (key: TestKey) => lastingToken(issuer, { ...key, kid });
+    expect(await app.outcome(tokenOf(old))).toBe('200');
+    issuer.publish(rotated);
+    expect(await app.outcome(tokenOf(rotated))).toBe('200');
+    expect(await app.outcome(tokenOf(old))).toBe('401 SIGNATURE_INVALID');
+    expect(issuer.fetches).toBe(2);
+  });
+});
+
+describe('the metadata of an issuer with a path', () => {
+  const OPENID = '/tenant/.well-known/openid-configuration';
+  const OAUTH = '/.well-known/oauth-authorization-server/tenant';
+  const OPENID_AT_ROOT = '/.well-known/openid-configuration/tenant';
+  let name: string;
+  let token: string;
+
+  beforeEach(() => {
+    name = `${issuer.url}/tenant`;
+    token = lastingToken(issuer, first, { iss: name });
+  });
+
+  const metadata = () => ({ issuer: name, jwks_uri: issuer.url + KEYS });
+
+  it.each([OPENID, OAUTH, OPENID_AT_ROOT])('are found at %s', async (path) => {
+    issuer.json(path, metadata);
+    const app = await startGuarded(name);
+    expect(await app.outcome(token)).toBe('200');
+  });
+
+  const answered = Object.entries(FAULTS).filter(([, { code }]) => code !== 'NETWORK' && code !== 'TIMEOUT');
+  const silent = Object.entries(FAULTS).filter(([, { code }]) => code === 'NETWORK' || code === 'TIMEOUT');
+
+  it.each([...answered, ...Object.entries(FAULTS_OF_METADATA)])(
+    'are found at the second location when the first %s',
+    async (_what, given) => {
+      issuer.fail(typeof given === 'function' ? given(name) : given, OPENID);
+      issuer.json(OAUTH, metadata);
+      const app = await startGuarded(name);
+      expect(await app.outcome(token)).toBe('200');
+      expect([issuer.countOf(OPENID), issuer.countOf(OAUTH)]).toEqual([1, 1]);
+      await app.close();
+      await allEnded();
+    },
+  );
+
+  it.each(silent)('are not waited for at three locations in turn when the first %s', async (_what, fault) => {
+    issuer.json(OPENID, metadata);
+    issuer.json(OAUTH, metadata);
+    issuer.fail(fault, OPENID);
+    const app = await startGuarded(name, { keys: policyFor(fault) });
+    expect(await app.outcome(token)).toBe(UNAVAILABLE);
+    expect(app.health()).toMatchObject([{ state: 'dead', lastErrorCode: fault.code }]);
+    expect(issuer.countOf(OAUTH)).toBe(0);
+    issuer.recover();
+    app.clock.pass(1);
+    expect(await app.outcome(token)).toBe('200');
+    await app.close();
+    await allEnded();
+  });
+});

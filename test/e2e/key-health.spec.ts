@@ -1,0 +1,225 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { Controller, Get } from '@nestjs/common';
+import { HealthCheck, HealthCheckService, TerminusModule } from '@nestjs/terminus';
+import {
+  type IssuerKeyHealth,
+  type IssuerOptions,
+  KeyHealthIndicator,
+  type KeyStore,
+  Public,
+} from '../../src/index.js';
+import { call, PLATFORMS } from '../support/app.js';
+import { fault, FaultyIssuer, KEYS } from '../support/faulty-issuer.js';
+import {
+  AUDIENCE,
+  Clock,
+  closeGuarded,
+  type GuardedApp,
+  lastingToken,
+  POLICY,
+  startGuarded,
+  until,
+} from '../support/guarded-app.js';
+import { newKey } from '../support/local-issuer.js';
+
+const first = newKey('p-256', { kid: 'first' });
+const published = { keys: [first.jwk as never] };
+let issuer: FaultyIssuer;
+let good: string;
+
+beforeEach(async () => {
+  issuer = await FaultyIssuer.start([first]);
+  good = lastingToken(issuer, first);
+});
+
+afterEach(async () => {
+  await closeGuarded();
+  await issuer.stop();
+});
+
+const failed = (app: GuardedApp) => until(() => (app.health()[0]?.failures ?? 0) > 0);
+
+describe('KeyHealth', () => {
+  const WELL = { failures: 0, lastErrorCode: undefined };
+  const DEAD = { state: 'dead', source: undefined, ageSeconds: undefined };
+
+  it('calls an issuer dead that nobody has asked yet, fresh once it has answered, and asks nobody itself', async () => {
+    const app = await startGuarded(issuer.url);
+    expect(app.health()).toEqual([{ issuer: issuer.url, ...DEAD, ...WELL }]);
+    expect(issuer.requests).toEqual([]);
+    await app.outcome(good);
+    app.clock.pass(17);
+    expect(app.health()).toEqual([{ issuer: issuer.url, state: 'fresh', source: 'issuer', ageSeconds: 17, ...WELL }]);
+    expect(issuer.fetches).toBe(1);
+  });
+
+  it('calls it stale when its keys are old, and dead when they are too old', async () => {
+    const app = await startGuarded(issuer.url);
+    await app.outcome(good);
+    app.clock.pass(599.5);
+    expect(app.health()).toMatchObject([{ state: 'fresh', ageSeconds: 599.5 }]);
+    app.clock.pass(0.5);
+    expect(app.health()).toMatchObject([{ state: 'stale', source: 'issuer', ageSeconds: 600, ...WELL }]);
+    app.clock.pass(2_999);
+    expect(app.health()).toMatchObject([{ state: 'stale', source: 'issuer', ageSeconds: 3_599 }]);
+    app.clock.pass(1);
+    expect(app.health()).toEqual([{ issuer: issuer.url, ...DEAD, ...WELL }]);
+  });
+
+  it('counts failures and says why the last attempt failed, in a code that is stable', async () => {
+    const app = await startGuarded(issuer.url);
+    issuer.fail(fault('answers 500'), KEYS);
+    await app.outcome(good);
+    expect(app.health()).toEqual([{ issuer: issuer.url, ...DEAD, failures: 1, lastErrorCode: 'STATUS' }]);
+    issuer.fail(fault('sends {}'), KEYS);
+    app.clock.pass(1);
+    await app.outcome(good);
+    expect(app.health()).toMatchObject([{ failures: 2, lastErrorCode: 'KEYS_UNUSABLE' }]);
+    issuer.recover();
+    app.clock.pass(2);
+    await app.outcome(good);
+    expect(app.health()).toMatchObject([{ state: 'fresh', ...WELL }]);
+  });
+
+  it('says where keys came from that the issuer did not send: store, fallback, static', async () => {
+    const clock = new Clock();
+    issuer.failEverywhere(fault('answers 500'));
+    const keyStore: KeyStore = {
+      load: (name) =>
+        Promise.resolve(name === issuer.url ? { fetchedAtMs: clock.read() - 5_000, jwks: published } : undefined),
+      save: () => Promise.resolve(),
+    };
+    const issuers: IssuerOptions[] = [
+      { issuer: issuer.url, audience: AUDIENCE },
+      { issuer: `${issuer.url}/other`, audience: AUDIENCE, keys: { from: 'discovery', fallback: published } },
+      { issuer: 'https://pinned.example.com', audience: AUDIENCE, keys: { from: 'static', jwks: published } },
+    ];
+    const app = await startGuarded(issuers, { clock, options: { keyStore, warmUp: 'required' } });
+    const byName = (a: IssuerKeyHealth, b: IssuerKeyHealth) => a.issuer.localeCompare(b.issuer);
+    expect([...app.health()].sort(byName)).toEqual([
+      { issuer: issuer.url, state: 'fresh', source: 'store', ageSeconds: 5, failures: 1, lastErrorCode: 'STATUS' },
+      {
+        issuer: `${issuer.url}/other`,
+        state: 'stale',
+        source: 'fallback',
+        ageSeconds: undefined,
+        failures: 1,
+        lastErrorCode: 'STATUS',
+      },
+      { issuer: 'https://pinned.example.com', state: 'fresh', source: 'static', ageSeconds: undefined, ...WELL },
+    ]);
+  });
+
+  it("shows a resolver's tenants whose tokens have come, each for itself", async () => {
+    const tenants = ['one', 'two', 'three'].map((tenant) => `${issuer.url}/${tenant}`);
+    const resolver = (name: string): IssuerOptions | undefined =>
+      tenants.includes(name)
+        ? { issuer: name, audience: AUDIENCE, keys: { from: 'jwks', uri: `${name}/jwks`, ...POLICY } }
+        : undefined;
+    issuer.json('/one/jwks', () => published);
+    const app = await startGuarded(resolver);
+    expect(app.health()).toEqual([]);
+    expect(await app.outcome(lastingToken(issuer, first, { iss: tenants[0] }))).toBe('200');
+    expect(await app.outcome(lastingToken(issuer, first, { iss: tenants[1] }))).toBe('503 KEYS_UNAVAILABLE');
+    expect(await app.outcome(lastingToken(issuer, first, { iss: 'https://stranger.example.com' }))).toMatch(/^401/);
+    expect(app.health()).toMatchObject([
+      { issuer: tenants[0], state: 'fresh', source: 'issuer', ...WELL },
+      { issuer: tenants[1], ...DEAD, failures: 1, lastErrorCode: 'STATUS' },
+    ]);
+  });
+});
+
+@Public()
+@Controller('health')
+class HealthController {
+  constructor(
+    private readonly health: HealthCheckService,
+    private readonly keys: KeyHealthIndicator,
+  ) {}
+
+  @Get()
+  @HealthCheck()
+  check() {
+    return this.health.check([() => this.keys.isHealthy()]);
+  }
+
+  @Get('named')
+  @HealthCheck()
+  checkNamed() {
+    return this.health.check([() => this.keys.isHealthy('auth-keys')]);
+  }
+}
+
+describe.each(PLATFORMS)('KeyHealthIndicator in @nestjs/terminus on %s', (platform) => {
+  const start = (other?: string) => {
+    const keys = { from: 'discovery', ...POLICY } as const;
+    const names = other === undefined ? [issuer.url] : [issuer.url, other];
+    const issuers = names.map((name) => ({ issuer: name, audience: AUDIENCE, keys }));
+    const imports = [TerminusModule.forRoot({ logger: false })];
+    return startGuarded(issuers, { platform, imports, controllers: [HealthController] });
+  };
+  const check = (app: GuardedApp, path = 'health') => call(`${app.url}/${path}`);
+
+  it('answers 200 with up while keys are in service, fresh or stale, and 503 with down after', async () => {
+    const app = await start();
+    await app.outcome(good);
+    const up = await check(app);
+    expect([up.status, up.body.status]).toEqual([200, 'ok']);
+    expect(up.body.info).toEqual({
+      keys: {
+        status: 'up',
+        issuers: { [issuer.url]: { state: 'fresh', source: 'issuer', ageSeconds: 0, failures: 0 } },
+      },
+    });
+
+    issuer.failEverywhere(fault('answers 500'));
+    app.clock.pass(600);
+    await app.outcome(good);
+    await failed(app);
+    const stale = await check(app);
+    expect(stale.status).toBe(200);
+    expect(stale.body.info).toMatchObject({
+      keys: { status: 'up', issuers: { [issuer.url]: { state: 'stale', lastErrorCode: 'STATUS' } } },
+    });
+
+    app.clock.pass(3_000);
+    const down = await check(app);
+    expect([down.status, down.body.status, down.body.info]).toEqual([503, 'error', {}]);
+    expect(down.body.error).toMatchObject({
+      keys: { status: 'down', issuers: { [issuer.url]: { state: 'dead', lastErrorCode: 'STATUS' } } },
+    });
+
+    issuer.recover();
+    app.clock.pass(60);
+    await app.outcome(good);
+    expect((await check(app)).status).toBe(200);
+  });
+
+  it('answers 200 while nobody has asked for the keys: else a readiness check would never let the first call in', async () => {
+    const app = await start();
+    const answer = await check(app);
+    expect(answer.status).toBe(200);
+    expect(answer.body.info).toMatchObject({ keys: { status: 'up', issuers: { [issuer.url]: { state: 'dead' } } } });
+    expect(issuer.requests).toEqual([]);
+  });
+
+  it('answers 503 when one issuer of several is dead, and says which', async () => {
+    const other = await FaultyIssuer.start();
+    other.failEverywhere(fault('answers 500'));
+    const app = await start(other.url);
+    await app.outcome(good);
+    await app.outcome(lastingToken(other, first));
+    const answer = await check(app);
+    expect(answer.status).toBe(503);
+    expect(answer.body.error).toMatchObject({
+      keys: { status: 'down', issuers: { [issuer.url]: { state: 'fresh' }, [other.url]: { state: 'dead' } } },
+    });
+    await other.stop();
+  });
+
+  it('stands under the name that it is given', async () => {
+    const app = await start();
+    await app.outcome(good);
+    expect((await check(app, 'health/named')).body.info).toMatchObject({ 'auth-keys': { status: 'up' } });
+  });
+});
