@@ -1,0 +1,24 @@
+// As its README has it for Express: whatever goes wrong is a 403.
+import { Agent } from 'node:http';
+import { startExpress } from '../express-app.mjs';
+import { loadPeer } from '../peers.mjs';
+
+const { JwtVerifier } = loadPeer('aws-jwt-verify');
+const { SimpleFetcher } = loadPeer('aws-jwt-verify/https');
+const { SimpleJwksCache, SimplePenaltyBox } = loadPeer('aws-jwt-verify/jwk');
+
+export function start({ issuer, jwksUri, audience, cooldownMs }) {
+  // Its own fetcher speaks https only, unless its agent does not; deadlines and retries stay its own.
+  const fetcher = new SimpleFetcher({ defaultRequestOptions: { agent: new Agent() } });
+  const penaltyBox = new SimplePenaltyBox(cooldownMs && { waitSeconds: cooldownMs / 1000 });
+  const jwksCache = new SimpleJwksCache({ fetcher, penaltyBox });
+  const verifier = JwtVerifier.create({ issuer, audience, jwksUri }, { jwksCache });
+  return startExpress(async (request, response, next) => {
+    try {
+      await verifier.verify((request.header('authorization') ?? '').replace(/^Bearer /, ''));
+    } catch {
+      return response.status(403).json({ statusCode: 403, message: 'Forbidden' });
+    }
+    next();
+  });
+}

@@ -1,0 +1,305 @@
+// What is done to each contender, and what was seen. A scenario has a row for each observation; `run` returns their cells.
+import { Agent } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { KEYS } from './issuer.mjs';
+import {
+  expectGood,
+  flood,
+  junk,
+  latency,
+  pace,
+  PATIENCE_MS,
+  refused,
+  statusAndTime,
+  timeUntilAccepted,
+  withRetryAfter,
+} from './traffic.mjs';
+
+const isQuick = process.argv.includes('--quick');
+/** Where the default would be minutes. */
+const LIFE_MS = 2_000;
+const PAST_LIFE_MS = 2_500;
+const STALE_MS = 4_000;
+const FLOOD_MS = isQuick ? 1_000 : 5_000;
+const GOOD_PER_SECOND = 100;
+/** There is no such option. */
+const NONE = '–';
+const [KEY, OTHER, NEW] = KEYS;
+
+/**
+ * In the order of the table. `alone`: one contender after the other, with nothing beside it, for it measures time. `short`:
+ * all contenders at once. `long`: all of them at once, for most of it is waiting, up to a minute; left out with --quick.
+ */
+export const SCENARIOS = [
+  {
+    phase: 'short',
+    rows: [
+      'Six junk tokens, then a good one whose key served before',
+      'Six junk tokens, then a good one whose key was always there, but not used yet',
+      'Six junk tokens, then a good one whose key was just added',
+    ],
+    async run(stage) {
+      const issuer = await stage.issuer(KEY, OTHER);
+      const app = await stage.app(issuer);
+      await expectGood(app, issuer.token(KEY));
+      await junk(app, issuer, 6);
+      const cells = [await app.statusFor(issuer.token(KEY)), await app.statusFor(issuer.token(OTHER))];
+      issuer.keys = [KEY, OTHER, NEW];
+      return [...cells, await app.statusFor(issuer.token(NEW))].map(String);
+    },
+  },
+  {
+    phase: 'short',
+    rows: ['Six junk tokens right after the start, then the first good one'],
+    async run(stage) {
+      const issuer = await stage.issuer(KEY);
+      const app = await stage.app(issuer);
+      await junk(app, issuer, 6);
+      return [String(await app.statusFor(issuer.token(KEY)))];
+    },
+  },
+  {
+    phase: 'alone',
+    rows: [
+      'Flood of random key ids: calls to the issuer',
+      'the same: good tokens refused',
+      'the same: p50 / p99 of good requests before it',
+      'the same: p50 / p99 of good requests in it',
+    ],
+    async run(stage) {
+      const issuer = await stage.issuer(KEY);
+      issuer.delayMs = 50;
+      const app = await stage.app(issuer);
+      const good = issuer.token(KEY);
+      const agent = new Agent({ keepAlive: true });
+      const ask = () => app.ask(good, agent);
+      // Until it is compiled, the way of a refusal too.
+      await pace(GOOD_PER_SECOND, 1_000, ask);
+      await pace(GOOD_PER_SECOND, 1_000, () => app.ask(issuer.forged(KEY), agent));
+      const before = await pace(GOOD_PER_SECOND, FLOOD_MS, ask);
+      issuer.calls = 0;
+      const [during] = await Promise.all([pace(GOOD_PER_SECOND, FLOOD_MS, ask), flood(app, issuer, FLOOD_MS)]);
+      agent.destroy();
+      return [
+        String(issuer.calls),
+        refused(during),
+        latency(before, GOOD_PER_SECOND),
+        latency(during, GOOD_PER_SECOND),
+      ];
+    },
+  },
+  {
+    phase: 'short',
+    rows: ["Flood while the cache's life ends: good tokens refused"],
+    async run(stage) {
+      const issuer = await stage.issuer(KEY);
+      const app = await stage.app(issuer, { lifeMs: LIFE_MS });
+      await expectGood(app, issuer.token(KEY));
+      const good = issuer.token(KEY);
+      const ms = Math.max(FLOOD_MS, PAST_LIFE_MS + 1_000);
+      const [answers] = await Promise.all([pace(20, ms, () => app.ask(good)), flood(app, issuer, ms)]);
+      return [refused(answers)];
+    },
+  },
+  {
+    phase: 'short',
+    rows: ['Flood while the issuer answers 503: calls to the issuer', 'the same: good tokens refused'],
+    async run(stage) {
+      const issuer = await stage.issuer(KEY);
+      const app = await stage.app(issuer, { cooldownMs: 1_000 });
+      await expectGood(app, issuer.token(KEY));
+      await sleep(1_200);
+      const good = issuer.token(KEY);
+      issuer.mood = 'error';
+      issuer.calls = 0;
+      const [answers] = await Promise.all([pace(20, FLOOD_MS, () => app.ask(good)), flood(app, issuer, FLOOD_MS)]);
+      return [String(issuer.calls), refused(answers)];
+    },
+  },
+  {
+    phase: 'short',
+    rows: ['Rotation without overlap: first token with the new key', 'the same: calls to the issuer for it'],
+    async run(stage) {
+      const issuer = await stage.issuer(KEY);
+      const app = await stage.app(issuer);
+      await expectGood(app, issuer.token(KEY));
+      await sleep(1_000);
+      issuer.keys = [NEW];
+      issuer.calls = 0;
+      return [String(await app.statusFor(issuer.token(NEW))), String(issuer.calls)];
+    },
+  },
+  {
+    phase: 'long',
+    rows: ['Rotation without overlap a second after the set was fetched: accepted after'],
+    async run(stage) {
+      const issuer = await stage.issuer(KEY);
+      const app = await stage.app(issuer);
+      await expectGood(app, issuer.token(KEY));
+      await sleep(1_000);
+      issuer.keys = [NEW];
+      return [await timeUntilAccepted(app, issuer.token(NEW))];
+    },
+  },
+  {
+    phase: 'long',
+    rows: ['Rotation without overlap in a flood: accepted after'],
+    async run(stage) {
+      const issuer = await stage.issuer(KEY);
+      const app = await stage.app(issuer);
+      await expectGood(app, issuer.token(KEY));
+      let isOver = false;
+      const flooding = pace(
+        50,
+        PATIENCE_MS + 1_000,
+        () => app.ask(issuer.junk()),
+        () => isOver,
+      );
+      await sleep(1_000);
+      issuer.keys = [NEW];
+      const cell = await timeUntilAccepted(app, issuer.token(NEW));
+      isOver = true;
+      await flooding;
+      return [cell];
+    },
+  },
+  {
+    phase: 'short',
+    rows: ['Eight keys at once, three tokens of each: refused', 'the same: calls to the issuer'],
+    async run(stage) {
+      const issuer = await stage.issuer(...KEYS);
+      const app = await stage.app(issuer);
+      const answers = [];
+      for (const key of [...KEYS, ...KEYS, ...KEYS]) answers.push(await app.ask(issuer.token(key)));
+      return [refused(answers), String(issuer.calls)];
+    },
+  },
+  {
+    phase: 'short',
+    rows: ['Token of a withdrawn key, after a newer set was fetched for another key'],
+    async run(stage) {
+      const issuer = await stage.issuer(KEY, OTHER);
+      const app = await stage.app(issuer, { cooldownMs: 1_000 });
+      await expectGood(app, issuer.token(KEY));
+      issuer.keys = [OTHER, NEW];
+      await sleep(1_200);
+      await expectGood(app, issuer.token(NEW));
+      return [String(await app.statusFor(issuer.token(KEY)))];
+    },
+  },
+  {
+    phase: 'short',
+    rows: ["Token of a withdrawn key, past the cache's life"],
+    async run(stage) {
+      const issuer = await stage.issuer(KEY, OTHER);
+      const app = await stage.app(issuer, { lifeMs: LIFE_MS });
+      await expectGood(app, issuer.token(KEY));
+      issuer.keys = [OTHER];
+      await sleep(PAST_LIFE_MS);
+      return [String(await app.statusFor(issuer.token(KEY)))];
+    },
+  },
+  {
+    phase: 'short',
+    rows: ['the same, seen withdrawn, then the issuer goes down; with the option to serve longer'],
+    async run(stage) {
+      const staleMs = stage.contender.canOutlast ? 60_000 : undefined;
+      const issuer = await stage.issuer(KEY, OTHER);
+      const app = await stage.app(issuer, { lifeMs: LIFE_MS, staleMs });
+      await expectGood(app, issuer.token(KEY));
+      issuer.keys = [OTHER];
+      await sleep(PAST_LIFE_MS);
+      await app.statusFor(issuer.token(KEY));
+      await issuer.stop();
+      await sleep(PAST_LIFE_MS);
+      return [String(await app.statusFor(issuer.token(KEY)))];
+    },
+  },
+  {
+    phase: 'short',
+    rows: ["Issuer down, within the cache's life", "Issuer down, past the cache's life"],
+    async run(stage) {
+      const issuer = await stage.issuer(KEY);
+      const app = await stage.app(issuer, { lifeMs: LIFE_MS });
+      await expectGood(app, issuer.token(KEY));
+      await issuer.stop();
+      const cells = [await app.statusFor(issuer.token(KEY))];
+      await sleep(PAST_LIFE_MS);
+      return [...cells, await app.statusFor(issuer.token(KEY))].map(String);
+    },
+  },
+  {
+    phase: 'long',
+    rows: ["Issuer hangs, past the cache's life: status and time"],
+    async run(stage) {
+      const issuer = await stage.issuer(KEY);
+      const app = await stage.app(issuer, { lifeMs: LIFE_MS });
+      await expectGood(app, issuer.token(KEY));
+      issuer.mood = 'hang';
+      await sleep(PAST_LIFE_MS);
+      return [statusAndTime(await app.ask(issuer.token(KEY)))];
+    },
+  },
+  {
+    phase: 'short',
+    rows: [
+      "Issuer down, past the cache's life, with the option to serve longer",
+      'Issuer down, past what that option allows',
+    ],
+    async run(stage) {
+      if (!stage.contender.canOutlast) return [NONE, NONE];
+      const issuer = await stage.issuer(KEY);
+      const app = await stage.app(issuer, { lifeMs: LIFE_MS, staleMs: STALE_MS });
+      await expectGood(app, issuer.token(KEY));
+      await issuer.stop();
+      await sleep(PAST_LIFE_MS);
+      const cells = [await app.statusFor(issuer.token(KEY))];
+      await sleep(STALE_MS - PAST_LIFE_MS + 500);
+      return [...cells.map(String), withRetryAfter(await app.ask(issuer.token(KEY)))];
+    },
+  },
+  {
+    phase: 'short',
+    rows: ['Issuer down at start', 'Issuer down at start, with the key set of an earlier run'],
+    async run(stage) {
+      const issuer = await stage.issuer(KEY);
+      const keyStore = stage.contender.hasKeyStore ? await stage.folder() : undefined;
+      if (keyStore !== undefined) {
+        const earlier = await stage.app(issuer, { keyStore });
+        await expectGood(earlier, issuer.token(KEY));
+        await sleep(200);
+        await earlier.stop();
+      }
+      await issuer.stop();
+      const cold = withRetryAfter(await (await stage.app(issuer)).ask(issuer.token(KEY)));
+      if (keyStore === undefined) return [cold, NONE];
+      return [cold, String(await (await stage.app(issuer, { keyStore })).statusFor(issuer.token(KEY)))];
+    },
+  },
+  {
+    phase: 'long',
+    rows: ['Issuer down for 20 s from the start, and back: accepted after'],
+    async run(stage) {
+      const issuer = await stage.issuer(KEY);
+      await issuer.stop();
+      const app = await stage.app(issuer);
+      await pace(2, 20_000, () => app.ask(issuer.token(KEY)));
+      await issuer.start();
+      return [await timeUntilAccepted(app, issuer.token(KEY))];
+    },
+  },
+  ...[
+    ['hang', 'Cold, and the key set is never answered: status and time'],
+    ['drip', 'Cold, and the key set comes a byte a second: status and time'],
+    ['cut', 'Cold, and the key set ends in the middle: status and time'],
+  ].map(([mood, row]) => ({
+    phase: 'long',
+    rows: [row],
+    async run(stage) {
+      const issuer = await stage.issuer(KEY);
+      issuer.mood = mood;
+      const app = await stage.app(issuer);
+      return [statusAndTime(await app.ask(issuer.token(KEY)))];
+    },
+  })),
+];

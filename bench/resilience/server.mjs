@@ -1,0 +1,6 @@
+// Run by app.mjs: starts one contender, and tells its port.
+const [name, settings] = process.argv.slice(2);
+const { start } = await import(`./contenders/${name}.mjs`);
+const server = await start(JSON.parse(settings));
+process.on('disconnect', () => process.exit());
+process.send(server.address().port);

@@ -1,0 +1,69 @@
+// Everything that an issuer does on its worst days.
+import { clearInterval, setInterval } from 'node:timers';
+
+const DRIP_MS = 50;
+const SLOW_MS = 150;
+const TEN_MIB = 10 * 1024 * 1024;
+
+/**
+ * - `answer`: what becomes of a request, to whichever address. The body is bait: who takes keys from it is lost.
+ * - `keys`: what the key set holds instead of `good`.
+ * - `minCalls`: how often it is met at least. The first time it may be for an unknown kid, the next time it is for the set.
+ * - `delayMs`: how long the answer takes.
+ * - `isHarmless`: the good keys are there all the same, so that it is no outage.
+ */
+export const FAULTS = [
+  { name: 'connection dropped', answer: (response) => response.socket.destroy() },
+  // The caller has to give up.
+  { name: 'no answer', answer: () => undefined, minCalls: 2 },
+  { name: 'drip', answer: drip, minCalls: 2 },
+  { name: 'reset in the body', answer: resetInBody },
+  { name: 'status 500', answer: (response, bait) => send(response, bait, { status: 500 }) },
+  { name: 'status 429', answer: (response, bait) => send(response, bait, { status: 429, 'retry-after': '2' }) },
+  { name: 'redirect', answer: (response, bait) => send(response, bait, { status: 302, location: '/elsewhere' }) },
+  { name: 'HTML', answer: (response, bait) => send(response, bait, { 'content-type': 'text/html' }) },
+  { name: 'half a body', answer: (response, bait) => send(response, bait.slice(0, bait.length / 2)) },
+  { name: '10 MiB', answer: (response, bait) => send(response, padded(bait)) },
+  { name: 'other JSON', answer: (response) => send(response, '{"keys":"none"}') },
+  { name: 'empty set', keys: () => [] },
+  { name: 'only oct keys', keys: ({ oct }) => [oct] },
+  // Within the deadline. Many kids wait for the same answer.
+  { name: 'slow', keys: ({ good }) => good, delayMs: SLOW_MS, isHarmless: true },
+  { name: 'a private key', keys: ({ good, leaked }) => [leaked.privateJwk, ...good], isHarmless: true },
+  {
+    name: 'duplicate kids',
+    keys: ({ good, twin }) => [...good.flatMap((key) => [twinOf(key, twin), key])],
+    isHarmless: true,
+  },
+];
+
+export function send(response, body, { status = 200, ...headers } = {}) {
+  response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(body);
+}
+
+function drip(response, bait) {
+  response.writeHead(200, { 'content-type': 'application/json' });
+  let sent = 0;
+  const timer = setInterval(() => {
+    response.write(bait.slice(sent, sent + 1));
+    sent += 1;
+    if (sent === bait.length) response.end();
+  }, DRIP_MS);
+  response.once('close', () => clearInterval(timer));
+}
+
+function resetInBody(response, bait) {
+  response.writeHead(200, { 'content-type': 'application/json', 'content-length': String(bait.length) });
+  response.write(bait.slice(0, bait.length / 2), () => response.socket?.resetAndDestroy());
+}
+
+let padding;
+function padded(bait) {
+  padding ??= 'x'.repeat(TEN_MIB);
+  return `${bait.slice(0, -1)},"padding":"${padding}"}`;
+}
+
+/** Another key of the same name. Nothing is ever signed with it. */
+function twinOf({ kid, alg }, twin) {
+  return { ...twin[alg].publicJwk, kid };
+}

@@ -1,0 +1,12 @@
+/** What is awaited, or an error after this time. */
+export async function within(ms, promise, message) {
+  let timer;
+  const late = new Promise((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error(message)), ms);
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
