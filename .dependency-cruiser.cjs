@@ -99,7 +99,7 @@ module.exports = {
     oneDoor(
       'lru-cache-has-three-doors',
       ['lru-cache'],
-      '^src/(?:token/(?:trusted-issuers|compact)|remote/unknown-kids)\\.ts$',
+      '^src/(?:token/(?:kept-key-sources|compact)|remote/(?:unknown-kids|key-sources))\\.ts$',
       'What is remembered of strangers must have a bound: trusted issuers, decoded headers, key ids that were missed. A new cache is a decision.',
     ),
     oneDoor(

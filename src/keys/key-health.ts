@@ -1,9 +1,12 @@
 /** How it stands with the keys of one issuer. */
 export interface IssuerKeyHealth {
   readonly issuer: string;
+  /** Whether it stands in the options; else it is a tenant that a resolver named. */
+  readonly isListed: boolean;
   /**
    * `fresh`: as the issuer published them lately. `stale`: older than that, since the issuer cannot be reached or nobody
-   * asked; they serve. `dead`: there are none; tokens of this issuer are answered with 503.
+   * asked; they serve. `dead`: there are none; the next token asks the issuer, and is answered with 503 if that fails or
+   * was tried just before.
    */
   readonly state: 'fresh' | 'stale' | 'dead';
   /** Where the keys in service came from; undefined when dead. */

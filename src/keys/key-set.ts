@@ -1,6 +1,8 @@
 import { isJsonObject } from '../json-object.js';
 import { importVerificationKey, type VerificationKey } from './verification-key.js';
 
+const MAX_QUOTED = 64;
+
 /** A JSON Web Key Set (RFC 7517 §5) with every key imported. Immutable: a new set replaces the old one whole. */
 export class KeySet {
   private readonly keys: readonly VerificationKey[];
@@ -28,7 +30,7 @@ export class KeySet {
   /** Why the keys in it that cannot be used cannot: for the log. */
   get problems(): readonly string[] {
     return this.keys.flatMap(({ kid, problem }) =>
-      problem === undefined ? [] : [`${kid ?? 'key without kid'} ${problem}`],
+      problem === undefined ? [] : [`${kid === undefined ? 'a key without kid' : quoted(kid)} ${problem}`],
     );
   }
 
@@ -56,4 +58,9 @@ export class KeySet {
     if (kid === undefined || this.named.size === 0) return this.keys;
     return this.named.get(kid) ?? [];
   }
+}
+
+/** For a line of the log, whatever an issuer calls its keys. */
+function quoted(kid: string): string {
+  return JSON.stringify(kid.length > MAX_QUOTED ? `${kid.slice(0, MAX_QUOTED)}…` : kid);
 }

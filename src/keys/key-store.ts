@@ -2,6 +2,8 @@
 export interface StoredKeys {
   /** When the issuer vouched for it last: milliseconds since 1970. */
   readonly fetchedAtMs: number;
+  /** Which address, or whose metadata, they came by: keys that came another way are not used. */
+  readonly origin: string;
   /** Public keys only. */
   readonly jwks: { readonly keys: readonly unknown[] };
 }
@@ -14,7 +16,7 @@ export interface StoredKeys {
  */
 export interface KeyStore {
   /** What was saved last for this issuer, or nothing. */
-  load(issuer: string): Promise<StoredKeys | undefined>;
+  load(issuer: string): Promise<StoredKeys | undefined | null>;
   /** Called after each successful fetch. */
   save(issuer: string, keys: StoredKeys): Promise<void>;
 }

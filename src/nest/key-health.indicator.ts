@@ -9,9 +9,11 @@ export type KeyHealthResult<Key extends string = string> = Record<
 >;
 
 /**
- * For `@nestjs/terminus`: `health.check([() => keys.isHealthy('keys')])`. `down` while there is an issuer whose keys cannot
- * be had; one that nobody has asked yet is no reason. In a readiness check that takes the application out of service, think of what it still could do: tokens
- * of the other issuers, open routes.
+ * For `@nestjs/terminus`: `health.check([() => keys.isHealthy('keys')])`. `down` while there is a listed issuer whose keys
+ * cannot be had. One that nobody has asked yet is no reason, nor is a tenant that a resolver named: anybody can send a
+ * token with its name.
+ *
+ * The result names all issuers; think of who may read it.
  */
 @Injectable()
 export class KeyHealthIndicator {
@@ -20,8 +22,8 @@ export class KeyHealthIndicator {
   /** @param key under which the result stands. */
   isHealthy<Key extends string = 'keys'>(key: Key = 'keys' as Key): KeyHealthResult<Key> {
     const issuers = this.health.issuers();
-    const status = issuers.some(({ state, failures }) => state === 'dead' && failures > 0) ? 'down' : 'up';
+    const isDown = issuers.some(({ isListed, state, failures }) => isListed && state === 'dead' && failures > 0);
     const byName = Object.fromEntries(issuers.map(({ issuer, ...health }) => [issuer, health]));
-    return { [key]: { status, issuers: byName } } as KeyHealthResult<Key>;
+    return { [key]: { status: isDown ? 'down' : 'up', issuers: byName } } as KeyHealthResult<Key>;
   }
 }

@@ -18,7 +18,7 @@ export class KeyLifecycle implements OnModuleInit, OnApplicationShutdown {
     const problems = this.sources
       .health()
       .filter(({ state }) => state === 'dead')
-      .map(({ issuer, lastErrorCode = 'NETWORK' }) => ({
+      .map(({ issuer, lastErrorCode = 'not asked' }) => ({
         path: 'warmUp',
         message: `is 'required', and the keys of ${issuer} cannot be fetched (${lastErrorCode}; the log says more)`,
       }));

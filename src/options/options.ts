@@ -56,8 +56,8 @@ export type KeysOptions =
       readonly from: 'discovery';
       readonly uri?: string;
       /**
-       * Origins (`https://keys.example.com`) that the `jwks_uri` of the metadata may have. Default: any, but never plain
-       * http where the metadata came over https, and no internal address where the metadata came from outside.
+       * Origins (`https://keys.example.com`) that the `jwks_uri` of the metadata may have. Default: any, but
+       * no internal address where the metadata came from outside.
        */
       readonly jwksOrigins?: readonly string[];
     } & RemoteKeyOptions)

@@ -19,8 +19,18 @@ export class Attempts {
   private nextAt = -Infinity;
   private decidedAt = -Infinity;
 
-  /** @param random from 0 to 1, as `Math.random`. */
-  constructor(private readonly random: () => number) {}
+  private isAskedToWait = false;
+
+  /**
+   * @param random from 0 to 1, as `Math.random`.
+   * @param notBefore when the issuer may be asked first.
+   */
+  constructor(
+    private readonly random: () => number,
+    notBefore = -Infinity,
+  ) {
+    this.nextAt = notBefore;
+  }
 
   /** Also when the clock was set back: else a mistake of an hour would be a pause of an hour. */
   isDue(now: number): boolean {
@@ -42,12 +52,13 @@ export class Attempts {
     const pauseMs = Math.min(FIRST_PAUSE_MS * 2 ** this.failures, longestMs) * (0.75 + 0.25 * this.random());
     this.failures += 1;
     this.lastErrorCode = code;
+    this.isAskedToWait = retryAfterSeconds > 0;
     this.decide(now, Math.max(pauseMs, Math.min(retryAfterSeconds * 1000, MAX_RETRY_AFTER_MS)));
   }
 
-  /** Whoever needs the keys next may ask at once. */
+  /** Whoever needs the keys next may ask at once, unless the server asked to wait. */
   allowAtOnce(now: number): void {
-    this.decide(now, 0);
+    if (!this.isAskedToWait) this.decide(now, 0);
   }
 
   private decide(now: number, delayMs: number): void {

@@ -28,7 +28,7 @@ export async function withDeadline<T>(
     };
     const timer = setTimeout(() => {
       end(new FetchError('TIMEOUT', `no answer within ${String(timeoutMs)} ms`));
-    }, timeoutMs).unref();
+    }, timeoutMs);
     outer?.addEventListener('abort', onClose);
     release = () => {
       clearTimeout(timer);

@@ -66,7 +66,8 @@ function jwksUriOf(metadata: unknown, issuer: string, location: string, options:
   if (typeof jwksUri !== 'string') throw new FetchError('METADATA_INVALID', `${location}: has no jwks_uri`);
   const reason = refusalOf(jwksUri, location, options);
   if (reason !== undefined) throw new FetchError('ADDRESS_REFUSED', `${location}: has a jwks_uri ${reason}`);
-  return jwksUri;
+  // In its one canonical form, as it is logged, too.
+  return new URL(jwksUri).href;
 }
 
 /**

@@ -50,7 +50,7 @@ export async function fetchJson(
   } catch (error) {
     const failure = error instanceof FetchError ? error : new FetchError('NETWORK', reasonOf(error), { cause: error });
     const { code, message, cause, retryAfterSeconds } = failure;
-    throw new FetchError(code, `${address}: ${message}`, { cause, retryAfterSeconds });
+    throw new FetchError(code, `${withoutQuery(address)}: ${message}`, { cause, retryAfterSeconds });
   }
 }
 
@@ -60,10 +60,12 @@ async function exchange(
   signal: AbortSignal,
   validators?: Validators,
 ): Promise<JsonAnswer> {
-  const headers = { accept: 'application/json', ...conditionsOf(validators) };
+  const conditions = conditionsOf(validators);
+  const headers = { accept: 'application/json', ...conditions };
   const response = await fetch(address, { redirect: 'manual', signal, headers });
   const maxAgeSeconds = maxAgeOf(response.headers);
-  if (response.status === 304 && validators !== undefined) {
+  // To a request without a condition it says nothing.
+  if (response.status === 304 && Object.keys(conditions).length > 0) {
     discard(response);
     return { isModified: false, maxAgeSeconds };
   }
@@ -82,7 +84,7 @@ async function exchange(
   }
   return {
     isModified: true,
-    body: parse(await readText(response, maxBytes)),
+    body: parse(await readText(response, maxBytes, signal)),
     validators: validatorsOf(response),
     maxAgeSeconds,
   };
@@ -118,12 +120,14 @@ function discard(response: Response): void {
   response.body?.cancel().catch(() => undefined);
 }
 
-async function readText(response: Response, maxBytes: number): Promise<string> {
+async function readText(response: Response, maxBytes: number, signal: AbortSignal): Promise<string> {
   if (response.body === null) return '';
   const chunks: Uint8Array[] = [];
   let size = 0;
   // Leaving the loop by a throw cancels the stream.
   for await (const chunk of response.body as unknown as AsyncIterable<Uint8Array>) {
+    // Nobody waits any more; a `fetch` of the user's own may not look at the signal.
+    signal.throwIfAborted();
     size += chunk.byteLength;
     if (size > maxBytes) throw new FetchError('TOO_LARGE', `answered with more than ${String(maxBytes)} bytes`);
     chunks.push(chunk);
@@ -139,6 +143,11 @@ function parse(text: string): unknown {
     // The parser's own message quotes the text.
     throw new FetchError('NOT_JSON', 'answered with a body that is not JSON');
   }
+}
+
+/** A query may hold a credential. */
+function withoutQuery(address: string): string {
+  return address.split('?', 1)[0] ?? '';
 }
 
 /** `fetch` says "fetch failed" and keeps what happened in `cause`. */

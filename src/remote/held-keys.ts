@@ -1,3 +1,4 @@
+import { isJsonObject } from '../json-object.js';
 import type { IssuerKeyHealth } from '../keys/key-health.js';
 import { KeySet } from '../keys/key-set.js';
 import type { StoredKeys } from '../keys/key-store.js';
@@ -34,10 +35,19 @@ export function heldFromIssuer(
   return { jwks, source: 'issuer', address, ...times };
 }
 
-/** @throws Error for what cannot be used. */
-export function heldFromStore({ fetchedAtMs, jwks }: StoredKeys, now: number, limits: Limits): HeldKeys {
-  if (!(fetchedAtMs <= now)) throw new Error('they were not fetched in the past');
-  const keySet = new KeySet(jwks.keys);
+/**
+ * @param stored what a store of the user's returned: anything.
+ * @param origin by which way keys come now.
+ * @throws Error for what cannot be used.
+ */
+export function heldFromStore(stored: unknown, origin: string, now: number, limits: Limits): HeldKeys {
+  if (!isJsonObject(stored)) throw new Error('they are no object');
+  const { fetchedAtMs, jwks } = stored as Partial<StoredKeys>;
+  if (typeof fetchedAtMs !== 'number' || !(fetchedAtMs <= now)) throw new Error('they were not fetched in the past');
+  // Else keys of an address that the options name no more would count for a day.
+  if (stored.origin !== origin) throw new Error('they came another way than the options say now');
+  if (!isJsonObject(jwks) || !Array.isArray(jwks.keys)) throw new Error('they are no key set');
+  const keySet = new KeySet(jwks.keys as unknown[]);
   if (!keySet.isUsable) throw new Error('there is no usable key among them');
   return { jwks: uncheckable(keySet), source: 'store', address: undefined, ...timesOf(fetchedAtMs, limits) };
 }

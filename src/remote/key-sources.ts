@@ -1,9 +1,10 @@
+import { LRUCache } from 'lru-cache';
 import type { IssuerKeyHealth } from '../keys/key-health.js';
 import type { KeySource } from '../keys/key-source.js';
 import { StaticKeys } from '../keys/static-keys.js';
 import type { ResolvedKeys } from '../options/resolve-keys.js';
 import type { ResolvedOptions } from '../options/resolve-options.js';
-import type { KeySourceKind, KeySources } from '../token/trusted-issuers.js';
+import type { KeySourceKind, KeySources } from '../token/kept-key-sources.js';
 import { discoverJwksUri } from './discovery.js';
 import { RemoteKeys } from './remote-keys.js';
 
@@ -16,10 +17,17 @@ export interface RemoteKeySourcesOptions extends Pick<
   readonly random?: () => number;
 }
 
+// What is remembered of strangers has a bound: of each listed issuer, of each tenant, and of tenants that were released.
+const MAX_UNKNOWN_KIDS = 500;
+const MAX_UNKNOWN_KIDS_OF_TENANT = 50;
+const MAX_PAUSES = 10_000;
+
 /** Makes the key sources of one module, and looks after them together. */
 export class RemoteKeySources implements KeySources {
   private readonly remote = new Set<RemoteKeys>();
   private readonly listed: RemoteKeys[] = [];
+  /** When the issuer of a tenant that was released may be asked again. */
+  private readonly pauses = new LRUCache<string, number>({ max: MAX_PAUSES });
   private readonly pinned: IssuerKeyHealth[] = [];
 
   constructor(private readonly options: RemoteKeySourcesOptions) {}
@@ -36,17 +44,36 @@ export class RemoteKeySources implements KeySources {
       keys.from === 'jwks'
         ? () => keys.uri
         : (signal: AbortSignal) => discoverJwksUri(issuer, { ...keys, fetch, signal, allowHttp });
-    // Tenants come and go: nobody is asked for their keys but for their tokens.
-    const schedule = kind === 'listed' ? later : undefined;
-    const source = new RemoteKeys({ ...keys, issuer, fetch, clock, random, locate, store, schedule, onProblem });
+    const isListed = kind === 'listed';
+    const source = new RemoteKeys({
+      ...keys,
+      issuer,
+      isListed,
+      fetch,
+      clock,
+      random,
+      locate,
+      store,
+      onProblem,
+      origin: keys.from === 'jwks' ? `jwks ${keys.uri}` : `discovery ${keys.uri ?? issuer}`,
+      // Tenants come and go: nobody is asked for their keys but for their tokens.
+      schedule: isListed ? later : undefined,
+      notBefore: isListed ? undefined : this.pauses.get(issuer),
+      maxUnknownKids: isListed ? MAX_UNKNOWN_KIDS : MAX_UNKNOWN_KIDS_OF_TENANT,
+    });
     this.remote.add(source);
-    if (kind === 'listed') this.listed.push(source);
+    if (isListed) this.listed.push(source);
     return source;
   }
 
   /** A tenant that was not heard of for long. What still waits for its keys gets them. */
   release(source: KeySource): void {
-    if (source instanceof RemoteKeys) this.remote.delete(source);
+    if (!(source instanceof RemoteKeys)) return;
+    this.remote.delete(source);
+    // Else tokens that name many tenants in turn would have their issuers asked all the time.
+    const { issuer, cooldownSeconds } = source.options;
+    const pausedUntil = source.lastAskedAt + cooldownSeconds * 1000;
+    if (pausedUntil > (this.pauses.get(issuer) ?? 0)) this.pauses.set(issuer, pausedUntil);
   }
 
   /** Gets the keys of the listed issuers. Never rejects: `health` says how it went. */
@@ -64,7 +91,8 @@ export class RemoteKeySources implements KeySources {
 }
 
 function healthOfStatic(issuer: string): IssuerKeyHealth {
-  return { issuer, state: 'fresh', source: 'static', ageSeconds: undefined, failures: 0, lastErrorCode: undefined };
+  const nothing = { ageSeconds: undefined, failures: 0, lastErrorCode: undefined };
+  return { issuer, isListed: true, state: 'fresh', source: 'static', ...nothing };
 }
 
 /** A timer that keeps no process alive. */

@@ -6,7 +6,7 @@ import type { KeyStore } from '../keys/key-store.js';
 import type { ResolvedRemoteKeys } from '../options/resolve-keys.js';
 import { Attempts } from './attempts.js';
 import { withDeadline } from './deadline.js';
-import type { FetchError } from './fetch-error.js';
+import { FetchError } from './fetch-error.js';
 import { heldFromFallback, heldFromIssuer, type HeldKeys } from './held-keys.js';
 import { fetchJwks } from './jwks.js';
 import { KnownGoodKeys } from './known-good-keys.js';
@@ -14,6 +14,8 @@ import { UnknownKids } from './unknown-kids.js';
 
 export interface RemoteKeysOptions extends ResolvedRemoteKeys {
   readonly issuer: string;
+  /** Else it is a tenant of a resolver's. */
+  readonly isListed: boolean;
   readonly fetch: typeof globalThis.fetch;
   /** Milliseconds since 1970. */
   readonly clock: () => number;
@@ -22,6 +24,12 @@ export interface RemoteKeysOptions extends ResolvedRemoteKeys {
   /** Finds the address of the key set. */
   readonly locate: (signal: AbortSignal) => string | Promise<string>;
   readonly store: KeyStore | undefined;
+  /** By which way the keys come: stored ones that came another way are not used. */
+  readonly origin: string;
+  /** When the issuer may be asked first: milliseconds since 1970. */
+  readonly notBefore?: number | undefined;
+  /** How many unknown key ids are remembered. */
+  readonly maxUnknownKids: number;
   /** Runs something later, and returns what cancels it. Without it nothing is fetched but for a request. */
   readonly schedule: ((run: () => void, delayMs: number) => () => void) | undefined;
   /** Told about each failure, for the log. */
@@ -29,6 +37,8 @@ export interface RemoteKeysOptions extends ResolvedRemoteKeys {
 }
 
 const MIN_TIMER_MS = 1_000;
+const REPORT_AGAIN_MS = 600_000;
+const MAX_PROBLEMS = 10;
 
 /**
  * The key set of an issuer, kept whole: which set serves, and when the issuer is asked.
@@ -44,27 +54,28 @@ export class RemoteKeys implements KeySource {
   private held: HeldKeys | undefined;
   private pending: Promise<void> | undefined;
   private address: string | undefined;
+  private askedAt = -Infinity;
   private isAddressDoubtful = false;
   private cancelTimer: (() => void) | undefined;
+  private lastReport: { readonly kind: string; readonly at: number } | undefined;
   private readonly attempts: Attempts;
   private readonly unknown: UnknownKids;
   private readonly knownGood: KnownGoodKeys | undefined;
   private restoring: Promise<void> | undefined;
   private isRestored: boolean;
-  private saving: Promise<void> | undefined;
   private readonly closing = new AbortController();
 
-  constructor(private readonly options: RemoteKeysOptions) {
-    const { store, cooldownSeconds, random } = options;
-    this.attempts = new Attempts(random);
-    this.unknown = new UnknownKids(cooldownSeconds * 1000);
+  constructor(readonly options: RemoteKeysOptions) {
+    const { store, cooldownSeconds, random, notBefore, maxUnknownKids } = options;
+    this.attempts = new Attempts(random, notBefore);
+    this.unknown = new UnknownKids(cooldownSeconds * 1000, maxUnknownKids);
     this.knownGood =
       store &&
       new KnownGoodKeys({
         ...options,
         store,
         onProblem: (message) => {
-          this.report(message);
+          this.tell(message);
         },
       });
     this.isRestored = store === undefined;
@@ -80,7 +91,12 @@ export class RemoteKeys implements KeySource {
     const refreshed = this.refresh();
     // A set that nobody asked for over a long time is not trusted unseen. In an outage it is all there is.
     const isForgotten = this.attempts.failures === 0 && now - held.freshUntil >= held.freshUntil - held.fetchedAt;
-    return isForgotten ? refreshed.then(() => this.held?.jwks.keySet ?? keySet) : keySet;
+    return isForgotten ? refreshed.then(() => this.servingKeySet()) : keySet;
+  }
+
+  /** When the issuer was asked last; -Infinity when never. */
+  get lastAskedAt(): number {
+    return this.askedAt;
   }
 
   /** Gets keys before anybody asks for one. Never rejects: `health` says how it went. */
@@ -98,6 +114,7 @@ export class RemoteKeys implements KeySource {
     const { failures, lastErrorCode } = this.attempts;
     return {
       issuer: this.options.issuer,
+      isListed: this.options.isListed,
       state: held === undefined ? 'dead' : now < held.freshUntil ? 'fresh' : 'stale',
       source: held?.source,
       ageSeconds: held && Number.isFinite(held.fetchedAt) ? (now - held.fetchedAt) / 1000 : undefined,
@@ -110,7 +127,7 @@ export class RemoteKeys implements KeySource {
   async close(): Promise<void> {
     this.cancelTimer?.();
     this.closing.abort();
-    await this.saving;
+    await this.knownGood?.close();
   }
 
   private heldAt(now: number): HeldKeys | undefined {
@@ -169,19 +186,20 @@ export class RemoteKeys implements KeySource {
   }
 
   private async load(relocate: boolean): Promise<void> {
-    const { clock, issuer, fallback } = this.options;
+    const { clock, fallback } = this.options;
     // The moment of asking: what is withdrawn while the answer is on its way is withdrawn after it.
     const askedAt = clock();
+    this.askedAt = askedAt;
     try {
       this.accept(await this.fetchKeys(relocate, askedAt));
     } catch (error) {
-      const failure = error as FetchError;
+      const failure = error instanceof FetchError ? error : new FetchError('KEYS_UNUSABLE', 'cannot be read');
       this.isAddressDoubtful = true;
       // Only for want of anything better: what the issuer has once published counts more, even after it is too old.
       const isWanted = this.held?.source !== 'issuer' && this.heldAt(clock()) === undefined;
       if (isWanted && fallback !== undefined) this.held = heldFromFallback(fallback);
       this.attempts.failed(clock(), failure, this.heldAt(clock()) !== undefined);
-      if (!this.closing.signal.aborted) this.report(`Keys of ${issuer} cannot be fetched: ${failure.message}`);
+      this.reportFailure(failure);
     }
     this.plan();
   }
@@ -198,12 +216,13 @@ export class RemoteKeys implements KeySource {
 
   private async locate(relocate: boolean, signal: AbortSignal): Promise<string> {
     const known = this.address;
-    if (known !== undefined && !relocate && !this.isAddressDoubtful) return known;
+    if (known === undefined) return this.options.locate(signal);
+    if (!relocate && !this.isAddressDoubtful) return known;
     try {
-      return await this.options.locate(signal);
-    } catch (error) {
-      // The metadata cannot be had: the keys may be, where they were.
-      if (known === undefined) throw error;
+      // Slow metadata must leave time for the keys.
+      return await withDeadline(this.options.timeoutMs, signal, async (inner) => this.options.locate(inner));
+    } catch {
+      // They cannot be had: the keys may be, where they were.
       return known;
     }
   }
@@ -211,13 +230,20 @@ export class RemoteKeys implements KeySource {
   private accept(held: HeldKeys & { readonly address: string }): void {
     const { fetchedAt, freshUntil, address, jwks } = held;
     const before = this.held?.jwks.keySet;
+    const { failures } = this.attempts;
+    if (failures > 0) this.report(`can be fetched again, after ${String(failures)} failed attempts`);
+    const { problems } = jwks.keySet;
+    if (jwks.keySet !== before && problems.length > 0) {
+      this.report(`are in part of no use: ${problems.slice(0, MAX_PROBLEMS).join('; ')}`);
+    }
+    this.lastReport = undefined;
     this.held = held;
     this.address = address;
     this.isAddressDoubtful = false;
     this.attempts.succeeded(fetchedAt, freshUntil - fetchedAt);
     // A kid that is gone may come back: some issuers serve the old set and the new one in turn after a rotation.
     for (const kid of before?.kids ?? []) if (!jwks.keySet.names(kid)) this.unknown.missed(kid, fetchedAt);
-    this.saving = this.knownGood?.save(held);
+    this.knownGood?.save(held);
   }
 
   /** Wakes up for the next attempt, so that no request has to wait for it. */
@@ -244,8 +270,22 @@ export class RemoteKeys implements KeySource {
     this.isRestored = true;
   }
 
+  /** The first failure, what is new about a later one, and every now and then that it goes on. */
+  private reportFailure({ code, message }: FetchError): void {
+    if (this.closing.signal.aborted) return;
+    const now = this.options.clock();
+    const kind = `${code} ${this.heldAt(now) === undefined ? 'without keys' : 'with keys'}`;
+    if (this.lastReport?.kind === kind && now - this.lastReport.at < REPORT_AGAIN_MS) return;
+    this.lastReport = { kind, at: now };
+    this.report(`cannot be fetched: ${message}`);
+  }
+
+  private report(what: string): void {
+    this.tell(`Keys of ${this.options.issuer} ${what}`);
+  }
+
   /** Nobody may be waiting for what failed: a logger that throws would end the process. */
-  private report(message: string): void {
+  private tell(message: string): void {
     try {
       this.options.onProblem(message);
     } catch {

@@ -1,7 +1,5 @@
 import { LRUCache } from 'lru-cache';
 
-// What is remembered of strangers has a bound, for each issuer.
-const MAX_REMEMBERED = 500;
 const MAX_KID_LENGTH = 128;
 const FIRST_PAUSE_MS = 1_000;
 /** Beside the one fetch of a cool-down: what kids that come back may cause. */
@@ -16,28 +14,32 @@ const RETRIES_PER_COOLDOWN = 5;
  */
 export class UnknownKids {
   private nextAt = -Infinity;
+  private askedAt = -Infinity;
   private retriesLeft = RETRIES_PER_COOLDOWN;
-  private readonly misses = new LRUCache<string, { readonly againAt: number; readonly pauseMs: number }>({
-    max: MAX_REMEMBERED,
-  });
+  private misses: LRUCache<string, Miss> | undefined;
 
-  constructor(private readonly cooldownMs: number) {}
+  /** @param maxRemembered what is remembered of strangers has a bound. */
+  constructor(
+    private readonly cooldownMs: number,
+    private readonly maxRemembered: number,
+  ) {}
 
   /** Whether this kid was looked for before, in vain. */
   wasMissed(kid: string | undefined): boolean {
-    return this.misses.has(nameOf(kid));
+    return this.misses?.has(nameOf(kid)) ?? false;
   }
 
   /** Whether the issuer may be asked for this kid now. */
   mayAsk(kid: string | undefined, now: number): boolean {
-    if (now >= this.nextAt) return true;
-    const missed = this.misses.get(nameOf(kid));
-    return missed !== undefined && now >= missed.againAt && this.retriesLeft > 0;
+    if (this.isCool(now)) return true;
+    const missed = this.misses?.get(nameOf(kid));
+    return missed !== undefined && isOver(missed, now) && this.retriesLeft > 0;
   }
 
   /** The issuer was asked because of an unknown kid, and has answered. */
   asked(now: number): void {
-    if (now >= this.nextAt) {
+    if (this.isCool(now)) {
+      this.askedAt = now;
       this.nextAt = now + this.cooldownMs;
       this.retriesLeft = RETRIES_PER_COOLDOWN;
     } else {
@@ -49,17 +51,32 @@ export class UnknownKids {
   missed(kid: string | undefined, now: number): void {
     const name = nameOf(kid);
     if (name.length > MAX_KID_LENGTH) return;
+    this.misses ??= new LRUCache({ max: this.maxRemembered });
     const before = this.misses.get(name);
     // Not again within the pause: who asks all the time would have to wait for ever.
-    if (before !== undefined && now < before.againAt) return;
+    if (before !== undefined && !isOver(before, now)) return;
     const pauseMs = before === undefined ? FIRST_PAUSE_MS : Math.min(before.pauseMs * 2, this.cooldownMs);
-    this.misses.set(name, { againAt: now + pauseMs, pauseMs });
+    this.misses.set(name, { at: now, pauseMs });
   }
 
   /** The set has this kid: if it ever is missed again, that is a new story. */
   found(kid: string | undefined): void {
-    this.misses.delete(nameOf(kid));
+    this.misses?.delete(nameOf(kid));
   }
+
+  /** Also when the clock was set back: else a mistake of an hour would be a cool-down of an hour. */
+  private isCool(now: number): boolean {
+    return now >= this.nextAt || now < this.askedAt;
+  }
+}
+
+interface Miss {
+  readonly at: number;
+  readonly pauseMs: number;
+}
+
+function isOver({ at, pauseMs }: Miss, now: number): boolean {
+  return now >= at + pauseMs || now < at;
 }
 
 /** Tokens without a kid count as one. */

@@ -1,10 +1,11 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isJsonObject } from '../json-object.js';
 import type { KeyStore, StoredKeys } from '../keys/key-store.js';
 
 const MAX_FILE_BYTES = 1024 * 1024;
+const LEFTOVER_MS = 3_600_000;
 
 /**
  * Keeps key sets in a folder, a JSON file for each issuer. For a volume that outlives the process: `new
@@ -26,16 +27,18 @@ export class FileKeyStore implements KeyStore {
       throw error;
     }
     const stored: unknown = parse(text, path);
-    if (!isJsonObject(stored) || stored.issuer !== issuer || typeof stored.fetchedAtMs !== 'number') {
+    if (!isJsonObject(stored) || stored.issuer !== issuer) {
       throw new Error(`${path} is not the key set of this issuer`);
     }
-    const { fetchedAtMs, jwks } = stored;
+    const { fetchedAtMs, origin, jwks } = stored;
+    if (typeof fetchedAtMs !== 'number' || typeof origin !== 'string') throw new Error(`${path} lacks time or origin`);
     if (!isJsonObject(jwks) || !Array.isArray(jwks.keys)) throw new Error(`${path} holds no list of keys`);
-    return { fetchedAtMs, jwks: { keys: jwks.keys } };
+    return { fetchedAtMs, origin, jwks: { keys: jwks.keys } };
   }
 
   async save(issuer: string, keys: StoredKeys): Promise<void> {
     await mkdir(this.folder, { recursive: true, mode: 0o700 });
+    await this.sweep();
     const path = this.pathOf(issuer);
     // Written beside and then renamed: a reader, or a crash, never meets half a file.
     const temporary = `${path}.${randomUUID()}.tmp`;
@@ -51,6 +54,17 @@ export class FileKeyStore implements KeyStore {
     } catch (error) {
       await rm(temporary, { force: true });
       throw error;
+    }
+  }
+
+  /** What a process left that died while it wrote. */
+  private async sweep(): Promise<void> {
+    for (const name of await readdir(this.folder)) {
+      if (!name.endsWith('.tmp')) continue;
+      const path = join(this.folder, name);
+      // Another process may have been quicker.
+      const { mtimeMs } = await stat(path).catch(() => ({ mtimeMs: Infinity }));
+      if (Date.now() - mtimeMs > LEFTOVER_MS) await rm(path, { force: true });
     }
   }
 

@@ -1,28 +1,16 @@
-import { LRUCache } from 'lru-cache';
 import { AuthError } from '../errors.js';
 import type { ResolvedIssuer } from '../options/resolve-issuer.js';
-import type { ResolvedKeys } from '../options/resolve-keys.js';
 import type { ResolvedOptions } from '../options/resolve-options.js';
 import type { KeySource } from '../keys/key-source.js';
+import { KeptKeySources, type KeySources } from './kept-key-sources.js';
 
 /** An issuer together with the source of its keys: all that a token which names it is checked against. */
 export interface TrustedIssuer extends ResolvedIssuer {
   readonly keySource: KeySource;
+  /** To be told that one of its keys has verified a token. */
+  readonly onVerified?: () => void;
 }
 
-/** Whether an issuer stands in a list, or was named by a resolver. */
-export type KeySourceKind = 'listed' | 'resolved';
-
-/** Makes the key sources. */
-export interface KeySources {
-  /** Must not fetch anything yet. */
-  create(issuer: string, keys: ResolvedKeys, kind: KeySourceKind): KeySource;
-  /** Told that a source is not asked any more. */
-  release(source: KeySource): void;
-}
-
-// Key sets that are kept for a resolver's tenants; those used least are fetched again.
-const MAX_RESOLVED_KEY_SOURCES = 1_000;
 // Longer than any issuer's name; what is longer is not worth asking anybody about.
 const MAX_ISSUER_LENGTH = 2_048;
 
@@ -32,15 +20,10 @@ export class TrustedIssuers {
 
   constructor(issuers: ResolvedOptions['issuers'], sources: KeySources) {
     if (typeof issuers === 'function') {
-      const kept = new LRUCache<string, KeySource>({
-        max: MAX_RESOLVED_KEY_SOURCES,
-        dispose: (source) => {
-          sources.release(source);
-        },
-      });
+      const kept = new KeptKeySources(sources);
       this.find = async (name) => {
         const issuer = await issuers(name);
-        return issuer && { ...issuer, keySource: keySourceOf(issuer, kept, sources) };
+        return issuer && { ...issuer, ...kept.of(issuer) };
       };
     } else {
       const byName = new Map(
@@ -67,18 +50,4 @@ export class TrustedIssuers {
 function trusted(issuer: TrustedIssuer | undefined, name: string): TrustedIssuer {
   if (issuer === undefined) throw new AuthError('ISSUER_UNTRUSTED', { issuer: name });
   return issuer;
-}
-
-/** Keys outlive the options object that a resolver makes anew for each token, but not a change of `keys`. */
-function keySourceOf(
-  { issuer, keys }: ResolvedIssuer,
-  kept: LRUCache<string, KeySource>,
-  sources: KeySources,
-): KeySource {
-  const id = JSON.stringify([issuer, keys]);
-  const known = kept.get(id);
-  if (known !== undefined) return known;
-  const created = sources.create(issuer, keys, 'resolved');
-  kept.set(id, created);
-  return created;
 }

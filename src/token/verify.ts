@@ -54,6 +54,7 @@ export class AccessTokenVerifier {
     checkExpiration(claims, issuer, nowSeconds);
 
     await checkSignature(decoded, algorithm, issuer.keySource);
+    issuer.onVerified?.();
 
     checkIsAccessToken(claims);
     checkStringClaims(claims);

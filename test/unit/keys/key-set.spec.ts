@@ -74,8 +74,8 @@ describe('A key set with things in it that are no keys', () => {
 
   it('says for each of its keys that cannot be used why', () => {
     expect(set.problems).toEqual([
-      'key without kid fits no signature algorithm (kty, crv, alg)',
-      's fits no signature algorithm (kty, crv, alg)',
+      'a key without kid fits no signature algorithm (kty, crv, alg)',
+      '"s" fits no signature algorithm (kty, crv, alg)',
     ]);
   });
 
@@ -110,4 +110,11 @@ describe('A key set', () => {
     expect(set.candidates('a')[0]?.problem).toBeUndefined();
     expect(set.isUsable).toBe(true);
   });
+});
+
+it('says of a key whose name is made for the log no more than fits, in one line', () => {
+  const kid = `\n[Nest] LOG \u001b[31mfake ${'x'.repeat(100_000)}`;
+  const [problem = ''] = new KeySet([ec(kid, { use: 'enc' })]).problems;
+  expect(problem).toMatch(/^"\\n\[Nest\] LOG \\u001b\[31mfake x+…" is not for signatures \(use\)$/);
+  expect(problem.length).toBeLessThan(150);
 });

@@ -209,7 +209,8 @@ describe('Static keys', () => {
     expect(problemsOf(() => resolve({ from: 'static', jwks: { keys: unusable } }))).toEqual([
       {
         path: 'keys.jwks',
-        message: 'holds no usable key: short is shorter than 2048 bits; key without kid is not for signatures (use)',
+        message:
+          'holds no usable key: "short" is shorter than 2048 bits; a key without kid is not for signatures (use)',
       },
     ]);
     expect(keySetOf({ keys: [...unusable, jwk] }).isUsable).toBe(true);

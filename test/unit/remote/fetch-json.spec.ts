@@ -161,6 +161,17 @@ describe('fetchJson, when it is given validators', () => {
   });
 });
 
+it('fetchJson does not take "not modified" for an answer to a request without a condition', async () => {
+  const options = { fetch, timeoutMs: 2_000, maxBytes: 1_024 };
+  issuer.handlers.set('/unconditional?key=s3cret', (_request, response) => response.writeHead(304).end());
+  const none = { etag: undefined, lastModified: undefined };
+  await expect(fetchJson(`${issuer.url}/unconditional?key=s3cret`, options, none)).rejects.toMatchObject({
+    code: 'REDIRECT',
+    // Without the query, which may hold a credential.
+    message: `${issuer.url}/unconditional: answered with status 304`,
+  });
+});
+
 describe('The code of a FetchError', () => {
   const options = { fetch, timeoutMs: 2_000, maxBytes: 1_024 };
 

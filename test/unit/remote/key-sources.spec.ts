@@ -15,13 +15,15 @@ const POLICY = {
 };
 
 let issuer: LocalIssuer;
+let now: number;
 let sources: RemoteKeySources;
 
 beforeEach(async () => {
   issuer = await LocalIssuer.start([key]);
+  now = 1_000_000;
   sources = new RemoteKeySources({
     fetch: undefined,
-    clock: () => 1_000_000,
+    clock: () => now,
     insecureAllowHttp: false,
     keyStore: undefined,
     onProblem: () => undefined,
@@ -85,6 +87,24 @@ describe('The health of the keys', () => {
     ]);
     sources.release(tenant);
     expect(states()).toHaveLength(2);
+  });
+});
+
+describe('A tenant that was released', () => {
+  it('has its issuer asked once in a cool-down, however often a token names it', async () => {
+    const keys = jwks(`${issuer.url}/jwks`);
+    const fetched = sources.create(issuer.url, keys, 'resolved');
+    await fetched.keySetFor(key.kid);
+    sources.release(fetched);
+    for (let turn = 0; turn < 5; turn += 1) {
+      const again = sources.create(issuer.url, keys, 'resolved');
+      await expect(Promise.resolve(again.keySetFor(key.kid))).rejects.toMatchObject({ code: 'KEYS_UNAVAILABLE' });
+      sources.release(again);
+      // Nothing was asked by it, so that the pause is that of the first one.
+    }
+    expect(issuer.countOf('/jwks')).toBe(1);
+    now += 30_000;
+    expect((await sources.create(issuer.url, keys, 'resolved').keySetFor(key.kid)).names(key.kid)).toBe(true);
   });
 });
 

@@ -7,6 +7,7 @@ import type { StoredKeys } from '../../../src/keys/key-store.js';
 import { newKey, type TestKey } from '../../support/local-issuer.js';
 
 const [first, second] = [newKey('p-256', { kid: 'first' }), newKey('p-256', { kid: 'second' })];
+const ORIGIN = 'jwks https://issuer.example.com/jwks';
 const POLICY = {
   refreshSeconds: 600,
   staleSeconds: 3_600,
@@ -26,6 +27,8 @@ class Scene {
   random = 1;
   movedTo = 'https://issuer.example.com/jwks';
   located = 0;
+  /** While set, the metadata take as long as it. */
+  locating: Promise<string> | undefined;
   readonly asked: string[] = [];
   readonly problems: string[] = [];
   /** While set, answers wait for it. */
@@ -53,6 +56,9 @@ class Scene {
       ...POLICY,
       fallback: this.fallback,
       staleSeconds: this.staleSeconds,
+      isListed: true,
+      origin: ORIGIN,
+      maxUnknownKids: 500,
       issuer: 'https://issuer.example.com',
       clock: () => this.now,
       // The latest refresh and the longest pause there are: at 570 of 600 seconds, and 1, 2, 4, … seconds.
@@ -67,7 +73,7 @@ class Scene {
       schedule: this.isPolling ? this.schedule : undefined,
       locate: () => {
         this.located += 1;
-        return this.movedTo;
+        return this.locating ?? this.movedTo;
       },
       onProblem: (problem) => this.problems.push(problem),
       fetch: async (address, init) => {
@@ -549,6 +555,7 @@ describe('a set that is no good', () => {
 describe('keys that are there before the issuer was asked', () => {
   const stored = (seconds: number, ...keys: TestKey[]): StoredKeys => ({
     fetchedAtMs: scene.now - seconds * 1000,
+    origin: ORIGIN,
     jwks: { keys: keys.map(({ jwk }) => jwk) },
   });
 
@@ -579,9 +586,14 @@ describe('keys that are there before the issuer was asked', () => {
   it.each([
     ['of another time', () => stored(-1, first)],
     ['without a time', () => ({ ...stored(0, first), fetchedAtMs: NaN })],
-    ['without a usable key', () => ({ fetchedAtMs: scene.now, jwks: { keys: [null, { kty: 'oct', k: 'x' }] } })],
-    ['that are no key set', () => ({ fetchedAtMs: scene.now, jwks: null }) as unknown as StoredKeys],
+    ['without a usable key', () => ({ ...stored(0), jwks: { keys: [null, { kty: 'oct', k: 'x' }] } })],
+    ['that are no key set', () => ({ ...stored(0), jwks: null }) as unknown as StoredKeys],
     ['past staleSeconds', () => stored(3_600, first)],
+    ['that came another way', () => ({ ...stored(0, first), origin: 'jwks https://old.example.com/jwks' })],
+    ['that are text', () => 'keys' as unknown as StoredKeys],
+    ['that are no value', () => '' as unknown as StoredKeys],
+    ['that are null', () => null as unknown as StoredKeys],
+    ['that are false', () => 0 as unknown as StoredKeys],
   ])('do not serve %s', async (_what, given) => {
     scene.stored = given();
     scene.isDown = true;
@@ -604,12 +616,12 @@ describe('keys that are there before the issuer was asked', () => {
     scene.headers = { etag: '"v1"' };
     await scene.ask('first');
     await settled();
-    expect(scene.saved).toEqual([{ fetchedAtMs: scene.now, jwks: { keys: [first.jwk] } }]);
+    expect(scene.saved).toEqual([{ fetchedAtMs: scene.now, origin: ORIGIN, jwks: { keys: [first.jwk] } }]);
     scene.status = 304;
     scene.pass(570);
     await scene.ask('first');
     await settled();
-    expect(scene.saved[1]).toEqual({ fetchedAtMs: scene.now, jwks: { keys: [first.jwk] } });
+    expect(scene.saved[1]).toEqual({ fetchedAtMs: scene.now, origin: ORIGIN, jwks: { keys: [first.jwk] } });
   });
 
   it('are the pinned ones when there is nothing better, and never again once the issuer has answered', async () => {
@@ -619,6 +631,7 @@ describe('keys that are there before the issuer was asked', () => {
     expect(await scene.ask('first')).toBe('KEYS_UNAVAILABLE');
     expect(scene.keys.health()).toEqual({
       issuer: 'https://issuer.example.com',
+      isListed: true,
       state: 'stale',
       source: 'fallback',
       ageSeconds: undefined,
@@ -705,6 +718,102 @@ describe('between requests', () => {
   });
 });
 
+describe('a store', () => {
+  it('that returns null, as many do for what they do not have, has nothing', async () => {
+    scene.stored = null as unknown as StoredKeys;
+    expect(await scene.ask('first')).toBe('found');
+    expect(scene.problems).toEqual([]);
+  });
+
+  it('that is slow gets the newest set last, whatever was fetched meanwhile', async () => {
+    let stored: () => void = () => undefined;
+    scene.storing = new Promise((resolve) => {
+      stored = resolve;
+    });
+    await scene.ask('first');
+    for (const key of [second, first]) {
+      scene.publish(key);
+      scene.pass(570);
+      await scene.ask('first');
+      await settled();
+    }
+    expect(scene.saved).toHaveLength(1);
+    stored();
+    scene.storing = undefined;
+    await settled();
+    // The one between is not worth the time.
+    expect(scene.saved.map(({ jwks }) => jwks.keys)).toEqual([[first.jwk], [first.jwk]]);
+  });
+});
+
+describe('the log', () => {
+  it('says once that the issuer fails, again when it does otherwise, now and then that it goes on, and when it is back', async () => {
+    scene.isPolling = true;
+    await scene.ask('first');
+    scene.isDown = true;
+    const ringFor = async (seconds: number) => {
+      for (let past = 0; past < seconds; past += 30) {
+        scene.pass(30);
+        scene.ring();
+        await settled();
+      }
+    };
+    scene.pass(570);
+    await ringFor(1_200);
+    // At the beginning, and ten minutes later.
+    expect(scene.problems).toHaveLength(2);
+    scene.isDown = false;
+    scene.status = 500;
+    await ringFor(60);
+    expect(scene.problems).toHaveLength(3);
+    scene.status = 200;
+    await ringFor(30);
+    expect(scene.problems.at(-1)).toMatch(
+      /^Keys of https:\/\/issuer\.example\.com can be fetched again, after \d+ failed/,
+    );
+  });
+
+  it('says once of a set that some of its keys are of no use', async () => {
+    scene.body = { keys: [first.jwk, { ...second.jwk, use: 'enc' }] };
+    for (let turn = 0; turn < 3; turn += 1) {
+      await scene.ask('first');
+      await settled();
+      scene.pass(570);
+    }
+    expect(scene.problems).toEqual([
+      'Keys of https://issuer.example.com are in part of no use: "second" is not for signatures (use)',
+    ]);
+  });
+});
+
+describe('a clock that is set back', () => {
+  it('holds nobody up who looks for a new key', async () => {
+    await scene.ask('first');
+    scene.pass(3_600);
+    await scene.ask(randomUUID());
+    scene.pass(-3_600);
+    scene.publish(first, second);
+    expect(await scene.ask('second')).toBe('found');
+  });
+});
+
+describe('metadata that are slow', () => {
+  it('leave time for the keys, where those were', async () => {
+    await scene.ask('first');
+    scene.isDown = true;
+    scene.pass(570);
+    await scene.ask('first');
+    await settled();
+    scene.isDown = false;
+    scene.located = 0;
+    scene.locating = new Promise(() => undefined);
+    scene.publish(first, second);
+    scene.pass(1);
+    expect(await scene.ask('second')).toBe('found');
+    expect(scene.located).toBe(1);
+  });
+});
+
 describe('closing', () => {
   it('waits for a set that is being stored', async () => {
     let stored: () => void = () => undefined;
@@ -745,7 +854,7 @@ describe('warmUp', () => {
   });
 
   it('takes stored keys when the issuer cannot be reached', async () => {
-    scene.stored = { fetchedAtMs: scene.now, jwks: { keys: [first.jwk] } };
+    scene.stored = { fetchedAtMs: scene.now, origin: ORIGIN, jwks: { keys: [first.jwk] } };
     scene.isDown = true;
     await scene.keys.warmUp();
     expect(scene.keys.health()).toMatchObject({ state: 'fresh', source: 'store', failures: 1 });

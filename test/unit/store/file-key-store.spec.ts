@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { FileKeyStore } from '../../../src/store/file-key-store.js';
 
 const ISSUER = 'https://issuer.example.com/';
-const KEYS = { fetchedAtMs: 1_700_000_000_000, jwks: { keys: [{ kty: 'EC', kid: 'a' }] } };
+const KEYS = { fetchedAtMs: 1_700_000_000_000, origin: 'discovery', jwks: { keys: [{ kty: 'EC', kid: 'a' }] } };
 
 let parent: string;
 let folder: string;
@@ -62,10 +62,11 @@ describe('FileKeyStore', () => {
     ['nothing', ''],
     ['null', 'null'],
     ['the keys of another issuer', JSON.stringify({ issuer: 'https://evil.example.com/', ...KEYS })],
-    ['no time', JSON.stringify({ issuer: ISSUER, jwks: KEYS.jwks })],
+    ['no time', JSON.stringify({ issuer: ISSUER, ...KEYS, fetchedAtMs: undefined })],
+    ['no origin', JSON.stringify({ issuer: ISSUER, ...KEYS, origin: undefined })],
     ['a time that is text', JSON.stringify({ issuer: ISSUER, ...KEYS, fetchedAtMs: 'now' })],
-    ['no keys', JSON.stringify({ issuer: ISSUER, fetchedAtMs: 1 })],
-    ['keys that are no list', JSON.stringify({ issuer: ISSUER, fetchedAtMs: 1, jwks: { keys: {} } })],
+    ['no keys', JSON.stringify({ issuer: ISSUER, ...KEYS, jwks: undefined })],
+    ['keys that are no list', JSON.stringify({ issuer: ISSUER, ...KEYS, jwks: { keys: {} } })],
     ['more than a megabyte', JSON.stringify({ issuer: ISSUER, ...KEYS, padding: 'x'.repeat(1024 * 1024) })],
   ])('does not load a file with %s, and says which file that is', async (_what, text) => {
     await store.save(ISSUER, KEYS);
@@ -83,6 +84,18 @@ describe('FileKeyStore', () => {
     await expect(store.save(ISSUER, { ...KEYS, jwks: { keys: [circular] } })).rejects.toThrow();
     await expect(readFile(path, 'utf8')).resolves.toBe(before);
     await expect(files()).resolves.toHaveLength(1);
+  });
+
+  it('clears away what a process left that died while it wrote, and nothing that is being written', async () => {
+    await store.save(ISSUER, KEYS);
+    const [old, young] = [join(folder, 'a.json.1.tmp'), join(folder, 'a.json.2.tmp')];
+    await Promise.all([old, young].map((path) => writeFile(path, '{')));
+    const twoHoursAgo = new Date(Date.now() - 7_200_000);
+    await utimes(old, twoHoursAgo, twoHoursAgo);
+    await store.save(ISSUER, KEYS);
+    const left = await files();
+    expect(left).toHaveLength(2);
+    expect(left).toContain('a.json.2.tmp');
   });
 
   it('says that it cannot save where there is no folder to be made', async () => {

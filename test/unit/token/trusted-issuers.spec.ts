@@ -5,7 +5,8 @@ import type { KeySource } from '../../../src/keys/key-source.js';
 import type { AuthOptions, IssuerOptions, IssuerResolver } from '../../../src/options/options.js';
 import type { ResolvedKeys } from '../../../src/options/resolve-keys.js';
 import { resolveOptions } from '../../../src/options/resolve-options.js';
-import { type KeySourceKind, TrustedIssuers } from '../../../src/token/trusted-issuers.js';
+import type { KeySourceKind } from '../../../src/token/kept-key-sources.js';
+import { TrustedIssuers } from '../../../src/token/trusted-issuers.js';
 import { refusalOf } from '../../support/catching.js';
 import { outcomeOf } from '../../support/verifier.js';
 
@@ -161,20 +162,35 @@ describe("The key source of a resolver's tenant", () => {
     expect(made).toHaveLength(1);
   });
 
-  it('is kept for the thousand tenants that were used last, and no more', async () => {
-    const { trusted, made } = resolvedBy(anyTenant);
-    const use = (tenant: number) => trusted.get(`https://tenant-${String(tenant)}.example.com/`);
-    for (let tenant = 0; tenant < 1_000; tenant += 1) await use(tenant);
-    await use(0);
-    expect(made).toHaveLength(1_000);
-    await use(1_000);
-    expect(made).toHaveLength(1_001);
+  /** As when a token of this tenant is sent: one that verifies, or one that does not. */
+  const senderIn = (trusted: TrustedIssuers) => async (tenant: string, isGood: boolean) => {
+    const issuer = await trusted.get(`https://${tenant}.example.com/`);
+    if (isGood) issuer.onVerified?.();
+  };
+
+  it('is kept for the thousand tenants whose tokens were verified last, and no more', async () => {
+    const { trusted, made, released } = resolvedBy(anyTenant);
+    const send = senderIn(trusted);
+    for (let tenant = 0; tenant < 1_000; tenant += 1) await send(`tenant-${String(tenant)}`, true);
+    await send('tenant-0', true);
+    expect([made.length, released.length]).toEqual([1_000, 0]);
+    await send('tenant-1000', true);
+    expect([made.length, released]).toEqual([1_001, [made[1]?.source]]);
     // Tenant 1 made room for it: tenant 0 had been used since.
-    await use(0);
-    await use(2);
-    await use(1_000);
+    for (const tenant of ['tenant-0', 'tenant-2', 'tenant-1000']) await send(tenant, true);
     expect(made).toHaveLength(1_001);
-    await use(1);
+    await send('tenant-1', true);
     expect(made).toHaveLength(1_002);
+  });
+
+  it('is not pushed out by tokens that nobody has verified, whatever tenants they name', async () => {
+    const { trusted, made, released } = resolvedBy(anyTenant);
+    const send = senderIn(trusted);
+    await send('good', true);
+    for (let index = 0; index < 5_000; index += 1) await send(`junk-${String(index)}`, false);
+    await send('good', true);
+    expect(made.filter(({ issuer }) => issuer === 'https://good.example.com/')).toHaveLength(1);
+    expect(released).toHaveLength(5_000 - 100);
+    expect(released).not.toContain(made[0]?.source);
   });
 });
