@@ -25,6 +25,7 @@ export async function run(folder: string, command: string, ...parameters: string
 export interface Tarball {
   readonly path: string;
   readonly files: readonly string[];
+  readonly packedBytes: number;
   readonly unpackedBytes: number;
 }
 
@@ -36,12 +37,14 @@ export async function pack(into: string): Promise<Tarball> {
   return {
     path: join(into, report.filename),
     files: report.files.map(({ path }) => path),
+    packedBytes: report.size,
     unpackedBytes: report.unpackedSize,
   };
 }
 
 interface PackReport {
   readonly filename: string;
+  readonly size: number;
   readonly unpackedSize: number;
   readonly files: readonly { readonly path: string }[];
 }
