@@ -97,10 +97,10 @@ module.exports = {
       'jwks-rsa is safe only with its cache, rate limit and requests replaced, which src/remote/jwks.ts does.',
     ),
     oneDoor(
-      'lru-cache-has-three-doors',
+      'lru-cache-has-few-doors',
       ['lru-cache'],
-      '^src/(?:token/(?:kept-key-sources|compact)|remote/(?:unknown-kids|key-sources))\\.ts$',
-      'What is remembered of strangers must have a bound: trusted issuers, decoded headers, key ids that were missed. A new cache is a decision.',
+      '^src/(?:token/(?:kept-key-sources|compact|verified-signatures)|remote/(?:unknown-kids|key-sources))\\.ts$',
+      'What is remembered must have a bound: tenants, decoded headers, verified tokens, key ids that were missed. A new cache is a decision.',
     ),
     oneDoor(
       'nest-stays-in-nest',

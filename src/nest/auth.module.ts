@@ -38,8 +38,8 @@ const RESOLVED_OPTIONS = Symbol('nestjs-resource-server:resolved-options');
     },
     {
       provide: AccessTokenVerifier,
-      useFactory: ({ issuers, clock }: ResolvedOptions, sources: RemoteKeySources) =>
-        new AccessTokenVerifier(new TrustedIssuers(issuers, sources), clock),
+      useFactory: ({ issuers, clock, tokenCache }: ResolvedOptions, sources: RemoteKeySources) =>
+        new AccessTokenVerifier(new TrustedIssuers(issuers, sources), clock, tokenCache),
       inject: [RESOLVED_OPTIONS, RemoteKeySources],
     },
     {

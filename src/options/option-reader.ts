@@ -104,6 +104,14 @@ export class OptionReader {
     return fallback;
   }
 
+  integer(name: string, limits: { min: number; max: number; fallback: number }): number {
+    const before = this.problemCount;
+    const value = this.number(name, limits);
+    if (Number.isInteger(value)) return value;
+    if (this.problemCount === before) this.problem(name, 'must be a whole number');
+    return limits.fallback;
+  }
+
   /** @throws ConfigurationError when there is any problem. */
   finish(summary?: string): void {
     if (this.problems.length > 0) throw new ConfigurationError(Object.freeze([...this.problems]), summary);

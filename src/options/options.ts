@@ -166,6 +166,14 @@ export interface ModuleOptions<User = RegisteredUser> {
    * cannot be reached serves all the same. `new FileKeyStore(folder)`, or a store of your own. Default none.
    */
   readonly keyStore?: KeyStore;
+  /**
+   * Remembers tokens whose signature was verified, so that it need not be verified for each request. Default
+   * `{ maxEntries: 10000, maxAgeSeconds: 300 }`; `false` switches it off. All other checks are made each time, `validate`
+   * and `user` are called each time, and a signature counts only as long as the key set that verified it is in service.
+   * A token is remembered when it comes for the second time; then it takes about 1.3 bytes a character (measured: 1.1 KiB
+   * for one of 850), and 10,000 of them 11 MiB.
+   */
+  readonly tokenCache?: { readonly maxEntries?: number; readonly maxAgeSeconds?: number } | false;
   /** Milliseconds since 1970, in place of `Date.now`: for tests. */
   readonly clock?: () => number;
   /** Allows `http:` for addresses that are not loopback. Whoever is on the path can then forge every token. */

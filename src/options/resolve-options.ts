@@ -2,6 +2,7 @@ import { isJsonObject } from '../json-object.js';
 import type { KeyStore } from '../keys/key-store.js';
 import { OptionReader } from './option-reader.js';
 import type { AuthModuleExtras, AuthOptions, IssuerResolver, ModuleOptions } from './options.js';
+import { readTokenCache, type ResolvedTokenCache } from './resolve-token-cache.js';
 import { CHECK_OPTIONS, ISSUER_OPTIONS, readChecks, readIssuer, type ResolvedIssuer } from './resolve-issuer.js';
 
 /** Options after defaults and checks: nothing is optional that has a default, and everything is frozen. */
@@ -13,13 +14,24 @@ export interface ResolvedOptions {
   readonly clock: () => number;
   readonly warmUp: 'required' | 'background' | 'off';
   readonly keyStore: KeyStore | undefined;
+  /** Undefined: no token is remembered. */
+  readonly tokenCache: ResolvedTokenCache | undefined;
   readonly insecureAllowHttp: boolean;
 }
 
 /** Asks the user's resolver; throws a ConfigurationError where what it returns cannot be used for that issuer. */
 export type ResolvedIssuerResolver = (issuer: string) => Promise<ResolvedIssuer | undefined>;
 
-const MODULE_OPTIONS = ['user', 'realm', 'warmUp', 'keyStore', 'fetch', 'clock', 'insecureAllowHttp'] as const;
+const MODULE_OPTIONS = [
+  'user',
+  'realm',
+  'warmUp',
+  'keyStore',
+  'tokenCache',
+  'fetch',
+  'clock',
+  'insecureAllowHttp',
+] as const;
 const WARM_UPS = ['required', 'background', 'off'] as const;
 const MODULE_EXTRAS = ['guard', 'isGlobal'] as const;
 /** Every name that `forRoot` takes. */
@@ -43,6 +55,7 @@ export function resolveOptions(options: AuthOptions<unknown>, extras: AuthModule
     clock: (reader.optional('clock', 'function') as (() => number) | undefined) ?? systemClock,
     warmUp: readWarmUp(reader),
     keyStore: readKeyStore(reader),
+    tokenCache: readTokenCache(reader),
     insecureAllowHttp: allowHttp,
   };
   reader.finish();

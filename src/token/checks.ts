@@ -32,8 +32,8 @@ export function namedKey({ kid }: Header): string | undefined {
 /** RFC 8725 §3.11, RFC 9068 §4: a token that was made for another purpose is not an access token. */
 export function checkTokenType(header: Header, issuer: ResolvedIssuer): void {
   const { typ } = header;
-  const type = typeof typ === 'string' ? normalizeTokenType(typ) : typ;
-  if (!issuer.tokenTypes.has(type as string | undefined)) {
+  if (issuer.tokenTypes.has(typ as string | undefined)) return;
+  if (typeof typ !== 'string' || !issuer.tokenTypes.has(normalizeTokenType(typ))) {
     throw new AuthError('TYPE_NOT_ALLOWED', { member: 'typ', expected: [...issuer.tokenTypes] });
   }
 }
@@ -48,8 +48,7 @@ const LOGOUT_EVENT = 'http://schemas.openid.net/event/backchannel-logout';
  * without any of them cannot be told from an access token; `tokenTypes: ['at+jwt']` shuts that gap.
  */
 export function checkIsAccessToken(claims: Claims): void {
-  const tellTale = ID_TOKEN_CLAIMS.find((claim) => claim in claims);
-  if (tellTale !== undefined) throw new AuthError('TYPE_NOT_ALLOWED', { claim: tellTale });
+  for (const claim of ID_TOKEN_CLAIMS) if (claim in claims) throw new AuthError('TYPE_NOT_ALLOWED', { claim });
   const { token_use: use, typ, events } = claims;
   if (use !== undefined && use !== 'access')
     throw new AuthError('TYPE_NOT_ALLOWED', { claim: 'token_use', expected: 'access' });
@@ -90,9 +89,8 @@ export function checkAge(claims: Claims, issuer: ResolvedIssuer, nowSeconds: num
 /** RFC 7519 §4.1.3, RFC 8725 §3.9: whoever is not named must refuse. */
 export function checkAudience(claims: Claims, issuer: ResolvedIssuer): void {
   const named = audiences(claims);
-  if (!issuer.audience.some((audience) => named.includes(audience))) {
-    throw new AuthError('AUDIENCE_MISMATCH', { claim: 'aud', expected: issuer.audience });
-  }
+  for (const audience of issuer.audience) if (named.includes(audience)) return;
+  throw new AuthError('AUDIENCE_MISMATCH', { claim: 'aud', expected: issuer.audience });
 }
 
 export function checkRequiredClaims(claims: Claims, issuer: ResolvedIssuer): void {

@@ -1,5 +1,6 @@
 import type { AccessTokenClaims, JoseHeader, VerifiedAccessToken } from '../access-token.js';
 import { AuthError } from '../errors.js';
+import type { ResolvedTokenCache } from '../options/resolve-token-cache.js';
 import { AcceptedToken } from './accepted-token.js';
 import {
   checkAge,
@@ -14,10 +15,11 @@ import {
   checkTokenType,
   namedAlgorithm,
 } from './checks.js';
-import { checkScopeClaim, checkStringClaims, freezeDeep, namedIssuer } from './claims.js';
+import { checkScopeClaim, checkStringClaims, namedIssuer } from './claims.js';
 import { decodeCompact, type DecodedToken } from './compact.js';
 import { checkSignature } from './signature.js';
 import type { TrustedIssuer, TrustedIssuers } from './trusted-issuers.js';
+import { VerifiedSignatures } from './verified-signatures.js';
 
 /**
  * Verifies access tokens as `AuthGuard` does: for jobs, gateways and scripts. Injectable wherever `AuthModule` is
@@ -29,10 +31,15 @@ import type { TrustedIssuer, TrustedIssuers } from './trusted-issuers.js';
  * allows its bearer to do.
  */
 export class AccessTokenVerifier {
+  private readonly signatures: VerifiedSignatures | undefined;
+
   constructor(
     private readonly issuers: TrustedIssuers,
     private readonly clock: () => number,
-  ) {}
+    tokenCache?: ResolvedTokenCache,
+  ) {
+    this.signatures = tokenCache && new VerifiedSignatures(tokenCache);
+  }
 
   /**
    * @param token the compact form, without `Bearer`.
@@ -41,19 +48,22 @@ export class AccessTokenVerifier {
    * @throws what `validate` or the issuers' resolver throws.
    */
   async verify(token: string): Promise<VerifiedAccessToken> {
-    const decoded = decodeCompact(token);
-    const { header, claims } = decoded;
+    const now = this.clock();
+    const seen = this.signatures?.find(token, now);
+    const { header, claims } = seen ?? decodeCompact(token);
     checkNoCriticalExtension(header);
     const algorithm = namedAlgorithm(header);
 
-    const issuer = await this.issuers.get(namedIssuer(claims));
-    const nowSeconds = this.clock() / 1000;
+    const found = this.issuers.get(namedIssuer(claims));
+    const issuer = found instanceof Promise ? await found : found;
+    const nowSeconds = now / 1000;
     // Cheap, and before any network: most of what is refused is refused here.
     checkAlgorithmAllowed(algorithm, issuer);
     checkTokenType(header, issuer);
     checkExpiration(claims, issuer, nowSeconds);
 
-    await checkSignature(decoded, algorithm, issuer.keySource);
+    const checked = checkSignature({ token, header }, algorithm, issuer.keySource, seen?.keySet);
+    const keySet = checked instanceof Promise ? await checked : checked;
     issuer.onVerified?.();
 
     checkIsAccessToken(claims);
@@ -64,18 +74,24 @@ export class AccessTokenVerifier {
     checkAge(claims, issuer, nowSeconds);
     checkRequiredClaims(claims, issuer);
     checkSenderBinding(claims);
-    const accepted = accept(decoded, issuer);
+    if (keySet !== seen?.keySet) this.signatures?.remember(token, { header, claims, keySet, verifiedAt: now });
+    const accepted = accept(token, header, claims, issuer);
     if (issuer.validate !== undefined) await checkByUser(accepted, issuer.validate);
     return accepted;
   }
 }
 
-function accept({ token, header, claims }: DecodedToken, issuer: TrustedIssuer): AcceptedToken {
+function accept(
+  token: string,
+  header: DecodedToken['header'],
+  claims: DecodedToken['claims'],
+  issuer: TrustedIssuer,
+): AcceptedToken {
   return new AcceptedToken(
     token,
     header as JoseHeader,
     // Not a guess: the checks above proved the types that AccessTokenClaims states.
-    freezeDeep(claims, 'CLAIM_INVALID') as unknown as AccessTokenClaims,
+    claims as unknown as AccessTokenClaims,
     issuer.claimPaths,
   );
 }

@@ -22,5 +22,5 @@ export function checkJws(jws: string, keys: readonly unknown[]): void {
   const { alg, kid } = decoded.header;
   if (!isSignatureAlgorithm(alg)) throw new AuthError('ALGORITHM_NOT_ALLOWED');
   const candidates = new KeySet(keys).candidates(typeof kid === 'string' ? kid : undefined);
-  checkSignatureByAny({ ...decoded, signingInput: Buffer.from(`${header}.${payload}`, 'latin1') }, alg, candidates);
+  checkSignatureByAny({ token: jws, header: decoded.header }, alg, candidates);
 }

@@ -8,7 +8,7 @@ import { AccessTokenVerifier } from '../../src/token/verify.js';
 export function verifierOf(options: AuthOptions): AccessTokenVerifier {
   const resolved = resolveOptions(options);
   const sources = new RemoteKeySources({ ...resolved, onProblem: () => undefined });
-  return new AccessTokenVerifier(new TrustedIssuers(resolved.issuers, sources), resolved.clock);
+  return new AccessTokenVerifier(new TrustedIssuers(resolved.issuers, sources), resolved.clock, resolved.tokenCache);
 }
 
 /** The code of the refusal, or `accepted`. Anything that is no refusal is thrown on. */

@@ -77,7 +77,7 @@ describe("the README's options table", () => {
     expect(evaluate(defaults.get('insecureAllowHttp'))).toBe(resolved.insecureAllowHttp);
     expect(defaults.get('clock')).toBe('Date.now');
     // What the table says to write is what is there when it is not written.
-    for (const name of ['keys', 'tokenTypes', 'requiredClaims', 'claimPaths']) {
+    for (const name of ['keys', 'tokenTypes', 'requiredClaims', 'claimPaths', 'tokenCache']) {
       const written = resolveOptions({ ...options, [name]: evaluate(defaults.get(name)) });
       expect([name, written]).toEqual([name, resolved]);
     }

@@ -45,6 +45,7 @@ describe('Options of the module as a whole', () => {
       fetch: undefined,
       warmUp: 'off',
       keyStore: undefined,
+      tokenCache: { maxEntries: 10_000, maxAgeSeconds: 300 },
       clock: expect.any(Function),
       insecureAllowHttp: false,
     });
@@ -57,6 +58,7 @@ describe('Options of the module as a whole', () => {
       fetch: globalThis.fetch,
       warmUp: 'required',
       keyStore: new FileKeyStore('keys'),
+      tokenCache: { maxEntries: 5, maxAgeSeconds: 6 },
       clock: () => 0,
       insecureAllowHttp: true,
     };
@@ -67,7 +69,7 @@ describe('Options of the module as a whole', () => {
   });
 
   it('that are undefined have their defaults', () => {
-    const names = ['user', 'realm', 'fetch', 'clock', 'warmUp', 'keyStore'];
+    const names = ['user', 'realm', 'fetch', 'clock', 'warmUp', 'keyStore', 'tokenCache'];
     const unset = Object.fromEntries(names.map((name) => [name, undefined]));
     expect(resolve({ ...BASE, ...unset, insecureAllowHttp: undefined })).toEqual(resolve(BASE));
   });
@@ -75,6 +77,7 @@ describe('Options of the module as a whole', () => {
   it.each([
     ['user', [null, 'alice', 1, {}, true]],
     ['fetch', [null, 'fetch', 1, {}, true]],
+    ['tokenCache', [null, true, 1, 'on', []]],
     ['warmUp', [null, true, 'on', 'Required', 1, {}]],
     ['keyStore', [null, 'keys', 1, {}, true, { load: () => undefined }, { save: () => undefined, load: 1 }]],
     ['clock', [null, 0, 'now', {}, new Date(0)]],
@@ -131,6 +134,30 @@ describe('Options of the module as a whole', () => {
     [{ guard: 'manual', isGlobal: false }, []],
   ])('with %j beside them have problems at %j', (extras, paths) => {
     expect(pathsOf(() => resolve(BASE, extras))).toEqual(paths);
+  });
+});
+
+describe('The option tokenCache', () => {
+  const cache = (tokenCache: unknown) => resolve({ ...BASE, tokenCache } as AuthOptions).tokenCache;
+
+  it('may be set in part, and switched off', () => {
+    expect(cache({})).toEqual({ maxEntries: 10_000, maxAgeSeconds: 300 });
+    expect(cache({ maxEntries: 1 })).toEqual({ maxEntries: 1, maxAgeSeconds: 300 });
+    expect(cache({ maxAgeSeconds: 86_400 })).toEqual({ maxEntries: 10_000, maxAgeSeconds: 86_400 });
+    expect(cache(false)).toBeUndefined();
+    expect(Object.isFrozen(cache({}))).toBe(true);
+  });
+
+  it.each([
+    [{ maxEntries: 0 }, 'tokenCache.maxEntries'],
+    [{ maxEntries: 1.5 }, 'tokenCache.maxEntries'],
+    [{ maxEntries: Infinity }, 'tokenCache.maxEntries'],
+    [{ maxEntries: '10' }, 'tokenCache.maxEntries'],
+    [{ maxAgeSeconds: 0 }, 'tokenCache.maxAgeSeconds'],
+    [{ maxAgeSeconds: 86_401 }, 'tokenCache.maxAgeSeconds'],
+    [{ ttl: 1 }, 'tokenCache.ttl'],
+  ])('must not be %j', (tokenCache, path) => {
+    expect(pathsOf(() => cache(tokenCache))).toEqual([path]);
   });
 });
 

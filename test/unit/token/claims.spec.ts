@@ -3,7 +3,6 @@ import {
   audiences,
   checkScopeClaim,
   checkStringClaims,
-  freezeDeep,
   namedIssuer,
   numericDate,
   requiredNumericDate,
@@ -149,40 +148,5 @@ describe('The claim scope', () => {
   ])('is refused as %j (CLAIM_INVALID)', (scope) => {
     const error = refusalOf(() => checkScopeClaim({ scope }));
     expect(error).toMatchObject({ code: 'CLAIM_INVALID', detail: { claim: 'scope' } });
-  });
-});
-
-describe('freezeDeep', () => {
-  const nested = (depth: number, kind: 'list' | 'object') =>
-    parse(
-      kind === 'list'
-        ? `{"a":${'['.repeat(depth)}${']'.repeat(depth)}}`
-        : `${'{"a":'.repeat(depth)}{}${'}'.repeat(depth)}`,
-    );
-
-  it('freezes the object and all that is in it, and returns it', () => {
-    const claims = { a: { b: [{ c: 1 }] }, d: null, e: 'text' };
-    expect(freezeDeep(claims, 'CLAIM_INVALID')).toBe(claims);
-    for (const part of [claims, claims.a, claims.a.b, claims.a.b[0]]) expect(Object.isFrozen(part)).toBe(true);
-  });
-
-  it.each(['list', 'object'] as const)(
-    'takes 64 levels of %s below the first, and refuses one more (CLAIM_INVALID)',
-    (kind) => {
-      expect(codeOf(() => freezeDeep(nested(64, kind), 'CLAIM_INVALID'))).toBeUndefined();
-      const error = refusalOf(() => freezeDeep(nested(65, kind), 'CLAIM_INVALID'));
-      expect(error).toMatchObject({ code: 'CLAIM_INVALID', detail: { reason: 'nested too deep' } });
-    },
-  );
-
-  it.each(['list', 'object'] as const)(
-    'refuses 4000 levels of %s without going down all of them (CLAIM_INVALID)',
-    (kind) => {
-      expect(codeOf(() => freezeDeep(nested(4_000, kind), 'CLAIM_INVALID'))).toBe('CLAIM_INVALID');
-    },
-  );
-
-  it('refuses with the code that it is told (TOKEN_MALFORMED)', () => {
-    expect(codeOf(() => freezeDeep(nested(65, 'list'), 'TOKEN_MALFORMED'))).toBe('TOKEN_MALFORMED');
   });
 });

@@ -90,7 +90,7 @@ describe('every check', () => {
     ['CLAIM_INVALID', { scope: {} }, {}],
     ['BINDING_UNPROVEN', { cnf: { jkt: 'x' } }, {}],
     ['BINDING_UNPROVEN', { cnf: null }, {}],
-    ['CLAIM_INVALID', { deep }, {}],
+    ['TOKEN_MALFORMED', { deep }, {}],
   ])('is made: %s for the claims %j and the header %j', async (code, claims, header) => {
     expect(await outcomeOf(verifierWith().verify(tokenWith(claims, header)))).toBe(code);
     expect(await outcomeOf(verifierWith().verify(tokenWith()))).toBe('accepted');

@@ -1,0 +1,88 @@
+import { hash } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
+import type { KeySet } from '../keys/key-set.js';
+import type { ResolvedTokenCache } from '../options/resolve-token-cache.js';
+import { MAX_TOKEN_LENGTH } from './bearer.js';
+import type { DecodedToken } from './compact.js';
+
+/** A token whose signature was verified: what stood in it, and by which key set. */
+export interface VerifiedSignature extends Pick<DecodedToken, 'header' | 'claims'> {
+  readonly keySet: KeySet;
+  /** Milliseconds since 1970. */
+  readonly verifiedAt: number;
+}
+
+/**
+ * Tokens whose signature was verified before. Only decoding and signature are spared for them: every other check is made
+ * each time, and the signature counts only as long as the very same key set is in service.
+ *
+ * Kept under a digest, so that no credential lies in memory for long, and only from the second time on: what comes once
+ * costs nothing here. What was refused never gets in, so nobody without good tokens can push others out.
+ */
+export class VerifiedSignatures {
+  private readonly entries: LRUCache<string, VerifiedSignature>;
+  private readonly sightings: Sightings;
+  private readonly maxAgeMs: number;
+
+  constructor({ maxEntries, maxAgeSeconds }: ResolvedTokenCache) {
+    this.entries = new LRUCache({ max: maxEntries });
+    this.sightings = new Sightings(maxEntries);
+    this.maxAgeMs = maxAgeSeconds * 1000;
+  }
+
+  find(token: string, now: number): VerifiedSignature | undefined {
+    if (typeof token !== 'string' || token.length > MAX_TOKEN_LENGTH || !this.sightings.has(token)) return undefined;
+    const entry = this.entries.get(digestOf(token));
+    if (entry === undefined) return undefined;
+    const age = now - entry.verifiedAt;
+    // Nor what was verified in the future: then the clock was set back. A clock that is no number finds nothing.
+    return age >= 0 && age < this.maxAgeMs ? entry : undefined;
+  }
+
+  remember(token: string, entry: VerifiedSignature): void {
+    if (this.sightings.has(token)) this.entries.set(digestOf(token), entry);
+    else this.sightings.add(token);
+  }
+}
+
+/** SHA-256: nobody can make another token that has the digest of a good one. */
+function digestOf(token: string): string {
+  return hash('sha256', token, 'base64url');
+}
+
+const SLOTS_PER_ENTRY = 4;
+const MAX_SLOTS = 2 ** 22;
+/** The end of a signature: as good as random. */
+const SAMPLE_LENGTH = 16;
+
+/**
+ * Which tokens were seen lately, more or less: a table of fixed size, in which a newer token takes the place of an older
+ * one. To be wrong costs a digest, or one verification more, and nothing else.
+ */
+class Sightings {
+  private readonly slots: Uint32Array;
+
+  constructor(maxEntries: number) {
+    const wanted = 2 ** Math.ceil(Math.log2(maxEntries * SLOTS_PER_ENTRY));
+    this.slots = new Uint32Array(Math.min(wanted, MAX_SLOTS));
+  }
+
+  has(token: string): boolean {
+    const mark = markOf(token);
+    return this.slots[mark % this.slots.length] === mark;
+  }
+
+  add(token: string): void {
+    const mark = markOf(token);
+    this.slots[mark % this.slots.length] = mark;
+  }
+}
+
+/** FNV-1a, 32 bits. */
+function markOf(token: string): number {
+  let mark = 0x811c9dc5;
+  for (let at = Math.max(0, token.length - SAMPLE_LENGTH); at < token.length; at += 1) {
+    mark = Math.imul(mark ^ token.charCodeAt(at), 0x01000193);
+  }
+  return mark >>> 0;
+}
