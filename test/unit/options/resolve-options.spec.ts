@@ -138,7 +138,7 @@ describe('Options of the module as a whole', () => {
 });
 
 describe('The option tokenCache', () => {
-  const cache = (tokenCache: unknown) => resolve({ ...BASE, tokenCache } as AuthOptions).tokenCache;
+  const cache = (tokenCache: unknown) => resolve({ ...BASE, tokenCache }).tokenCache;
 
   it('may be set in part, and switched off', () => {
     expect(cache({})).toEqual({ maxEntries: 10_000, maxAgeSeconds: 300 });
