@@ -50,31 +50,51 @@ function digestOf(token: string): string {
   return hash('sha256', token, 'base64url');
 }
 
-const SLOTS_PER_ENTRY = 4;
-const MAX_SLOTS = 2 ** 22;
+const BITS_PER_ENTRY = 32;
+const MAX_BITS = 2 ** 26;
 /** The end of a signature: as good as random. */
 const SAMPLE_LENGTH = 16;
 
 /**
- * Which tokens were seen lately, more or less: a table of fixed size, in which a newer token takes the place of an older
- * one. To be wrong costs a digest, or one verification more, and nothing else.
+ * Which tokens were seen lately, more or less: a bit for each, in two tables that take turns, so that what is not seen any
+ * more is forgotten. To be wrong costs a digest, or one verification more, and nothing else.
  */
 class Sightings {
-  private readonly slots: Uint32Array;
+  private current: Uint8Array;
+  private previous: Uint8Array;
+  private readonly mask: number;
+  private added = 0;
 
-  constructor(maxEntries: number) {
-    const wanted = 2 ** Math.ceil(Math.log2(maxEntries * SLOTS_PER_ENTRY));
-    this.slots = new Uint32Array(Math.min(wanted, MAX_SLOTS));
+  constructor(private readonly maxEntries: number) {
+    const bits = Math.min(2 ** Math.ceil(Math.log2(Math.max(8, maxEntries * BITS_PER_ENTRY))), MAX_BITS);
+    this.mask = bits - 1;
+    this.current = new Uint8Array(bits / 8);
+    this.previous = new Uint8Array(bits / 8);
   }
 
   has(token: string): boolean {
-    const mark = markOf(token);
-    return this.slots[mark % this.slots.length] === mark;
+    const at = markOf(token) & this.mask;
+    const bit = 1 << (at & 7);
+    if (((this.current[at >>> 3] ?? 0) & bit) !== 0) return true;
+    if (((this.previous[at >>> 3] ?? 0) & bit) === 0) return false;
+    // It is still about: it goes on into the next turn.
+    this.set(at, bit);
+    return true;
   }
 
   add(token: string): void {
-    const mark = markOf(token);
-    this.slots[mark % this.slots.length] = mark;
+    const at = markOf(token) & this.mask;
+    this.set(at, 1 << (at & 7));
+  }
+
+  private set(at: number, bit: number): void {
+    if (this.added >= 2 * this.maxEntries) {
+      [this.current, this.previous] = [this.previous, this.current];
+      this.current.fill(0);
+      this.added = 0;
+    }
+    this.current[at >>> 3] = (this.current[at >>> 3] ?? 0) | bit;
+    this.added += 1;
   }
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { KeySet } from '../../../src/keys/key-set.js';
 import { VerifiedSignatures } from '../../../src/token/verified-signatures.js';
 
@@ -48,11 +48,36 @@ describe('VerifiedSignatures', () => {
 
   it('keeps maxEntries, and drops what was used least', () => {
     const cache = cacheOf(3);
-    const tokens = ['a', 'b', 'c', 'd'].map((name) => `${name}-${randomUUID()}`) as [string, string, string, string];
+    const tokens = ['a', 'b', 'c', 'd'] as const;
     for (const token of tokens.slice(0, 3)) rememberTwice(cache, token);
     cache.find(tokens[0], NOW);
     rememberTwice(cache, tokens[3]);
     expect(tokens.map((token) => cache.find(token, NOW) !== undefined)).toEqual([true, false, true, true]);
+  });
+
+  it('keeps as many as it may, also when each is used in turn with all others', () => {
+    const cache = cacheOf(1_000);
+    const tokens = Array.from({ length: 1_000 }, (_value, index) =>
+      createHash('sha256').update(String(index)).digest('hex'),
+    );
+    for (let turn = 0; turn < 3; turn += 1) {
+      for (const token of tokens) if (cache.find(token, NOW) === undefined) cache.remember(token, entryAt(NOW));
+    }
+    expect(tokens.filter((token) => cache.find(token, NOW) === undefined)).toEqual([]);
+  });
+
+  it('is not filled by tokens that come once, however many there are', () => {
+    const cache = cacheOf(10);
+    rememberTwice(cache, 'token that comes again');
+    let stored = 0;
+    for (let index = 0; index < 10_000; index += 1) {
+      const token = createHash('sha256').update(String(index)).digest('hex');
+      cache.remember(token, entryAt(NOW));
+      if (cache.find(token, NOW) !== undefined) stored += 1;
+      cache.find('token that comes again', NOW);
+    }
+    // A few are taken for others that were seen before.
+    expect(stored).toBeLessThan(2_500);
   });
 
   it.each([1, 2, 3, 10_000_000])(
