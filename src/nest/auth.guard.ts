@@ -104,7 +104,7 @@ export class AuthGuard extends PassportAuthGuard() {
   }
 
   private log(error: AuthError, context: ExecutionContext): void {
-    if (!Logger.isLevelEnabled('debug')) return;
+    // Whether anybody listens is the logger's affair: `Logger.isLevelEnabled` does not know an application's own on Nest 11.
     const handler = `${context.getClass().name}.${context.getHandler().name}`;
     this.logger.debug(`Refused ${handler}: ${error.code} ${factsOf(error)}`);
   }
