@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { LRUCache } from 'lru-cache';
 import { AuthError } from '../errors.js';
+import { isJsonObject } from '../json-object.js';
 import { MAX_TOKEN_LENGTH } from './bearer.js';
 import { parseSealedJson } from './sealed-json.js';
 
@@ -96,9 +97,8 @@ function decodeObject(text: string, part: string): Readonly<Record<string, unkno
   // What is no UTF-8 has become this character; but it may stand there by itself, too.
   if (json.includes('\ufffd') && !isUtf8(decoded.subarray(0, length))) throw malformed(`${part} is not UTF-8`);
   const value = parseSealedJson(json, part);
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw malformed(`${part} is not a JSON object`);
-  return value as Record<string, unknown>;
+  if (!isJsonObject(value)) throw malformed(`${part} is not a JSON object`);
+  return value;
 }
 
 function malformed(reason: string): AuthError {
