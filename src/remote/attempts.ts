@@ -9,28 +9,24 @@ const MAX_RETRY_AFTER_MS = 60_000;
 
 /**
  * When the issuer is to be asked next. All goes well: shortly before the set is no longer fresh. It failed: after a pause
- * that grows from one second to half a minute (to five seconds while no keys serve), or that the server asked for. Each time a little earlier or later than
- * another process would.
+ * that grows from one second to half a minute (to five seconds while no keys serve), or that the server asked for. Each
+ * time a little earlier or later than another process would.
  */
 export class Attempts {
   /** Since the last one that did not fail. */
   failures = 0;
   lastErrorCode: FetchErrorCode | undefined;
-  private nextAt = -Infinity;
   private decidedAt = -Infinity;
-
   private isAskedToWait = false;
 
   /**
    * @param random from 0 to 1, as `Math.random`.
-   * @param notBefore when the issuer may be asked first.
+   * @param nextAt when the issuer may be asked first.
    */
   constructor(
     private readonly random: () => number,
-    notBefore = -Infinity,
-  ) {
-    this.nextAt = notBefore;
-  }
+    private nextAt = -Infinity,
+  ) {}
 
   /** Also when the clock was set back: else a mistake of an hour would be a pause of an hour. */
   isDue(now: number): boolean {

@@ -51,10 +51,11 @@ const MAX_PROBLEMS = 10;
  * - Before the first answer of the issuer the store's set serves, then the fallback; after it never again.
  */
 export class RemoteKeys implements KeySource {
+  /** When the issuer was asked last; -Infinity when never. */
+  lastAskedAt = -Infinity;
   private held: HeldKeys | undefined;
   private pending: Promise<void> | undefined;
   private address: string | undefined;
-  private askedAt = -Infinity;
   private isAddressDoubtful = false;
   private cancelTimer: (() => void) | undefined;
   private lastReport: { readonly kind: string; readonly at: number } | undefined;
@@ -92,11 +93,6 @@ export class RemoteKeys implements KeySource {
     // A set that nobody asked for over a long time is not trusted unseen. In an outage it is all there is.
     const isForgotten = this.attempts.failures === 0 && now - held.freshUntil >= held.freshUntil - held.fetchedAt;
     return isForgotten ? refreshed.then(() => this.servingKeySet()) : keySet;
-  }
-
-  /** When the issuer was asked last; -Infinity when never. */
-  get lastAskedAt(): number {
-    return this.askedAt;
   }
 
   /** Gets keys before anybody asks for one. Never rejects: `health` says how it went. */
@@ -189,7 +185,7 @@ export class RemoteKeys implements KeySource {
     const { clock, fallback } = this.options;
     // The moment of asking: what is withdrawn while the answer is on its way is withdrawn after it.
     const askedAt = clock();
-    this.askedAt = askedAt;
+    this.lastAskedAt = askedAt;
     try {
       this.accept(await this.fetchKeys(relocate, askedAt));
     } catch (error) {
