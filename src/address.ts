@@ -51,3 +51,8 @@ export function isInternalHost(hostname: string): boolean {
   if (family === 0) return host === 'localhost' || host.endsWith('.localhost');
   return INTERNAL.check(host, family === 4 ? 'ipv4' : 'ipv6');
 }
+
+/** For the log: a query may hold a credential. */
+export function withoutQuery(address: string): string {
+  return address.split('?', 1)[0] ?? '';
+}

@@ -1,4 +1,4 @@
-import { isFetchableAddress, isInternalHost } from '../address.js';
+import { isFetchableAddress, isInternalHost, withoutQuery } from '../address.js';
 import { isJsonObject } from '../json-object.js';
 import { FetchError } from './fetch-error.js';
 import { fetchJson, type FetchJsonOptions } from './fetch-json.js';
@@ -61,11 +61,16 @@ function jwksUriOf(metadata: unknown, issuer: string, location: string, options:
   // RFC 8414 §3.3, OpenID Connect Discovery §4.3: else one tenant's metadata could speak for another issuer.
   if (named !== issuer) {
     const got = typeof named === 'string' ? JSON.stringify(named.slice(0, 256)) : 'no issuer';
-    throw new FetchError('ISSUER_MISMATCH', `${location}: is the metadata of ${got}, not of ${JSON.stringify(issuer)}`);
+    throw new FetchError(
+      'ISSUER_MISMATCH',
+      `${withoutQuery(location)}: is the metadata of ${got}, not of ${JSON.stringify(issuer)}`,
+    );
   }
-  if (typeof jwksUri !== 'string') throw new FetchError('METADATA_INVALID', `${location}: has no jwks_uri`);
+  if (typeof jwksUri !== 'string')
+    throw new FetchError('METADATA_INVALID', `${withoutQuery(location)}: has no jwks_uri`);
   const reason = refusalOf(jwksUri, location, options);
-  if (reason !== undefined) throw new FetchError('ADDRESS_REFUSED', `${location}: has a jwks_uri ${reason}`);
+  if (reason !== undefined)
+    throw new FetchError('ADDRESS_REFUSED', `${withoutQuery(location)}: has a jwks_uri ${reason}`);
   // In its one canonical form, as it is logged, too.
   return new URL(jwksUri).href;
 }

@@ -1,3 +1,4 @@
+import { withoutQuery } from '../address.js';
 import { withDeadline } from './deadline.js';
 import { FetchError } from './fetch-error.js';
 
@@ -143,11 +144,6 @@ function parse(text: string): unknown {
     // The parser's own message quotes the text.
     throw new FetchError('NOT_JSON', 'answered with a body that is not JSON');
   }
-}
-
-/** A query may hold a credential. */
-function withoutQuery(address: string): string {
-  return address.split('?', 1)[0] ?? '';
 }
 
 /** `fetch` says "fetch failed" and keeps what happened in `cause`. */

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { JwksClient } from 'jwks-rsa';
+import { withoutQuery } from '../address.js';
 import { isJsonObject } from '../json-object.js';
 import { KeySet } from '../keys/key-set.js';
 import { FetchError } from './fetch-error.js';
@@ -42,7 +43,7 @@ export async function fetchJwks(
   const [answer] = answers as [JsonAnswer];
   const { maxAgeSeconds } = answer;
   if (!answer.isModified && known !== undefined) return { jwks: known, maxAgeSeconds };
-  if (!Array.isArray(keys)) throw new FetchError('KEYS_UNUSABLE', `${address}: has no list of keys`);
+  if (!Array.isArray(keys)) throw new FetchError('KEYS_UNUSABLE', `${withoutQuery(address)}: has no list of keys`);
   const validators = answer.isModified ? answer.validators : NO_VALIDATORS;
   const digest = createHash('sha256').update(JSON.stringify(keys)).digest('base64url');
   const keySet = known?.digest === digest ? known.keySet : usableKeySet(keys, address);
@@ -55,5 +56,5 @@ function usableKeySet(keys: readonly unknown[], address: string): KeySet {
   const keySet = new KeySet(keys);
   if (keySet.isUsable) return keySet;
   const reasons = keySet.problems.slice(0, 10).join('; ') || 'empty';
-  throw new FetchError('KEYS_UNUSABLE', `${address}: holds no usable key (${reasons})`);
+  throw new FetchError('KEYS_UNUSABLE', `${withoutQuery(address)}: holds no usable key (${reasons})`);
 }
