@@ -9,13 +9,8 @@ import {
 import { authenticationOf } from './authentication.js';
 import type { RegisteredUser } from '../registered-user.js';
 import type { VerifiedAccessToken } from '../access-token.js';
+import { ROUTE_ACCESS, type RouteAccess } from './route-access.js';
 import { requestOf } from './transport.js';
-
-/** What a route asks for; without metadata a token is required. */
-export type RouteAccess = 'public' | 'optional';
-
-/** Namespaced: `isPublic` is what other packages and the Nest docs use, and their decorators must not open our routes. */
-export const ROUTE_ACCESS = 'nestjs-resource-server:route-access';
 
 /**
  * Opens a route, or all routes of a controller. A token is not looked at, not even a good one. A handler's

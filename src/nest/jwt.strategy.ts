@@ -19,6 +19,17 @@ interface StrategyRegistry {
 const SHARED_NAME = 'nestjs-resource-server';
 let instances = 0;
 
+/** As passport's callback gets it. */
+export interface AuthenticationOutcome {
+  /** What went wrong on our side, or in the application's own code. */
+  readonly error: Error | undefined;
+  /** False when the credentials were refused. */
+  readonly user: unknown;
+  /** The verified token, or why it was refused. */
+  readonly info: VerifiedAccessToken | AuthError | undefined;
+  readonly status: number | undefined;
+}
+
 const THROWN_NO_ERROR = 'The `user`, `validate` or `issuers` option threw something that is no Error';
 
 /**
@@ -56,17 +67,27 @@ export class JwtStrategy extends PassportStrategy(Strategy, SHARED_NAME) impleme
 
   /** Called by passport, on an object made for this request that has `success`, `fail` and `error`. */
   override authenticate(request: HttpRequest): void {
-    this.authenticated(request).then(
-      ({ user, token }) => {
-        rememberAuthentication(request, { user, token });
-        this.success(user, token);
-      },
-      (error: unknown) => {
-        // 503 and what the application's own code threw are no failure of the credentials.
-        if (error instanceof AuthError && error.status !== 503) this.fail(error, error.status);
-        else this.error(error instanceof Error ? error : new Error(THROWN_NO_ERROR, { cause: error }));
-      },
-    );
+    void this.outcomeOf(request).then(({ error, user, info }) => {
+      if (error !== undefined) this.error(error);
+      else if (info instanceof AuthError) this.fail(info, info.status);
+      else this.success(user, info);
+    });
+  }
+
+  /** What `authenticate` tells passport; it never rejects. */
+  async outcomeOf(request: HttpRequest): Promise<AuthenticationOutcome> {
+    try {
+      const token = await this.verifier.verify(tokenOf(request));
+      const user = await this.validate(token);
+      rememberAuthentication(request, { user, token });
+      return { error: undefined, user, info: token, status: undefined };
+    } catch (error) {
+      // 503 and what the application's own code threw are no failure of the credentials.
+      if (error instanceof AuthError && error.status !== 503)
+        return { error: undefined, user: false, info: error, status: error.status };
+      const thrown = error instanceof Error ? error : new Error(THROWN_NO_ERROR, { cause: error });
+      return { error: thrown, user: undefined, info: undefined, status: undefined };
+    }
   }
 
   /** Makes the user of the verified token: what the `user` option returns, by default the claims. */
@@ -81,11 +102,6 @@ export class JwtStrategy extends PassportStrategy(Strategy, SHARED_NAME) impleme
   /** Not earlier: requests are served until the server is closed, which Nest does just before. */
   onApplicationShutdown(): void {
     this.registry.unuse(this.name);
-  }
-
-  private async authenticated(request: HttpRequest): Promise<{ user: unknown; token: VerifiedAccessToken }> {
-    const token = await this.verifier.verify(tokenOf(request));
-    return { user: await this.validate(token), token };
   }
 
   private get registry(): StrategyRegistry {

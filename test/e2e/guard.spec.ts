@@ -11,14 +11,18 @@ import {
 } from '@nestjs/common';
 import {
   AccessToken,
+  AccessTokenVerifier,
   type AuthError,
   AuthGuard,
   AuthModule,
   CurrentUser,
+  JwtStrategy,
   type VerifiedAccessToken,
 } from '../../src/index.js';
+import type { HttpRequest } from '../../src/nest/transport.js';
 import { bearer, call, PLATFORMS, startApp } from '../support/app.js';
 import { LocalIssuer, newKey } from '../support/local-issuer.js';
+import { OrdersController } from '../support/orders.js';
 
 const AUDIENCE = 'https://api.example.com';
 const key = newKey();
@@ -48,6 +52,14 @@ class WrappingGuard extends AuthGuard {
     context: ExecutionContext,
   ): User {
     return { wrapped: super.handleRequest(error, user, info, context) } as User;
+  }
+}
+
+@Injectable()
+class AskingGuard extends AuthGuard {
+  override handleRequest<User>(_error: unknown, user: User): User {
+    const answered = user ? Promise.resolve({ asked: user }) : Promise.reject(new UnauthorizedException());
+    return answered as User;
   }
 }
 
@@ -114,5 +126,46 @@ describe.each(PLATFORMS)('a subclass of AuthGuard on %s', (platform) => {
     const user = claims();
     const answer = await ask(AccountGuard, good(user));
     expect([answer.status, answer.body]).toEqual([200, { user, issuer: issuer.url, account: user }]);
+  });
+
+  it('waits for a handleRequest that takes its time', async () => {
+    const user = { asked: claims() };
+    const answers = [await ask(AskingGuard, good(user.asked)), await ask(AskingGuard, {})];
+    expect(answers.map(({ status }) => status)).toEqual([200, 401]);
+    expect(answers[0]?.body).toEqual({ user, issuer: issuer.url, requestUser: user });
+  });
+});
+
+describe.each(PLATFORMS)("a strategy of an application's own in the place of JwtStrategy, on %s", (platform) => {
+  /** Refuses whoever sends no `x-tenant`, before any token is looked at. */
+  class TenantStrategy extends JwtStrategy {
+    override authenticate(request: HttpRequest): void {
+      if (request.headers['x-tenant'] === undefined) this.fail('no tenant', 401);
+      else super.authenticate(request);
+    }
+  }
+
+  it('is asked by the guard, and can leave the rest to JwtStrategy', async () => {
+    const factory = (verifier: AccessTokenVerifier) =>
+      new TenantStrategy(verifier, { realm: undefined, user: undefined });
+    const running = await startApp(
+      platform,
+      {
+        imports: [AuthModule.forRoot({ issuer: issuer.url, audience: AUDIENCE })],
+        controllers: [OrdersController],
+      },
+      {
+        override: (builder) =>
+          builder.overrideProvider(JwtStrategy).useFactory({ factory, inject: [AccessTokenVerifier] }),
+      },
+    );
+    const good = bearer(issuer.token(key, 'RS256'));
+    const ask = async (headers: Record<string, string>) => (await call(`${running.url}/orders`, headers)).status;
+    const tenant = { 'x-tenant': 'acme' };
+    expect(await ask({ ...good, ...tenant })).toBe(200);
+    expect(await ask(good)).toBe(401);
+    expect(await ask(tenant)).toBe(401);
+    expect(await ask({ ...bearer('x'), ...tenant })).toBe(401);
+    await running.close();
   });
 });

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Controller, Get, Injectable, type PipeTransform, SetMetadata } from '@nestjs/common';
-import { AuthError, AuthModule, type AuthOptions, CurrentUser } from '../../src/index.js';
+import { AuthError, AuthModule, type AuthOptions, CurrentUser, Public } from '../../src/index.js';
 import { bearer, call, PLATFORMS, type RunningApp, startApp } from '../support/app.js';
 import { LocalIssuer, newKey } from '../support/local-issuer.js';
 import { HalfOpenController, OpenController, OrdersController } from '../support/orders.js';
@@ -31,10 +31,24 @@ describe.each(PLATFORMS)('routes on %s', (platform) => {
     }
   }
 
+  class Inherited {
+    @Get()
+    read() {
+      return 'by either';
+    }
+  }
+
+  @Controller('heir-closed')
+  class ClosedHeir extends Inherited {}
+
+  @Public()
+  @Controller('heir-open')
+  class OpenHeir extends Inherited {}
+
   beforeAll(async () => {
     running = await startApp(platform, {
       imports: [AuthModule.forRoot({ issuer: issuer.url, audience: AUDIENCE })],
-      controllers: [OrdersController, OpenController, HalfOpenController, ForeignController],
+      controllers: [OrdersController, OpenController, HalfOpenController, ForeignController, OpenHeir, ClosedHeir],
     });
   });
 
@@ -48,6 +62,8 @@ describe.each(PLATFORMS)('routes on %s', (platform) => {
     ['open/optional', 200, 200, 401, '@OptionalAuth() on a handler beats @Public() on the class'],
     ['half-open', 200, 200, 401, '@OptionalAuth() on the class'],
     ['half-open/public', 200, 200, 200, '@Public() on a handler beats @OptionalAuth() on the class'],
+    ['heir-open', 200, 200, 200, '@Public() on one of two classes that inherit the same method'],
+    ['heir-closed', 401, 200, 401, 'the other one of them'],
     ['foreign', 401, 200, 401, "other packages' metadata opens nothing"],
   ];
 

@@ -117,6 +117,8 @@ describe.each(PLATFORMS)("warmUp: 'required' on %s", (platform) => {
     const app = await startGuarded(issuer.url, { platform, options, keys: { fallback } });
     expect(app.health()).toMatchObject([{ state: 'stale', source: 'fallback', lastErrorCode: 'NETWORK' }]);
     expect(await app.outcome(good)).toBe('200');
+    // The first request asks once more, and does not wait for it.
+    await until(() => app.health()[0]?.failures === 2);
     issuer.recover();
     issuer.publish(second);
     app.clock.pass(60);
