@@ -119,7 +119,8 @@ describe('decodeCompact', () => {
       ['a percent escape', `%65${good.slice(1)}`],
     ])('%s', (_what, text) => {
       const error = refusalOf(() => decodeCompact(withPart(text)));
-      expect(error).toMatchObject({ code: 'TOKEN_MALFORMED', detail: { reason: `${part} is not base64url` } });
+      expect(error.code).toBe('TOKEN_MALFORMED');
+      expect(error.detail.reason).toMatch(/not base64url$/);
     });
   });
 
