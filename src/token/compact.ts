@@ -63,8 +63,8 @@ export function signatureOf({ token }: Pick<DecodedToken, 'token'>): {
 }
 
 // The tokens of one issuer and key share their header to the letter. Whoever sends others wins nothing but our time.
-const headers = new LRUCache<string, DecodedToken['header']>({ max: 100 });
-const LONGEST_KEPT_HEADER = 1_024;
+const headers = new LRUCache<string, DecodedToken['header']>({ max: 2_000 });
+const LONGEST_KEPT_HEADER = 512;
 
 function decodeHeader(token: string, length: number): DecodedToken['header'] {
   const text = token.slice(0, length);

@@ -339,22 +339,22 @@ describe('Headers that were seen before', () => {
     for (let index = 0; index < count; index += 1) headerOf(`{"alg":"RS256","kid":"${name} ${String(index)}"}`);
   };
 
-  it('are not decoded again, but a hundred only are kept: those that were seen last', () => {
+  it('are not decoded again, but two thousand only are kept: those that were seen last', () => {
     const first = headerOf(HEADER);
     expect(headerOf(HEADER)).toBe(first);
-    seeOthers(99, 'a');
+    seeOthers(1_999, 'a');
     expect(headerOf(HEADER)).toBe(first);
-    seeOthers(100, 'b');
+    seeOthers(2_000, 'b');
     expect(headerOf(HEADER)).not.toBe(first);
     expect(headerOf(HEADER)).toStrictEqual(first);
   });
 
-  it('are not kept when they are longer than 1024 characters', () => {
+  it('are not kept when they are longer than 512 characters', () => {
     const ofBytes = (length: number) => HEADER.replace('}', `,"a":"${'a'.repeat(length - HEADER.length - 7)}"}`);
-    const [longest, longer] = [ofBytes(768), ofBytes(769)];
-    expect(encode(longest)).toHaveLength(1_024);
+    const [longest, longer] = [ofBytes(384), ofBytes(385)];
+    expect(encode(longest)).toHaveLength(512);
     expect(headerOf(longest)).toBe(headerOf(longest));
-    expect(encode(longer).length).toBeGreaterThan(1_024);
+    expect(encode(longer).length).toBeGreaterThan(512);
     expect(headerOf(longer)).not.toBe(headerOf(longer));
     expect(headerOf(longer)).toStrictEqual(headerOf(longer));
   });
