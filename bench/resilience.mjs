@@ -1,8 +1,7 @@
 // What happens on an issuer's worst days: here, and with what else there is. Each contender is a real HTTP server.
 // Usage: npm run bench:resilience [-- --quick] [-- --write]
-import { readFile, writeFile } from 'node:fs/promises';
-import { format, resolveConfig } from 'prettier';
-import { installPeers, versions } from './resilience/peers.mjs';
+import { formatted, tableOf, writeBlocks } from './page.mjs';
+import { installPeers, versions } from './peers.mjs';
 import { SCENARIOS } from './resilience/scenarios.mjs';
 import { Stage } from './resilience/stage.mjs';
 
@@ -15,6 +14,8 @@ const CONTENDERS = [
   { name: 'express-oauth2-jwt-bearer', title: 'express-oauth2-jwt-bearer' },
   { name: 'aws-jwt-verify', title: 'aws-jwt-verify' },
 ];
+
+const PACKAGES = ['passport-jwt', 'jwks-rsa', 'express-oauth2-jwt-bearer', 'aws-jwt-verify', 'express'];
 
 async function cellsOf(scenario, contender) {
   const stage = new Stage(contender);
@@ -51,26 +52,14 @@ async function seen() {
   return scenarios.map((scenario) => cells.get(scenario));
 }
 
-function tableOf(results) {
-  const line = (cells) => `| ${cells.join(' | ')} |`;
-  return [
-    line(['', ...CONTENDERS.map(({ title }) => title)]),
-    line(['---', ...CONTENDERS.map(() => '---')]),
-    ...scenarios.flatMap(({ rows }, index) =>
-      rows.map((row, rowIndex) => line([row, ...results[index].map((cells) => cells[rowIndex])])),
-    ),
-  ].join('\n');
+function comparisonOf(results) {
+  const rows = scenarios.flatMap(({ rows: titles }, index) =>
+    titles.map((title, row) => [title, ...results[index].map((cells) => cells[row])]),
+  );
+  return tableOf(['', ...CONTENDERS.map(({ title }) => title)], rows);
 }
 
 installPeers();
-const table = `${tableOf(await seen())}\n\n${versions()}.\n`;
-const options = { ...(await resolveConfig(DOCUMENT)), parser: 'markdown' };
-console.log(await format(table, options));
-if (process.argv.includes('--write')) {
-  const [start, end] = ['<!-- comparison -->', '<!-- /comparison -->'];
-  const text = await readFile(DOCUMENT, 'utf8');
-  const [before, after] = [text.indexOf(start), text.indexOf(end)];
-  if (before < 0 || after < before) throw new Error(`docs/resilience.md has no ${start} … ${end}`);
-  const written = `${text.slice(0, before + start.length)}\n\n${table}\n${text.slice(after)}`;
-  await writeFile(DOCUMENT, await format(written, options));
-}
+const comparison = `${comparisonOf(await seen())}\n\n${versions(PACKAGES)}.\n`;
+console.log(await formatted(DOCUMENT, comparison));
+if (process.argv.includes('--write')) await writeBlocks(DOCUMENT, { comparison });

@@ -1,5 +1,5 @@
 // The application around both Express contenders.
-import { loadPeer } from './peers.mjs';
+import { loadPeer } from '../peers.mjs';
 
 const express = loadPeer('express');
 

@@ -1,7 +1,7 @@
 // As its README has it for Express: whatever goes wrong is a 403.
 import { Agent } from 'node:http';
 import { startExpress } from '../express-app.mjs';
-import { loadPeer } from '../peers.mjs';
+import { loadPeer } from '../../peers.mjs';
 
 const { JwtVerifier } = loadPeer('aws-jwt-verify');
 const { SimpleFetcher } = loadPeer('aws-jwt-verify/https');

@@ -1,5 +1,5 @@
 import { startExpress } from '../express-app.mjs';
-import { loadPeer } from '../peers.mjs';
+import { loadPeer } from '../../peers.mjs';
 
 const { auth } = loadPeer('express-oauth2-jwt-bearer');
 

@@ -1,7 +1,7 @@
 // As tutorials have it: passport-jwt with the key provider of jwks-rsa.
 import { APP_GUARD } from '@nestjs/core';
 import { AuthGuard, PassportModule, PassportStrategy } from '@nestjs/passport';
-import { loadPeer } from '../peers.mjs';
+import { loadPeer } from '../../peers.mjs';
 import { startNest } from '../nest-app.mjs';
 
 const { ExtractJwt, Strategy } = loadPeer('passport-jwt');

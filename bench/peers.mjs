@@ -5,8 +5,8 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 
-const ROOT = new URL('../../', import.meta.url);
-const PEERS = new URL('../peers/', import.meta.url);
+const ROOT = new URL('../', import.meta.url);
+const PEERS = new URL('peers/', import.meta.url);
 
 export const loadPeer = createRequire(new URL('package.json', PEERS));
 
@@ -25,10 +25,10 @@ export function installPeers() {
 }
 
 /** What was measured, with its versions. */
-export function versions() {
+export function versions(packages = peerNames()) {
   const ours = readJson(new URL('package.json', ROOT));
   const nest = readJson(new URL('node_modules/@nestjs/core/package.json', ROOT));
-  const names = peerNames().map((name) => `${name} ${peerVersion(name)}`);
+  const names = packages.map((name) => `${name} ${peerVersion(name)}`);
   return [`Node ${process.versions.node}`, `${ours.name} ${ours.version}`, `Nest ${nest.version}`, ...names].join(', ');
 }
 

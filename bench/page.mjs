@@ -1,0 +1,25 @@
+// Writes what was measured into a page of the documentation.
+import { readFile, writeFile } from 'node:fs/promises';
+import { format, resolveConfig } from 'prettier';
+
+export function tableOf(head, rows) {
+  const line = (cells) => `| ${cells.join(' | ')} |`;
+  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
+}
+
+/** As it will stand in the page. */
+export async function formatted(page, markdown) {
+  return format(markdown, { ...(await resolveConfig(page)), parser: 'markdown' });
+}
+
+/** Puts each block between its marks, `<!-- name -->` and `<!-- /name -->`. */
+export async function writeBlocks(page, blocks) {
+  let text = await readFile(page, 'utf8');
+  for (const [name, markdown] of Object.entries(blocks)) {
+    const [start, end] = [`<!-- ${name} -->`, `<!-- /${name} -->`];
+    const [before, after] = [text.indexOf(start), text.indexOf(end)];
+    if (before < 0 || after < before) throw new Error(`${page.pathname} has no ${start} … ${end}`);
+    text = `${text.slice(0, before + start.length)}\n\n${markdown}\n${text.slice(after)}`;
+  }
+  await writeFile(page, await formatted(page, text));
+}

@@ -1,0 +1,71 @@
+// What a verification, a guarded request, growth and a start cost: here, and with what else there is.
+// Usage: npm run bench [-- --quick] [-- --only verification,http] [-- --write]
+import { writeFile } from 'node:fs/promises';
+import { availableParallelism, cpus } from 'node:os';
+import { formatted, tableOf, writeBlocks } from './page.mjs';
+import { installPeers, versions } from './peers.mjs';
+import { chartOf } from './performance/chart.mjs';
+import { fleetTable } from './performance/fleet.mjs';
+import { targetsOf } from './performance/targets.mjs';
+
+const PARTS = ['verification', 'http', 'growth', 'footprint', 'cluster'];
+const PAGE = new URL('../docs/performance.md', import.meta.url);
+
+const { argv } = process;
+const isQuick = argv.includes('--quick');
+const isWritten = argv.includes('--write');
+const only = argv.includes('--only') ? argv[argv.indexOf('--only') + 1].split(',') : PARTS;
+const names = PARTS.filter((name) => only.includes(name));
+
+const started = performance.now();
+const log = (text) => console.error(`${((performance.now() - started) / 1000).toFixed(0).padStart(4)} s  ${text}`);
+
+installPeers();
+const results = {};
+for (const name of names) {
+  const { title, measure } = await import(`./performance/${name}.mjs`);
+  log(title);
+  results[name] = await measure({ isQuick, log: (text) => log(`  ${text}`) });
+  results[name].markdown = markdownOf(results[name].tables);
+  console.log(await formatted(PAGE, `## ${title}\n\n${results[name].markdown}\n`));
+}
+
+const figures = Object.assign({}, ...names.map((name) => results[name].figures));
+const targets = tableOf(['', 'wanted', 'measured', ''], targetsOf(figures));
+console.log(await formatted(PAGE, `## What was wanted\n\n${targets}\n`));
+
+const { verification, http } = results;
+const fleet = verification && http && markdownOf([fleetTable(results)]);
+if (fleet) console.log(await formatted(PAGE, `## A fleet\n\n${fleet}\n`));
+
+const machine = `${cpus()[0].model.trim()}, ${availableParallelism()} cores`;
+const environment = `${versions()}; ${machine}.`;
+console.log(environment);
+
+if (isWritten) {
+  const blocks = { targets, environment, ...(fleet && { fleet }) };
+  for (const name of names) {
+    const { chart, markdown } = results[name];
+    blocks[name] = chart ? `![${chart.title}](performance-${name}.svg)\n\n${markdown}` : markdown;
+    if (chart) await writeFile(new URL(`performance-${name}.svg`, PAGE), chartOf(chart));
+  }
+  await writeBlocks(PAGE, blocks);
+  const data = Object.fromEntries(names.map((name) => [name, withoutText(results[name])]));
+  const json = JSON.stringify({ environment, isQuick, figures, ...data }, rounded, 2);
+  await writeFile(new URL('performance.json', PAGE), `${json}\n`);
+}
+log('done');
+
+function markdownOf(tables) {
+  return tables.map(({ caption, head, rows }) => `**${caption}**\n\n${tableOf(head, rows)}`).join('\n\n');
+}
+
+/** What only the page needs stands in the page. */
+function withoutText(result) {
+  const text = ['tables', 'markdown', 'chart', 'figures'];
+  return Object.fromEntries(Object.entries(result).filter(([name]) => !text.includes(name)));
+}
+
+function rounded(_name, value) {
+  return typeof value === 'number' ? Number(value.toPrecision(4)) : value;
+}

@@ -1,0 +1,171 @@
+// Whether more processes do more: as many workers of node:cluster as there are processors, which share nothing.
+import { availableParallelism } from 'node:os';
+import { Load, Servers } from './cluster/servers.mjs';
+import { inRounds, median, ratioTo } from './rounds.mjs';
+import { newKey, newToken } from './tokens.mjs';
+
+export const title = 'More processes';
+
+const CONNECTIONS = 32;
+/** For each worker. */
+const CONNECTIONS_PACED = 8;
+const PER_SECOND_PACED = 2_000;
+const KINDS = {
+  floor: 'crypto.verify and JSON.parse alone',
+  fresh: 'every signature is verified',
+  again: 'tokens that were verified before',
+};
+
+export async function measure({ isQuick, log }) {
+  const sizes = isQuick
+    ? { rounds: 3, seconds: 0.5, loopRounds: 3, loopMs: 100 }
+    : { rounds: 5, seconds: 1.5, loopRounds: 7, loopMs: 300 };
+  const most = Math.max(2, availableParallelism());
+  const key = newKey('RS256');
+  const clusters = [];
+  const load = new Load();
+  try {
+    log('start');
+    for (const workers of [1, most]) clusters.push(await Servers.start(workers, key));
+    log('verifications without HTTP');
+    const loops = await loopsOf(clusters, sizes);
+    log('requests');
+    const requests = await requestsOf(clusters, load, newToken(key).token, sizes);
+    return {
+      sizes,
+      loops,
+      requests,
+      tables: [loopsTable(loops, most), requestsTable(requests, most)],
+      chart: chartOf(loops, most),
+      figures: {
+        processes: most,
+        verificationsGrowth: loops.fresh.growth,
+        repeatedVerificationsGrowth: loops.again.growth,
+        floorGrowth: loops.floor.growth,
+        verificationsPerCpuGrowth: loops.fresh.perCpuGrowth,
+        cpuPerRequestGrowth: requests.paced.cpuGrowth,
+        throughputGrowth: requests.fast.growth,
+        requestsPerCpuSecond: 1e6 / requests.fast.one.cpuMicros,
+      },
+    };
+  } finally {
+    await Promise.allSettled([load, ...clusters].map((process) => process.stop()));
+  }
+}
+
+/** Here the machine is all theirs. */
+async function loopsOf([one, many], { loopRounds, loopMs }) {
+  const runs = {};
+  for (const kind of Object.keys(KINDS)) {
+    runs[`${kind}, one`] = () => one.verify(kind, loopMs);
+    runs[`${kind}, many`] = () => many.verify(kind, loopMs);
+  }
+  // Until they are compiled.
+  await inRounds(2, runs);
+  const figures = await inRounds(loopRounds, runs);
+  const result = (kind) => {
+    const all = (name, figure) => figures[`${kind}, ${name}`].map((round) => round[figure]);
+    const [one, many] = [all('one', 'perSecond'), all('many', 'perSecond')];
+    return {
+      one: median(one),
+      many: median(many),
+      growth: ratioTo(one, many),
+      perCpuSecond: median(all('many', 'perCpuSecond')),
+      perCpuGrowth: ratioTo(all('one', 'perCpuSecond'), all('many', 'perCpuSecond')),
+    };
+  };
+  return Object.fromEntries(Object.keys(KINDS).map((kind) => [kind, result(kind)]));
+}
+
+/**
+ * As fast as they are answered; and at a pace, the same for each worker, to compare what a request costs: a worker that is asked
+ * less often than it could answer wakes up for fewer requests at a time, and each of them costs more, whoever its neighbours are.
+ */
+async function requestsOf(clusters, load, token, { rounds, seconds }) {
+  const cpuOf = async (servers, request) => {
+    const before = await servers.cpuSeconds();
+    const { answered, seconds: took } = await load.run({ url: servers.url, token, seconds, ...request });
+    const cpu = (await servers.cpuSeconds()) - before;
+    return { perSecond: answered / took, cpuMicros: (cpu * 1e6) / answered, processors: cpu / took };
+  };
+  const runs = {};
+  for (const servers of clusters) {
+    const { workers } = servers;
+    runs[`fast, ${workers}`] = () => cpuOf(servers, { connections: CONNECTIONS });
+    const paced = { connections: CONNECTIONS_PACED * workers, perSecond: PER_SECOND_PACED * workers };
+    runs[`paced, ${workers}`] = () => cpuOf(servers, paced);
+  }
+  await inRounds(1, runs);
+  const figures = await inRounds(rounds, runs);
+  const all = (name, figure) => figures[name].map((round) => round[figure]);
+  const [one, many] = clusters.map(({ workers }) => workers);
+  const compare = (load) => ({
+    ...Object.fromEntries(
+      Object.entries({ one: `${load}, ${one}`, many: `${load}, ${many}` }).map(([name, run]) => [
+        name,
+        {
+          perSecond: median(all(run, 'perSecond')),
+          cpuMicros: median(all(run, 'cpuMicros')),
+          processors: median(all(run, 'processors')),
+        },
+      ]),
+    ),
+    growth: ratioTo(all(`${load}, ${one}`, 'perSecond'), all(`${load}, ${many}`, 'perSecond')),
+    cpuGrowth: ratioTo(all(`${load}, ${one}`, 'cpuMicros'), all(`${load}, ${many}`, 'cpuMicros')),
+  });
+  return { fast: compare('fast'), paced: compare('paced') };
+}
+
+const count = (value) => Math.round(value).toLocaleString('en');
+const times = (value) => `${value.toFixed(2)}×`;
+
+function loopsTable(loops, most) {
+  return {
+    caption:
+      'Verifications a second (RS256) of all processes together, in a loop without HTTP: the machine is all theirs',
+    head: ['', '1 process', `${most} processes`, 'growth', 'growth for each CPU second'],
+    rows: Object.entries(loops).map(([kind, { one, many, growth, perCpuGrowth }]) => [
+      KINDS[kind],
+      count(one),
+      count(many),
+      times(growth),
+      times(perCpuGrowth),
+    ]),
+  };
+}
+
+function requestsTable(requests, most) {
+  const row = (load, workers, { perSecond, cpuMicros, processors }) => [
+    load,
+    `${workers}`,
+    count(perSecond),
+    processors.toFixed(2),
+    `${cpuMicros.toFixed(1)} µs`,
+    count(1e6 / cpuMicros),
+  ];
+  const rows = (load, { one, many, growth, cpuGrowth }) => [
+    row(load, 1, one),
+    row('', most, many),
+    ['', 'growth', times(growth), '', times(cpuGrowth), times(1 / cpuGrowth)],
+  ];
+  return {
+    caption:
+      'Requests to a guarded Nest application on Fastify, with a token that comes again. Whoever asks needs a processor of the ' +
+      `same ${availableParallelism()}, so as fast as they are answered they cannot grow as the workers do. At a pace, each ` +
+      `worker is asked ${count(PER_SECOND_PACED)} times a second: what a request costs its worker must not grow`,
+    head: ['load', 'workers', 'requests/s', 'processors used by the workers', 'CPU a request', 'requests a CPU second'],
+    rows: [...rows('as fast as answered', requests.fast), ...rows('paced', requests.paced)],
+  };
+}
+
+function chartOf(loops, most) {
+  return {
+    title: `Verifications a second, ${most} processes`,
+    unit: '× one process',
+    bars: Object.entries(KINDS).map(([kind, label]) => ({
+      label,
+      value: loops[kind].growth,
+      kind: kind === 'floor' ? 'base' : 'ours',
+    })),
+  };
+}

@@ -1,0 +1,127 @@
+// What a package costs before the first request: the start of an application, and the room that it takes.
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { ours, peers } from './footprint/installed.mjs';
+import { inRounds, median } from './rounds.mjs';
+import { newKey } from './tokens.mjs';
+
+export const title = 'Footprint';
+
+const START = fileURLToPath(new URL('footprint/start.mjs', import.meta.url));
+const OURS = 'nestjs-resource-server';
+
+/** `base`: without which nothing is started, and which is subtracted. */
+const CONTENDERS = [
+  { name: OURS, kind: 'ours', base: 'nest', installed: ours },
+  {
+    name: 'recipe',
+    label: 'the recipe: @nestjs/passport, passport, passport-jwt, jwks-rsa',
+    base: 'nest',
+    installed: () => peers(['@nestjs/passport', 'passport', 'passport-jwt', 'jwks-rsa']),
+  },
+  {
+    name: 'nest-keycloak-connect',
+    label: 'nest-keycloak-connect with keycloak-connect',
+    base: 'nest',
+    installed: () => peers(['nest-keycloak-connect', 'keycloak-connect']),
+  },
+  ...['express-oauth2-jwt-bearer', 'aws-jwt-verify', 'fast-jwt', 'jose', 'jsonwebtoken'].map((name) => ({
+    name,
+    label: `${name} (import only)`,
+    base: 'node',
+    installed: () => peers([name]),
+  })),
+];
+
+export async function measure({ isQuick, log }) {
+  const sizes = { rounds: isQuick ? 3 : 11 };
+  log('installed sizes');
+  const installed = Object.fromEntries(CONTENDERS.map((contender) => [contender.name, contender.installed()]));
+  log('start-up');
+  const starts = await startsOf(sizes);
+  const results = CONTENDERS.map(({ name, label = name, kind = 'peer', base }) => ({
+    name,
+    label,
+    kind,
+    base,
+    ...installed[name],
+    startMs: median(starts[name].map((ms, round) => ms - starts[base][round])),
+  }));
+  const bases = { node: median(starts.node), nest: median(starts.nest) };
+  return {
+    sizes,
+    bases,
+    results,
+    tables: [tableOf(results, bases)],
+    chart: {
+      title: 'Start of an application context',
+      unit: 'ms, beyond Nest without it',
+      bars: results
+        .filter(({ base }) => base === 'nest')
+        .map(({ label, startMs, kind }) => ({ label, value: startMs, kind })),
+    },
+    figures: figuresOf(results, bases),
+  };
+}
+
+async function startsOf({ rounds }) {
+  const { jwk, publicKey } = newKey('RS256');
+  const settings = JSON.stringify({ jwk, der: publicKey.export({ type: 'spki', format: 'der' }).toString('base64') });
+  const names = ['node', 'nest', ...CONTENDERS.map(({ name }) => name)];
+  const runs = Object.fromEntries(names.map((name) => [name, () => startOf(name, settings)]));
+  // Whatever was not read from the disk yet is now.
+  await inRounds(1, runs);
+  return inRounds(rounds, runs);
+}
+
+/** From the start of the process, as the process itself knows it. */
+async function startOf(name, settings) {
+  const child = fork(START, [name, settings], {
+    execArgv: [],
+    env: { ...process.env, NODE_ENV: 'production' },
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    timeout: 30_000,
+  });
+  const exit = once(child, 'exit');
+  const [ms] = await Promise.race([once(child, 'message'), exit.then(() => [])]);
+  await exit;
+  if (ms === undefined) throw new Error(`${name} does not start`);
+  return ms;
+}
+
+const kib = (value) => Math.round(value).toLocaleString('en');
+
+function tableOf(results, { node, nest }) {
+  return {
+    caption:
+      'Sizes are those of the files as installed, without peers that the application has anyway. Start-up is what comes on top ' +
+      `of Nest alone, until its application context is ready (${nest.toFixed(0)} ms from the start of the process); where only ` +
+      `the import is timed, on top of Node alone (${node.toFixed(0)} ms)`,
+    head: ['package', 'own KiB', 'whole tree KiB', 'packages in the tree', 'start-up'],
+    rows: results.map(({ label, ownKiB, treeKiB, packages, startMs }) => [
+      label,
+      kib(ownKiB),
+      kib(treeKiB),
+      `${packages}`,
+      `${startMs.toFixed(0)} ms`,
+    ]),
+  };
+}
+
+function figuresOf(results, bases) {
+  const of = (wanted) => results.find(({ name }) => name === wanted);
+  const [own, recipe, keycloak] = [of(OURS), of('recipe'), of('nest-keycloak-connect')];
+  return {
+    nestStartMs: bases.nest,
+    startMs: own.startMs,
+    recipeStartMs: recipe.startMs,
+    keycloakStartMs: keycloak.startMs,
+    packedKiB: own.ownKiB,
+    packedFiles: own.files,
+    treeKiB: own.treeKiB,
+    treePackages: own.packages,
+    recipeTreeKiB: recipe.treeKiB,
+    recipeTreePackages: recipe.packages,
+  };
+}

@@ -1,0 +1,69 @@
+// What a verification costs with large tokens: as they come from an issuer that names every group of a user.
+import { randomBytes } from 'node:crypto';
+import { inRounds, median, microsecondsEach, ratioTo } from '../rounds.mjs';
+import { claimsOf, ISSUER, newToken } from '../tokens.mjs';
+import { startVerifierOf } from './verifier.mjs';
+
+const WARM_UP_ROUNDS = 10;
+
+export async function measureTokenSizes(key, sizesKiB, { rounds, tokens }) {
+  const { verifier, close } = await startVerifierOf(key);
+  try {
+    const items = {};
+    const prepare = () => {
+      for (const size of sizesKiB)
+        items[size] = Array.from({ length: tokens }, () => newToken(key, paddedClaims(key, size)));
+    };
+    const ours = (size) => microsecondsEach(items[size], ({ token }) => verifier.verify(token));
+    const floor = (size) => microsecondsEach(items[size], (item) => item.floor());
+    prepare();
+    for (let round = 0; round < WARM_UP_ROUNDS; round += 1) {
+      for (const size of sizesKiB) {
+        await floor(size);
+        await ours(size);
+      }
+    }
+    const runs = {};
+    for (const size of sizesKiB) {
+      runs[`${size}, floor`] = () => floor(size);
+      runs[size] = () => ours(size);
+    }
+    const fresh = await inRounds(rounds, runs, prepare);
+    // The last round's tokens come again: the second time lets them into the cache.
+    for (const size of sizesKiB) await ours(size);
+    for (const size of sizesKiB) await ours(size);
+    const again = await inRounds(rounds, runs);
+    return sizesKiB.map((size) => ({
+      kib: size,
+      length: Math.round(median(items[size].map(({ token }) => token.length))),
+      floor: median(fresh[`${size}, floor`]),
+      fresh: median(fresh[size]),
+      freshRatio: ratioTo(fresh[`${size}, floor`], fresh[size]),
+      repeated: median(again[size]),
+      repeatedRatio: ratioTo(again[`${size}, floor`], again[size]),
+    }));
+  } finally {
+    await close();
+  }
+}
+
+/** Claims that make a token of this size, a few bytes more or less. */
+function paddedClaims(key, kib) {
+  const { permissions, 'https://example.com/tenant': tenant, ...few } = claimsOf(ISSUER);
+  const claims = kib > 1 ? { ...few, permissions, 'https://example.com/tenant': tenant } : few;
+  const bytes = (kib * 1024 - lengthWith(key, claims)) * (3 / 4);
+  const groups = Array.from({ length: Math.max(0, Math.floor(bytes / GROUP_BYTES)) }, newGroup);
+  return { ...claims, groups };
+}
+
+const newGroup = () => `group-${randomBytes(4).toString('hex')}`;
+const GROUP_BYTES = JSON.stringify(newGroup()).length + 1;
+
+const lengths = new Map();
+
+/** How long a token with these claims and no groups is. */
+function lengthWith(key, claims) {
+  const names = Object.keys(claims).join();
+  if (!lengths.has(names)) lengths.set(names, newToken(key, { ...claims, groups: [] }).token.length);
+  return lengths.get(names);
+}

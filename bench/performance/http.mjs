@@ -1,0 +1,144 @@
+// What a guard leaves of the requests that a server can answer. Each contender is a server in a process of its own, the load
+// comes from another one, and this process only waits while something is measured.
+import { setTimeout as sleep } from 'node:timers/promises';
+import { check } from './http/check.mjs';
+import { Child } from './http/child.mjs';
+import { contendersFor, GROUPS } from './http/contenders.mjs';
+import { Issuer } from './http/issuer.mjs';
+import { inRounds, median, ratioTo } from './rounds.mjs';
+import { AUDIENCE, newKey } from './tokens.mjs';
+
+export const title = 'A guarded route over HTTP';
+
+const CONNECTIONS = 20;
+
+export async function measure({ isQuick, log }) {
+  const sizes = isQuick
+    ? { rounds: 2, seconds: 0.8, warmUpSeconds: 0.6, tokens: 1_500 }
+    : { rounds: 5, seconds: 4, warmUpSeconds: 3, tokens: 12_000 };
+  const key = newKey('RS256');
+  const issuer = await Issuer.start(key);
+  const children = [];
+  const startChild = (script, args) => {
+    const child = new Child(script, args);
+    children.push(child);
+    return child;
+  };
+  try {
+    log(`signing ${sizes.tokens} tokens`);
+    const pools = { repeated: issuer.newTokens(1), fresh: issuer.newTokens(sizes.tokens) };
+    const load = startChild('load.mjs');
+    await load.ask({ pools, connections: CONNECTIONS });
+    log('starting the servers');
+    const settings = { issuer: issuer.url, jwksUri: issuer.jwksUri, audience: AUDIENCE, jwk: key.jwk };
+    const contenders = await Promise.all(
+      contendersFor(sizes.tokens).map(async (contender) => {
+        const server = startChild('server.mjs', [contender.file, { ...settings, ...contender.settings }]);
+        return { ...contender, server, port: await server.ask('port') };
+      }),
+    );
+    const figures = await compare(contenders, { issuer, load, pools, ...sizes, log });
+    return { sizes, ...resultsOf(contenders, figures) };
+  } finally {
+    await Promise.all(children.map((child) => child.kill()));
+    issuer.stop();
+  }
+}
+
+async function compare(contenders, { issuer, load, pools, rounds, seconds, warmUpSeconds, log }) {
+  log('checking and warming up');
+  for (const contender of contenders) {
+    await check(contender, { good: pools[contender.pool][0], stranger: issuer.strangersToken() });
+    await underLoad(contender, load, warmUpSeconds);
+  }
+  const { calls } = issuer;
+  let round = 0;
+  const runs = Object.fromEntries(
+    contenders.map((contender) => [contender.id, () => underLoad(contender, load, seconds)]),
+  );
+  const figures = await inRounds(rounds, runs, () => {
+    round += 1;
+    log(`round ${round} of ${rounds}`);
+  });
+  // Who asks for keys under load is not measured as it is in its long run.
+  if (issuer.calls !== calls) throw new Error('Keys were fetched while it was measured');
+  return figures;
+}
+
+async function underLoad({ id, server, port, pool }, load, seconds) {
+  const before = await server.ask('cpu');
+  const { answers, elapsedMs, problems } = await load.ask({ port, pool, seconds });
+  const cpuMicroseconds = (await server.ask('cpu')) - before;
+  if (problems.length > 0 || answers === 0) throw new Error(`${id}, under load: ${problems.join(', ') || 'no answer'}`);
+  // What is left over of the last requests is no part of the next one's time.
+  await sleep(20);
+  return {
+    requestsPerSecond: (answers * 1000) / elapsedMs,
+    cpuMicroseconds: cpuMicroseconds / answers,
+    busyCores: cpuMicroseconds / 1000 / elapsedMs,
+  };
+}
+
+function resultsOf(contenders, figures) {
+  const all = (id, figure) => figures[id].map((ofRound) => ofRound[figure]);
+  const medianOf = (id, figure) => median(all(id, figure));
+  const rows = contenders.map(({ id, name, group }) => {
+    const base = contenders.find((other) => other.group === group && other.kind === 'base').id;
+    return {
+      name,
+      group,
+      requestsPerSecond: medianOf(id, 'requestsPerSecond'),
+      cpuMicroseconds: medianOf(id, 'cpuMicroseconds'),
+      ratio: ratioTo(all(base, 'requestsPerSecond'), all(id, 'requestsPerSecond')),
+      // What a core that does nothing else would answer, which is the more the less a request takes of it.
+      cpuRatio: ratioTo(all(id, 'cpuMicroseconds'), all(base, 'cpuMicroseconds')),
+      // Of the server. Less than one: the load was the limit; more: threads beside the main one.
+      busyCores: medianOf(id, 'busyCores'),
+    };
+  });
+  const rowOf = (wanted) => rows[contenders.findIndex(({ id }) => id === wanted)];
+  const [express, fastify] = [rowOf('nest-express/ours'), rowOf('nest-fastify/ours')];
+  return {
+    rows,
+    tables: GROUPS.map((group) => tableOf(group, rows)),
+    chart: {
+      title,
+      unit: 'requests/s',
+      bars: contenders.map(({ kind }, index) => barOf(rows[index], kind)),
+    },
+    figures: {
+      expressRepeated: express.ratio,
+      fastifyRepeated: fastify.ratio,
+      expressRepeatedCpu: express.cpuRatio,
+      fastifyRepeatedCpu: fastify.cpuRatio,
+      expressFreshToRecipe: ratioTo(
+        all('nest-express/recipe', 'requestsPerSecond'),
+        all('nest-express/ours-fresh', 'requestsPerSecond'),
+      ),
+    },
+  };
+}
+
+const percent = (ratio) => `${(ratio * 100).toFixed(0)} %`;
+
+function tableOf(group, rows) {
+  return {
+    caption: `${group}: one token again and again, or each time another one (fresh)`,
+    head: ['', 'requests/s', 'of unguarded', 'CPU a request', 'unguarded CPU ÷ its CPU', 'cores busy'],
+    rows: rows
+      .filter((row) => row.group === group)
+      .map((row) => [
+        row.name,
+        Math.round(row.requestsPerSecond).toLocaleString('en-US'),
+        percent(row.ratio),
+        `${row.cpuMicroseconds.toFixed(0)} µs`,
+        percent(row.cpuRatio),
+        row.busyCores.toFixed(2),
+      ]),
+  };
+}
+
+function barOf({ name, group, requestsPerSecond }, kind) {
+  // There is little room.
+  return { label: `${group.replace(' on ', '/')}: ${name}`, value: requestsPerSecond, kind };
+}

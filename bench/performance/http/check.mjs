@@ -1,0 +1,23 @@
+// A benchmark of a guard that lets everybody in, or of one that lets nobody in, would be worth nothing.
+import { within } from './within.mjs';
+
+const BODY = '{"ok":true}';
+const REFUSED = [401, 403];
+
+export async function check({ id, kind, port }, { good, stranger }) {
+  const isOpen = kind === 'base';
+  await expect(`${id}, a good token`, port, good, true);
+  await expect(`${id}, no token`, port, undefined, isOpen);
+  await expect(`${id}, a token that somebody else has signed`, port, stranger, isOpen);
+}
+
+async function expect(what, port, token, isLetIn) {
+  const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
+  const asked = fetch(`http://127.0.0.1:${port}/`, { headers });
+  const { status, body } = await within(
+    asked.then(async (response) => ({ status: response.status, body: await response.text() })),
+    what,
+  );
+  const isAsExpected = isLetIn ? status === 200 && body === BODY : REFUSED.includes(status);
+  if (!isAsExpected) throw new Error(`${what}: ${status} ${body}`);
+}

@@ -1,0 +1,53 @@
+// Who is compared with whom. `file` is in contenders/, `settings` are its own ones, `pool` is which tokens come: one again and
+// again, unless the name says fresh.
+
+const OURS = 'nestjs-resource-server';
+
+export const GROUPS = ['Nest on Express', 'Nest on Fastify', 'Express'];
+const [NEST_EXPRESS, NEST_FASTIFY, EXPRESS] = GROUPS;
+
+/** @param tokens how many there are in the pool of fresh ones. */
+export function contendersFor(tokens) {
+  // So small that a token is forgotten long before its turn comes again. Up to a tenth of what is fresh is kept, too, for it
+  // is taken for known: with a quarter of the pool in place of a fortieth, these stay, and one in twenty is not verified.
+  const tokenCache = { maxEntries: Math.floor(tokens / 40), maxAgeSeconds: 300 };
+  return [
+    ...onNest('express', NEST_EXPRESS, tokenCache),
+    {
+      id: 'nest-express/nest-keycloak-connect',
+      group: NEST_EXPRESS,
+      name: 'nest-keycloak-connect, offline',
+      kind: 'peer',
+      file: 'nest-keycloak-connect',
+      pool: 'repeated',
+    },
+    ...onNest('fastify', NEST_FASTIFY, tokenCache),
+    { id: 'express', group: EXPRESS, name: 'unguarded', kind: 'base', file: 'unguarded-express', pool: 'repeated' },
+    {
+      id: 'express/express-oauth2-jwt-bearer',
+      group: EXPRESS,
+      name: 'express-oauth2-jwt-bearer',
+      kind: 'peer',
+      file: 'express-oauth2-jwt-bearer',
+      pool: 'repeated',
+    },
+  ];
+}
+
+function onNest(platform, group, tokenCache) {
+  const contender = (id, name, kind, file, pool = 'repeated', more = {}) => ({
+    id: `nest-${platform}/${id}`,
+    group,
+    name,
+    kind,
+    file,
+    pool,
+    settings: { platform, ...more },
+  });
+  return [
+    contender('unguarded', 'unguarded', 'base', 'unguarded-nest'),
+    contender('ours', OURS, 'ours', 'ours'),
+    contender('ours-fresh', `${OURS}, fresh`, 'ours', 'ours', 'fresh', { tokenCache }),
+    contender('recipe', 'passport-jwt and jwks-rsa', 'peer', 'recipe'),
+  ];
+}

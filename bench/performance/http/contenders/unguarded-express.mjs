@@ -1,0 +1,5 @@
+import { startExpress } from '../express-app.mjs';
+
+export function start() {
+  return startExpress();
+}

@@ -1,0 +1,5 @@
+import { startNest } from '../nest-app.mjs';
+
+export function start({ platform }) {
+  return startNest(platform);
+}

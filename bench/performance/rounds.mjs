@@ -1,0 +1,41 @@
+// How contenders are compared: in turn, round by round, in one process run, so that a machine that changes its speed changes it
+// for all of them. A ratio is the median of the ratios within the rounds.
+
+/**
+ * @param runs for each contender's name a function that does its work once and resolves to its figure.
+ * @param before prepares a round: new tokens, say. It is not timed.
+ * @returns for each name the figures of all rounds.
+ */
+export async function inRounds(rounds, runs, before) {
+  const names = Object.keys(runs);
+  const figures = Object.fromEntries(names.map((name) => [name, []]));
+  for (let round = 0; round < rounds; round += 1) {
+    await before?.();
+    // Nobody is always the first, nor always after the same one.
+    const shifted = names.map((_, index) => names[(index + round) % names.length]);
+    const order = round % 2 === 0 ? shifted : shifted.reverse();
+    for (const name of order) figures[name].push(await runs[name]());
+  }
+  return figures;
+}
+
+export function median(values) {
+  return quantile(values, 0.5);
+}
+
+export function quantile(values, share) {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))];
+}
+
+/** The median of the ratios to the same round's figure of `base`. */
+export function ratioTo(base, figures) {
+  return median(figures.map((figure, round) => figure / base[round]));
+}
+
+/** Microseconds for each item. */
+export async function microsecondsEach(items, run) {
+  const start = process.hrtime.bigint();
+  for (const item of items) await run(item);
+  return Number(process.hrtime.bigint() - start) / 1000 / items.length;
+}

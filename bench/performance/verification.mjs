@@ -1,0 +1,155 @@
+// What a verification costs beside the cryptography that nobody can do without: of a fresh token, which is verified once,
+// and of one that comes again.
+import { createServer } from 'node:http';
+import { inRounds, median, microsecondsEach, ratioTo } from './rounds.mjs';
+import { ALGORITHMS, newKey, newToken, newTokens } from './tokens.mjs';
+import { CONTENDERS } from './verification/contenders.mjs';
+
+export const title = 'A verification';
+
+export async function measure({ isQuick, log }) {
+  const sizes = isQuick ? { rounds: 9, tokens: 100, warmUp: 250 } : { rounds: 31, tokens: 200, warmUp: 1_000 };
+  const algorithms = {};
+  for (const algorithm of Object.keys(ALGORITHMS)) {
+    log(algorithm);
+    // The first one compiles what all of them need.
+    const warmUp = Object.keys(algorithms).length === 0 ? 10 * sizes.warmUp : sizes.warmUp;
+    algorithms[algorithm] = await measureOne(newKey(algorithm), { ...sizes, warmUp });
+  }
+  return {
+    sizes,
+    algorithms,
+    tables: tablesOf(algorithms),
+    chart: chartOf(algorithms),
+    figures: figuresOf(algorithms),
+  };
+}
+
+async function measureOne(key, { rounds, tokens, warmUp }) {
+  const server = await serveKeys(key);
+  try {
+    const contenders = [];
+    for (const contender of CONTENDERS) {
+      const { algorithms = [key.algorithm], start } = contender;
+      if (!algorithms.includes(key.algorithm)) continue;
+      const verify = await start(key, { jwksUri: `http://127.0.0.1:${server.address().port}/` });
+      await mustRefuse(contender, verify, key);
+      contenders.push({ ...contender, verify });
+    }
+    return await compare(contenders, { key, rounds, tokens, warmUp });
+  } finally {
+    server.closeAllConnections();
+    server.close();
+  }
+}
+
+async function compare(contenders, { key, rounds, tokens, warmUp }) {
+  // Until all of them are compiled; with fresh tokens, which take another way than those that come again.
+  const some = newTokens(key, warmUp);
+  for (const { floor } of some) floor();
+  for (const { verify } of contenders) await microsecondsEach(some, ({ token }) => verify(token));
+  let items = [];
+  const timed = (run) => () => {
+    for (const { touch } of items) touch();
+    // Nobody pays for what another has left behind.
+    globalThis.gc?.({ type: 'minor' });
+    return microsecondsEach(items, run);
+  };
+  const runs = { floor: timed(({ floor }) => floor()) };
+  for (const { name, verify, again } of contenders) {
+    const run = timed(({ token }) => verify(token));
+    runs[name] = run;
+    if (!again) continue;
+    runs[againOf(name)] = async () => {
+      // Whoever's turn it was: by now the token was seen twice.
+      await run();
+      await run();
+      return run();
+    };
+  }
+  // A token that comes again must not be fresh to the same contender's first run, nor a fresh one be known to it.
+  const fresh = Object.fromEntries(Object.entries(runs).filter(([name]) => !isAgain(name)));
+  const again = Object.fromEntries(Object.entries(runs).filter(([name]) => isAgain(name) || name === 'floor'));
+  const prepare = () => {
+    items = newTokens(key, tokens);
+  };
+  return { ...summary(await inRounds(rounds, fresh, prepare)), ...onlyAgain(await inRounds(rounds, again, prepare)) };
+}
+
+const AGAIN = ', again';
+const againOf = (name) => `${name}${AGAIN}`;
+const isAgain = (name) => name.endsWith(AGAIN);
+
+function summary(figures) {
+  const { floor } = figures;
+  return Object.fromEntries(
+    Object.entries(figures).map(([name, rounds]) => [
+      name,
+      { microseconds: median(rounds), ratio: ratioTo(floor, rounds) },
+    ]),
+  );
+}
+
+const onlyAgain = (figures) => Object.fromEntries(Object.entries(summary(figures)).filter(([name]) => isAgain(name)));
+
+/** A benchmark of something that takes every token would be worth nothing. */
+async function mustRefuse({ name }, verify, key) {
+  const stranger = newToken({ ...newKey(key.algorithm), kid: key.kid });
+  const taken = await new Promise((resolve) => resolve(verify(stranger.token))).then(
+    () => true,
+    () => false,
+  );
+  if (taken) throw new Error(`${name} takes a token that somebody else has signed`);
+}
+
+async function serveKeys({ jwk }) {
+  const server = createServer((_request, response) => {
+    response.setHeader('Content-Type', 'application/json');
+    response.end(JSON.stringify({ keys: [jwk] }));
+  });
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return server;
+}
+
+const times = (ratio) => (ratio === undefined ? '–' : `${ratio.toFixed(2)}×`);
+const rowsOf = (algorithms) => [...new Set(Object.values(algorithms).flatMap((results) => Object.keys(results)))];
+
+function tablesOf(algorithms) {
+  const names = Object.keys(algorithms);
+  const line = (name) => [name, ...names.map((algorithm) => times(algorithms[algorithm][name]?.ratio))];
+  const rows = rowsOf(algorithms).filter((name) => name !== 'floor');
+  const floors = names.map((algorithm) => `${algorithms[algorithm].floor.microseconds.toFixed(0)} µs`);
+  return [
+    {
+      caption: 'A fresh token, in multiples of the floor',
+      head: ['', ...names],
+      rows: [['the floor itself', ...floors], ...rows.filter((name) => !isAgain(name)).map(line)],
+    },
+    {
+      caption: 'A token that was verified before, in multiples of the same floor',
+      head: ['', ...names],
+      rows: rows.filter(isAgain).map((name) => [name.slice(0, -AGAIN.length), ...line(name).slice(1)]),
+    },
+  ];
+}
+
+function chartOf({ RS256: results }) {
+  const kindOf = (name) => CONTENDERS.find((contender) => name.startsWith(contender.name))?.kind ?? 'base';
+  const bars = Object.entries(results).map(([name, { ratio }]) => ({ label: name, value: ratio, kind: kindOf(name) }));
+  return { title: 'RS256, a verification', unit: '× crypto.verify and JSON.parse', bars: bars.sort(byValue) };
+}
+
+const byValue = (a, b) => a.value - b.value;
+
+function figuresOf({ RS256, ES256, EdDSA }) {
+  const ours = 'nestjs-resource-server';
+  return {
+    freshRS256: RS256[ours].ratio,
+    freshES256: ES256[ours].ratio,
+    freshEdDSA: EdDSA[ours].ratio,
+    againRS256: RS256[againOf(ours)].ratio,
+    fastJwtFreshRS256: RS256['fast-jwt'].ratio,
+    awsJwtVerifyFreshRS256: RS256['aws-jwt-verify'].ratio,
+    fastJwtCacheRS256: RS256[againOf('fast-jwt with its cache')].ratio,
+  };
+}
