@@ -35,9 +35,19 @@ export const CHECK_OPTIONS = [
 
 export const ISSUER_OPTIONS = ['issuer', 'audience', 'keys', ...CHECK_OPTIONS] as const;
 
-const DEFAULT_TOKEN_TYPES = ['at+jwt', 'JWT', undefined];
+// The same objects for all issuers that say nothing of their own: with hundreds of issuers they would not stay in the
+// processor's cache.
+const DEFAULT_ALGORITHMS: ReadonlySet<SignatureAlgorithm> = new Set(ALGORITHM_NAMES);
+const DEFAULT_TOKEN_TYPES: ReadonlySet<string | undefined> = new Set(['at+jwt', 'jwt', undefined]);
+const DEFAULT_CLAIM_PATHS: ResolvedClaimPaths = Object.freeze({
+  scopes: pathsOf('scope', 'scp'),
+  roles: pathsOf('roles'),
+  permissions: pathsOf('permissions'),
+});
 
-const DEFAULT_CLAIM_PATHS = { scopes: ['scope', 'scp'], roles: ['roles'], permissions: ['permissions'] };
+function pathsOf(...names: string[]): readonly (readonly string[])[] {
+  return Object.freeze(names.map((name) => Object.freeze([name])));
+}
 
 /** RFC 9068 §4 and RFC 7515 §4.1.9: media types compare without case, `application/` may be left out. */
 export function normalizeTokenType(type: string): string {
@@ -83,7 +93,7 @@ function readAudience(reader: OptionReader): readonly string[] {
 
 function readAlgorithms(reader: OptionReader): ReadonlySet<SignatureAlgorithm> {
   const { algorithms } = reader.record;
-  if (algorithms === undefined) return new Set(ALGORITHM_NAMES);
+  if (algorithms === undefined) return DEFAULT_ALGORITHMS;
   if (!Array.isArray(algorithms) || algorithms.length === 0) {
     reader.problem('algorithms', `must be a non-empty list of ${ALGORITHM_NAMES.join(', ')}`);
     return new Set();
@@ -105,7 +115,8 @@ function readAlgorithms(reader: OptionReader): ReadonlySet<SignatureAlgorithm> {
 }
 
 function readTokenTypes(reader: OptionReader): ReadonlySet<string | undefined> {
-  const { tokenTypes: types = DEFAULT_TOKEN_TYPES } = reader.record;
+  const { tokenTypes: types } = reader.record;
+  if (types === undefined) return DEFAULT_TOKEN_TYPES;
   // A hole in the list is no `undefined` that somebody wrote.
   if (!Array.isArray(types) || types.length === 0 || Object.keys(types).length < types.length) {
     reader.problem('tokenTypes', "must be a non-empty list, ['at+jwt'] say; undefined in it stands for no `typ`");
@@ -120,10 +131,12 @@ function readTokenTypes(reader: OptionReader): ReadonlySet<string | undefined> {
 }
 
 function readClaimPaths(reader: OptionReader): ResolvedClaimPaths {
+  if (reader.record.claimPaths === undefined) return DEFAULT_CLAIM_PATHS;
   const paths = reader.optionalChild('claimPaths');
   paths.allowOnly(Object.keys(DEFAULT_CLAIM_PATHS));
   const read = (name: keyof typeof DEFAULT_CLAIM_PATHS): readonly (readonly string[])[] => {
-    const { [name]: list = DEFAULT_CLAIM_PATHS[name] } = paths.record;
+    const { [name]: list } = paths.record;
+    if (list === undefined) return DEFAULT_CLAIM_PATHS[name];
     if (!Array.isArray(list)) {
       paths.problem(name, "must be a list of claim paths, ['realm_access.roles'] say");
       return [];
