@@ -1,5 +1,6 @@
 // Writes what was measured into a page of the documentation.
 import { readFile, writeFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
 import { format, resolveConfig } from 'prettier';
 
 export function tableOf(head, rows) {
@@ -7,9 +8,9 @@ export function tableOf(head, rows) {
   return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
 }
 
-/** As it will stand in the page. */
-export async function formatted(page, markdown) {
-  return format(markdown, { ...(await resolveConfig(page)), parser: 'markdown' });
+/** As it will stand in that file. */
+export async function formatted(file, text) {
+  return format(text, { ...(await resolveConfig(file)), filepath: fileURLToPath(file) });
 }
 
 /** Puts each block between its marks, `<!-- name -->` and `<!-- /name -->`. */

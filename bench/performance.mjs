@@ -1,7 +1,7 @@
 // What a verification, a guarded request, growth and a start cost: here, and with what else there is.
 // Usage: npm run bench [-- --quick] [-- --only verification,http] [-- --write]
 import { writeFile } from 'node:fs/promises';
-import { availableParallelism, cpus } from 'node:os';
+import { availableParallelism } from 'node:os';
 import { formatted, tableOf, writeBlocks } from './page.mjs';
 import { installPeers, versions } from './peers.mjs';
 import { chartOf } from './performance/chart.mjs';
@@ -38,8 +38,7 @@ const { verification, http } = results;
 const fleet = verification && http && markdownOf([fleetTable(results)]);
 if (fleet) console.log(await formatted(PAGE, `## A fleet\n\n${fleet}\n`));
 
-const machine = `${cpus()[0].model.trim()}, ${availableParallelism()} cores`;
-const environment = `${versions()}; ${machine}.`;
+const environment = `${versions()}; ${process.arch}, ${availableParallelism()} cores.`;
 console.log(environment);
 
 if (isWritten) {
@@ -51,8 +50,8 @@ if (isWritten) {
   }
   await writeBlocks(PAGE, blocks);
   const data = Object.fromEntries(names.map((name) => [name, withoutText(results[name])]));
-  const json = JSON.stringify({ environment, isQuick, figures, ...data }, rounded, 2);
-  await writeFile(new URL('performance.json', PAGE), `${json}\n`);
+  const file = new URL('performance.json', PAGE);
+  await writeFile(file, await formatted(file, JSON.stringify({ environment, isQuick, figures, ...data }, rounded)));
 }
 log('done');
 
