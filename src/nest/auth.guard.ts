@@ -22,8 +22,6 @@ type RequestWithUser = HttpRequest & Record<string, unknown>;
 export class AuthGuard extends PassportAuthGuard() {
   private readonly logger = new Logger(AuthGuard.name);
   private readonly routes: RouteAccesses;
-  /** Whether `authenticate` does what `outcomeOf` says: not in a strategy that somebody put in the place of ours. */
-  private readonly isOurStrategy: boolean;
 
   constructor(
     @Inject(JwtStrategy) private readonly strategy: JwtStrategy,
@@ -36,7 +34,6 @@ export class AuthGuard extends PassportAuthGuard() {
     // put another strategy, with other checks, in the place of ours.
     Object.defineProperty(this, 'options', { get: () => options, set: () => undefined });
     this.routes = new RouteAccesses(reflector);
-    this.isOurStrategy = strategy.authenticate === JwtStrategy.prototype.authenticate;
   }
 
   override async canActivate(context: ExecutionContext): Promise<boolean> {
@@ -45,7 +42,7 @@ export class AuthGuard extends PassportAuthGuard() {
       const options = this.getAuthenticateOptions(context);
       const property = options === undefined ? 'user' : propertyOf(await options);
       const request = this.getRequest(context) as RequestWithUser;
-      if (this.isOurStrategy) request[property] = await this.userOf(request, context);
+      if (isOurs(this.strategy)) request[property] = await this.userOf(request, context);
       else await super.canActivate(context);
       // As it is now: on the request anyone could change it later.
       rememberAuthentication(request, { user: request[property], token: authenticationOf(request)?.token });
@@ -118,6 +115,13 @@ export class AuthGuard extends PassportAuthGuard() {
     const handler = `${context.getClass().name}.${context.getHandler().name}`;
     this.logger.debug(`Refused ${handler}: ${error.code} ${factsOf(error)}`);
   }
+}
+
+const OURS: unknown = Reflect.get(JwtStrategy.prototype, 'authenticate');
+
+/** Whether `authenticate` does what `outcomeOf` says: not where somebody has put something else in its place, at any time. */
+function isOurs(strategy: JwtStrategy): boolean {
+  return strategy.authenticate === OURS;
 }
 
 function propertyOf(options: AuthGuardAuthenticateOptions | undefined): string {

@@ -22,7 +22,7 @@ let instances = 0;
 /** As passport's callback gets it. */
 export interface AuthenticationOutcome {
   /** What went wrong on our side, or in the application's own code. */
-  readonly error: Error | undefined;
+  readonly error: Error | null;
   /** False when the credentials were refused. */
   readonly user: unknown;
   /** The verified token, or why it was refused. */
@@ -68,7 +68,7 @@ export class JwtStrategy extends PassportStrategy(Strategy, SHARED_NAME) impleme
   /** Called by passport, on an object made for this request that has `success`, `fail` and `error`. */
   override authenticate(request: HttpRequest): void {
     void this.outcomeOf(request).then(({ error, user, info }) => {
-      if (error !== undefined) this.error(error);
+      if (error !== null) this.error(error);
       else if (info instanceof AuthError) this.fail(info, info.status);
       else this.success(user, info);
     });
@@ -80,11 +80,11 @@ export class JwtStrategy extends PassportStrategy(Strategy, SHARED_NAME) impleme
       const token = await this.verifier.verify(tokenOf(request));
       const user = await this.validate(token);
       rememberAuthentication(request, { user, token });
-      return { error: undefined, user, info: token, status: undefined };
+      return { error: null, user, info: token, status: undefined };
     } catch (error) {
       // 503 and what the application's own code threw are no failure of the credentials.
       if (error instanceof AuthError && error.status !== 503)
-        return { error: undefined, user: false, info: error, status: error.status };
+        return { error: null, user: false, info: error, status: error.status };
       const thrown = error instanceof Error ? error : new Error(THROWN_NO_ERROR, { cause: error });
       return { error: thrown, user: undefined, info: undefined, status: undefined };
     }

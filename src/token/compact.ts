@@ -41,6 +41,7 @@ let last = { token: '', inputLength: 0, signatureLength: 0 };
 function read(token: string, inputLength: number): void {
   // A character beyond ASCII would become its low byte, which may be that of another one.
   if (Buffer.byteLength(token) !== token.length) throw malformed('not base64url');
+  // Should it be refused in the middle, nothing stands there that is anybody's.
   last = { token: '', inputLength: 0, signatureLength: 0 };
   characters.write(token, 0, 'latin1');
   const signatureLength = decode(inputLength + 1, token.length, 'signature', signature);
@@ -63,8 +64,8 @@ export function signatureOf({ token }: Pick<DecodedToken, 'token'>): {
 }
 
 // The tokens of one issuer and key share their header to the letter. Whoever sends others wins nothing but our time.
-const headers = new LRUCache<string, DecodedToken['header']>({ max: 2_000 });
-const LONGEST_KEPT_HEADER = 512;
+const headers = new LRUCache<string, DecodedToken['header']>({ max: 500 });
+const LONGEST_KEPT_HEADER = 256;
 
 function decodeHeader(token: string, length: number): DecodedToken['header'] {
   const text = token.slice(0, length);

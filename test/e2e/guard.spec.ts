@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import {
   Controller,
   type ExecutionContext,
@@ -66,7 +66,23 @@ class AskingGuard extends AuthGuard {
 @Injectable()
 class AccountGuard extends AuthGuard {
   override getAuthenticateOptions() {
-    return { property: 'account' };
+    return Promise.resolve({ property: 'account' });
+  }
+}
+
+const handled: unknown[][] = [];
+
+@Injectable()
+class RecordingGuard extends AuthGuard {
+  override handleRequest<User>(
+    error: unknown,
+    user: User,
+    info: VerifiedAccessToken | AuthError | undefined,
+    context: ExecutionContext,
+    status?: unknown,
+  ): User {
+    handled.push([error, user, info, status]);
+    return super.handleRequest(error, user, info, context, status);
   }
 }
 
@@ -128,6 +144,17 @@ describe.each(PLATFORMS)('a subclass of AuthGuard on %s', (platform) => {
     expect([answer.status, answer.body]).toEqual([200, { user, issuer: issuer.url, account: user }]);
   });
 
+  it("gets what passport's callback gets: null, unless something went wrong on our side", async () => {
+    handled.length = 0;
+    const user = claims();
+    await ask(RecordingGuard, good(user));
+    await ask(RecordingGuard, good({ exp: 1_000 }));
+    expect(handled).toStrictEqual([
+      [null, user, expect.objectContaining({ issuer: issuer.url }), undefined],
+      [null, false, expect.objectContaining({ code: 'TOKEN_EXPIRED' }), 401],
+    ]);
+  });
+
   it('waits for a handleRequest that takes its time', async () => {
     const user = { asked: claims() };
     const answers = [await ask(AskingGuard, good(user.asked)), await ask(AskingGuard, {})];
@@ -166,6 +193,22 @@ describe.each(PLATFORMS)("a strategy of an application's own in the place of Jwt
     expect(await ask(good)).toBe(401);
     expect(await ask(tenant)).toBe(401);
     expect(await ask({ ...bearer('x'), ...tenant })).toBe(401);
+    await running.close();
+  });
+
+  it('is asked also when it is put there while the application runs', async () => {
+    const running = await startApp(platform, {
+      imports: [AuthModule.forRoot({ issuer: issuer.url, audience: AUDIENCE })],
+      controllers: [OrdersController],
+    });
+    const good = bearer(issuer.token(key, 'RS256'));
+    const ask = async () => (await call(`${running.url}/orders`, good)).status;
+    expect(await ask()).toBe(200);
+    const replaced = jest.spyOn(JwtStrategy.prototype, 'authenticate').mockImplementation(function (this: JwtStrategy) {
+      this.fail('nobody', 401);
+    });
+    expect(await ask()).toBe(401);
+    replaced.mockRestore();
     await running.close();
   });
 });

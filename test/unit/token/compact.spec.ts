@@ -333,28 +333,49 @@ describe('The header', () => {
   });
 });
 
+describe('Tokens that come one after the other', () => {
+  const tokenOf = (sub: string, signature: string) => compact(HEADER, JSON.stringify({ sub }), signature);
+
+  it('have the signature checked over their own bytes, also when another one was refused in between', () => {
+    const [waiting, other] = [tokenOf('aaaa', 'signature-of-a'), tokenOf('bbbb', 'signature-of-b')];
+    decodeCompact(waiting);
+    expect(codeOf(() => decodeCompact(`${other}!`))).toBe('TOKEN_MALFORMED');
+    const { input, signature } = signatureOf({ token: waiting });
+    expect(`${input.toString('latin1')}.${signature.toString('base64url')}`).toBe(waiting);
+  });
+
+  it('are not completed by what is left of a longer one', () => {
+    decodeCompact(tokenOf('a', 'x'.repeat(60)).replace(/[^.]*$/, 'A'.repeat(80)));
+    expect(codeOf(() => decodeCompact(`${tokenOf('a', '')}A`))).toBe('TOKEN_MALFORMED');
+  });
+
+  it('may have the very character that stands for what is no UTF-8', () => {
+    expect(claimsOf('{"sub":"\ufffd"}')).toStrictEqual({ sub: '\ufffd' });
+  });
+});
+
 describe('Headers that were seen before', () => {
   const headerOf = (header: string) => decodeCompact(compact(header, PAYLOAD)).header;
   const seeOthers = (count: number, name: string) => {
     for (let index = 0; index < count; index += 1) headerOf(`{"alg":"RS256","kid":"${name} ${String(index)}"}`);
   };
 
-  it('are not decoded again, but two thousand only are kept: those that were seen last', () => {
+  it('are not decoded again, but five hundred only are kept: those that were seen last', () => {
     const first = headerOf(HEADER);
     expect(headerOf(HEADER)).toBe(first);
-    seeOthers(1_999, 'a');
+    seeOthers(499, 'a');
     expect(headerOf(HEADER)).toBe(first);
-    seeOthers(2_000, 'b');
+    seeOthers(500, 'b');
     expect(headerOf(HEADER)).not.toBe(first);
     expect(headerOf(HEADER)).toStrictEqual(first);
   });
 
-  it('are not kept when they are longer than 512 characters', () => {
+  it('are not kept when they are longer than 256 characters', () => {
     const ofBytes = (length: number) => HEADER.replace('}', `,"a":"${'a'.repeat(length - HEADER.length - 7)}"}`);
-    const [longest, longer] = [ofBytes(384), ofBytes(385)];
-    expect(encode(longest)).toHaveLength(512);
+    const [longest, longer] = [ofBytes(192), ofBytes(193)];
+    expect(encode(longest)).toHaveLength(256);
     expect(headerOf(longest)).toBe(headerOf(longest));
-    expect(encode(longer).length).toBeGreaterThan(512);
+    expect(encode(longer).length).toBeGreaterThan(256);
     expect(headerOf(longer)).not.toBe(headerOf(longer));
     expect(headerOf(longer)).toStrictEqual(headerOf(longer));
   });
