@@ -2,6 +2,7 @@
 // Usage: npm run bench [-- --quick] [-- --only verification,http] [-- --write]
 import { writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
+import { parseArgs } from 'node:util';
 import { formatted, tableOf, writeBlocks } from './page.mjs';
 import { installPeers, versions } from './peers.mjs';
 import { chartOf } from './performance/chart.mjs';
@@ -11,11 +12,7 @@ import { targetsOf } from './performance/targets.mjs';
 const PARTS = ['verification', 'http', 'growth', 'footprint', 'cluster'];
 const PAGE = new URL('../docs/performance.md', import.meta.url);
 
-const { argv } = process;
-const isQuick = argv.includes('--quick');
-const isWritten = argv.includes('--write');
-const only = argv.includes('--only') ? argv[argv.indexOf('--only') + 1].split(',') : PARTS;
-const names = PARTS.filter((name) => only.includes(name));
+const { isQuick, isWritten, names } = settingsOf(process.argv.slice(2));
 
 const started = performance.now();
 const log = (text) => console.error(`${((performance.now() - started) / 1000).toFixed(0).padStart(4)} s  ${text}`);
@@ -54,6 +51,23 @@ if (isWritten) {
   await writeFile(file, await formatted(file, JSON.stringify({ environment, isQuick, figures, ...data }, rounded)));
 }
 log('done');
+
+function settingsOf(args) {
+  const { values } = parseArgs({
+    args,
+    options: { quick: { type: 'boolean' }, write: { type: 'boolean' }, only: { type: 'string' } },
+  });
+  const chosen = values.only?.split(',') ?? PARTS;
+  const unknown = chosen.filter((name) => !PARTS.includes(name));
+  if (unknown.length > 0) throw new Error(`There is no ${unknown.join(', ')}: the parts are ${PARTS.join(', ')}`);
+  // The page says that all of it is from one run.
+  if (values.write && (values.quick || values.only)) throw new Error('--write takes a whole run, and a full one');
+  return {
+    isQuick: Boolean(values.quick),
+    isWritten: Boolean(values.write),
+    names: PARTS.filter((name) => chosen.includes(name)),
+  };
+}
 
 function markdownOf(tables) {
   return tables.map(({ caption, head, rows }) => `**${caption}**\n\n${tableOf(head, rows)}`).join('\n\n');

@@ -20,7 +20,9 @@ export async function inRounds(rounds, runs, before) {
 }
 
 export function median(values) {
-  return quantile(values, 0.5);
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length / 2;
+  return (sorted[Math.ceil(middle) - 1] + sorted[Math.floor(middle)]) / 2;
 }
 
 export function quantile(values, share) {
