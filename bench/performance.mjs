@@ -60,7 +60,7 @@ function settingsOf(args) {
   const chosen = values.only?.split(',') ?? PARTS;
   const unknown = chosen.filter((name) => !PARTS.includes(name));
   if (unknown.length > 0) throw new Error(`There is no ${unknown.join(', ')}: the parts are ${PARTS.join(', ')}`);
-  // The page says that all of it is from one run.
+  // What the page compares is from one run.
   if (values.write && (values.quick || values.only)) throw new Error('--write takes a whole run, and a full one');
   return {
     isQuick: Boolean(values.quick),

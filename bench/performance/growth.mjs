@@ -74,16 +74,33 @@ function issuersTable(results, algorithm, distinctKeys) {
     caption:
       `${algorithm}: issuers and the keys of each, in multiples of one issuer with one key. Every key has a name and an object ` +
       `of its own (${distinctKeys} distinct key pairs are used again by all issuers); the floor has as many objects`,
-    head: ['issuers', 'keys each', 'start', 'floor', '', 'fresh', '', 'fresh, over the floor', 'again', ''],
+    head: [
+      'issuers',
+      'keys each',
+      'start',
+      'memory',
+      'floor',
+      '',
+      'fresh',
+      '',
+      'over the floor',
+      'p50',
+      'p99',
+      'again',
+      '',
+    ],
     rows: results.map((row) => [
       count(row.issuers),
       count(row.keys),
       `${row.startMs.toFixed(0)} ms`,
+      `${(row.grown / MIB).toFixed(1)} MiB`,
       micros(row.floor),
       times(row.floorGrowth),
       micros(row.fresh),
       times(row.freshGrowth),
       times(row.freshGrowthOverFloor),
+      micros(row.p50),
+      micros(row.p99),
       micros(row.repeated),
       times(row.repeatedGrowth),
     ]),
@@ -93,14 +110,17 @@ function issuersTable(results, algorithm, distinctKeys) {
 function sizesTable(results) {
   return {
     caption: 'The size of a token (RS256), with the ratio to the floor of that size',
-    head: ['token', 'floor', 'fresh', '', 'again', ''],
-    rows: results.map(({ kib, floor, fresh, freshRatio, repeated, repeatedRatio }) => [
+    head: ['token', 'floor', 'fresh', '', 'p50', 'p99', 'again', '', 'memory, cached'],
+    rows: results.map(({ kib, floor, fresh, freshRatio, p50, p99, repeated, repeatedRatio, bytesPerCachedToken }) => [
       `${kib} KiB`,
       micros(floor),
       micros(fresh),
       times(freshRatio),
+      micros(p50),
+      micros(p99),
       micros(repeated),
       times(repeatedRatio),
+      `${(bytesPerCachedToken / 1024).toFixed(1)} KiB`,
     ]),
   };
 }

@@ -1,10 +1,9 @@
 // What a verification, and the memory, cost with ever more distinct tokens, while the cache keeps as many as it does by default.
 import { createECDH, hash, randomBytes } from 'node:crypto';
 import { createHistogram } from 'node:perf_hooks';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { median } from '../rounds.mjs';
 import { claimsOf, newToken } from '../tokens.mjs';
+import { memory } from './memory.mjs';
 import { startVerifierOf } from './verifier.mjs';
 
 /** Tokens are made in batches, and forgotten after their turn: what stays in memory is the verifier's. */
@@ -76,21 +75,6 @@ async function warmUp(key, tokenAt) {
     return Number(process.hrtime.bigint() - start) / 1000;
   });
   return median(floors);
-}
-
-let collect = globalThis.gc;
-
-/** Bytes that are in use, on the heap and beside it. */
-function memory() {
-  if (collect === undefined) {
-    setFlagsFromString('--expose-gc');
-    collect = runInNewContext('gc');
-  }
-  // Twice: what the first one finalizes is freed by the second one.
-  collect();
-  collect();
-  const { heapUsed, external } = process.memoryUsage();
-  return heapUsed + external;
 }
 
 const P256_ORDER = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n;

@@ -2,7 +2,12 @@
 import { createPublicKey, verify } from 'node:crypto';
 import { inRounds, median, microsecondsEach, ratioTo } from '../rounds.mjs';
 import { ALGORITHMS, AUDIENCE, claimsOf, newToken } from '../tokens.mjs';
+import { latencyOf } from './latency.mjs';
+import { memory } from './memory.mjs';
 import { startVerifier } from './verifier.mjs';
+
+/** One by one, for the slowest of them. */
+const LATENCIES = 1_000;
 
 /** @param sizes pairs: how many issuers, and how many keys each of them has. The first one is what the others are compared with. */
 export async function measureIssuersAndKeys(keys, sizes, { rounds, tokens }) {
@@ -16,6 +21,9 @@ export async function measureIssuersAndKeys(keys, sizes, { rounds, tokens }) {
     };
     const fresh = await inRounds(rounds, { ...floorsOf(stages), ...runsOf(stages) }, prepare);
     const again = await inRounds(rounds, repeatedRunsOf(stages), prepare);
+    for (const stage of stages) {
+      stage.latency = await latencyOf(stage.next(LATENCIES), ({ token }) => stage.verifier.verify(token));
+    }
     return stages.map((stage) => stage.result(stages[0], fresh, again));
   } finally {
     for (const stage of stages) await stage.close();
@@ -72,6 +80,7 @@ class Stage {
         return { ...key, kid, publicKey, jwk: { ...key.jwk, kid } };
       }),
     );
+    const before = memory();
     const startedAt = performance.now();
     const started = await startVerifier({
       issuers: names.map((issuer, index) => ({
@@ -80,11 +89,12 @@ class Stage {
         keys: { from: 'static', jwks: { keys: sets[index].map(({ jwk }) => jwk) } },
       })),
     });
-    return new Stage(names, sets, keysEach, performance.now() - startedAt, started);
+    const startMs = performance.now() - startedAt;
+    return new Stage(names, sets, keysEach, { startMs, grown: memory() - before }, started);
   }
 
-  constructor(issuers, sets, keysEach, startMs, { verifier, close }) {
-    Object.assign(this, { issuers, sets, keysEach, startMs, verifier, close });
+  constructor(issuers, sets, keysEach, { startMs, grown }, { verifier, close }) {
+    Object.assign(this, { issuers, sets, keysEach, startMs, grown, verifier, close });
     this.name = `${issuers.length}×${keysEach}`;
   }
 
@@ -127,6 +137,8 @@ class Stage {
       issuers: this.issuers.length,
       keys: this.keysEach,
       startMs: this.startMs,
+      grown: this.grown,
+      ...this.latency,
       floor: median(floor(this)),
       fresh: median(fresh[this.name]),
       repeated: median(again[this.name]),

@@ -2,6 +2,8 @@
 import { randomBytes } from 'node:crypto';
 import { inRounds, median, microsecondsEach, ratioTo } from '../rounds.mjs';
 import { claimsOf, ISSUER, newToken } from '../tokens.mjs';
+import { latencyOf } from './latency.mjs';
+import { memory } from './memory.mjs';
 import { startVerifierOf } from './verifier.mjs';
 
 const WARM_UP_ROUNDS = 10;
@@ -33,7 +35,10 @@ export async function measureTokenSizes(key, sizesKiB, { rounds, tokens }) {
     for (const size of sizesKiB) await ours(size);
     for (const size of sizesKiB) await ours(size);
     const again = await inRounds(rounds, runs);
+    const more = {};
+    for (const size of sizesKiB) more[size] = await latencyAndMemory(key, size);
     return sizesKiB.map((size) => ({
+      ...more[size],
       kib: size,
       length: Math.round(median(items[size].map(({ token }) => token.length))),
       floor: median(fresh[`${size}, floor`]),
@@ -45,6 +50,24 @@ export async function measureTokenSizes(key, sizesKiB, { rounds, tokens }) {
   } finally {
     await close();
   }
+}
+
+const SAMPLES = 500;
+
+/** Of fresh tokens one by one; and what the cache holds of each when all of them are in it. */
+async function latencyAndMemory(key, size) {
+  const { verifier, close } = await startVerifierOf(key);
+  const verifyAll = async () => {
+    const tokens = Array.from({ length: SAMPLES }, () => newToken(key, paddedClaims(key, size)));
+    const latency = await latencyOf(tokens, ({ token }) => verifier.verify(token));
+    for (const { token } of tokens) await verifier.verify(token);
+    return latency;
+  };
+  const before = memory();
+  const latency = await verifyAll();
+  const bytesPerCachedToken = (memory() - before) / SAMPLES;
+  await close();
+  return { ...latency, bytesPerCachedToken };
 }
 
 /** Claims that make a token of this size, a few bytes more or less. */

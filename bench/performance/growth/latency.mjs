@@ -1,0 +1,12 @@
+import { createHistogram } from 'node:perf_hooks';
+
+/** How long the middle one and the slowest hundredth of these took, in microseconds. */
+export async function latencyOf(items, run) {
+  const histogram = createHistogram();
+  for (const item of items) {
+    const start = process.hrtime.bigint();
+    await run(item);
+    histogram.record(Number(process.hrtime.bigint() - start));
+  }
+  return { p50: histogram.percentile(50) / 1000, p99: histogram.percentile(99) / 1000 };
+}
