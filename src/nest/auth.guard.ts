@@ -43,7 +43,7 @@ export class AuthGuard extends PassportAuthGuard() {
       const property = options === undefined ? 'user' : propertyOf(await options);
       const request = this.getRequest(context) as RequestWithUser;
       if (isOurs(this.strategy)) request[property] = await this.userOf(request, context);
-      else await super.canActivate(context);
+      else await this.askThroughPassport(request, property, context);
       // As it is now: on the request anyone could change it later.
       rememberAuthentication(request, { user: request[property], token: authenticationOf(request)?.token });
       return true;
@@ -86,6 +86,18 @@ export class AuthGuard extends PassportAuthGuard() {
   private async userOf(request: HttpRequest, context: ExecutionContext): Promise<unknown> {
     const { error, user, info, status } = await this.strategy.outcomeOf(request);
     return this.handleRequest(error, user, info, context, status);
+  }
+
+  /** Where another strategy stands in the place of ours. */
+  private async askThroughPassport(
+    request: RequestWithUser,
+    property: string,
+    context: ExecutionContext,
+  ): Promise<void> {
+    await super.canActivate(context);
+    // A strategy that calls `pass()` is let through without anybody having been asked.
+    if (request[property] === undefined && this.routes.accessOf(context) !== 'optional')
+      throw new AuthError('TOKEN_MISSING');
   }
 
   /** What Nest is to answer with. The challenge is on the response by then, whatever filter writes the body. */
