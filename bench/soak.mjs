@@ -11,7 +11,7 @@ import { POLICY } from './soak/policy.mjs';
 import { report } from './soak/report.mjs';
 import { AUDIENCE } from './soak/tokens.mjs';
 import { createProps, Traffic } from './soak/traffic.mjs';
-import { within } from './soak/within.mjs';
+import { within } from './within.mjs';
 import { FAULTS } from './soak/faults.mjs';
 
 const DEFAULT_SECONDS = 120;

@@ -1,6 +1,6 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { within } from './within.mjs';
+import { within } from '../within.mjs';
 
 const ANSWER_MS = 15_000;
 const EXIT_MS = 5_000;

@@ -2,7 +2,7 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { within } from '../../soak/within.mjs';
+import { within } from '../../within.mjs';
 
 /** Longer than anything takes that they are asked for. */
 const PATIENCE_MS = 30_000;

@@ -1,5 +1,6 @@
 // A benchmark of a guard that lets everybody in, or of one that lets nobody in, would be worth nothing.
-import { within } from './within.mjs';
+import { within } from '../../within.mjs';
+import { PATIENCE_MS } from './child.mjs';
 
 const BODY = '{"ok":true}';
 const REFUSED = [401, 403];
@@ -15,8 +16,9 @@ async function expect(what, port, token, isLetIn) {
   const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
   const asked = fetch(`http://127.0.0.1:${port}/`, { headers });
   const { status, body } = await within(
+    PATIENCE_MS,
     asked.then(async (response) => ({ status: response.status, body: await response.text() })),
-    what,
+    `${what} does not answer`,
   );
   const isAsExpected = isLetIn ? status === 200 && body === BODY : REFUSED.includes(status);
   if (!isAsExpected) throw new Error(`${what}: ${status} ${body}`);

@@ -2,7 +2,10 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { within } from './within.mjs';
+import { within } from '../../within.mjs';
+
+/** Whoever does not answer in this time never will: nothing that is asked here takes half of it. */
+export const PATIENCE_MS = 60_000;
 
 export class Child {
   #name;
@@ -33,7 +36,7 @@ export class Child {
     });
     // That it cannot be sent is told by its end.
     this.#process.send(question, () => undefined);
-    const [answer] = await within(Promise.race([answered, ended]), this.#name);
+    const [answer] = await within(PATIENCE_MS, Promise.race([answered, ended]), `${this.#name} does not answer`);
     return answer;
   }
 
