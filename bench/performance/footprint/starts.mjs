@@ -21,37 +21,11 @@ export const STARTS = {
       const keys = { from: 'static', jwks: { keys: [jwk] } };
       return { imports: [AuthModule.forRoot({ issuer: ISSUER, audience: AUDIENCE, keys })] };
     }),
-  // As tutorials have it. It fetches its key later, with the first token.
+  // It fetches its key later, with the first token.
   recipe: () =>
     startNest(async () => {
-      const { APP_GUARD } = await import('@nestjs/core');
-      const { AuthGuard, PassportModule, PassportStrategy } = await import('@nestjs/passport');
-      const { ExtractJwt, Strategy } = loadPeer('passport-jwt');
-      const { passportJwtSecret } = loadPeer('jwks-rsa');
-      class JwtStrategy extends PassportStrategy(Strategy) {
-        constructor() {
-          super({
-            jwtFromRequest: ExtractJwt.fromAuthHeaderAsBearerToken(),
-            secretOrKeyProvider: passportJwtSecret({
-              cache: true,
-              rateLimit: true,
-              jwksRequestsPerMinute: 5,
-              jwksUri: `${ISSUER}jwks`,
-            }),
-            issuer: ISSUER,
-            audience: AUDIENCE,
-            algorithms: ['RS256'],
-          });
-        }
-
-        validate(payload) {
-          return payload;
-        }
-      }
-      return {
-        imports: [PassportModule],
-        providers: [JwtStrategy, { provide: APP_GUARD, useClass: AuthGuard('jwt') }],
-      };
+      const { recipe } = await import('../../recipe.mjs');
+      return recipe({ issuer: ISSUER, audience: AUDIENCE, jwksUri: `${ISSUER}jwks` });
     }),
   'nest-keycloak-connect': ({ der }) =>
     startNest(async () => {

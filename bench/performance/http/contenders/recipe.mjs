@@ -1,30 +1,6 @@
-// As tutorials have it: passport-jwt with the key provider of jwks-rsa.
-import { APP_GUARD } from '@nestjs/core';
-import { AuthGuard, PassportModule, PassportStrategy } from '@nestjs/passport';
-import { loadPeer } from '../../../peers.mjs';
+import { recipe } from '../../../recipe.mjs';
 import { startNest } from '../nest-app.mjs';
 
-const { ExtractJwt, Strategy } = loadPeer('passport-jwt');
-const { passportJwtSecret } = loadPeer('jwks-rsa');
-
-export function start({ platform, issuer, jwksUri, audience }) {
-  class JwtStrategy extends PassportStrategy(Strategy) {
-    constructor() {
-      super({
-        jwtFromRequest: ExtractJwt.fromAuthHeaderAsBearerToken(),
-        secretOrKeyProvider: passportJwtSecret({ cache: true, rateLimit: true, jwksRequestsPerMinute: 5, jwksUri }),
-        issuer,
-        audience,
-        algorithms: ['RS256'],
-      });
-    }
-
-    validate(payload) {
-      return payload;
-    }
-  }
-  return startNest(platform, {
-    imports: [PassportModule],
-    providers: [JwtStrategy, { provide: APP_GUARD, useClass: AuthGuard('jwt') }],
-  });
+export function start({ platform, ...settings }) {
+  return startNest(platform, recipe(settings));
 }
