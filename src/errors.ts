@@ -96,7 +96,13 @@ export const ERRORS = {
     error: 'insufficient_scope',
     description: 'A required permission is missing',
   },
+  AUTHORIZATION_DETAILS_INSUFFICIENT: {
+    status: 403,
+    error: 'insufficient_scope',
+    description: 'The access token lacks required authorization details',
+  },
   POLICY_DENIED: { status: 403, error: 'insufficient_scope', description: 'Access is denied' },
+  ORIGIN_UNTRUSTED: { status: 403, description: 'Requests from another origin are not accepted' },
   KEYS_UNAVAILABLE: { status: 503, description: 'The keys of the issuer cannot be had at the moment' },
   INTROSPECTION_UNAVAILABLE: { status: 503, description: 'The access token cannot be introspected at the moment' },
   STORE_UNAVAILABLE: { status: 503, description: 'A store that the check needs cannot be reached at the moment' },

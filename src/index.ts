@@ -10,7 +10,28 @@ export {
 } from './errors.js';
 export type { IssuerKeyHealth } from './keys/key-health.js';
 export type { KeyStore, StoredKeys } from './keys/key-store.js';
+export type { ReportedRefusal } from './access/reported-refusals.js';
+export { ReportedRefusals } from './access/reported-refusals.js';
 export { AuthGuard } from './nest/auth.guard.js';
+export type { AccessPolicy, AuthOptions, PolicyReference, RequireOptions, TokenReader } from './nest/auth-options.js';
+export { AuthenticatedGateway } from './nest/authenticated-gateway.js';
+export { ConnectionGuard } from './nest/connection.guard.js';
+export { allOf, anyOf, not } from './nest/policies.js';
+export {
+  RequireAcr,
+  RequireAnyPermission,
+  RequireAnyRole,
+  RequireAnyScope,
+  RequireAuthorizationDetails,
+  type RequirementDecorator,
+  type RequirementOptions,
+  RequirePermissions,
+  RequirePolicy,
+  RequireRoles,
+  RequireScopes,
+} from './nest/requirement.decorators.js';
+export { bearerHeader, cookie, formBody, query, type TokenPlace } from './options/token-places.js';
+export type { AuthorizationDetail } from './requirement.js';
 export { AuthModule } from './nest/auth.module.js';
 export type { AuthOptionsCreator } from './nest/auth.module-definition.js';
 export { AccessToken, CurrentUser, OptionalAuth, type ParameterDecoratorFor, Public } from './nest/decorators.js';
@@ -20,16 +41,17 @@ export { KeyHealthIndicator, type KeyHealthResult } from './nest/key-health.indi
 export type { Register, RegisteredUser } from './registered-user.js';
 export type {
   AuthModuleExtras,
-  AuthOptions,
   CheckOptions,
   ClaimPath,
   ClaimPaths,
+  ConnectionOptions,
   IssuerOptions,
   IssuerResolver,
   JsonWebKey,
   KeysOptions,
   ModuleOptions,
   RemoteKeyOptions,
+  ReportableCheck,
 } from './options/options.js';
 export { FileKeyStore } from './store/file-key-store.js';
 export { AccessTokenVerifier } from './token/verify.js';

@@ -1,58 +1,67 @@
 import { type ExecutionContext, HttpException, Inject, Injectable, Logger } from '@nestjs/common';
-import { HttpAdapterHost, Reflector } from '@nestjs/core';
 import { AuthGuard as PassportAuthGuard, type AuthGuardAuthenticateOptions } from '@nestjs/passport';
 import type { VerifiedAccessToken } from '../access-token.js';
 import { AuthError } from '../errors.js';
 import { challengeFor } from '../token/challenge.js';
 import { authenticationOf, rememberAuthentication } from './authentication.js';
-import { toHttpException } from './exceptions.js';
+import { isTransportException } from './exceptions.js';
+import { Expiries } from './expiries.js';
 import { JwtStrategy } from './jwt.strategy.js';
-import { RouteAccesses } from './route-access.js';
-import { type HttpRequest, isAnonymous, requestOf, responseOf } from './transport.js';
+import { rememberContext } from './request-context.js';
+import { Requirements } from './requirements.js';
+import { type Route, RouteAccesses } from './route-access.js';
+import { requestOf, transportOf } from './transport.js';
 
-type RequestWithUser = HttpRequest & Record<string, unknown>;
+type RequestWithUser = Record<string, unknown>;
 
 /**
- * Lets a call through when its access token is good, or its handler is `@Public()`. Installed for the whole
- * application by `AuthModule`, or by hand: `@UseGuards(AuthGuard)` with `guard: 'manual'`.
+ * Lets a call through when its access token is good and allows what its handler requires, or its handler is `@Public()`.
+ * Installed for the whole application by `AuthModule`, or by hand: `@UseGuards(AuthGuard)` with `guard: 'manual'`. It
+ * guards HTTP, GraphQL, WebSocket messages and microservices; what no guard is asked about is for `ConnectionGuard` and
+ * `AuthMiddleware`.
  *
  * Subclasses may override what passport guards always had: `getRequest`, `handleRequest`, `getAuthenticateOptions`.
  */
 @Injectable()
 export class AuthGuard extends PassportAuthGuard() {
   private readonly logger = new Logger(AuthGuard.name);
-  private readonly routes: RouteAccesses;
 
   constructor(
     @Inject(JwtStrategy) private readonly strategy: JwtStrategy,
-    @Inject(Reflector) reflector: Reflector,
-    @Inject(HttpAdapterHost) private readonly adapterHost: HttpAdapterHost,
+    @Inject(RouteAccesses) private readonly routes: RouteAccesses,
+    @Inject(Requirements) private readonly requirements: Requirements,
+    @Inject(Expiries) private readonly expiries: Expiries,
   ) {
     const options = { defaultStrategy: strategy.name, session: false };
     super(options);
     // The base class has its options injected after this, if a PassportModule is in sight. Its `defaultStrategy` would
     // put another strategy, with other checks, in the place of ours.
     Object.defineProperty(this, 'options', { get: () => options, set: () => undefined });
-    this.routes = new RouteAccesses(reflector);
   }
 
   override async canActivate(context: ExecutionContext): Promise<boolean> {
-    if (this.routes.accessOf(context) === 'public') return true;
+    const route = this.routeOf(context);
+    if (route.access === 'public') return true;
     try {
+      const ready = transportOf(context).ready(context);
+      if (ready !== undefined) await ready;
       const options = this.getAuthenticateOptions(context);
       const property = options === undefined ? 'user' : propertyOf(await options);
       const request = this.getRequest(context) as RequestWithUser;
       if (isOurs(this.strategy)) request[property] = await this.userOf(request, context);
       else await this.askThroughPassport(request, property, context);
+      const token = authenticationOf(request)?.token;
       // As it is now: on the request anyone could change it later.
-      rememberAuthentication(request, { user: request[property], token: authenticationOf(request)?.token });
+      rememberAuthentication(request, { user: request[property], token });
+      if (route.requirements.length > 0) await this.requirements.check(route, token, context);
+      if (token !== undefined) this.expiries.watch(context, token);
       return true;
     } catch (error) {
-      throw this.refusalOf(error, context);
+      throw await this.refusalOf(error, context);
     }
   }
 
-  override getRequest(context: ExecutionContext): HttpRequest {
+  override getRequest(context: ExecutionContext): object {
     return requestOf(context);
   }
 
@@ -74,8 +83,8 @@ export class AuthGuard extends PassportAuthGuard() {
     const hasUser = user !== undefined && user !== null && (user as unknown) !== false;
     if (refusal === undefined && hasUser) return user;
     // A guest is who sends nothing; not whoever is refused with the code for that, which `user` may throw too.
-    const isGuest = refusal?.code === 'TOKEN_MISSING' && isAnonymous(this.getRequest(context));
-    if (isGuest && this.routes.accessOf(context) === 'optional') return undefined as User;
+    const isGuest = refusal?.code === 'TOKEN_MISSING' && this.strategy.isAnonymous(this.getRequest(context), context);
+    if (isGuest && this.routeOf(context).access === 'optional') return undefined as User;
     throw refusal ?? new AuthError('TOKEN_MISSING');
   }
 
@@ -83,8 +92,8 @@ export class AuthGuard extends PassportAuthGuard() {
    * Instead of passport's middleware, which makes an object and closures for each request and puts seven members of its
    * own on it: that costs several times what the verification of a token does that comes again.
    */
-  private async userOf(request: HttpRequest, context: ExecutionContext): Promise<unknown> {
-    const { error, user, info, status } = await this.strategy.outcomeOf(request);
+  private async userOf(request: object, context: ExecutionContext): Promise<unknown> {
+    const { error, user, info, status } = await this.strategy.outcomeOf(request, context);
     return this.handleRequest(error, user, info, context, status);
   }
 
@@ -94,32 +103,31 @@ export class AuthGuard extends PassportAuthGuard() {
     property: string,
     context: ExecutionContext,
   ): Promise<void> {
+    rememberContext(request, context);
     await super.canActivate(context);
     // A strategy that calls `pass()` is let through without anybody having been asked.
-    if (request[property] === undefined && this.routes.accessOf(context) !== 'optional')
+    if (request[property] === undefined && this.routeOf(context).access !== 'optional')
       throw new AuthError('TOKEN_MISSING');
   }
 
-  /** What Nest is to answer with. The challenge is on the response by then, whatever filter writes the body. */
-  private refusalOf(error: unknown, context: ExecutionContext): unknown {
+  private routeOf(context: ExecutionContext): Route {
+    return this.routes.of(context.getClass(), context.getHandler());
+  }
+
+  /** What Nest is to answer with. With HTTP the challenge is on the response by then, whatever filter writes the body. */
+  private async refusalOf(error: unknown, context: ExecutionContext): Promise<unknown> {
     if (error instanceof AuthError) {
-      this.challenge(context, challengeFor(error, this.strategy.realm), error.retryAfterSeconds);
       this.log(error, context);
-      return toHttpException(error);
+      // The admission of a socket was refused; its messages waited for that, and are refused in the same way.
+      if (isTransportException(error)) return error;
+      return transportOf(context).exceptionOf(error, challengeFor(error, this.strategy.realm), context);
     }
     // The application's own 401 (of `user`, or of a subclass) is one all the same (RFC 9110 §15.5.2).
     if (error instanceof HttpException && error.getStatus() === 401) {
-      this.challenge(context, challengeFor(new AuthError('TOKEN_MISSING'), this.strategy.realm));
+      const challenge = challengeFor(new AuthError('TOKEN_MISSING'), this.strategy.realm);
+      if (challenge !== undefined) transportOf(context).setHeader(context, 'WWW-Authenticate', challenge);
     }
     return error;
-  }
-
-  private challenge(context: ExecutionContext, challenge: string | undefined, retryAfterSeconds?: number): void {
-    const { httpAdapter } = this.adapterHost;
-    const response = responseOf(context);
-    if (response === undefined) return;
-    if (challenge !== undefined) httpAdapter.setHeader(response, 'WWW-Authenticate', challenge);
-    if (retryAfterSeconds !== undefined) httpAdapter.setHeader(response, 'Retry-After', String(retryAfterSeconds));
   }
 
   private log(error: AuthError, context: ExecutionContext): void {

@@ -1,7 +1,8 @@
 import { ConfigurableModuleBuilder, type Provider } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
-import type { AuthModuleExtras, AuthOptions } from '../options/options.js';
+import type { AuthModuleExtras } from '../options/options.js';
 import { AuthGuard } from './auth.guard.js';
+import type { AuthOptions } from './auth-options.js';
 
 /** For `useClass` and `useExisting` of `forRootAsync`. */
 export interface AuthOptionsCreator {

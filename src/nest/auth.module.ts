@@ -1,10 +1,20 @@
 import { type DynamicModule, Logger, Module } from '@nestjs/common';
-import type { AuthModuleExtras, AuthOptions } from '../options/options.js';
+import { ModuleRef } from '@nestjs/core';
+import { ReportedRefusals } from '../access/reported-refusals.js';
+import type { AuthModuleExtras } from '../options/options.js';
 import { OPTION_NAMES, resolveOptions, type ResolvedOptions } from '../options/resolve-options.js';
 import { RemoteKeySources } from '../remote/key-sources.js';
 import { TrustedIssuers } from '../token/trusted-issuers.js';
 import { AccessTokenVerifier } from '../token/verify.js';
 import { AuthGuard } from './auth.guard.js';
+import type { AuthOptions } from './auth-options.js';
+import { ConnectionGuard } from './connection.guard.js';
+import { Expiries } from './expiries.js';
+import type { NestRequirement } from './requirement.decorators.js';
+import { Requirements } from './requirements.js';
+import { RouteAccesses } from './route-access.js';
+import { clientOf } from '../token/claims.js';
+import { reportedRefusals } from './reported-refusals.js';
 import { ASYNC_OPTIONS_TYPE, AUTH_EXTRAS, AUTH_OPTIONS, ConfigurableModuleClass } from './auth.module-definition.js';
 import { JwtStrategy } from './jwt.strategy.js';
 import { KeyHealth } from './key-health.js';
@@ -38,9 +48,32 @@ const RESOLVED_OPTIONS = Symbol('nestjs-resource-server:resolved-options');
     },
     {
       provide: AccessTokenVerifier,
-      useFactory: ({ issuers, clock, tokenCache }: ResolvedOptions, sources: RemoteKeySources) =>
-        new AccessTokenVerifier(new TrustedIssuers(issuers, sources), clock, tokenCache),
-      inject: [RESOLVED_OPTIONS, RemoteKeySources],
+      useFactory: (
+        { issuers, clock, tokenCache }: ResolvedOptions,
+        sources: RemoteKeySources,
+        reported: ReportedRefusals,
+      ) =>
+        new AccessTokenVerifier(new TrustedIssuers(issuers, sources), clock, tokenCache, (refusal, { claims }) => {
+          reported.add(refusal, clientOf(claims));
+        }),
+      inject: [RESOLVED_OPTIONS, RemoteKeySources, ReportedRefusals],
+    },
+    { provide: ReportedRefusals, useFactory: reportedRefusals },
+    {
+      provide: RouteAccesses,
+      useFactory: ({ require }: ResolvedOptions) => new RouteAccesses(require as readonly NestRequirement[]),
+      inject: [RESOLVED_OPTIONS],
+    },
+    {
+      provide: Requirements,
+      useFactory: (moduleRef: ModuleRef, { clock }: ResolvedOptions, reported: ReportedRefusals) =>
+        new Requirements(moduleRef, clock, reported),
+      inject: [ModuleRef, RESOLVED_OPTIONS, ReportedRefusals],
+    },
+    {
+      provide: Expiries,
+      useFactory: ({ clock, connections }: ResolvedOptions) => new Expiries(clock, connections.graceSeconds),
+      inject: [RESOLVED_OPTIONS],
     },
     {
       provide: KeyLifecycle,
@@ -56,8 +89,21 @@ const RESOLVED_OPTIONS = Symbol('nestjs-resource-server:resolved-options');
       inject: [AccessTokenVerifier, RESOLVED_OPTIONS],
     },
     AuthGuard,
+    ConnectionGuard,
   ],
-  exports: [JwtStrategy, AuthGuard, AccessTokenVerifier, KeyHealth, KeyHealthIndicator],
+  exports: [
+    JwtStrategy,
+    AuthGuard,
+    ConnectionGuard,
+    AccessTokenVerifier,
+    KeyHealth,
+    KeyHealthIndicator,
+    ReportedRefusals,
+    // What `@UseGuards(AuthGuard)` of another module needs to have injected.
+    RouteAccesses,
+    Requirements,
+    Expiries,
+  ],
 })
 export class AuthModule extends ConfigurableModuleClass {
   /**

@@ -24,3 +24,8 @@ export function toHttpException(error: AuthError): HttpException {
   const { code, detail, retryAfterSeconds } = error;
   return Object.assign(new Exception(body, { cause: error }), { code, detail, retryAfterSeconds, [AUTH_ERROR]: true });
 }
+
+/** Whether it is what Nest's filters of sockets and microservices know already, and no plain `AuthError`. */
+export function isTransportException(error: object): boolean {
+  return 'getError' in error;
+}

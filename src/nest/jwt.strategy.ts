@@ -1,13 +1,13 @@
-import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { type ExecutionContext, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { PassportStrategy } from '@nestjs/passport';
 import { Strategy } from 'passport-jwt';
 import type { VerifiedAccessToken } from '../access-token.js';
 import { AuthError } from '../errors.js';
 import type { ResolvedOptions } from '../options/resolve-options.js';
-import { bearerToken } from '../token/bearer.js';
 import type { AccessTokenVerifier } from '../token/verify.js';
 import { rememberAuthentication } from './authentication.js';
-import { authorizationHeaders, type HttpRequest } from './transport.js';
+import { PresentedTokens } from './presented-tokens.js';
+import { contextOfRequest } from './request-context.js';
 
 /** What of passport this strategy needs: the registry that `@nestjs/passport` looks strategies up in. */
 interface StrategyRegistry {
@@ -43,13 +43,15 @@ export class JwtStrategy extends PassportStrategy(Strategy, SHARED_NAME) impleme
   /** The realm of the challenges, if one was set. */
   readonly realm: string | undefined;
   private readonly user: ResolvedOptions['user'];
+  private readonly tokens: PresentedTokens;
 
   constructor(
     private readonly verifier: AccessTokenVerifier,
-    { realm, user }: Pick<ResolvedOptions, 'realm' | 'user'>,
+    { realm, user, tokenFrom }: Pick<ResolvedOptions, 'realm' | 'user' | 'tokenFrom'>,
   ) {
+    const tokens = new PresentedTokens(tokenFrom);
     super({
-      jwtFromRequest: tokenOf,
+      jwtFromRequest: (request: object) => tokens.get(request, contextOfRequest(request)),
       // passport-jwt wants a key for its own verification, which `authenticate` replaces. Were it ever reached, it
       // would check less than we do: so there is no key to be had.
       secretOrKeyProvider: (_request: unknown, _token: unknown, done: (error: Error) => void) => {
@@ -58,6 +60,7 @@ export class JwtStrategy extends PassportStrategy(Strategy, SHARED_NAME) impleme
     });
     this.realm = realm;
     this.user = user;
+    this.tokens = tokens;
     const registry = this.registry;
     registry.unuse(SHARED_NAME);
     instances += 1;
@@ -66,8 +69,8 @@ export class JwtStrategy extends PassportStrategy(Strategy, SHARED_NAME) impleme
   }
 
   /** Called by passport, on an object made for this request that has `success`, `fail` and `error`. */
-  override authenticate(request: HttpRequest): void {
-    void this.outcomeOf(request).then(({ error, user, info }) => {
+  override authenticate(request: object): void {
+    void this.outcomeOf(request, contextOfRequest(request)).then(({ error, user, info }) => {
       if (error !== null) this.error(error);
       else if (info instanceof AuthError) this.fail(info, info.status);
       else this.success(user, info);
@@ -75,9 +78,9 @@ export class JwtStrategy extends PassportStrategy(Strategy, SHARED_NAME) impleme
   }
 
   /** What `authenticate` tells passport; it never rejects. */
-  async outcomeOf(request: HttpRequest): Promise<AuthenticationOutcome> {
+  async outcomeOf(request: object, context: ExecutionContext): Promise<AuthenticationOutcome> {
     try {
-      const token = await this.verifier.verify(tokenOf(request));
+      const token = await this.verifier.verify(this.tokens.get(request, context));
       const user = await this.validate(token);
       rememberAuthentication(request, { user, token });
       return { error: null, user, info: token, status: undefined };
@@ -88,6 +91,11 @@ export class JwtStrategy extends PassportStrategy(Strategy, SHARED_NAME) impleme
       const thrown = error instanceof Error ? error : new Error(THROWN_NO_ERROR, { cause: error });
       return { error: thrown, user: undefined, info: undefined, status: undefined };
     }
+  }
+
+  /** Whether no credentials at all were sent: nothing that could be meant for a token. */
+  isAnonymous(request: object, context: ExecutionContext): boolean {
+    return this.tokens.find(request, context) === undefined;
   }
 
   /** Makes the user of the verified token: what the `user` option returns, by default the claims. */
@@ -107,8 +115,4 @@ export class JwtStrategy extends PassportStrategy(Strategy, SHARED_NAME) impleme
   private get registry(): StrategyRegistry {
     return (this as unknown as { getPassportInstance(): StrategyRegistry }).getPassportInstance();
   }
-}
-
-function tokenOf(request: HttpRequest): string {
-  return bearerToken(authorizationHeaders(request));
 }

@@ -1,5 +1,8 @@
 import type { ExecutionContext } from '@nestjs/common';
-import type { Reflector } from '@nestjs/core';
+import { effectiveRequirements, type PlacedRequirement } from '../access/effective-requirements.js';
+import { ConfigurationError, type ConfigurationProblem } from '../errors.js';
+import { REQUIREMENT_KINDS } from '../requirement.js';
+import { type NestRequirement, requirementsOn } from './requirement.decorators.js';
 
 /** What a route asks for; without metadata a token is required. */
 export type RouteAccess = 'public' | 'optional';
@@ -10,21 +13,61 @@ export const ROUTE_ACCESS = 'nestjs-resource-server:route-access';
 type Handler = ReturnType<ExecutionContext['getHandler']>;
 type Controller = ReturnType<ExecutionContext['getClass']>;
 
+/** What the decorators of a handler and its class say. */
+export interface Route {
+  readonly access: RouteAccess | undefined;
+  readonly requirements: readonly PlacedRequirement<ExecutionContext>[];
+  /** Every scope that it requires, for the challenge. */
+  readonly requiredScopes: readonly string[];
+}
+
 /** Reads the decorators of each handler once. The same method serves several classes where one inherits from another. */
 export class RouteAccesses {
-  private readonly known = new WeakMap<Controller, WeakMap<Handler, RouteAccess | undefined>>();
+  private readonly known = new WeakMap<Controller, WeakMap<Handler, Route>>();
 
-  constructor(private readonly reflector: Reflector) {}
+  /** @param required what the module requires of every token. */
+  constructor(private readonly required: readonly NestRequirement[]) {}
 
-  accessOf(context: ExecutionContext): RouteAccess | undefined {
-    const [controller, handler] = [context.getClass(), context.getHandler()];
+  /** @throws ConfigurationError where decorators contradict each other. */
+  of(controller: Controller, handler: Handler): Route {
     let handlers = this.known.get(controller);
     if (handlers === undefined) this.known.set(controller, (handlers = new WeakMap()));
-    let access = handlers.get(handler);
-    if (access === undefined && !handlers.has(handler)) {
-      access = this.reflector.getAllAndOverride<RouteAccess | undefined>(ROUTE_ACCESS, [handler, controller]);
-      handlers.set(handler, access);
+    let route = handlers.get(handler);
+    if (route === undefined) {
+      route = readRoute(controller, handler, this.required);
+      handlers.set(handler, route);
     }
-    return access;
+    return route;
   }
+}
+
+function readRoute(controller: Controller, handler: Handler, required: readonly NestRequirement[]): Route {
+  const own = accessOn(handler);
+  const access = own ?? accessOn(controller);
+  const written = {
+    handler: requirementsOn(handler, REQUIREMENT_KINDS),
+    class: requirementsOn(controller, REQUIREMENT_KINDS),
+  };
+  if (access === 'public') {
+    // A handler that is opened by itself leaves what its class requires; anything else is a contradiction.
+    if (written.handler.length > 0 || (own === undefined && written.class.length > 0))
+      throw new ConfigurationError([contradiction(controller, handler)]);
+    return Object.freeze({ access, requirements: [], requiredScopes: [] });
+  }
+  const requirements = effectiveRequirements({ ...written, module: required });
+  const requiredScopes = requirements.flatMap(({ requirement }) =>
+    requirement.kind === 'scopes' && !requirement.reportOnly ? requirement.names : [],
+  );
+  return Object.freeze({ access, requirements, requiredScopes });
+}
+
+function accessOn(holder: object): RouteAccess | undefined {
+  return Reflect.getMetadata(ROUTE_ACCESS, holder) as RouteAccess | undefined;
+}
+
+function contradiction(controller: Controller, handler: Handler): ConfigurationProblem {
+  return {
+    path: `${controller.name}.${handler.name}`,
+    message: 'is @Public(), so what it requires would never be asked; take one of both away, or use @OptionalAuth()',
+  };
 }

@@ -1,7 +1,9 @@
 import type { AccessTokenClaims, JoseHeader, VerifiedAccessToken } from '../access-token.js';
 import type { SignatureAlgorithm } from '../algorithms.js';
+import type { PolicyReference } from '../access-policy.js';
 import type { KeyStore } from '../keys/key-store.js';
 import type { RegisteredUser } from '../registered-user.js';
+import type { TokenPlace, TokenReader } from './token-places.js';
 
 /** A public key as JSON (RFC 7517 §4). */
 export interface JsonWebKey {
@@ -80,6 +82,12 @@ export interface ClaimPaths {
   readonly permissions?: readonly ClaimPath[];
 }
 
+/**
+ * Checks of a token that may be set to `reportOnly`. `tokenTypes`: only what is stricter than the default; what that
+ * refuses is refused all the same. `audience`: also a token without `aud`. `binding`: a token bound to a key (`cnf`).
+ */
+export type ReportableCheck = 'audience' | 'binding' | 'requiredClaims' | 'tokenTypes';
+
 /** What a token must be like. In `AuthOptions` beside `issuers` these are defaults for each of them. */
 export interface CheckOptions {
   /**
@@ -108,6 +116,11 @@ export interface CheckOptions {
   readonly validate?: (claims: AccessTokenClaims, header: JoseHeader) => boolean | void | Promise<boolean | void>;
   /** Where scopes, roles and permissions stand. */
   readonly claimPaths?: ClaimPaths;
+  /**
+   * Checks that are made, but refuse nobody: what they would have refused passes, is counted and logged by client
+   * (`ReportedRefusals`). For turning strictness on without an outage; logged at start. Default none.
+   */
+  readonly reportOnly?: readonly ReportableCheck[];
 }
 
 /** One issuer that is trusted: which tokens of it are for us, and where its keys are. */
@@ -140,8 +153,44 @@ type SeveralIssuers = CheckOptions & {
   readonly keys?: never;
 };
 
+/** What every token must allow; the names are those of the decorators (`anyScope`: `@RequireAnyScope`). */
+export interface RequireOptions<Context = unknown> {
+  readonly scopes?: readonly string[];
+  readonly anyScope?: readonly string[];
+  readonly roles?: readonly string[];
+  readonly anyRole?: readonly string[];
+  readonly permissions?: readonly string[];
+  readonly anyPermission?: readonly string[];
+  readonly acr?: { readonly values?: readonly string[]; readonly maxAgeSeconds?: number };
+  readonly policy?: PolicyReference<Context>;
+  /** A call that does not meet them passes, and is counted and logged by client. Default false. */
+  readonly reportOnly?: boolean;
+}
+
+/** What happens to sockets, subscriptions and event streams. */
+export interface ConnectionOptions {
+  /**
+   * How long, in seconds, a connection stays open after its token expired, for a new token to come (`authenticate`).
+   * Messages are refused in that time. Default 0: it is closed when the token expires.
+   */
+  readonly graceSeconds?: number;
+}
+
 /** Settings of the module as a whole. */
-export interface ModuleOptions<User = RegisteredUser> {
+export interface ModuleOptions<User = RegisteredUser, Context = unknown> {
+  /**
+   * Where the token of a call is read; a token in two places is refused (400 TOKEN_MULTIPLE). Default
+   * `[bearerHeader()]`. A function is given the `ExecutionContext`, and returns the token (or `Bearer …`), or nothing: for
+   * the payload of a TCP message, the headers of NATS or Kafka.
+   */
+  readonly tokenFrom?: readonly (TokenPlace | TokenReader<Context>)[];
+  /**
+   * What every token must allow, on each route that is not `@Public()`, beside what its decorators require. A guest on an
+   * `@OptionalAuth()` route has no token, and passes. Default nothing.
+   */
+  readonly require?: RequireOptions<Context>;
+  /** Sockets, subscriptions and event streams, which outlive the request that opened them. */
+  readonly connections?: ConnectionOptions;
   /**
    * Maps a verified token to your own user, which `@CurrentUser()` and `request.user` then are; by default the claims.
    * May be async. To refuse, return nothing (`undefined`, `null`, `false`: USER_REFUSED, 401) or throw an
@@ -192,7 +241,8 @@ export interface AuthModuleExtras {
 }
 
 /**
- * The options of `AuthModule`. `issuer` and `audience`, or `issuers`; everything else has a default. Checked at start,
+ * The options of `AuthModule`, for any framework. `issuer` and `audience`, or `issuers`; everything else has a default. Checked at start,
  * all problems in one `ConfigurationError`; an unknown option is a problem.
  */
-export type AuthOptions<User = RegisteredUser> = (OneIssuer | SeveralIssuers) & ModuleOptions<User>;
+export type ResourceServerOptions<User = RegisteredUser, Context = unknown> = (OneIssuer | SeveralIssuers) &
+  ModuleOptions<User, Context>;

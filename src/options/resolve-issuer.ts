@@ -1,6 +1,6 @@
 import { ALGORITHM_NAMES, isSignatureAlgorithm, type SignatureAlgorithm } from '../algorithms.js';
 import type { OptionReader } from './option-reader.js';
-import type { CheckOptions } from './options.js';
+import type { CheckOptions, ReportableCheck } from './options.js';
 import { readKeys, type ResolvedKeys } from './resolve-keys.js';
 
 export interface ResolvedIssuer {
@@ -15,6 +15,14 @@ export interface ResolvedIssuer {
   readonly maxTokenAgeSeconds: number | undefined;
   readonly validate: CheckOptions['validate'];
   readonly claimPaths: ResolvedClaimPaths;
+  /** Checks that refuse nobody; undefined when every check refuses. */
+  readonly reportOnly: ReportOnly | undefined;
+}
+
+export interface ReportOnly {
+  readonly checks: ReadonlySet<ReportableCheck>;
+  /** The same issuer with nothing left out: what these checks are made against. */
+  readonly strict: ResolvedIssuer;
 }
 
 export interface ResolvedClaimPaths {
@@ -31,6 +39,7 @@ export const CHECK_OPTIONS = [
   'maxTokenAgeSeconds',
   'validate',
   'claimPaths',
+  'reportOnly',
 ] as const satisfies readonly (keyof CheckOptions)[];
 
 export const ISSUER_OPTIONS = ['issuer', 'audience', 'keys', ...CHECK_OPTIONS] as const;
@@ -57,15 +66,29 @@ export function normalizeTokenType(type: string): string {
 
 export function readIssuer(reader: OptionReader, allowHttp: boolean): ResolvedIssuer {
   const issuer = reader.requiredString('issuer', "the exact `iss` of the tokens, 'https://tenant.example.com/' say");
+  const audience = readAudience(reader);
+  const keys = readKeys(reader, issuer, allowHttp);
+  const { reported, ...checks } = readChecks(reader);
+  const strict: ResolvedIssuer = Object.freeze({ issuer, audience, keys, ...checks, reportOnly: undefined });
+  return reported === undefined ? strict : lenient(strict, reported);
+}
+
+/** The audience and the binding are left out where they are checked; they have no setting that lets everything pass. */
+function lenient(strict: ResolvedIssuer, checks: ReadonlySet<ReportableCheck>): ResolvedIssuer {
+  const { tokenTypes, requiredClaims } = strict;
   return Object.freeze({
-    issuer,
-    audience: readAudience(reader),
-    keys: readKeys(reader, issuer, allowHttp),
-    ...readChecks(reader),
+    ...strict,
+    tokenTypes: checks.has('tokenTypes') ? new Set([...DEFAULT_TOKEN_TYPES, ...tokenTypes]) : tokenTypes,
+    requiredClaims: checks.has('requiredClaims') ? [] : requiredClaims,
+    reportOnly: Object.freeze({ checks, strict }),
   });
 }
 
-export function readChecks(reader: OptionReader): Omit<ResolvedIssuer, 'issuer' | 'audience' | 'keys'> {
+type ReadChecks = Omit<ResolvedIssuer, 'issuer' | 'audience' | 'keys' | 'reportOnly'> & {
+  readonly reported: ReadonlySet<ReportableCheck> | undefined;
+};
+
+export function readChecks(reader: OptionReader): ReadChecks {
   return {
     algorithms: readAlgorithms(reader),
     tokenTypes: readTokenTypes(reader),
@@ -77,7 +100,19 @@ export function readChecks(reader: OptionReader): Omit<ResolvedIssuer, 'issuer' 
         : reader.number('maxTokenAgeSeconds', { min: 1, max: 366 * 86_400, fallback: 0 }),
     validate: reader.optional('validate', 'function') as CheckOptions['validate'],
     claimPaths: readClaimPaths(reader),
+    reported: readReportOnly(reader),
   };
+}
+
+const REPORTABLE: readonly ReportableCheck[] = ['audience', 'binding', 'requiredClaims', 'tokenTypes'];
+
+function readReportOnly(reader: OptionReader): ReadonlySet<ReportableCheck> | undefined {
+  const names = reader.stringList('reportOnly');
+  names?.forEach((name, index) => {
+    if (!(REPORTABLE as readonly string[]).includes(name))
+      reader.problem(`reportOnly[${String(index)}]`, `must be one of ${REPORTABLE.join(', ')}`);
+  });
+  return names === undefined || names.length === 0 ? undefined : new Set(names as readonly ReportableCheck[]);
 }
 
 function readAudience(reader: OptionReader): readonly string[] {

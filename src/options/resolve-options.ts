@@ -1,8 +1,11 @@
 import { isJsonObject } from '../json-object.js';
 import type { KeyStore } from '../keys/key-store.js';
+import type { Requirement } from '../requirement.js';
 import { OptionReader } from './option-reader.js';
-import type { AuthModuleExtras, AuthOptions, IssuerResolver, ModuleOptions } from './options.js';
+import type { AuthModuleExtras, IssuerResolver, ModuleOptions, ResourceServerOptions } from './options.js';
+import { readRequire } from './resolve-require.js';
 import { readTokenCache, type ResolvedTokenCache } from './resolve-token-cache.js';
+import { readTokenFrom, type ResolvedTokenFrom } from './resolve-token-from.js';
 import { CHECK_OPTIONS, ISSUER_OPTIONS, readChecks, readIssuer, type ResolvedIssuer } from './resolve-issuer.js';
 
 /** Options after defaults and checks: nothing is optional that has a default, and everything is frozen. */
@@ -10,6 +13,10 @@ export interface ResolvedOptions {
   readonly issuers: readonly ResolvedIssuer[] | ResolvedIssuerResolver;
   readonly user: ModuleOptions<unknown>['user'];
   readonly realm: string | undefined;
+  readonly tokenFrom: ResolvedTokenFrom;
+  /** What every token must allow. */
+  readonly require: readonly Requirement<never>[];
+  readonly connections: { readonly graceSeconds: number };
   readonly fetch: typeof globalThis.fetch | undefined;
   readonly clock: () => number;
   readonly warmUp: 'required' | 'background' | 'off';
@@ -25,6 +32,9 @@ export type ResolvedIssuerResolver = (issuer: string) => Promise<ResolvedIssuer 
 const MODULE_OPTIONS = [
   'user',
   'realm',
+  'tokenFrom',
+  'require',
+  'connections',
   'warmUp',
   'keyStore',
   'tokenCache',
@@ -41,7 +51,10 @@ export const OPTION_NAMES: readonly string[] = [...ISSUER_OPTIONS, 'issuers', ..
  * Checks the options, fills in the defaults and freezes the result.
  * @throws ConfigurationError with all problems at once.
  */
-export function resolveOptions(options: AuthOptions<unknown>, extras: AuthModuleExtras = {}): ResolvedOptions {
+export function resolveOptions(
+  options: ResourceServerOptions<unknown, never>,
+  extras: AuthModuleExtras = {},
+): ResolvedOptions {
   const reader = new OptionReader(options);
   reader.allowOnly(OPTION_NAMES);
   checkExtras(reader, extras);
@@ -51,6 +64,9 @@ export function resolveOptions(options: AuthOptions<unknown>, extras: AuthModule
     issuers,
     user: reader.optional('user', 'function') as ModuleOptions<unknown>['user'],
     realm: readRealm(reader),
+    tokenFrom: readTokenFrom(reader),
+    require: readRequire(reader),
+    connections: readConnections(reader),
     fetch: reader.optional('fetch', 'function') as typeof globalThis.fetch | undefined,
     clock: (reader.optional('clock', 'function') as (() => number) | undefined) ?? systemClock,
     warmUp: readWarmUp(reader),
@@ -153,6 +169,12 @@ function readRealm(reader: OptionReader): string | undefined {
     reader.problem('realm', 'must be printable ASCII without quotation marks and backslashes (it stands in a header)');
   }
   return realm;
+}
+
+function readConnections(reader: OptionReader): ResolvedOptions['connections'] {
+  const connections = reader.optionalChild('connections');
+  connections.allowOnly(['graceSeconds']);
+  return Object.freeze({ graceSeconds: connections.number('graceSeconds', { min: 0, max: 86_400, fallback: 0 }) });
 }
 
 function readWarmUp(reader: OptionReader): ResolvedOptions['warmUp'] {

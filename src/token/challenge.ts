@@ -1,4 +1,4 @@
-import { type AuthError, ERRORS } from '../errors.js';
+import { type AuthError, type AuthErrorDetail, ERRORS } from '../errors.js';
 
 /**
  * The `WWW-Authenticate` header of a refusal (RFC 6750 §3): bare when no token was sent, since then the caller may
@@ -21,7 +21,17 @@ export function challengeFor(error: AuthError, realm: string | undefined): strin
   if (row.error === 'insufficient_scope' && typeof scope === 'string' && SCOPE.test(scope)) {
     parameters.push(`scope="${scope}"`);
   }
+  if (row.error === 'insufficient_user_authentication') parameters.push(...stepUp(error.detail));
   return parameters.length === 0 ? 'Bearer' : `Bearer ${parameters.join(', ')}`;
 }
 
+/** RFC 9470 §3: which authentication would do. */
+function stepUp({ acrValues, maxAgeSeconds }: AuthErrorDetail): string[] {
+  const parameters: string[] = [];
+  if (typeof acrValues === 'string' && SCOPE.test(acrValues)) parameters.push(`acr_values="${acrValues}"`);
+  if (typeof maxAgeSeconds === 'number') parameters.push(`max_age="${String(Math.floor(maxAgeSeconds))}"`);
+  return parameters;
+}
+
+// What RFC 6749 §3.3 allows in a scope; also fit for `acr` values, which are addresses or names (RFC 6711 §3.1).
 const SCOPE = /^[\x21\x23-\x5b\x5d-\x7e]+(?: [\x21\x23-\x5b\x5d-\x7e]+)*$/;

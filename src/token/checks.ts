@@ -1,6 +1,7 @@
 import { ALGORITHM_NAMES, isSignatureAlgorithm, type SignatureAlgorithm } from '../algorithms.js';
 import { AuthError } from '../errors.js';
-import { normalizeTokenType, type ResolvedIssuer } from '../options/resolve-issuer.js';
+import type { ReportableCheck } from '../options/options.js';
+import { normalizeTokenType, type ReportOnly, type ResolvedIssuer } from '../options/resolve-issuer.js';
 import { audiences, numericDate, requiredNumericDate } from './claims.js';
 import type { DecodedToken } from './compact.js';
 
@@ -88,6 +89,7 @@ export function checkAge(claims: Claims, issuer: ResolvedIssuer, nowSeconds: num
 
 /** RFC 7519 §4.1.3, RFC 8725 §3.9: whoever is not named must refuse. */
 export function checkAudience(claims: Claims, issuer: ResolvedIssuer): void {
+  if (issuer.reportOnly?.checks.has('audience')) return;
   const named = audiences(claims);
   for (const audience of issuer.audience) if (named.includes(audience)) return;
   throw new AuthError('AUDIENCE_MISMATCH', { claim: 'aud', expected: issuer.audience });
@@ -103,6 +105,41 @@ export function checkRequiredClaims(claims: Claims, issuer: ResolvedIssuer): voi
  * RFC 7800 §3.1: a token with `cnf` is worth nothing without proof of possession of a key. No proof is understood here,
  * so whatever the confirmation is, it is unproven; ignoring it would make a stolen token as good as its owner's.
  */
-export function checkSenderBinding(claims: Claims): void {
+export function checkSenderBinding(claims: Claims, issuer: ResolvedIssuer): void {
+  if (issuer.reportOnly?.checks.has('binding')) return;
   if ('cnf' in claims) throw new AuthError('BINDING_UNPROVEN', { claim: 'cnf' });
+}
+
+const REPORTABLE: Readonly<
+  Record<ReportableCheck, (token: Pick<DecodedToken, 'header' | 'claims'>, strict: ResolvedIssuer) => void>
+> = {
+  tokenTypes: ({ header }, strict) => {
+    checkTokenType(header, strict);
+  },
+  audience: ({ claims }, strict) => {
+    checkAudience(claims, strict);
+  },
+  requiredClaims: ({ claims }, strict) => {
+    checkRequiredClaims(claims, strict);
+  },
+  binding: ({ claims }, strict) => {
+    checkSenderBinding(claims, strict);
+  },
+};
+
+/** What the checks that only report have against a token which passed all others. */
+export function reportedRefusals(
+  token: Pick<DecodedToken, 'header' | 'claims'>,
+  { checks, strict }: ReportOnly,
+): readonly AuthError[] {
+  const refusals: AuthError[] = [];
+  for (const check of checks) {
+    try {
+      REPORTABLE[check](token, strict);
+    } catch (error) {
+      if (!(error instanceof AuthError)) throw error;
+      refusals.push(error);
+    }
+  }
+  return refusals;
 }

@@ -62,3 +62,9 @@ function isTextOrTexts(value: unknown): value is string | readonly string[] {
   for (const item of value) if (typeof item !== 'string') return false;
   return true;
 }
+
+/** Whom the token was issued to: `client_id` (RFC 9068 §2.2), or `azp` (OpenID Connect Core §2), which some issuers send. */
+export function clientOf({ client_id: clientId, azp }: Claims): string | undefined {
+  const client = clientId ?? azp;
+  return typeof client === 'string' ? client : undefined;
+}

@@ -14,6 +14,7 @@ import {
   checkSenderBinding,
   checkTokenType,
   namedAlgorithm,
+  reportedRefusals,
 } from './checks.js';
 import { checkScopeClaim, checkStringClaims, namedIssuer } from './claims.js';
 import { decodeCompact, type DecodedToken } from './compact.js';
@@ -37,6 +38,8 @@ export class AccessTokenVerifier {
     private readonly issuers: TrustedIssuers,
     private readonly clock: () => number,
     tokenCache?: ResolvedTokenCache,
+    /** Told what would have been refused but for `reportOnly`. */
+    private readonly onReport: (refusal: AuthError, token: VerifiedAccessToken) => void = () => undefined,
   ) {
     this.signatures = tokenCache && new VerifiedSignatures(tokenCache);
   }
@@ -73,10 +76,12 @@ export class AccessTokenVerifier {
     checkNotBefore(claims, issuer, nowSeconds);
     checkAge(claims, issuer, nowSeconds);
     checkRequiredClaims(claims, issuer);
-    checkSenderBinding(claims);
+    checkSenderBinding(claims, issuer);
     if (keySet !== seen?.keySet) this.signatures?.remember(token, { header, claims, keySet, verifiedAt: now });
     const accepted = accept(token, header, claims, issuer);
     if (issuer.validate !== undefined) await checkByUser(accepted, issuer.validate);
+    if (issuer.reportOnly !== undefined)
+      for (const refusal of reportedRefusals(accepted, issuer.reportOnly)) this.onReport(refusal, accepted);
     return accepted;
   }
 }
@@ -92,7 +97,7 @@ function accept(
     header as JoseHeader,
     // Not a guess: the checks above proved the types that AccessTokenClaims states.
     claims as unknown as AccessTokenClaims,
-    issuer.claimPaths,
+    issuer,
   );
 }
 

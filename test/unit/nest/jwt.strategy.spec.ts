@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import passport from 'passport';
 import { JwtStrategy } from '../../../src/nest/jwt.strategy.js';
 import type { AccessTokenVerifier } from '../../../src/token/verify.js';
+import { bearerHeader } from '../../../src/options/token-places.js';
 
 const registered = () => Object.keys((passport as unknown as { _strategies: object })._strategies);
 
@@ -9,7 +10,8 @@ describe('JwtStrategy', () => {
   it("has one name in passport's registry, which no other instance has, and none after shutdown", () => {
     const before = registered();
     const [first, second] = [1, 2].map(
-      () => new JwtStrategy({} as AccessTokenVerifier, { realm: undefined, user: undefined }),
+      () =>
+        new JwtStrategy({} as AccessTokenVerifier, { realm: undefined, user: undefined, tokenFrom: [bearerHeader()] }),
     ) as [JwtStrategy, JwtStrategy];
     const between = registered();
     first.onApplicationShutdown();

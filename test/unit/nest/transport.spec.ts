@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import type { ExecutionContext } from '@nestjs/common';
 import { AuthError } from '../../../src/errors.js';
-import { authorizationHeaders, requestOf } from '../../../src/nest/transport.js';
+import { requestOf } from '../../../src/nest/transport.js';
+import { authorizationHeaders } from '../../../src/nest/transports/http.js';
 
 describe('authorizationHeaders', () => {
   it.each([
@@ -26,8 +27,8 @@ describe('authorizationHeaders', () => {
 });
 
 describe('requestOf', () => {
-  it.each(['ws', 'rpc', 'graphql', 'carrier-pigeon'])('refuses a call that comes by %s (TOKEN_MISSING)', (type) => {
-    const context = { getType: () => type } as unknown as ExecutionContext;
+  it('refuses a call over a transport that nobody knows (TOKEN_MISSING)', () => {
+    const context = { getType: () => 'carrier-pigeon' } as unknown as ExecutionContext;
     expect(() => requestOf(context)).toThrow(AuthError);
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { AuthOptions } from '../../../src/options/options.js';
+import type { ResourceServerOptions } from '../../../src/options/options.js';
 import type { ResolvedIssuer } from '../../../src/options/resolve-issuer.js';
 import type { ResolvedKeys } from '../../../src/options/resolve-keys.js';
 import { resolveOptions } from '../../../src/options/resolve-options.js';
@@ -11,7 +11,7 @@ const ISSUER = 'https://issuer.example.com/';
 const URI = 'https://internal.example.com/jwks';
 
 function resolve(keys: unknown, options: Record<string, unknown> = {}): ResolvedKeys {
-  const { issuers } = resolveOptions({ issuer: ISSUER, audience: 'api', keys, ...options } as AuthOptions);
+  const { issuers } = resolveOptions({ issuer: ISSUER, audience: 'api', keys, ...options } as ResourceServerOptions);
   const [issuer] = issuers as readonly ResolvedIssuer[];
   if (issuer === undefined) throw new Error('no issuer');
   return issuer.keys;

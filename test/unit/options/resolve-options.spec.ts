@@ -1,6 +1,6 @@
 import { describe, expect, it, jest } from '@jest/globals';
 import { ConfigurationError } from '../../../src/errors.js';
-import type { AuthModuleExtras, AuthOptions, IssuerOptions } from '../../../src/options/options.js';
+import type { AuthModuleExtras, ResourceServerOptions, IssuerOptions } from '../../../src/options/options.js';
 import type { ResolvedIssuer } from '../../../src/options/resolve-issuer.js';
 import { resolveOptions, type ResolvedIssuerResolver } from '../../../src/options/resolve-options.js';
 import { newKey } from '../../support/local-issuer.js';
@@ -14,7 +14,7 @@ const BASE = { issuer: ISSUER, audience: AUDIENCE };
 
 // Options as they come out of a configuration: the types say nothing about them.
 const resolve = (options: unknown, extras?: unknown) =>
-  resolveOptions(options as AuthOptions, extras as AuthModuleExtras | undefined);
+  resolveOptions(options as ResourceServerOptions, extras as AuthModuleExtras | undefined);
 
 function listed(options: unknown): readonly ResolvedIssuer[] {
   const { issuers } = resolve(options);

@@ -14,9 +14,10 @@ const CLAIMS = {
   groups: ['order manager'],
   rights: { granted: ['a', 'b'] },
 } satisfies AccessTokenClaims;
-const PATHS = { scopes: [['scope'], ['groups']], roles: [['groups']], permissions: [['rights', 'granted']] };
+const CLAIM_PATHS = { scopes: [['scope'], ['groups']], roles: [['groups']], permissions: [['rights', 'granted']] };
 
-const accepted = () => new AcceptedToken(CREDENTIAL, HEADER, CLAIMS, PATHS);
+const accepted = () =>
+  new AcceptedToken(CREDENTIAL, HEADER, CLAIMS, { claimPaths: CLAIM_PATHS, clockToleranceSeconds: 5 });
 
 describe('An accepted token', () => {
   it('has what was verified', () => {
@@ -36,9 +37,8 @@ describe('An accepted token', () => {
 
   it('grants nothing where there are no paths', () => {
     const { scopes, roles, permissions } = new AcceptedToken(CREDENTIAL, HEADER, CLAIMS, {
-      scopes: [],
-      roles: [],
-      permissions: [],
+      claimPaths: { scopes: [], roles: [], permissions: [] },
+      clockToleranceSeconds: 5,
     });
     expect([scopes, roles, permissions]).toEqual([[], [], []]);
   });

@@ -347,12 +347,12 @@ describe('A token that is bound to a key', () => {
   it.each([[{ jkt: 'x' }], [{ 'x5t#S256': 'x' }], [{}], [null], [false], [0], [''], [[]], [undefined]])(
     'is refused, whatever its cnf is: %j (BINDING_UNPROVEN)',
     (cnf) => {
-      const error = refusalOf(() => checkSenderBinding({ cnf }));
+      const error = refusalOf(() => checkSenderBinding({ cnf }, issuerWith({})));
       expect(error).toMatchObject({ code: 'BINDING_UNPROVEN', detail: { claim: 'cnf' } });
     },
   );
 
   it('is not one without cnf', () => {
-    expect(codeOf(() => checkSenderBinding({ sub: 'alice', cnfs: {} }))).toBeUndefined();
+    expect(codeOf(() => checkSenderBinding({ sub: 'alice', cnfs: {} }, issuerWith({})))).toBeUndefined();
   });
 });

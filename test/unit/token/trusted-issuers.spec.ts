@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { AuthError } from '../../../src/errors.js';
 import { KeySet } from '../../../src/keys/key-set.js';
 import type { KeySource } from '../../../src/keys/key-source.js';
-import type { AuthOptions, IssuerOptions, IssuerResolver } from '../../../src/options/options.js';
+import type { ResourceServerOptions, IssuerOptions, IssuerResolver } from '../../../src/options/options.js';
 import type { ResolvedKeys } from '../../../src/options/resolve-keys.js';
 import { resolveOptions } from '../../../src/options/resolve-options.js';
 import type { KeySourceKind } from '../../../src/token/kept-key-sources.js';
@@ -22,7 +22,7 @@ interface Made {
 }
 
 /** The issuers of these options, and every key source that was made for them. None of them has a key. */
-function trusting(options: AuthOptions): { trusted: TrustedIssuers; made: Made[]; released: KeySource[] } {
+function trusting(options: ResourceServerOptions): { trusted: TrustedIssuers; made: Made[]; released: KeySource[] } {
   const made: Made[] = [];
   const released: KeySource[] = [];
   const trusted = new TrustedIssuers(resolveOptions(options).issuers, {

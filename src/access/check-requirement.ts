@@ -1,0 +1,109 @@
+import type { VerifiedAccessToken } from '../access-token.js';
+import { AuthError, type AuthErrorCode } from '../errors.js';
+import { isJsonObject } from '../json-object.js';
+import type { AuthorizationDetail, GrantKind, Requirement } from '../requirement.js';
+import { type PolicyResolver, verdictOf } from './policy-verdict.js';
+
+interface GrantRow {
+  readonly of: (token: VerifiedAccessToken) => readonly string[];
+  readonly needs: 'all' | 'any';
+  readonly code: AuthErrorCode;
+}
+
+const GRANTS: Readonly<Record<GrantKind, GrantRow>> = {
+  scopes: { of: ({ scopes }) => scopes, needs: 'all', code: 'SCOPE_INSUFFICIENT' },
+  anyScope: { of: ({ scopes }) => scopes, needs: 'any', code: 'SCOPE_INSUFFICIENT' },
+  roles: { of: ({ roles }) => roles, needs: 'all', code: 'ROLE_INSUFFICIENT' },
+  anyRole: { of: ({ roles }) => roles, needs: 'any', code: 'ROLE_INSUFFICIENT' },
+  permissions: { of: ({ permissions }) => permissions, needs: 'all', code: 'PERMISSION_INSUFFICIENT' },
+  anyPermission: { of: ({ permissions }) => permissions, needs: 'any', code: 'PERMISSION_INSUFFICIENT' },
+};
+
+/** What the checks need to know beside token and requirement. */
+export interface RequirementSurroundings<Context> {
+  readonly context: Context;
+  readonly nowSeconds: number;
+  /** How far the issuer's clock may be off. */
+  readonly clockToleranceSeconds: number;
+  /** Every scope that the route requires: the challenge names them all, so that the client asks once (RFC 6750 §3). */
+  readonly requiredScopes: readonly string[];
+  readonly resolvePolicy: PolicyResolver<Context>;
+}
+
+/**
+ * @throws AuthError SCOPE_INSUFFICIENT, ROLE_INSUFFICIENT, PERMISSION_INSUFFICIENT, AUTHENTICATION_INSUFFICIENT,
+ * AUTHORIZATION_DETAILS_INSUFFICIENT, POLICY_DENIED
+ * @throws what the application's own policy or predicate throws.
+ */
+export function checkRequirement<Context>(
+  requirement: Requirement<Context>,
+  token: VerifiedAccessToken,
+  surroundings: RequirementSurroundings<Context>,
+): void | Promise<void> {
+  switch (requirement.kind) {
+    case 'acr':
+      checkAuthentication(requirement, token, surroundings);
+      return;
+    case 'authorizationDetails':
+      return checkAuthorizationDetails(requirement, token, surroundings.context);
+    case 'policy':
+      return checkPolicy(requirement, token, surroundings);
+    default:
+      checkGrants(requirement.kind, requirement.names, token, surroundings.requiredScopes);
+  }
+}
+
+function checkGrants(
+  kind: GrantKind,
+  names: readonly string[],
+  token: VerifiedAccessToken,
+  requiredScopes: readonly string[],
+): void {
+  const { of, needs, code } = GRANTS[kind];
+  const granted = of(token);
+  const isMet =
+    needs === 'all' ? names.every((name) => granted.includes(name)) : names.some((name) => granted.includes(name));
+  if (isMet) return;
+  const detail = code === 'SCOPE_INSUFFICIENT' ? { scope: [...new Set([...requiredScopes, ...names])].join(' ') } : {};
+  throw new AuthError(code, { ...detail, requires: needs, expected: names });
+}
+
+/** RFC 9470 §3, §5: how, and how long ago, the user was authenticated. */
+function checkAuthentication(
+  { values, maxAgeSeconds }: Extract<Requirement, { kind: 'acr' }>,
+  { claims }: VerifiedAccessToken,
+  { nowSeconds, clockToleranceSeconds }: Pick<RequirementSurroundings<unknown>, 'nowSeconds' | 'clockToleranceSeconds'>,
+): void {
+  const detail = { ...(values.length > 0 && { acrValues: values.join(' ') }), maxAgeSeconds };
+  const { acr, auth_time: authenticatedAt } = claims;
+  if (values.length > 0 && !(typeof acr === 'string' && values.includes(acr)))
+    throw new AuthError('AUTHENTICATION_INSUFFICIENT', { claim: 'acr', ...detail });
+  if (maxAgeSeconds === undefined) return;
+  // Written so that a time that is no number refuses.
+  const isRecent =
+    typeof authenticatedAt === 'number' && nowSeconds - authenticatedAt <= maxAgeSeconds + clockToleranceSeconds;
+  if (!isRecent) throw new AuthError('AUTHENTICATION_INSUFFICIENT', { claim: 'auth_time', ...detail });
+}
+
+/** RFC 9396 §9.1: one object of this type must fit; what several grant is not added up. */
+async function checkAuthorizationDetails<Context>(
+  { type, predicate }: Extract<Requirement<Context>, { kind: 'authorizationDetails' }>,
+  { claims }: VerifiedAccessToken,
+  context: Context,
+): Promise<void> {
+  const details: unknown = claims.authorization_details;
+  for (const detail of Array.isArray(details) ? (details as unknown[]) : []) {
+    if (!isJsonObject(detail) || detail.type !== type) continue;
+    if (predicate === undefined || (await predicate(detail as unknown as AuthorizationDetail, context)) === true)
+      return;
+  }
+  throw new AuthError('AUTHORIZATION_DETAILS_INSUFFICIENT', { claim: 'authorization_details', expected: type });
+}
+
+async function checkPolicy<Context>(
+  { policy }: Extract<Requirement<Context>, { kind: 'policy' }>,
+  token: VerifiedAccessToken,
+  { context, resolvePolicy }: RequirementSurroundings<Context>,
+): Promise<void> {
+  if ((await verdictOf(policy, token, context, resolvePolicy)) !== true) throw new AuthError('POLICY_DENIED');
+}

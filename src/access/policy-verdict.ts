@@ -1,0 +1,45 @@
+import {
+  CombinedPolicy,
+  isPolicyClass,
+  type Policy,
+  type PolicyClass,
+  type PolicyReference,
+} from '../access-policy.js';
+import type { VerifiedAccessToken } from '../access-token.js';
+
+/** Finds the instance of a policy's class. */
+export type PolicyResolver<Context> = (
+  policy: PolicyClass<Context>,
+  context: Context,
+) => Policy<Context> | Promise<Policy<Context>>;
+
+/**
+ * What a policy says: yes, no, or (it returned neither `true` nor `false`) nothing. Nothing refuses, and `not` does not
+ * make a yes of it. Policies are asked one after the other, and only until the verdict is clear.
+ */
+export async function verdictOf<Context>(
+  policy: PolicyReference<Context>,
+  token: VerifiedAccessToken,
+  context: Context,
+  resolve: PolicyResolver<Context>,
+): Promise<boolean | undefined> {
+  if (!(policy instanceof CombinedPolicy)) {
+    const verdict: unknown = isPolicyClass(policy)
+      ? await (await resolve(policy, context)).allows(token, context)
+      : await policy(token, context);
+    return typeof verdict === 'boolean' ? verdict : undefined;
+  }
+  const { combination, policies } = policy;
+  if (combination === 'not') {
+    const verdict = await verdictOf(policies[0] as PolicyReference<Context>, token, context, resolve);
+    return verdict === undefined ? undefined : !verdict;
+  }
+  const decisive = combination === 'any';
+  let combined: boolean | undefined = !decisive;
+  for (const part of policies) {
+    const verdict = await verdictOf(part, token, context, resolve);
+    if (verdict === decisive) return decisive;
+    if (verdict === undefined) combined = undefined;
+  }
+  return combined;
+}

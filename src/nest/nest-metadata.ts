@@ -1,0 +1,21 @@
+/**
+ * What Nest's own decorators write, for packages that may not be installed and cannot be imported for it. That it is still
+ * so is tested against the packages.
+ */
+export const SSE_METADATA = '__sse__';
+export const GUARDS_METADATA = '__guards__';
+export const PATH_METADATA = 'path';
+export const METHOD_METADATA = 'method';
+export const VERSION_METADATA = '__version__';
+export const MODULE_PATH = '__module_path__';
+export const GATEWAY_METADATA = 'websockets:is_gateway';
+export const GATEWAY_OPTIONS = 'websockets:gateway_options';
+export const MESSAGE_MAPPING_METADATA = 'websockets:message_mapping';
+export const MESSAGE_METADATA = 'message';
+export const PATTERN_METADATA = 'microservices:pattern';
+export const PATTERN_HANDLER_METADATA = 'microservices:handler_type';
+export const RESOLVER_TYPE_METADATA = 'graphql:resolver_type';
+export const RESOLVER_NAME_METADATA = 'graphql:resolver_name';
+export const RESOLVER_PROPERTY_METADATA = 'graphql:resolve_property';
+export const RESOLVER_REFERENCE_METADATA = 'graphql:resolve_reference';
+export const GRAPHQL_MODULE_OPTIONS = 'GqlModuleOptions';

@@ -1,0 +1,85 @@
+import { type ExecutionContext, Logger, type Type } from '@nestjs/common';
+import { ContextIdFactory, ModuleRef } from '@nestjs/core';
+import { checkRequirement, type RequirementSurroundings } from '../access/check-requirement.js';
+import type { PlacedRequirement } from '../access/effective-requirements.js';
+import type { ReportedRefusals } from '../access/reported-refusals.js';
+import type { Policy, PolicyClass } from '../access-policy.js';
+import type { VerifiedAccessToken } from '../access-token.js';
+import { AuthError } from '../errors.js';
+import { AcceptedToken } from '../token/accepted-token.js';
+import { clientOf } from '../token/claims.js';
+import type { Route } from './route-access.js';
+import { transportOf } from './transport.js';
+
+/** Checks what a route requires of its caller. */
+export class Requirements {
+  private readonly logger = new Logger('AuthGuard');
+
+  constructor(
+    private readonly moduleRef: ModuleRef,
+    private readonly clock: () => number,
+    private readonly reported: ReportedRefusals,
+  ) {}
+
+  /**
+   * @param token undefined for a guest, who meets none of them but the module's.
+   * @throws AuthError
+   */
+  async check(route: Route, token: VerifiedAccessToken | undefined, context: ExecutionContext): Promise<void> {
+    const surroundings: RequirementSurroundings<ExecutionContext> = {
+      context,
+      nowSeconds: this.clock() / 1000,
+      clockToleranceSeconds: token === undefined ? 0 : AcceptedToken.clockToleranceOf(token),
+      requiredScopes: route.requiredScopes,
+      resolvePolicy: (policy) => this.resolvePolicy(policy, context),
+    };
+    for (const placed of route.requirements) {
+      if (placed.requirement.reportOnly) await this.report(placed, token, surroundings);
+      else await check(placed, token, surroundings);
+    }
+  }
+
+  private async report(
+    placed: PlacedRequirement<ExecutionContext>,
+    token: VerifiedAccessToken | undefined,
+    surroundings: RequirementSurroundings<ExecutionContext>,
+  ): Promise<void> {
+    try {
+      await check(placed, token, surroundings);
+    } catch (error) {
+      const { context } = surroundings;
+      const handler = `${context.getClass().name}.${context.getHandler().name}`;
+      if (error instanceof AuthError) this.reported.add(error, token && clientOf(token.claims), handler);
+      // A policy that is only tried out must not cost anybody an answer.
+      else this.logger.warn(`A requirement of ${handler} that is only reported failed: ${nameOf(error)}`);
+    }
+  }
+
+  private async resolvePolicy(
+    policy: PolicyClass<ExecutionContext>,
+    context: ExecutionContext,
+  ): Promise<Policy<ExecutionContext>> {
+    const type = policy as Type<Policy<ExecutionContext>>;
+    const { scope } = this.moduleRef.introspect(type);
+    // Injection scopes: 0 is one for the application.
+    if (scope === undefined || (scope as number) === 0) return this.moduleRef.get(type, { strict: false });
+    const request = transportOf(context).requestOf(context);
+    const contextId = ContextIdFactory.getByRequest(request as Parameters<typeof ContextIdFactory.getByRequest>[0]);
+    this.moduleRef.registerRequestByContextId(request, contextId);
+    return this.moduleRef.resolve(type, contextId, { strict: false });
+  }
+}
+
+function check(
+  { requirement, from }: PlacedRequirement<ExecutionContext>,
+  token: VerifiedAccessToken | undefined,
+  surroundings: RequirementSurroundings<ExecutionContext>,
+): void | Promise<void> {
+  if (token !== undefined) return checkRequirement(requirement, token, surroundings);
+  // The module's requirements are for tokens; a guest comes where a decorator lets guests in.
+  if (from !== 'module') throw new AuthError('TOKEN_MISSING', { reason: 'the route requires something of its caller' });
+}
+
+function nameOf(error: unknown): string {
+  return error instanceof Error ? error.name : 'no Error';
+}

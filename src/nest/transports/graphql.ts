@@ -1,0 +1,105 @@
+import type { ExecutionContext } from '@nestjs/common';
+import { AuthError } from '../../errors.js';
+import { isJsonObject } from '../../json-object.js';
+import { refusalFacts } from '../refusal-facts.js';
+import { httpCarrier, type HttpRequest } from './http.js';
+import { handshakeCarrier } from './socket-handshake.js';
+import type { LongConnection, Transport } from './transport.js';
+
+/** What graphql-ws knows of a socket: Nest puts it where the request is for a query. */
+interface GraphqlWsContext {
+  readonly connectionParams?: unknown;
+  readonly extra: { readonly request: HttpRequest; readonly socket: GraphqlWsSocket };
+}
+
+interface GraphqlWsSocket {
+  close(code: number, reason: string): void;
+  once(event: 'close', callback: () => void): unknown;
+}
+
+// `CloseCode.Forbidden` of graphql-ws. Its clients come again after this one, with new `connectionParams`; 4401 is final
+// for them.
+const CLOSED_FORBIDDEN = 4403;
+
+export const graphqlTransport: Transport = {
+  requestOf(context) {
+    const found = requestIn(context);
+    if (found !== undefined) return found;
+    throw new AuthError('TOKEN_MISSING', { transport: 'graphql', reason: 'no request in the context' });
+  },
+
+  carrierOf(request) {
+    if (!isGraphqlWs(request)) return httpCarrier(request as HttpRequest);
+    const { connectionParams, extra } = request;
+    const carrier = handshakeCarrier(extra.request);
+    return { ...carrier, authorization: [...authorizationsIn(connectionParams), ...carrier.authorization] };
+  },
+
+  ready: () => undefined,
+
+  // What is answered is 200 with errors in it; a query beside the refused one may be answered well.
+  setHeader(context, name, value) {
+    const response = (contextOf(context) as { res?: { setHeader?(name: string, value: string): void } }).res;
+    response?.setHeader?.(name, value);
+  },
+
+  exceptionOf(refusal, challenge) {
+    const { code, detail, retryAfterSeconds } = refusal;
+    // graphql-js takes `extensions` over. No HttpException: Nest would write its own code over ours.
+    const exception = new AuthError(code, detail, { cause: refusal, retryAfterSeconds });
+    const { message, ...extensions } = refusalFacts(refusal, challenge);
+    return Object.assign(exception, { message, extensions });
+  },
+
+  connectionOf(context) {
+    const request = requestIn(context);
+    return request !== undefined && isGraphqlWs(request) ? subscriptions(request.extra.socket) : undefined;
+  },
+};
+
+function contextOf(context: ExecutionContext): object {
+  const graphqlContext: unknown = context.getArgByIndex(2);
+  return isJsonObject(graphqlContext) ? graphqlContext : {};
+}
+
+/** The HTTP request, or what graphql-ws has in its place, wherever the driver put it. */
+function requestIn(context: ExecutionContext): object | undefined {
+  const graphqlContext = contextOf(context);
+  const { req, request, reply } = graphqlContext as { req?: unknown; request?: unknown; reply?: { request?: unknown } };
+  // Its own context function may have handed on what graphql-ws knows, which is more than the request that it opened with.
+  if (isGraphqlWs(graphqlContext)) return graphqlContext;
+  return [req, request, reply?.request].find(
+    (candidate): candidate is object =>
+      isJsonObject(candidate) && (isGraphqlWs(candidate) || isJsonObject(candidate.headers)),
+  );
+}
+
+function isGraphqlWs(value: object): value is GraphqlWsContext {
+  const { extra } = value as { extra?: { request?: unknown; socket?: unknown } | null };
+  return isJsonObject(extra?.request) && isJsonObject(extra.socket);
+}
+
+function authorizationsIn(connectionParams: unknown): readonly string[] {
+  if (!isJsonObject(connectionParams)) return [];
+  const values: string[] = [];
+  for (const [name, value] of Object.entries(connectionParams)) {
+    if (name.toLowerCase() !== 'authorization' || value === undefined || value === null) continue;
+    if (typeof value !== 'string') throw new AuthError('TOKEN_MALFORMED', { reason: 'not a string' });
+    values.push(value);
+  }
+  return values;
+}
+
+function subscriptions(socket: GraphqlWsSocket): LongConnection {
+  return {
+    key: socket,
+    // The protocol has no message for it.
+    warn: () => undefined,
+    close({ code }) {
+      socket.close(CLOSED_FORBIDDEN, code);
+    },
+    onClosed(callback) {
+      socket.once('close', callback);
+    },
+  };
+}

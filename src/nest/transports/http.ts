@@ -1,0 +1,118 @@
+import type { ExecutionContext } from '@nestjs/common';
+import { SSE_METADATA } from '../nest-metadata.js';
+import type { AuthError } from '../../errors.js';
+import type { TokenCarrier } from '../../token/presented-token.js';
+import { toHttpException } from '../exceptions.js';
+import { refusalFacts } from '../refusal-facts.js';
+import type { LongConnection, Transport } from './transport.js';
+
+/** What is read of a request, on Express and on Fastify alike. */
+export interface HttpRequest {
+  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
+  /** Node's flat list of names and values; on Fastify it is on `raw`. */
+  readonly rawHeaders?: readonly string[];
+  readonly raw?: { readonly rawHeaders?: readonly string[] };
+  readonly method?: string;
+  readonly url?: string;
+  /** Express: before a router took its part away. */
+  readonly originalUrl?: string;
+  readonly body?: unknown;
+}
+
+/** Express's response, Fastify's reply, or Node's own where a middleware runs. */
+interface HttpResponse {
+  setHeader?(name: string, value: string): unknown;
+  header?(name: string, value: string): unknown;
+  readonly raw?: RawResponse;
+}
+
+interface RawResponse {
+  readonly writableEnded: boolean;
+  readonly headersSent: boolean;
+  readonly socket: { destroySoon?(): void } | null;
+  readonly req?: { readonly httpVersionMajor?: number };
+  write(chunk: string): unknown;
+  end(callback: () => void): unknown;
+  once(event: 'close', callback: () => void): unknown;
+}
+
+export const httpTransport: Transport = {
+  requestOf: (context) => context.switchToHttp().getRequest<object>(),
+
+  carrierOf: (request) => httpCarrier(request as HttpRequest),
+
+  ready: () => undefined,
+
+  setHeader: setHttpHeader,
+
+  exceptionOf(refusal, challenge, context) {
+    if (challenge !== undefined) setHttpHeader(context, 'WWW-Authenticate', challenge);
+    if (refusal.retryAfterSeconds !== undefined)
+      setHttpHeader(context, 'Retry-After', String(refusal.retryAfterSeconds));
+    return toHttpException(refusal);
+  },
+
+  connectionOf(context) {
+    if (Reflect.getMetadata(SSE_METADATA, context.getHandler()) === undefined) return undefined;
+    const response = context.switchToHttp().getResponse<HttpResponse & RawResponse>();
+    return eventStream(response.raw ?? response);
+  },
+};
+
+export function setHttpHeader(context: ExecutionContext, name: string, value: string): void {
+  const response = context.switchToHttp().getResponse<HttpResponse | undefined>();
+  if (response?.setHeader !== undefined) response.setHeader(name, value);
+  else response?.header?.(name, value);
+}
+
+/** A request as a place for tokens. */
+export function httpCarrier(request: HttpRequest): TokenCarrier {
+  const { headers, method, body } = request;
+  return {
+    authorization: authorizationHeaders(request),
+    bare: [],
+    headers,
+    method,
+    body,
+    url: request.originalUrl ?? request.url,
+  };
+}
+
+const AUTHORIZATION = 'authorization';
+
+/** Every `Authorization` header that was sent. Node itself keeps the first and drops the others without a word. */
+export function authorizationHeaders(request: HttpRequest): readonly string[] {
+  const value = request.headers[AUTHORIZATION];
+  if (value === undefined) return [];
+  if (typeof value !== 'string') return value;
+  const raw = request.rawHeaders ?? request.raw?.rawHeaders ?? [];
+  let sent = 0;
+  for (let index = 0; index < raw.length; index += 2) {
+    const name = raw[index];
+    if (name?.length === AUTHORIZATION.length && name.toLowerCase() === AUTHORIZATION) sent += 1;
+  }
+  // A middleware may have set the header itself: then there is none in the raw ones.
+  return sent > 1 ? new Array<string>(sent).fill(value) : [value];
+}
+
+function eventStream(response: RawResponse): LongConnection {
+  const tell = (refusal: AuthError) => {
+    if (response.headersSent && !response.writableEnded)
+      response.write(`event: exception\ndata: ${JSON.stringify(refusalFacts(refusal))}\n\n`);
+  };
+  return {
+    key: response,
+    warn: tell,
+    close(refusal) {
+      tell(refusal);
+      // Nest ends the handler's observable when the socket is closed, which on a kept-alive connection it is not by the end
+      // of an answer. On HTTP/2 the stream is closed then, and the socket belongs to others, too.
+      response.end(() => {
+        if ((response.req?.httpVersionMajor ?? 1) === 1) response.socket?.destroySoon?.();
+      });
+    },
+    onClosed(callback) {
+      response.once('close', callback);
+    },
+  };
+}

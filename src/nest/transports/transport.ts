@@ -1,0 +1,31 @@
+import type { ExecutionContext } from '@nestjs/common';
+import type { AuthError } from '../../errors.js';
+import type { TokenCarrier } from '../../token/presented-token.js';
+
+/** A connection that outlives the call which opened it. */
+export interface LongConnection {
+  /** What stands for it: the socket, or the response. */
+  readonly key: object;
+  /** Tells the client; the connection stays. */
+  warn(refusal: AuthError): void;
+  /** Tells the client why, if there is a way, and closes it. */
+  close(refusal: AuthError): void;
+  /** Calls back once it is closed, by whomever. */
+  onClosed(callback: () => void): void;
+}
+
+/** What guard, strategy and decorators need to know of a kind of transport. */
+export interface Transport {
+  /** What the authentication of the call is remembered on, and its user put. */
+  requestOf(context: ExecutionContext): object;
+  /** Where its token may stand. */
+  carrierOf(request: object): TokenCarrier;
+  /** Undefined, or settled when the call may be looked at: a socket's first message must wait for its admission. */
+  ready(context: ExecutionContext): Promise<unknown> | undefined;
+  /** Puts a header on the answer, where there is one. */
+  setHeader(context: ExecutionContext, name: string, value: string): void;
+  /** What Nest is to be thrown, so that the client gets status, code and challenge as this transport has them. */
+  exceptionOf(refusal: AuthError, challenge: string | undefined, context: ExecutionContext): Promise<Error> | Error;
+  /** Undefined for a call that ends with its answer. */
+  connectionOf(context: ExecutionContext): LongConnection | undefined;
+}

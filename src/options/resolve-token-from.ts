@@ -1,0 +1,51 @@
+import { isJsonObject } from '../json-object.js';
+import type { OptionReader } from './option-reader.js';
+import { bearerHeader, TOKEN_PLACES, type TokenPlace, type TokenReader } from './token-places.js';
+
+export type ResolvedTokenFrom = readonly (TokenPlace | TokenReader<unknown>)[];
+
+const DEFAULT_TOKEN_FROM: ResolvedTokenFrom = Object.freeze([bearerHeader()]);
+
+export function readTokenFrom(reader: OptionReader): ResolvedTokenFrom {
+  const { tokenFrom } = reader.record;
+  if (tokenFrom === undefined) return DEFAULT_TOKEN_FROM;
+  if (!Array.isArray(tokenFrom) || tokenFrom.length === 0) {
+    reader.problem('tokenFrom', 'must be a non-empty list, [bearerHeader()] say');
+    return DEFAULT_TOKEN_FROM;
+  }
+  const places: unknown[] = Array.from(tokenFrom);
+  const seen = new Set<string>();
+  places.forEach((place, index) => {
+    const problem = problemOf(place);
+    if (problem !== undefined) reader.problem(`tokenFrom[${String(index)}]`, problem);
+    const key =
+      typeof place === 'function' ? undefined : JSON.stringify(isJsonObject(place) && [place.from, place.name]);
+    // Twice the same place would find each token twice, and refuse it.
+    if (key !== undefined && seen.has(key)) reader.problem(`tokenFrom[${String(index)}]`, 'is listed before');
+    if (key !== undefined) seen.add(key);
+  });
+  return Object.freeze(places as ResolvedTokenFrom);
+}
+
+// RFC 6265 §4.1.1; the name of a field or parameter has no bounds of its own.
+const COOKIE_NAME = /^[\x21\x23-\x27\x2a\x2b\x2d\x2e\x30-\x39\x41-\x5a\x5e-\x7a\x7c\x7e]+$/;
+
+function problemOf(place: unknown): string | undefined {
+  if (typeof place === 'function') return undefined;
+  if (!isJsonObject(place) || !TOKEN_PLACES.includes(place.from as TokenPlace['from']))
+    return 'must be bearerHeader(), cookie(name), formBody(), query(), or a function that returns the token';
+  const { from, name, origins } = place;
+  if (from !== 'bearer-header' && (typeof name !== 'string' || name === '')) return 'must have a name';
+  if (from !== 'cookie') return undefined;
+  if (!COOKIE_NAME.test(name as string)) return 'has a name that no cookie can have (RFC 6265 §4.1.1)';
+  if (Array.isArray(origins) && origins.every(isOrigin)) return undefined;
+  return "must have origins like 'https://app.example.com'";
+}
+
+function isOrigin(text: unknown): boolean {
+  try {
+    return typeof text === 'string' && new URL(text).origin === text;
+  } catch {
+    return false;
+  }
+}
