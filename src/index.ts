@@ -13,6 +13,7 @@ export type { KeyStore, StoredKeys } from './keys/key-store.js';
 export type { ReportedRefusal } from './access/reported-refusals.js';
 export { ReportedRefusals } from './access/reported-refusals.js';
 export { AuthGuard } from './nest/auth.guard.js';
+export { AuthMiddleware } from './nest/auth.middleware.js';
 export type { AccessPolicy, AuthOptions, PolicyReference, RequireOptions, TokenReader } from './nest/auth-options.js';
 export { AuthenticatedGateway } from './nest/authenticated-gateway.js';
 export { ConnectionGuard } from './nest/connection.guard.js';
@@ -30,6 +31,8 @@ export {
   RequireRoles,
   RequireScopes,
 } from './nest/requirement.decorators.js';
+export type { ReportedRequirement, ReportedRoute, RouteReport } from './nest/route-report.js';
+export { openRoutes, routeReport } from './nest/route-reporter.js';
 export { bearerHeader, cookie, formBody, query, type TokenPlace } from './options/token-places.js';
 export type { AuthorizationDetail } from './requirement.js';
 export { AuthModule } from './nest/auth.module.js';

@@ -94,8 +94,9 @@ async function checkAuthorizationDetails<Context>(
   const details: unknown = claims.authorization_details;
   for (const detail of Array.isArray(details) ? (details as unknown[]) : []) {
     if (!isJsonObject(detail) || detail.type !== type) continue;
-    if (predicate === undefined || (await predicate(detail as unknown as AuthorizationDetail, context)) === true)
-      return;
+    const verdict: unknown =
+      predicate === undefined || (await predicate(detail as unknown as AuthorizationDetail, context));
+    if (verdict === true) return;
   }
   throw new AuthError('AUTHORIZATION_DETAILS_INSUFFICIENT', { claim: 'authorization_details', expected: type });
 }

@@ -31,7 +31,8 @@ export async function verdictOf<Context>(
   }
   const { combination, policies } = policy;
   if (combination === 'not') {
-    const verdict = await verdictOf(policies[0] as PolicyReference<Context>, token, context, resolve);
+    const [only] = policies as readonly [PolicyReference<Context>];
+    const verdict = await verdictOf(only, token, context, resolve);
     return verdict === undefined ? undefined : !verdict;
   }
   const decisive = combination === 'any';

@@ -7,12 +7,14 @@ import { RemoteKeySources } from '../remote/key-sources.js';
 import { TrustedIssuers } from '../token/trusted-issuers.js';
 import { AccessTokenVerifier } from '../token/verify.js';
 import { AuthGuard } from './auth.guard.js';
+import { AuthMiddleware } from './auth.middleware.js';
 import type { AuthOptions } from './auth-options.js';
 import { ConnectionGuard } from './connection.guard.js';
 import { Expiries } from './expiries.js';
 import type { NestRequirement } from './requirement.decorators.js';
 import { Requirements } from './requirements.js';
 import { RouteAccesses } from './route-access.js';
+import { RouteReporter } from './route-reporter.js';
 import { clientOf } from '../token/claims.js';
 import { reportedRefusals } from './reported-refusals.js';
 import { ASYNC_OPTIONS_TYPE, AUTH_EXTRAS, AUTH_OPTIONS, ConfigurableModuleClass } from './auth.module-definition.js';
@@ -90,11 +92,14 @@ const RESOLVED_OPTIONS = Symbol('nestjs-resource-server:resolved-options');
     },
     AuthGuard,
     ConnectionGuard,
+    AuthMiddleware,
+    RouteReporter,
   ],
   exports: [
     JwtStrategy,
     AuthGuard,
     ConnectionGuard,
+    AuthMiddleware,
     AccessTokenVerifier,
     KeyHealth,
     KeyHealthIndicator,
@@ -136,8 +141,14 @@ function plainOptions(options: AuthOptions & AuthModuleExtras): AuthOptions & Au
 }
 
 function startWith(options: ResolvedOptions): ResolvedOptions {
+  const logger = new Logger('AuthModule');
   if (options.insecureAllowHttp) {
-    new Logger('AuthModule').warn('insecureAllowHttp is on: keys that come over http can be replaced on the way');
+    logger.warn('insecureAllowHttp is on: keys that come over http can be replaced on the way');
+  }
+  // Issuers of a resolver are not known yet.
+  for (const { issuer, reportOnly } of typeof options.issuers === 'function' ? [] : options.issuers) {
+    if (reportOnly === undefined) continue;
+    logger.warn(`reportOnly is on for ${issuer}: nobody is refused for ${[...reportOnly.checks].join(', ')}`);
   }
   return options;
 }

@@ -18,6 +18,11 @@ import { socketConnection, stateOfSocket, wsTransport } from './transports/ws.js
  * }
  * ```
  */
+/** Stands for the `handleConnection` that a gateway has not got. */
+function noHandler(): void {
+  // Only the decorators of the class count.
+}
+
 @Injectable()
 export class ConnectionGuard {
   private readonly logger = new Logger(ConnectionGuard.name);
@@ -40,7 +45,8 @@ export class ConnectionGuard {
     const state = stateOfSocket(client);
     if (typeof request === 'object' && request !== null) state.request = request as HttpRequest;
     const controller = gateway.constructor as Type;
-    const method = (gateway as { handleConnection?: () => unknown }).handleConnection ?? this.admit;
+    const own: unknown = Reflect.get(gateway, 'handleConnection');
+    const method = typeof own === 'function' ? (own as typeof noHandler) : noHandler;
     const context = contextOf('ws', [client, request], { controller, method });
     state.opening = context;
     try {

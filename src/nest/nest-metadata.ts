@@ -3,6 +3,9 @@
  * so is tested against the packages.
  */
 export const SSE_METADATA = '__sse__';
+export const PARAMTYPES_METADATA = 'design:paramtypes';
+export const SELF_DECLARED_DEPS_METADATA = 'self:paramtypes';
+export const PROPERTY_DEPS_METADATA = 'self:properties_metadata';
 export const GUARDS_METADATA = '__guards__';
 export const PATH_METADATA = 'path';
 export const METHOD_METADATA = 'method';
@@ -13,6 +16,7 @@ export const GATEWAY_OPTIONS = 'websockets:gateway_options';
 export const MESSAGE_MAPPING_METADATA = 'websockets:message_mapping';
 export const MESSAGE_METADATA = 'message';
 export const PATTERN_METADATA = 'microservices:pattern';
+export const TRANSPORT_METADATA = 'microservices:transport';
 export const PATTERN_HANDLER_METADATA = 'microservices:handler_type';
 export const RESOLVER_TYPE_METADATA = 'graphql:resolver_type';
 export const RESOLVER_NAME_METADATA = 'graphql:resolver_name';

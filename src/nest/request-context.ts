@@ -19,7 +19,7 @@ export function contextOf(
   args: readonly unknown[],
   handler: { controller: new (...parameters: never[]) => unknown; method: (...parameters: never[]) => unknown },
 ): ExecutionContext {
-  const context = new ExecutionContextHost([...args], handler.controller as never, handler.method as never);
+  const context = new ExecutionContextHost([...args], handler.controller as never, handler.method);
   context.setType(type);
   return context;
 }

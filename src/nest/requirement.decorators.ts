@@ -131,7 +131,7 @@ function namesAndOptions<Options extends object>(
 } {
   const last = given.at(-1);
   const hasOptions = typeof last === 'object' && last !== null && !Array.isArray(last);
-  return hasOptions ? { names: given.slice(0, -1), options: last as Options } : { names: given, options: {} };
+  return hasOptions ? { names: given.slice(0, -1), options: last } : { names: given, options: {} };
 }
 
 function commonOf({ merge = false, reportOnly = false }: RequirementOptions) {
@@ -143,7 +143,7 @@ function requirement(decorator: string, problem: string | undefined, made: NestR
   if (problem !== undefined) throw new ConfigurationError([{ path: `@${decorator}`, message: problem }]);
   Object.freeze(made);
   return ((target: object, _key?: string | symbol, descriptor?: TypedPropertyDescriptor<unknown>) => {
-    const holder = (descriptor?.value ?? target) as object;
+    const holder = descriptor?.value ?? target;
     const key = keyOf(made.kind);
     const others = (Reflect.getOwnMetadata(key, holder) ?? []) as readonly NestRequirement[];
     // Decorators are applied from the bottom up; kept in the order in which they are read.

@@ -1,5 +1,5 @@
-import { type ExecutionContext, Logger, type Type } from '@nestjs/common';
-import { ContextIdFactory, ModuleRef } from '@nestjs/core';
+import { type ExecutionContext, Logger, Scope, type Type } from '@nestjs/common';
+import { ContextIdFactory, type ModuleRef } from '@nestjs/core';
 import { checkRequirement, type RequirementSurroundings } from '../access/check-requirement.js';
 import type { PlacedRequirement } from '../access/effective-requirements.js';
 import type { ReportedRefusals } from '../access/reported-refusals.js';
@@ -61,8 +61,7 @@ export class Requirements {
   ): Promise<Policy<ExecutionContext>> {
     const type = policy as Type<Policy<ExecutionContext>>;
     const { scope } = this.moduleRef.introspect(type);
-    // Injection scopes: 0 is one for the application.
-    if (scope === undefined || (scope as number) === 0) return this.moduleRef.get(type, { strict: false });
+    if (scope === Scope.DEFAULT) return this.moduleRef.get(type, { strict: false });
     const request = transportOf(context).requestOf(context);
     const contextId = ContextIdFactory.getByRequest(request as Parameters<typeof ContextIdFactory.getByRequest>[0]);
     this.moduleRef.registerRequestByContextId(request, contextId);

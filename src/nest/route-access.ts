@@ -16,6 +16,7 @@ type Controller = ReturnType<ExecutionContext['getClass']>;
 /** What the decorators of a handler and its class say. */
 export interface Route {
   readonly access: RouteAccess | undefined;
+  readonly accessFrom: 'handler' | 'class' | undefined;
   readonly requirements: readonly PlacedRequirement<ExecutionContext>[];
   /** Every scope that it requires, for the challenge. */
   readonly requiredScopes: readonly string[];
@@ -44,6 +45,7 @@ export class RouteAccesses {
 function readRoute(controller: Controller, handler: Handler, required: readonly NestRequirement[]): Route {
   const own = accessOn(handler);
   const access = own ?? accessOn(controller);
+  const accessFrom = own !== undefined ? 'handler' : access !== undefined ? 'class' : undefined;
   const written = {
     handler: requirementsOn(handler, REQUIREMENT_KINDS),
     class: requirementsOn(controller, REQUIREMENT_KINDS),
@@ -52,13 +54,13 @@ function readRoute(controller: Controller, handler: Handler, required: readonly 
     // A handler that is opened by itself leaves what its class requires; anything else is a contradiction.
     if (written.handler.length > 0 || (own === undefined && written.class.length > 0))
       throw new ConfigurationError([contradiction(controller, handler)]);
-    return Object.freeze({ access, requirements: [], requiredScopes: [] });
+    return Object.freeze({ access, accessFrom, requirements: [], requiredScopes: [] });
   }
   const requirements = effectiveRequirements({ ...written, module: required });
   const requiredScopes = requirements.flatMap(({ requirement }) =>
     requirement.kind === 'scopes' && !requirement.reportOnly ? requirement.names : [],
   );
-  return Object.freeze({ access, requirements, requiredScopes });
+  return Object.freeze({ access, accessFrom, requirements, requiredScopes });
 }
 
 function accessOn(holder: object): RouteAccess | undefined {

@@ -87,8 +87,11 @@ describe("the README's options table", () => {
   });
 });
 
-describe("the README's code", () => {
-  const blocks = [...readme.matchAll(/^```ts\n([\s\S]*?)^```/gm)].map(([, code]) => code ?? '');
+describe('the code of README and docs', () => {
+  const pages = ['README.md', 'docs/authorization.md', 'docs/transports.md'].map((page) =>
+    readFileSync(join(root, page), 'utf8'),
+  );
+  const blocks = pages.flatMap((page) => [...page.matchAll(/^```ts\n([\s\S]*?)^```/gm)].map(([, code]) => code ?? ''));
 
   it('is there before line 30, with the two commands', () => {
     const lines = readme.split('\n');

@@ -55,7 +55,7 @@ export const wsTransport = {
 
   setHeader: () => undefined,
 
-  async exceptionOf(refusal: AuthError, challenge: string | undefined) {
+  async exceptionOf(refusal: AuthError, challenge: string | undefined): Promise<Error> {
     // Where there is a gateway this package is there.
     const { WsException } = await import('@nestjs/websockets');
     const { code, detail } = refusal;

@@ -1,0 +1,313 @@
+import {
+  type INestApplicationContext,
+  Inject,
+  Injectable,
+  Logger,
+  type OnApplicationBootstrap,
+  type OnModuleInit,
+  type Type,
+} from '@nestjs/common';
+import { ApplicationConfig, HttpAdapterHost, ModuleRef, ModulesContainer } from '@nestjs/core';
+import type { PlacedRequirement } from '../access/effective-requirements.js';
+import { CombinedPolicy, isPolicyClass, nameOfPolicy, type PolicyReference } from '../access-policy.js';
+import { ConfigurationError, type ConfigurationProblem } from '../errors.js';
+import type { RequirementKind } from '../requirement.js';
+import { AuthGuard } from './auth.guard.js';
+import { AuthenticatedGateway } from './authenticated-gateway.js';
+import { ConnectionGuard } from './connection.guard.js';
+import { type FoundHandler, Handlers } from './handlers.js';
+import {
+  GUARDS_METADATA,
+  PARAMTYPES_METADATA,
+  PROPERTY_DEPS_METADATA,
+  SELF_DECLARED_DEPS_METADATA,
+} from './nest-metadata.js';
+import { type Route, RouteAccesses } from './route-access.js';
+import type { ReportedRequirement, ReportedRoute, RouteReport } from './route-report.js';
+
+/** Looks at every handler when the application starts: contradictions stop it, the rest is reported. */
+@Injectable()
+export class RouteReporter implements OnModuleInit, OnApplicationBootstrap {
+  private readonly logger = new Logger('AuthModule');
+  private readonly handlers: Handlers;
+  private areSocketsGuarded = false;
+
+  constructor(
+    @Inject(ModulesContainer) private readonly modules: ModulesContainer,
+    @Inject(ApplicationConfig) private readonly config: ApplicationConfig,
+    @Inject(HttpAdapterHost) private readonly adapterHost: HttpAdapterHost,
+    @Inject(ModuleRef) private readonly moduleRef: ModuleRef,
+    @Inject(RouteAccesses) private readonly routes: RouteAccesses,
+    @Inject(AuthGuard) private readonly guard: AuthGuard,
+  ) {
+    this.handlers = new Handlers(modules, config);
+  }
+
+  /** @throws ConfigurationError with every handler whose decorators cannot be what somebody meant. */
+  async onModuleInit(): Promise<void> {
+    const found = this.found();
+    if (found.some(({ transport }) => transport === 'ws')) this.areSocketsGuarded = await isNest12();
+    const problems = found.flatMap((handler) => this.problemsOf(handler));
+    const seen = new Set<string>();
+    const unique = problems.filter(({ path, message }) => !seen.has(path + message) && seen.add(path + message));
+    if (unique.length > 0) throw new ConfigurationError(unique);
+  }
+
+  onApplicationBootstrap(): void {
+    const { routes, warnings } = this.report();
+    if (routes.length === 0) return;
+    const counts = ACCESSES.map((access) => [routes.filter((route) => route.access === access).length, access] as const)
+      .filter(([count]) => count > 0)
+      .map(([count, access]) => `${String(count)} ${access}`);
+    this.logger.log(`${String(routes.length)} ${routes.length === 1 ? 'route' : 'routes'}: ${counts.join(', ')}`);
+    this.logger.debug(`Routes:\n${toTable(routes)}`);
+    for (const warning of warnings) this.logger.warn(warning);
+  }
+
+  /** @param app to see how the microservices of a hybrid application were connected. */
+  report(app?: INestApplicationContext): RouteReport {
+    const routes: ReportedRoute[] = [];
+    const warnings: string[] = [];
+    const reach = this.microserviceReach(app);
+    for (const handler of this.found()) {
+      const route = this.routes.of(handler.controller, handler.method);
+      const access = this.accessOf(handler, route, reach);
+      const reported = {
+        transport: handler.transport,
+        kind: handler.kind,
+        pattern: handler.pattern,
+        handler: `${handler.controller.name}.${handler.method.name === 'nobody' ? 'handleConnection' : handler.method.name}`,
+        access,
+        ...(route.accessFrom !== undefined && { accessFrom: route.accessFrom }),
+        requires: route.requirements.map(describe),
+      };
+      routes.push(reported);
+      const warning = warningOf(reported);
+      if (warning !== undefined) warnings.push(warning);
+    }
+    return { routes, warnings: [...new Set(warnings)] };
+  }
+
+  private found(): readonly FoundHandler[] {
+    return this.handlers.all({ http: (this.adapterHost.httpAdapter as unknown) !== undefined });
+  }
+
+  private accessOf(
+    handler: FoundHandler,
+    { access }: Route,
+    microservices: MicroserviceReach,
+  ): ReportedRoute['access'] {
+    if (access === 'public') return isRenewal(handler) ? 'guarded' : 'open';
+    const reached = this.isReached(handler, microservices);
+    if (reached === 'unknown') return 'unknown';
+    if (!reached) return 'unguarded';
+    return access === 'optional' ? 'optional' : 'guarded';
+  }
+
+  private isReached(handler: FoundHandler, microservices: MicroserviceReach): boolean | 'unknown' {
+    if (handler.kind === 'connection') return isConnectionGuarded(handler.controller);
+    if (handler.kind === 'field' && this.handlers.graphqlOptions()?.fieldResolverEnhancers?.includes('guards') !== true)
+      return false;
+    if (this.isGuardedByDecorator(handler)) return true;
+    if (!this.hasGlobalGuard(this.config)) return false;
+    if (handler.transport === 'ws') return this.areSocketsGuarded;
+    return handler.transport === 'rpc' ? microservices(handler.microservice) : true;
+  }
+
+  private isGuardedByDecorator({ controller, method }: FoundHandler): boolean {
+    return [controller, method]
+      .flatMap((holder) => (Reflect.getMetadata(GUARDS_METADATA, holder) ?? []) as readonly unknown[])
+      .some((guard) => this.isOurs(guard));
+  }
+
+  private hasGlobalGuard(config: ApplicationConfig): boolean {
+    const scoped = config.getGlobalRequestGuards().map(({ metatype }) => metatype as unknown);
+    return [...config.getGlobalGuards(), ...scoped].some((guard) => this.isOurs(guard));
+  }
+
+  /** A guard, or its class; also what a test has put in its place. */
+  private isOurs(guard: unknown): boolean {
+    if (guard === this.guard || guard instanceof AuthGuard) return true;
+    return typeof guard === 'function' && (guard === AuthGuard || guard.prototype instanceof AuthGuard);
+  }
+
+  /** Whether the guard is asked about messages of a kind of microservice. */
+  private microserviceReach(app: INestApplicationContext | undefined): MicroserviceReach {
+    const { getMicroservices } = (app ?? {}) as { getMicroservices?: () => readonly object[] };
+    // An application that is nothing but a microservice has its guards there.
+    if ((this.adapterHost.httpAdapter as unknown) === undefined) return () => true;
+    if (app === undefined || getMicroservices === undefined)
+      return () => (this.handlers.hasMicroservices ? 'unknown' : true);
+    const connected = getMicroservices.call(app) as readonly ConnectedMicroservice[];
+    return (kind) =>
+      connected
+        .filter(({ microserviceConfig, serverInstance }) => {
+          const own = serverInstance?.transportId ?? microserviceConfig?.transport;
+          return kind === undefined || own === kind;
+        })
+        .every(({ applicationConfig }) => applicationConfig === undefined || this.hasGlobalGuard(applicationConfig));
+  }
+
+  private problemsOf({ controller, method }: FoundHandler): readonly ConfigurationProblem[] {
+    try {
+      const { requirements } = this.routes.of(controller, method);
+      return requirements.flatMap(({ requirement }) =>
+        requirement.kind === 'policy' ? this.missingPolicies(requirement.policy) : [],
+      );
+    } catch (error) {
+      if (error instanceof ConfigurationError) return error.problems;
+      throw error;
+    }
+  }
+
+  private missingPolicies(policy: PolicyReference<never>): readonly ConfigurationProblem[] {
+    if (policy instanceof CombinedPolicy) return policy.policies.flatMap((part) => this.missingPolicies(part));
+    if (!isPolicyClass(policy)) return [];
+    try {
+      this.moduleRef.introspect(policy as Type);
+      return [];
+    } catch {
+      return [{ path: policy.name, message: 'is a policy, but no provider; list it in the `providers` of a module' }];
+    }
+  }
+}
+
+type MicroserviceReach = (kind: unknown) => boolean | 'unknown';
+
+/** What of Nest's own is looked at. Were it not there, the handlers would be taken for guarded by what connected them. */
+interface ConnectedMicroservice {
+  readonly applicationConfig?: ApplicationConfig;
+  readonly microserviceConfig?: { readonly transport?: unknown };
+  readonly serverInstance?: { readonly transportId?: unknown };
+}
+
+const ACCESSES: readonly ReportedRoute['access'][] = ['guarded', 'optional', 'open', 'unguarded', 'unknown'];
+
+/** The global guard of Nest 11 is not asked about the messages of gateways. */
+async function isNest12(): Promise<boolean> {
+  try {
+    const { default: core } = (await import('@nestjs/core/package.json', { with: { type: 'json' } })) as {
+      default: { version: string };
+    };
+    return Number.parseInt(core.version, 10) >= 12;
+  } catch {
+    // A warning too many is better than one too few.
+    return false;
+  }
+}
+
+/** It opens nothing: what it is given is verified. */
+function isRenewal({ method }: FoundHandler): boolean {
+  return method === (AuthenticatedGateway.prototype as unknown as Record<string, unknown>).authenticate;
+}
+
+/** A gateway that extends ours, or has the guard of connections injected. */
+function isConnectionGuarded(gateway: Type): boolean {
+  if (gateway.prototype instanceof AuthenticatedGateway) return true;
+  const parameters = (Reflect.getMetadata(PARAMTYPES_METADATA, gateway) ?? []) as readonly unknown[];
+  const declared = (Reflect.getMetadata(SELF_DECLARED_DEPS_METADATA, gateway) ?? []) as readonly { param?: unknown }[];
+  const properties = (Reflect.getMetadata(PROPERTY_DEPS_METADATA, gateway) ?? []) as readonly { type?: unknown }[];
+  return [...parameters, ...declared.map(({ param }) => param), ...properties.map(({ type }) => type)].includes(
+    ConnectionGuard,
+  );
+}
+
+const DECORATORS: Readonly<Record<RequirementKind, string>> = {
+  scopes: 'RequireScopes',
+  anyScope: 'RequireAnyScope',
+  roles: 'RequireRoles',
+  anyRole: 'RequireAnyRole',
+  permissions: 'RequirePermissions',
+  anyPermission: 'RequireAnyPermission',
+  acr: 'RequireAcr',
+  authorizationDetails: 'RequireAuthorizationDetails',
+  policy: 'RequirePolicy',
+};
+
+function describe({ requirement, from }: PlacedRequirement<never>): ReportedRequirement {
+  return {
+    decorator: DECORATORS[requirement.kind],
+    needs: needsOf(requirement),
+    from,
+    reportOnly: requirement.reportOnly,
+  };
+}
+
+function needsOf(requirement: PlacedRequirement<never>['requirement']): string {
+  switch (requirement.kind) {
+    case 'acr': {
+      const { values, maxAgeSeconds } = requirement;
+      const parts = [values.join(' or '), maxAgeSeconds === undefined ? '' : `at most ${String(maxAgeSeconds)} s ago`];
+      return parts.filter((part) => part !== '').join(', ');
+    }
+    case 'authorizationDetails':
+      return requirement.predicate === undefined ? requirement.type : `${requirement.type} that fits`;
+    case 'policy':
+      return nameOfPolicy(requirement.policy);
+    default:
+      return `${requirement.kind.startsWith('any') ? 'any' : 'all'} of ${requirement.names.join(', ')}`;
+  }
+}
+
+function warningOf({ transport, kind, pattern, handler, access, requires }: ReportedRoute): string | undefined {
+  const door = `${handler} (${kind} ${pattern})`;
+  if (access === 'unknown')
+    return 'This application has microservice handlers: they are guarded only where connectMicroservice() is given { inheritAppConfig: true }; routeReport(app) tells';
+  if (access !== 'unguarded') return undefined;
+  const mend = {
+    http: "@UseGuards(AuthGuard), or leave out guard: 'manual'",
+    graphql:
+      kind === 'field' ? "fieldResolverEnhancers: ['guards'] in the options of GraphQLModule" : '@UseGuards(AuthGuard)',
+    ws: kind === 'connection' ? 'let the gateway extend AuthenticatedGateway' : '@UseGuards(AuthGuard)',
+    rpc: 'connectMicroservice(options, { inheritAppConfig: true })',
+  }[transport];
+  // With `guard: 'manual'` it is the application's choice what is guarded; fields mostly need no more than their query.
+  const isExpected = (transport === 'http' || kind === 'field' || transport === 'graphql') && requires.length === 0;
+  return isExpected ? undefined : `No AuthGuard is asked about ${door}: ${mend}`;
+}
+
+function toTable(routes: readonly ReportedRoute[]): string {
+  const rows = routes.map(({ transport, kind, pattern, handler, access, accessFrom, requires }) => [
+    transport,
+    kind,
+    pattern,
+    accessFrom === undefined ? access : `${access} (${accessFrom})`,
+    handler,
+    requires
+      .map(
+        ({ decorator, needs, from, reportOnly }) =>
+          `@${decorator} ${needs} (${from}${reportOnly ? ', report only' : ''})`,
+      )
+      .join('; '),
+  ]);
+  const widths = [0, 1, 2, 3, 4].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  return rows
+    .map((row) =>
+      row
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
+}
+
+/**
+ * Every door of an application that was initialized (`app.init()`, `app.listen()`): handlers of HTTP, GraphQL, gateways and
+ * microservices. What is mounted as middleware (Swagger UI, static files) is not in it: guard it with `AuthMiddleware`.
+ *
+ * When the application starts, the same report goes to the log: the counts, at debug level a table, and the warnings. Of a
+ * hybrid application only this function, which is given the application, can see whether its microservices were connected
+ * with `inheritAppConfig: true`.
+ */
+export function routeReport(app: INestApplicationContext): RouteReport {
+  return app.get(RouteReporter, { strict: false }).report(app);
+}
+
+/**
+ * The doors that anybody may enter without a token, as `GET /health`, in alphabetical order; guests of `@OptionalAuth()` are
+ * not counted. For a test: `expect(openRoutes(app)).toEqual(['GET /health'])`.
+ */
+export function openRoutes(app: INestApplicationContext): readonly string[] {
+  const open = routeReport(app).routes.filter(({ access }) => access !== 'guarded' && access !== 'optional');
+  return open.map(({ kind, pattern }) => `${kind} ${pattern}`).sort();
+}
