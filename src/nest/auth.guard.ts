@@ -54,7 +54,7 @@ export class AuthGuard extends PassportAuthGuard() {
       // As it is now: on the request anyone could change it later.
       rememberAuthentication(request, { user: request[property], token });
       if (route.requirements.length > 0) await this.requirements.check(route, token, context);
-      if (token !== undefined) this.expiries.watch(context, token);
+      if (token !== undefined) this.expiries.watch(context, token, route.isEventStream);
       return true;
     } catch (error) {
       throw await this.refusalOf(error, context);

@@ -24,8 +24,8 @@ export class Expiries implements OnApplicationShutdown {
   ) {}
 
   /** Has the connection of this call, if it outlives the call, closed when the token expires. The last token counts. */
-  watch(context: ExecutionContext, token: VerifiedAccessToken): void {
-    const connection = transportOf(context).connectionOf(context);
+  watch(context: ExecutionContext, token: VerifiedAccessToken, isEventStream: boolean): void {
+    const connection = transportOf(context).connectionOf(context, isEventStream);
     if (connection === undefined) return;
     // The moment from which a request with this token is refused.
     const expiresAtMs = (token.claims.exp + AcceptedToken.clockToleranceOf(token)) * 1000;

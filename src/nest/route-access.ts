@@ -2,6 +2,7 @@ import type { ExecutionContext } from '@nestjs/common';
 import { effectiveRequirements, type PlacedRequirement } from '../access/effective-requirements.js';
 import { ConfigurationError, type ConfigurationProblem } from '../errors.js';
 import { REQUIREMENT_KINDS } from '../requirement.js';
+import { SSE_METADATA } from './nest-metadata.js';
 import { type NestRequirement, requirementsOn } from './requirement.decorators.js';
 
 /** What a route asks for; without metadata a token is required. */
@@ -18,6 +19,8 @@ export interface Route {
   readonly access: RouteAccess | undefined;
   readonly accessFrom: 'handler' | 'class' | undefined;
   readonly requirements: readonly PlacedRequirement<ExecutionContext>[];
+  /** Server-sent events: its answer goes on. */
+  readonly isEventStream: boolean;
   /** Every scope that it requires, for the challenge. */
   readonly requiredScopes: readonly string[];
 }
@@ -46,6 +49,7 @@ function readRoute(controller: Controller, handler: Handler, required: readonly 
   const own = accessOn(handler);
   const access = own ?? accessOn(controller);
   const accessFrom = own !== undefined ? 'handler' : access !== undefined ? 'class' : undefined;
+  const isEventStream = Reflect.getMetadata(SSE_METADATA, handler) !== undefined;
   const written = {
     handler: requirementsOn(handler, REQUIREMENT_KINDS),
     class: requirementsOn(controller, REQUIREMENT_KINDS),
@@ -54,13 +58,13 @@ function readRoute(controller: Controller, handler: Handler, required: readonly 
     // A handler that is opened by itself leaves what its class requires; anything else is a contradiction.
     if (written.handler.length > 0 || (own === undefined && written.class.length > 0))
       throw new ConfigurationError([contradiction(controller, handler)]);
-    return Object.freeze({ access, accessFrom, requirements: [], requiredScopes: [] });
+    return Object.freeze({ access, accessFrom, isEventStream, requirements: [], requiredScopes: [] });
   }
   const requirements = effectiveRequirements({ ...written, module: required });
   const requiredScopes = requirements.flatMap(({ requirement }) =>
     requirement.kind === 'scopes' && !requirement.reportOnly ? requirement.names : [],
   );
-  return Object.freeze({ access, accessFrom, requirements, requiredScopes });
+  return Object.freeze({ access, accessFrom, isEventStream, requirements, requiredScopes });
 }
 
 function accessOn(holder: object): RouteAccess | undefined {

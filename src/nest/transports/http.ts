@@ -1,5 +1,4 @@
 import type { ExecutionContext } from '@nestjs/common';
-import { SSE_METADATA } from '../nest-metadata.js';
 import type { AuthError } from '../../errors.js';
 import type { TokenCarrier } from '../../token/presented-token.js';
 import { toHttpException } from '../exceptions.js';
@@ -52,8 +51,8 @@ export const httpTransport: Transport = {
     return toHttpException(refusal);
   },
 
-  connectionOf(context) {
-    if (Reflect.getMetadata(SSE_METADATA, context.getHandler()) === undefined) return undefined;
+  connectionOf(context, isEventStream) {
+    if (!isEventStream) return undefined;
     const response = context.switchToHttp().getResponse<HttpResponse & RawResponse>();
     return eventStream(response.raw ?? response);
   },

@@ -27,5 +27,5 @@ export interface Transport {
   /** What Nest is to be thrown, so that the client gets status, code and challenge as this transport has them. */
   exceptionOf(refusal: AuthError, challenge: string | undefined, context: ExecutionContext): Promise<Error> | Error;
   /** Undefined for a call that ends with its answer. */
-  connectionOf(context: ExecutionContext): LongConnection | undefined;
+  connectionOf(context: ExecutionContext, isEventStream: boolean): LongConnection | undefined;
 }
