@@ -16,20 +16,16 @@ export function effectiveRequirements<Context>(
   places: Readonly<Record<RequirementPlace, readonly Requirement<Context>[]>>,
 ): readonly PlacedRequirement<Context>[] {
   const effective: PlacedRequirement<Context>[] = [];
-  const add = (from: RequirementPlace, requirements: readonly Requirement<Context>[]) => {
-    effective.push(...requirements.map((requirement) => ({ requirement, from })));
-  };
-  add('module', places.module);
+  // By kinds, so that policies, which may ask a database, come last.
   for (const kind of REQUIREMENT_KINDS) {
-    const own = places.handler.filter((requirement) => requirement.kind === kind);
+    const of = (place: RequirementPlace) => places[place].filter((requirement) => requirement.kind === kind);
+    const own = of('handler');
     const enforced = own.filter(({ reportOnly }) => !reportOnly);
-    const beats = enforced.length > 0 && !own.some(({ merge }) => merge);
-    if (!beats)
-      add(
-        'class',
-        places.class.filter((requirement) => requirement.kind === kind),
-      );
-    add('handler', own);
+    const beatsClass = enforced.length > 0 && !own.some(({ merge }) => merge);
+    for (const from of ['module', 'class', 'handler'] as const) {
+      if (from === 'class' && beatsClass) continue;
+      effective.push(...of(from).map((requirement) => ({ requirement, from })));
+    }
   }
   return Object.freeze(effective);
 }

@@ -29,6 +29,7 @@ const unknownTransport: Transport = {
     throw new AuthError('TOKEN_MISSING', { transport: context.getType<string>() });
   },
   carrierOf: () => ({ authorization: [], bare: [], headers: {} }),
+  operationOf: () => undefined,
   ready: () => undefined,
   setHeader: () => undefined,
   exceptionOf: toHttpException,

@@ -24,8 +24,16 @@ const CLOSED_FORBIDDEN = 4403;
 export const graphqlTransport: Transport = {
   requestOf(context) {
     const found = requestIn(context);
-    if (found !== undefined) return found;
-    throw new AuthError('TOKEN_MISSING', { transport: 'graphql', reason: 'no request in the context' });
+    if (found === undefined)
+      throw new AuthError('TOKEN_MISSING', { transport: 'graphql', reason: 'no request in the context' });
+    // Before @nestjs/graphql 14 a context that is an object, and no function, keeps its first request for all others: whoever
+    // sent that one would be taken for each caller.
+    if ((found as { res?: { writableEnded?: boolean } }).res?.writableEnded === true)
+      throw new AuthError('TOKEN_MISSING', {
+        transport: 'graphql',
+        reason: 'the request in the context was answered before',
+      });
+    return found;
   },
 
   carrierOf(request) {
@@ -34,6 +42,9 @@ export const graphqlTransport: Transport = {
     const carrier = handshakeCarrier(extra.request);
     return { ...carrier, authorization: [...authorizationsIn(connectionParams), ...carrier.authorization] };
   },
+
+  // A query has one context for all of its fields.
+  operationOf: contextOf,
 
   ready: () => undefined,
 

@@ -40,6 +40,8 @@ export const httpTransport: Transport = {
 
   carrierOf: (request) => httpCarrier(request as HttpRequest),
 
+  operationOf: () => undefined,
+
   ready: () => undefined,
 
   setHeader: setHttpHeader,

@@ -24,6 +24,8 @@ export const rpcTransport: Transport = {
     return { authorization, bare: [], headers: NO_HEADERS };
   },
 
+  operationOf: () => undefined,
+
   ready: () => undefined,
 
   setHeader: () => undefined,

@@ -18,6 +18,10 @@ export interface LongConnection {
 export interface Transport {
   /** What the authentication of the call is remembered on, and its user put. */
   requestOf(context: ExecutionContext): object;
+  /**
+   * What its handlers share, where one call has several: they are asked one by one, but who is calling is found out once.
+   */
+  operationOf(context: ExecutionContext): object | undefined;
   /** Where its token may stand. */
   carrierOf(request: object): TokenCarrier;
   /** Undefined, or settled when the call may be looked at: a socket's first message must wait for its admission. */

@@ -48,6 +48,8 @@ export const wsTransport = {
 
   carrierOf: (client: object) => carrierOf(client as Client),
 
+  operationOf: () => undefined,
+
   ready(context: ExecutionContext) {
     const state = states.get(context.switchToWs().getClient<object>());
     return state?.opening === context ? undefined : state?.admission;
