@@ -79,10 +79,10 @@ function checkAuthentication(
   if (values.length > 0 && !(typeof acr === 'string' && values.includes(acr)))
     throw new AuthError('AUTHENTICATION_INSUFFICIENT', { claim: 'acr', ...detail });
   if (maxAgeSeconds === undefined) return;
-  // Written so that a time that is no number refuses.
-  const isRecent =
-    typeof authenticatedAt === 'number' && nowSeconds - authenticatedAt <= maxAgeSeconds + clockToleranceSeconds;
-  if (!isRecent) throw new AuthError('AUTHENTICATION_INSUFFICIENT', { claim: 'auth_time', ...detail });
+  const age = typeof authenticatedAt === 'number' ? nowSeconds - authenticatedAt : NaN;
+  // Written so that NaN refuses. A time that is still to come is none of ours: in milliseconds, say.
+  if (!(age >= -clockToleranceSeconds && age <= maxAgeSeconds + clockToleranceSeconds))
+    throw new AuthError('AUTHENTICATION_INSUFFICIENT', { claim: 'auth_time', ...detail });
 }
 
 /** RFC 9396 §9.1: one object of this type must fit; what several grant is not added up. */

@@ -9,23 +9,28 @@ export interface PlacedRequirement<Context = unknown> {
 }
 
 /**
- * What holds for a handler: its own requirements beat those of its class of the same kind, unless they are to be added
- * (`merge`). What is only reported never takes the place of what is enforced. The module's always count.
+ * Whether requirements of one kind take the place of what stands further out. Not where they are to be added (`merge`);
+ * and what is only reported never takes the place of what is enforced.
+ */
+export function takePlace(own: readonly Pick<Requirement, 'merge' | 'reportOnly'>[]): boolean {
+  return own.some(({ reportOnly }) => !reportOnly) && !own.some(({ merge }) => merge);
+}
+
+/**
+ * What holds for a handler, in the order in which it is asked: kind by kind, policies last. Its own requirements beat
+ * those of its class of the same kind (see {@link takePlace}); the module's always count.
  */
 export function effectiveRequirements<Context>(
   places: Readonly<Record<RequirementPlace, readonly Requirement<Context>[]>>,
 ): readonly PlacedRequirement<Context>[] {
   const effective: PlacedRequirement<Context>[] = [];
-  // By kinds, so that policies, which may ask a database, come last.
   for (const kind of REQUIREMENT_KINDS) {
-    const of = (place: RequirementPlace) => places[place].filter((requirement) => requirement.kind === kind);
-    const own = of('handler');
-    const enforced = own.filter(({ reportOnly }) => !reportOnly);
-    const beatsClass = enforced.length > 0 && !own.some(({ merge }) => merge);
-    for (const from of ['module', 'class', 'handler'] as const) {
-      if (from === 'class' && beatsClass) continue;
-      effective.push(...of(from).map((requirement) => ({ requirement, from })));
-    }
+    const add = (from: RequirementPlace) => {
+      for (const requirement of places[from]) if (requirement.kind === kind) effective.push({ requirement, from });
+    };
+    add('module');
+    if (!takePlace(places.handler.filter((requirement) => requirement.kind === kind))) add('class');
+    add('handler');
   }
   return Object.freeze(effective);
 }

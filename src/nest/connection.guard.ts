@@ -98,11 +98,16 @@ export class ConnectionGuard {
 
   private refuse(client: object, error: unknown): void {
     const connection = socketConnection(client);
-    if (error instanceof AuthError) {
-      connection.close(error);
-      return;
+    try {
+      if (error instanceof AuthError) {
+        connection.close(error);
+        return;
+      }
+      this.logger.error(error);
+      connection.fail();
+    } catch (failure) {
+      // A socket that is gone already; nobody waits for `handleConnection`, so a throw would end the process.
+      this.logger.debug(`A socket that was refused could not be closed: ${String(failure)}`);
     }
-    this.logger.error(error);
-    connection.fail();
   }
 }

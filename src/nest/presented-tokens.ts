@@ -4,7 +4,7 @@ import type { ResolvedTokenFrom } from '../options/resolve-token-from.js';
 import { bearerToken } from '../token/bearer.js';
 import { onlyToken, tokenOfText, tokensAt } from '../token/presented-token.js';
 import { transportOf } from './transport.js';
-import { authorizationHeaders, type HttpRequest, setHttpHeader } from './transports/http.js';
+import { authorizationHeaders, type HttpRequest } from './transports/http.js';
 
 /** Takes the token out of a call, from where the `tokenFrom` option says that it stands. */
 export class PresentedTokens {
@@ -27,14 +27,16 @@ export class PresentedTokens {
       const sent = authorizationHeaders(request as HttpRequest);
       return isNothing(sent) ? undefined : bearerToken(sent);
     }
-    const carrier = transportOf(context).carrierOf(request);
+    const transport = transportOf(context);
+    const carrier = transport.carrierOf(request);
     if (carrier.renewed !== undefined) return carrier.renewed;
+    // RFC 6750 §2.3. Whether a token stands there or not: no cache may tell one answer from the other. Before anything is
+    // refused, since that is an answer, too.
+    if (this.isInAddress) transport.setHeader(context, 'Cache-Control', 'no-store');
     const tokens: string[] = [];
     for (const place of this.tokenFrom) {
       tokens.push(...(typeof place === 'function' ? tokenOfText(readBy(place, context)) : tokensAt(place, carrier)));
     }
-    // RFC 6750 §2.3. Whether the token stands there or not: no cache may tell one answer from the other.
-    if (this.isInAddress && context.getType() === 'http') setHttpHeader(context, 'Cache-Control', 'no-store');
     return onlyToken(tokens);
   }
 

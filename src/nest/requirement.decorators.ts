@@ -1,4 +1,5 @@
 import type { ExecutionContext } from '@nestjs/common';
+import { takePlace } from '../access/effective-requirements.js';
 import { isPolicyReference, NOT_A_POLICY } from '../access-policy.js';
 import { ConfigurationError } from '../errors.js';
 import {
@@ -17,7 +18,7 @@ export type NestRequirement = Requirement<ExecutionContext>;
 export interface RequirementOptions {
   /**
    * On a handler: adds to what its class requires of the same kind (of the same decorator, that is), in place of taking
-   * its place. Default false.
+   * its place; on a class: to what its base class requires. Default false.
    */
   readonly merge?: boolean;
   /**
@@ -73,7 +74,7 @@ export function RequireAnyPermission(...permissions: Names): RequirementDecorato
  * of the route.
  */
 export function RequirePolicy(policy: PolicyReference, options: RequirementOptions = {}): RequirementDecorator {
-  const problem = isPolicyReference(policy) ? undefined : NOT_A_POLICY;
+  const problem = isPolicyReference(policy) ? problemOfOptions(options) : NOT_A_POLICY;
   return requirement('RequirePolicy', problem, { kind: 'policy', policy, ...commonOf(options) });
 }
 
@@ -89,12 +90,16 @@ export function RequireAcr(
   const { maxAgeSeconds } = options;
   const isEmpty = names.length === 0 && maxAgeSeconds === undefined;
   const problem = isEmpty ? 'must name a value, or maxAgeSeconds' : problemOfNames('acr', names);
-  return requirement('RequireAcr', problem ?? problemOfMaxAge(maxAgeSeconds), {
-    kind: 'acr',
-    values: names as string[],
-    maxAgeSeconds,
-    ...commonOf(options),
-  });
+  return requirement(
+    'RequireAcr',
+    problemOfOptions(options, ['maxAgeSeconds']) ?? problem ?? problemOfMaxAge(maxAgeSeconds),
+    {
+      kind: 'acr',
+      values: names as string[],
+      maxAgeSeconds,
+      ...commonOf(options),
+    },
+  );
 }
 
 /**
@@ -110,7 +115,7 @@ export function RequireAuthorizationDetails(
   const isType = typeof (type as unknown) === 'string' && type.trim() !== '';
   const isPredicate = predicate === undefined || typeof (predicate as unknown) === 'function';
   const problem = isType ? (isPredicate ? undefined : 'must have a function as predicate') : 'must name a type';
-  return requirement('RequireAuthorizationDetails', problem, {
+  return requirement('RequireAuthorizationDetails', problem ?? problemOfOptions(options), {
     kind: 'authorizationDetails',
     type,
     predicate,
@@ -120,7 +125,8 @@ export function RequireAuthorizationDetails(
 
 function grants(kind: GrantKind, decorator: string, given: Names): RequirementDecorator {
   const { names, options } = namesAndOptions<RequirementOptions>(given);
-  return requirement(decorator, problemOfNames(kind, names), { kind, names: names as string[], ...commonOf(options) });
+  const problem = problemOfOptions(options) ?? problemOfNames(kind, names);
+  return requirement(decorator, problem, { kind, names: names as string[], ...commonOf(options) });
 }
 
 function namesAndOptions<Options extends object>(
@@ -136,6 +142,15 @@ function namesAndOptions<Options extends object>(
 
 function commonOf({ merge = false, reportOnly = false }: RequirementOptions) {
   return { merge, reportOnly };
+}
+
+/** A name that nobody reads is a check that somebody believes in, and `reportOnly: 'false'` would let everybody pass. */
+function problemOfOptions(options: object, others: readonly string[] = []): string | undefined {
+  const unknown = Object.keys(options).find((name) => !['merge', 'reportOnly', ...others].includes(name));
+  if (unknown !== undefined) return `has no option ${JSON.stringify(unknown)}`;
+  const { merge, reportOnly } = options as RequirementOptions;
+  const areBooleans = [merge, reportOnly].every((value) => value === undefined || typeof value === 'boolean');
+  return areBooleans ? undefined : 'must have booleans as merge and reportOnly';
 }
 
 function requirement(decorator: string, problem: string | undefined, made: NestRequirement): RequirementDecorator {
@@ -156,7 +171,13 @@ function keyOf(kind: RequirementKind): string {
   return `nestjs-resource-server:require:${kind}`;
 }
 
-/** What was written on a handler or a class; a class has what its base classes have. */
+/** What was written on a handler or a class; a class has what its base classes have, unless its own takes the place of it. */
 export function requirementsOn(holder: object, kinds: readonly RequirementKind[]): readonly NestRequirement[] {
-  return kinds.flatMap((kind) => (Reflect.getMetadata(keyOf(kind), holder) ?? []) as readonly NestRequirement[]);
+  return kinds.flatMap((kind) => writtenOn(holder, keyOf(kind)));
+}
+
+function writtenOn(holder: object, key: string): readonly NestRequirement[] {
+  const own = (Reflect.getOwnMetadata(key, holder) ?? []) as readonly NestRequirement[];
+  const base = Reflect.getPrototypeOf(holder);
+  return base === null || takePlace(own) ? own : [...writtenOn(base, key), ...own];
 }

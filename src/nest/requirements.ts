@@ -33,10 +33,11 @@ export class Requirements {
       requiredScopes: route.requiredScopes,
       resolvePolicy: (policy) => this.resolvePolicy(policy, context),
     };
-    for (const placed of route.requirements) {
+    for (const placed of route.requirements)
+      if (!placed.requirement.reportOnly) await check(placed, token, surroundings);
+    // After all that is enforced: a call that is refused has not passed.
+    for (const placed of route.requirements)
       if (placed.requirement.reportOnly) await this.report(placed, token, surroundings);
-      else await check(placed, token, surroundings);
-    }
   }
 
   private async report(

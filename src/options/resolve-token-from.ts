@@ -14,17 +14,20 @@ export function readTokenFrom(reader: OptionReader): ResolvedTokenFrom {
     return DEFAULT_TOKEN_FROM;
   }
   const places: unknown[] = Array.from(tokenFrom);
-  const seen = new Set<string>();
+  const seen = new Set<unknown>();
   places.forEach((place, index) => {
-    const problem = problemOf(place);
-    if (problem !== undefined) reader.problem(`tokenFrom[${String(index)}]`, problem);
-    const key =
-      typeof place === 'function' ? undefined : JSON.stringify(isJsonObject(place) && [place.from, place.name]);
     // Twice the same place would find each token twice, and refuse it.
-    if (key !== undefined && seen.has(key)) reader.problem(`tokenFrom[${String(index)}]`, 'is listed before');
-    if (key !== undefined) seen.add(key);
+    const problem = problemOf(place) ?? (seen.has(keyOf(place)) ? 'is listed before' : undefined);
+    if (problem === undefined) seen.add(keyOf(place));
+    else reader.problem(`tokenFrom[${String(index)}]`, problem);
   });
   return Object.freeze(places as ResolvedTokenFrom);
+}
+
+function keyOf(place: unknown): unknown {
+  if (typeof place === 'function') return place;
+  const { from, name } = place as { from: TokenPlace['from']; name?: string };
+  return from === 'bearer-header' ? from : `${from} ${String(name)}`;
 }
 
 // RFC 6265 §4.1.1; the name of a field or parameter has no bounds of its own.

@@ -20,7 +20,7 @@ class RoomyExpressAdapter extends ExpressAdapter {
 export interface RunningApp {
   readonly app: INestApplication;
   readonly url: string;
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 interface StartOptions {

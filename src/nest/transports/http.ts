@@ -108,8 +108,10 @@ function eventStream(response: RawResponse): LongConnection {
       tell(refusal);
       // Nest ends the handler's observable when the socket is closed, which on a kept-alive connection it is not by the end
       // of an answer. On HTTP/2 the stream is closed then, and the socket belongs to others, too.
+      // Taken now: Node takes it away from an answer that has ended.
+      const { socket, req } = response;
       response.end(() => {
-        if ((response.req?.httpVersionMajor ?? 1) === 1) response.socket?.destroySoon?.();
+        if ((req?.httpVersionMajor ?? 1) === 1) socket?.destroySoon?.();
       });
     },
     onClosed(callback) {

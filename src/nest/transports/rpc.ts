@@ -38,8 +38,8 @@ export const rpcTransport: Transport = {
     const exception = new RpcException(
       isGrpc(call) ? grpcStatus(refusal, challenge, call) : { status: 'error', ...facts },
     );
-    const { code, detail } = refusal;
-    return Object.assign(exception, { code, detail, cause: refusal, [AUTH_ERROR]: true });
+    const { code, status, detail, retryAfterSeconds } = refusal;
+    return Object.assign(exception, { code, status, detail, retryAfterSeconds, cause: refusal, [AUTH_ERROR]: true });
   },
 
   connectionOf: () => undefined,

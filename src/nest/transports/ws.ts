@@ -60,9 +60,9 @@ export const wsTransport = {
   async exceptionOf(refusal: AuthError, challenge: string | undefined): Promise<Error> {
     // Where there is a gateway this package is there.
     const { WsException } = await import('@nestjs/websockets');
-    const { code, detail } = refusal;
+    const { code, status, detail, retryAfterSeconds } = refusal;
     const exception = new WsException(wsFacts(refusal, challenge));
-    return Object.assign(exception, { code, detail, cause: refusal, [AUTH_ERROR]: true });
+    return Object.assign(exception, { code, status, detail, retryAfterSeconds, cause: refusal, [AUTH_ERROR]: true });
   },
 
   connectionOf: (context: ExecutionContext) => socketConnection(context.switchToWs().getClient<object>()),

@@ -1,0 +1,146 @@
+import { ApolloDriver, type ApolloDriverConfig } from '@nestjs/apollo';
+import { GraphQLModule, Query, Resolver, Subscription } from '@nestjs/graphql';
+import { createClient } from 'graphql-ws';
+import { WebSocket } from 'ws';
+import { bearer, startApp } from '../app.js';
+import { Clock } from '../guarded-app.js';
+import { authModule, classDoors, greeting, plainDoors, type TransportDriver } from './doors.js';
+import { CurrentUser } from '../../../src/index.js';
+
+function graphqlModule() {
+  return GraphQLModule.forRoot<ApolloDriverConfig>({
+    driver: ApolloDriver,
+    autoSchemaFile: true,
+    graphiql: false,
+    subscriptions: { 'graphql-ws': true },
+    fieldResolverEnhancers: ['guards'],
+  });
+}
+
+function resolvers(enter: (door: string) => MethodDecorator, answer: (text: string) => unknown) {
+  const [Plain, OfClass] = [plainDoors(enter, answer), classDoors(enter, answer)];
+  Resolver()(Plain);
+  Resolver()(OfClass);
+  return [Plain, OfClass];
+}
+
+const query = (name: string) => Query(() => String, { name });
+const subscription = (name: string) => Subscription(() => String, { name });
+
+@Resolver()
+class Ping {
+  @Query(() => String)
+  ping() {
+    return 'pong';
+  }
+
+  @Subscription(() => String, { name: 'endless' })
+  async *endless(@CurrentUser('sub') sub?: string) {
+    yield { endless: greeting(sub) };
+    await new Promise(() => undefined);
+  }
+}
+
+interface GraphqlAnswer {
+  readonly data?: Record<string, string> | null;
+  readonly errors?: readonly { readonly extensions?: { readonly code?: string } }[];
+}
+
+function outcomeOf({ data, errors }: GraphqlAnswer, door: string): string {
+  return errors?.[0]?.extensions?.code ?? data?.[door] ?? JSON.stringify({ data, errors });
+}
+
+export const graphqlQueryDriver: TransportDriver = {
+  name: 'GraphQL queries',
+  async start(issuer, options) {
+    const clock = new Clock();
+    const imports = [authModule(issuer, clock, options), graphqlModule()];
+    const { url, close } = await startApp('express', { imports, providers: resolvers(query, (text) => text) });
+    return {
+      clock,
+      close,
+      async call(door, token) {
+        const response = await fetch(`${url}/graphql`, {
+          method: 'POST',
+          headers: { 'content-type': 'application/json', ...(token === undefined ? {} : bearer(token)) },
+          body: JSON.stringify({ query: `{ ${door} }` }),
+        });
+        return outcomeOf((await response.json()) as GraphqlAnswer, door);
+      },
+    };
+  },
+};
+
+export const graphqlSubscriptionDriver: TransportDriver = {
+  name: 'GraphQL subscriptions (graphql-ws)',
+  async start(issuer, options) {
+    const clock = new Clock();
+    const imports = [authModule(issuer, clock, options), graphqlModule()];
+    // What a subscription yields has a member of its name.
+    const doors = resolvers(subscription, (text) =>
+      (async function* () {
+        yield await Promise.resolve(new Proxy({}, { get: () => text }));
+      })(),
+    );
+    const { url, close } = await startApp('express', { imports, providers: [Ping, ...doors] });
+    const clientOf = (token: string | undefined, onClosed: (code: number) => void = () => undefined) =>
+      createClient({
+        url: `${url.replace('http', 'ws')}/graphql`,
+        webSocketImpl: WebSocket,
+        retryAttempts: 0,
+        ...(token !== undefined && { connectionParams: { authorization: `Bearer ${token}` } }),
+        on: {
+          closed: (event) => {
+            onClosed((event as { code: number }).code);
+          },
+        },
+      });
+    return {
+      clock,
+      close,
+      async call(door, token) {
+        const client = clientOf(token);
+        try {
+          return await new Promise<string>((resolve, reject) => {
+            client.subscribe(
+              { query: `subscription { ${door} }` },
+              {
+                next: (result) => {
+                  resolve(outcomeOf(result as GraphqlAnswer, door));
+                },
+                error: (errors) => {
+                  if (Array.isArray(errors)) resolve(outcomeOf({ errors: errors as never }, door));
+                  else reject(new Error('the socket was closed', { cause: errors }));
+                },
+                complete: () => undefined,
+              },
+            );
+          });
+        } finally {
+          await client.dispose();
+        }
+      },
+      async open(token) {
+        let closed: (code: string) => void;
+        const promise = new Promise<string>((resolve) => (closed = resolve));
+        // Close codes: 4403 makes a client come again.
+        const client = clientOf(token, (code) => {
+          closed(code === 4403 ? 'TOKEN_EXPIRED' : String(code));
+        });
+        await new Promise<void>((resolve, reject) => {
+          const sink = {
+            next: () => {
+              resolve();
+            },
+            error: (error: unknown) => {
+              reject(new Error('refused', { cause: error }));
+            },
+            complete: () => undefined,
+          };
+          client.subscribe({ query: 'subscription { endless }' }, sink);
+        });
+        return { closed: promise };
+      },
+    };
+  },
+};

@@ -1,0 +1,129 @@
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { type ClientUnaryCall, credentials, loadPackageDefinition, Metadata, type ServiceError } from '@grpc/grpc-js';
+import { loadSync } from '@grpc/proto-loader';
+import { Controller, type ExecutionContext, type Type } from '@nestjs/common';
+import {
+  ClientProxyFactory,
+  GrpcMethod,
+  MessagePattern,
+  type MicroserviceOptions,
+  Transport,
+} from '@nestjs/microservices';
+import { lastValueFrom } from 'rxjs';
+import { bearerHeader } from '../../../src/index.js';
+import { startApp } from '../app.js';
+import { Clock } from '../guarded-app.js';
+import { authModule, classDoors, plainDoors, type TransportDriver } from './doors.js';
+
+function controllers(enter: (door: string) => MethodDecorator, answer: (text: string) => unknown): Type[] {
+  const [Plain, OfClass] = [plainDoors(enter, answer), classDoors(enter, answer)];
+  Controller()(Plain);
+  Controller()(OfClass);
+  return [Plain, OfClass];
+}
+
+/** Nest tells no port that the system chose, so one is asked for beforehand. */
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+const tokenOfPayload = (context: ExecutionContext) =>
+  context.getType() === 'rpc' ? context.switchToRpc().getData<{ accessToken?: string }>().accessToken : undefined;
+
+export const tcpDriver: TransportDriver = {
+  name: 'a TCP microservice (hybrid)',
+  async start(issuer, options) {
+    const clock = new Clock();
+    const port = await freePort();
+    const microservice: MicroserviceOptions = { transport: Transport.TCP, options: { host: '127.0.0.1', port } };
+    const tokenFrom = [bearerHeader(), tokenOfPayload];
+    const { app, close } = await startApp(
+      'express',
+      {
+        imports: [authModule(issuer, clock, { tokenFrom, ...options })],
+        controllers: controllers(
+          (door) => MessagePattern(door),
+          (text) => text,
+        ),
+      },
+      { prepare: (hybrid) => hybrid.connectMicroservice(microservice, { inheritAppConfig: true }) },
+    );
+    await app.startAllMicroservices();
+    const client = ClientProxyFactory.create(microservice as never);
+    await client.connect();
+    return {
+      clock,
+      async close() {
+        client.close();
+        await close();
+      },
+      async call(door, accessToken) {
+        try {
+          return await lastValueFrom(client.send<string>(door, { accessToken }));
+        } catch (error) {
+          return (error as { code?: string }).code ?? JSON.stringify(error);
+        }
+      },
+    };
+  },
+};
+
+const PROTO = join(process.cwd(), 'test/support/transports/doors.proto');
+const capitalized = (door: string) => door.charAt(0).toUpperCase() + door.slice(1);
+
+type Unary = (
+  question: object,
+  metadata: Metadata,
+  callback: (error: ServiceError | null, answer?: { text: string }) => void,
+) => ClientUnaryCall;
+
+export const grpcDriver: TransportDriver = {
+  name: 'gRPC (hybrid)',
+  async start(issuer, options) {
+    const clock = new Clock();
+    const url = `127.0.0.1:${String(await freePort())}`;
+    const microservice: MicroserviceOptions = {
+      transport: Transport.GRPC,
+      options: { package: 'doors', protoPath: PROTO, url },
+    };
+    const { app, close } = await startApp(
+      'express',
+      {
+        imports: [authModule(issuer, clock, options)],
+        controllers: controllers(
+          (door) => GrpcMethod('Doors', capitalized(door)),
+          (text) => ({ text }),
+        ),
+      },
+      { prepare: (hybrid) => hybrid.connectMicroservice(microservice, { inheritAppConfig: true }) },
+    );
+    await app.startAllMicroservices();
+    const { doors } = loadPackageDefinition(loadSync(PROTO)) as unknown as {
+      doors: { Doors: new (address: string, security: unknown) => Record<string, Unary> & { close(): void } };
+    };
+    const client = new doors.Doors(url, credentials.createInsecure());
+    return {
+      clock,
+      async close() {
+        client.close();
+        await close();
+      },
+      call: (door, token) =>
+        new Promise((resolve) => {
+          const metadata = new Metadata();
+          if (token !== undefined) metadata.set('authorization', `Bearer ${token}`);
+          client[capitalized(door)]?.({}, metadata, (error, answer) => {
+            resolve(
+              error === null ? String(answer?.text) : String(error.metadata.get('error-code')[0] ?? error.message),
+            );
+          });
+        }),
+    };
+  },
+};
