@@ -6,7 +6,7 @@ import { authenticationOf } from './authentication.js';
 import { isTransportException } from './exceptions.js';
 import { contextOf } from './request-context.js';
 import type { HttpRequest } from './transports/http.js';
-import { socketConnection, stateOfSocket, wsTransport } from './transports/ws.js';
+import { forwardExceptions, socketConnection, stateOfSocket, wsTransport } from './transports/ws.js';
 
 /**
  * Guards the opening of sockets, which no guard of Nest is asked about: without it anybody may connect to a gateway, and
@@ -44,6 +44,7 @@ export class ConnectionGuard {
   async admit(gateway: object, client: object, request?: unknown): Promise<boolean> {
     const state = stateOfSocket(client);
     if (typeof request === 'object' && request !== null) state.request = request as HttpRequest;
+    forwardExceptions(client);
     const controller = gateway.constructor as Type;
     const own: unknown = Reflect.get(gateway, 'handleConnection');
     const method = typeof own === 'function' ? (own as typeof noHandler) : noHandler;

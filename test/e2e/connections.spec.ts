@@ -1,9 +1,10 @@
 import 'reflect-metadata';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { Inject, type Type } from '@nestjs/common';
+import { Inject, type Type, UseGuards } from '@nestjs/common';
 import { SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
 import {
   AuthenticatedGateway,
+  AuthGuard,
   type AuthOptions,
   ConnectionGuard,
   CurrentUser,
@@ -138,6 +139,8 @@ describe.each(SOCKET_KINDS)('A socket of $name', (kind) => {
   it('is guarded by one line in a gateway that extends nothing', async () => {
     const admitted: boolean[] = [];
     const { open } = await start({}, (place): Type[] => {
+      // On Nest 11 the global guard is not asked about messages.
+      @UseGuards(AuthGuard)
       @WebSocketGateway(place('by-hand'))
       class ByHandGateway {
         constructor(@Inject(ConnectionGuard) private readonly connections: ConnectionGuard) {}

@@ -20,6 +20,7 @@ interface NativeClient {
   send(data: string): void;
   close(code: number, reason: string): void;
   once(event: 'close', callback: () => void): unknown;
+  on(event: 'exception', callback: (data: unknown) => void): unknown;
 }
 
 type Client = SocketIoClient | NativeClient;
@@ -113,6 +114,18 @@ function socketIoConnection(client: SocketIoClient): SocketConnection {
       client.once('disconnect', callback);
     },
   };
+}
+
+/**
+ * On Nest 11 the filter of sockets emits `exception` on the client, which with ws is an event of our own process: the client
+ * would never hear why it is not answered. Nest 12 sends it, and emits nothing.
+ */
+export function forwardExceptions(socket: object): void {
+  const client = socket as Client;
+  if (isSocketIo(client)) return;
+  client.on('exception', (data) => {
+    if (client.readyState === OPEN) client.send(JSON.stringify({ event: 'exception', data }));
+  });
 }
 
 const OPEN = 1;
