@@ -109,7 +109,21 @@ describe.each(TRANSPORTS)('$name', (driver) => {
     expect(await closed).toBe('TOKEN_EXPIRED');
     expect(Date.now() / 1000).toBeGreaterThanOrEqual(exp);
     // Nest gives the handler's observable up, too.
-    if (driver.name.startsWith('server-sent')) await until(() => ended.count === before + 1);
+    if (/^server-sent|^gRPC/.test(driver.name)) await until(() => ended.count === before + 1);
     await running.close();
+  });
+});
+
+describe.each(['Raw', 'Upload'] as const)('A gRPC handler that is given the stream itself (%s)', (door) => {
+  it.each([
+    ['none', 'TOKEN_MISSING'],
+    ['forged', 'SIGNATURE_INVALID'],
+    ['expired', 'TOKEN_EXPIRED'],
+    ['good', door === 'Raw' ? 'open' : 'uploaded'],
+  ] as const)('answers a token that is %s with %s, and the process lives on', async (token, outcome) => {
+    const transport = await grpcDriver.start(issuer);
+    expect(await transport.held(door, TOKENS[token]())).toBe(outcome);
+    expect(await transport.call('closed', TOKENS.good())).toBe('ok alice');
+    await transport.close();
   });
 });

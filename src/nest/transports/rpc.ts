@@ -1,13 +1,26 @@
 import type { ExecutionContext } from '@nestjs/common';
 import { AUTH_ERROR, type AuthError } from '../../errors.js';
 import { refusalFacts } from '../refusal-facts.js';
-import type { Transport } from './transport.js';
+import type { LongConnection, Transport } from './transport.js';
 
 /** What of the metadata of gRPC is used; its class comes with a package that may not be there. */
 interface GrpcMetadata {
   get(key: string): readonly unknown[];
   set(key: string, value: string): void;
   getMap(): Record<string, unknown>;
+}
+
+/** A call whose answer is a stream. */
+interface GrpcStream {
+  write(message: unknown): unknown;
+  sendMetadata(metadata: unknown): unknown;
+  emit(event: 'error' | 'cancelled', argument: unknown): unknown;
+  once(event: 'close', callback: () => void): unknown;
+}
+
+interface HeldStream {
+  readonly metadata: GrpcMetadata;
+  emit(event: 'error', status: object): unknown;
 }
 
 const NO_HEADERS = Object.freeze({});
@@ -31,6 +44,8 @@ export const rpcTransport: Transport = {
   setHeader: () => undefined,
 
   async exceptionOf(refusal, challenge, context) {
+    const held = heldStream(context);
+    if (held !== undefined) return answerHeldStream(held, refusal, challenge, context);
     // Where there is a message handler this package is there.
     const { RpcException } = await import('@nestjs/microservices');
     const facts = refusalFacts(refusal, challenge);
@@ -42,18 +57,70 @@ export const rpcTransport: Transport = {
     return Object.assign(exception, { code, status, detail, retryAfterSeconds, cause: refusal, [AUTH_ERROR]: true });
   },
 
-  connectionOf: () => undefined,
+  connectionOf(context) {
+    const stream = context.getArgs<unknown[]>().find(isGrpcStream);
+    return stream && grpcStream(stream, callOf(context));
+  },
 };
 
 /** Nest makes a context for each message, and for gRPC it is the metadata; a transport of somebody's own may have none. */
 function callOf(context: ExecutionContext): object {
   const call: unknown = context.switchToRpc().getContext();
+  return heldStream(context)?.metadata ?? metadataOrArguments(call, context);
+}
+
+function metadataOrArguments(call: unknown, context: ExecutionContext): object {
   return typeof call === 'object' && call !== null ? call : context.getArgs<object & unknown[]>();
 }
 
 function isGrpc(call: object): call is GrpcMetadata {
   const { get, set, getMap } = call as Partial<GrpcMetadata>;
   return typeof get === 'function' && typeof set === 'function' && typeof getMap === 'function';
+}
+
+/** What the handler of `@GrpcStreamCall()` is given: the stream itself, for it to answer. */
+function heldStream(context: ExecutionContext): HeldStream | undefined {
+  const stream = context.getArgByIndex<Partial<HeldStream> | undefined>(0);
+  const { metadata } = typeof stream === 'object' && (stream as unknown) !== null ? stream : {};
+  return metadata !== undefined && isGrpc(metadata) ? (stream as HeldStream) : undefined;
+}
+
+/**
+ * Nest answers for no handler of this kind: what a guard throws is rejected to nobody, and ends the process. So the stream is
+ * answered here, and nothing is thrown, ever: what waits for it is forgotten together with the call.
+ */
+function answerHeldStream(
+  stream: HeldStream,
+  refusal: AuthError,
+  challenge: string | undefined,
+  context: ExecutionContext,
+): Promise<never> {
+  const status = grpcStatus(refusal, challenge, stream.metadata);
+  const callback: unknown = context.getArgByIndex(1);
+  if (typeof callback === 'function') (callback as (error: object) => void)(status);
+  else stream.emit('error', status);
+  return new Promise(() => undefined);
+}
+
+function isGrpcStream(value: unknown): value is GrpcStream {
+  const { write, emit, sendMetadata } = (value ?? {}) as Partial<GrpcStream>;
+  return typeof write === 'function' && typeof emit === 'function' && typeof sendMetadata === 'function';
+}
+
+function grpcStream(stream: GrpcStream, metadata: object): LongConnection {
+  return {
+    key: stream,
+    // The protocol has no message for it.
+    warn: () => undefined,
+    close(refusal) {
+      if (isGrpc(metadata)) stream.emit('error', grpcStatus(refusal, undefined, metadata));
+      // By this Nest gives up what it reads from.
+      stream.emit('cancelled', refusal.code);
+    },
+    onClosed(callback) {
+      stream.once('close', callback);
+    },
+  };
 }
 
 function grpcStatus(refusal: AuthError, challenge: string | undefined, sent: GrpcMetadata): object {

@@ -1,21 +1,35 @@
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { type ClientUnaryCall, credentials, loadPackageDefinition, Metadata, type ServiceError } from '@grpc/grpc-js';
+import {
+  type ClientReadableStream,
+  type ClientUnaryCall,
+  credentials,
+  loadPackageDefinition,
+  Metadata,
+  type ClientDuplexStream,
+  type ClientWritableStream,
+  type ServerDuplexStream,
+  type ServerReadableStream,
+  type ServiceError,
+} from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 import { Controller, type ExecutionContext, type Type } from '@nestjs/common';
 import {
   ClientProxyFactory,
   GrpcMethod,
+  GrpcStreamCall,
   MessagePattern,
   type MicroserviceOptions,
   Transport,
 } from '@nestjs/microservices';
-import { lastValueFrom } from 'rxjs';
-import { bearerHeader } from '../../../src/index.js';
+import { finalize, lastValueFrom, NEVER, startWith } from 'rxjs';
+import { type AuthOptions, bearerHeader } from '../../../src/index.js';
 import { startApp } from '../app.js';
 import { Clock } from '../guarded-app.js';
-import { authModule, classDoors, plainDoors, type TransportDriver } from './doors.js';
+import type { LocalIssuer } from '../local-issuer.js';
+import { ended } from './http.js';
+import { authModule, classDoors, type Door, plainDoors, type TransportDriver } from './doors.js';
 
 function controllers(enter: (door: string) => MethodDecorator, answer: (text: string) => unknown): Type[] {
   const [Plain, OfClass] = [plainDoors(enter, answer), classDoors(enter, answer)];
@@ -74,6 +88,34 @@ export const tcpDriver: TransportDriver = {
   },
 };
 
+@Controller()
+class StreamController {
+  @GrpcMethod('Doors', 'Endless')
+  endless() {
+    return NEVER.pipe(
+      startWith({ text: 'open' }),
+      finalize(() => {
+        ended.count += 1;
+      }),
+    );
+  }
+
+  @GrpcStreamCall('Doors', 'Upload')
+  upload(stream: ServerReadableStream<unknown, unknown>, answer: (error: null, answer: { text: string }) => void) {
+    stream
+      .on('data', () => undefined)
+      .on('end', () => {
+        answer(null, { text: 'uploaded' });
+      });
+  }
+
+  @GrpcStreamCall('Doors', 'Raw')
+  raw(stream: ServerDuplexStream<unknown, { text: string }>) {
+    stream.on('data', () => stream.end());
+    stream.write({ text: 'open' });
+  }
+}
+
 const PROTO = join(process.cwd(), 'test/support/transports/doors.proto');
 const capitalized = (door: string) => door.charAt(0).toUpperCase() + door.slice(1);
 
@@ -83,9 +125,9 @@ type Unary = (
   callback: (error: ServiceError | null, answer?: { text: string }) => void,
 ) => ClientUnaryCall;
 
-export const grpcDriver: TransportDriver = {
+export const grpcDriver = {
   name: 'gRPC (hybrid)',
-  async start(issuer, options) {
+  async start(issuer: LocalIssuer, options?: Partial<AuthOptions>) {
     const clock = new Clock();
     const url = `127.0.0.1:${String(await freePort())}`;
     const microservice: MicroserviceOptions = {
@@ -96,10 +138,13 @@ export const grpcDriver: TransportDriver = {
       'express',
       {
         imports: [authModule(issuer, clock, options)],
-        controllers: controllers(
-          (door) => GrpcMethod('Doors', capitalized(door)),
-          (text) => ({ text }),
-        ),
+        controllers: [
+          StreamController,
+          ...controllers(
+            (door) => GrpcMethod('Doors', capitalized(door)),
+            (text) => ({ text }),
+          ),
+        ],
       },
       { prepare: (hybrid) => hybrid.connectMicroservice(microservice, { inheritAppConfig: true }) },
     );
@@ -114,8 +159,53 @@ export const grpcDriver: TransportDriver = {
         client.close();
         await close();
       },
-      call: (door, token) =>
-        new Promise((resolve) => {
+      /** At a handler that is given the stream itself, and one that is given what was sent, with a callback. */
+      held(door: 'Raw' | 'Upload', token?: string) {
+        const metadata = new Metadata();
+        if (token !== undefined) metadata.set('authorization', `Bearer ${token}`);
+        return new Promise<string>((resolve) => {
+          const refused = (error: ServiceError) => {
+            resolve(String(error.metadata.get('error-code')[0] ?? error.message));
+          };
+          const streams = client as unknown as {
+            Raw(sent: Metadata): ClientDuplexStream<object, { text: string }>;
+            Upload(
+              sent: Metadata,
+              callback: (error: ServiceError | null, answer?: { text: string }) => void,
+            ): ClientWritableStream<object>;
+          };
+          if (door === 'Raw') {
+            const stream = streams.Raw(metadata);
+            stream.on('error', refused).on('data', ({ text }: { text: string }) => {
+              stream.end();
+              resolve(text);
+            });
+          } else {
+            streams
+              .Upload(metadata, (error, answer) => {
+                if (error === null) resolve(String(answer?.text));
+                else refused(error);
+              })
+              .end({});
+          }
+        });
+      },
+      async open(token: string) {
+        const metadata = new Metadata();
+        metadata.set('authorization', `Bearer ${token}`);
+        const stream = (
+          client as unknown as { Endless(question: object, sent: Metadata): ClientReadableStream<unknown> }
+        ).Endless({}, metadata);
+        const closed = new Promise<string>((resolve) => {
+          stream.on('error', (error: ServiceError) => {
+            resolve(String(error.metadata.get('error-code')[0]));
+          });
+        });
+        await new Promise((resolve) => stream.once('data', resolve));
+        return { closed };
+      },
+      call: (door: Door, token?: string) =>
+        new Promise<string>((resolve) => {
           const metadata = new Metadata();
           if (token !== undefined) metadata.set('authorization', `Bearer ${token}`);
           client[capitalized(door)]?.({}, metadata, (error, answer) => {
@@ -126,4 +216,4 @@ export const grpcDriver: TransportDriver = {
         }),
     };
   },
-};
+} satisfies TransportDriver;
