@@ -2,10 +2,10 @@ import 'reflect-metadata';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { until } from '../support/guarded-app.js';
 import { LocalIssuer, newKey } from '../support/local-issuer.js';
-import type { Door, RunningTransport } from '../support/transports/doors.js';
+import type { Door, RunningTransport, TransportDriver } from '../support/transports/doors.js';
 import { graphqlQueryDriver, graphqlSubscriptionDriver } from '../support/transports/graphql.js';
 import { ended, httpDriver, sseDriver } from '../support/transports/http.js';
-import { grpcDriver, tcpDriver } from '../support/transports/microservices.js';
+import { grpcDriver, noted, tcpDriver } from '../support/transports/microservices.js';
 import { socketDrivers } from '../support/transports/sockets.js';
 
 const key = newKey();
@@ -63,7 +63,7 @@ const CASES: readonly [door: Door, token: keyof typeof TOKENS, outcome: string][
   ['merged', 'both', 'ok alice'],
 ];
 
-const TRANSPORTS = [
+const TRANSPORTS: readonly TransportDriver[] = [
   httpDriver('express'),
   httpDriver('fastify'),
   graphqlQueryDriver,
@@ -124,6 +124,18 @@ describe.each(['Raw', 'Upload'] as const)('A gRPC handler that is given the stre
     const transport = await grpcDriver.start(issuer);
     expect(await transport.held(door, TOKENS[token]())).toBe(outcome);
     expect(await transport.call('closed', TOKENS.good())).toBe('ok alice');
+    await transport.close();
+  });
+});
+
+describe('An event of a microservice', () => {
+  it('is noted with a good token only, and the process lives on', async () => {
+    const transport = await tcpDriver.start(issuer);
+    for (const token of ['none', 'forged', 'expired', 'good'] as const) await transport.emit(TOKENS[token]());
+    // Events of one socket are handled in their order.
+    expect(await transport.call('closed', TOKENS.good())).toBe('ok alice');
+    await until(() => noted.length > 0);
+    expect(noted).toEqual(['alice']);
     await transport.close();
   });
 });

@@ -17,6 +17,7 @@ import { loadSync } from '@grpc/proto-loader';
 import { Controller, type ExecutionContext, type Type } from '@nestjs/common';
 import {
   ClientProxyFactory,
+  EventPattern,
   GrpcMethod,
   GrpcStreamCall,
   MessagePattern,
@@ -24,7 +25,7 @@ import {
   Transport,
 } from '@nestjs/microservices';
 import { finalize, lastValueFrom, NEVER, startWith } from 'rxjs';
-import { type AuthOptions, bearerHeader } from '../../../src/index.js';
+import { type AuthOptions, bearerHeader, CurrentUser } from '../../../src/index.js';
 import { startApp } from '../app.js';
 import { Clock } from '../guarded-app.js';
 import type { LocalIssuer } from '../local-issuer.js';
@@ -50,9 +51,20 @@ async function freePort(): Promise<number> {
 const tokenOfPayload = (context: ExecutionContext) =>
   context.getType() === 'rpc' ? context.switchToRpc().getData<{ accessToken?: string }>().accessToken : undefined;
 
-export const tcpDriver: TransportDriver = {
+/** What came in by events. */
+export const noted: string[] = [];
+
+@Controller()
+class EventController {
+  @EventPattern('noted')
+  note(@CurrentUser('sub') sub: string) {
+    noted.push(sub);
+  }
+}
+
+export const tcpDriver = {
   name: 'a TCP microservice (hybrid)',
-  async start(issuer, options) {
+  async start(issuer: LocalIssuer, options?: Partial<AuthOptions>) {
     const clock = new Clock();
     const port = await freePort();
     const microservice: MicroserviceOptions = { transport: Transport.TCP, options: { host: '127.0.0.1', port } };
@@ -61,10 +73,13 @@ export const tcpDriver: TransportDriver = {
       'express',
       {
         imports: [authModule(issuer, clock, { tokenFrom, ...options })],
-        controllers: controllers(
-          (door) => MessagePattern(door),
-          (text) => text,
-        ),
+        controllers: [
+          EventController,
+          ...controllers(
+            (door) => MessagePattern(door),
+            (text) => text,
+          ),
+        ],
       },
       { prepare: (hybrid) => hybrid.connectMicroservice(microservice, { inheritAppConfig: true }) },
     );
@@ -77,7 +92,10 @@ export const tcpDriver: TransportDriver = {
         client.close();
         await close();
       },
-      async call(door, accessToken) {
+      async emit(accessToken?: string) {
+        await lastValueFrom(client.emit('noted', { accessToken }), { defaultValue: undefined });
+      },
+      async call(door: Door, accessToken?: string) {
         try {
           return await lastValueFrom(client.send<string>(door, { accessToken }));
         } catch (error) {
@@ -86,7 +104,7 @@ export const tcpDriver: TransportDriver = {
       },
     };
   },
-};
+} satisfies TransportDriver;
 
 @Controller()
 class StreamController {
