@@ -1,12 +1,21 @@
-import { HttpException, Inject, Injectable, type NestMiddleware } from '@nestjs/common';
+import {
+  HttpException,
+  Inject,
+  Injectable,
+  InternalServerErrorException,
+  Logger,
+  type NestMiddleware,
+} from '@nestjs/common';
 import { AuthGuard } from './auth.guard.js';
 import { contextOf } from './request-context.js';
 
 /** Node's own response, which Express's is as well; and where Nest's middleware on Fastify gets it. */
 interface NodeResponse {
   statusCode: number;
+  readonly headersSent: boolean;
   setHeader(name: string, value: string): unknown;
   end(body: string): unknown;
+  destroy(): unknown;
 }
 
 /** What of Fastify's request and reply is used. */
@@ -15,7 +24,7 @@ interface FastifyRequest {
 }
 
 interface FastifyReply {
-  code(status: number): { send(body: unknown): unknown };
+  code(status: number): { send(body: unknown): PromiseLike<unknown> };
   header(name: string, value: string): unknown;
 }
 
@@ -29,23 +38,31 @@ type Next = (error?: unknown) => void;
  * - Express: `app.use(['/docs', '/docs-json'], app.get(AuthMiddleware).use)`, before what is mounted there.
  * - Fastify: `app.getHttpAdapter().getInstance().addHook('onRequest', app.get(AuthMiddleware).under('/docs'))`, before
  *   what is mounted there.
- * - Nest's middleware: `consumer.apply(AuthMiddleware).forRoutes('files/*path')`. Which paths that is asked about is decided
- *   by Nest; prefer one of the others on Fastify.
+ * - Nest's middleware: `consumer.apply(AuthMiddleware).forRoutes('files/*path')`. On Express it comes after all that was
+ *   mounted before `app.init()`, and does not guard that.
  *
  * For routes of controllers there is `AuthGuard`: it is asked whatever the path looks like.
  */
 @Injectable()
 export class AuthMiddleware implements NestMiddleware<object, NodeResponse> {
+  private readonly logger = new Logger(AuthMiddleware.name);
+
   constructor(@Inject(AuthGuard) private readonly guard: AuthGuard) {}
 
-  /** A property, so that it can be handed on by itself. */
-  readonly use = (request: object, response: NodeResponse, next: Next): void => {
-    void this.refusalOf(request, response).then((refusal) => {
+  /** A property, so that it can be handed on by itself. Never rejects: not every framework looks at what it returns. */
+  readonly use = async (request: object, response: NodeResponse, next: Next): Promise<void> => {
+    const refusal = await this.refusalOf(request, response);
+    try {
       if (refusal === undefined) next();
       else if (refusal instanceof HttpException) answer(response, refusal);
       // Of the application's own code: the framework answers it, as it does behind a guard.
       else next(refusal);
-    });
+    } catch (error) {
+      // Of what is mounted behind, where nobody else catches it.
+      this.logger.error(error);
+      if (response.headersSent) response.destroy();
+      else answer(response, new InternalServerErrorException());
+    }
   };
 
   /**
@@ -56,18 +73,15 @@ export class AuthMiddleware implements NestMiddleware<object, NodeResponse> {
    * guards every route that the hook is asked about, those of controllers too.
    */
   under(...prefixes: string[]): (request: object, reply: object) => Promise<void> {
-    const guarded = prefixes.map((prefix) => prefix.replace(/\/+$/, ''));
     return async (request, reply) => {
       const url = (request as FastifyRequest).routeOptions?.url;
-      // No route: the answer is 404 anyway.
       if (url === undefined) return;
-      const isGuarded =
-        guarded.length === 0 || guarded.some((prefix) => url === prefix || url.startsWith(`${prefix}/`));
-      if (!isGuarded) return;
+      if (prefixes.length > 0 && !prefixes.some((prefix) => isUnder(url, prefix))) return;
       const refusal = await this.refusalOf(request, reply);
       if (refusal === undefined) return;
       if (!(refusal instanceof HttpException)) throw refusal as Error;
-      (reply as FastifyReply).code(refusal.getStatus()).send(refusal.getResponse());
+      // Until it is sent: else Fastify goes on to the route while an asynchronous `onSend` hook is at work.
+      await (reply as FastifyReply).code(refusal.getStatus()).send(refusal.getResponse());
     };
   }
 
@@ -81,6 +95,14 @@ export class AuthMiddleware implements NestMiddleware<object, NodeResponse> {
       return error ?? new Error('A guard threw nothing');
     }
   }
+}
+
+/** Whether a route is one of a prefix, `/docs*` too. Without case, which a router may have been told to ignore. */
+function isUnder(route: string, prefix: string): boolean {
+  const start = `/${prefix.replace(/^\/+|\/+$/g, '')}`.toLowerCase();
+  if (start === '/') return true;
+  const url = route.toLowerCase();
+  return url.startsWith(start) && ['', '/', '*', ':'].includes(url.charAt(start.length));
 }
 
 /** As Nest's own filter writes it. Not thrown: an error of a middleware is answered by whoever is mounted last. */
