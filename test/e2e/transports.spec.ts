@@ -66,7 +66,8 @@ const CASES: readonly [door: Door, token: keyof typeof TOKENS, outcome: string][
 const TRANSPORTS: readonly TransportDriver[] = [
   httpDriver('express'),
   httpDriver('fastify'),
-  graphqlQueryDriver,
+  graphqlQueryDriver('express'),
+  graphqlQueryDriver('fastify'),
   graphqlSubscriptionDriver,
   ...socketDrivers,
   sseDriver('express'),

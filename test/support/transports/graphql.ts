@@ -2,7 +2,7 @@ import { ApolloDriver, type ApolloDriverConfig } from '@nestjs/apollo';
 import { GraphQLModule, Query, Resolver, Subscription } from '@nestjs/graphql';
 import { createClient } from 'graphql-ws';
 import { WebSocket } from 'ws';
-import { bearer, startApp } from '../app.js';
+import { bearer, type Platform, startApp } from '../app.js';
 import { Clock } from '../guarded-app.js';
 import { authModule, classDoors, greeting, plainDoors, type TransportDriver } from './doors.js';
 import { CurrentUser } from '../../../src/index.js';
@@ -50,12 +50,12 @@ function outcomeOf({ data, errors }: GraphqlAnswer, door: string): string {
   return errors?.[0]?.extensions?.code ?? data?.[door] ?? JSON.stringify({ data, errors });
 }
 
-export const graphqlQueryDriver: TransportDriver = {
-  name: 'GraphQL queries',
+export const graphqlQueryDriver = (platform: Platform): TransportDriver => ({
+  name: `GraphQL queries on ${platform}`,
   async start(issuer, options) {
     const clock = new Clock();
     const imports = [authModule(issuer, clock, options), graphqlModule()];
-    const { url, close } = await startApp('express', { imports, providers: resolvers(query, (text) => text) });
+    const { url, close } = await startApp(platform, { imports, providers: resolvers(query, (text) => text) });
     return {
       clock,
       close,
@@ -69,7 +69,7 @@ export const graphqlQueryDriver: TransportDriver = {
       },
     };
   },
-};
+});
 
 export const graphqlSubscriptionDriver: TransportDriver = {
   name: 'GraphQL subscriptions (graphql-ws)',
