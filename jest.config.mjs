@@ -5,7 +5,11 @@ export default {
   // npm run test:package: it asks the npm registry.
   testPathIgnorePatterns: ['/node_modules/', '/test/package/'],
   extensionsToTreatAsEsm: ['.ts'],
-  moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
+  moduleNameMapper: {
+    '^(\\.{1,2}/.*)\\.js$': '$1',
+    // The demo imports the package by its name, as any user does.
+    '^nestjs-resource-server$': '<rootDir>/src/index.ts',
+  },
   // jwks-rsa 4 is CommonJS and require()s jose 6, which is ESM only.
   // Node < 24.9: Jest has no require(esm), so jose is transformed to CommonJS when it is required.
   // Node >= 24.9: Jest has require(esm), but not for a module that is being imported in the same graph, so load it first.

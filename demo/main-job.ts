@@ -1,17 +1,18 @@
 import { type AuthorizationServer, Stranger } from './authorization-server.js';
+import { callGraphql, callHttp, callSocket, type Outcome } from './calls.js';
 import { signIn } from './sign-in.js';
+import type { RouteReport } from 'nestjs-resource-server';
 
 interface Call {
   readonly what: string;
-  readonly path: string;
+  /** `GET /orders`, `query orders`, `socket orders`. */
+  readonly to: string;
   readonly token?: string;
   /** The answers that are right; one, mostly. */
   readonly expected: string | readonly string[];
 }
 
-export interface Answer extends Call {
-  readonly got: string;
-  readonly why: string;
+export interface Answer extends Call, Outcome {
   readonly isExpected: boolean;
 }
 
@@ -27,46 +28,72 @@ export async function showMainJob(
   const job = await server.clientCredentialsToken(audience);
   const person = await signIn(server, { login: 'alice', redirectUri, resource: audience });
   const calls: readonly Call[] = [
-    { what: 'no token', path: '/orders', expected: '401 TOKEN_MISSING' },
-    { what: "a job's token (client credentials)", path: '/orders', token: job, expected: SUCCESS },
+    { what: 'no token', to: 'GET /orders', expected: '401 TOKEN_MISSING' },
+    { what: "a job's token (client credentials)", to: 'GET /orders', token: job, expected: SUCCESS },
     {
       what: "a person's token (authorization code, PKCE)",
-      path: '/orders/mine',
+      to: 'GET /orders/mine',
       token: person.accessToken,
       expected: SUCCESS,
     },
     {
       what: 'an expired token',
-      path: '/orders',
+      to: 'GET /orders',
       token: server.sign({ iat: now - 900, exp: now - 600 }),
       expected: '401 TOKEN_EXPIRED',
     },
     {
       what: "a forged token (another key, the issuer's key id)",
-      path: '/orders',
+      to: 'GET /orders',
       token: server.forge(),
       expected: '401 SIGNATURE_INVALID',
     },
     {
       what: 'a token for another audience',
-      path: '/orders',
+      to: 'GET /orders',
       token: await server.clientCredentialsToken(otherAudience),
       expected: '401 AUDIENCE_MISMATCH',
     },
     {
       what: "the person's ID token",
-      path: '/orders',
+      to: 'GET /orders',
       token: person.idToken,
       expected: '401 AUDIENCE_MISMATCH',
     },
-    { what: 'a guest where guests may come', path: '/orders/catalogue', expected: SUCCESS },
+    { what: 'a guest where guests may come', to: 'GET /orders/catalogue', expected: SUCCESS },
     {
       what: 'a forged token where guests may come',
-      path: '/orders/catalogue',
+      to: 'GET /orders/catalogue',
       token: server.forge(),
       expected: '401 SIGNATURE_INVALID',
     },
-    { what: 'a public route', path: '/orders/health', expected: SUCCESS },
+    { what: 'a public route', to: 'GET /orders/health', expected: SUCCESS },
+    { what: 'her own order', to: 'GET /orders/1', token: person.accessToken, expected: SUCCESS },
+    { what: "another's order", to: 'GET /orders/2', token: person.accessToken, expected: '403 POLICY_DENIED' },
+    {
+      what: 'a scope that is missing',
+      to: 'POST /orders',
+      token: person.accessToken,
+      expected: '403 SCOPE_INSUFFICIENT',
+    },
+    { what: 'a scope that is there', to: 'POST /orders', token: job, expected: '201' },
+    { what: 'GraphQL, no token', to: 'query { orders { item } }', expected: 'refused TOKEN_MISSING' },
+    { what: 'GraphQL, the person', to: 'query { orders { item } }', token: person.accessToken, expected: SUCCESS },
+    {
+      what: 'GraphQL, a scope that is missing',
+      to: 'mutation { createOrder(item: "a lamp") { id } }',
+      token: person.accessToken,
+      expected: 'refused SCOPE_INSUFFICIENT',
+    },
+    { what: 'GraphQL, a public query', to: 'query { catalogue }', expected: SUCCESS },
+    { what: 'a socket, no token', to: 'socket orders', expected: 'refused TOKEN_MISSING' },
+    { what: 'a socket, the person', to: 'socket orders', token: person.accessToken, expected: 'orders' },
+    {
+      what: 'a socket, a scope that is missing',
+      to: 'socket create',
+      token: person.accessToken,
+      expected: 'refused SCOPE_INSUFFICIENT',
+    },
   ];
   return Promise.all(calls.map((call) => answerTo(call, api)));
 }
@@ -75,54 +102,63 @@ export async function showMainJob(
 export async function showClosed(api: string, issuer: string, audience: string): Promise<readonly Answer[]> {
   const stranger = new Stranger();
   const calls: readonly Call[] = [
-    { what: 'no token', path: '/orders', expected: '401 TOKEN_MISSING' },
+    { what: 'no token', to: 'GET /orders', expected: '401 TOKEN_MISSING' },
     {
       what: 'a forged token of this issuer',
-      path: '/orders',
+      to: 'GET /orders',
       token: stranger.forge({ iss: issuer, aud: audience }),
       expected: ['401 KEY_UNKNOWN', '401 SIGNATURE_INVALID'],
     },
     {
       what: 'a token of an issuer that is not trusted',
-      path: '/orders',
+      to: 'GET /orders',
       token: stranger.forge({ iss: 'https://stranger.example.com/', aud: audience }),
       expected: '401 ISSUER_UNTRUSTED',
     },
-    { what: 'a public route', path: '/orders/health', expected: SUCCESS },
+    { what: 'a public route', to: 'GET /orders/health', expected: SUCCESS },
   ];
   return Promise.all(calls.map((call) => answerTo(call, api)));
 }
 
 async function answerTo(call: Call, api: string): Promise<Answer> {
-  const response = await fetch(api + call.path, {
-    headers: call.token === undefined ? {} : { authorization: `Bearer ${call.token}` },
-  });
-  const body = (await response.json()) as { code?: string; message?: string };
-  const got = response.ok ? String(response.status) : `${String(response.status)} ${body.code ?? ''}`;
-  const why = response.ok ? JSON.stringify(body) : (body.message ?? '');
-  return { ...call, got, why, isExpected: [call.expected].flat().includes(got) };
+  const outcome = await outcomeOf(call, api);
+  return { ...call, ...outcome, isExpected: [call.expected].flat().includes(outcome.got) };
+}
+
+function outcomeOf({ to, token }: Call, api: string): Promise<Outcome> {
+  const [kind = '', target = ''] = to.split(' ');
+  if (kind === 'query' || kind === 'mutation') return callGraphql(api, to, token);
+  return kind === 'socket' ? callSocket(api, target, token) : callHttp(api, kind, target, token);
 }
 
 export function toTable(answers: readonly Answer[]): string {
-  const rows = answers.map(({ what, path, got, why, isExpected }) => [
+  const rows = answers.map(({ what, to, got, why, isExpected }) => [
     isExpected ? 'ok' : 'NOT EXPECTED',
     what,
-    `GET ${path}`,
+    clip(to, 34),
     got,
-    clip(why),
+    clip(why, 58),
   ]);
-  const table = [['', 'sent', 'to', 'answer', 'why'], ...rows];
-  const widths = [0, 1, 2, 3].map((column) => Math.max(...table.map((row) => (row[column] ?? '').length)));
-  return table
-    .map((row) =>
-      row
-        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n');
+  return aligned([['', 'sent', 'to', 'answer', 'why'], ...rows]);
 }
 
-function clip(text: string): string {
-  return text.length > 70 ? `${text.slice(0, 69)}…` : text;
+/** Every door of the application, and what it asks of a caller. */
+export function toRouteTable({ routes }: RouteReport): string {
+  const rows = routes.map(({ transport, kind, pattern, access, requires }) => [
+    access,
+    transport,
+    `${kind} ${pattern}`,
+    requires.map(({ decorator, needs }) => `@${decorator} ${needs}`).join(', '),
+  ]);
+  return aligned([['access', 'over', 'door', 'requires'], ...rows]);
+}
+
+function aligned(table: readonly (readonly string[])[]): string {
+  const widths = (table[0] ?? []).map((_cell, column) => Math.max(...table.map((row) => row[column]?.length ?? 0)));
+  const lines = table.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  '));
+  return lines.map((line) => line.trimEnd()).join('\n');
+}
+
+function clip(text: string, length: number): string {
+  return text.length > length ? `${text.slice(0, length - 1)}…` : text;
 }

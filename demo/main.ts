@@ -1,10 +1,10 @@
 import 'reflect-metadata';
-import { type INestApplication, Module } from '@nestjs/common';
+import type { INestApplication } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import { AuthModule, type AuthOptions } from 'nestjs-resource-server';
+import { type AuthOptions, routeReport } from 'nestjs-resource-server';
+import { AppModule } from './app.module.js';
 import { AuthorizationServer, CLIENT } from './authorization-server.js';
-import { type Answer, showClosed, showMainJob, toTable } from './main-job.js';
-import { OrdersModule } from './orders.js';
+import { type Answer, showClosed, showMainJob, toRouteTable, toTable } from './main-job.js';
 
 const AUDIENCE = 'https://orders.example.com';
 const OTHER_AUDIENCE = 'https://invoices.example.com';
@@ -13,10 +13,7 @@ const REDIRECT_URI = 'http://127.0.0.1/callback';
 async function startApi(
   options: Pick<AuthOptions, 'issuer' | 'audience'>,
 ): Promise<{ app: INestApplication; url: string }> {
-  @Module({ imports: [AuthModule.forRoot(options as AuthOptions), OrdersModule] })
-  class AppModule {}
-
-  const app = await NestFactory.create(AppModule, { logger: ['warn', 'error'] });
+  const app = await NestFactory.create(AppModule.for(options as AuthOptions), { logger: ['warn', 'error'] });
   app.enableShutdownHooks();
   await app.listen(Number(process.env.PORT ?? 0), '127.0.0.1');
   return { app, url: await app.getUrl() };
@@ -27,7 +24,7 @@ async function runWithIssuer(issuer: string, audience: string): Promise<number> 
   const { app, url } = await startApi({ issuer, audience });
   console.log(`Orders API   ${url}/orders\nIssuer       ${issuer}\nAudience     ${audience}\n`);
   console.log(`Call it with a token of yours:\n\ncurl -i ${url}/orders -H "Authorization: Bearer $TOKEN"\n`);
-  return finish(await showClosed(url, issuer, audience), () => app.close());
+  return finish(app, await showClosed(url, issuer, audience), () => app.close());
 }
 
 async function runWithEmbeddedServer(): Promise<number> {
@@ -47,15 +44,16 @@ async function runWithEmbeddedServer(): Promise<number> {
     otherAudience: OTHER_AUDIENCE,
     redirectUri: REDIRECT_URI,
   });
-  return finish(answers, async () => {
+  return finish(app, answers, async () => {
     await app.close();
     await server.stop();
   });
 }
 
 /** @returns the exit code: 1 if any answer is not the expected one. */
-async function finish(answers: readonly Answer[], close: () => Promise<void>): Promise<number> {
+async function finish(app: INestApplication, answers: readonly Answer[], close: () => Promise<void>): Promise<number> {
   console.log(toTable(answers));
+  console.log(`\nEvery door (routeReport(app)):\n\n${toRouteTable(routeReport(app))}`);
   if (isOnce) await close();
   else console.log('\nServing until Ctrl+C.');
   return answers.every(({ isExpected }) => isExpected) ? 0 : 1;

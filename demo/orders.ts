@@ -1,29 +1,75 @@
-import { Controller, Get, Module } from '@nestjs/common';
+import { Body, Controller, type ExecutionContext, Get, Injectable, Param, ParseIntPipe, Post } from '@nestjs/common';
 import {
   AccessToken,
+  type AccessPolicy,
   type AccessTokenClaims,
   CurrentUser,
   OptionalAuth,
   Public,
+  RequirePolicy,
+  RequireScopes,
   type VerifiedAccessToken,
 } from 'nestjs-resource-server';
 
-const ORDERS = [
-  { id: 1, owner: 'alice', item: 'a bicycle' },
-  { id: 2, owner: 'bob', item: 'a kettle' },
-];
+export interface Order {
+  readonly id: number;
+  readonly owner: string;
+  readonly item: string;
+}
+
+@Injectable()
+export class Orders {
+  private readonly orders: Order[] = [
+    { id: 1, owner: 'alice', item: 'a bicycle' },
+    { id: 2, owner: 'bob', item: 'a kettle' },
+  ];
+
+  all(): readonly Order[] {
+    return this.orders;
+  }
+
+  find(id: number): Order | undefined {
+    return this.orders.find((order) => order.id === id);
+  }
+
+  add(owner: string, item: string): Order {
+    const order = { id: this.orders.length + 1, owner, item };
+    this.orders.push(order);
+    return order;
+  }
+}
+
+/** What a token alone cannot say: the order has to be looked up. */
+@Injectable()
+export class OrderOwner implements AccessPolicy {
+  constructor(private readonly orders: Orders) {}
+
+  allows({ claims }: VerifiedAccessToken, context: ExecutionContext): boolean {
+    const { params } = context.switchToHttp().getRequest<{ params: { id: string } }>();
+    return this.orders.find(Number(params.id))?.owner === claims.sub;
+  }
+}
 
 @Controller('orders')
 export class OrdersController {
-  /** Closed, as every route is unless it says otherwise. */
+  constructor(private readonly orders: Orders) {}
+
   @Get()
+  @RequireScopes('read:orders')
   list(@AccessToken() token: VerifiedAccessToken) {
-    return { scopes: token.scopes, orders: ORDERS };
+    return { scopes: token.scopes, orders: this.orders.all() };
   }
 
+  @Post()
+  @RequireScopes('write:orders')
+  create(@CurrentUser('sub') sub: string, @Body('item') item: string) {
+    return this.orders.add(sub, item);
+  }
+
+  /** Closed, as every route is unless it says otherwise. */
   @Get('mine')
   mine(@CurrentUser('sub') sub: string) {
-    return ORDERS.filter(({ owner }) => owner === sub);
+    return this.orders.all().filter(({ owner }) => owner === sub);
   }
 
   @Get('catalogue')
@@ -31,7 +77,7 @@ export class OrdersController {
   catalogue(@CurrentUser() user?: AccessTokenClaims) {
     return {
       greeting: user?.sub === undefined ? 'Hello, guest' : `Hello, ${user.sub}`,
-      items: ORDERS.map(({ item }) => item),
+      items: this.orders.all().map(({ item }) => item),
     };
   }
 
@@ -40,7 +86,10 @@ export class OrdersController {
   health() {
     return { status: 'ok' };
   }
-}
 
-@Module({ controllers: [OrdersController] })
-export class OrdersModule {}
+  @Get(':id')
+  @RequirePolicy(OrderOwner)
+  one(@Param('id', ParseIntPipe) id: number) {
+    return this.orders.find(id);
+  }
+}

@@ -19,8 +19,24 @@ const EXCEPTIONS = {
  * `AuthError`'s `code` and `detail`, and `instanceof AuthError` holds for it.
  */
 export function toHttpException(error: AuthError): HttpException {
-  const [Exception, name] = EXCEPTIONS[error.status];
-  const body = { statusCode: error.status, message: error.message, error: name, code: error.code };
+  return exceptionWith(error, { statusCode: error.status, ...bodyOf(error) });
+}
+
+/**
+ * The same for GraphQL, where `extensions` is what the client is told. Its body does not say the status: then Nest's Apollo
+ * driver, which knows HTTP exceptions by that, leaves our code as it is. An HTTP exception all the same, since Nest writes any
+ * other error into the log, with its stack.
+ */
+export function toGraphqlException(error: AuthError, extensions: object): HttpException {
+  return Object.assign(exceptionWith(error, bodyOf(error)), { extensions });
+}
+
+function bodyOf({ status, message, code }: AuthError) {
+  return { message, error: EXCEPTIONS[status][1], code };
+}
+
+function exceptionWith(error: AuthError, body: object): HttpException {
+  const [Exception] = EXCEPTIONS[error.status];
   const { code, detail, retryAfterSeconds } = error;
   return Object.assign(new Exception(body, { cause: error }), { code, detail, retryAfterSeconds, [AUTH_ERROR]: true });
 }

@@ -1,6 +1,7 @@
 import 'reflect-metadata';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { ApolloDriver, type ApolloDriverConfig } from '@nestjs/apollo';
+import type { LoggerService } from '@nestjs/common';
 import { Field, GraphQLModule, Mutation, ObjectType, Parent, Query, ResolveField, Resolver } from '@nestjs/graphql';
 import {
   AccessToken,
@@ -96,7 +97,11 @@ interface GraphqlAnswer {
   }[];
 }
 
-async function start(options: Partial<AuthOptions> = {}, graphql: Partial<ApolloDriverConfig> = {}) {
+async function start(
+  options: Partial<AuthOptions> = {},
+  graphql: Partial<ApolloDriverConfig> = {},
+  logger?: LoggerService,
+) {
   const module = GraphQLModule.forRoot<ApolloDriverConfig>({
     driver: ApolloDriver,
     autoSchemaFile: true,
@@ -105,7 +110,7 @@ async function start(options: Partial<AuthOptions> = {}, graphql: Partial<Apollo
     ...graphql,
   });
   const imports = [authModule(issuer, new Clock(), options), module];
-  running = await startApp('express', { imports, providers: [OrdersResolver] });
+  running = await startApp('express', { imports, providers: [OrdersResolver] }, { logger });
   const { url } = running;
   return async (query: string, token?: string) => {
     const response = await fetch(`${url}/graphql`, {
@@ -131,6 +136,15 @@ describe('A GraphQL operation', () => {
           'Bearer error="insufficient_scope", error_description="The access token lacks a required scope", scope="write"',
       },
     });
+  });
+
+  it('leaves no error in the log when it is refused', async () => {
+    const logged: unknown[] = [];
+    const logger = { log: () => undefined, warn: () => undefined, error: (...parts: unknown[]) => logged.push(parts) };
+    const ask = await start({}, {}, logger);
+    await ask('{ issuer }');
+    await ask('mutation { create }', tokenOf());
+    expect(logged).toEqual([]);
   });
 
   it('tells a client what to step up to', async () => {

@@ -1,6 +1,7 @@
 import type { ExecutionContext } from '@nestjs/common';
 import { AuthError } from '../../errors.js';
 import { isJsonObject } from '../../json-object.js';
+import { toGraphqlException } from '../exceptions.js';
 import { refusalFacts } from '../refusal-facts.js';
 import { httpCarrier, type HttpRequest } from './http.js';
 import { handshakeCarrier } from './socket-handshake.js';
@@ -55,11 +56,8 @@ export const graphqlTransport: Transport = {
   },
 
   exceptionOf(refusal, challenge) {
-    const { code, detail, retryAfterSeconds } = refusal;
-    // graphql-js takes `extensions` over. No HttpException: Nest would write its own code over ours.
-    const exception = new AuthError(code, detail, { cause: refusal, retryAfterSeconds });
-    const { message, ...extensions } = refusalFacts(refusal, challenge);
-    return Object.assign(exception, { message, extensions });
+    const { message: _saidByTheException, ...extensions } = refusalFacts(refusal, challenge);
+    return toGraphqlException(refusal, extensions);
   },
 
   connectionOf(context) {

@@ -1,0 +1,23 @@
+import { MessageBody, SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
+import { AuthenticatedGateway, CurrentUser, RequireScopes } from 'nestjs-resource-server';
+import { Orders } from './orders.js';
+
+/** Nobody opens a socket without a good token, and it is closed when that expires. */
+@WebSocketGateway({ namespace: 'orders' })
+export class OrdersGateway extends AuthenticatedGateway {
+  constructor(private readonly service: Orders) {
+    super();
+  }
+
+  @SubscribeMessage('orders')
+  @RequireScopes('read:orders')
+  orders() {
+    return { event: 'orders', data: this.service.all() };
+  }
+
+  @SubscribeMessage('create')
+  @RequireScopes('write:orders')
+  create(@CurrentUser('sub') sub: string, @MessageBody() item: string) {
+    return { event: 'created', data: this.service.add(sub, item) };
+  }
+}

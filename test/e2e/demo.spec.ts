@@ -1,0 +1,65 @@
+import 'reflect-metadata';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { INestApplication } from '@nestjs/common';
+import { Test } from '@nestjs/testing';
+import { AppModule } from '../../demo/app.module.js';
+import { AuthorizationServer } from '../../demo/authorization-server.js';
+import { showMainJob, toRouteTable } from '../../demo/main-job.js';
+import { openRoutes, routeReport } from '../../src/index.js';
+
+const AUDIENCE = 'https://orders.example.com';
+const OTHER_AUDIENCE = 'https://invoices.example.com';
+const REDIRECT_URI = 'http://127.0.0.1/callback';
+
+let server: AuthorizationServer;
+let app: INestApplication;
+
+beforeAll(async () => {
+  server = await AuthorizationServer.start({ audiences: [AUDIENCE, OTHER_AUDIENCE], redirectUri: REDIRECT_URI });
+  const module = AppModule.for({ issuer: server.issuer, audience: AUDIENCE });
+  app = (await Test.createTestingModule({ imports: [module] }).compile()).createNestApplication({ logger: false });
+  await app.listen(0, '127.0.0.1');
+});
+
+afterAll(async () => {
+  await app.close();
+  await server.stop();
+});
+
+describe('The demo', () => {
+  it('is open where it says so, and nowhere else', () => {
+    expect(openRoutes(app)).toEqual(['GET /orders/health', 'Query catalogue']);
+  });
+
+  it('has these doors', () => {
+    expect(toRouteTable(routeReport(app)).split('\n').slice(1)).toEqual([
+      'guarded   http     GET /orders            @RequireScopes all of read:orders',
+      'guarded   http     POST /orders           @RequireScopes all of write:orders',
+      'guarded   http     GET /orders/mine',
+      'optional  http     GET /orders/catalogue',
+      'open      http     GET /orders/health',
+      'guarded   http     GET /orders/:id        @RequirePolicy OrderOwner',
+      'guarded   graphql  Query orders           @RequireScopes all of read:orders',
+      'open      graphql  Query catalogue',
+      'guarded   graphql  Mutation createOrder   @RequireScopes all of write:orders',
+      'guarded   ws       connection orders',
+      'guarded   ws       message orders         @RequireScopes all of read:orders',
+      'guarded   ws       message create         @RequireScopes all of write:orders',
+      'guarded   ws       message authenticate',
+    ]);
+  });
+
+  it('has no door that nobody guards', () => {
+    expect(routeReport(app).warnings).toEqual([]);
+  });
+
+  it('answers over HTTP, GraphQL and WebSocket as its table says', async () => {
+    const answers = await showMainJob(await app.getUrl(), server, {
+      audience: AUDIENCE,
+      otherAudience: OTHER_AUDIENCE,
+      redirectUri: REDIRECT_URI,
+    });
+    expect(answers.filter(({ isExpected }) => !isExpected)).toEqual([]);
+    expect(answers.length).toBeGreaterThan(20);
+  });
+});
