@@ -1,6 +1,6 @@
 import { io } from 'socket.io-client';
 
-/** What came of a call: `200`, `403 SCOPE_INSUFFICIENT`, or `refused TOKEN_MISSING` where there is no status. */
+/** What came of a call: `200`, `403 SCOPE_INSUFFICIENT`, or `refused` and `closed TOKEN_MISSING` where there is no status. */
 export interface Outcome {
   readonly got: string;
   readonly why: string;
@@ -10,6 +10,9 @@ interface Refusal {
   readonly code?: string;
   readonly message?: string;
 }
+
+/** A socket that is left alone must not keep the demo from ending. */
+const PATIENCE_MS = 5_000;
 
 const headersWith = (token: string | undefined): Record<string, string> =>
   token === undefined ? {} : { authorization: `Bearer ${token}` };
@@ -40,20 +43,33 @@ export async function callGraphql(api: string, query: string, token?: string): P
   return { got: String(response.status), why: JSON.stringify(data) };
 }
 
-/** Opens a socket and sends one message. */
-export function callSocket(api: string, message: string, token?: string): Promise<Outcome> {
+/** Opens a socket and sends one message; without a message it waits to be shown out. */
+export function callSocket(api: string, message?: string, token?: string): Promise<Outcome> {
   const socket = io(`${api}/orders`, {
     transports: ['websocket'],
     forceNew: true,
     reconnection: false,
     auth: { token },
   });
+  let deadline: NodeJS.Timeout | undefined;
   return new Promise<Outcome>((resolve, reject) => {
+    let refusal: Refusal = {};
     socket.on('connect_error', reject);
-    socket.onAny((event: string, data: Refusal) => {
-      if (event === 'exception') resolve({ got: `refused ${data.code ?? ''}`, why: data.message ?? '' });
-      else resolve({ got: event, why: JSON.stringify(data) });
+    socket.on('disconnect', () => {
+      resolve({ got: `closed ${refusal.code ?? ''}`, why: refusal.message ?? '' });
     });
-    socket.emit(message, 'a lamp');
-  }).finally(() => socket.close());
+    socket.onAny((event: string, data: Refusal) => {
+      if (event !== 'exception') resolve({ got: event, why: JSON.stringify(data) });
+      // The refusal of a message leaves the socket open; that of the opening is seen by the socket being closed.
+      else if (message === undefined) refusal = data;
+      else resolve({ got: `refused ${data.code ?? ''}`, why: data.message ?? '' });
+    });
+    if (message !== undefined) socket.emit(message, 'a lamp');
+    deadline = setTimeout(() => {
+      resolve({ got: 'no answer', why: `for ${String(PATIENCE_MS)} ms` });
+    }, PATIENCE_MS);
+  }).finally(() => {
+    clearTimeout(deadline);
+    socket.close();
+  });
 }

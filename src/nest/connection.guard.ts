@@ -8,6 +8,11 @@ import { contextOf } from './request-context.js';
 import type { HttpRequest } from './transports/http.js';
 import { forwardExceptions, socketConnection, stateOfSocket, wsTransport } from './transports/ws.js';
 
+/** Stands for the `handleConnection` that a gateway has not got. */
+function noHandler(): void {
+  // Only the decorators of the class count.
+}
+
 /**
  * Guards the opening of sockets, which no guard of Nest is asked about: without it anybody may connect to a gateway, and
  * listen. `AuthenticatedGateway` does it for a whole gateway; by hand it is one line of `handleConnection`:
@@ -18,11 +23,6 @@ import { forwardExceptions, socketConnection, stateOfSocket, wsTransport } from 
  * }
  * ```
  */
-/** Stands for the `handleConnection` that a gateway has not got. */
-function noHandler(): void {
-  // Only the decorators of the class count.
-}
-
 @Injectable()
 export class ConnectionGuard {
   private readonly logger = new Logger(ConnectionGuard.name);

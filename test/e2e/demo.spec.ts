@@ -49,6 +49,24 @@ describe('The demo', () => {
     ]);
   });
 
+  it('has one handler behind each door', () => {
+    expect(routeReport(app).routes.map(({ handler }) => handler)).toEqual([
+      'OrdersController.list',
+      'OrdersController.create',
+      'OrdersController.mine',
+      'OrdersController.catalogue',
+      'OrdersController.health',
+      'OrdersController.one',
+      'OrdersResolver.orders',
+      'OrdersResolver.catalogue',
+      'OrdersResolver.createOrder',
+      'OrdersGateway.handleConnection',
+      'OrdersGateway.orders',
+      'OrdersGateway.create',
+      'OrdersGateway.authenticate',
+    ]);
+  });
+
   it('has no door that nobody guards', () => {
     expect(routeReport(app).warnings).toEqual([]);
   });
