@@ -1,4 +1,5 @@
 import {
+  ForbiddenException,
   HttpException,
   Inject,
   Injectable,
@@ -36,10 +37,14 @@ type Next = (error?: unknown) => void;
  * the token's user is on `request.user`.
  *
  * - Express: `app.use(['/docs', '/docs-json'], app.get(AuthMiddleware).use)`, before what is mounted there.
- * - Fastify: `app.getHttpAdapter().getInstance().addHook('onRequest', app.get(AuthMiddleware).under('/docs'))`, before
- *   what is mounted there.
- * - Nest's middleware: `consumer.apply(AuthMiddleware).forRoutes('files/*path')`. On Express it comes after all that was
- *   mounted before `app.init()`, and does not guard that.
+ * - Fastify, routes (of `@fastify/static`, of Swagger UI): `app.getHttpAdapter().getInstance().addHook('onRequest',
+ *   app.get(AuthMiddleware).under('/docs'))`, before what is mounted there.
+ * - Fastify, what is mounted with `app.use('/docs', …)`, which is no route: `app.use('/docs', app.get(AuthMiddleware).use)`
+ *   before it.
+ * - Nest's middleware: `consumer.apply(AuthMiddleware).forRoutes('files{/*path}')`, in front of other middleware of
+ *   `consumer` and of routes on Fastify. `'files/*path'` leaves `/files` itself open. Nest installs it when the application
+ *   starts: what was mounted with `app.use` before that, and on Express every route (Swagger UI), is asked before it,
+ *   unguarded. Which spellings of a path it is asked about depends on the version of Nest.
  *
  * For routes of controllers there is `AuthGuard`: it is asked whatever the path looks like.
  */
@@ -54,9 +59,7 @@ export class AuthMiddleware implements NestMiddleware<object, NodeResponse> {
     const refusal = await this.refusalOf(request, response);
     try {
       if (refusal === undefined) next();
-      else if (refusal instanceof HttpException) answer(response, refusal);
-      // Of the application's own code: the framework answers it, as it does behind a guard.
-      else next(refusal);
+      else answer(response, refusal);
     } catch (error) {
       // Of what is mounted behind, where nobody else catches it.
       this.logger.error(error);
@@ -67,10 +70,11 @@ export class AuthMiddleware implements NestMiddleware<object, NodeResponse> {
 
   /**
    * An `onRequest` hook for Fastify. It is asked about what Fastify's router found, not about the path as it was sent: so
-   * no spelling of a path (`%64ocs`, `/docs/`, `//docs`, HEAD) gets around it.
+   * no spelling of a path (`%64ocs`, `/docs/`, `//docs`, HEAD) gets around it. What is no route of Fastify it lets pass:
+   * the 404, and what `app.use` mounts.
    *
    * @param prefixes of the routes that it guards, `'/docs'`: that route, and all that begins with `/docs/`. Without any it
-   * guards every route that the hook is asked about, those of controllers too.
+   * guards every route that the hook is asked about, those of controllers too. A route `/*` is under none but `'/'`.
    */
   under(...prefixes: string[]): (request: object, reply: object) => Promise<void> {
     return async (request, reply) => {
@@ -79,20 +83,22 @@ export class AuthMiddleware implements NestMiddleware<object, NodeResponse> {
       if (prefixes.length > 0 && !prefixes.some((prefix) => isUnder(url, prefix))) return;
       const refusal = await this.refusalOf(request, reply);
       if (refusal === undefined) return;
-      if (!(refusal instanceof HttpException)) throw refusal as Error;
       // Until it is sent: else Fastify goes on to the route while an asynchronous `onSend` hook is at work.
       await (reply as FastifyReply).code(refusal.getStatus()).send(refusal.getResponse());
     };
   }
 
   /** Undefined when the request may pass. */
-  private async refusalOf(request: object, response: object): Promise<unknown> {
+  private async refusalOf(request: object, response: object): Promise<HttpException | undefined> {
     const handler = { controller: AuthMiddleware, method: this.use };
     try {
       const isAdmitted = await this.guard.canActivate(contextOf('http', [request, response], handler));
-      return isAdmitted ? undefined : new HttpException('Forbidden', 403);
+      return isAdmitted ? undefined : new ForbiddenException();
     } catch (error) {
-      return error ?? new Error('A guard threw nothing');
+      if (error instanceof HttpException) return error;
+      // Of the application's own code. Not handed on: Fastify would tell the client its message.
+      this.logger.error(error);
+      return new InternalServerErrorException();
     }
   }
 }

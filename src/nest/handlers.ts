@@ -89,6 +89,7 @@ export class Handlers {
 
   private routesOf(controller: Type, modulePath: string | undefined): FoundHandler[] {
     const ctrlPath = metadata(PATH_METADATA, controller) as string | string[] | undefined;
+    const versioningOptions = this.config.getVersioning();
     return this.methodsOf(controller).flatMap((method) => {
       const methodPath = metadata(PATH_METADATA, method) as string | string[] | undefined;
       const number = metadata(METHOD_METADATA, method) as RequestMethod | undefined;
@@ -98,9 +99,9 @@ export class Handlers {
         modulePath,
         methodPath,
         globalPrefix: this.config.getGlobalPrefix(),
-        controllerVersion: metadata(VERSION_METADATA, controller) as never,
+        controllerVersion: (metadata(VERSION_METADATA, controller) ?? versioningOptions?.defaultVersion) as never,
         methodVersion: metadata(VERSION_METADATA, method) as never,
-        versioningOptions: this.config.getVersioning(),
+        versioningOptions,
       };
       const kind = RequestMethod[number] as string | undefined;
       return this.paths
@@ -109,13 +110,10 @@ export class Handlers {
     });
   }
 
-  /** `RouterModule` writes it under a key that ends with the id of the application. */
+  /** `RouterModule` writes it for one application; other applications of the process may have the module elsewhere. */
   private pathOf(module: object): string | undefined {
-    const keys: readonly unknown[] = Reflect.getMetadataKeys(module);
-    for (const key of keys) {
-      if (typeof key === 'string' && key.startsWith(MODULE_PATH)) return metadata(key, module) as string | undefined;
-    }
-    return undefined;
+    const { applicationId } = this.modules;
+    return (metadata(MODULE_PATH + applicationId, module) ?? metadata(MODULE_PATH, module)) as string | undefined;
   }
 
   private messageHandlersOf(controller: Type): FoundHandler[] {
@@ -156,16 +154,18 @@ export class Handlers {
 
   private resolversOf(resolver: Type): FoundHandler[] {
     return this.methodsOf(resolver).flatMap((method) => {
-      const type = metadata(RESOLVER_TYPE_METADATA, method);
+      const own = metadata(RESOLVER_TYPE_METADATA, method);
       const isField = metadata(RESOLVER_PROPERTY_METADATA, method) === true;
       const isReference = metadata(RESOLVER_REFERENCE_METADATA, method) !== undefined;
-      if (type === undefined && !isField && !isReference) return [];
+      if (own === undefined && !isField && !isReference) return [];
       const parent = metadata(RESOLVER_NAME_METADATA, resolver) ?? metadata(RESOLVER_TYPE_METADATA, resolver);
       const name = (metadata(RESOLVER_NAME_METADATA, method) as string | undefined) ?? method.name;
-      const isRoot = !isField && !isReference;
+      // Nest takes a field of `@Resolver('Query')` for a query.
+      const type = own ?? metadata(RESOLVER_TYPE_METADATA, resolver);
+      const isRoot = typeof type === 'string' && ROOT_TYPES.includes(type);
       return {
         transport: 'graphql' as const,
-        kind: isRoot ? String(type) : 'field',
+        kind: isRoot ? type : 'field',
         pattern: isRoot ? name : `${typeof parent === 'string' ? parent : resolver.name}.${name}`,
         controller: resolver,
         method,
@@ -178,6 +178,8 @@ export class Handlers {
     return this.scanner.getAllMethodNames(prototype).flatMap((name) => prototype[name] ?? []);
   }
 }
+
+const ROOT_TYPES: readonly string[] = ['Query', 'Mutation', 'Subscription'];
 
 /** Stands for the `handleConnection` that a gateway has not got. */
 export function nobody(): void {
@@ -193,7 +195,14 @@ function metadata(key: unknown, holder: object): unknown {
 }
 
 function nameOfPattern(pattern: unknown): string {
-  return typeof pattern === 'string' ? pattern : JSON.stringify(pattern);
+  if (typeof pattern === 'string') return pattern;
+  try {
+    // Of undefined and functions it makes nothing.
+    const json: unknown = JSON.stringify(pattern);
+    return typeof json === 'string' ? json : String(pattern);
+  } catch {
+    return String(pattern);
+  }
 }
 
 /** A provider that several modules list is found several times. */

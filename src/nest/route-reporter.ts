@@ -15,7 +15,7 @@ import type { RequirementKind } from '../requirement.js';
 import { AuthGuard } from './auth.guard.js';
 import { AuthenticatedGateway } from './authenticated-gateway.js';
 import { ConnectionGuard } from './connection.guard.js';
-import { type FoundHandler, Handlers } from './handlers.js';
+import { type FoundHandler, Handlers, nobody } from './handlers.js';
 import {
   GUARDS_METADATA,
   PARAMTYPES_METADATA,
@@ -76,7 +76,7 @@ export class RouteReporter implements OnModuleInit, OnApplicationBootstrap {
         transport: handler.transport,
         kind: handler.kind,
         pattern: handler.pattern,
-        handler: `${handler.controller.name}.${handler.method.name === 'nobody' ? 'handleConnection' : handler.method.name}`,
+        handler: `${handler.controller.name}.${handler.method === nobody ? 'handleConnection' : handler.method.name}`,
         access,
         ...(route.accessFrom !== undefined && { accessFrom: route.accessFrom }),
         requires: route.requirements.map(describe),
@@ -89,7 +89,12 @@ export class RouteReporter implements OnModuleInit, OnApplicationBootstrap {
   }
 
   private found(): readonly FoundHandler[] {
-    return this.handlers.all({ http: (this.adapterHost.httpAdapter as unknown) !== undefined });
+    return this.handlers.all({ http: this.servesHttp });
+  }
+
+  /** Nest leaves it undefined, or makes it null. */
+  private get servesHttp(): boolean {
+    return (this.adapterHost.httpAdapter as unknown) instanceof Object;
   }
 
   private accessOf(
@@ -135,15 +140,16 @@ export class RouteReporter implements OnModuleInit, OnApplicationBootstrap {
   private microserviceReach(app: INestApplicationContext | undefined): MicroserviceReach {
     const { getMicroservices } = (app ?? {}) as { getMicroservices?: () => readonly object[] };
     // An application that is nothing but a microservice has its guards there.
-    if ((this.adapterHost.httpAdapter as unknown) === undefined) return () => true;
+    if (!this.servesHttp) return () => true;
     if (app === undefined || getMicroservices === undefined)
       return () => (this.handlers.hasMicroservices ? 'unknown' : true);
     const connected = getMicroservices.call(app) as readonly ConnectedMicroservice[];
     return (kind) =>
       connected
-        .filter(({ microserviceConfig, serverInstance }) => {
-          const own = serverInstance?.transportId ?? microserviceConfig?.transport;
-          return kind === undefined || own === kind;
+        .filter(({ serverInstance }) => {
+          // A strategy that does not say what it is gets every handler.
+          const own = serverInstance?.transportId;
+          return kind === undefined || own === undefined || own === kind;
         })
         .every(({ applicationConfig }) => applicationConfig === undefined || this.hasGlobalGuard(applicationConfig));
   }
@@ -177,7 +183,6 @@ type MicroserviceReach = (kind: unknown) => boolean | 'unknown';
 /** What of Nest's own is looked at. Were it not there, the handlers would be taken for guarded by what connected them. */
 interface ConnectedMicroservice {
   readonly applicationConfig?: ApplicationConfig;
-  readonly microserviceConfig?: { readonly transport?: unknown };
   readonly serverInstance?: { readonly transportId?: unknown };
 }
 
@@ -201,9 +206,9 @@ function isRenewal({ method }: FoundHandler): boolean {
   return method === (AuthenticatedGateway.prototype as unknown as Record<string, unknown>).authenticate;
 }
 
-/** A gateway that extends ours, or has the guard of connections injected. */
+/** A gateway that has the guard of connections injected, as `AuthenticatedGateway` has, and where it can be asked. */
 function isConnectionGuarded(gateway: Type): boolean {
-  if (gateway.prototype instanceof AuthenticatedGateway) return true;
+  if (!('handleConnection' in (gateway.prototype as object))) return false;
   const parameters = (Reflect.getMetadata(PARAMTYPES_METADATA, gateway) ?? []) as readonly unknown[];
   const declared = (Reflect.getMetadata(SELF_DECLARED_DEPS_METADATA, gateway) ?? []) as readonly { param?: unknown }[];
   const properties = (Reflect.getMetadata(PROPERTY_DEPS_METADATA, gateway) ?? []) as readonly { type?: unknown }[];
@@ -259,7 +264,7 @@ function warningOf({ transport, kind, pattern, handler, access, requires }: Repo
     graphql:
       kind === 'field' ? "fieldResolverEnhancers: ['guards'] in the options of GraphQLModule" : '@UseGuards(AuthGuard)',
     ws: kind === 'connection' ? 'let the gateway extend AuthenticatedGateway' : '@UseGuards(AuthGuard)',
-    rpc: 'connectMicroservice(options, { inheritAppConfig: true })',
+    rpc: 'connectMicroservice(options, { inheritAppConfig: true }), or @UseGuards(AuthGuard)',
   }[transport];
   // With `guard: 'manual'` it is the application's choice what is guarded; fields mostly need no more than their query.
   const isExpected = (transport === 'http' || kind === 'field' || transport === 'graphql') && requires.length === 0;
@@ -304,10 +309,13 @@ export function routeReport(app: INestApplicationContext): RouteReport {
 }
 
 /**
- * The doors that anybody may enter without a token, as `GET /health`, in alphabetical order; guests of `@OptionalAuth()` are
- * not counted. For a test: `expect(openRoutes(app)).toEqual(['GET /health'])`.
+ * The doors that anybody may enter without a token, as `GET /health`, in alphabetical order. Not counted are guests of
+ * `@OptionalAuth()`, and fields of GraphQL that require nothing: who reads them came in by their query. For a test: `expect(openRoutes(app)).toEqual(['GET /health'])`.
  */
 export function openRoutes(app: INestApplicationContext): readonly string[] {
-  const open = routeReport(app).routes.filter(({ access }) => access !== 'guarded' && access !== 'optional');
+  const open = routeReport(app).routes.filter(
+    ({ access, kind, requires }) =>
+      access !== 'guarded' && access !== 'optional' && (kind !== 'field' || requires.length > 0),
+  );
   return open.map(({ kind, pattern }) => `${kind} ${pattern}`).sort();
 }
