@@ -47,7 +47,8 @@ function problemOf(place: unknown): string | undefined {
 
 function isOrigin(text: unknown): boolean {
   try {
-    return typeof text === 'string' && new URL(text).origin === text;
+    // They are compared as they are: a `*` would match nothing.
+    return typeof text === 'string' && !text.includes('*') && new URL(text).origin === text;
   } catch {
     return false;
   }

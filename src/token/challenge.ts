@@ -29,7 +29,8 @@ export function challengeFor(error: AuthError, realm: string | undefined): strin
 function stepUp({ acrValues, maxAgeSeconds }: AuthErrorDetail): string[] {
   const parameters: string[] = [];
   if (typeof acrValues === 'string' && SCOPE.test(acrValues)) parameters.push(`acr_values="${acrValues}"`);
-  if (typeof maxAgeSeconds === 'number') parameters.push(`max_age="${String(Math.floor(maxAgeSeconds))}"`);
+  if (typeof maxAgeSeconds === 'number' && maxAgeSeconds >= 0 && maxAgeSeconds < Infinity)
+    parameters.push(`max_age="${String(Math.floor(maxAgeSeconds))}"`);
   return parameters;
 }
 

@@ -91,7 +91,7 @@ const SAFE_METHODS = ['GET', 'HEAD', 'OPTIONS'];
  * leave out: `Sec-Fetch-Site` and `Origin`. Whoever sends neither is no browser, and has no cookie that is not his own.
  */
 function checkOrigin({ method, opensSocket, headers }: TokenCarrier, origins: readonly string[]): void {
-  if (method === undefined || (SAFE_METHODS.includes(method) && opensSocket !== true)) return;
+  if (method !== undefined && SAFE_METHODS.includes(method) && opensSocket !== true) return;
   const origin = single(headers.origin);
   if (origin !== undefined && origins.includes(origin)) return;
   const site = single(headers['sec-fetch-site']);

@@ -66,11 +66,16 @@ describe('The table of errors', () => {
       const errors: Record<number, readonly (string | undefined)[]> = {
         400: ['invalid_request'],
         401: ['invalid_token', 'invalid_dpop_proof', 'use_dpop_nonce', 'insufficient_user_authentication', undefined],
-        403: ['insufficient_scope'],
+        // ORIGIN_UNTRUSTED refuses the page that caused the request: another token would not help.
+        403: ['insufficient_scope', ...(code === 'ORIGIN_UNTRUSTED' ? [undefined] : [])],
         503: [undefined],
       };
       expect(errors[status]).toContain(row.error);
     });
+  });
+
+  it('blames no token where the origin of a request is refused', () => {
+    expect(ERRORS.ORIGIN_UNTRUSTED).not.toHaveProperty('error');
   });
 
   it('has no error in the challenge where no token of ours was sent (RFC 6750 §3.1)', () => {

@@ -48,6 +48,7 @@ const DEFAULTS = {
   maxTokenAgeSeconds: undefined,
   validate: undefined,
   claimPaths: { scopes: [['scope'], ['scp']], roles: [['roles']], permissions: [['permissions']] },
+  reportOnly: undefined,
 };
 
 describe('Options of an issuer', () => {
@@ -64,6 +65,7 @@ describe('Options of an issuer', () => {
     'maxTokenAgeSeconds',
     'validate',
     'claimPaths',
+    'reportOnly',
   ])('take %s: undefined for the default', (name) => {
     expect(resolve({ [name]: undefined })).toStrictEqual(DEFAULTS);
   });
@@ -79,6 +81,7 @@ describe('Options of an issuer', () => {
     ['maxTokenAgeSeconds', [null, '60', '', true, [], {}, -1, 0, 0.5, DAYS_366 + 1, NaN, Infinity, 60n]],
     ['validate', [null, 'sub', 0, true, {}, [], false]],
     ['claimPaths', [null, 'roles', '', 0, true, [], ['roles']]],
+    ['reportOnly', [null, 'audience', '', 0, true, {}, new Set(['audience'])]],
   ])('refuse %s of another kind or out of range', (name, values) => {
     for (const value of values) {
       expect([value, pathsOf(() => resolve({ [name]: value }))]).toEqual([value, [name]]);
@@ -372,5 +375,49 @@ describe('A list with holes', () => {
     [{ claimPaths: { permissions: holes } }, 'claimPaths.permissions[0]'],
   ])('is no list of names: %j', (options, path) => {
     expect(pathsOf(() => resolve(options))).toEqual([path]);
+  });
+});
+
+describe('The option reportOnly', () => {
+  const STRICT = { tokenTypes: ['at+jwt', 'x+jwt'], requiredClaims: ['sub'] };
+
+  it.each(['exp', 'Audience', 'issuer', 'algorithms', 'signature', 'tokenType', 'validate', 'maxTokenAgeSeconds'])(
+    'must not name %s, which always refuses',
+    (name) => {
+      const [problem, ...others] = problemsOf(() => resolve({ reportOnly: ['audience', name] }));
+      expect(others).toEqual([]);
+      expect(problem).toEqual({
+        path: 'reportOnly[1]',
+        message: 'must be one of audience, binding, requiredClaims, tokenTypes',
+      });
+    },
+  );
+
+  it('that names nothing is none', () => {
+    expect(resolve({ reportOnly: [] })).toStrictEqual(DEFAULTS);
+  });
+
+  it('keeps beside what refuses nobody the issuer as it would be without it', () => {
+    const { reportOnly, ...lenient } = resolve({ ...STRICT, reportOnly: ['audience', 'binding'] });
+    expect(reportOnly?.checks).toEqual(new Set(['audience', 'binding']));
+    expect(reportOnly?.strict).toStrictEqual(resolve(STRICT));
+    expect({ ...lenient, reportOnly: undefined }).toStrictEqual(resolve(STRICT));
+  });
+
+  it('takes from tokenTypes only what is stricter than the default', () => {
+    const { tokenTypes, requiredClaims } = resolve({ ...STRICT, reportOnly: ['tokenTypes'] });
+    expect(tokenTypes).toEqual(new Set(['at+jwt', 'x+jwt', 'jwt', undefined]));
+    expect(requiredClaims).toEqual(['sub']);
+  });
+
+  it('takes every name from requiredClaims, and nothing else', () => {
+    const { tokenTypes, requiredClaims } = resolve({ ...STRICT, reportOnly: ['requiredClaims'] });
+    expect(requiredClaims).toEqual([]);
+    expect(tokenTypes).toEqual(new Set(['at+jwt', 'x+jwt']));
+  });
+
+  it('cannot be changed afterwards', () => {
+    const issuer = resolve({ ...STRICT, reportOnly: ['tokenTypes'] });
+    expect([issuer, issuer.reportOnly, issuer.reportOnly?.strict].every((part) => Object.isFrozen(part))).toBe(true);
   });
 });

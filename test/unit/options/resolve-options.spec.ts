@@ -48,6 +48,9 @@ describe('Options of the module as a whole', () => {
       tokenCache: { maxEntries: 10_000, maxAgeSeconds: 300 },
       clock: expect.any(Function),
       insecureAllowHttp: false,
+      tokenFrom: [{ from: 'bearer-header' }],
+      require: [],
+      connections: { graceSeconds: 0 },
     });
   });
 
@@ -69,7 +72,8 @@ describe('Options of the module as a whole', () => {
   });
 
   it('that are undefined have their defaults', () => {
-    const names = ['user', 'realm', 'fetch', 'clock', 'warmUp', 'keyStore', 'tokenCache'];
+    const names = ['user', 'realm', 'fetch', 'clock', 'warmUp', 'keyStore', 'tokenCache', 'tokenFrom', 'require'];
+    names.push('connections');
     const unset = Object.fromEntries(names.map((name) => [name, undefined]));
     expect(resolve({ ...BASE, ...unset, insecureAllowHttp: undefined })).toEqual(resolve(BASE));
   });
@@ -78,6 +82,7 @@ describe('Options of the module as a whole', () => {
     ['user', [null, 'alice', 1, {}, true]],
     ['fetch', [null, 'fetch', 1, {}, true]],
     ['tokenCache', [null, true, 1, 'on', []]],
+    ['connections', [null, true, 1, 'on', []]],
     ['warmUp', [null, true, 'on', 'Required', 1, {}]],
     ['keyStore', [null, 'keys', 1, {}, true, { load: () => undefined }, { save: () => undefined, load: 1 }]],
     ['clock', [null, 0, 'now', {}, new Date(0)]],
@@ -158,6 +163,27 @@ describe('The option tokenCache', () => {
     [{ ttl: 1 }, 'tokenCache.ttl'],
   ])('must not be %j', (tokenCache, path) => {
     expect(pathsOf(() => cache(tokenCache))).toEqual([path]);
+  });
+});
+
+describe('The option connections', () => {
+  const graceOf = (connections: unknown) => resolve({ ...BASE, connections }).connections;
+
+  it('may give a time of grace', () => {
+    expect(graceOf({})).toEqual({ graceSeconds: 0 });
+    expect(graceOf({ graceSeconds: 0.5 })).toEqual({ graceSeconds: 0.5 });
+    expect(graceOf({ graceSeconds: 86_400 })).toEqual({ graceSeconds: 86_400 });
+    expect(Object.isFrozen(graceOf({}))).toBe(true);
+  });
+
+  it.each([
+    [{ graceSeconds: -1 }, 'connections.graceSeconds'],
+    [{ graceSeconds: 86_401 }, 'connections.graceSeconds'],
+    [{ graceSeconds: NaN }, 'connections.graceSeconds'],
+    [{ graceSeconds: '5' }, 'connections.graceSeconds'],
+    [{ grace: 5 }, 'connections.grace'],
+  ])('must not be %j', (connections, path) => {
+    expect(pathsOf(() => graceOf(connections))).toEqual([path]);
   });
 });
 
@@ -314,6 +340,16 @@ describe('A list of issuers', () => {
     const [absent] = listed({ ...shared, issuers: [BASE] });
     expect(unset).toEqual(absent);
     expect(unset?.[name as keyof ResolvedIssuer]).not.toEqual(listed(BASE)[0]?.[name as keyof ResolvedIssuer]);
+  });
+
+  it('may have checks that only report for all of them, or for one', () => {
+    const issuers = [BASE, { ...BASE, issuer: OTHER_ISSUER, reportOnly: ['binding'] }];
+    const [first, second] = listed({ issuers, reportOnly: ['audience'], requiredClaims: ['sub'] });
+    expect(first?.reportOnly?.checks).toEqual(new Set(['audience']));
+    expect(first?.reportOnly?.strict.issuer).toBe(ISSUER);
+    expect(second?.reportOnly?.checks).toEqual(new Set(['binding']));
+    expect(second?.reportOnly?.strict).toMatchObject({ issuer: OTHER_ISSUER, requiredClaims: ['sub'] });
+    expect(pathsOf(() => resolve({ issuers, reportOnly: ['expiry'] }))).toEqual(['reportOnly[0]']);
   });
 
   it('does not share one frozen object among issuers', () => {

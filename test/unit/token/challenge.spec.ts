@@ -149,3 +149,57 @@ it('is bare for a code that another copy of this package knows, and this one doe
   const foreign = Object.assign(new AuthError('TOKEN_EXPIRED'), { code: 'FROM_THE_FUTURE' });
   expect(challengeFor(foreign, undefined)).toBe('Bearer');
 });
+
+describe('The challenge of a step-up (RFC 9470 §3)', () => {
+  const challengeOf = (detail: Record<string, unknown>, realm?: string) =>
+    challengeFor(new AuthError('AUTHENTICATION_INSUFFICIENT', detail), realm);
+
+  it('is written as in RFC 9470 §3', () => {
+    expect(challengeOf({ acrValues: 'urn:example:mfa phr', maxAgeSeconds: 5 }, 'orders')).toBe(
+      'Bearer realm="orders", error="insufficient_user_authentication", ' +
+        'error_description="A stronger or more recent authentication is required", acr_values="urn:example:mfa phr", max_age="5"',
+    );
+  });
+
+  it.each([
+    [{ acrValues: 'mfa' }, { acr_values: 'mfa' }],
+    [{ maxAgeSeconds: 0 }, { max_age: '0' }],
+    [{ maxAgeSeconds: 59.9 }, { max_age: '59' }],
+    [{ acrValues: undefined, maxAgeSeconds: undefined }, {}],
+    [{ maxAgeSeconds: '60' }, {}],
+    [{ acrValues: ['mfa'] }, {}],
+    [{ acrValues: '' }, {}],
+    [{ acrValues: 'mfa" , error="none' }, {}],
+    [{ acrValues: 'mfa\r\nSet-Cookie: a=b' }, {}],
+    [{ acrValues: 'mfa  phr' }, {}],
+    [{ scope: 'read' }, {}],
+  ])('for %j names %j', (detail, expected) => {
+    const { error, error_description: _description, ...parameters } = parametersOf(challengeOf(detail));
+    expect(error).toBe('insufficient_user_authentication');
+    expect(parameters).toEqual(expected);
+  });
+
+  it('is no part of any other refusal', () => {
+    const detail = { acrValues: 'mfa', maxAgeSeconds: 5 };
+    for (const { code, row } of ROWS) {
+      if (row.status === 503 || code === 'AUTHENTICATION_INSUFFICIENT') continue;
+      expect(challengeFor(new AuthError(code, detail), undefined)).toBe(challengeFor(new AuthError(code), undefined));
+    }
+  });
+
+  it('parses into the values it was given, or names none, whatever they are', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), fc.double(), (acrValues, maxAgeSeconds) => {
+        const parameters = parametersOf(challengeOf({ acrValues, maxAgeSeconds }, REALM));
+        expect([undefined, acrValues]).toContain(parameters.acr_values);
+        const isSeconds = maxAgeSeconds >= 0 && maxAgeSeconds < Infinity;
+        expect(Object.keys(parameters).filter((name) => name !== 'acr_values')).toEqual([
+          'realm',
+          'error',
+          'error_description',
+          ...(isSeconds ? ['max_age'] : []),
+        ]);
+      }),
+    );
+  });
+});

@@ -1,0 +1,93 @@
+import { describe, expect, it } from '@jest/globals';
+import { CombinedPolicy, isPolicyClass, isPolicyReference, nameOfPolicy } from '../../src/access-policy.js';
+import { allOf, anyOf, not } from '../../src/nest/policies.js';
+
+class OrderOwner {
+  allows() {
+    return true;
+  }
+}
+abstract class Abstract {
+  abstract allows(): boolean;
+}
+class ByProperty {
+  readonly allows = () => true;
+}
+class Inheriting extends OrderOwner {}
+const isAdmin = () => true;
+
+describe('A policy', () => {
+  it.each([OrderOwner, Abstract, isAdmin, async () => Promise.resolve(true), allOf(isAdmin), not(isAdmin)])(
+    'is %p',
+    (value) => {
+      expect(isPolicyReference(value)).toBe(true);
+    },
+  );
+
+  it.each([undefined, null, true, 'OrderOwner', {}, [isAdmin], new OrderOwner(), { allows: () => true }])(
+    'is not %p',
+    (value) => {
+      expect(isPolicyReference(value)).toBe(false);
+    },
+  );
+
+  it.each([
+    [OrderOwner, true],
+    [Abstract, true],
+    [ByProperty, true],
+    [Inheriting, true],
+    [isAdmin, false],
+    [isAdmin.bind(undefined), false],
+    [
+      function classify() {
+        return true;
+      },
+      false,
+    ],
+    [async () => Promise.resolve(true), false],
+  ])('is a class or a function: %p: %p', (policy, expected) => {
+    expect(isPolicyClass(policy as never)).toBe(expected);
+  });
+
+  it('is a class where its classes were compiled to functions', () => {
+    function Compiled() {
+      return undefined;
+    }
+    (Compiled.prototype as { allows: unknown }).allows = isAdmin;
+    expect(isPolicyClass(Compiled as never)).toBe(true);
+  });
+});
+
+describe('Combined policies', () => {
+  it.each([[[]], [[undefined]], [[OrderOwner, undefined]], [[null]], [['OrderOwner']], [[new OrderOwner()]]])(
+    'are not made of %p: a circular import would be a policy that nobody asks',
+    (policies) => {
+      for (const combine of [allOf, anyOf]) expect(() => combine(...(policies as never[]))).toThrow(TypeError);
+    },
+  );
+
+  it('are not made of nothing by not', () => {
+    expect(() => not(undefined as never)).toThrow('a policy must be an injectable class');
+  });
+
+  it('say what they are made of, and cannot be changed', () => {
+    const combined = anyOf(OrderOwner, isAdmin);
+    expect(combined).toBeInstanceOf(CombinedPolicy);
+    expect(combined).toMatchObject({ combination: 'any', policies: [OrderOwner, isAdmin] });
+    expect(allOf(isAdmin).combination).toBe('all');
+    expect(not(isAdmin).combination).toBe('not');
+    expect(Object.isFrozen(combined) && Object.isFrozen(combined.policies)).toBe(true);
+  });
+});
+
+describe('The name of a policy', () => {
+  it.each([
+    [OrderOwner, 'OrderOwner'],
+    [isAdmin, 'isAdmin'],
+    [() => true, 'a function'],
+    [allOf(OrderOwner, isAdmin), 'allOf(OrderOwner, isAdmin)'],
+    [anyOf(OrderOwner, not(isAdmin)), 'anyOf(OrderOwner, not(isAdmin))'],
+  ])('is readable: %p: %s', (policy, name) => {
+    expect(nameOfPolicy(policy as never)).toBe(name);
+  });
+});

@@ -1,0 +1,95 @@
+import { describe, expect, it } from '@jest/globals';
+import { resolveOptions } from '../../../src/options/resolve-options.js';
+import { GRANT_KINDS } from '../../../src/requirement.js';
+import { pathsOf, problemsOf } from '../../support/catching.js';
+
+const BASE = { issuer: 'https://issuer.example.com/', audience: 'https://api.example.com' };
+const resolve = (require: unknown) => resolveOptions({ ...BASE, require } as never).require;
+const COMMON = { merge: true, reportOnly: false };
+
+class OrderOwner {
+  allows() {
+    return true;
+  }
+}
+
+describe('The option require', () => {
+  it('is nothing by default', () => {
+    expect(resolve(undefined)).toStrictEqual([]);
+  });
+
+  it.each(GRANT_KINDS)('may name %s', (kind) => {
+    expect(resolve({ [kind]: ['a', 'b'] })).toStrictEqual([{ kind, names: ['a', 'b'], ...COMMON }]);
+  });
+
+  it('may ask for a step-up, by value, by age or both', () => {
+    const acr = (value: unknown) => resolve({ acr: value });
+    expect(acr({ values: ['mfa'] })).toStrictEqual([
+      { kind: 'acr', values: ['mfa'], maxAgeSeconds: undefined, ...COMMON },
+    ]);
+    expect(acr({ maxAgeSeconds: 0 })).toStrictEqual([{ kind: 'acr', values: [], maxAgeSeconds: 0, ...COMMON }]);
+    expect(acr({ values: ['mfa'], maxAgeSeconds: 60 })).toMatchObject([{ values: ['mfa'], maxAgeSeconds: 60 }]);
+  });
+
+  it('may have a policy', () => {
+    expect(resolve({ policy: OrderOwner })).toStrictEqual([{ kind: 'policy', policy: OrderOwner, ...COMMON }]);
+  });
+
+  it('may have all of these, and may report only', () => {
+    const all = resolve({
+      policy: OrderOwner,
+      acr: { maxAgeSeconds: 60 },
+      scopes: ['api'],
+      anyRole: ['a', 'b'],
+      reportOnly: true,
+    });
+    expect(all.map(({ kind, merge, reportOnly }) => [kind, merge, reportOnly])).toEqual(
+      ['scopes', 'anyRole', 'acr', 'policy'].map((kind) => [kind, true, true]),
+    );
+    expect(resolve({ scopes: ['api'], reportOnly: false })[0]?.reportOnly).toBe(false);
+  });
+
+  it('leaves out what is undefined', () => {
+    const unset = { roles: undefined, acr: undefined, policy: undefined, reportOnly: undefined };
+    expect(resolve({ scopes: ['api'], ...unset })).toStrictEqual(resolve({ scopes: ['api'] }));
+  });
+
+  it('cannot be changed', () => {
+    const all = resolve({ scopes: ['api'] });
+    expect([all, all[0]].every((part) => Object.isFrozen(part))).toBe(true);
+  });
+
+  it.each([
+    [null, ['require', 'require']],
+    ['api', ['require', 'require']],
+    [['api'], ['require', 'require']],
+    [{}, ['require']],
+    [{ reportOnly: true }, ['require']],
+    [{ scopes: undefined }, ['require']],
+    [{ scopes: [] }, ['require.scopes']],
+    [{ scopes: 'api' }, ['require.scopes']],
+    [{ scopes: ['a b'] }, ['require.scopes']],
+    [{ roles: ['a', 7] }, ['require.roles[1]', 'require.roles']],
+    [{ scope: ['api'], roles: ['a'] }, ['require.scope']],
+    [{ roles: ['a'], merge: true }, ['require.merge']],
+    [{ roles: ['a'], reportOnly: 'false' }, ['require.reportOnly']],
+    [{ acr: {} }, ['require.acr']],
+    [{ acr: { values: [] } }, ['require.acr']],
+    [{ acr: { values: 'mfa' } }, ['require.acr.values', 'require.acr']],
+    [{ acr: { values: ['a b'] } }, ['require.acr.values']],
+    [{ acr: { values: ['mfa'], maxAge: 60 } }, ['require.acr.maxAge']],
+    [{ acr: { maxAgeSeconds: '60' } }, ['require.acr.maxAgeSeconds']],
+    [{ acr: { maxAgeSeconds: -1 } }, ['require.acr.maxAgeSeconds']],
+    [{ roles: ['a'], policy: null }, ['require.policy']],
+    [{ roles: ['a'], policy: 'OrderOwner' }, ['require.policy']],
+    [{ roles: ['a'], policy: new OrderOwner() }, ['require.policy']],
+  ])('must not be %j', (require, paths) => {
+    expect(pathsOf(() => resolve(require))).toEqual(paths);
+  });
+
+  it('says what a policy is where it is none', () => {
+    expect(problemsOf(() => resolve({ roles: ['a'], policy: [OrderOwner] }))[0]?.message).toContain(
+      'allows(token, context)',
+    );
+  });
+});
