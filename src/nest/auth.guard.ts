@@ -6,7 +6,7 @@ import { challengeFor } from '../token/challenge.js';
 import { authenticationOf, rememberAuthentication } from './authentication.js';
 import { isTransportException } from './exceptions.js';
 import { Expiries } from './expiries.js';
-import { type AuthenticationOutcome, JwtStrategy } from './jwt.strategy.js';
+import { JwtStrategy } from './jwt.strategy.js';
 import { rememberContext } from './request-context.js';
 import { Requirements } from './requirements.js';
 import { type Route, RouteAccesses } from './route-access.js';
@@ -25,8 +25,6 @@ type RequestWithUser = Record<string, unknown>;
 @Injectable()
 export class AuthGuard extends PassportAuthGuard() {
   private readonly logger = new Logger(AuthGuard.name);
-  // Else the `user` option would ask a database for each field of each object in a list.
-  private readonly operations = new WeakMap<object, { request: object; outcome: Promise<AuthenticationOutcome> }>();
 
   constructor(
     @Inject(JwtStrategy) private readonly strategy: JwtStrategy,
@@ -95,19 +93,8 @@ export class AuthGuard extends PassportAuthGuard() {
    * own on it: that costs several times what the verification of a token does that comes again.
    */
   private async userOf(request: object, context: ExecutionContext): Promise<unknown> {
-    const { error, user, info, status } = await this.outcomeOf(request, context);
+    const { error, user, info, status } = await this.strategy.outcomeOf(request, context);
     return this.handleRequest(error, user, info, context, status);
-  }
-
-  private outcomeOf(request: object, context: ExecutionContext): Promise<AuthenticationOutcome> {
-    const operation = transportOf(context).operationOf(context);
-    if (operation === undefined) return this.strategy.outcomeOf(request, context);
-    const known = this.operations.get(operation);
-    // A context that an application made for all requests says nothing about this one.
-    if (known?.request === request) return known.outcome;
-    const outcome = this.strategy.outcomeOf(request, context);
-    this.operations.set(operation, { request, outcome });
-    return outcome;
   }
 
   /** Where another strategy stands in the place of ours. */

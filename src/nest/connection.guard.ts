@@ -68,8 +68,13 @@ export class ConnectionGuard {
    * @throws AuthError when it is refused; the socket then stays open with the token that it has.
    */
   async renew(client: object, token: unknown): Promise<{ readonly expiresAt: number }> {
+    const state = stateOfSocket(client);
+    const { renewal } = state;
+    // One after the other: each is compared with what the one before it made of the socket.
+    const answer = Promise.resolve(renewal).then(() => this.renewed(client, token));
+    state.renewal = answer.catch(() => undefined);
     try {
-      return await this.renewed(client, token);
+      return await answer;
     } catch (error) {
       const isPlain = error instanceof AuthError && !isTransportException(error);
       throw isPlain ? await wsTransport.exceptionOf(error, undefined) : error;
@@ -89,6 +94,9 @@ export class ConnectionGuard {
     const { renewed } = state;
     state.renewed = token;
     try {
+      // A call of its own: what was found out for the one before it was about another token.
+      const [controller, method] = [state.opening.getClass(), state.opening.getHandler() as () => unknown];
+      state.opening = contextOf('ws', state.opening.getArgs(), { controller, method });
       await this.guard.canActivate(state.opening);
     } catch (error) {
       state.renewed = renewed;

@@ -8,6 +8,7 @@ import type { AccessTokenVerifier } from '../token/verify.js';
 import { rememberAuthentication } from './authentication.js';
 import { PresentedTokens } from './presented-tokens.js';
 import { contextOfRequest } from './request-context.js';
+import { transportOf } from './transport.js';
 
 /** What of passport this strategy needs: the registry that `@nestjs/passport` looks strategies up in. */
 interface StrategyRegistry {
@@ -44,6 +45,8 @@ export class JwtStrategy extends PassportStrategy(Strategy, SHARED_NAME) impleme
   readonly realm: string | undefined;
   private readonly user: ResolvedOptions['user'];
   private readonly tokens: PresentedTokens;
+  // Else the `user` option would ask a database for each field of each object in a list, and for each guard of a message.
+  private readonly operations = new WeakMap<object, { request: object; outcome: Promise<AuthenticationOutcome> }>();
 
   constructor(
     private readonly verifier: AccessTokenVerifier,
@@ -77,8 +80,19 @@ export class JwtStrategy extends PassportStrategy(Strategy, SHARED_NAME) impleme
     });
   }
 
-  /** What `authenticate` tells passport; it never rejects. */
-  async outcomeOf(request: object, context: ExecutionContext): Promise<AuthenticationOutcome> {
+  /** What `authenticate` tells passport; it never rejects. Found out once for an operation that is asked about in parts. */
+  outcomeOf(request: object, context: ExecutionContext): Promise<AuthenticationOutcome> {
+    const operation = transportOf(context).operationOf(context);
+    if (operation === undefined) return this.authenticated(request, context);
+    const known = this.operations.get(operation);
+    // A context that an application made for all requests says nothing about this one.
+    if (known?.request === request) return known.outcome;
+    const outcome = this.authenticated(request, context);
+    this.operations.set(operation, { request, outcome });
+    return outcome;
+  }
+
+  private async authenticated(request: object, context: ExecutionContext): Promise<AuthenticationOutcome> {
     try {
       const token = await this.verifier.verify(this.tokens.get(request, context));
       const user = await this.validate(token);

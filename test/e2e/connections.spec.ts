@@ -102,6 +102,23 @@ describe.each(SOCKET_KINDS)('A socket of $name', (kind) => {
     expect(await answer).toBe('ok alice');
   });
 
+  it('asks the application once who is calling, however many guards a message meets', async () => {
+    let asked = 0;
+    const { open } = await start({
+      user: ({ claims }) => {
+        asked += 1;
+        return claims;
+      },
+    });
+    const socket = open('guarded', tokenOf());
+    for (let message = 1; message <= 3; message += 1) {
+      socket.send('closed');
+      expect(await socket.next('reply', 'exception')).toBe('ok alice');
+      // And once for the opening.
+      expect(asked).toBe(message + 1);
+    }
+  });
+
   it('has a message that came before its refusal refused for the same reason', async () => {
     const { open } = await start();
     const socket = open('guarded', tokenOf({ aud: 'https://other.example.com' }));

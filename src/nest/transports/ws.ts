@@ -31,6 +31,8 @@ interface SocketState {
   request?: HttpRequest;
   /** The token of the last `authenticate`. */
   renewed?: string;
+  /** Settled, and never rejected, when the last `authenticate` is accepted or refused. */
+  renewal?: Promise<unknown>;
   /** The call that `ConnectionGuard` made of its opening, and what became of it. */
   opening?: ExecutionContext;
   admission?: Promise<unknown>;
@@ -49,11 +51,14 @@ export const wsTransport = {
 
   carrierOf: (client: object) => carrierOf(client as Client),
 
-  operationOf: () => undefined,
+  // A message has one context for all guards: the global one, and that of the gateway.
+  operationOf: (context: ExecutionContext) => context,
 
   ready(context: ExecutionContext) {
     const state = states.get(context.switchToWs().getClient<object>());
-    return state?.opening === context ? undefined : state?.admission;
+    if (state === undefined || state.opening === context) return undefined;
+    // A token that is not accepted yet must not be looked at for a message.
+    return state.renewal === undefined ? state.admission : Promise.all([state.admission, state.renewal]);
   },
 
   setHeader: () => undefined,
