@@ -1,12 +1,30 @@
 import 'reflect-metadata';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { until } from '../support/guarded-app.js';
+import { status } from '@grpc/grpc-js';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
+import {
+  AuthenticatedGateway,
+  bearerHeader,
+  cookie,
+  CurrentUser,
+  OptionalAuth,
+  Public,
+  query,
+  RequireScopes,
+} from '../../src/index.js';
+import { AUDIENCE, until } from '../support/guarded-app.js';
 import { LocalIssuer, newKey } from '../support/local-issuer.js';
-import type { Door, RunningTransport, TransportDriver } from '../support/transports/doors.js';
-import { graphqlQueryDriver, graphqlSubscriptionDriver } from '../support/transports/graphql.js';
+import {
+  type Door,
+  greeting,
+  type RunningTransport,
+  type TransportDriver,
+  watchedBy,
+} from '../support/transports/doors.js';
+import { graphqlQueryDriver, graphqlSubscriptionDriver, type Opening } from '../support/transports/graphql.js';
 import { ended, httpDriver, sseDriver } from '../support/transports/http.js';
 import { grpcDriver, noted, tcpDriver } from '../support/transports/microservices.js';
-import { socketDrivers } from '../support/transports/sockets.js';
+import { type Handshake, SOCKET_KINDS, socketDrivers, type TestSocket } from '../support/transports/sockets.js';
 
 const key = newKey();
 const stranger = newKey('rsa', { kid: key.kid });
@@ -113,6 +131,363 @@ describe.each(TRANSPORTS)('$name', (driver) => {
     if (/^server-sent|^gRPC/.test(driver.name)) await until(() => ended.count === before + 1);
     await running.close();
   });
+
+  it('keeps a connection that stays for the tolerance and the time of grace, and no longer', async () => {
+    if (transport.open === undefined) return;
+    const exp = Date.now() / 1000 + 0.5;
+    const options = { clock: Date.now, clockToleranceSeconds: 1, connections: { graceSeconds: 0.5 } };
+    const running = await driver.start(issuer, options);
+    const { closed } = await (running.open ?? notOpen)(tokenWith({ exp }));
+    expect(await closed).toBe('TOKEN_EXPIRED');
+    expect(Date.now() / 1000).toBeGreaterThanOrEqual(exp + 1.5);
+    await running.close();
+  });
+
+  it('watches a connection that stays until its client leaves', async () => {
+    if (transport.open === undefined) {
+      await transport.call('closed', TOKENS.good());
+      expect(watchedBy(transport.app)).toBe(0);
+      return;
+    }
+    const others = watchedBy(transport.app);
+    const { leave } = await transport.open(TOKENS.good());
+    expect(watchedBy(transport.app)).toBe(others + 1);
+    leave();
+    await until(() => watchedBy(transport.app) === others);
+  });
+});
+
+describe('An event stream in its time of grace', () => {
+  it.each(['express', 'fastify'] as const)('is told once, and told again when it is closed (%s)', async (platform) => {
+    const running = await sseDriver(platform).start(issuer, { clock: Date.now, connections: { graceSeconds: 0.5 } });
+    const { closed, told } = await running.open(tokenWith({ exp: Date.now() / 1000 + 1 }));
+    await closed;
+    expect(told).toEqual(['TOKEN_EXPIRED', 'TOKEN_EXPIRED']);
+    await running.close();
+  });
+});
+
+describe.each([sseDriver('express'), sseDriver('fastify')])('A handler of $name that is slow', (driver) => {
+  it('is not waited for when the token expires: 401, as before the stream', async () => {
+    const running = await driver.start(issuer, { clock: Date.now });
+    const { status, body, headers } = await running.slow(tokenWith({ exp: Date.now() / 1000 + 1 }));
+    expect([status, body.code]).toEqual([401, 'TOKEN_EXPIRED']);
+    expect(headers['www-authenticate']).toBe(
+      'Bearer error="invalid_token", error_description="The access token expired"',
+    );
+    await running.close();
+  });
+});
+
+describe('The token of a subscription (graphql-ws)', () => {
+  const bearer = () => `Bearer ${TOKENS.good()}`;
+
+  it.each<[string, () => Opening, string]>([
+    ['in connectionParams, in capitals', () => ({ connectionParams: { Authorization: bearer() } }), 'ok alice'],
+    ['in the header of the upgrade', () => ({ headers: { authorization: bearer() } }), 'ok alice'],
+    ['that is null in connectionParams', () => ({ connectionParams: { authorization: null } }), 'TOKEN_MISSING'],
+    [
+      'that is null in connectionParams beside the header',
+      () => ({ connectionParams: { authorization: null }, headers: { authorization: bearer() } }),
+      'ok alice',
+    ],
+    ['that is no text', () => ({ connectionParams: { authorization: { token: TOKENS.good() } } }), 'TOKEN_MALFORMED'],
+    ['of another scheme', () => ({ connectionParams: { authorization: 'Basic YTpi' } }), 'SCHEME_UNSUPPORTED'],
+    [
+      'that is sent twice',
+      () => ({ connectionParams: { authorization: bearer() }, headers: { authorization: bearer() } }),
+      'TOKEN_MULTIPLE',
+    ],
+  ])('%s', async (_where, opening, outcome) => {
+    const running = await graphqlSubscriptionDriver.start(issuer);
+    expect(await running.callWith('closed', opening())).toBe(outcome);
+    await running.close();
+  });
+});
+
+describe.each(SOCKET_KINDS)('The token of a socket ($name)', (kind) => {
+  const answerTo = async (token: string | undefined, handshake: Handshake) => {
+    const running = await kind.start(issuer);
+    const socket = running.open('guarded', token, handshake);
+    socket.send('closed');
+    const answer = await socket.next('reply', 'exception');
+    await running.close();
+    return typeof answer === 'string' ? answer : (answer as { code: string }).code;
+  };
+
+  it('may stand in the header', async () => {
+    expect(await answerTo(undefined, { headers: { authorization: `Bearer ${TOKENS.good()}` } })).toBe('ok alice');
+    expect(await answerTo(undefined, { headers: { authorization: 'Basic YTpi' } })).toBe('SCHEME_UNSUPPORTED');
+  });
+
+  it('must not be sent twice, at its own place and in the header', async () => {
+    const token = TOKENS.good();
+    expect(await answerTo(token, { headers: { authorization: `Bearer ${token}` } })).toBe('TOKEN_MULTIPLE');
+  });
+
+  if (kind.name === 'ws') {
+    it('may follow bearer in any case among the protocols, wherever that stands', async () => {
+      expect(await answerTo(undefined, { protocols: ['Bearer', TOKENS.good()] })).toBe('ok alice');
+      expect(await answerTo(undefined, { protocols: ['orders.v1', 'bearer', TOKENS.good()] })).toBe('ok alice');
+      expect(await answerTo(undefined, { protocols: ['orders.v1', 'bearer'] })).toBe('TOKEN_MISSING');
+    });
+  }
+});
+
+describe.each(SOCKET_KINDS)('The opening of a socket ($name)', (kind) => {
+  it('may have its token in the address, where that is a place for tokens', async () => {
+    const running = await kind.start(issuer, { tokenFrom: [query()] });
+    const socket = running.open(`guarded?access_token=${TOKENS.good()}`);
+    socket.send('closed');
+    expect(await socket.next('reply', 'exception')).toBe('ok alice');
+    await running.close();
+  });
+
+  it('is put off, not refused, while the keys cannot be had (ws: 1013)', async () => {
+    const running = await kind.start(issuer, { keys: { from: 'jwks', uri: `${issuer.url}/nowhere` } });
+    const outcome = await running.open('guarded', TOKENS.good()).closed;
+    expect(outcome).toEqual({ code: 'KEYS_UNAVAILABLE', closeCode: kind.name === 'ws' ? 1013 : undefined });
+    await running.close();
+  });
+
+  it('may have it in a cookie, but not from the page of another site', async () => {
+    const running = await kind.start(issuer, { tokenFrom: [cookie('token')] });
+    const cookies = { cookie: `token=${TOKENS.good()}` };
+    const own = running.open('guarded', undefined, { headers: { ...cookies, origin: running.url } });
+    own.send('closed');
+    expect(await own.next('reply', 'exception')).toBe('ok alice');
+    const other = { headers: { ...cookies, origin: 'https://other.example.com' } };
+    expect((await running.open('guarded', undefined, other).closed).code).toBe('ORIGIN_UNTRUSTED');
+    await running.close();
+  });
+});
+
+describe.each(SOCKET_KINDS)('A socket that sends several new tokens at once ($name)', (kind) => {
+  const gates = new Map<unknown, Promise<void>>();
+  const asked = new Set<unknown>();
+  let writes = 0;
+  const start = () =>
+    kind.start(
+      issuer,
+      {
+        user: async ({ claims }) => {
+          asked.add(claims.jti);
+          await gates.get(claims.jti);
+          return claims;
+        },
+      },
+      (place) => {
+        @RequireScopes('read')
+        @WebSocketGateway(place('readers'))
+        class ReadersGateway extends AuthenticatedGateway {
+          @SubscribeMessage('who')
+          who(@CurrentUser('sub') sub?: string) {
+            return { event: 'reply', data: greeting(sub) };
+          }
+
+          @SubscribeMessage('ping')
+          @Public()
+          ping() {
+            return { event: 'pong', data: '' };
+          }
+
+          @SubscribeMessage('write')
+          @RequireScopes('write')
+          write(@CurrentUser('sub') sub?: string) {
+            writes += 1;
+            return { event: 'reply', data: greeting(sub) };
+          }
+        }
+
+        @OptionalAuth()
+        @WebSocketGateway(place('half-open'))
+        class HalfOpenGateway extends AuthenticatedGateway {
+          @SubscribeMessage('who')
+          who(@CurrentUser('sub') sub?: string) {
+            return { event: 'reply', data: greeting(sub) };
+          }
+        }
+        return [ReadersGateway, HalfOpenGateway];
+      },
+    );
+
+  const codesOf = async (socket: TestSocket, count: number) => {
+    const codes: (string | undefined)[] = [];
+    for (let index = 0; index < count; index += 1)
+      codes.push(((await socket.next('authenticated', 'exception')) as { code?: string }).code);
+    return codes;
+  };
+  const admitted = async (socket: TestSocket) => {
+    socket.send('who');
+    await socket.next('reply');
+    return socket;
+  };
+
+  it('keeps the one that it has when all are refused', async () => {
+    const running = await start();
+    const socket = await admitted(running.open('readers', TOKENS.reader()));
+    for (const jti of ['a', 'b']) socket.send('authenticate', tokenWith({ scope: 'write', jti }));
+    expect(await codesOf(socket, 2)).toEqual(['SCOPE_INSUFFICIENT', 'SCOPE_INSUFFICIENT']);
+    socket.send('who');
+    expect(await socket.next('reply', 'exception')).toBe('ok alice');
+    await running.close();
+  });
+
+  it('keeps the one that was accepted, however long it takes to refuse another', async () => {
+    const running = await start();
+    const socket = await admitted(running.open('readers', TOKENS.reader()));
+    // Long enough for the other one to overtake it.
+    gates.set('slow', new Promise((resolve) => setTimeout(resolve, 100)));
+    socket.send('authenticate', tokenWith({ scope: 'nothing', jti: 'slow' }));
+    socket.send('authenticate', TOKENS.both());
+    expect(await codesOf(socket, 2)).toEqual(['SCOPE_INSUFFICIENT', undefined]);
+    socket.send('write');
+    expect(await socket.next('reply', 'exception')).toBe('ok alice');
+    await running.close();
+  });
+
+  it('has no message checked with one that is not accepted yet', async () => {
+    const running = await start();
+    const socket = await admitted(running.open('readers', TOKENS.reader()));
+    const jti = `pending with ${kind.name}`;
+    let decide: (() => void) | undefined;
+    gates.set(jti, new Promise((resolve) => (decide = resolve)));
+    socket.send('authenticate', tokenWith({ scope: 'nothing', jti }));
+    await until(() => asked.has(jti));
+    socket.send('who');
+    // What was sent before it is there, too.
+    socket.send('ping');
+    await socket.next('pong');
+    decide?.();
+    expect(await codesOf(socket, 1)).toEqual(['SCOPE_INSUFFICIENT']);
+    expect(await socket.next('reply', 'exception')).toBe('ok alice');
+    await running.close();
+  });
+
+  it('has nothing done where its opening is refused, also after a new token', async () => {
+    const running = await start();
+    const before = writes;
+    const jti = `refused with ${kind.name}`;
+    let decide: (() => void) | undefined;
+    gates.set(jti, new Promise((resolve) => (decide = resolve)));
+    const socket = running.open('readers', tokenWith({ scope: 'write', jti }));
+    const { closed } = socket;
+    await until(() => asked.has(jti));
+    socket.send('authenticate', TOKENS.reader());
+    socket.send('ping');
+    await socket.next('pong');
+    // With a token that is good for this one.
+    socket.send('write');
+    socket.send('ping');
+    await socket.next('pong');
+    decide?.();
+    expect((await closed).code).toBe('SCOPE_INSUFFICIENT');
+    // Whether or not an answer would still reach it.
+    expect(writes).toBe(before);
+    await running.close();
+  });
+
+  it('belongs to the first subject, where it was a guest', async () => {
+    const running = await start();
+    const socket = await admitted(running.open('half-open'));
+    socket.send('authenticate', TOKENS.good());
+    socket.send('authenticate', tokenWith({ sub: 'bob' }));
+    expect(await codesOf(socket, 2)).toEqual([undefined, 'CLAIM_INVALID']);
+    socket.send('who');
+    expect(await socket.next('reply', 'exception')).toBe('ok alice');
+    await running.close();
+  });
+});
+
+describe.each(socketDrivers)('The timer of a connection ($name)', (driver) => {
+  it('is asked again where the clock was set back meanwhile', async () => {
+    let offset = 0;
+    const running = await driver.start(issuer, { clock: () => Date.now() + offset });
+    const exp = Date.now() / 1000 + 0.8;
+    const { closed } = await (running.open ?? notOpen)(tokenWith({ exp }));
+    offset = -500;
+    expect(await closed).toBe('TOKEN_EXPIRED');
+    expect(Date.now() / 1000).toBeGreaterThanOrEqual(exp + 0.5);
+    await running.close();
+  });
+
+  it('is never set for longer than Node can wait', async () => {
+    const timers = jest.spyOn(globalThis, 'setTimeout');
+    const running = await driver.start(issuer, { clock: Date.now });
+    const { leave } = await (running.open ?? notOpen)(tokenWith({ exp: Date.now() / 1000 + 60 * 86_400 }));
+    const delays = timers.mock.calls.map(([, delay]) => delay ?? 0);
+    timers.mockRestore();
+    expect(Math.max(...delays)).toBe(2 ** 31 - 1);
+    leave();
+    await running.close();
+  });
+});
+
+describe('A socket of a subject whom two issuers have', () => {
+  it.each(SOCKET_KINDS)('belongs to the one of its issuer ($name)', async (kind) => {
+    const other = await LocalIssuer.start([key]);
+    const issuers = [issuer, other].map(({ url }) => ({ issuer: url, audience: AUDIENCE }));
+    const running = await kind.start(issuer, { issuer: undefined, audience: undefined, issuers });
+    const socket = running.open('guarded', TOKENS.good());
+    socket.send('closed');
+    expect(await socket.next('reply', 'exception')).toBe('ok alice');
+    const token = other.token(key, 'RS256', { iat: Math.floor(Date.now() / 1000) - 60 });
+    // Which is a good one by itself.
+    const theirs = running.open('guarded', token);
+    theirs.send('closed');
+    expect(await theirs.next('reply', 'exception')).toBe('ok alice');
+    socket.send('authenticate', token);
+    expect(await socket.next('authenticated', 'exception')).toMatchObject({ code: 'CLAIM_INVALID' });
+    await running.close();
+    await other.stop();
+  });
+});
+
+describe('A refused gRPC call', () => {
+  it.each<[keyof typeof TOKENS, Door, number, string]>([
+    ['none', 'closed', status.UNAUTHENTICATED, 'TOKEN_MISSING'],
+    ['expired', 'closed', status.UNAUTHENTICATED, 'TOKEN_EXPIRED'],
+    ['reader', 'scoped', status.PERMISSION_DENIED, 'SCOPE_INSUFFICIENT'],
+  ])('with a token that is %s at a door that is %s has status %i', async (token, door, number, code) => {
+    const running = await grpcDriver.start(issuer);
+    const refusal = await running.refusalOf(door, TOKENS[token]());
+    expect(refusal?.code).toBe(number);
+    expect(refusal?.details).toMatch(new RegExp(`^${code}: \\w`));
+    expect(refusal?.metadata.get('error-code')).toEqual([code]);
+    expect(refusal?.metadata.get('www-authenticate')).toEqual([expect.stringMatching(/^Bearer/)]);
+    await running.close();
+  });
+
+  it('that was sent two tokens has the status of a bad request', async () => {
+    const running = await grpcDriver.start(issuer, {
+      tokenFrom: [bearerHeader(), () => TOKENS.good()],
+    });
+    const refusal = await running.refusalOf('closed', TOKENS.good());
+    expect([refusal?.code, refusal?.metadata.get('error-code')]).toEqual([status.INVALID_ARGUMENT, ['TOKEN_MULTIPLE']]);
+    await running.close();
+  });
+
+  it('says when to come again while the keys cannot be had', async () => {
+    const running = await grpcDriver.start(issuer, { keys: { from: 'jwks', uri: `${issuer.url}/nowhere` } });
+    const refusal = await running.refusalOf('closed', TOKENS.good());
+    expect([refusal?.code, refusal?.metadata.get('error-code')]).toEqual([status.UNAVAILABLE, ['KEYS_UNAVAILABLE']]);
+    expect(Number(refusal?.metadata.get('retry-after')[0])).toBeGreaterThan(0);
+    await running.close();
+  });
+});
+
+describe('A refused message of a microservice', () => {
+  it('has the facts of an HTTP refusal', async () => {
+    const running = await tcpDriver.start(issuer);
+    expect(await running.refusalOf('scoped', TOKENS.reader())).toEqual({
+      status: 'error',
+      statusCode: 403,
+      code: 'SCOPE_INSUFFICIENT',
+      message: 'The access token lacks a required scope',
+      challenge: expect.stringContaining('scope="write"'),
+    });
+    await running.close();
+  });
 });
 
 describe.each(['Raw', 'Upload'] as const)('A gRPC handler that is given the stream itself (%s)', (door) => {
@@ -126,6 +501,16 @@ describe.each(['Raw', 'Upload'] as const)('A gRPC handler that is given the stre
     expect(await transport.held(door, TOKENS[token]())).toBe(outcome);
     expect(await transport.call('closed', TOKENS.good())).toBe('ok alice');
     await transport.close();
+  });
+});
+
+describe('A gRPC stream that a handler was given itself', () => {
+  it.each(['Raw', 'Upload'] as const)('is closed when its token expires (%s)', async (door) => {
+    const running = await grpcDriver.start(issuer, { clock: Date.now });
+    const exp = Date.now() / 1000 + 1;
+    expect(await running.hold(door, tokenWith({ exp }))).toBe('TOKEN_EXPIRED');
+    expect(Date.now() / 1000).toBeGreaterThanOrEqual(exp);
+    await running.close();
   });
 });
 

@@ -1,6 +1,7 @@
 import type { ExecutionContext } from '@nestjs/common';
 import type { AuthError } from '../../errors.js';
 import type { TokenCarrier } from '../../token/presented-token.js';
+import { challengeFor } from '../../token/challenge.js';
 import { toHttpException } from '../exceptions.js';
 import { refusalFacts } from '../refusal-facts.js';
 import type { LongConnection, Transport } from './transport.js';
@@ -31,7 +32,9 @@ interface RawResponse {
   readonly socket: { destroySoon?(): void } | null;
   readonly req?: { readonly httpVersionMajor?: number };
   write(chunk: string): unknown;
+  writeHead(status: number, headers: Record<string, string>): unknown;
   end(callback: () => void): unknown;
+  end(body: string, callback: () => void): unknown;
   once(event: 'close', callback: () => void): unknown;
 }
 
@@ -105,14 +108,23 @@ function eventStream(response: RawResponse): LongConnection {
     key: response,
     warn: tell,
     close(refusal) {
-      tell(refusal);
-      // Nest ends the handler's observable when the socket is closed, which on a kept-alive connection it is not by the end
-      // of an answer. On HTTP/2 the stream is closed then, and the socket belongs to others, too.
       // Taken now: Node takes it away from an answer that has ended.
       const { socket, req } = response;
-      response.end(() => {
+      const close = () => {
         if ((req?.httpVersionMajor ?? 1) === 1) socket?.destroySoon?.();
-      });
+      };
+      if (response.headersSent) {
+        tell(refusal);
+        response.end(close);
+      } else {
+        // A handler that is still about to make its stream.
+        const challenge = challengeFor(refusal, undefined);
+        response.writeHead(refusal.status, {
+          'Content-Type': 'application/json; charset=utf-8',
+          ...(challenge !== undefined && { 'WWW-Authenticate': challenge }),
+        });
+        response.end(JSON.stringify(toHttpException(refusal).getResponse()), close);
+      }
     },
     onClosed(callback) {
       response.once('close', callback);

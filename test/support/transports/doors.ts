@@ -1,5 +1,6 @@
-import type { Type } from '@nestjs/common';
+import type { INestApplication, Type } from '@nestjs/common';
 import { AuthModule, type AuthOptions, CurrentUser, OptionalAuth, Public, RequireScopes } from '../../../src/index.js';
+import { Expiries } from '../../../src/nest/expiries.js';
 import { AUDIENCE, Clock } from '../guarded-app.js';
 import type { LocalIssuer } from '../local-issuer.js';
 
@@ -12,6 +13,8 @@ export type Door = (typeof PLAIN_DOORS)[number] | (typeof CLASS_DOORS)[number];
 export interface LongConnection {
   /** What the client was told when it was closed. */
   readonly closed: Promise<string>;
+  /** The client goes by itself. */
+  readonly leave: () => void;
 }
 
 export interface RunningTransport {
@@ -19,6 +22,7 @@ export interface RunningTransport {
   call(door: Door, token?: string): Promise<string>;
   /** Opens a connection that stays; undefined where a call ends with its answer. */
   readonly open?: (token: string) => Promise<LongConnection>;
+  readonly app: INestApplication;
   readonly clock: Clock;
   close(): Promise<void>;
 }
@@ -26,6 +30,11 @@ export interface RunningTransport {
 export interface TransportDriver {
   readonly name: string;
   start(issuer: LocalIssuer, options?: Partial<AuthOptions>): Promise<RunningTransport>;
+}
+
+/** How many connections are going to be closed when their token expires. */
+export function watchedBy(app: INestApplication): number {
+  return app.get(Expiries, { strict: false }).size;
 }
 
 export function authModule(issuer: LocalIssuer, clock: Clock, options: Partial<AuthOptions> = {}) {

@@ -4,8 +4,9 @@ import { createClient } from 'graphql-ws';
 import { WebSocket } from 'ws';
 import { bearer, type Platform, startApp } from '../app.js';
 import { Clock } from '../guarded-app.js';
-import { authModule, classDoors, greeting, plainDoors, type TransportDriver } from './doors.js';
-import { CurrentUser } from '../../../src/index.js';
+import { authModule, classDoors, type Door, greeting, plainDoors, type TransportDriver } from './doors.js';
+import type { LocalIssuer } from '../local-issuer.js';
+import { type AuthOptions, CurrentUser } from '../../../src/index.js';
 
 function graphqlModule() {
   return GraphQLModule.forRoot<ApolloDriverConfig>({
@@ -55,8 +56,9 @@ export const graphqlQueryDriver = (platform: Platform): TransportDriver => ({
   async start(issuer, options) {
     const clock = new Clock();
     const imports = [authModule(issuer, clock, options), graphqlModule()];
-    const { url, close } = await startApp(platform, { imports, providers: resolvers(query, (text) => text) });
+    const { app, url, close } = await startApp(platform, { imports, providers: resolvers(query, (text) => text) });
     return {
+      app,
       clock,
       close,
       async call(door, token) {
@@ -71,9 +73,15 @@ export const graphqlQueryDriver = (platform: Platform): TransportDriver => ({
   },
 });
 
-export const graphqlSubscriptionDriver: TransportDriver = {
+/** What a client of graphql-ws opens its socket with. */
+export interface Opening {
+  readonly connectionParams?: Record<string, unknown>;
+  readonly headers?: Record<string, string>;
+}
+
+export const graphqlSubscriptionDriver = {
   name: 'GraphQL subscriptions (graphql-ws)',
-  async start(issuer, options) {
+  async start(issuer: LocalIssuer, options?: Partial<AuthOptions>) {
     const clock = new Clock();
     const imports = [authModule(issuer, clock, options), graphqlModule()];
     // What a subscription yields has a member of its name.
@@ -82,49 +90,61 @@ export const graphqlSubscriptionDriver: TransportDriver = {
         yield await Promise.resolve(new Proxy({}, { get: () => text }));
       })(),
     );
-    const { url, close } = await startApp('express', { imports, providers: [Ping, ...doors] });
-    const clientOf = (token: string | undefined, onClosed: (code: number) => void = () => undefined) =>
+    const { app, url, close } = await startApp('express', { imports, providers: [Ping, ...doors] });
+    const clientOf = (
+      { connectionParams, headers = {} }: Opening,
+      onClosed: (code: number) => void = () => undefined,
+    ) =>
       createClient({
         url: `${url.replace('http', 'ws')}/graphql`,
-        webSocketImpl: WebSocket,
+        webSocketImpl: class extends WebSocket {
+          constructor(address: string, protocols: string | string[]) {
+            super(address, protocols, { headers });
+          }
+        },
         retryAttempts: 0,
-        ...(token !== undefined && { connectionParams: { authorization: `Bearer ${token}` } }),
+        connectionParams,
         on: {
           closed: (event) => {
             onClosed((event as { code: number }).code);
           },
         },
       });
+    const usual = (token: string | undefined): Opening =>
+      token === undefined ? {} : { connectionParams: { authorization: `Bearer ${token}` } };
+    const callWith = async (door: Door, opening: Opening) => {
+      const client = clientOf(opening);
+      try {
+        return await new Promise<string>((resolve, reject) => {
+          client.subscribe(
+            { query: `subscription { ${door} }` },
+            {
+              next: (result) => {
+                resolve(outcomeOf(result as GraphqlAnswer, door));
+              },
+              error: (errors) => {
+                if (Array.isArray(errors)) resolve(outcomeOf({ errors: errors as never }, door));
+                else reject(new Error('the socket was closed', { cause: errors }));
+              },
+              complete: () => undefined,
+            },
+          );
+        });
+      } finally {
+        await client.dispose();
+      }
+    };
     return {
+      app,
       clock,
       close,
-      async call(door, token) {
-        const client = clientOf(token);
-        try {
-          return await new Promise<string>((resolve, reject) => {
-            client.subscribe(
-              { query: `subscription { ${door} }` },
-              {
-                next: (result) => {
-                  resolve(outcomeOf(result as GraphqlAnswer, door));
-                },
-                error: (errors) => {
-                  if (Array.isArray(errors)) resolve(outcomeOf({ errors: errors as never }, door));
-                  else reject(new Error('the socket was closed', { cause: errors }));
-                },
-                complete: () => undefined,
-              },
-            );
-          });
-        } finally {
-          await client.dispose();
-        }
-      },
-      async open(token) {
+      callWith,
+      call: (door: Door, token?: string) => callWith(door, usual(token)),
+      async open(token: string) {
         let closed: (code: string) => void;
         const promise = new Promise<string>((resolve) => (closed = resolve));
         // Close codes: 4403 makes a client come again.
-        const client = clientOf(token, (code) => {
+        const client = clientOf(usual(token), (code) => {
           closed(code === 4403 ? 'TOKEN_EXPIRED' : String(code));
         });
         await new Promise<void>((resolve, reject) => {
@@ -139,8 +159,13 @@ export const graphqlSubscriptionDriver: TransportDriver = {
           };
           client.subscribe({ query: 'subscription { endless }' }, sink);
         });
-        return { closed: promise };
+        return {
+          closed: promise,
+          leave: () => {
+            void client.dispose();
+          },
+        };
       },
     };
   },
-};
+} satisfies TransportDriver;

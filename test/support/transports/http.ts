@@ -1,8 +1,10 @@
 import { Controller, Get, Sse } from '@nestjs/common';
 import { finalize, NEVER, of, startWith } from 'rxjs';
 import { bearer, call, type Platform, startApp } from '../app.js';
+import type { AuthOptions } from '../../../src/index.js';
 import { Clock } from '../guarded-app.js';
-import { authModule, classDoors, plainDoors, type TransportDriver } from './doors.js';
+import type { LocalIssuer } from '../local-issuer.js';
+import { authModule, classDoors, type Door, plainDoors, type TransportDriver } from './doors.js';
 
 function controllers(enter: (door: string) => MethodDecorator, answer: (text: string) => unknown) {
   const [Plain, OfClass] = [plainDoors(enter, answer), classDoors(enter, answer)];
@@ -17,8 +19,12 @@ export function httpDriver(platform: Platform): TransportDriver {
     async start(issuer, options) {
       const clock = new Clock();
       const imports = [authModule(issuer, clock, options)];
-      const { url, close } = await startApp(platform, { imports, controllers: controllers(Get, (text) => ({ text })) });
+      const { app, url, close } = await startApp(platform, {
+        imports,
+        controllers: controllers(Get, (text) => ({ text })),
+      });
       return {
+        app,
         clock,
         close,
         async call(door, token) {
@@ -46,26 +52,44 @@ class StreamController {
   }
 }
 
-export function sseDriver(platform: Platform): TransportDriver {
+/** Makes its stream when nobody waits for it any more. */
+@Controller()
+class SlowController {
+  @Sse('slow')
+  slow() {
+    return new Promise<never>(() => undefined);
+  }
+}
+
+export function sseDriver(platform: Platform) {
   return {
     name: `server-sent events on ${platform}`,
-    async start(issuer, options) {
+    async start(issuer: LocalIssuer, options?: Partial<AuthOptions>) {
       const clock = new Clock();
       const imports = [authModule(issuer, clock, options)];
       const doors = controllers(Sse, (text) => of({ data: text }));
-      const { url, close } = await startApp(platform, { imports, controllers: [StreamController, ...doors] });
+      const { app, url, close } = await startApp(platform, {
+        imports,
+        controllers: [StreamController, SlowController, ...doors],
+      });
       return {
+        app,
         clock,
         close,
-        async call(door, token) {
+        /** Where the stream never comes. */
+        slow: (token: string) => call(`${url}/slow`, bearer(token)),
+        async call(door: Door, token?: string) {
           const { body, text } = await call(`${url}/${door}`, token === undefined ? {} : bearer(token));
           return typeof body.code === 'string' ? body.code : (/^data: (.*)$/m.exec(text)?.[1] ?? text);
         },
-        async open(token) {
-          const { body } = await fetch(`${url}/stream`, { headers: bearer(token) });
+        async open(token: string) {
+          const leaving = new AbortController();
+          const { body } = await fetch(`${url}/stream`, { headers: bearer(token), signal: leaving.signal });
           if (body === null) throw new Error('no stream');
           const reader = body.pipeThrough(new TextDecoderStream()).getReader();
           let text = '';
+          /** The codes of all `exception` events, once it is closed. */
+          const told: string[] = [];
           while (!text.includes('data: open')) text += (await reader.read()).value ?? '';
           const closed = (async () => {
             for (;;) {
@@ -73,12 +97,21 @@ export function sseDriver(platform: Platform): TransportDriver {
               if (done) break;
               text += value;
             }
-            const told = /event: exception\ndata: (.*)/.exec(text)?.[1] ?? '{}';
-            return (JSON.parse(told) as { code: string }).code;
+            for (const [, data] of text.matchAll(/^event: exception\ndata: (.*)\n\n/gm))
+              told.push((JSON.parse(String(data)) as { code: string }).code);
+            return String(told.at(-1));
           })();
-          return { closed };
+          // Who leaves has the reading of the stream fail.
+          closed.catch(() => undefined);
+          return {
+            closed,
+            told,
+            leave: () => {
+              leaving.abort();
+            },
+          };
         },
       };
     },
-  };
+  } satisfies TransportDriver;
 }

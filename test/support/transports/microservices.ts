@@ -87,6 +87,7 @@ export const tcpDriver = {
     const client = ClientProxyFactory.create(microservice as never);
     await client.connect();
     return {
+      app,
       clock,
       async close() {
         client.close();
@@ -101,6 +102,13 @@ export const tcpDriver = {
         } catch (error) {
           return (error as { code?: string }).code ?? JSON.stringify(error);
         }
+      },
+      /** The error as the client gets it. */
+      async refusalOf(door: Door, accessToken?: string): Promise<unknown> {
+        return await lastValueFrom(client.send<string>(door, { accessToken })).then(
+          () => undefined,
+          (error: unknown) => error,
+        );
       },
     };
   },
@@ -172,10 +180,27 @@ export const grpcDriver = {
     };
     const client = new doors.Doors(url, credentials.createInsecure());
     return {
+      app,
       clock,
       async close() {
         client.close();
         await close();
+      },
+      /** The same handlers, with a stream that the client leaves open: what it is told when the call ends. */
+      hold(door: 'Raw' | 'Upload', token: string) {
+        const metadata = new Metadata();
+        metadata.set('authorization', `Bearer ${token}`);
+        return new Promise<string>((resolve) => {
+          const ends = (error: ServiceError | null) => {
+            resolve(String(error?.metadata.get('error-code')[0] ?? error?.message));
+          };
+          if (door === 'Upload') {
+            (client as unknown as { Upload(sent: Metadata, callback: typeof ends): unknown }).Upload(metadata, ends);
+            return;
+          }
+          const raw = (client as unknown as { Raw(sent: Metadata): ClientDuplexStream<object, object> }).Raw(metadata);
+          raw.on('error', ends).on('data', () => undefined);
+        });
       },
       /** At a handler that is given the stream itself, and one that is given what was sent, with a callback. */
       held(door: 'Raw' | 'Upload', token?: string) {
@@ -220,8 +245,20 @@ export const grpcDriver = {
           });
         });
         await new Promise((resolve) => stream.once('data', resolve));
-        return { closed };
+        return {
+          closed,
+          leave: () => {
+            stream.cancel();
+          },
+        };
       },
+      /** The status as the client gets it. */
+      refusalOf: (door: Door, token?: string) =>
+        new Promise<ServiceError | null>((resolve) => {
+          const metadata = new Metadata();
+          if (token !== undefined) metadata.set('authorization', `Bearer ${token}`);
+          client[capitalized(door)]?.({}, metadata, resolve);
+        }),
       call: (door: Door, token?: string) =>
         new Promise<string>((resolve) => {
           const metadata = new Metadata();

@@ -92,7 +92,14 @@ export interface TestSocket {
   close(): void;
 }
 
-export type Opener = (place: string, token?: string) => TestSocket;
+/** A token that stands elsewhere than a client of this kind usually puts it. */
+export interface Handshake {
+  readonly headers?: Record<string, string>;
+  /** ws only. */
+  readonly protocols?: string[];
+}
+
+export type Opener = (place: string, token?: string, handshake?: Handshake) => TestSocket;
 
 function recorder() {
   const waiting: { events: readonly string[]; resolve: (data: unknown) => void }[] = [];
@@ -118,12 +125,13 @@ function recorder() {
 
 const socketIoOpener =
   (url: string): Opener =>
-  (place, token) => {
+  (place, token, { headers } = {}) => {
     const events = recorder();
     const socket = io(`${url}/${place}`, {
       transports: ['websocket'],
       forceNew: true,
       reconnection: false,
+      extraHeaders: headers,
       ...(token !== undefined && { auth: { token } }),
     });
     socket.onAny((event: string, data: unknown) => {
@@ -143,10 +151,11 @@ const socketIoOpener =
 
 const wsOpener =
   (url: string): Opener =>
-  (place, token) => {
+  (place, token, { headers, protocols } = {}) => {
     const events = recorder();
     // As a browser has to do it: no header but this one can be set there.
-    const socket = new WebSocket(`${url.replace('http', 'ws')}/${place}`, token === undefined ? [] : ['bearer', token]);
+    const usual = token === undefined ? [] : ['bearer', token];
+    const socket = new WebSocket(`${url.replace('http', 'ws')}/${place}`, protocols ?? usual, { headers });
     socket.on('message', (message: RawData) => {
       const { event, data } = JSON.parse((message as Buffer).toString()) as { event: string; data: unknown };
       events.add(event, data);
@@ -175,6 +184,7 @@ const wsOpener =
 
 export interface RunningSockets {
   readonly open: Opener;
+  readonly url: string;
   readonly clock: Clock;
   readonly app: INestApplication;
   close(): Promise<void>;
@@ -214,8 +224,9 @@ function socketKind(
       return {
         clock,
         app,
-        open: (path, token) => {
-          const socket = open(path, token);
+        url,
+        open: (path, token, handshake) => {
+          const socket = open(path, token, handshake);
           opened.add(socket);
           return socket;
         },
@@ -255,6 +266,7 @@ export const socketDrivers: readonly TransportDriver[] = SOCKET_KINDS.map((kind)
   async start(issuer, options) {
     const sockets = await kind.start(issuer, options);
     return {
+      app: sockets.app,
       clock: sockets.clock,
       close: () => sockets.close(),
       async call(door, token) {
@@ -268,7 +280,12 @@ export const socketDrivers: readonly TransportDriver[] = SOCKET_KINDS.map((kind)
         const socket = sockets.open('guarded', token);
         socket.send('closed');
         await socket.next('reply');
-        return { closed: socket.closed.then(({ code }) => String(code)) };
+        return {
+          closed: socket.closed.then(({ code }) => String(code)),
+          leave: () => {
+            socket.close();
+          },
+        };
       },
     };
   },
