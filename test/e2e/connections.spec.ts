@@ -4,11 +4,13 @@ import { Inject, type Type, UseGuards } from '@nestjs/common';
 import { SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
 import {
   AuthenticatedGateway,
+  type AuthError,
   AuthGuard,
   type AuthOptions,
   ConnectionGuard,
   CurrentUser,
   OptionalAuth,
+  Public,
   RequireScopes,
 } from '../../src/index.js';
 import { Expiries } from '../../src/nest/expiries.js';
@@ -178,6 +180,27 @@ describe.each(SOCKET_KINDS)('A socket of $name', (kind) => {
     socket.send('who');
     expect(await socket.next('reply', 'exception')).toBe('ok alice');
     expect(admitted).toEqual([false, true]);
+  });
+
+  it('cannot renew a token where its opening was not guarded (TOKEN_MISSING)', async () => {
+    const { open } = await start({}, (place): Type[] => {
+      @WebSocketGateway(place('unguarded'))
+      class UnguardedGateway {
+        constructor(@Inject(ConnectionGuard) private readonly connections: ConnectionGuard) {}
+
+        @Public()
+        @SubscribeMessage('authenticate')
+        async authenticate(client: object, token: unknown) {
+          // On Nest 11 what is thrown here is told to no client of ws.
+          const code = await this.connections.renew(client, token).catch((error: unknown) => (error as AuthError).code);
+          return { event: 'answer', data: code };
+        }
+      }
+      return [UnguardedGateway];
+    });
+    const socket = open('unguarded', tokenOf());
+    socket.send('authenticate', tokenOf());
+    expect(await socket.next('answer')).toBe('TOKEN_MISSING');
   });
 
   it('outlives its first token when it sends a new one (authenticate)', async () => {
