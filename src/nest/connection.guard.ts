@@ -4,14 +4,10 @@ import { AccessTokenVerifier } from '../token/verify.js';
 import { AuthGuard } from './auth.guard.js';
 import { authenticationOf } from './authentication.js';
 import { isTransportException } from './exceptions.js';
+import { nobody } from './handlers.js';
 import { contextOf } from './request-context.js';
 import type { HttpRequest } from './transports/http.js';
 import { forwardExceptions, socketConnection, stateOfSocket, wsTransport } from './transports/ws.js';
-
-/** Stands for the `handleConnection` that a gateway has not got. */
-function noHandler(): void {
-  // Only the decorators of the class count.
-}
 
 /**
  * Guards the opening of sockets, which no guard of Nest is asked about: without it anybody may connect to a gateway, and
@@ -47,7 +43,7 @@ export class ConnectionGuard {
     forwardExceptions(client);
     const controller = gateway.constructor as Type;
     const own: unknown = Reflect.get(gateway, 'handleConnection');
-    const method = typeof own === 'function' ? (own as typeof noHandler) : noHandler;
+    const method = typeof own === 'function' ? (own as typeof nobody) : nobody;
     const context = contextOf('ws', [client, request], { controller, method });
     state.opening = context;
     try {

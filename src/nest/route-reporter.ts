@@ -8,10 +8,8 @@ import {
   type Type,
 } from '@nestjs/common';
 import { ApplicationConfig, HttpAdapterHost, ModuleRef, ModulesContainer } from '@nestjs/core';
-import type { PlacedRequirement } from '../access/effective-requirements.js';
-import { CombinedPolicy, isPolicyClass, nameOfPolicy, type PolicyReference } from '../access-policy.js';
+import { CombinedPolicy, isPolicyClass, type PolicyReference } from '../access-policy.js';
 import { ConfigurationError, type ConfigurationProblem } from '../errors.js';
-import type { RequirementKind } from '../requirement.js';
 import { AuthGuard } from './auth.guard.js';
 import { AuthenticatedGateway } from './authenticated-gateway.js';
 import { ConnectionGuard } from './connection.guard.js';
@@ -22,8 +20,9 @@ import {
   PROPERTY_DEPS_METADATA,
   SELF_DECLARED_DEPS_METADATA,
 } from './nest-metadata.js';
+import { describeRequirement, toTable, warningOf } from './route-report-text.js';
 import { type Route, RouteAccesses } from './route-access.js';
-import type { ReportedRequirement, ReportedRoute, RouteReport } from './route-report.js';
+import type { ReportedRoute, RouteReport } from './route-report.js';
 
 /** Looks at every handler when the application starts: contradictions stop it, the rest is reported. */
 @Injectable()
@@ -79,7 +78,7 @@ export class RouteReporter implements OnModuleInit, OnApplicationBootstrap {
         handler: `${handler.controller.name}.${handler.method === nobody ? 'handleConnection' : handler.method.name}`,
         access,
         ...(route.accessFrom !== undefined && { accessFrom: route.accessFrom }),
-        requires: route.requirements.map(describe),
+        requires: route.requirements.map(describeRequirement),
       };
       routes.push(reported);
       const warning = warningOf(reported);
@@ -215,85 +214,6 @@ function isConnectionGuarded(gateway: Type): boolean {
   return [...parameters, ...declared.map(({ param }) => param), ...properties.map(({ type }) => type)].includes(
     ConnectionGuard,
   );
-}
-
-const DECORATORS: Readonly<Record<RequirementKind, string>> = {
-  scopes: 'RequireScopes',
-  anyScope: 'RequireAnyScope',
-  roles: 'RequireRoles',
-  anyRole: 'RequireAnyRole',
-  permissions: 'RequirePermissions',
-  anyPermission: 'RequireAnyPermission',
-  acr: 'RequireAcr',
-  authorizationDetails: 'RequireAuthorizationDetails',
-  policy: 'RequirePolicy',
-};
-
-function describe({ requirement, from }: PlacedRequirement<never>): ReportedRequirement {
-  return {
-    decorator: DECORATORS[requirement.kind],
-    needs: needsOf(requirement),
-    from,
-    reportOnly: requirement.reportOnly,
-  };
-}
-
-function needsOf(requirement: PlacedRequirement<never>['requirement']): string {
-  switch (requirement.kind) {
-    case 'acr': {
-      const { values, maxAgeSeconds } = requirement;
-      const parts = [values.join(' or '), maxAgeSeconds === undefined ? '' : `at most ${String(maxAgeSeconds)} s ago`];
-      return parts.filter((part) => part !== '').join(', ');
-    }
-    case 'authorizationDetails':
-      return requirement.predicate === undefined ? requirement.type : `${requirement.type} that fits`;
-    case 'policy':
-      return nameOfPolicy(requirement.policy);
-    default:
-      return `${requirement.kind.startsWith('any') ? 'any' : 'all'} of ${requirement.names.join(', ')}`;
-  }
-}
-
-function warningOf({ transport, kind, pattern, handler, access, requires }: ReportedRoute): string | undefined {
-  const door = `${handler} (${kind} ${pattern})`;
-  if (access === 'unknown')
-    return 'This application has microservice handlers: they are guarded only where connectMicroservice() is given { inheritAppConfig: true }; routeReport(app) tells';
-  if (access !== 'unguarded') return undefined;
-  const mend = {
-    http: "@UseGuards(AuthGuard), or leave out guard: 'manual'",
-    graphql:
-      kind === 'field' ? "fieldResolverEnhancers: ['guards'] in the options of GraphQLModule" : '@UseGuards(AuthGuard)',
-    ws: kind === 'connection' ? 'let the gateway extend AuthenticatedGateway' : '@UseGuards(AuthGuard)',
-    rpc: 'connectMicroservice(options, { inheritAppConfig: true }), or @UseGuards(AuthGuard)',
-  }[transport];
-  // With `guard: 'manual'` it is the application's choice what is guarded; fields mostly need no more than their query.
-  const isExpected = (transport === 'http' || kind === 'field' || transport === 'graphql') && requires.length === 0;
-  return isExpected ? undefined : `No AuthGuard is asked about ${door}: ${mend}`;
-}
-
-function toTable(routes: readonly ReportedRoute[]): string {
-  const rows = routes.map(({ transport, kind, pattern, handler, access, accessFrom, requires }) => [
-    transport,
-    kind,
-    pattern,
-    accessFrom === undefined ? access : `${access} (${accessFrom})`,
-    handler,
-    requires
-      .map(
-        ({ decorator, needs, from, reportOnly }) =>
-          `@${decorator} ${needs} (${from}${reportOnly ? ', report only' : ''})`,
-      )
-      .join('; '),
-  ]);
-  const widths = [0, 1, 2, 3, 4].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  return rows
-    .map((row) =>
-      row
-        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n');
 }
 
 /**
