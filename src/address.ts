@@ -56,3 +56,12 @@ export function isInternalHost(hostname: string): boolean {
 export function withoutQuery(address: string): string {
   return address.split('?', 1)[0] ?? '';
 }
+
+/** Whether this is how browsers write the origin of a page (RFC 6454 §6.2): a scheme, a host and nothing behind. */
+export function isOrigin(text: unknown): boolean {
+  try {
+    return typeof text === 'string' && new URL(text).origin === text;
+  } catch {
+    return false;
+  }
+}

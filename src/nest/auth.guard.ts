@@ -7,7 +7,7 @@ import { authenticationOf, rememberAuthentication } from './authentication.js';
 import { isTransportException } from './exceptions.js';
 import { Expiries } from './expiries.js';
 import { JwtStrategy } from './jwt.strategy.js';
-import { rememberContext } from './request-context.js';
+import { handlerName, rememberContext } from './request-context.js';
 import { Requirements } from './requirements.js';
 import { type Route, RouteAccesses } from './route-access.js';
 import { requestOf, transportOf } from './transport.js';
@@ -132,8 +132,7 @@ export class AuthGuard extends PassportAuthGuard() {
 
   private log(error: AuthError, context: ExecutionContext): void {
     // Whether anybody listens is the logger's affair: `Logger.isLevelEnabled` does not know an application's own on Nest 11.
-    const handler = `${context.getClass().name}.${context.getHandler().name}`;
-    this.logger.debug(`Refused ${handler}: ${error.code} ${factsOf(error)}`);
+    this.logger.debug(`Refused ${handlerName(context)}: ${error.code} ${factsOf(error)}`);
   }
 }
 

@@ -41,6 +41,12 @@ function exceptionWith(error: AuthError, body: object): HttpException {
   return Object.assign(new Exception(body, { cause: error }), { code, detail, retryAfterSeconds, [AUTH_ERROR]: true });
 }
 
+/** Makes an exception of a socket or a microservice count as the `AuthError` that it stands for. */
+export function asAuthError<Exception extends Error>(exception: Exception, error: AuthError): Exception {
+  const { code, status, detail, retryAfterSeconds } = error;
+  return Object.assign(exception, { code, status, detail, retryAfterSeconds, cause: error, [AUTH_ERROR]: true });
+}
+
 /** Whether it is what Nest's filters of sockets and microservices know already, and no plain `AuthError`. */
 export function isTransportException(error: object): boolean {
   return 'getError' in error;

@@ -13,6 +13,11 @@ export function contextOfRequest(request: object): ExecutionContext {
   return contexts.get(request) ?? new ExecutionContextHost([request]);
 }
 
+/** `OrdersController.list`, for the log. */
+export function handlerName(context: ExecutionContext): string {
+  return `${context.getClass().name}.${context.getHandler().name}`;
+}
+
 /** A context for what Nest makes none for: a middleware, a socket that was opened. */
 export function contextOf(
   type: 'http' | 'ws',

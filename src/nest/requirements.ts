@@ -8,6 +8,7 @@ import type { VerifiedAccessToken } from '../access-token.js';
 import { AuthError } from '../errors.js';
 import { AcceptedToken } from '../token/accepted-token.js';
 import { clientOf } from '../token/claims.js';
+import { handlerName } from './request-context.js';
 import type { Route } from './route-access.js';
 import { transportOf } from './transport.js';
 
@@ -49,7 +50,7 @@ export class Requirements {
       await check(placed, token, surroundings);
     } catch (error) {
       const { context } = surroundings;
-      const handler = `${context.getClass().name}.${context.getHandler().name}`;
+      const handler = handlerName(context);
       if (error instanceof AuthError) this.reported.add(error, token && clientOf(token.claims), handler);
       // A policy that is only tried out must not cost anybody an answer.
       else this.logger.warn(`A requirement of ${handler} that is only reported failed: ${nameOf(error)}`);

@@ -230,7 +230,8 @@ export function routeReport(app: INestApplicationContext): RouteReport {
 
 /**
  * The doors that anybody may enter without a token, as `GET /health`, in alphabetical order. Not counted are guests of
- * `@OptionalAuth()`, and fields of GraphQL that require nothing: who reads them came in by their query. For a test: `expect(openRoutes(app)).toEqual(['GET /health'])`.
+ * `@OptionalAuth()`, and fields of GraphQL that require nothing: who reads them came in by their query. For a test:
+ * `expect(openRoutes(app)).toEqual(['GET /health'])`.
  */
 export function openRoutes(app: INestApplicationContext): readonly string[] {
   const open = routeReport(app).routes.filter(

@@ -1,4 +1,4 @@
-import { isFetchableAddress } from '../address.js';
+import { isFetchableAddress, isOrigin } from '../address.js';
 import { isJsonObject, type JsonObject } from '../json-object.js';
 import { KeySet } from '../keys/key-set.js';
 import { hasPrivateMembers } from '../keys/verification-key.js';
@@ -84,14 +84,6 @@ function readOrigins(reader: OptionReader): readonly string[] | undefined {
       reader.problem(`jwksOrigins[${String(index)}]`, "must be an origin, 'https://keys.example.com'");
   });
   return origins;
-}
-
-function isOrigin(text: string): boolean {
-  try {
-    return new URL(text).origin === text;
-  } catch {
-    return false;
-  }
 }
 
 function readRemoteKeys(reader: OptionReader): ResolvedRemoteKeys {

@@ -1,3 +1,4 @@
+import { isOrigin } from '../address.js';
 import { isJsonObject } from '../json-object.js';
 import type { OptionReader } from './option-reader.js';
 import { bearerHeader, TOKEN_PLACES, type TokenPlace, type TokenReader } from './token-places.js';
@@ -41,15 +42,11 @@ function problemOf(place: unknown): string | undefined {
   if (from !== 'bearer-header' && (typeof name !== 'string' || name === '')) return 'must have a name';
   if (from !== 'cookie') return undefined;
   if (!COOKIE_NAME.test(name as string)) return 'has a name that no cookie can have (RFC 6265 §4.1.1)';
-  if (Array.isArray(origins) && origins.every(isOrigin)) return undefined;
+  if (Array.isArray(origins) && origins.every(isPageOrigin)) return undefined;
   return "must have origins like 'https://app.example.com'";
 }
 
-function isOrigin(text: unknown): boolean {
-  try {
-    // They are compared as they are: a `*` would match nothing.
-    return typeof text === 'string' && !text.includes('*') && new URL(text).origin === text;
-  } catch {
-    return false;
-  }
+/** They are compared as they are: a `*` would match nothing. */
+function isPageOrigin(text: unknown): boolean {
+  return isOrigin(text) && !String(text).includes('*');
 }

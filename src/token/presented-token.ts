@@ -53,12 +53,11 @@ export function onlyToken(tokens: readonly string[]): string | undefined {
 
 /** What a function of the application found: the bare token, or the value of an `Authorization` header. */
 export function tokenOfText(text: unknown): readonly string[] {
-  if (text === undefined || text === null || text === '') return [];
-  if (typeof text !== 'string') throw new AuthError('TOKEN_MALFORMED', { reason: 'not a string' });
-  return [text.includes(' ') ? bearerToken([text]) : text];
+  return textsOf([text]).map((found) => (found.includes(' ') ? bearerToken([found]) : found));
 }
 
-function textsOf(values: readonly unknown[]): readonly string[] {
+/** What was sent at a place; what is empty was not. */
+export function textsOf(values: readonly unknown[]): readonly string[] {
   const texts: string[] = [];
   for (const value of values) {
     if (value === undefined || value === null || value === '') continue;

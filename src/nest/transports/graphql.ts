@@ -1,6 +1,7 @@
 import type { ExecutionContext } from '@nestjs/common';
 import { AuthError } from '../../errors.js';
 import { isJsonObject } from '../../json-object.js';
+import { textsOf } from '../../token/presented-token.js';
 import { toGraphqlException } from '../exceptions.js';
 import { refusalFacts } from '../refusal-facts.js';
 import { httpCarrier, type HttpRequest } from './http.js';
@@ -90,13 +91,8 @@ function isGraphqlWs(value: object): value is GraphqlWsContext {
 
 function authorizationsIn(connectionParams: unknown): readonly string[] {
   if (!isJsonObject(connectionParams)) return [];
-  const values: string[] = [];
-  for (const [name, value] of Object.entries(connectionParams)) {
-    if (name.toLowerCase() !== 'authorization' || value === undefined || value === null) continue;
-    if (typeof value !== 'string') throw new AuthError('TOKEN_MALFORMED', { reason: 'not a string' });
-    values.push(value);
-  }
-  return values;
+  const sent = Object.entries(connectionParams).filter(([name]) => name.toLowerCase() === 'authorization');
+  return textsOf(sent.map(([, value]) => value));
 }
 
 function subscriptions(socket: GraphqlWsSocket): LongConnection {

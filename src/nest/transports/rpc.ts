@@ -1,5 +1,6 @@
 import type { ExecutionContext } from '@nestjs/common';
-import { AUTH_ERROR, type AuthError } from '../../errors.js';
+import type { AuthError } from '../../errors.js';
+import { asAuthError } from '../exceptions.js';
 import { refusalFacts } from '../refusal-facts.js';
 import type { LongConnection, Transport } from './transport.js';
 
@@ -50,11 +51,8 @@ export const rpcTransport: Transport = {
     const { RpcException } = await import('@nestjs/microservices');
     const facts = refusalFacts(refusal, challenge);
     const call = callOf(context);
-    const exception = new RpcException(
-      isGrpc(call) ? grpcStatus(refusal, challenge, call) : { status: 'error', ...facts },
-    );
-    const { code, status, detail, retryAfterSeconds } = refusal;
-    return Object.assign(exception, { code, status, detail, retryAfterSeconds, cause: refusal, [AUTH_ERROR]: true });
+    const told = isGrpc(call) ? grpcStatus(refusal, challenge, call) : { status: 'error', ...facts };
+    return asAuthError(new RpcException(told), refusal);
   },
 
   connectionOf(context) {

@@ -1,6 +1,7 @@
 import type { ExecutionContext } from '@nestjs/common';
-import { AUTH_ERROR, type AuthError } from '../../errors.js';
+import type { AuthError } from '../../errors.js';
 import type { TokenCarrier } from '../../token/presented-token.js';
+import { asAuthError } from '../exceptions.js';
 import { refusalFacts, type RefusalFacts } from '../refusal-facts.js';
 import type { HttpRequest } from './http.js';
 import { handshakeCarrier } from './socket-handshake.js';
@@ -66,9 +67,7 @@ export const wsTransport = {
   async exceptionOf(refusal: AuthError, challenge: string | undefined): Promise<Error> {
     // Where there is a gateway this package is there.
     const { WsException } = await import('@nestjs/websockets');
-    const { code, status, detail, retryAfterSeconds } = refusal;
-    const exception = new WsException(wsFacts(refusal, challenge));
-    return Object.assign(exception, { code, status, detail, retryAfterSeconds, cause: refusal, [AUTH_ERROR]: true });
+    return asAuthError(new WsException(wsFacts(refusal, challenge)), refusal);
   },
 
   connectionOf: (context: ExecutionContext) => socketConnection(context.switchToWs().getClient<object>()),
