@@ -199,7 +199,11 @@ describe('a FileKeyStore', () => {
     options = { keyStore: new FileKeyStore(folder) };
   });
 
-  afterEach(() => rm(parent, { recursive: true }));
+  afterEach(async () => {
+    await closeGuarded();
+    // What was being saved is still written: a folder in which a file appears meanwhile is tried again.
+    await rm(parent, { recursive: true, maxRetries: 20, retryDelay: 50 });
+  });
 
   /** Waits for what was fetched now to be in the folder, and returns where. */
   async function saved(clock: Clock): Promise<string> {
