@@ -1,16 +1,13 @@
 import type { AccessTokenClaims, JoseHeader, VerifiedAccessToken } from '../access-token.js';
 import type { ResolvedIssuer } from '../options/resolve-issuer.js';
-import { grantsAt } from './claim-paths.js';
+import { Grants } from './grants.js';
 
 /** {@link VerifiedAccessToken}, made at the end of the verification and nowhere else. */
 export class AcceptedToken implements VerifiedAccessToken {
   // Private, so that neither JSON.stringify nor console.log of a request or a user shows the credential.
   readonly #token: string;
-  readonly #checkedAgainst: Pick<ResolvedIssuer, 'claimPaths' | 'clockToleranceSeconds'>;
-  // Read from the claims when somebody asks: most handlers ask for none or one of them.
-  #scopes: readonly string[] | undefined;
-  #roles: readonly string[] | undefined;
-  #permissions: readonly string[] | undefined;
+  readonly #grants: Grants;
+  readonly #checkedAgainst: Pick<ResolvedIssuer, 'clockToleranceSeconds'>;
 
   readonly issuer: string;
 
@@ -19,8 +16,11 @@ export class AcceptedToken implements VerifiedAccessToken {
     readonly header: JoseHeader,
     readonly claims: AccessTokenClaims,
     checkedAgainst: Pick<ResolvedIssuer, 'claimPaths' | 'clockToleranceSeconds'>,
+    /** What was read from the same claims before. */
+    grants = new Grants(claims, checkedAgainst.claimPaths),
   ) {
     this.#token = token;
+    this.#grants = grants;
     this.#checkedAgainst = checkedAgainst;
     this.issuer = claims.iss;
     Object.freeze(this);
@@ -31,15 +31,15 @@ export class AcceptedToken implements VerifiedAccessToken {
   }
 
   get scopes(): readonly string[] {
-    return (this.#scopes ??= grantsAt(this.claims, this.#checkedAgainst.claimPaths.scopes, 'at-spaces'));
+    return this.#grants.scopes;
   }
 
   get roles(): readonly string[] {
-    return (this.#roles ??= grantsAt(this.claims, this.#checkedAgainst.claimPaths.roles, 'whole'));
+    return this.#grants.roles;
   }
 
   get permissions(): readonly string[] {
-    return (this.#permissions ??= grantsAt(this.claims, this.#checkedAgainst.claimPaths.permissions, 'whole'));
+    return this.#grants.permissions;
   }
 
   /** How far the clock of the token's issuer may be off. 0 for what a test gives in place of a token. */

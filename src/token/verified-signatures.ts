@@ -4,10 +4,13 @@ import type { KeySet } from '../keys/key-set.js';
 import type { ResolvedTokenCache } from '../options/resolve-token-cache.js';
 import { MAX_TOKEN_LENGTH } from './bearer.js';
 import type { DecodedToken } from './compact.js';
+import type { Grants } from './grants.js';
 
 /** A token whose signature was verified: what stood in it, and by which key set. */
 export interface VerifiedSignature extends Pick<DecodedToken, 'header' | 'claims'> {
   readonly keySet: KeySet;
+  /** By the claim paths that its issuer had then. */
+  readonly grants: Grants;
   /** Milliseconds since 1970. */
   readonly verifiedAt: number;
 }

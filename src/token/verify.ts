@@ -18,6 +18,7 @@ import {
 } from './checks.js';
 import { checkScopeClaim, checkStringClaims, namedIssuer } from './claims.js';
 import { decodeCompact, type DecodedToken } from './compact.js';
+import { Grants } from './grants.js';
 import { checkSignature } from './signature.js';
 import type { TrustedIssuer, TrustedIssuers } from './trusted-issuers.js';
 import { VerifiedSignatures } from './verified-signatures.js';
@@ -77,8 +78,9 @@ export class AccessTokenVerifier {
     checkAge(claims, issuer, nowSeconds);
     checkRequiredClaims(claims, issuer);
     checkSenderBinding(claims, issuer);
-    if (keySet !== seen?.keySet) this.signatures?.remember(token, { header, claims, keySet, verifiedAt: now });
-    const accepted = accept(token, header, claims, issuer);
+    const grants = seen?.grants.claimPaths === issuer.claimPaths ? seen.grants : new Grants(claims, issuer.claimPaths);
+    if (keySet !== seen?.keySet) this.signatures?.remember(token, { header, claims, keySet, grants, verifiedAt: now });
+    const accepted = accept(token, header, claims, issuer, grants);
     if (issuer.validate !== undefined) await checkByUser(accepted, issuer.validate);
     if (issuer.reportOnly !== undefined)
       for (const refusal of reportedRefusals(accepted, issuer.reportOnly)) this.onReport(refusal, accepted);
@@ -91,6 +93,7 @@ function accept(
   header: DecodedToken['header'],
   claims: DecodedToken['claims'],
   issuer: TrustedIssuer,
+  grants: Grants,
 ): AcceptedToken {
   return new AcceptedToken(
     token,
@@ -98,6 +101,7 @@ function accept(
     // Not a guess: the checks above proved the types that AccessTokenClaims states.
     claims as unknown as AccessTokenClaims,
     issuer,
+    grants,
   );
 }
 

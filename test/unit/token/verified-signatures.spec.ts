@@ -1,10 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
 import { createHash, randomUUID } from 'node:crypto';
 import { KeySet } from '../../../src/keys/key-set.js';
+import { Grants } from '../../../src/token/grants.js';
 import { VerifiedSignatures } from '../../../src/token/verified-signatures.js';
 
 const keySet = new KeySet([]);
-const entryAt = (verifiedAt: number) => ({ header: { alg: 'RS256' }, claims: { sub: 'alice' }, keySet, verifiedAt });
+const claims = { sub: 'alice' };
+const grants = new Grants(claims, { scopes: [], roles: [], permissions: [] });
+const entryAt = (verifiedAt: number) => ({ header: { alg: 'RS256' }, claims, keySet, grants, verifiedAt });
 const NOW = 1_000_000;
 
 function cacheOf(maxEntries = 10, maxAgeSeconds = 60) {
