@@ -190,7 +190,23 @@ function readClaimPaths(reader: OptionReader): ResolvedClaimPaths {
   return Object.freeze({ scopes: read('scopes'), roles: read('roles'), permissions: read('permissions') });
 }
 
-/** Namespaced claims are addresses (`https://example.com/roles`): the dots in them separate nothing. */
+const QUOTED = String.raw`\[(?:"(?<double>[^"]+)"|'(?<single>[^']+)')\]`;
+// Namespaced claims are addresses (`https://example.com/roles`): the dots in them separate nothing.
+const FIRST_NAME = new RegExp(String.raw`^(?:(?<name>[^["'\]]*://[^["'\]]+|[^.["'\]]+)|${QUOTED})`);
+const NEXT_NAME = new RegExp(String.raw`^(?:\.(?<name>[^.["'\]]+)|${QUOTED})`);
+
+/**
+ * The names between the dots. One that has dots itself stands in brackets: `resource_access["my.client"].roles`.
+ * @returns none for what is no path.
+ */
 function namesOf(path: string): string[] {
-  return path.includes('://') ? [path] : path.split('.');
+  const names: string[] = [];
+  for (let rest = path; rest !== '';) {
+    const found = (names.length === 0 ? FIRST_NAME : NEXT_NAME).exec(rest);
+    const name = found?.groups?.name ?? found?.groups?.double ?? found?.groups?.single;
+    if (found === null || name === undefined) return [];
+    names.push(name);
+    rest = rest.slice(found[0].length);
+  }
+  return names;
 }
