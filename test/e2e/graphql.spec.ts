@@ -13,8 +13,8 @@ import {
   RequireScopes,
   type VerifiedAccessToken,
 } from '../../src/index.js';
-import { bearer, type RunningApp, startApp } from '../support/app.js';
-import { Clock } from '../support/guarded-app.js';
+import { bearer, type Platform, PLATFORMS, type RunningApp, startApp } from '../support/app.js';
+import { Clock, until } from '../support/guarded-app.js';
 import { LocalIssuer, newKey } from '../support/local-issuer.js';
 import { authModule, greeting } from '../support/transports/doors.js';
 
@@ -51,6 +51,15 @@ class OrdersResolver {
     return token.issuer;
   }
 
+  @Query(() => String)
+  async slow(@CurrentUser('sub') sub?: string) {
+    await new Promise<void>((resolve) => {
+      finish = resolve;
+      waiting += 1;
+    });
+    return greeting(sub);
+  }
+
   @Mutation(() => String)
   @RequireScopes('write')
   create(@CurrentUser('sub') sub?: string) {
@@ -69,6 +78,9 @@ class OrdersResolver {
     return `${order.id} of ${String(sub)}`;
   }
 }
+
+let waiting = 0;
+let finish: () => void = () => undefined;
 
 const key = newKey();
 let issuer: LocalIssuer;
@@ -100,7 +112,7 @@ interface GraphqlAnswer {
 async function start(
   options: Partial<AuthOptions> = {},
   graphql: Partial<ApolloDriverConfig> = {},
-  logger?: LoggerService,
+  { logger, platform = 'express' }: { logger?: LoggerService; platform?: Platform } = {},
 ) {
   const module = GraphQLModule.forRoot<ApolloDriverConfig>({
     driver: ApolloDriver,
@@ -110,16 +122,29 @@ async function start(
     ...graphql,
   });
   const imports = [authModule(issuer, new Clock(), options), module];
-  running = await startApp('express', { imports, providers: [OrdersResolver] }, { logger });
+  running = await startApp(platform, { imports, providers: [OrdersResolver] }, { logger });
   const { url } = running;
-  return async (query: string, token?: string) => {
+  const post = async (body: unknown, token?: string) => {
     const response = await fetch(`${url}/graphql`, {
       method: 'POST',
       headers: { 'content-type': 'application/json', ...(token !== undefined && bearer(token)) },
-      body: JSON.stringify({ query }),
+      body: JSON.stringify(body),
     });
-    return { status: response.status, ...((await response.json()) as GraphqlAnswer) };
+    return { status: response.status, answer: await response.json() };
   };
+  return Object.assign(
+    async (query: string, token?: string) => {
+      const { status, answer } = await post({ query }, token);
+      return { status, ...(answer as GraphqlAnswer) };
+    },
+    {
+      batch: (queries: readonly string[], token?: string) =>
+        post(
+          queries.map((query) => ({ query })),
+          token,
+        ),
+    },
+  );
 }
 
 describe('A GraphQL operation', () => {
@@ -141,7 +166,7 @@ describe('A GraphQL operation', () => {
   it('leaves no error in the log when it is refused', async () => {
     const logged: unknown[] = [];
     const logger = { log: () => undefined, warn: () => undefined, error: (...parts: unknown[]) => logged.push(parts) };
-    const ask = await start({}, {}, logger);
+    const ask = await start({}, {}, { logger });
     await ask('{ issuer }');
     await ask('mutation { create }', tokenOf());
     expect(logged).toEqual([]);
@@ -229,11 +254,43 @@ describe('A GraphQL operation', () => {
     expect((await ask('mutation { create }')).errors?.[0]?.extensions.code).toBe('TOKEN_MISSING');
   });
 
-  it('refuses a context that still has the request of somebody else', async () => {
+  describe.each(PLATFORMS)('whose context has kept the request of somebody else (%s)', (platform) => {
+    const keepsFirst = () => {
+      let first: unknown;
+      // Fastify's request comes as it is, Express's beside the response.
+      return (given: { req?: unknown }) => ({ req: (first ??= given.req ?? given) });
+    };
+
+    it('is refused, also while that request is not answered yet', async () => {
+      const ask = await start({}, { context: keepsFirst() }, { platform });
+      const before = waiting;
+      const alice = ask('{ slow }', tokenOf());
+      await until(() => waiting > before);
+      expect((await ask('{ issuer }')).errors?.[0]?.extensions.code).toBe('TOKEN_MISSING');
+      finish();
+      expect((await alice).data).toEqual({ slow: 'ok alice' });
+      expect((await ask('{ issuer }')).errors?.[0]?.extensions.code).toBe('TOKEN_MISSING');
+    });
+  });
+
+  it('is refused where its context has kept a request that is answered, of which nobody was asked before', async () => {
     let first: unknown;
     const ask = await start({}, { context: ({ req }: { req: unknown }) => ({ req: (first ??= req) }) });
-    expect((await ask('{ issuer }', tokenOf())).data).toEqual({ issuer: issuer.url });
+    expect((await ask('{ sample { id } }', tokenOf())).data).toEqual({ sample: { id: '0' } });
     expect((await ask('{ issuer }')).errors?.[0]?.extensions.code).toBe('TOKEN_MISSING');
+  });
+
+  it.each(PLATFORMS)('is answered in a batch like the others of it (%s)', async (platform) => {
+    const ask = await start({}, { allowBatchedHttpRequests: true }, { platform });
+    const { answer } = await ask.batch(
+      ['{ issuer }', '{ issuer }', 'mutation { create }'],
+      tokenOf({ scope: 'write' }),
+    );
+    expect(answer).toEqual([
+      { data: { issuer: issuer.url } },
+      { data: { issuer: issuer.url } },
+      { data: { create: 'ok alice' } },
+    ]);
   });
 
   it('is refused where the context has no request', async () => {

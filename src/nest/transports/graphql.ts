@@ -15,10 +15,23 @@ interface GraphqlWsContext {
 }
 
 interface GraphqlWsSocket {
+  readonly readyState?: number;
   close(code: number, reason: string): void;
   once(event: 'close', callback: () => void): unknown;
 }
 
+/** What of the request's own socket is used, which graphql-ws does not know. */
+interface UpgradeRequest {
+  readonly socket?: TcpSocket;
+}
+
+interface TcpSocket {
+  readonly destroyed: boolean;
+  destroy(): unknown;
+  once(event: 'close', callback: () => void): unknown;
+}
+
+const OPEN = 1;
 // `CloseCode.Forbidden` of graphql-ws. Its clients come again after this one, with new `connectionParams`; 4401 is final
 // for them.
 const CLOSED_FORBIDDEN = 4403;
@@ -28,18 +41,18 @@ export const graphqlTransport: Transport = {
     const found = requestIn(context);
     if (found === undefined)
       throw new AuthError('TOKEN_MISSING', { transport: 'graphql', reason: 'no request in the context' });
-    // Before @nestjs/graphql 14 a context that is an object, and no function, keeps its first request for all others: whoever
-    // sent that one would be taken for each caller.
-    if ((found as { res?: { writableEnded?: boolean } }).res?.writableEnded === true)
+    // A socket has many operations.
+    if (!isGraphqlWs(found) && !isUpgrade(found) && isOfAnother(found as HttpRequest, contextOf(context)))
       throw new AuthError('TOKEN_MISSING', {
         transport: 'graphql',
-        reason: 'the request in the context was answered before',
+        reason: 'the context is that of another operation: make a new object for each',
       });
     return found;
   },
 
   carrierOf(request) {
-    if (!isGraphqlWs(request)) return httpCarrier(request as HttpRequest);
+    if (!isGraphqlWs(request))
+      return isUpgrade(request) ? handshakeCarrier(request) : httpCarrier(request as HttpRequest);
     const { connectionParams, extra } = request;
     const carrier = handshakeCarrier(extra.request);
     return { ...carrier, authorization: [...authorizationsIn(connectionParams), ...carrier.authorization] };
@@ -61,11 +74,36 @@ export const graphqlTransport: Transport = {
     return toGraphqlException(refusal, extensions);
   },
 
+  failureOf: (error) => error,
+
   connectionOf(context) {
     const request = requestIn(context);
-    return request !== undefined && isGraphqlWs(request) ? subscriptions(request.extra.socket) : undefined;
+    if (request === undefined) return undefined;
+    if (isGraphqlWs(request)) return subscriptions(request.extra.socket);
+    return isUpgrade(request) ? upgradedConnection(request) : undefined;
   },
 };
+
+const operations = new WeakMap<object, Set<object>>();
+
+/**
+ * Whether a request belongs to another operation than this one. An application's `context` may be one object, or a function
+ * that returns one, and has kept somebody else's request then. Each operation has a context of its own, since drivers copy it;
+ * and a request has one operation, unless it is a batch.
+ */
+function isOfAnother(request: HttpRequest, graphqlContext: object): boolean {
+  if ((request as ExpressRequest).res?.writableEnded === true) return true;
+  let served = operations.get(request);
+  if (served === undefined) operations.set(request, (served = new Set()));
+  if (served.has(graphqlContext)) return false;
+  if (served.size >= (Array.isArray(request.body) ? request.body.length : 1)) return true;
+  served.add(graphqlContext);
+  return false;
+}
+
+interface ExpressRequest extends HttpRequest {
+  readonly res?: { readonly writableEnded?: boolean };
+}
 
 function contextOf(context: ExecutionContext): object {
   const graphqlContext: unknown = context.getArgByIndex(2);
@@ -89,6 +127,12 @@ function isGraphqlWs(value: object): value is GraphqlWsContext {
   return isJsonObject(extra?.request) && isJsonObject(extra.socket);
 }
 
+/** A request that opened a socket, where the application's own context has nothing else. What is sent over that is no GET. */
+function isUpgrade(request: object): request is HttpRequest & UpgradeRequest {
+  const { upgrade } = (request as HttpRequest).headers;
+  return upgrade !== undefined && [upgrade].flat().some((name) => name.toLowerCase().includes('websocket'));
+}
+
 function authorizationsIn(connectionParams: unknown): readonly string[] {
   if (!isJsonObject(connectionParams)) return [];
   const sent = Object.entries(connectionParams).filter(([name]) => name.toLowerCase() === 'authorization');
@@ -98,6 +142,8 @@ function authorizationsIn(connectionParams: unknown): readonly string[] {
 function subscriptions(socket: GraphqlWsSocket): LongConnection {
   return {
     key: socket,
+    isClosed: (socket.readyState ?? OPEN) > OPEN,
+    canRenew: false,
     // The protocol has no message for it.
     warn: () => undefined,
     close({ code }) {
@@ -107,4 +153,22 @@ function subscriptions(socket: GraphqlWsSocket): LongConnection {
       socket.once('close', callback);
     },
   };
+}
+
+function upgradedConnection({ socket }: UpgradeRequest): LongConnection | undefined {
+  return (
+    socket && {
+      key: socket,
+      isClosed: socket.destroyed,
+      canRenew: false,
+      // There is nothing to say it by: the protocol is not ours.
+      warn: () => undefined,
+      close() {
+        socket.destroy();
+      },
+      onClosed(callback) {
+        socket.once('close', callback);
+      },
+    }
+  );
 }

@@ -8,13 +8,14 @@ import { authModule, classDoors, type Door, greeting, plainDoors, type Transport
 import type { LocalIssuer } from '../local-issuer.js';
 import { type AuthOptions, CurrentUser } from '../../../src/index.js';
 
-function graphqlModule() {
+function graphqlModule(options: Partial<ApolloDriverConfig> = {}) {
   return GraphQLModule.forRoot<ApolloDriverConfig>({
     driver: ApolloDriver,
     autoSchemaFile: true,
     graphiql: false,
     subscriptions: { 'graphql-ws': true },
     fieldResolverEnhancers: ['guards'],
+    ...options,
   });
 }
 
@@ -81,9 +82,9 @@ export interface Opening {
 
 export const graphqlSubscriptionDriver = {
   name: 'GraphQL subscriptions (graphql-ws)',
-  async start(issuer: LocalIssuer, options?: Partial<AuthOptions>) {
+  async start(issuer: LocalIssuer, options?: Partial<AuthOptions>, graphql?: Partial<ApolloDriverConfig>) {
     const clock = new Clock();
-    const imports = [authModule(issuer, clock, options), graphqlModule()];
+    const imports = [authModule(issuer, clock, options), graphqlModule(graphql)];
     // What a subscription yields has a member of its name.
     const doors = resolvers(subscription, (text) =>
       (async function* () {
@@ -134,38 +135,41 @@ export const graphqlSubscriptionDriver = {
         await client.dispose();
       }
     };
+    const openWith = async (opening: Opening) => {
+      let closed: (code: string) => void;
+      const promise = new Promise<string>((resolve) => (closed = resolve));
+      // Close codes: 4403 makes a client come again.
+      const client = clientOf(opening, (code) => {
+        closed(code === 4403 ? 'TOKEN_EXPIRED' : String(code));
+      });
+      await new Promise<void>((resolve, reject) => {
+        const sink = {
+          next: () => {
+            resolve();
+          },
+          error: (error: unknown) => {
+            reject(new Error('refused', { cause: error }));
+          },
+          complete: () => undefined,
+        };
+        client.subscribe({ query: 'subscription { endless }' }, sink);
+      });
+      return {
+        closed: promise,
+        leave: () => {
+          void client.dispose();
+        },
+      };
+    };
     return {
       app,
       clock,
       close,
+      url,
       callWith,
       call: (door: Door, token?: string) => callWith(door, usual(token)),
-      async open(token: string) {
-        let closed: (code: string) => void;
-        const promise = new Promise<string>((resolve) => (closed = resolve));
-        // Close codes: 4403 makes a client come again.
-        const client = clientOf(usual(token), (code) => {
-          closed(code === 4403 ? 'TOKEN_EXPIRED' : String(code));
-        });
-        await new Promise<void>((resolve, reject) => {
-          const sink = {
-            next: () => {
-              resolve();
-            },
-            error: (error: unknown) => {
-              reject(new Error('refused', { cause: error }));
-            },
-            complete: () => undefined,
-          };
-          client.subscribe({ query: 'subscription { endless }' }, sink);
-        });
-        return {
-          closed: promise,
-          leave: () => {
-            void client.dispose();
-          },
-        };
-      },
+      openWith,
+      open: (token: string) => openWith(usual(token)),
     };
   },
 } satisfies TransportDriver;
