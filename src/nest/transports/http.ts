@@ -29,13 +29,17 @@ interface HttpResponse {
 interface RawResponse {
   readonly writableEnded: boolean;
   readonly headersSent: boolean;
-  readonly socket: { destroySoon?(): void } | null;
+  readonly closed?: boolean;
+  readonly socket: { destroySoon?(): void; destroy?(): void } | null;
+  /** HTTP/2, where one socket has many answers. */
+  readonly stream?: { destroy?(): void };
   readonly req?: { readonly httpVersionMajor?: number };
   write(chunk: string): unknown;
   writeHead(status: number, headers: Record<string, string>): unknown;
   end(callback: () => void): unknown;
   end(body: string, callback: () => void): unknown;
   once(event: 'close', callback: () => void): unknown;
+  on(event: 'error', callback: () => void): unknown;
 }
 
 export const httpTransport: Transport = {
@@ -55,6 +59,8 @@ export const httpTransport: Transport = {
       setHttpHeader(context, 'Retry-After', String(refusal.retryAfterSeconds));
     return toHttpException(refusal);
   },
+
+  failureOf: (error) => error,
 
   connectionOf(context, isEventStream) {
     if (!isEventStream) return undefined;
@@ -99,6 +105,9 @@ export function authorizationHeaders(request: HttpRequest): readonly string[] {
   return sent > 1 ? new Array<string>(sent).fill(value) : [value];
 }
 
+// A reader that takes nothing any more must not keep its stream.
+const LAST_WORDS_MS = 1_000;
+
 function eventStream(response: RawResponse): LongConnection {
   const tell = (refusal: AuthError) => {
     if (response.headersSent && !response.writableEnded)
@@ -106,12 +115,21 @@ function eventStream(response: RawResponse): LongConnection {
   };
   return {
     key: response,
+    isClosed: response.closed === true || response.writableEnded,
+    canRenew: false,
     warn: tell,
     close(refusal) {
       // Taken now: Node takes it away from an answer that has ended.
-      const { socket, req } = response;
+      const { socket, stream, req } = response;
+      const isOneToOne = (req?.httpVersionMajor ?? 1) === 1;
+      // Nest goes on writing what the handler has still to say, and Node makes an error of it that nobody listens to.
+      response.on('error', () => undefined);
+      setTimeout(() => {
+        if (isOneToOne) socket?.destroy?.();
+        else stream?.destroy?.();
+      }, LAST_WORDS_MS).unref();
       const close = () => {
-        if ((req?.httpVersionMajor ?? 1) === 1) socket?.destroySoon?.();
+        if (isOneToOne) socket?.destroySoon?.();
       };
       if (response.headersSent) {
         tell(refusal);

@@ -1,5 +1,7 @@
 import type { ExecutionContext } from '@nestjs/common';
+import { Logger } from '@nestjs/common';
 import type { AuthError } from '../../errors.js';
+import { isJsonObject } from '../../json-object.js';
 import { asAuthError } from '../exceptions.js';
 import { refusalFacts } from '../refusal-facts.js';
 import type { LongConnection, Transport } from './transport.js';
@@ -17,6 +19,8 @@ interface GrpcStream {
   sendMetadata(metadata: unknown): unknown;
   emit(event: 'error' | 'cancelled', argument: unknown): unknown;
   once(event: 'close', callback: () => void): unknown;
+  readonly cancelled?: boolean;
+  readonly destroyed?: boolean;
 }
 
 interface HeldStream {
@@ -27,7 +31,10 @@ interface HeldStream {
 const NO_HEADERS = Object.freeze({});
 
 // google.rpc.Code, by HTTP status.
+const INTERNAL = 13;
 const GRPC_STATUS: Readonly<Record<AuthError['status'], number>> = { 400: 3, 401: 16, 403: 7, 503: 14 };
+
+const logger = new Logger('AuthGuard');
 
 export const rpcTransport: Transport = {
   requestOf: callOf,
@@ -46,13 +53,20 @@ export const rpcTransport: Transport = {
 
   async exceptionOf(refusal, challenge, context) {
     const held = heldStream(context);
-    if (held !== undefined) return answerHeldStream(held, refusal, challenge, context);
+    if (held !== undefined) return answerHeldStream(held, grpcStatus(refusal, challenge, held.metadata), context);
     // Where there is a message handler this package is there.
     const { RpcException } = await import('@nestjs/microservices');
     const facts = refusalFacts(refusal, challenge);
     const call = callOf(context);
     const told = isGrpc(call) ? grpcStatus(refusal, challenge, call) : { status: 'error', ...facts };
     return asAuthError(new RpcException(told), refusal);
+  },
+
+  failureOf(error, context) {
+    const held = heldStream(context);
+    if (held === undefined) return error;
+    logger.error(error);
+    return answerHeldStream(held, statusOf(error), context);
   },
 
   connectionOf(context) {
@@ -87,17 +101,20 @@ function heldStream(context: ExecutionContext): HeldStream | undefined {
  * Nest answers for no handler of this kind: what a guard throws is rejected to nobody, and ends the process. So the stream is
  * answered here, and nothing is thrown, ever: what waits for it is forgotten together with the call.
  */
-function answerHeldStream(
-  stream: HeldStream,
-  refusal: AuthError,
-  challenge: string | undefined,
-  context: ExecutionContext,
-): Promise<never> {
-  const status = grpcStatus(refusal, challenge, stream.metadata);
+function answerHeldStream(stream: HeldStream, status: object, context: ExecutionContext): Promise<never> {
   const callback: unknown = context.getArgByIndex(1);
   if (typeof callback === 'function') (callback as (error: object) => void)(status);
   else stream.emit('error', status);
   return new Promise(() => undefined);
+}
+
+/** What an `RpcException` says, if it is for gRPC. Of anything else the client is told nothing, as Nest's filter does it. */
+function statusOf(error: unknown): object {
+  const { getError } = (error ?? {}) as { getError?: () => unknown };
+  const told = typeof getError === 'function' ? getError.call(error) : undefined;
+  return isJsonObject(told) && typeof told.code === 'number'
+    ? told
+    : { code: INTERNAL, details: 'Internal server error' };
 }
 
 function isGrpcStream(value: unknown): value is GrpcStream {
@@ -108,6 +125,8 @@ function isGrpcStream(value: unknown): value is GrpcStream {
 function grpcStream(stream: GrpcStream, metadata: object): LongConnection {
   return {
     key: stream,
+    isClosed: stream.cancelled === true || stream.destroyed === true,
+    canRenew: false,
     // The protocol has no message for it.
     warn: () => undefined,
     close(refusal) {

@@ -1,5 +1,5 @@
 import { Controller, Get, Sse } from '@nestjs/common';
-import { finalize, NEVER, of, startWith } from 'rxjs';
+import { concat, finalize, interval, map, NEVER, of, range, startWith } from 'rxjs';
 import { bearer, call, type Platform, startApp } from '../app.js';
 import type { AuthOptions } from '../../../src/index.js';
 import { Clock } from '../guarded-app.js';
@@ -61,6 +61,16 @@ class SlowController {
   }
 }
 
+/** Says more than the kernel holds for a reader who takes nothing, and less than what Nest gives up at (4 MiB). */
+@Controller()
+class FloodController {
+  @Sse('flood')
+  flood() {
+    const much = range(0, 44).pipe(map(() => ({ data: 'x'.repeat(128 * 1024) })));
+    return concat(much, interval(10).pipe(map(() => ({ data: 'more' }))));
+  }
+}
+
 export function sseDriver(platform: Platform) {
   return {
     name: `server-sent events on ${platform}`,
@@ -70,12 +80,13 @@ export function sseDriver(platform: Platform) {
       const doors = controllers(Sse, (text) => of({ data: text }));
       const { app, url, close } = await startApp(platform, {
         imports,
-        controllers: [StreamController, SlowController, ...doors],
+        controllers: [StreamController, SlowController, FloodController, ...doors],
       });
       return {
         app,
         clock,
         close,
+        url,
         /** Where the stream never comes. */
         slow: (token: string) => call(`${url}/slow`, bearer(token)),
         async call(door: Door, token?: string) {
