@@ -1,6 +1,6 @@
 import { io } from 'socket.io-client';
 
-/** What came of a call: `200`, `403 SCOPE_INSUFFICIENT`, or `refused` and `closed TOKEN_MISSING` where there is no status. */
+/** What came of a call: `200`, `403 SCOPE_INSUFFICIENT`, or `refused TOKEN_MISSING` where there is no status. */
 export interface Outcome {
   readonly got: string;
   readonly why: string;
@@ -43,7 +43,7 @@ export async function callGraphql(api: string, query: string, token?: string): P
   return { got: String(response.status), why: JSON.stringify(data) };
 }
 
-/** Opens a socket and sends one message; without a message it waits to be shown out. */
+/** Opens a socket and, if it is let in, sends one message. */
 export function callSocket(api: string, message?: string, token?: string): Promise<Outcome> {
   const socket = io(`${api}/orders`, {
     transports: ['websocket'],
@@ -53,18 +53,19 @@ export function callSocket(api: string, message?: string, token?: string): Promi
   });
   let deadline: NodeJS.Timeout | undefined;
   return new Promise<Outcome>((resolve, reject) => {
-    let refusal: Refusal = {};
-    socket.on('connect_error', reject);
-    socket.on('disconnect', () => {
-      resolve({ got: `closed ${refusal.code ?? ''}`, why: refusal.message ?? '' });
+    socket.on('connect_error', (error: Error & { data?: Refusal }) => {
+      // With `data` it is the API that refuses; else nobody is there.
+      if (error.data === undefined) reject(error);
+      else resolve({ got: `refused ${error.data.code ?? ''}`, why: error.data.message ?? '' });
+    });
+    socket.on('connect', () => {
+      if (message === undefined) resolve({ got: 'connected', why: '' });
+      else socket.emit(message, 'a lamp');
     });
     socket.onAny((event: string, data: Refusal) => {
-      if (event !== 'exception') resolve({ got: event, why: JSON.stringify(data) });
-      // The refusal of a message leaves the socket open; that of the opening is seen by the socket being closed.
-      else if (message === undefined) refusal = data;
-      else resolve({ got: `refused ${data.code ?? ''}`, why: data.message ?? '' });
+      if (event === 'exception') resolve({ got: `refused ${data.code ?? ''}`, why: data.message ?? '' });
+      else resolve({ got: event, why: JSON.stringify(data) });
     });
-    if (message !== undefined) socket.emit(message, 'a lamp');
     deadline = setTimeout(() => {
       resolve({ got: 'no answer', why: `for ${String(PATIENCE_MS)} ms` });
     }, PATIENCE_MS);

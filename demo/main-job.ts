@@ -86,7 +86,7 @@ export async function showMainJob(
       expected: 'refused SCOPE_INSUFFICIENT',
     },
     { what: 'GraphQL, a public query', to: 'query { catalogue }', expected: SUCCESS },
-    { what: 'opening a socket, no token', to: 'socket', expected: 'closed TOKEN_MISSING' },
+    { what: 'opening a socket, no token', to: 'socket', expected: 'refused TOKEN_MISSING' },
     { what: 'a socket, the person', to: 'socket orders', token: person.accessToken, expected: 'orders' },
     {
       what: 'a socket, a scope that is missing',

@@ -36,14 +36,13 @@ export { openRoutes, routeReport } from './nest/route-reporter.js';
 export { bearerHeader, cookie, formBody, query, type TokenPlace } from './options/token-places.js';
 export type { AuthorizationDetail } from './requirement.js';
 export { AuthModule } from './nest/auth.module.js';
-export type { AuthOptionsCreator } from './nest/auth.module-definition.js';
+export type { AuthModuleExtras, AuthOptionsCreator } from './nest/auth.module-definition.js';
 export { AccessToken, CurrentUser, OptionalAuth, type ParameterDecoratorFor, Public } from './nest/decorators.js';
 export { JwtStrategy } from './nest/jwt.strategy.js';
 export { KeyHealth } from './nest/key-health.js';
 export { KeyHealthIndicator, type KeyHealthResult } from './nest/key-health.indicator.js';
 export type { Register, RegisteredUser } from './registered-user.js';
 export type {
-  AuthModuleExtras,
   CheckOptions,
   ClaimPath,
   ClaimPaths,

@@ -17,7 +17,8 @@ export function takePlace(own: readonly Pick<Requirement, 'merge' | 'reportOnly'
 }
 
 /**
- * What holds for a handler, in the order in which it is asked: kind by kind, policies last. Its own requirements beat
+ * What holds for a handler, in the order in which it is asked: kind by kind, policies last; after them what is only reported,
+ * since a call that is refused has not passed. Its own requirements beat
  * those of its class of the same kind (see {@link takePlace}); the module's always count.
  */
 export function effectiveRequirements<Context>(
@@ -32,5 +33,7 @@ export function effectiveRequirements<Context>(
     if (!takePlace(places.handler.filter((requirement) => requirement.kind === kind))) add('class');
     add('handler');
   }
-  return Object.freeze(effective);
+  return Object.freeze(
+    effective.sort((one, other) => Number(one.requirement.reportOnly) - Number(other.requirement.reportOnly)),
+  );
 }

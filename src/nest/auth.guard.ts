@@ -3,7 +3,7 @@ import { AuthGuard as PassportAuthGuard, type AuthGuardAuthenticateOptions } fro
 import type { VerifiedAccessToken } from '../access-token.js';
 import { AuthError } from '../errors.js';
 import { challengeFor } from '../token/challenge.js';
-import { authenticationOf, rememberAuthentication } from './authentication.js';
+import { type Authentication, authenticationOf, rememberAuthentication } from './authentication.js';
 import { isTransportException } from './exceptions.js';
 import { Expiries } from './expiries.js';
 import { JwtStrategy } from './jwt.strategy.js';
@@ -40,21 +40,30 @@ export class AuthGuard extends PassportAuthGuard() {
   }
 
   override async canActivate(context: ExecutionContext): Promise<boolean> {
-    const route = this.routeOf(context);
-    if (route.access === 'public') return true;
     try {
-      const ready = transportOf(context).ready(context);
+      const route = this.routeOf(context);
+      if (route.access === 'public') return true;
+      const transport = transportOf(context);
+      const ready = transport.ready(context);
       if (ready !== undefined) await ready;
       const options = this.getAuthenticateOptions(context);
       const property = options === undefined ? 'user' : propertyOf(await options);
       const request = this.getRequest(context) as RequestWithUser;
-      if (isOurs(this.strategy)) request[property] = await this.userOf(request, context);
-      else await this.askThroughPassport(request, property, context);
-      const token = authenticationOf(request)?.token;
+      const authentication = isOurs(this.strategy)
+        ? await this.authenticationOf(request, context)
+        : await this.askThroughPassport(request, property, context);
+      const { user, token } = authentication;
+      request[property] = user;
       // As it is now: on the request anyone could change it later.
-      rememberAuthentication(request, { user: request[property], token });
-      if (route.requirements.length > 0) await this.requirements.check(route, token, context);
-      if (token !== undefined) this.expiries.watch(context, token, route.isEventStream);
+      rememberAuthentication(request, authentication);
+      if (route.requirements.length > 0) {
+        const checked = this.requirements.check(route, token, context);
+        if (checked !== undefined) await checked;
+      }
+      if (token !== undefined) {
+        const connection = transport.connectionOf(context, route.isEventStream);
+        if (connection !== undefined) this.expiries.watch(connection, token);
+      }
       return true;
     } catch (error) {
       throw await this.refusalOf(error, context);
@@ -92,9 +101,14 @@ export class AuthGuard extends PassportAuthGuard() {
    * Instead of passport's middleware, which makes an object and closures for each request and puts seven members of its
    * own on it: that costs several times what the verification of a token does that comes again.
    */
-  private async userOf(request: object, context: ExecutionContext): Promise<unknown> {
+  private async authenticationOf(request: object, context: ExecutionContext): Promise<Authentication> {
     const { error, user, info, status } = await this.strategy.outcomeOf(request, context);
-    return this.handleRequest(error, user, info, context, status);
+    const handled: unknown = this.handleRequest(error, user, info, context, status);
+    return {
+      // A subclass may take its time.
+      user: handled instanceof Promise ? await handled : handled,
+      token: info instanceof AuthError ? undefined : info,
+    };
   }
 
   /** Where another strategy stands in the place of ours. */
@@ -102,12 +116,16 @@ export class AuthGuard extends PassportAuthGuard() {
     request: RequestWithUser,
     property: string,
     context: ExecutionContext,
-  ): Promise<void> {
+  ): Promise<Authentication> {
+    const before = authenticationOf(request);
     rememberContext(request, context);
     await super.canActivate(context);
     // A strategy that calls `pass()` is let through without anybody having been asked.
     if (request[property] === undefined && this.routeOf(context).access !== 'optional')
       throw new AuthError('TOKEN_MISSING');
+    // Ours may have been asked all the same. What a socket has from an earlier call says nothing about this one.
+    const after = authenticationOf(request);
+    return { user: request[property], token: after === before ? undefined : after?.token };
   }
 
   private routeOf(context: ExecutionContext): Route {
@@ -127,7 +145,7 @@ export class AuthGuard extends PassportAuthGuard() {
       const challenge = challengeFor(new AuthError('TOKEN_MISSING'), this.strategy.realm);
       if (challenge !== undefined) transportOf(context).setHeader(context, 'WWW-Authenticate', challenge);
     }
-    return error;
+    return transportOf(context).failureOf(error, context);
   }
 
   private log(error: AuthError, context: ExecutionContext): void {

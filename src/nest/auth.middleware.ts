@@ -36,7 +36,9 @@ type Next = (error?: unknown) => void;
  * of jobs, a proxied path. The same verification and the same answers as `AuthGuard`, and what the `require` option says;
  * the token's user is on `request.user`.
  *
- * - Express: `app.use(['/docs', '/docs-json'], app.get(AuthMiddleware).use)`, before what is mounted there.
+ * - Express: `app.use(['/docs', '/docs-json'], app.get(AuthMiddleware).use)`, before what is mounted at the same paths. It is
+ *   asked about the path as it was sent: a part of what is mounted further up (`/private` of files that are mounted at `/`) can
+ *   be spelled in other ways (`/%70rivate`), which it does not see.
  * - Fastify, routes (of `@fastify/static`, of Swagger UI): `app.getHttpAdapter().getInstance().addHook('onRequest',
  *   app.get(AuthMiddleware).under('/docs'))`, before what is mounted there.
  * - Fastify, what is mounted with `app.use('/docs', …)`, which is no route: `app.use('/docs', app.get(AuthMiddleware).use)`

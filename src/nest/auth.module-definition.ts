@@ -1,8 +1,11 @@
-import { ConfigurableModuleBuilder, type Provider } from '@nestjs/common';
+import { ConfigurableModuleBuilder, type Provider, type Type } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
-import type { AuthModuleExtras } from '../options/options.js';
 import { AuthGuard } from './auth.guard.js';
+import type { ModuleExtras } from '../options/options.js';
 import type { AuthOptions } from './auth-options.js';
+
+/** What is decided where the module is imported: beside `useFactory`, not in what a factory returns. */
+export type AuthModuleExtras = ModuleExtras<Type<AuthGuard>>;
 
 /** For `useClass` and `useExisting` of `forRootAsync`. */
 export interface AuthOptionsCreator {
@@ -32,6 +35,11 @@ export const { ConfigurableModuleClass, OPTIONS_TYPE, ASYNC_OPTIONS_TYPE } = new
       { provide: AUTH_EXTRAS, useValue: extras },
       // Whatever is not exactly 'manual' closes the application, and is then complained about at start.
       ...(extras.guard === 'manual' ? [] : [GLOBAL_GUARD]),
+      ...(isGuardClass(extras.guard) ? [{ provide: AuthGuard, useClass: extras.guard }] : []),
     ],
   }))
   .build();
+
+export function isGuardClass(guard: unknown): guard is Type<AuthGuard> {
+  return typeof guard === 'function' && guard.prototype instanceof AuthGuard;
+}

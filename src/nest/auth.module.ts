@@ -1,7 +1,6 @@
 import { type DynamicModule, Logger, Module } from '@nestjs/common';
 import { ModuleRef } from '@nestjs/core';
 import { ReportedRefusals } from '../access/reported-refusals.js';
-import type { AuthModuleExtras } from '../options/options.js';
 import { OPTION_NAMES, resolveOptions, type ResolvedOptions } from '../options/resolve-options.js';
 import { RemoteKeySources } from '../remote/key-sources.js';
 import { TrustedIssuers } from '../token/trusted-issuers.js';
@@ -17,7 +16,14 @@ import { RouteAccesses } from './route-access.js';
 import { RouteReporter } from './route-reporter.js';
 import { clientOf } from '../token/claims.js';
 import { reportedRefusals } from './reported-refusals.js';
-import { ASYNC_OPTIONS_TYPE, AUTH_EXTRAS, AUTH_OPTIONS, ConfigurableModuleClass } from './auth.module-definition.js';
+import {
+  ASYNC_OPTIONS_TYPE,
+  AUTH_EXTRAS,
+  AUTH_OPTIONS,
+  ConfigurableModuleClass,
+  type AuthModuleExtras,
+  isGuardClass,
+} from './auth.module-definition.js';
 import { JwtStrategy } from './jwt.strategy.js';
 import { KeyHealth } from './key-health.js';
 import { KeyHealthIndicator } from './key-health.indicator.js';
@@ -35,7 +41,8 @@ const RESOLVED_OPTIONS = Symbol('nestjs-resource-server:resolved-options');
   providers: [
     {
       provide: RESOLVED_OPTIONS,
-      useFactory: (options: AuthOptions, extras: AuthModuleExtras) => startWith(resolveOptions(options, extras)),
+      useFactory: (options: AuthOptions, extras: AuthModuleExtras) =>
+        startWith(resolveOptions(options, { ...extras, guard: isGuardClass(extras.guard) ? 'global' : extras.guard })),
       inject: [AUTH_OPTIONS, AUTH_EXTRAS],
     },
     {

@@ -1,13 +1,32 @@
 import { Inject, Injectable, Logger, type Type } from '@nestjs/common';
+import type { VerifiedAccessToken } from '../access-token.js';
 import { AuthError } from '../errors.js';
-import { AccessTokenVerifier } from '../token/verify.js';
+import { challengeFor } from '../token/challenge.js';
+import { clientOf } from '../token/claims.js';
 import { AuthGuard } from './auth.guard.js';
 import { authenticationOf } from './authentication.js';
 import { isTransportException } from './exceptions.js';
-import { nobody } from './handlers.js';
+import { Expiries } from './expiries.js';
+import { type HandlerFunction, nobody } from './handlers.js';
+import { JwtStrategy } from './jwt.strategy.js';
 import { contextOf } from './request-context.js';
 import type { HttpRequest } from './transports/http.js';
-import { forwardExceptions, socketConnection, stateOfSocket, wsTransport } from './transports/ws.js';
+import {
+  closeIfUnused,
+  forwardExceptions,
+  markOpening,
+  type Opening,
+  openingOf,
+  socketConnection,
+  stateOfSocket,
+  wsFacts,
+  wsTransport,
+} from './transports/ws.js';
+
+/** A namespace of socket.io, or its server. That of ws has no `use`. */
+interface SocketIoNamespace {
+  use?(middleware: (client: object, next: (refusal?: Error) => void) => void): unknown;
+}
 
 /**
  * Guards the opening of sockets, which no guard of Nest is asked about: without it anybody may connect to a gateway, and
@@ -18,6 +37,10 @@ import { forwardExceptions, socketConnection, stateOfSocket, wsTransport } from 
  *   if (!(await this.connections.admit(this, client, request))) return;
  * }
  * ```
+ *
+ * By then the socket is open, and gets what is sent to all. With socket.io it is better refused before, by one more line:
+ * `afterInit(server: Namespace) { this.connections.guardNamespace(this, server); }`. With ws, send to the sockets that were
+ * admitted, not to all that there are.
  */
 @Injectable()
 export class ConnectionGuard {
@@ -25,7 +48,8 @@ export class ConnectionGuard {
 
   constructor(
     @Inject(AuthGuard) private readonly guard: AuthGuard,
-    @Inject(AccessTokenVerifier) private readonly verifier: AccessTokenVerifier,
+    @Inject(JwtStrategy) private readonly strategy: JwtStrategy,
+    @Inject(Expiries) private readonly expiries: Expiries,
   ) {}
 
   /**
@@ -38,17 +62,11 @@ export class ConnectionGuard {
    * @returns whether it was admitted. Never rejects: nobody waits for `handleConnection`.
    */
   async admit(gateway: object, client: object, request?: unknown): Promise<boolean> {
-    const state = stateOfSocket(client);
-    if (typeof request === 'object' && request !== null) state.request = request as HttpRequest;
-    forwardExceptions(client);
-    const controller = gateway.constructor as Type;
-    const own: unknown = Reflect.get(gateway, 'handleConnection');
-    const method = typeof own === 'function' ? (own as typeof nobody) : nobody;
-    const context = contextOf('ws', [client, request], { controller, method });
-    state.opening = context;
     try {
-      state.admission = this.guard.canActivate(context);
-      await state.admission;
+      await this.admissionOf(gateway, client, request);
+      const token = authenticationOf(client)?.token;
+      // The guard does so too, but socket.io has not connected yet when it is asked.
+      if (token !== undefined) this.expiries.watch(socketConnection(client), token);
       return true;
     } catch (error) {
       this.refuse(client, error);
@@ -57,8 +75,29 @@ export class ConnectionGuard {
   }
 
   /**
+   * With socket.io: has sockets checked before they are connected, so that none hears anything before. Who is refused gets a
+   * `connect_error` whose `data` is what an `exception` event has. Does nothing with ws.
+   *
+   * @param server what `afterInit` of the gateway is given.
+   */
+  guardNamespace(gateway: object, server: object): void {
+    (server as SocketIoNamespace).use?.((client, next) => {
+      this.admissionOf(gateway, client).then(
+        () => {
+          next();
+        },
+        (error: unknown) => {
+          next(this.connectErrorOf(error));
+          closeIfUnused(client);
+        },
+      );
+    });
+  }
+
+  /**
    * Gives an open socket a new token, for what comes after: the connection is closed when that one expires. It must be of
-   * the same issuer and subject as the one that the socket was opened with.
+   * the same issuer and subject as the one that the socket was opened with (without a subject: of the same client), and
+   * allow what each gateway requires that the socket was opened to.
    *
    * @returns when it expires, in seconds since 1970.
    * @throws AuthError when it is refused; the socket then stays open with the token that it has.
@@ -77,28 +116,70 @@ export class ConnectionGuard {
     }
   }
 
+  /** Whether it is this gateway that answers what is sent to all gateways of a socket. */
+  answersFor(gateway: object, client: object): boolean {
+    const [first = gateway.constructor] = stateOfSocket(client).admissions.keys();
+    return first === gateway.constructor;
+  }
+
+  /** Found out once for each gateway. @throws why it is refused */
+  private admissionOf(gateway: object, client: object, request?: unknown): Promise<unknown> {
+    const state = stateOfSocket(client);
+    if (typeof request === 'object' && request !== null) state.request ??= request as HttpRequest;
+    const controller = gateway.constructor as Type;
+    const known = state.admissions.get(controller);
+    if (known !== undefined) return known.outcome;
+    if (state.admissions.size === 0) forwardExceptions(client);
+    const context = contextOf('ws', [client, request], { controller, method: openingHandlerOf(gateway) });
+    const outcome = this.check(context, state.opening).then(() => {
+      letIn(client, state.opening);
+    });
+    state.admissions.set(controller, { context, outcome });
+    return outcome;
+  }
+
+  private async check(context: ReturnType<typeof contextOf>, opening: Opening): Promise<void> {
+    markOpening(context, opening);
+    // A subclass may say no in Nest's way.
+    if (!(await this.guard.canActivate(context))) throw new AuthError('POLICY_DENIED');
+  }
+
   private async renewed(client: object, token: unknown): Promise<{ readonly expiresAt: number }> {
     const state = stateOfSocket(client);
-    if (state.opening === undefined) throw new AuthError('TOKEN_MISSING', { reason: 'the socket was not admitted' });
-    await state.admission;
+    const admissions = [...state.admissions.values()];
+    await Promise.all(admissions.map(({ outcome }) => outcome));
     if (typeof token !== 'string') throw new AuthError('TOKEN_MALFORMED', { reason: 'not a string' });
-    const { claims } = await this.verifier.verify(token);
-    const current = authenticationOf(client)?.token?.claims;
+    const opening = openingOf(client, token);
+    // Calls of their own: what was found out for those before was about another token.
+    const contexts = admissions.map(({ context }) => {
+      const [controller, method] = [context.getClass(), context.getHandler() as () => unknown];
+      return contextOf('ws', context.getArgs(), { controller, method });
+    });
+    const [first] = contexts;
+    if (first === undefined) throw new AuthError('TOKEN_MISSING', { reason: 'the socket was not admitted' });
+    markOpening(first, opening);
+    const { error, info } = await this.strategy.outcomeOf(opening.client, first);
+    if (error !== null) throw error;
+    if (info === undefined || info instanceof AuthError) throw info ?? new AuthError('TOKEN_MISSING');
+    const current = authenticationOf(client)?.token;
     // Else what the socket was let into for one caller would serve another.
-    if (current !== undefined && (claims.iss !== current.iss || claims.sub !== current.sub))
+    if (current !== undefined && !isSameCaller(info, current))
       throw new AuthError('CLAIM_INVALID', { claim: 'sub', expected: 'the subject that the socket belongs to' });
-    const { renewed } = state;
+    for (const context of contexts) await this.check(context, opening);
+    letIn(client, opening);
     state.renewed = token;
-    try {
-      // A call of its own: what was found out for the one before it was about another token.
-      const [controller, method] = [state.opening.getClass(), state.opening.getHandler() as () => unknown];
-      state.opening = contextOf('ws', state.opening.getArgs(), { controller, method });
-      await this.guard.canActivate(state.opening);
-    } catch (error) {
-      state.renewed = renewed;
-      throw error;
-    }
-    return { expiresAt: claims.exp };
+    this.expiries.renew(socketConnection(client), info);
+    return { expiresAt: info.claims.exp };
+  }
+
+  /** As socket.io has its client told. */
+  private connectErrorOf(error: unknown): Error {
+    if (error instanceof AuthError)
+      return Object.assign(new Error(error.message), {
+        data: wsFacts(error, challengeFor(error, this.strategy.realm)),
+      });
+    this.logger.error(error);
+    return new Error('Internal server error');
   }
 
   private refuse(client: object, error: unknown): void {
@@ -115,4 +196,21 @@ export class ConnectionGuard {
       this.logger.debug(`A socket that was refused could not be closed: ${String(failure)}`);
     }
   }
+}
+
+/** What the guard found out is the socket's from now on. */
+function letIn(client: object, opening: Opening): void {
+  Object.assign(client, opening.client);
+}
+
+/** Whose decorators hold for the opening. Not the gateway's own member, which may stand in front of its class's. */
+function openingHandlerOf(gateway: object): HandlerFunction {
+  const { handleConnection } = gateway.constructor.prototype as { handleConnection?: unknown };
+  return typeof handleConnection === 'function' ? (handleConnection as HandlerFunction) : nobody;
+}
+
+function isSameCaller({ claims }: VerifiedAccessToken, { claims: current }: VerifiedAccessToken): boolean {
+  if (claims.iss !== current.iss || claims.sub !== current.sub) return false;
+  // A token that stands for nobody but its client; and of one that names neither nobody can say whose it is.
+  return claims.sub !== undefined || (clientOf(claims) !== undefined && clientOf(claims) === clientOf(current));
 }

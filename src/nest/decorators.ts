@@ -70,7 +70,9 @@ function isReadable(user: object, property: string): boolean {
 
 /**
  * What the `user` option made of the verified token, or one property of it; by default the verified claims. Undefined on
- * a `@Public()` route and for a guest on an `@OptionalAuth()` one.
+ * a `@Public()` route and for a guest on an `@OptionalAuth()` one. Where one connection or request has several handlers, a
+ * `@Public()` one sees whom another was asked for: a socket's message the user of its opening, a query that of the guarded
+ * query beside it. Whom a `@Public()` handler may serve must not depend on it.
  *
  * With a type, the parameter is checked: `@CurrentUser<MyUser>() user: MyUser`. {@link Register} sets that type for all.
  */

@@ -1,13 +1,11 @@
-import { type ExecutionContext, Logger, type OnApplicationShutdown } from '@nestjs/common';
+import { Logger, type OnApplicationShutdown } from '@nestjs/common';
 import type { VerifiedAccessToken } from '../access-token.js';
 import { AuthError } from '../errors.js';
 import { AcceptedToken } from '../token/accepted-token.js';
-import { transportOf } from './transport.js';
 import type { LongConnection } from './transports/transport.js';
 
 interface Watch {
-  timer: NodeJS.Timeout;
-  expiresAtMs: number;
+  readonly timer: NodeJS.Timeout;
 }
 
 // setTimeout takes no more; a longer one would fire at once.
@@ -23,14 +21,16 @@ export class Expiries implements OnApplicationShutdown {
     private readonly graceSeconds: number,
   ) {}
 
-  /** Has the connection of this call, if it outlives the call, closed when the token expires. The last token counts. */
-  watch(context: ExecutionContext, token: VerifiedAccessToken, isEventStream: boolean): void {
-    const connection = transportOf(context).connectionOf(context, isEventStream);
-    if (connection === undefined) return;
-    // The moment from which a request with this token is refused.
-    const expiresAtMs = (token.claims.exp + AcceptedToken.clockToleranceOf(token)) * 1000;
+  /** Has a connection closed when this token expires, unless it is closed with another one already. */
+  watch(connection: LongConnection, token: VerifiedAccessToken): void {
+    if (!this.watches.has(connection.key)) this.renew(connection, token);
+  }
+
+  /** The same; the last token counts. */
+  renew(connection: LongConnection, token: VerifiedAccessToken): void {
+    // Nobody would say that it is closed.
+    if (connection.isClosed) return;
     const known = this.watches.get(connection.key);
-    if (known?.expiresAtMs === expiresAtMs) return;
     if (known === undefined) {
       connection.onClosed(() => {
         this.forget(connection.key);
@@ -38,7 +38,8 @@ export class Expiries implements OnApplicationShutdown {
     } else {
       clearTimeout(known.timer);
     }
-    this.arm(connection, expiresAtMs);
+    // The moment from which a request with this token is refused.
+    this.arm(connection, (token.claims.exp + AcceptedToken.clockToleranceOf(token)) * 1000);
   }
 
   /** How many connections are watched. */
@@ -51,9 +52,9 @@ export class Expiries implements OnApplicationShutdown {
   }
 
   private arm(connection: LongConnection, expiresAtMs: number): void {
-    const graceEndsMs = expiresAtMs + this.graceSeconds * 1000;
-    const isWarning = this.graceSeconds > 0 && this.clock() < expiresAtMs;
-    this.at(connection, expiresAtMs, isWarning ? expiresAtMs : graceEndsMs, () => {
+    const graceMs = connection.canRenew ? this.graceSeconds * 1000 : 0;
+    const isWarning = graceMs > 0 && this.clock() < expiresAtMs;
+    this.at(connection, isWarning ? expiresAtMs : expiresAtMs + graceMs, () => {
       const refusal = new AuthError('TOKEN_EXPIRED', { claim: 'exp' });
       if (isWarning) {
         this.arm(connection, expiresAtMs);
@@ -65,11 +66,11 @@ export class Expiries implements OnApplicationShutdown {
     });
   }
 
-  private at(connection: LongConnection, expiresAtMs: number, timeMs: number, act: () => void): void {
+  private at(connection: LongConnection, timeMs: number, act: () => void): void {
     const fire = () => {
       // The clock may have been set, and a timer may be early.
       if (this.clock() < timeMs) {
-        this.at(connection, expiresAtMs, timeMs, act);
+        this.at(connection, timeMs, act);
         return;
       }
       try {
@@ -82,7 +83,7 @@ export class Expiries implements OnApplicationShutdown {
     const timer = setTimeout(fire, Math.min(Math.max(timeMs - this.clock(), 1), LONGEST_TIMER_MS));
     // What keeps the process is the server that the connection belongs to.
     timer.unref();
-    this.watches.set(connection.key, { timer, expiresAtMs });
+    this.watches.set(connection.key, { timer });
   }
 
   private forget(key: object): void {

@@ -79,7 +79,7 @@ export class Handlers {
   }
 
   /** The options of `@nestjs/graphql`, if it is there. */
-  graphqlOptions(): { readonly fieldResolverEnhancers?: readonly string[] } | undefined {
+  graphqlOptions(): { readonly fieldResolverEnhancers?: readonly string[]; readonly context?: unknown } | undefined {
     for (const module of this.modules.values()) {
       const instance: unknown = module.providers.get(GRAPHQL_MODULE_OPTIONS)?.instance;
       if (typeof instance === 'object' && instance !== null) return instance;

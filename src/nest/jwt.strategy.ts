@@ -74,9 +74,14 @@ export class JwtStrategy extends PassportStrategy(Strategy, SHARED_NAME) impleme
   /** Called by passport, on an object made for this request that has `success`, `fail` and `error`. */
   override authenticate(request: object): void {
     void this.outcomeOf(request, contextOfRequest(request)).then(({ error, user, info }) => {
-      if (error !== null) this.error(error);
-      else if (info instanceof AuthError) this.fail(info, info.status);
-      else this.success(user, info);
+      if (error !== null) {
+        this.error(error);
+      } else if (info === undefined || info instanceof AuthError) {
+        this.fail(info, info?.status ?? 401);
+      } else {
+        rememberAuthentication(request, { user, token: info });
+        this.success(user, info);
+      }
     });
   }
 
@@ -96,7 +101,6 @@ export class JwtStrategy extends PassportStrategy(Strategy, SHARED_NAME) impleme
     try {
       const token = await this.verifier.verify(this.tokens.get(request, context));
       const user = await this.validate(token);
-      rememberAuthentication(request, { user, token });
       return { error: null, user, info: token, status: undefined };
     } catch (error) {
       // 503 and what the application's own code threw are no failure of the credentials.

@@ -28,7 +28,7 @@ export class PresentedTokens {
       return isNothing(sent) ? undefined : bearerToken(sent);
     }
     const transport = transportOf(context);
-    const carrier = transport.carrierOf(request);
+    const carrier = transport.carrierOf(request, context);
     if (carrier.renewed !== undefined) return carrier.renewed;
     // RFC 6750 §2.3. Whether a token stands there or not: no cache may tell one answer from the other. Before anything is
     // refused, since that is an answer, too.

@@ -12,6 +12,15 @@ import { handlerName } from './request-context.js';
 import type { Route } from './route-access.js';
 import { transportOf } from './transport.js';
 
+// On the context itself: a WeakMap would cost the garbage collector more than the checks.
+const CHECKED = Symbol('nestjs-resource-server:checked');
+const GUEST = Symbol('nestjs-resource-server:guest');
+
+interface CheckedContext extends ExecutionContext {
+  /** The token that met all that the route requires. */
+  readonly [CHECKED]?: VerifiedAccessToken | typeof GUEST;
+}
+
 /** Checks what a route requires of its caller. */
 export class Requirements {
   private readonly logger = new Logger('AuthGuard');
@@ -24,9 +33,14 @@ export class Requirements {
 
   /**
    * @param token undefined for a guest, who meets none of them but the module's.
+   * @returns undefined where nothing is to be waited for.
    * @throws AuthError
    */
-  async check(route: Route, token: VerifiedAccessToken | undefined, context: ExecutionContext): Promise<void> {
+  check(route: Route, token: VerifiedAccessToken | undefined, context: ExecutionContext): void | Promise<void> {
+    // The global guard may be followed by one on the class, with the same context: what a policy loads is loaded once, and
+    // what is only reported is counted once.
+    const checked = context as CheckedContext;
+    if (checked[CHECKED] === (token ?? GUEST)) return;
     const surroundings: RequirementSurroundings<ExecutionContext> = {
       context,
       nowSeconds: this.clock() / 1000,
@@ -34,11 +48,27 @@ export class Requirements {
       requiredScopes: route.requiredScopes,
       resolvePolicy: (policy) => this.resolvePolicy(policy, context),
     };
-    for (const placed of route.requirements)
-      if (!placed.requirement.reportOnly) await check(placed, token, surroundings);
-    // After all that is enforced: a call that is refused has not passed.
-    for (const placed of route.requirements)
-      if (placed.requirement.reportOnly) await this.report(placed, token, surroundings);
+    const checking = this.checkFrom(0, route.requirements, token, surroundings);
+    if (checking === undefined) Reflect.set(checked, CHECKED, token ?? GUEST);
+    else return checking.then(() => void Reflect.set(checked, CHECKED, token ?? GUEST));
+  }
+
+  /** One after the other, and without a wait where there is nothing to be waited for. */
+  private checkFrom(
+    start: number,
+    requirements: readonly PlacedRequirement<ExecutionContext>[],
+    token: VerifiedAccessToken | undefined,
+    surroundings: RequirementSurroundings<ExecutionContext>,
+  ): void | Promise<void> {
+    for (let index = start; ; index += 1) {
+      const placed = requirements[index];
+      if (placed === undefined) return;
+      const checking = placed.requirement.reportOnly
+        ? this.report(placed, token, surroundings)
+        : check(placed, token, surroundings);
+      if (checking !== undefined)
+        return checking.then(() => this.checkFrom(index + 1, requirements, token, surroundings));
+    }
   }
 
   private async report(

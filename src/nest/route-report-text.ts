@@ -42,6 +42,8 @@ function needsOf(requirement: PlacedRequirement<never>['requirement']): string {
 
 export function warningOf({ transport, kind, pattern, handler, access, requires }: ReportedRoute): string | undefined {
   const door = `${handler} (${kind} ${pattern})`;
+  if (access === 'unknown' && kind === 'connection')
+    return `${door} has ConnectionGuard injected, but its handleConnection does not call admit(): see whether it is guarded, or let the gateway extend AuthenticatedGateway`;
   if (access === 'unknown')
     return 'This application has microservice handlers: they are guarded only where connectMicroservice() is given { inheritAppConfig: true }; routeReport(app) tells';
   if (access !== 'unguarded') return undefined;

@@ -27,7 +27,8 @@ export interface ReportedRoute {
    * - `optional`: guests may come (`@OptionalAuth()`), a bad token may not.
    * - `open`: `@Public()`.
    * - `unguarded`: nobody said that it is open, but no `AuthGuard` is asked.
-   * - `unknown`: a message handler of a hybrid application, at start: see `routeReport`.
+   * - `unknown`: a message handler of a hybrid application, at start: see `routeReport`; or the opening of a gateway that
+   *   has `ConnectionGuard` injected, but is not seen to call its `admit`.
    */
   readonly access: 'guarded' | 'optional' | 'open' | 'unguarded' | 'unknown';
   /** Where `@Public()` or `@OptionalAuth()` stands. */

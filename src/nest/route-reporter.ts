@@ -11,7 +11,7 @@ import { ApplicationConfig, HttpAdapterHost, ModuleRef, ModulesContainer } from 
 import { CombinedPolicy, isPolicyClass, type PolicyReference } from '../access-policy.js';
 import { ConfigurationError, type ConfigurationProblem } from '../errors.js';
 import { AuthGuard } from './auth.guard.js';
-import { AuthenticatedGateway } from './authenticated-gateway.js';
+import { AuthenticatedGateway, GatewayGuard } from './authenticated-gateway.js';
 import { ConnectionGuard } from './connection.guard.js';
 import { type FoundHandler, Handlers, nobody } from './handlers.js';
 import {
@@ -45,11 +45,19 @@ export class RouteReporter implements OnModuleInit, OnApplicationBootstrap {
   /** @throws ConfigurationError with every handler whose decorators cannot be what somebody meant. */
   async onModuleInit(): Promise<void> {
     const found = this.found();
-    if (found.some(({ transport }) => transport === 'ws')) this.areSocketsGuarded = await isNest12();
+    if (found.some(({ transport }) => transport === 'ws'))
+      this.areSocketsGuarded = (await majorOf('@nestjs/core')) >= 12;
     const problems = found.flatMap((handler) => this.problemsOf(handler));
     const seen = new Set<string>();
     const unique = problems.filter(({ path, message }) => !seen.has(path + message) && seen.add(path + message));
+    if (await this.sharesGraphqlContext()) unique.push(SHARED_CONTEXT);
     if (unique.length > 0) throw new ConfigurationError(unique);
+  }
+
+  /** A context that is an object, before Nest began to copy it: one operation would have the request of another. */
+  private async sharesGraphqlContext(): Promise<boolean> {
+    const { context } = this.handlers.graphqlOptions() ?? {};
+    return typeof context === 'object' && context !== null && (await majorOf('@nestjs/graphql')) < 14;
   }
 
   onApplicationBootstrap(): void {
@@ -61,6 +69,21 @@ export class RouteReporter implements OnModuleInit, OnApplicationBootstrap {
     this.logger.log(`${String(routes.length)} ${routes.length === 1 ? 'route' : 'routes'}: ${counts.join(', ')}`);
     this.logger.debug(`Routes:\n${toTable(routes)}`);
     for (const warning of warnings) this.logger.warn(warning);
+    for (const name of this.otherGuards())
+      this.logger.warn(
+        `${name} is a global guard, but AuthMiddleware and the opening of sockets ask ${this.guard.constructor.name}: give it to AuthModule as { guard: ${name} }`,
+      );
+  }
+
+  /** Subclasses of the guard that the application installed by itself. */
+  private otherGuards(): readonly string[] {
+    const scoped = this.config.getGlobalRequestGuards().map(({ metatype }) => metatype as unknown);
+    const classes = [...this.config.getGlobalGuards().map((guard) => guard.constructor), ...scoped];
+    return classes.flatMap((guard) =>
+      typeof guard === 'function' && guard !== this.guard.constructor && guard.prototype instanceof AuthGuard
+        ? [guard.name]
+        : [],
+    );
   }
 
   /** @param app to see how the microservices of a hybrid application were connected. */
@@ -132,7 +155,8 @@ export class RouteReporter implements OnModuleInit, OnApplicationBootstrap {
   /** A guard, or its class; also what a test has put in its place. */
   private isOurs(guard: unknown): boolean {
     if (guard === this.guard || guard instanceof AuthGuard) return true;
-    return typeof guard === 'function' && (guard === AuthGuard || guard.prototype instanceof AuthGuard);
+    if (guard === GatewayGuard || guard === AuthGuard) return true;
+    return typeof guard === 'function' && guard.prototype instanceof AuthGuard;
   }
 
   /** Whether the guard is asked about messages of a kind of microservice. */
@@ -187,16 +211,24 @@ interface ConnectedMicroservice {
 
 const ACCESSES: readonly ReportedRoute['access'][] = ['guarded', 'optional', 'open', 'unguarded', 'unknown'];
 
-/** The global guard of Nest 11 is not asked about the messages of gateways. */
-async function isNest12(): Promise<boolean> {
+const SHARED_CONTEXT: ConfigurationProblem = {
+  path: 'GraphQLModule.context',
+  message:
+    'is one object for all requests before @nestjs/graphql 14; give a function: context: ({ req }) => ({ req, … })',
+};
+
+const VERSIONS = {
+  '@nestjs/core': () => import('@nestjs/core/package.json', { with: { type: 'json' } }),
+  '@nestjs/graphql': () => import('@nestjs/graphql/package.json', { with: { type: 'json' } }),
+};
+
+/** 0 where it cannot be found out: a warning too many is better than one too few. */
+async function majorOf(name: keyof typeof VERSIONS): Promise<number> {
   try {
-    const { default: core } = (await import('@nestjs/core/package.json', { with: { type: 'json' } })) as {
-      default: { version: string };
-    };
-    return Number.parseInt(core.version, 10) >= 12;
+    const { default: manifest } = (await VERSIONS[name]()) as { default: { version: string } };
+    return Number.parseInt(manifest.version, 10);
   } catch {
-    // A warning too many is better than one too few.
-    return false;
+    return 0;
   }
 }
 
@@ -205,15 +237,20 @@ function isRenewal({ method }: FoundHandler): boolean {
   return method === (AuthenticatedGateway.prototype as unknown as Record<string, unknown>).authenticate;
 }
 
-/** A gateway that has the guard of connections injected, as `AuthenticatedGateway` has, and where it can be asked. */
-function isConnectionGuarded(gateway: Type): boolean {
-  if (!('handleConnection' in (gateway.prototype as object))) return false;
+/**
+ * `AuthenticatedGateway` sees to it whatever a subclass does. A gateway that has the guard of connections injected is believed
+ * where its `handleConnection` is seen to ask it; one that has it asked in some other place is not known to.
+ */
+function isConnectionGuarded(gateway: Type): boolean | 'unknown' {
+  const { prototype } = gateway as { prototype: { handleConnection?: unknown } };
+  if (prototype instanceof AuthenticatedGateway) return true;
+  if (typeof prototype.handleConnection !== 'function') return false;
   const parameters = (Reflect.getMetadata(PARAMTYPES_METADATA, gateway) ?? []) as readonly unknown[];
   const declared = (Reflect.getMetadata(SELF_DECLARED_DEPS_METADATA, gateway) ?? []) as readonly { param?: unknown }[];
   const properties = (Reflect.getMetadata(PROPERTY_DEPS_METADATA, gateway) ?? []) as readonly { type?: unknown }[];
-  return [...parameters, ...declared.map(({ param }) => param), ...properties.map(({ type }) => type)].includes(
-    ConnectionGuard,
-  );
+  const injected = [...parameters, ...declared.map(({ param }) => param), ...properties.map(({ type }) => type)];
+  if (!injected.includes(ConnectionGuard)) return false;
+  return Function.prototype.toString.call(prototype.handleConnection).includes('.admit(') ? true : 'unknown';
 }
 
 /**

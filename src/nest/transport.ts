@@ -33,6 +33,7 @@ const unknownTransport: Transport = {
   ready: () => undefined,
   setHeader: () => undefined,
   exceptionOf: toHttpException,
+  failureOf: (error) => error,
   connectionOf: () => undefined,
 };
 

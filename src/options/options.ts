@@ -170,8 +170,9 @@ export interface RequireOptions<Context = unknown> {
 /** What happens to sockets, subscriptions and event streams. */
 export interface ConnectionOptions {
   /**
-   * How long, in seconds, a connection stays open after its token expired, for a new token to come (`authenticate`).
-   * Messages are refused in that time. Default 0: it is closed when the token expires.
+   * How long, in seconds, a socket stays open after its token expired, for a new token to come (`authenticate`). Messages
+   * are refused in that time. Default 0: it is closed when the token expires, as are at any rate connections that cannot
+   * renew their token: subscriptions of `graphql-ws`, event streams, streams of gRPC.
    */
   readonly graceSeconds?: number;
 }
@@ -230,12 +231,13 @@ export interface ModuleOptions<User = RegisteredUser, Context = unknown> {
 }
 
 /** What is decided where the module is imported: beside `useFactory`, not in what a factory returns. */
-export interface AuthModuleExtras {
+export interface ModuleExtras<GuardClass = never> {
   /**
    * `global` (the default): every route of the application is closed. `manual`: only what `@UseGuards(AuthGuard)`
-   * stands on.
+   * stands on. A class that extends `AuthGuard`: as `global`, with that one in its place everywhere, also for the opening of
+   * sockets and for `AuthMiddleware`.
    */
-  readonly guard?: 'global' | 'manual';
+  readonly guard?: 'global' | 'manual' | GuardClass;
   /** Whether what the module exports can be injected everywhere. Default true. */
   readonly isGlobal?: boolean;
 }

@@ -2,7 +2,7 @@ import { isJsonObject } from '../json-object.js';
 import type { KeyStore } from '../keys/key-store.js';
 import type { Requirement } from '../requirement.js';
 import { OptionReader } from './option-reader.js';
-import type { AuthModuleExtras, IssuerResolver, ModuleOptions, ResourceServerOptions } from './options.js';
+import type { IssuerResolver, ModuleExtras, ModuleOptions, ResourceServerOptions } from './options.js';
 import { readRequire } from './resolve-require.js';
 import { readTokenCache, type ResolvedTokenCache } from './resolve-token-cache.js';
 import { readTokenFrom, type ResolvedTokenFrom } from './resolve-token-from.js';
@@ -53,7 +53,7 @@ export const OPTION_NAMES: readonly string[] = [...ISSUER_OPTIONS, 'issuers', ..
  */
 export function resolveOptions(
   options: ResourceServerOptions<unknown, never>,
-  extras: AuthModuleExtras = {},
+  extras: ModuleExtras = {},
 ): ResolvedOptions {
   const reader = new OptionReader(options);
   reader.allowOnly(OPTION_NAMES);
@@ -83,11 +83,12 @@ function systemClock(): number {
   return Date.now();
 }
 
-function checkExtras(reader: OptionReader, { guard = 'global', isGlobal = true }: AuthModuleExtras): void {
+function checkExtras(reader: OptionReader, { guard = 'global', isGlobal = true }: ModuleExtras): void {
   for (const name of MODULE_EXTRAS) {
     if (name in reader.record) reader.problem(name, 'must stand beside `useFactory`, not in what it returns');
   }
-  if (!['global', 'manual'].includes(guard)) reader.problem('guard', "must be 'global' or 'manual'");
+  if (!['global', 'manual'].includes(guard))
+    reader.problem('guard', "must be 'global', 'manual' or a class that extends AuthGuard");
   if (typeof isGlobal !== 'boolean') reader.problem('isGlobal', 'must be a boolean');
 }
 

@@ -1,7 +1,9 @@
 import 'reflect-metadata';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { Inject, type Type, UseGuards } from '@nestjs/common';
 import { SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
+import { io, Manager } from 'socket.io-client';
+import { WebSocket } from 'ws';
 import {
   AuthenticatedGateway,
   type AuthError,
@@ -11,13 +13,14 @@ import {
   CurrentUser,
   OptionalAuth,
   Public,
+  RequirePolicy,
   RequireScopes,
 } from '../../src/index.js';
 import { Expiries } from '../../src/nest/expiries.js';
 import { until } from '../support/guarded-app.js';
 import { LocalIssuer, newKey } from '../support/local-issuer.js';
 import { greeting } from '../support/transports/doors.js';
-import { type RunningSockets, SOCKET_KINDS } from '../support/transports/sockets.js';
+import { type RunningSockets, SOCKET_IO, SOCKET_KINDS } from '../support/transports/sockets.js';
 
 const key = newKey();
 const stranger = newKey('rsa', { kid: key.kid });
@@ -272,5 +275,401 @@ describe.each(SOCKET_KINDS)('A socket of $name', (kind) => {
     await socket.next('authenticated');
     socket.send('closed');
     expect(await socket.next('reply', 'exception')).toBe('ok alice');
+  });
+
+  it('has what a subclass does at its opening done once it is admitted, and not for others', async () => {
+    const opened: string[] = [];
+    const { open } = await start({}, (place) => {
+      @WebSocketGateway(place('own'))
+      class OwnGateway extends AuthenticatedGateway {
+        // With nothing called on super.
+        override handleConnection() {
+          opened.push('method');
+        }
+
+        @SubscribeMessage('who')
+        who(@CurrentUser('sub') sub?: string) {
+          return reply(greeting(sub));
+        }
+      }
+
+      @WebSocketGateway(place('late'))
+      class LateGateway extends AuthenticatedGateway {
+        constructor() {
+          super();
+          this.handleConnection = () => opened.push('property');
+        }
+
+        @SubscribeMessage('who')
+        who(@CurrentUser('sub') sub?: string) {
+          return reply(greeting(sub));
+        }
+      }
+      return [OwnGateway, LateGateway];
+    });
+    for (const [path, made] of [
+      ['own', 'method'],
+      ['late', 'property'],
+    ] as const) {
+      expect((await open(path).closed).code).toBe('TOKEN_MISSING');
+      const socket = open(path, tokenOf());
+      socket.send('who');
+      expect(await socket.next('reply', 'exception')).toBe('ok alice');
+      expect(opened.splice(0)).toEqual([made]);
+    }
+  });
+
+  it('is refused where a guard in the place of ours says no in the way of Nest', async () => {
+    class ClosedGuard extends AuthGuard {
+      override async canActivate(): Promise<boolean> {
+        return await Promise.resolve(false);
+      }
+    }
+    const { open } = await start({ guard: ClosedGuard } as Partial<AuthOptions>);
+    const outcome = await open('guarded', tokenOf()).closed;
+    expect(outcome).toEqual({ code: 'POLICY_DENIED', closeCode: isNative ? 4403 : undefined });
+  });
+
+  it('asks a policy once about a message, however many guards it meets', async () => {
+    const asked: string[] = [];
+    const { open } = await start({}, (place) => {
+      @WebSocketGateway(place('counted'))
+      class CountedGateway extends AuthenticatedGateway {
+        @SubscribeMessage('who')
+        @RequirePolicy((token, context) => {
+          asked.push(context.getHandler().name);
+          return true;
+        })
+        who(@CurrentUser('sub') sub?: string) {
+          return reply(greeting(sub));
+        }
+      }
+      return [CountedGateway];
+    });
+    const socket = open('counted', tokenOf());
+    for (const count of [1, 2]) {
+      socket.send('who');
+      expect(await socket.next('reply', 'exception')).toBe('ok alice');
+      expect(asked).toHaveLength(count);
+    }
+  });
+
+  it('is watched no more, nor ever, where its client left before it was admitted', async () => {
+    let isAsked = false;
+    let isGone = false;
+    let admit: (() => void) | undefined;
+    const gate = new Promise<void>((resolve) => (admit = resolve));
+    const admitted: boolean[] = [];
+    const options = {
+      user: async () => {
+        isAsked = true;
+        await gate;
+        return {};
+      },
+    };
+    const { open, app } = await start(options, (place): Type[] => {
+      @WebSocketGateway(place('by-hand'))
+      class ByHandGateway {
+        constructor(@Inject(ConnectionGuard) private readonly connections: ConnectionGuard) {}
+
+        async handleConnection(client: object, request?: unknown) {
+          admitted.push(await this.connections.admit(this, client, request));
+        }
+
+        handleDisconnect() {
+          isGone = true;
+        }
+      }
+      return [ByHandGateway];
+    });
+    const socket = open('by-hand', tokenOf());
+    await until(() => isAsked);
+    socket.close();
+    await until(() => isGone);
+    admit?.();
+    await until(() => admitted.length === 1);
+    expect(app.get(Expiries, { strict: false }).size).toBe(0);
+  });
+
+  describe('that is opened to two gateways', () => {
+    const twoGateways = (place: Parameters<NonNullable<Parameters<typeof kind.start>[2]>>[0]): Type[] => {
+      @RequireScopes('read')
+      @WebSocketGateway(place('shared'))
+      class StrictGateway extends AuthenticatedGateway {
+        @SubscribeMessage('who')
+        who(@CurrentUser('sub') sub?: string) {
+          return reply(greeting(sub));
+        }
+      }
+
+      @Public()
+      @WebSocketGateway(place('shared'))
+      class OpenGateway extends AuthenticatedGateway {}
+      return [StrictGateway, OpenGateway];
+    };
+
+    it('is refused where one of them refuses it', async () => {
+      const { open } = await start({}, twoGateways);
+      expect((await open('shared').closed).code).toBe('TOKEN_MISSING');
+      expect((await open('shared', tokenOf({ scope: 'write' })).closed).code).toBe('SCOPE_INSUFFICIENT');
+    });
+
+    it('has a new token asked what each of them requires, and is answered once', async () => {
+      const { open } = await start({}, twoGateways);
+      const socket = open('shared', tokenOf());
+      socket.send('authenticate', tokenOf({ scope: 'write' }));
+      expect(await socket.next('authenticated', 'exception')).toMatchObject({ code: 'SCOPE_INSUFFICIENT' });
+      socket.send('authenticate', tokenOf());
+      expect(await socket.next('authenticated', 'exception')).toHaveProperty('expiresAt');
+      socket.send('who');
+      // What was said before the answer is there, too.
+      expect(await socket.next('reply', 'authenticated', 'exception')).toBe('ok alice');
+    });
+
+    it('has the application asked once who opens it, and once who renews its token', async () => {
+      let asked = 0;
+      const options = {
+        user: () => {
+          asked += 1;
+          return {};
+        },
+      };
+      const { open } = await start(options, (place) => {
+        @WebSocketGateway(place('shared'))
+        class FirstGateway extends AuthenticatedGateway {}
+
+        @WebSocketGateway(place('shared'))
+        class SecondGateway extends AuthenticatedGateway {}
+        return [FirstGateway, SecondGateway];
+      });
+      const socket = open('shared', tokenOf());
+      socket.send('authenticate', tokenOf());
+      await socket.next('authenticated');
+      expect(asked).toBe(2);
+    });
+
+    it('is closed when its new token expires', async () => {
+      const { open } = await start({}, twoGateways);
+      const socket = open('shared', tokenOf());
+      const exp = nowSeconds() + 2;
+      socket.send('authenticate', tokenOf({ exp }));
+      await socket.next('authenticated');
+      expect((await socket.closed).code).toBe('TOKEN_EXPIRED');
+      expect(Date.now() / 1000).toBeGreaterThanOrEqual(exp);
+    });
+  });
+
+  it('whose opening is public is closed when the token expires that it sent later', async () => {
+    const { open } = await start({}, (place) => {
+      @Public()
+      @WebSocketGateway(place('public'))
+      class PublicGateway extends AuthenticatedGateway {}
+      return [PublicGateway];
+    });
+    const socket = open('public');
+    const exp = nowSeconds() + 2;
+    socket.send('authenticate', tokenOf({ exp }));
+    expect(await socket.next('authenticated', 'exception')).toEqual({ expiresAt: exp });
+    expect((await socket.closed).code).toBe('TOKEN_EXPIRED');
+    expect(Date.now() / 1000).toBeGreaterThanOrEqual(exp);
+  });
+
+  it.each([
+    ['another client', 'ours', 'theirs', 'CLAIM_INVALID'],
+    ['no client', 'ours', undefined, 'CLAIM_INVALID'],
+    ['no client, having named none before', undefined, undefined, 'CLAIM_INVALID'],
+    ['the same client', 'ours', 'ours', undefined],
+  ])('whose token names no subject sends a new one of %s', async (_what, before, client, code) => {
+    const { open } = await start();
+    const socket = open('guarded', tokenOf({ sub: undefined, client_id: before }));
+    socket.send('closed');
+    await socket.next('reply');
+    socket.send('authenticate', tokenOf({ sub: undefined, client_id: client }));
+    expect(((await socket.next('authenticated', 'exception')) as { code?: string }).code).toBe(code);
+  });
+
+  it('of a guest stays that of a guest when his token is refused', async () => {
+    const { open } = await start({ require: { scopes: ['api'] } }, (place) => {
+      @OptionalAuth()
+      @WebSocketGateway(place('half-open'))
+      class HalfOpenGateway extends AuthenticatedGateway {
+        @Public()
+        @SubscribeMessage('who')
+        who(@CurrentUser('sub') sub?: string) {
+          return reply(greeting(sub));
+        }
+      }
+      return [HalfOpenGateway];
+    });
+    const socket = open('half-open');
+    socket.send('authenticate', tokenOf());
+    expect(await socket.next('authenticated', 'exception')).toMatchObject({ code: 'SCOPE_INSUFFICIENT' });
+    socket.send('who');
+    expect(await socket.next('reply', 'exception')).toBe('ok guest');
+    socket.send('authenticate', tokenOf({ scope: 'api' }));
+    await socket.next('authenticated');
+    socket.send('who');
+    expect(await socket.next('reply', 'exception')).toBe('ok alice');
+  });
+
+  it('meets nothing that is required by a token that expired, whatever a guard of the application lets pass', async () => {
+    class LenientGuard extends AuthGuard {
+      override handleRequest<User>(_error: unknown, user: User): User {
+        return (user === false ? undefined : user) as User;
+      }
+    }
+    const options = { connections: { graceSeconds: 30 }, guard: LenientGuard } as Partial<AuthOptions>;
+    const { open } = await start(options, (place) => {
+      @WebSocketGateway(place('lenient'))
+      class LenientGateway extends AuthenticatedGateway {
+        @SubscribeMessage('who')
+        who(@CurrentUser('sub') sub?: string) {
+          return reply(greeting(sub));
+        }
+
+        @SubscribeMessage('read')
+        @RequireScopes('read')
+        read() {
+          return reply('read');
+        }
+      }
+      return [LenientGateway];
+    });
+    const socket = open('lenient', tokenOf({ exp: nowSeconds() + 2 }));
+    socket.send('read');
+    expect(await socket.next('reply', 'exception')).toBe('read');
+    expect(await socket.next('exception')).toMatchObject({ code: 'TOKEN_EXPIRED' });
+    socket.send('who');
+    expect(await socket.next('reply', 'exception')).toBe('ok guest');
+    socket.send('read');
+    expect(await socket.next('reply', 'exception')).toMatchObject({ code: 'TOKEN_MISSING' });
+  });
+});
+
+describe('A client of socket.io', () => {
+  const watched = () => running?.app.get(Expiries, { strict: false }).size;
+  const start = async () => {
+    running = await SOCKET_IO.start(issuer, { clock: Date.now }, () => {
+      @WebSocketGateway({ namespace: 'ours' })
+      class OursGateway extends AuthenticatedGateway {}
+
+      @WebSocketGateway({ namespace: 'by-hand' })
+      class ByHandGateway {
+        constructor(@Inject(ConnectionGuard) private readonly connections: ConnectionGuard) {}
+
+        handleConnection(client: object) {
+          return this.connections.admit(this, client);
+        }
+      }
+      return [OursGateway, ByHandGateway];
+    });
+    return running;
+  };
+
+  it.each([
+    ['/by-hand', '/ours'],
+    ['/ours', '/by-hand'],
+  ])('keeps its other namespaces where %s refuses it', async (namespace, other) => {
+    const { url } = await start();
+    const manager = new Manager(url, { transports: ['websocket'], reconnection: false });
+    const kept = manager.socket(other, { auth: { token: tokenOf() } });
+    await until(() => kept.connected);
+    const refused = manager.socket(namespace, { auth: { token: 'not-a-token' } });
+    let isRefused = false;
+    refused.on('disconnect', () => (isRefused = true)).on('connect_error', () => (isRefused = true));
+    await until(() => isRefused);
+    expect(kept.connected).toBe(true);
+    kept.disconnect();
+  });
+
+  it.each(['/by-hand', '/ours'])(
+    'that stays though %s refuses it has its transport closed, unless it is let in elsewhere',
+    async (namespace) => {
+      const timers = jest.spyOn(globalThis, 'setTimeout');
+      const { url } = await start();
+      // One that does as it likes: engine.io 4 by hand.
+      const raw = new WebSocket(`${url.replace('http', 'ws')}/socket.io/?EIO=4&transport=websocket`);
+      const told: string[] = [];
+      raw.on('message', (text: Buffer) => told.push(text.toString()));
+      const closed = new Promise((resolve) => raw.on('close', resolve));
+      const say = async (text: string, answer: string) => {
+        raw.send(text);
+        await until(() => told.some((line) => line.startsWith(answer)));
+      };
+      await until(() => told.length === 1);
+      const [refused, letIn] = [namespace, namespace === '/ours' ? '/by-hand' : '/ours'];
+      await say(`40${refused},{"token":"not-a-token"}`, namespace === '/ours' ? '44/ours' : '41/by-hand');
+      await say(`40${letIn},{"token":"${tokenOf()}"}`, `40${letIn}`);
+      const overdue = () => {
+        const meant = timers.mock.calls.flatMap(([act, delay]) => (delay === 15_000 ? [act] : []));
+        for (const act of meant) act();
+        return meant.length;
+      };
+      expect(overdue()).toBe(1);
+      // Whom nothing was closed for is answered.
+      await say('40/nowhere,', '44/nowhere');
+      raw.send(`41${letIn},`);
+      await until(() => watched() === 0);
+      overdue();
+      await closed;
+      timers.mockRestore();
+    },
+  );
+
+  it('hears nothing that is sent to all before it is admitted', async () => {
+    let isAsked = false;
+    let decide: (() => void) | undefined;
+    const gate = new Promise<void>((resolve) => (decide = resolve));
+    const options: Partial<AuthOptions> = {
+      clock: Date.now,
+      user: async ({ claims }) => {
+        isAsked = true;
+        await gate;
+        return claims.sub === 'alice' ? claims : undefined;
+      },
+    };
+    let server: { emit(event: string, data: unknown): unknown } | undefined;
+    running = await SOCKET_IO.start(issuer, options, (place) => {
+      @WebSocketGateway(place('news'))
+      class NewsGateway extends AuthenticatedGateway {
+        // Its own is called as well.
+        afterInit(namespace: { emit(event: string, data: unknown): unknown }) {
+          server = namespace;
+        }
+      }
+      return [NewsGateway];
+    });
+    const alice = running.open('news', tokenOf());
+    const mallory = running.open('news', tokenOf({ sub: 'mallory' }));
+    const heard: unknown[] = [];
+    void mallory.next('reply').then((news) => heard.push(news));
+    await until(() => isAsked);
+    server?.emit('reply', 'secret');
+    decide?.();
+    expect((await mallory.closed).code).toBe('USER_REFUSED');
+    const news = alice.next('reply');
+    const stop = setInterval(() => server?.emit('reply', 'public'), 10);
+    expect(await news).toBe('public');
+    clearInterval(stop);
+    expect(heard).toEqual([]);
+  });
+
+  it('is told by `connect_error` what an `exception` event would say, and nothing of a fault of ours', async () => {
+    running = await SOCKET_IO.start(issuer, { clock: Date.now });
+    const refused = io(`${running.url}/guarded`, { transports: ['websocket'], forceNew: true });
+    const { message, data } = await new Promise<Error & { data?: unknown }>((resolve) =>
+      refused.on('connect_error', resolve),
+    );
+    refused.close();
+    expect([message, data]).toEqual([
+      'An access token is required',
+      {
+        status: 'error',
+        statusCode: 401,
+        code: 'TOKEN_MISSING',
+        message: 'An access token is required',
+        challenge: 'Bearer',
+      },
+    ]);
   });
 });

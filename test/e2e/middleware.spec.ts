@@ -4,6 +4,7 @@ import {
   Controller,
   Get,
   HttpException,
+  ImATeapotException,
   type INestApplication,
   type MiddlewareConsumer,
   Module,
@@ -13,7 +14,14 @@ import {
 } from '@nestjs/common';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Test, type TestingModuleBuilder } from '@nestjs/testing';
-import { AuthGuard, AuthMiddleware, AuthModule, type AuthOptions, RequireScopes } from '../../src/index.js';
+import {
+  AuthGuard,
+  AuthMiddleware,
+  AuthModule,
+  type AuthModuleExtras,
+  type AuthOptions,
+  RequireScopes,
+} from '../../src/index.js';
 import { type Answer, bearer, call, type Platform, PLATFORMS, type RunningApp, startApp } from '../support/app.js';
 import { AUDIENCE } from '../support/guarded-app.js';
 import { LocalIssuer, newKey } from '../support/local-issuer.js';
@@ -121,7 +129,7 @@ const DOORS: Record<string, Door> = {
 };
 
 interface Given {
-  readonly options?: Partial<AuthOptions>;
+  readonly options?: Partial<AuthOptions & AuthModuleExtras>;
   readonly override?: (builder: TestingModuleBuilder) => TestingModuleBuilder;
   readonly before?: (app: INestApplication) => void;
 }
@@ -206,6 +214,16 @@ async function servedBy(url: string, headers: Record<string, string>): Promise<r
 }
 
 describe.each(Object.entries(DOORS))('AuthMiddleware by %s', (_name, door) => {
+  it("asks the application's own guard, where the module was given one", async () => {
+    class TeapotGuard extends AuthGuard {
+      override canActivate(): Promise<boolean> {
+        throw new ImATeapotException();
+      }
+    }
+    const { url } = await start(door, { options: { guard: TeapotGuard } });
+    expect((await call(`${url}/docs`, good())).status).toBe(418);
+  });
+
   it('lets a good token through, and puts its user on request.user', async () => {
     const { url } = await start(door);
     for (const path of ['docs', 'docs/page']) {

@@ -692,6 +692,15 @@ describe('the report of gateways', () => {
     }
   }
 
+  @WebSocketGateway({ namespace: 'quiet' })
+  class QuietGateway extends Messages {
+    @Inject(ConnectionGuard) readonly connections!: ConnectionGuard;
+
+    handleConnection(client: object) {
+      void this.connections.renew(client, 'token');
+    }
+  }
+
   @WebSocketGateway({ namespace: 'renewing' })
   class RenewingGateway extends Messages {
     @Inject(ConnectionGuard) readonly connections!: ConnectionGuard;
@@ -733,6 +742,15 @@ describe('the report of gateways', () => {
   it('takes one for guarded that has ConnectionGuard injected, in its constructor or as a property', async () => {
     expect(doors((await of(AdmittingGateway)).routes)).toContain('connection /admitting guarded');
     expect(doors((await of(PropertyGateway)).routes)).toContain('connection / guarded');
+  });
+
+  it('says that it does not know where ConnectionGuard is injected, but not seen to be asked', async () => {
+    const { app, routes, warnings } = await of(QuietGateway);
+    expect(doors(routes)).toContain('connection quiet unknown');
+    expect(warnings).toContain(
+      'QuietGateway.handleConnection (connection quiet) has ConnectionGuard injected, but its handleConnection does not call admit(): see whether it is guarded, or let the gateway extend AuthenticatedGateway',
+    );
+    expect(openRoutes(app)).toContain('connection quiet');
   });
 
   it('does not take one for guarded that has ConnectionGuard, but no handleConnection to ask it in', async () => {
@@ -1117,5 +1135,36 @@ describe('nothing else stops the start', () => {
       ],
     });
     expect(routes).toStrictEqual([]);
+  });
+});
+
+describe('a global guard of the application', () => {
+  @Injectable()
+  class OwnGuard extends AuthGuard {}
+
+  const warned = ({ logger }: { logger: Recorder }) => logger.of('warn').filter((text) => text.includes('OwnGuard'));
+
+  it('that sockets and AuthMiddleware do not ask is a warning', async () => {
+    const controllers = [OrdersController];
+    const providers = [OrderOwner, { provide: APP_GUARD, useClass: OwnGuard }];
+    expect(warned(await start({ controllers, providers, options: { guard: 'manual' } }))).toEqual([
+      'OwnGuard is a global guard, but AuthMiddleware and the opening of sockets ask AuthGuard: give it to AuthModule as { guard: OwnGuard }',
+    ]);
+    const prepare = (app: INestApplication) => app.useGlobalGuards(app.get(OwnGuard));
+    expect(
+      warned(await start({ controllers, providers: [OrderOwner, OwnGuard], prepare, options: { guard: 'manual' } })),
+    ).toHaveLength(1);
+  });
+
+  it('that the module was given is none, and is what all of them ask', async () => {
+    const started = await start({
+      controllers: [OrdersController],
+      providers: [OrderOwner],
+      options: { guard: OwnGuard },
+    });
+    expect(warned(started)).toEqual([]);
+    expect(started.app.get(AuthGuard)).toBeInstanceOf(OwnGuard);
+    expect(doors(started.routes)).toEqual(expect.arrayContaining([expect.stringMatching(/guarded$/)]));
+    expect((await call(`${started.url}/orders`)).status).toBe(401);
   });
 });

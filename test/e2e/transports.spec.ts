@@ -1,10 +1,17 @@
 import 'reflect-metadata';
+import type { Server } from 'node:http';
+import { connect, type Socket } from 'node:net';
 import { status } from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { Inject, NotFoundException, UseGuards } from '@nestjs/common';
+import { RpcException } from '@nestjs/microservices';
 import { SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
 import {
   AuthenticatedGateway,
+  AuthGuard,
+  type AuthOptions,
   bearerHeader,
+  ConnectionGuard,
   cookie,
   CurrentUser,
   OptionalAuth,
@@ -132,14 +139,16 @@ describe.each(TRANSPORTS)('$name', (driver) => {
     await running.close();
   });
 
-  it('keeps a connection that stays for the tolerance and the time of grace, and no longer', async () => {
+  it('keeps a connection that stays for the tolerance, and for the time of grace where it can renew its token', async () => {
     if (transport.open === undefined) return;
+    // Else it would only be access after the expiry.
+    const grace = /^(?:socket\.io|ws)$/.test(driver.name) ? 0.5 : 60;
     const exp = Date.now() / 1000 + 0.5;
-    const options = { clock: Date.now, clockToleranceSeconds: 1, connections: { graceSeconds: 0.5 } };
+    const options = { clock: Date.now, clockToleranceSeconds: 1, connections: { graceSeconds: grace } };
     const running = await driver.start(issuer, options);
     const { closed } = await (running.open ?? notOpen)(tokenWith({ exp }));
     expect(await closed).toBe('TOKEN_EXPIRED');
-    expect(Date.now() / 1000).toBeGreaterThanOrEqual(exp + 1.5);
+    expect(Date.now() / 1000).toBeGreaterThanOrEqual(exp + (grace === 60 ? 1 : 1.5));
     await running.close();
   });
 
@@ -157,12 +166,45 @@ describe.each(TRANSPORTS)('$name', (driver) => {
   });
 });
 
-describe('An event stream in its time of grace', () => {
-  it.each(['express', 'fastify'] as const)('is told once, and told again when it is closed (%s)', async (platform) => {
-    const running = await sseDriver(platform).start(issuer, { clock: Date.now, connections: { graceSeconds: 0.5 } });
+describe('An event stream', () => {
+  it.each(['express', 'fastify'] as const)('is told once that its token expired (%s)', async (platform) => {
+    const running = await sseDriver(platform).start(issuer, { clock: Date.now });
     const { closed, told } = await running.open(tokenWith({ exp: Date.now() / 1000 + 1 }));
     await closed;
-    expect(told).toEqual(['TOKEN_EXPIRED', 'TOKEN_EXPIRED']);
+    expect(told).toEqual(['TOKEN_EXPIRED']);
+    await running.close();
+  });
+});
+
+describe.each([sseDriver('express'), sseDriver('fastify')])('The stream of a reader who stalls ($name)', (driver) => {
+  it.each(['for good', 'until he is told'])('is closed when his token expires: %s', async (howLong) => {
+    const running = await driver.start(issuer, { clock: Date.now });
+    const { host, port, hostname } = new URL(running.url);
+    const open = new Set<Socket>();
+    const server = running.app.getHttpServer() as Server;
+    server.on('connection', (socket: Socket) => {
+      open.add(socket);
+      socket.on('close', () => open.delete(socket));
+    });
+    const exp = Date.now() / 1000 + 1;
+    const reader = connect(Number(port), hostname);
+    reader.on('error', () => undefined);
+    reader.write(`GET /flood HTTP/1.1\r\nHost: ${host}\r\nAuthorization: Bearer ${tokenWith({ exp })}\r\n\r\n`);
+    await new Promise((resolve) => reader.once('data', resolve));
+    reader.pause();
+    const [socket] = open;
+    await until(() => Date.now() / 1000 > exp - 0.1);
+    // Node itself has to hold what is written.
+    expect(socket?.writableLength).toBeGreaterThan(0);
+    if (howLong !== 'for good') {
+      await until(() => Date.now() / 1000 > exp + 0.1);
+      reader.resume();
+    }
+    await until(() => open.size === 0);
+    expect(Date.now() / 1000).toBeGreaterThanOrEqual(exp);
+    // The process lives on.
+    expect(await running.call('closed', tokenWith({ exp: exp + 300 }))).toBe('ok alice');
+    reader.destroy();
     await running.close();
   });
 });
@@ -201,6 +243,33 @@ describe('The token of a subscription (graphql-ws)', () => {
   ])('%s', async (_where, opening, outcome) => {
     const running = await graphqlSubscriptionDriver.start(issuer);
     expect(await running.callWith('closed', opening())).toBe(outcome);
+    await running.close();
+  });
+});
+
+describe('A subscription whose context has nothing but the request of its upgrade', () => {
+  const context = ({ req, extra }: { req?: unknown; extra?: { request: unknown } }) => ({ req: req ?? extra?.request });
+  const start = (options: Partial<AuthOptions>) => graphqlSubscriptionDriver.start(issuer, options, { context });
+  const cookies = () => ({ cookie: `token=${TOKENS.good()}` });
+
+  it('has its token in the header of that, and is watched', async () => {
+    const running = await start({ clock: Date.now });
+    const exp = Date.now() / 1000 + 1.5;
+    const headers = { authorization: `Bearer ${tokenWith({ exp })}` };
+    expect(await running.callWith('closed', { headers })).toBe('ok alice');
+    const { closed } = await running.openWith({ headers });
+    // The protocol cannot be spoken there: the connection is cut.
+    expect(await closed).toBe('1006');
+    expect(Date.now() / 1000).toBeGreaterThanOrEqual(exp);
+    await running.close();
+  });
+
+  it('is not opened by the page of another site', async () => {
+    const running = await start({ tokenFrom: [cookie('token')] });
+    const origin = new URL(running.url).origin;
+    expect(await running.callWith('closed', { headers: { ...cookies(), origin } })).toBe('ok alice');
+    const theirs = { ...cookies(), origin: 'https://other.example.com' };
+    expect(await running.callWith('closed', { headers: theirs })).toBe('ORIGIN_UNTRUSTED');
     await running.close();
   });
 });
@@ -294,7 +363,6 @@ describe.each(SOCKET_KINDS)('A socket that sends several new tokens at once ($na
           @SubscribeMessage('write')
           @RequireScopes('write')
           write(@CurrentUser('sub') sub?: string) {
-            writes += 1;
             return { event: 'reply', data: greeting(sub) };
           }
         }
@@ -307,7 +375,36 @@ describe.each(SOCKET_KINDS)('A socket that sends several new tokens at once ($na
             return { event: 'reply', data: greeting(sub) };
           }
         }
-        return [ReadersGateway, HalfOpenGateway];
+        // Whose sockets are open while they are being admitted, on socket.io too.
+        @UseGuards(AuthGuard)
+        @RequireScopes('read')
+        @WebSocketGateway(place('by-hand'))
+        class ByHandGateway {
+          constructor(@Inject(ConnectionGuard) private readonly connections: ConnectionGuard) {}
+
+          handleConnection(client: object, request?: unknown) {
+            return this.connections.admit(this, client, request);
+          }
+
+          @SubscribeMessage('authenticate')
+          @Public()
+          async authenticate(client: object, token: unknown) {
+            return { event: 'authenticated', data: await this.connections.renew(client, token) };
+          }
+
+          @SubscribeMessage('ping')
+          @Public()
+          ping() {
+            return { event: 'pong', data: '' };
+          }
+
+          @SubscribeMessage('write')
+          @RequireScopes('write')
+          write() {
+            writes += 1;
+          }
+        }
+        return [ReadersGateway, HalfOpenGateway, ByHandGateway];
       },
     );
 
@@ -370,7 +467,7 @@ describe.each(SOCKET_KINDS)('A socket that sends several new tokens at once ($na
     const jti = `refused with ${kind.name}`;
     let decide: (() => void) | undefined;
     gates.set(jti, new Promise((resolve) => (decide = resolve)));
-    const socket = running.open('readers', tokenWith({ scope: 'write', jti }));
+    const socket = running.open('by-hand', tokenWith({ scope: 'write', jti }));
     const { closed } = socket;
     await until(() => asked.has(jti));
     socket.send('authenticate', TOKENS.reader());
@@ -499,6 +596,30 @@ describe.each(['Raw', 'Upload'] as const)('A gRPC handler that is given the stre
   ] as const)('answers a token that is %s with %s, and the process lives on', async (token, outcome) => {
     const transport = await grpcDriver.start(issuer);
     expect(await transport.held(door, TOKENS[token]())).toBe(outcome);
+    expect(await transport.call('closed', TOKENS.good())).toBe('ok alice');
+    await transport.close();
+  });
+});
+
+describe.each(['Raw', 'Upload'] as const)('A gRPC handler that is given the stream itself (%s)', (door) => {
+  it.each<[string, () => Error, string]>([
+    ['an error', () => new Error('the database is down'), '13 INTERNAL: Internal server error'],
+    ['an exception of HTTP', () => new NotFoundException('no such order'), '13 INTERNAL: Internal server error'],
+    [
+      'an exception of its own',
+      () => new RpcException({ code: status.NOT_FOUND, details: 'no such order' }),
+      '5 NOT_FOUND: no such order',
+    ],
+  ])('answers where the application throws %s, and the process lives on', async (_what, made, outcome) => {
+    let isDown = true;
+    const transport = await grpcDriver.start(issuer, {
+      user: ({ claims }) => {
+        if (isDown) throw made();
+        return claims;
+      },
+    });
+    expect(await transport.held(door, TOKENS.good())).toBe(outcome);
+    isDown = false;
     expect(await transport.call('closed', TOKENS.good())).toBe('ok alice');
     await transport.close();
   });

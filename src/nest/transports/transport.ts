@@ -6,6 +6,10 @@ import type { TokenCarrier } from '../../token/presented-token.js';
 export interface LongConnection {
   /** What stands for it: the socket, or the response. */
   readonly key: object;
+  /** It has no `close` to come any more. */
+  readonly isClosed: boolean;
+  /** Its client may send a new token; else a time of grace would be nothing but access after the expiry. */
+  readonly canRenew: boolean;
   /** Tells the client; the connection stays. */
   warn(refusal: AuthError): void;
   /** Tells the client why, if there is a way, and closes it. */
@@ -23,13 +27,15 @@ export interface Transport {
    */
   operationOf(context: ExecutionContext): object | undefined;
   /** Where its token may stand. */
-  carrierOf(request: object): TokenCarrier;
+  carrierOf(request: object, context: ExecutionContext): TokenCarrier;
   /** Undefined, or settled when the call may be looked at: a socket's first message must wait for its admission. */
   ready(context: ExecutionContext): Promise<unknown> | undefined;
   /** Puts a header on the answer, where there is one. */
   setHeader(context: ExecutionContext, name: string, value: string): void;
   /** What Nest is to be thrown, so that the client gets status, code and challenge as this transport has them. */
   exceptionOf(refusal: AuthError, challenge: string | undefined, context: ExecutionContext): Promise<Error> | Error;
+  /** What Nest is to be thrown for an error that is no refusal: of a policy, or of the application's options. */
+  failureOf(error: unknown, context: ExecutionContext): unknown;
   /** Undefined for a call that ends with its answer. */
   connectionOf(context: ExecutionContext, isEventStream: boolean): LongConnection | undefined;
 }

@@ -10,6 +10,10 @@ import type { LongConnection, Transport } from './transport.js';
 /** A socket of socket.io. */
 interface SocketIoClient {
   readonly handshake: HttpRequest & { readonly auth?: { readonly token?: unknown } };
+  readonly disconnected: boolean;
+  /** What its namespaces share. */
+  readonly client?: { readonly sockets?: ReadonlyMap<string, unknown> };
+  readonly conn?: { close(): unknown; once(event: 'close', callback: () => void): unknown };
   emit(event: string, data: unknown): unknown;
   disconnect(closesTransport: boolean): unknown;
   once(event: 'disconnect', callback: () => void): unknown;
@@ -30,36 +34,64 @@ type Client = SocketIoClient | NativeClient;
 interface SocketState {
   /** The request that opened it, which ws tells to `handleConnection` only. */
   request?: HttpRequest;
-  /** The token of the last `authenticate`. */
+  /** The token of the last `authenticate` that was accepted. */
   renewed?: string;
   /** Settled, and never rejected, when the last `authenticate` is accepted or refused. */
   renewal?: Promise<unknown>;
-  /** The call that `ConnectionGuard` made of its opening, and what became of it. */
-  opening?: ExecutionContext;
-  admission?: Promise<unknown>;
+  /** What became of its opening, by the class of each gateway that it was opened to. */
+  readonly admissions: Map<GatewayClass, Admission>;
+  /** What its openings share: who is calling is found out once for all of them. */
+  readonly opening: Opening;
 }
 
+type GatewayClass = ReturnType<ExecutionContext['getClass']>;
+
+interface Admission {
+  readonly context: ExecutionContext;
+  readonly outcome: Promise<unknown>;
+}
+
+/** A call that `ConnectionGuard` makes of a socket: to be let in, or to go on with another token. */
+export interface Opening {
+  /** Reads as the socket. What the guard writes on it is the socket's own once it was let in, and not before. */
+  readonly client: object;
+  /** The new token; undefined where the one counts that the socket was opened with. */
+  readonly token?: string;
+}
+
+const UNUSED_MS = 15_000;
+
 const states = new WeakMap<object, SocketState>();
+const openings = new WeakMap<ExecutionContext, Opening>();
 
 export function stateOfSocket(client: object): SocketState {
   let state = states.get(client);
-  if (state === undefined) states.set(client, (state = {}));
+  if (state === undefined) states.set(client, (state = { admissions: new Map(), opening: openingOf(client) }));
   return state;
 }
 
-export const wsTransport = {
-  requestOf: (context: ExecutionContext) => context.switchToWs().getClient<object>(),
+export function openingOf(client: object, token?: string): Opening {
+  return { client: Object.create(client) as object, token };
+}
 
-  carrierOf: (client: object) => carrierOf(client as Client),
+/** Has `context` looked at as an opening, and not as a message. */
+export function markOpening(context: ExecutionContext, opening: Opening): void {
+  openings.set(context, opening);
+}
+
+export const wsTransport = {
+  requestOf: (context: ExecutionContext) => openings.get(context)?.client ?? clientOf(context),
+
+  carrierOf: (_request: object, context: ExecutionContext) => carrierOf(clientOf(context), openings.get(context)),
 
   // A message has one context for all guards: the global one, and that of the gateway.
-  operationOf: (context: ExecutionContext) => context,
+  operationOf: (context: ExecutionContext) => openings.get(context) ?? context,
 
   ready(context: ExecutionContext) {
-    const state = states.get(context.switchToWs().getClient<object>());
-    if (state === undefined || state.opening === context) return undefined;
+    const state = states.get(clientOf(context));
+    if (state === undefined || openings.has(context)) return undefined;
     // A token that is not accepted yet must not be looked at for a message.
-    return state.renewal === undefined ? state.admission : Promise.all([state.admission, state.renewal]);
+    return Promise.all([...[...state.admissions.values()].map(({ outcome }) => outcome), state.renewal]);
   },
 
   setHeader: () => undefined,
@@ -70,19 +102,26 @@ export const wsTransport = {
     return asAuthError(new WsException(wsFacts(refusal, challenge)), refusal);
   },
 
-  connectionOf: (context: ExecutionContext) => socketConnection(context.switchToWs().getClient<object>()),
+  failureOf: (error: unknown) => error,
+
+  connectionOf: (context: ExecutionContext) => socketConnection(clientOf(context)),
 } satisfies Transport;
 
+function clientOf(context: ExecutionContext): Client {
+  return context.switchToWs().getClient<Client>();
+}
+
 /** As Nest's own `exception` events look, with what the body of a refused HTTP request has. */
-function wsFacts(refusal: AuthError, challenge?: string): RefusalFacts & { readonly status: 'error' } {
+export function wsFacts(refusal: AuthError, challenge?: string): RefusalFacts & { readonly status: 'error' } {
   return { status: 'error', ...refusalFacts(refusal, challenge) };
 }
 
 const NOTHING: TokenCarrier = Object.freeze({ authorization: [], bare: [], headers: {} });
 
-function carrierOf(client: Client): TokenCarrier {
+function carrierOf(client: Client, opening: Opening | undefined): TokenCarrier {
   const state = states.get(client);
-  if (state?.renewed !== undefined) return { ...NOTHING, renewed: state.renewed };
+  const renewed = opening?.token ?? state?.renewed;
+  if (renewed !== undefined) return { ...NOTHING, renewed };
   if (isSocketIo(client)) return handshakeCarrier(client.handshake, [client.handshake.auth?.token]);
   return state?.request === undefined ? NOTHING : handshakeCarrier(state.request);
 }
@@ -101,19 +140,43 @@ export function socketConnection(socket: object): SocketConnection {
   return isSocketIo(client) ? socketIoConnection(client) : nativeConnection(client);
 }
 
+/**
+ * A client that was refused closes its transport by itself, unless it means to hold it. Not at once: it may be about to be let
+ * into another namespace.
+ */
+export function closeIfUnused(socket: object): void {
+  const { conn, client } = socket as Partial<SocketIoClient>;
+  const timer = setTimeout(() => {
+    if (client?.sockets?.size === 0) conn?.close();
+  }, UNUSED_MS).unref();
+  conn?.once('close', () => {
+    clearTimeout(timer);
+  });
+}
+
+/** Where nobody let it in, there is no opening to be asked again. */
+function isAdmitted(client: object): boolean {
+  return (states.get(client)?.admissions.size ?? 0) > 0;
+}
+
 function socketIoConnection(client: SocketIoClient): SocketConnection {
+  const disconnect = () => {
+    // Its other namespaces have gateways of their own.
+    client.disconnect(false);
+    closeIfUnused(client);
+  };
   return {
     key: client,
+    isClosed: client.disconnected,
+    canRenew: isAdmitted(client),
     warn(refusal) {
       client.emit('exception', wsFacts(refusal));
     },
     close(refusal) {
       client.emit('exception', wsFacts(refusal));
-      client.disconnect(true);
+      disconnect();
     },
-    fail() {
-      client.disconnect(true);
-    },
+    fail: disconnect,
     onClosed(callback) {
       client.once('disconnect', callback);
     },
@@ -143,6 +206,8 @@ function nativeConnection(client: NativeClient): SocketConnection {
   };
   return {
     key: client,
+    isClosed: client.readyState > OPEN,
+    canRenew: isAdmitted(client),
     warn,
     close(refusal) {
       warn(refusal);

@@ -144,6 +144,11 @@ const socketIoOpener =
         socket.on('disconnect', () => {
           resolve({ code: events.code, closeCode: undefined });
         });
+        // Refused before it was connected.
+        socket.on('connect_error', ({ data }: Error & { data?: { code?: string } }) => {
+          if (data !== undefined) events.add('exception', data);
+          resolve({ code: data?.code, closeCode: undefined });
+        });
       }),
       close: () => socket.close(),
     };
@@ -239,13 +244,15 @@ function socketKind(
   };
 }
 
+export const SOCKET_IO = socketKind(
+  'socket.io',
+  (namespace) => ({ namespace }),
+  socketIoOpener,
+  () => undefined,
+);
+
 export const SOCKET_KINDS: readonly SocketKind[] = [
-  socketKind(
-    'socket.io',
-    (namespace) => ({ namespace }),
-    socketIoOpener,
-    () => undefined,
-  ),
+  SOCKET_IO,
   socketKind(
     'ws',
     (path) => ({ path: `/${path}` }),

@@ -1,6 +1,6 @@
 import { describe, expect, it, jest } from '@jest/globals';
 import { ConfigurationError } from '../../../src/errors.js';
-import type { AuthModuleExtras, ResourceServerOptions, IssuerOptions } from '../../../src/options/options.js';
+import type { IssuerOptions, ModuleExtras, ResourceServerOptions } from '../../../src/options/options.js';
 import type { ResolvedIssuer } from '../../../src/options/resolve-issuer.js';
 import { resolveOptions, type ResolvedIssuerResolver } from '../../../src/options/resolve-options.js';
 import { newKey } from '../../support/local-issuer.js';
@@ -14,7 +14,7 @@ const BASE = { issuer: ISSUER, audience: AUDIENCE };
 
 // Options as they come out of a configuration: the types say nothing about them.
 const resolve = (options: unknown, extras?: unknown) =>
-  resolveOptions(options as ResourceServerOptions, extras as AuthModuleExtras | undefined);
+  resolveOptions(options as ResourceServerOptions, extras as ModuleExtras | undefined);
 
 function listed(options: unknown): readonly ResolvedIssuer[] {
   const { issuers } = resolve(options);
@@ -132,6 +132,7 @@ describe('Options of the module as a whole', () => {
     [{ guard: false }, ['guard']],
     [{ isGlobal: 'yes' }, ['isGlobal']],
     [{ isGlobal: null }, ['isGlobal']],
+    [{ guard: Map }, ['guard']],
     [{ guard: 1, isGlobal: 1 }, ['guard', 'isGlobal']],
     [{}, []],
     [{ guard: undefined, isGlobal: undefined }, []],
@@ -139,6 +140,43 @@ describe('Options of the module as a whole', () => {
     [{ guard: 'manual', isGlobal: false }, []],
   ])('with %j beside them have problems at %j', (extras, paths) => {
     expect(pathsOf(() => resolve(BASE, extras))).toEqual(paths);
+  });
+});
+
+describe('The option claimPaths', () => {
+  const rolesOf = (path: unknown) => resolve({ ...BASE, claimPaths: { roles: [path] } }).issuers;
+
+  it.each<[string, readonly string[]]>([
+    ['roles', ['roles']],
+    ['realm_access.roles', ['realm_access', 'roles']],
+    ['cognito:groups', ['cognito:groups']],
+    ['https://example.com/roles', ['https://example.com/roles']],
+    ['https://example.com/app["roles"]', ['https://example.com/app', 'roles']],
+    ['resource_access["my.client"].roles', ['resource_access', 'my.client', 'roles']],
+    ["resource_access['my.client'].roles", ['resource_access', 'my.client', 'roles']],
+    ['["https://example.com/app"].roles', ['https://example.com/app', 'roles']],
+    ['a["b"]["c.d"]', ['a', 'b', 'c.d']],
+  ])('takes %s for a path', (path, names) => {
+    expect(rolesOf(path)).toMatchObject([{ claimPaths: { roles: [names] } }]);
+  });
+
+  it.each([
+    '',
+    '.',
+    'a.',
+    '.a',
+    'a..b',
+    'a[b]',
+    'a["b',
+    'a["b"',
+    'a["b\']',
+    'a[""]',
+    'a["b"]c',
+    'a.["b"]',
+    'a"b"',
+    '[]',
+  ])('does not take %s, which would grant nothing without a word', (path) => {
+    expect(pathsOf(() => rolesOf(path))).toEqual(['claimPaths.roles[0]']);
   });
 });
 
