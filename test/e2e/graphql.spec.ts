@@ -2,6 +2,7 @@ import 'reflect-metadata';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { ApolloDriver, type ApolloDriverConfig } from '@nestjs/apollo';
 import type { LoggerService } from '@nestjs/common';
+import manifest from '@nestjs/graphql/package.json' with { type: 'json' };
 import { Field, GraphQLModule, Mutation, ObjectType, Parent, Query, ResolveField, Resolver } from '@nestjs/graphql';
 import {
   AccessToken,
@@ -291,6 +292,18 @@ describe('A GraphQL operation', () => {
       { data: { issuer: issuer.url } },
       { data: { create: 'ok alice' } },
     ]);
+  });
+
+  it('has a context of its own where the application gives an object; before @nestjs/graphql 14 that does not start', async () => {
+    const starting = start({}, { context: { tenant: 'acme' } });
+    if (Number.parseInt(manifest.version, 10) < 14) {
+      await expect(starting).rejects.toThrow('GraphQLModule.context: is one object for all requests');
+      return;
+    }
+    const ask = await starting;
+    expect((await ask('{ issuer }', tokenOf())).data).toEqual({ issuer: issuer.url });
+    expect((await ask('{ issuer }')).errors?.[0]?.extensions.code).toBe('TOKEN_MISSING');
+    expect((await ask('{ issuer }', tokenOf())).data).toEqual({ issuer: issuer.url });
   });
 
   it('is refused where the context has no request', async () => {
