@@ -5,8 +5,6 @@ import { AuthError } from '../../../../src/errors.js';
 import { contextOf } from '../../../../src/nest/request-context.js';
 import { httpTransport } from '../../../../src/nest/transports/http.js';
 
-class Streams {}
-
 let server: Server | undefined;
 
 afterEach(() => {
@@ -20,7 +18,7 @@ describe('The event stream of a handler that goes on writing', () => {
     let hasWritten: () => void;
     const written = new Promise<void>((resolve) => (hasWritten = resolve));
     server = createServer((request: IncomingMessage, response: ServerResponse) => {
-      const context = contextOf('http', [request, response], { controller: Streams, method: () => undefined });
+      const context = contextOf('http', [request, response], { controller: Map, method: () => undefined });
       response.writeHead(200, { 'content-type': 'text/event-stream' });
       response.write('data: open\n\n');
       httpTransport.connectionOf(context, true)?.close(new AuthError('TOKEN_EXPIRED'));
