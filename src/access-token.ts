@@ -14,7 +14,7 @@ export interface JoseHeader {
 export interface AccessTokenClaims {
   /** Issuer: exactly one of the configured ones. */
   readonly iss: string;
-  /** Audience: one of the configured ones is among them. */
+  /** Audience: one of the configured ones is among them. There may be none where `audienceClaim` names another claim. */
   readonly aud: string | readonly string[];
   /** Expiration time in seconds since 1970 (NumericDate). */
   readonly exp: number;

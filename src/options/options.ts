@@ -68,9 +68,10 @@ export type KeysOptions =
 
 /**
  * The name of a claim (`'roles'`, `'https://example.com/roles'`), a path with dots (`'realm_access.roles'`), or its names
- * one by one where a name has dots (`['resource_access', 'my.client', 'roles']`).
+ * one by one where a name has dots (`['resource_access', 'my.client', 'roles']`, or `'resource_access["my.client"].roles'`).
+ * `{ keysOf: path }`: the value there is an object, and the names of its members are what is granted.
  */
-export type ClaimPath = string | readonly string[];
+export type ClaimPath = string | readonly string[] | { readonly keysOf: string | readonly string[] };
 
 /** Where a token says what its bearer may do; each a list of paths whose values are put together. */
 export interface ClaimPaths {
@@ -129,6 +130,11 @@ export interface IssuerOptions extends CheckOptions {
   readonly issuer: string;
   /** Who we are: a token must name (one of) it in `aud`. */
   readonly audience: string | readonly string[];
+  /**
+   * The claim that `audience` is compared with; default `aud` (RFC 7519 §4.1.3). For issuers whose access tokens have none,
+   * and name only the client that they were issued to: `client_id` (Amazon Cognito), `azp`. `aud` is not looked at then.
+   */
+  readonly audienceClaim?: string;
   /** Default `{ from: 'discovery' }`. */
   readonly keys?: KeysOptions;
 }
@@ -150,6 +156,7 @@ type SeveralIssuers = CheckOptions & {
   readonly issuers: readonly IssuerOptions[] | IssuerResolver;
   readonly issuer?: never;
   readonly audience?: never;
+  readonly audienceClaim?: never;
   readonly keys?: never;
 };
 

@@ -1,4 +1,5 @@
 import { ALGORITHM_NAMES, isSignatureAlgorithm, type SignatureAlgorithm } from '../algorithms.js';
+import { isJsonObject } from '../json-object.js';
 import type { OptionReader } from './option-reader.js';
 import type { CheckOptions, ReportableCheck } from './options.js';
 import { readKeys, type ResolvedKeys } from './resolve-keys.js';
@@ -6,6 +7,7 @@ import { readKeys, type ResolvedKeys } from './resolve-keys.js';
 export interface ResolvedIssuer {
   readonly issuer: string;
   readonly audience: readonly string[];
+  readonly audienceClaim: string;
   readonly keys: ResolvedKeys;
   readonly algorithms: ReadonlySet<SignatureAlgorithm>;
   /** In the form that {@link normalizeTokenType} gives; `undefined` stands for no `typ`. */
@@ -26,10 +28,13 @@ export interface ReportOnly {
 }
 
 export interface ResolvedClaimPaths {
-  readonly scopes: readonly (readonly string[])[];
-  readonly roles: readonly (readonly string[])[];
-  readonly permissions: readonly (readonly string[])[];
+  readonly scopes: readonly ResolvedClaimPath[];
+  readonly roles: readonly ResolvedClaimPath[];
+  readonly permissions: readonly ResolvedClaimPath[];
 }
+
+/** The names on the way to a value, or to an object whose members' names count. */
+export type ResolvedClaimPath = readonly string[] | { readonly keysOf: readonly string[] };
 
 export const CHECK_OPTIONS = [
   'algorithms',
@@ -42,7 +47,7 @@ export const CHECK_OPTIONS = [
   'reportOnly',
 ] as const satisfies readonly (keyof CheckOptions)[];
 
-export const ISSUER_OPTIONS = ['issuer', 'audience', 'keys', ...CHECK_OPTIONS] as const;
+export const ISSUER_OPTIONS = ['issuer', 'audience', 'audienceClaim', 'keys', ...CHECK_OPTIONS] as const;
 
 // The same objects for all issuers that say nothing of their own: with hundreds of issuers they would not stay in the
 // processor's cache.
@@ -67,9 +72,20 @@ export function normalizeTokenType(type: string): string {
 export function readIssuer(reader: OptionReader, allowHttp: boolean): ResolvedIssuer {
   const issuer = reader.requiredString('issuer', "the exact `iss` of the tokens, 'https://tenant.example.com/' say");
   const audience = readAudience(reader);
+  const audienceClaim =
+    reader.record.audienceClaim === undefined
+      ? 'aud'
+      : reader.requiredString('audienceClaim', "the claim that names us in the tokens, 'client_id' say");
   const keys = readKeys(reader, issuer, allowHttp);
   const { reported, ...checks } = readChecks(reader);
-  const strict: ResolvedIssuer = Object.freeze({ issuer, audience, keys, ...checks, reportOnly: undefined });
+  const strict: ResolvedIssuer = Object.freeze({
+    issuer,
+    audience,
+    audienceClaim,
+    keys,
+    ...checks,
+    reportOnly: undefined,
+  });
   return reported === undefined ? strict : lenient(strict, reported);
 }
 
@@ -84,7 +100,7 @@ function lenient(strict: ResolvedIssuer, checks: ReadonlySet<ReportableCheck>): 
   });
 }
 
-type ReadChecks = Omit<ResolvedIssuer, 'issuer' | 'audience' | 'keys' | 'reportOnly'> & {
+type ReadChecks = Omit<ResolvedIssuer, 'issuer' | 'audience' | 'audienceClaim' | 'keys' | 'reportOnly'> & {
   readonly reported: ReadonlySet<ReportableCheck> | undefined;
 };
 
@@ -169,7 +185,7 @@ function readClaimPaths(reader: OptionReader): ResolvedClaimPaths {
   if (reader.record.claimPaths === undefined) return DEFAULT_CLAIM_PATHS;
   const paths = reader.optionalChild('claimPaths');
   paths.allowOnly(Object.keys(DEFAULT_CLAIM_PATHS));
-  const read = (name: keyof typeof DEFAULT_CLAIM_PATHS): readonly (readonly string[])[] => {
+  const read = (name: keyof typeof DEFAULT_CLAIM_PATHS): readonly ResolvedClaimPath[] => {
     const { [name]: list } = paths.record;
     if (list === undefined) return DEFAULT_CLAIM_PATHS[name];
     if (!Array.isArray(list)) {
@@ -178,12 +194,13 @@ function readClaimPaths(reader: OptionReader): ResolvedClaimPaths {
     }
     return Object.freeze(
       Array.from(list, (path: unknown, index) => {
-        const names: unknown[] = typeof path === 'string' ? namesOf(path) : Array.isArray(path) ? Array.from(path) : [];
-        if (names.length > 0 && names.every((part) => typeof part === 'string' && part !== '')) {
-          return Object.freeze(names as string[]);
+        const isOfKeys = isJsonObject(path) && Object.keys(path).join() === 'keysOf';
+        const names = namesOf(isOfKeys ? path.keysOf : path);
+        if (names.length === 0) {
+          const expected = "a claim's name or path, a list of names, or { keysOf: path }";
+          paths.problem(`${name}[${String(index)}]`, `must be ${expected}`);
         }
-        paths.problem(`${name}[${String(index)}]`, "must be a claim's name or path, or a list of names");
-        return [];
+        return isOfKeys ? Object.freeze({ keysOf: names }) : names;
       }),
     );
   };
@@ -199,7 +216,15 @@ const NEXT_NAME = new RegExp(String.raw`^(?:\.(?<name>[^.["'\]]+)|${QUOTED})`);
  * The names between the dots. One that has dots itself stands in brackets: `resource_access["my.client"].roles`.
  * @returns none for what is no path.
  */
-function namesOf(path: string): string[] {
+function namesOf(path: unknown): readonly string[] {
+  if (Array.isArray(path)) {
+    const list: unknown[] = Array.from(path);
+    return Object.freeze(list.every((name) => typeof name === 'string' && name !== '') ? (list as string[]) : []);
+  }
+  return Object.freeze(typeof path === 'string' ? namesIn(path) : []);
+}
+
+function namesIn(path: string): string[] {
   const names: string[] = [];
   for (let rest = path; rest !== '';) {
     const found = (names.length === 0 ? FIRST_NAME : NEXT_NAME).exec(rest);

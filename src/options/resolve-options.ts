@@ -101,7 +101,7 @@ function readIssuers(reader: OptionReader, allowHttp: boolean): ResolvedOptions[
     }
     return Object.freeze([readIssuer(reader, allowHttp)]);
   }
-  for (const name of ['issuer', 'audience', 'keys']) {
+  for (const name of ['issuer', 'audience', 'audienceClaim', 'keys']) {
     if (reader.record[name] !== undefined)
       reader.problem(name, 'belongs into each of `issuers` when `issuers` is given');
   }

@@ -89,14 +89,15 @@ export function checkAge(claims: Claims, issuer: ResolvedIssuer, nowSeconds: num
 
 /** RFC 7519 §4.1.3, RFC 8725 §3.9: whoever is not named must refuse. */
 export function checkAudience(claims: Claims, issuer: ResolvedIssuer): void {
+  const { audience: expected, audienceClaim: claim } = issuer;
   if (issuer.reportOnly?.checks.has('audience')) {
     // What it names is reported. That it is no name at all would break whoever reads it.
-    if (claims.aud !== undefined) audiences(claims);
+    if (claims[claim] !== undefined) audiences(claims, claim);
     return;
   }
-  const named = audiences(claims);
-  for (const audience of issuer.audience) if (named.includes(audience)) return;
-  throw new AuthError('AUDIENCE_MISMATCH', { claim: 'aud', expected: issuer.audience });
+  const named = audiences(claims, claim);
+  for (const audience of expected) if (named.includes(audience)) return;
+  throw new AuthError('AUDIENCE_MISMATCH', { claim, expected });
 }
 
 export function checkRequiredClaims(claims: Claims, issuer: ResolvedIssuer): void {

@@ -1,3 +1,6 @@
+import { isJsonObject } from '../json-object.js';
+import type { ResolvedClaimPath } from '../options/resolve-issuer.js';
+
 const NONE: readonly string[] = Object.freeze([]);
 
 /**
@@ -8,12 +11,12 @@ const NONE: readonly string[] = Object.freeze([]);
  */
 export function grantsAt(
   claims: Readonly<Record<string, unknown>>,
-  paths: readonly (readonly string[])[],
+  paths: readonly ResolvedClaimPath[],
   split: 'whole' | 'at-spaces',
 ): readonly string[] {
   let grants: string[] | undefined;
   for (const path of paths) {
-    const value = valueAt(claims, path);
+    const value = 'keysOf' in path ? keysOf(valueAt(claims, path.keysOf)) : valueAt(claims, path);
     if (value === undefined) continue;
     for (const item of Array.isArray(value) ? (value as unknown[]) : [value]) {
       if (typeof item !== 'string') continue;
@@ -21,6 +24,10 @@ export function grantsAt(
     }
   }
   return grants === undefined ? NONE : Object.freeze([...new Set(grants)].filter((grant) => grant !== ''));
+}
+
+function keysOf(value: unknown): readonly string[] | undefined {
+  return isJsonObject(value) ? Object.keys(value) : undefined;
 }
 
 function valueAt(claims: Readonly<Record<string, unknown>>, path: readonly string[]): unknown {

@@ -30,11 +30,11 @@ export function namedIssuer(claims: Claims): string {
 }
 
 /** RFC 7519 §4.1.3: one string, or a list of strings. */
-export function audiences(claims: Claims): readonly string[] {
-  const { aud } = claims;
-  if (aud === undefined) throw new AuthError('CLAIM_MISSING', { claim: 'aud' });
-  if (!isTextOrTexts(aud)) throw new AuthError('CLAIM_INVALID', { claim: 'aud', expected: TEXT_OR_TEXTS });
-  return typeof aud === 'string' ? [aud] : aud;
+export function audiences(claims: Claims, claim: string): readonly string[] {
+  const value = Object.hasOwn(claims, claim) ? claims[claim] : undefined;
+  if (value === undefined) throw new AuthError('CLAIM_MISSING', { claim });
+  if (!isTextOrTexts(value)) throw new AuthError('CLAIM_INVALID', { claim, expected: TEXT_OR_TEXTS });
+  return typeof value === 'string' ? [value] : value;
 }
 
 const STRING_CLAIMS = ['sub', 'jti', 'client_id', 'azp'];
@@ -63,8 +63,11 @@ function isTextOrTexts(value: unknown): value is string | readonly string[] {
   return true;
 }
 
-/** Whom the token was issued to: `client_id` (RFC 9068 §2.2), or `azp` (OpenID Connect Core §2), which some issuers send. */
-export function clientOf({ client_id: clientId, azp }: Claims): string | undefined {
-  const client = clientId ?? azp;
+/**
+ * Whom the token was issued to: `client_id` (RFC 9068 §2.2), or what issuers send in its place: `azp` (OpenID Connect Core
+ * §2), `appid` (Entra ID v1.0), `cid` (Okta).
+ */
+export function clientOf({ client_id: clientId, azp, appid, cid }: Claims): string | undefined {
+  const client = clientId ?? azp ?? appid ?? cid;
   return typeof client === 'string' ? client : undefined;
 }

@@ -18,6 +18,7 @@ function resolve(options: Record<string, unknown>): ResolvedIssuer {
 const DEFAULTS = {
   issuer: ISSUER,
   audience: [AUDIENCE],
+  audienceClaim: 'aud',
   keys: {
     from: 'discovery',
     uri: undefined,

@@ -160,6 +160,25 @@ describe('The option claimPaths', () => {
     expect(rolesOf(path)).toMatchObject([{ claimPaths: { roles: [names] } }]);
   });
 
+  it('takes the names of the members of an object', () => {
+    expect(rolesOf({ keysOf: 'urn:zitadel:iam:org:project:roles' })).toMatchObject([
+      { claimPaths: { roles: [{ keysOf: ['urn:zitadel:iam:org:project:roles'] }] } },
+    ]);
+    expect(rolesOf({ keysOf: ['a', 'b.c'] })).toMatchObject([{ claimPaths: { roles: [{ keysOf: ['a', 'b.c'] }] } }]);
+  });
+
+  it.each([
+    [{}],
+    [{ keysOf: '' }],
+    [{ keysOf: [] }],
+    [{ keysOf: 'a', of: 'b' }],
+    [{ keysOf: { keysOf: 'a' } }],
+    [[]],
+    [['']],
+  ])('does not take %j', (path) => {
+    expect(pathsOf(() => rolesOf(path))).toEqual(['claimPaths.roles[0]']);
+  });
+
   it.each([
     '',
     '.',
@@ -177,6 +196,21 @@ describe('The option claimPaths', () => {
     '[]',
   ])('does not take %s, which would grant nothing without a word', (path) => {
     expect(pathsOf(() => rolesOf(path))).toEqual(['claimPaths.roles[0]']);
+  });
+});
+
+describe('The option audienceClaim', () => {
+  it('names the claim that is compared with `audience`; by default `aud`', () => {
+    expect(resolve(BASE).issuers).toMatchObject([{ audienceClaim: 'aud' }]);
+    expect(resolve({ ...BASE, audienceClaim: 'client_id' }).issuers).toMatchObject([{ audienceClaim: 'client_id' }]);
+  });
+
+  it.each([[''], [1], [null], [[]]])('must not be %j', (audienceClaim) => {
+    expect(pathsOf(() => resolve({ ...BASE, audienceClaim }))).toEqual(['audienceClaim']);
+  });
+
+  it('belongs into each of `issuers`', () => {
+    expect(pathsOf(() => resolve({ issuers: [BASE], audienceClaim: 'client_id' }))).toEqual(['audienceClaim']);
   });
 });
 
@@ -655,6 +689,7 @@ describe('Resolved options', () => {
   const options = () => ({
     issuer: ISSUER,
     audience: [AUDIENCE],
+    audienceClaim: 'aud',
     keys: { from: 'static' as const, jwks: { keys: [{ ...jwk }] } },
     algorithms: ['ES256'],
     tokenTypes: ['at+jwt'],

@@ -313,6 +313,21 @@ describe('The audience of a token', () => {
     });
   });
 
+  it.each([
+    [{ client_id: 'ours' }, undefined],
+    [{ client_id: ['theirs', 'ours'] }, undefined],
+    [{ client_id: 'theirs', aud: 'ours' }, 'AUDIENCE_MISMATCH'],
+    [{ aud: 'ours' }, 'CLAIM_MISSING'],
+    [{ client_id: { 0: 'ours' } }, 'CLAIM_INVALID'],
+  ])('is that of another claim where it is told so: %j', (claims, code) => {
+    const byClient = issuerWith({ audience: 'ours', audienceClaim: 'client_id' });
+    const check = () => {
+      checkAudience(claims, byClient);
+    };
+    expect(codeOf(check)).toBe(code);
+    if (code !== undefined) expect(refusalOf(check)).toMatchObject({ detail: { claim: 'client_id' } });
+  });
+
   it('is required (CLAIM_MISSING), and text (CLAIM_INVALID)', () => {
     expect(codeOf(() => checkAudience({}, issuer))).toBe('CLAIM_MISSING');
     expect(codeOf(() => checkAudience({ aud: ['api', 1] }, issuer))).toBe('CLAIM_INVALID');

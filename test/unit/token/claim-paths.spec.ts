@@ -31,6 +31,19 @@ describe('grantsAt', () => {
     expect(grantsAt(claims, [['roles']], 'whole')).toEqual(expected);
   });
 
+  it.each([
+    [
+      'the names of its members',
+      { roles: { admin: { '1': 'acme' }, 'order manager': {} } },
+      ['admin', 'order manager'],
+    ],
+    ['nothing of a list', { roles: ['admin'] }, []],
+    ['nothing of a string', { roles: 'admin' }, []],
+    ['nothing where nothing is', {}, []],
+  ])('takes of an object, where it is told to, %s', (_what, claims, expected) => {
+    expect(grantsAt(claims, [{ keysOf: ['roles'] }], 'whole')).toEqual(expected);
+  });
+
   it('puts the values of all paths together, in the order of the paths', () => {
     const claims = { scp: 'write', scope: 'read write', realm_access: { roles: ['a'] } };
     expect(grantsAt(claims, [['scope'], ['scp']], 'at-spaces')).toEqual(['read', 'write']);

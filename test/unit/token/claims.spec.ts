@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import {
   audiences,
+  clientOf,
   checkScopeClaim,
   checkStringClaims,
   namedIssuer,
@@ -79,11 +80,11 @@ describe('The audience that a token names', () => {
     ],
     [[], []],
   ])('is read from %j as %j', (aud, expected) => {
-    expect(audiences({ aud })).toEqual(expected);
+    expect(audiences({ aud }, 'aud')).toEqual(expected);
   });
 
   it('is refused when it is not there (CLAIM_MISSING)', () => {
-    expect(refusalOf(() => audiences({}))).toMatchObject({ code: 'CLAIM_MISSING', detail: { claim: 'aud' } });
+    expect(refusalOf(() => audiences({}, 'aud'))).toMatchObject({ code: 'CLAIM_MISSING', detail: { claim: 'aud' } });
   });
 
   it.each([
@@ -97,7 +98,23 @@ describe('The audience that a token names', () => {
     [[['a']]],
     [['a', { toString: 'b' }]],
   ])('is refused as %j (CLAIM_INVALID)', (aud) => {
-    expect(refusalOf(() => audiences({ aud }))).toMatchObject({ code: 'CLAIM_INVALID', detail: { claim: 'aud' } });
+    expect(refusalOf(() => audiences({ aud }, 'aud'))).toMatchObject({
+      code: 'CLAIM_INVALID',
+      detail: { claim: 'aud' },
+    });
+  });
+});
+
+describe('The client of a token', () => {
+  it.each([
+    [{ client_id: 'a', azp: 'b', appid: 'c', cid: 'd' }, 'a'],
+    [{ azp: 'b', appid: 'c', cid: 'd' }, 'b'],
+    [{ appid: 'c', cid: 'd' }, 'c'],
+    [{ cid: 'd' }, 'd'],
+    [{ cid: 1 }, undefined],
+    [{}, undefined],
+  ])('named by %j is %p', (claims, client) => {
+    expect(clientOf(claims)).toBe(client);
   });
 });
 
