@@ -42,8 +42,11 @@ export class AuthGuard extends PassportAuthGuard() {
   override async canActivate(context: ExecutionContext): Promise<boolean> {
     try {
       const route = this.routeOf(context);
-      if (route.access === 'public') return true;
       const transport = transportOf(context);
+      if (route.access === 'public') {
+        transport.passed?.(context);
+        return true;
+      }
       const ready = transport.ready(context);
       if (ready !== undefined) await ready;
       const options = this.getAuthenticateOptions(context);
@@ -53,6 +56,7 @@ export class AuthGuard extends PassportAuthGuard() {
         ? await this.authenticationOf(request, context)
         : await this.askThroughPassport(request, property, context);
       const { user, token } = authentication;
+      if (token !== undefined) transport.checkCaller?.(request, token);
       request[property] = user;
       // As it is now: on the request anyone could change it later.
       rememberAuthentication(request, authentication);

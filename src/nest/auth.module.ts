@@ -29,7 +29,7 @@ import { KeyHealth } from './key-health.js';
 import { KeyHealthIndicator } from './key-health.indicator.js';
 import { KeyLifecycle } from './key-lifecycle.js';
 
-const RESOLVED_OPTIONS = Symbol('nestjs-resource-server:resolved-options');
+export const RESOLVED_OPTIONS = Symbol('nestjs-resource-server:resolved-options');
 
 /**
  * Makes the application an OAuth 2.0 resource server (RFC 6749 §1.1): every route is closed until a valid access token

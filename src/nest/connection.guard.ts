@@ -1,8 +1,8 @@
 import { Inject, Injectable, Logger, type Type } from '@nestjs/common';
-import type { VerifiedAccessToken } from '../access-token.js';
 import { AuthError } from '../errors.js';
 import { challengeFor } from '../token/challenge.js';
-import { clientOf } from '../token/claims.js';
+import { MAX_TOKEN_LENGTH } from '../token/bearer.js';
+import { isSameCaller } from '../token/claims.js';
 import { AuthGuard } from './auth.guard.js';
 import { authenticationOf } from './authentication.js';
 import { isTransportException } from './exceptions.js';
@@ -26,6 +26,10 @@ import {
 /** A namespace of socket.io, or its server. That of ws has no `use`. */
 interface SocketIoNamespace {
   use?(middleware: (client: object, next: (refusal?: Error) => void) => void): unknown;
+  readonly adapter?: { restoreSession?: (...session: never[]) => Promise<unknown> };
+  /** Of a namespace whose name is a pattern. */
+  readonly children?: ReadonlySet<SocketIoNamespace>;
+  readonly server?: { on(event: 'new_namespace', callback: (namespace: SocketIoNamespace) => void): unknown };
 }
 
 /**
@@ -78,10 +82,20 @@ export class ConnectionGuard {
    * With socket.io: has sockets checked before they are connected, so that none hears anything before. Who is refused gets a
    * `connect_error` whose `data` is what an `exception` event has. Does nothing with ws.
    *
+   * `connectionStateRecovery` is not used in this namespace: by it socket.io gives whoever knows the id of a session its rooms
+   * and what was sent to them, before anybody asks for a token.
+   *
    * @param server what `afterInit` of the gateway is given.
    */
   guardNamespace(gateway: object, server: object): void {
-    (server as SocketIoNamespace).use?.((client, next) => {
+    const namespace = server as SocketIoNamespace;
+    restoreNothing(namespace);
+    // A namespace with a pattern makes others as they are asked for.
+    if (namespace.children !== undefined)
+      namespace.server?.on('new_namespace', (child) => {
+        if (namespace.children?.has(child)) restoreNothing(child);
+      });
+    namespace.use?.((client, next) => {
       this.admissionOf(gateway, client).then(
         () => {
           next();
@@ -105,10 +119,16 @@ export class ConnectionGuard {
   async renew(client: object, token: unknown): Promise<{ readonly expiresAt: number }> {
     const state = stateOfSocket(client);
     const { renewal } = state;
-    // One after the other: each is compared with what the one before it made of the socket.
-    const answer = Promise.resolve(renewal).then(() => this.renewed(client, token));
-    state.renewal = answer.catch(() => undefined);
     try {
+      // Before it waits for its turn: what waits is held in memory.
+      const text = tokenIn(token);
+      if (state.renewals >= MAX_RENEWALS) throw new AuthError('TOKEN_MULTIPLE', { waiting: state.renewals });
+      state.renewals += 1;
+      // One after the other: each is compared with what the one before it made of the socket.
+      const answer = Promise.resolve(renewal)
+        .then(() => this.renewed(client, text))
+        .finally(() => (state.renewals -= 1));
+      state.renewal = answer.catch(() => undefined);
       return await answer;
     } catch (error) {
       const isPlain = error instanceof AuthError && !isTransportException(error);
@@ -116,10 +136,9 @@ export class ConnectionGuard {
     }
   }
 
-  /** Whether it is this gateway that answers what is sent to all gateways of a socket. */
-  answersFor(gateway: object, client: object): boolean {
-    const [first = gateway.constructor] = stateOfSocket(client).admissions.keys();
-    return first === gateway.constructor;
+  /** The classes of the gateways that a socket was opened to, in the order in which they were asked. */
+  gatewaysOf(client: object): readonly unknown[] {
+    return [...stateOfSocket(client).admissions.keys()];
   }
 
   /** Found out once for each gateway. @throws why it is refused */
@@ -144,11 +163,10 @@ export class ConnectionGuard {
     if (!(await this.guard.canActivate(context))) throw new AuthError('POLICY_DENIED');
   }
 
-  private async renewed(client: object, token: unknown): Promise<{ readonly expiresAt: number }> {
+  private async renewed(client: object, token: string): Promise<{ readonly expiresAt: number }> {
     const state = stateOfSocket(client);
     const admissions = [...state.admissions.values()];
     await Promise.all(admissions.map(({ outcome }) => outcome));
-    if (typeof token !== 'string') throw new AuthError('TOKEN_MALFORMED', { reason: 'not a string' });
     const opening = openingOf(client, token);
     // Calls of their own: what was found out for those before was about another token.
     const contexts = admissions.map(({ context }) => {
@@ -163,7 +181,7 @@ export class ConnectionGuard {
     if (info === undefined || info instanceof AuthError) throw info ?? new AuthError('TOKEN_MISSING');
     const current = authenticationOf(client)?.token;
     // Else what the socket was let into for one caller would serve another.
-    if (current !== undefined && !isSameCaller(info, current))
+    if (current !== undefined && !isSameCaller(info.claims, current.claims))
       throw new AuthError('CLAIM_INVALID', { claim: 'sub', expected: 'the subject that the socket belongs to' });
     for (const context of contexts) await this.check(context, opening);
     letIn(client, opening);
@@ -198,6 +216,19 @@ export class ConnectionGuard {
   }
 }
 
+function restoreNothing({ adapter }: SocketIoNamespace): void {
+  if (adapter?.restoreSession !== undefined) adapter.restoreSession = () => Promise.resolve(null);
+}
+
+// Of one socket, that wait for their turn.
+const MAX_RENEWALS = 4;
+
+function tokenIn(sent: unknown): string {
+  if (typeof sent !== 'string') throw new AuthError('TOKEN_MALFORMED', { reason: 'not a string' });
+  if (sent.length > MAX_TOKEN_LENGTH) throw new AuthError('TOKEN_TOO_LARGE', { limit: MAX_TOKEN_LENGTH });
+  return sent;
+}
+
 /** What the guard found out is the socket's from now on. */
 function letIn(client: object, opening: Opening): void {
   Object.assign(client, opening.client);
@@ -207,10 +238,4 @@ function letIn(client: object, opening: Opening): void {
 function openingHandlerOf(gateway: object): HandlerFunction {
   const { handleConnection } = gateway.constructor.prototype as { handleConnection?: unknown };
   return typeof handleConnection === 'function' ? (handleConnection as HandlerFunction) : nobody;
-}
-
-function isSameCaller({ claims }: VerifiedAccessToken, { claims: current }: VerifiedAccessToken): boolean {
-  if (claims.iss !== current.iss || claims.sub !== current.sub) return false;
-  // A token that stands for nobody but its client; and of one that names neither nobody can say whose it is.
-  return claims.sub !== undefined || (clientOf(claims) !== undefined && clientOf(claims) === clientOf(current));
 }

@@ -38,8 +38,7 @@ export class Expiries implements OnApplicationShutdown {
     } else {
       clearTimeout(known.timer);
     }
-    // The moment from which a request with this token is refused.
-    this.arm(connection, (token.claims.exp + AcceptedToken.clockToleranceOf(token)) * 1000);
+    this.arm(connection, AcceptedToken.acceptedUntil(token) * 1000);
   }
 
   /** How many connections are watched. */

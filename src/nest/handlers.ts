@@ -35,6 +35,12 @@ export interface FoundHandler {
   readonly microservice?: unknown;
 }
 
+/** What of the options of `@nestjs/graphql` is looked at. */
+interface GraphqlOptions {
+  readonly fieldResolverEnhancers?: readonly string[];
+  readonly context?: unknown;
+}
+
 /** Finds every handler of an application, the way Nest does. What is mounted as middleware it cannot see. */
 export class Handlers {
   private readonly scanner = new MetadataScanner();
@@ -49,7 +55,7 @@ export class Handlers {
 
   all({ http }: { http: boolean }): readonly FoundHandler[] {
     const found: FoundHandler[] = [];
-    const hasGraphql = this.graphqlOptions() !== undefined;
+    const hasGraphql = this.graphqlOptions().length > 0;
     for (const module of this.modules.values()) {
       for (const { metatype } of module.controllers.values()) {
         if (!isClass(metatype)) continue;
@@ -78,13 +84,25 @@ export class Handlers {
     return count > 0;
   }
 
-  /** The options of `@nestjs/graphql`, if it is there. */
-  graphqlOptions(): { readonly fieldResolverEnhancers?: readonly string[]; readonly context?: unknown } | undefined {
-    for (const module of this.modules.values()) {
+  /** The options of each `GraphQLModule`. */
+  graphqlOptions(): readonly GraphqlOptions[] {
+    return [...this.modules.values()].flatMap((module) => {
       const instance: unknown = module.providers.get(GRAPHQL_MODULE_OPTIONS)?.instance;
-      if (typeof instance === 'object' && instance !== null) return instance;
-    }
-    return undefined;
+      return typeof instance === 'object' && instance !== null ? [instance] : [];
+    });
+  }
+
+  /** Gateways that extend `base` and have no instance of their own until something is asked. */
+  gatewaysOfRequests(base: { readonly prototype: object }): readonly Type[] {
+    return [...this.modules.values()].flatMap((module) =>
+      [...module.providers.values()].flatMap((wrapper) => {
+        const { metatype } = wrapper;
+        const isOurs = isClass(metatype) && metatype.prototype instanceof (base as Type);
+        return isOurs && metadata(GATEWAY_METADATA, metatype) === true && !wrapper.isDependencyTreeStatic()
+          ? [metatype]
+          : [];
+      }),
+    );
   }
 
   private routesOf(controller: Type, modulePath: string | undefined): FoundHandler[] {

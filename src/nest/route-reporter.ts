@@ -51,13 +51,17 @@ export class RouteReporter implements OnModuleInit, OnApplicationBootstrap {
     const seen = new Set<string>();
     const unique = problems.filter(({ path, message }) => !seen.has(path + message) && seen.add(path + message));
     if (await this.sharesGraphqlContext()) unique.push(SHARED_CONTEXT);
+    unique.push(...this.handlers.gatewaysOfRequests(AuthenticatedGateway).map(ofRequests));
     if (unique.length > 0) throw new ConfigurationError(unique);
   }
 
   /** A context that is an object, before Nest began to copy it: one operation would have the request of another. */
   private async sharesGraphqlContext(): Promise<boolean> {
-    const { context } = this.handlers.graphqlOptions() ?? {};
-    return typeof context === 'object' && context !== null && (await majorOf('@nestjs/graphql')) < 14;
+    const isShared = this.handlers
+      .graphqlOptions()
+      .some(({ context }) => context instanceof Object && typeof context !== 'function');
+    const major = isShared ? await majorOf('@nestjs/graphql') : 0;
+    return major > 0 && major < 14;
   }
 
   onApplicationBootstrap(): void {
@@ -133,12 +137,17 @@ export class RouteReporter implements OnModuleInit, OnApplicationBootstrap {
 
   private isReached(handler: FoundHandler, microservices: MicroserviceReach): boolean | 'unknown' {
     if (handler.kind === 'connection') return isConnectionGuarded(handler.controller);
-    if (handler.kind === 'field' && this.handlers.graphqlOptions()?.fieldResolverEnhancers?.includes('guards') !== true)
-      return false;
+    if (handler.kind === 'field' && !this.areFieldsGuarded) return false;
     if (this.isGuardedByDecorator(handler)) return true;
     if (!this.hasGlobalGuard(this.config)) return false;
     if (handler.transport === 'ws') return this.areSocketsGuarded;
     return handler.transport === 'rpc' ? microservices(handler.microservice) : true;
+  }
+
+  private get areFieldsGuarded(): boolean {
+    return this.handlers
+      .graphqlOptions()
+      .every(({ fieldResolverEnhancers }) => fieldResolverEnhancers?.includes('guards'));
   }
 
   private isGuardedByDecorator({ controller, method }: FoundHandler): boolean {
@@ -211,6 +220,14 @@ interface ConnectedMicroservice {
 
 const ACCESSES: readonly ReportedRoute['access'][] = ['guarded', 'optional', 'open', 'unguarded', 'unknown'];
 
+function ofRequests({ name }: Type): ConfigurationProblem {
+  return {
+    path: name,
+    message:
+      'is made anew for each request, since something that it has injected is; as an AuthenticatedGateway it must be one for all, or its namespace cannot be guarded (inject ModuleRef, and resolve what you need)',
+  };
+}
+
 const SHARED_CONTEXT: ConfigurationProblem = {
   path: 'GraphQLModule.context',
   message:
@@ -232,6 +249,9 @@ async function majorOf(name: keyof typeof VERSIONS): Promise<number> {
   }
 }
 
+// Comments, and texts on one line.
+const NO_CODE = /\/\*[\s\S]*?\*\/|\/\/.*|'[^'\n]*'|"[^"\n]*"|`[^`\n]*`/g;
+
 /** It opens nothing: what it is given is verified. */
 function isRenewal({ method }: FoundHandler): boolean {
   return method === (AuthenticatedGateway.prototype as unknown as Record<string, unknown>).authenticate;
@@ -250,7 +270,8 @@ function isConnectionGuarded(gateway: Type): boolean | 'unknown' {
   const properties = (Reflect.getMetadata(PROPERTY_DEPS_METADATA, gateway) ?? []) as readonly { type?: unknown }[];
   const injected = [...parameters, ...declared.map(({ param }) => param), ...properties.map(({ type }) => type)];
   if (!injected.includes(ConnectionGuard)) return false;
-  return Function.prototype.toString.call(prototype.handleConnection).includes('.admit(') ? true : 'unknown';
+  const source = Function.prototype.toString.call(prototype.handleConnection).replaceAll(NO_CODE, '');
+  return source.includes('.admit(') ? true : 'unknown';
 }
 
 /**

@@ -2,12 +2,15 @@ import type { AccessTokenClaims, JoseHeader, VerifiedAccessToken } from '../acce
 import type { ResolvedIssuer } from '../options/resolve-issuer.js';
 import { Grants } from './grants.js';
 
+type CheckedAgainst = Pick<ResolvedIssuer, 'clockToleranceSeconds'> &
+  Partial<Pick<ResolvedIssuer, 'maxTokenAgeSeconds'>>;
+
 /** {@link VerifiedAccessToken}, made at the end of the verification and nowhere else. */
 export class AcceptedToken implements VerifiedAccessToken {
   // Private, so that neither JSON.stringify nor console.log of a request or a user shows the credential.
   readonly #token: string;
   readonly #grants: Grants;
-  readonly #checkedAgainst: Pick<ResolvedIssuer, 'clockToleranceSeconds'>;
+  readonly #checkedAgainst: CheckedAgainst;
 
   readonly issuer: string;
 
@@ -15,7 +18,7 @@ export class AcceptedToken implements VerifiedAccessToken {
     token: string,
     readonly header: JoseHeader,
     readonly claims: AccessTokenClaims,
-    checkedAgainst: Pick<ResolvedIssuer, 'claimPaths' | 'clockToleranceSeconds'>,
+    checkedAgainst: Pick<ResolvedIssuer, 'claimPaths'> & CheckedAgainst,
     /** What was read from the same claims before. */
     grants = new Grants(claims, checkedAgainst.claimPaths),
   ) {
@@ -45,6 +48,17 @@ export class AcceptedToken implements VerifiedAccessToken {
   /** How far the clock of the token's issuer may be off. 0 for what a test gives in place of a token. */
   static clockToleranceOf(token: VerifiedAccessToken): number {
     return token instanceof AcceptedToken ? token.#checkedAgainst.clockToleranceSeconds : 0;
+  }
+
+  /**
+   * The moment from which a request with this token is refused, in seconds since 1970: when it expires, or is too old
+   * (`maxTokenAgeSeconds`), as far as the issuer's clock may be off.
+   */
+  static acceptedUntil(token: VerifiedAccessToken): number {
+    const { exp, iat } = token.claims;
+    if (!(token instanceof AcceptedToken)) return exp;
+    const { maxTokenAgeSeconds = Infinity, clockToleranceSeconds } = token.#checkedAgainst;
+    return Math.min(exp, (iat ?? Infinity) + maxTokenAgeSeconds) + clockToleranceSeconds;
   }
 
   /** For logging: everything but the credential. */

@@ -63,6 +63,13 @@ function isTextOrTexts(value: unknown): value is string | readonly string[] {
   return true;
 }
 
+/** Whether two tokens stand for the same: a subject, or, where they name none, a client. */
+export function isSameCaller(claims: Claims, other: Claims): boolean {
+  if (claims.iss !== other.iss || claims.sub !== other.sub) return false;
+  // Of one that names neither nobody can say whose it is.
+  return claims.sub !== undefined || (clientOf(claims) !== undefined && clientOf(claims) === clientOf(other));
+}
+
 /**
  * Whom the token was issued to: `client_id` (RFC 9068 §2.2), or what issuers send in its place: `azp` (OpenID Connect Core
  * §2), `appid` (Entra ID v1.0), `cid` (Okta).

@@ -426,6 +426,26 @@ describe.each(SOCKET_KINDS)('A socket of $name', (kind) => {
       expect(await socket.next('reply', 'authenticated', 'exception')).toBe('ok alice');
     });
 
+    it.each(['first', 'last'])('is answered by the one that extends AuthenticatedGateway: %s', async (order) => {
+      const { open } = await start({}, (place): Type[] => {
+        @WebSocketGateway(place('mixed'))
+        class ByHandGateway {
+          constructor(@Inject(ConnectionGuard) private readonly connections: ConnectionGuard) {}
+
+          handleConnection(client: object, request?: unknown) {
+            return this.connections.admit(this, client, request);
+          }
+        }
+
+        @WebSocketGateway(place('mixed'))
+        class OursGateway extends AuthenticatedGateway {}
+        return order === 'first' ? [OursGateway, ByHandGateway] : [ByHandGateway, OursGateway];
+      });
+      const socket = open('mixed', tokenOf());
+      socket.send('authenticate', tokenOf());
+      expect(await socket.next('authenticated', 'exception')).toHaveProperty('expiresAt');
+    });
+
     it('has the application asked once who opens it, and once who renews its token', async () => {
       let asked = 0;
       const options = {
@@ -486,6 +506,58 @@ describe.each(SOCKET_KINDS)('A socket of $name', (kind) => {
     await socket.next('reply');
     socket.send('authenticate', tokenOf({ sub: undefined, client_id: client }));
     expect(((await socket.next('authenticated', 'exception')) as { code?: string }).code).toBe(code);
+  });
+
+  it('belongs to one caller, also where each message has a token of its own', async () => {
+    const tokenFrom: AuthOptions['tokenFrom'] = [
+      (context) => context.switchToWs().getData<{ token?: string } | undefined>()?.token,
+    ];
+    const { open } = await start({ tokenFrom }, (place) => {
+      @WebSocketGateway(place('messages'))
+      class MessagesGateway extends AuthenticatedGateway {
+        @Public()
+        override handleConnection(client: object, request?: unknown) {
+          return super.handleConnection(client, request);
+        }
+
+        @OptionalAuth()
+        @SubscribeMessage('who')
+        who(@CurrentUser('sub') sub?: string) {
+          return reply(greeting(sub));
+        }
+      }
+      return [MessagesGateway];
+    });
+    const socket = open('messages');
+    socket.send('who', { token: tokenOf() });
+    expect(await socket.next('reply', 'exception')).toBe('ok alice');
+    socket.send('who', { token: tokenOf({ sub: 'bob' }) });
+    expect(await socket.next('reply', 'exception')).toMatchObject({ code: 'CLAIM_INVALID' });
+    socket.send('who', { token: tokenOf({ jti: 'another' }) });
+    expect(await socket.next('reply', 'exception')).toBe('ok alice');
+  });
+
+  it('may have a few new tokens wait for their turn, and none that is too long to be one', async () => {
+    let decide: (() => void) | undefined;
+    const gate = new Promise<void>((resolve) => (decide = resolve));
+    let asked = 0;
+    const { open } = await start({
+      user: async ({ claims }) => {
+        asked += 1;
+        if (asked > 1) await gate;
+        return claims;
+      },
+    });
+    const socket = open('guarded', tokenOf());
+    for (let count = 0; count < 5; count += 1) socket.send('authenticate', tokenOf());
+    expect(await socket.next('authenticated', 'exception')).toMatchObject({ code: 'TOKEN_MULTIPLE' });
+    socket.send('authenticate', 'x'.repeat(40_000));
+    expect(await socket.next('authenticated', 'exception')).toMatchObject({ code: 'TOKEN_TOO_LARGE' });
+    decide?.();
+    for (let count = 0; count < 4; count += 1)
+      expect(await socket.next('authenticated', 'exception')).toHaveProperty('expiresAt');
+    socket.send('authenticate', tokenOf());
+    expect(await socket.next('authenticated', 'exception')).toHaveProperty('expiresAt');
   });
 
   it('of a guest stays that of a guest when his token is refused', async () => {
@@ -671,5 +743,61 @@ describe('A client of socket.io', () => {
         challenge: 'Bearer',
       },
     ]);
+  });
+
+  it.each(['recovered', /^\/recovered-\d$/])(
+    'gets no session back, nor the rooms of one: namespace %s',
+    async (namespace) => {
+      const rooms: string[][] = [];
+      running = await SOCKET_IO.start(issuer, { clock: Date.now }, () => {
+        @WebSocketGateway({ namespace, connectionStateRecovery: { maxDisconnectionDuration: 60_000 } })
+        class RecoveringGateway extends AuthenticatedGateway {
+          override async handleConnection(client: { readonly rooms: Set<string>; join(room: string): unknown }) {
+            rooms.push([...client.rooms]);
+            await client.join('of-alice');
+          }
+
+          @SubscribeMessage('who')
+          who(@CurrentUser('sub') sub?: string) {
+            return reply(greeting(sub));
+          }
+        }
+        return [RecoveringGateway];
+      });
+      const path = typeof namespace === 'string' ? namespace : 'recovered-1';
+      const socket = io(`${running.url}/${path}`, {
+        transports: ['websocket'],
+        forceNew: true,
+        reconnectionDelay: 1,
+        auth: { token: tokenOf() },
+      });
+      const answer = () => new Promise((resolve) => socket.once('reply', resolve));
+      socket.emit('who');
+      // A session can be recovered from the first message on.
+      expect(await answer()).toBe('ok alice');
+      socket.auth = { token: tokenOf({ sub: 'bob' }) };
+      const again = new Promise((resolve) => socket.once('connect', () => resolve(undefined)));
+      socket.io.engine.close();
+      await again;
+      expect(socket.recovered).toBe(false);
+      socket.emit('who');
+      expect(await answer()).toBe('ok bob');
+      expect(rooms.map(({ length }) => length)).toEqual([1, 1]);
+      socket.close();
+    },
+  );
+
+  it('that is refused again and again is looked at once', async () => {
+    const { url } = await start();
+    const timers = jest.spyOn(globalThis, 'setTimeout');
+    const raw = new WebSocket(`${url.replace('http', 'ws')}/socket.io/?EIO=4&transport=websocket`);
+    const told: string[] = [];
+    raw.on('message', (text: Buffer) => told.push(text.toString()));
+    await until(() => told.length === 1);
+    for (let count = 0; count < 20; count += 1) raw.send('40/ours,{"token":"not-a-token"}');
+    await until(() => told.length === 21);
+    expect(timers.mock.calls.filter(([, delay]) => delay === 15_000)).toHaveLength(1);
+    timers.mockRestore();
+    raw.close();
   });
 });

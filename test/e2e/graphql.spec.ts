@@ -262,6 +262,12 @@ describe('A GraphQL operation', () => {
       return (given: { req?: unknown }) => ({ req: (first ??= given.req ?? given) });
     };
 
+    it('is refused, also where nobody was asked about that request', async () => {
+      const ask = await start({}, { context: keepsFirst() }, { platform });
+      expect((await ask('{ sample { id } }', tokenOf())).data).toEqual({ sample: { id: '0' } });
+      expect((await ask('{ issuer }')).errors?.[0]?.extensions.code).toBe('TOKEN_MISSING');
+    });
+
     it('is refused, also while that request is not answered yet', async () => {
       const ask = await start({}, { context: keepsFirst() }, { platform });
       const before = waiting;
@@ -272,13 +278,6 @@ describe('A GraphQL operation', () => {
       expect((await alice).data).toEqual({ slow: 'ok alice' });
       expect((await ask('{ issuer }')).errors?.[0]?.extensions.code).toBe('TOKEN_MISSING');
     });
-  });
-
-  it('is refused where its context has kept a request that is answered, of which nobody was asked before', async () => {
-    let first: unknown;
-    const ask = await start({}, { context: ({ req }: { req: unknown }) => ({ req: (first ??= req) }) });
-    expect((await ask('{ sample { id } }', tokenOf())).data).toEqual({ sample: { id: '0' } });
-    expect((await ask('{ issuer }')).errors?.[0]?.extensions.code).toBe('TOKEN_MISSING');
   });
 
   it.each(PLATFORMS)('is answered in a batch like the others of it (%s)', async (platform) => {

@@ -20,6 +20,7 @@ import {
   Version,
   VERSION_NEUTRAL,
   VersioningType,
+  Scope,
 } from '@nestjs/common';
 import { APP_GUARD, NestFactory, RouterModule } from '@nestjs/core';
 import { ApolloDriver, type ApolloDriverConfig } from '@nestjs/apollo';
@@ -697,7 +698,10 @@ describe('the report of gateways', () => {
     @Inject(ConnectionGuard) readonly connections!: ConnectionGuard;
 
     handleConnection(client: object) {
-      void this.connections.renew(client, 'token');
+      // Not this.connections.admit(this, client), and not what 'connections.admit()' says.
+      /* nor this.connections.admit(
+         this, client) */
+      void this.connections.renew(client, 'this.connections.admit(this)');
     }
   }
 
@@ -767,6 +771,21 @@ describe('the report of gateways', () => {
       const { app, routes, warnings } = await of(OursGateway, { guard });
       expect([doors(routes), warnings, openRoutes(app)]).toStrictEqual([expected, [], []]);
     }
+  });
+
+  it('does not start with an AuthenticatedGateway of requests, whose namespace nobody could guard', async () => {
+    @Injectable({ scope: Scope.REQUEST })
+    class Tenant {}
+
+    @WebSocketGateway({ namespace: 'of-requests' })
+    class RequestsGateway extends AuthenticatedGateway {
+      constructor(@Inject(Tenant) readonly tenant: Tenant) {
+        super();
+      }
+    }
+    expect(await problemsOf({ providers: [Tenant, RequestsGateway] })).toEqual([
+      expect.stringMatching(/^RequestsGateway is made anew for each request/),
+    ]);
   });
 
   it('has a @Public() gateway as open', async () => {

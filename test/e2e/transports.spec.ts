@@ -1,5 +1,5 @@
 import 'reflect-metadata';
-import type { Server } from 'node:http';
+import { request as httpRequest, type Server } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { status } from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
@@ -303,6 +303,33 @@ describe.each(SOCKET_KINDS)('The token of a socket ($name)', (kind) => {
   }
 });
 
+describe('A query that only says that it would open a socket', () => {
+  it.each(['POST', 'GET'])('is not watched, nor is its connection cut when the token expires (%s)', async (method) => {
+    const running = await graphqlQueryDriver('express').start(issuer);
+    const url = await running.app.getUrl();
+    const body = JSON.stringify({ query: '{ closed }' });
+    const status = await new Promise((resolve, reject) => {
+      const path = method === 'GET' ? `${url}/graphql?query={closed}` : `${url}/graphql`;
+      const headers = {
+        authorization: `Bearer ${TOKENS.good()}`,
+        upgrade: 'websocket',
+        // Node would add `upgrade` to it.
+        connection: 'keep-alive',
+        'content-type': 'application/json',
+      };
+      const sent = httpRequest(path, { method, headers, agent: false }, (response) => {
+        response.resume().on('end', () => {
+          resolve(response.statusCode);
+        });
+      });
+      sent.on('error', reject).end(method === 'POST' ? body : undefined);
+    });
+    expect(status).toBe(200);
+    expect(watchedBy(running.app)).toBe(0);
+    await running.close();
+  });
+});
+
 describe.each(SOCKET_KINDS)('The opening of a socket ($name)', (kind) => {
   it('may have its token in the address, where that is a place for tokens', async () => {
     const running = await kind.start(issuer, { tokenFrom: [query()] });
@@ -497,6 +524,15 @@ describe.each(SOCKET_KINDS)('A socket that sends several new tokens at once ($na
 });
 
 describe.each(socketDrivers)('The timer of a connection ($name)', (driver) => {
+  it('goes by the age of the token, where that has a limit', async () => {
+    const running = await driver.start(issuer, { clock: Date.now, maxTokenAgeSeconds: 61 });
+    const start = Date.now() / 1000;
+    const { closed } = await (running.open ?? notOpen)(tokenWith({ iat: start - 60, exp: start + 300 }));
+    expect(await closed).toBe('TOKEN_EXPIRED');
+    expect(Date.now() / 1000).toBeGreaterThanOrEqual(start + 1);
+    await running.close();
+  });
+
   it('is asked again where the clock was set back meanwhile', async () => {
     let offset = 0;
     const running = await driver.start(issuer, { clock: () => Date.now() + offset });
@@ -537,6 +573,15 @@ describe('A socket of a subject whom two issuers have', () => {
     expect(await socket.next('authenticated', 'exception')).toMatchObject({ code: 'CLAIM_INVALID' });
     await running.close();
     await other.stop();
+  });
+});
+
+describe('A gRPC call with one answer', () => {
+  it('ends with that: it is watched no more, nor ever', async () => {
+    const running = await grpcDriver.start(issuer);
+    for (let count = 0; count < 3; count += 1) expect(await running.call('closed', TOKENS.good())).toBe('ok alice');
+    expect(watchedBy(running.app)).toBe(0);
+    await running.close();
   });
 });
 

@@ -50,6 +50,13 @@ export const graphqlTransport: Transport = {
     return found;
   },
 
+  // Else the next one might come with this one's request, and be the first to be asked about.
+  passed(context) {
+    const found = requestIn(context);
+    if (found !== undefined && !isGraphqlWs(found) && !isUpgrade(found))
+      isOfAnother(found as HttpRequest, contextOf(context));
+  },
+
   carrierOf(request) {
     if (!isGraphqlWs(request))
       return isUpgrade(request) ? handshakeCarrier(request) : httpCarrier(request as HttpRequest);
@@ -129,8 +136,13 @@ function isGraphqlWs(value: object): value is GraphqlWsContext {
 
 /** A request that opened a socket, where the application's own context has nothing else. What is sent over that is no GET. */
 function isUpgrade(request: object): request is HttpRequest & UpgradeRequest {
-  const { upgrade } = (request as HttpRequest).headers;
-  return upgrade !== undefined && [upgrade].flat().some((name) => name.toLowerCase().includes('websocket'));
+  const { headers } = request as HttpRequest;
+  // As Node has it: by one of them alone nothing is opened.
+  return names(headers.upgrade, 'websocket') && names(headers.connection, 'upgrade');
+}
+
+function names(header: HttpRequest['headers'][string], name: string): boolean {
+  return header !== undefined && [header].flat().some((value) => value.toLowerCase().includes(name));
 }
 
 function authorizationsIn(connectionParams: unknown): readonly string[] {

@@ -21,6 +21,13 @@ interface GrpcStream {
   once(event: 'close', callback: () => void): unknown;
   readonly cancelled?: boolean;
   readonly destroyed?: boolean;
+  readonly call?: GrpcCall;
+}
+
+/** Inside: what knows which kind of method it is. Interceptors are put in front of it. */
+interface GrpcCall {
+  readonly handler?: { readonly type?: string };
+  readonly nextCall?: GrpcCall;
 }
 
 interface HeldStream {
@@ -71,7 +78,7 @@ export const rpcTransport: Transport = {
 
   connectionOf(context) {
     const stream = context.getArgs<unknown[]>().find(isGrpcStream);
-    return stream && grpcStream(stream, callOf(context));
+    return stream === undefined || isUnary(stream.call) ? undefined : grpcStream(stream, callOf(context));
   },
 };
 
@@ -120,6 +127,13 @@ function statusOf(error: unknown): object {
 function isGrpcStream(value: unknown): value is GrpcStream {
   const { write, emit, sendMetadata } = (value ?? {}) as Partial<GrpcStream>;
   return typeof write === 'function' && typeof emit === 'function' && typeof sendMetadata === 'function';
+}
+
+/** A call with one answer ends with it, and is of the same class as a stream. */
+function isUnary(call: GrpcCall | undefined): boolean {
+  let inner = call;
+  while (inner !== undefined && inner.handler === undefined) inner = inner.nextCall;
+  return inner?.handler?.type === 'unary';
 }
 
 function grpcStream(stream: GrpcStream, metadata: object): LongConnection {

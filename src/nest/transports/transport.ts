@@ -1,4 +1,5 @@
 import type { ExecutionContext } from '@nestjs/common';
+import type { VerifiedAccessToken } from '../../access-token.js';
 import type { AuthError } from '../../errors.js';
 import type { TokenCarrier } from '../../token/presented-token.js';
 
@@ -26,6 +27,10 @@ export interface Transport {
    * What its handlers share, where one call has several: they are asked one by one, but who is calling is found out once.
    */
   operationOf(context: ExecutionContext): object | undefined;
+  /** Told of a call that nobody is asked about (`@Public()`). */
+  passed?(context: ExecutionContext): void;
+  /** @throws AuthError for a token that must not be used here, though it is a good one. */
+  checkCaller?(request: object, token: VerifiedAccessToken): void;
   /** Where its token may stand. */
   carrierOf(request: object, context: ExecutionContext): TokenCarrier;
   /** Undefined, or settled when the call may be looked at: a socket's first message must wait for its admission. */

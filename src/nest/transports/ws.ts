@@ -1,6 +1,9 @@
 import type { ExecutionContext } from '@nestjs/common';
-import type { AuthError } from '../../errors.js';
+import type { VerifiedAccessToken } from '../../access-token.js';
+import { AuthError } from '../../errors.js';
+import { isSameCaller } from '../../token/claims.js';
 import type { TokenCarrier } from '../../token/presented-token.js';
+import { authenticationOf } from '../authentication.js';
 import { asAuthError } from '../exceptions.js';
 import { refusalFacts, type RefusalFacts } from '../refusal-facts.js';
 import type { HttpRequest } from './http.js';
@@ -13,7 +16,11 @@ interface SocketIoClient {
   readonly disconnected: boolean;
   /** What its namespaces share. */
   readonly client?: { readonly sockets?: ReadonlyMap<string, unknown> };
-  readonly conn?: { close(): unknown; once(event: 'close', callback: () => void): unknown };
+  readonly conn?: {
+    close(): unknown;
+    once(event: 'close', callback: () => void): unknown;
+    removeListener(event: 'close', callback: () => void): unknown;
+  };
   emit(event: string, data: unknown): unknown;
   disconnect(closesTransport: boolean): unknown;
   once(event: 'disconnect', callback: () => void): unknown;
@@ -38,6 +45,8 @@ interface SocketState {
   renewed?: string;
   /** Settled, and never rejected, when the last `authenticate` is accepted or refused. */
   renewal?: Promise<unknown>;
+  /** How many wait for that. */
+  renewals: number;
   /** What became of its opening, by the class of each gateway that it was opened to. */
   readonly admissions: Map<GatewayClass, Admission>;
   /** What its openings share: who is calling is found out once for all of them. */
@@ -66,7 +75,8 @@ const openings = new WeakMap<ExecutionContext, Opening>();
 
 export function stateOfSocket(client: object): SocketState {
   let state = states.get(client);
-  if (state === undefined) states.set(client, (state = { admissions: new Map(), opening: openingOf(client) }));
+  if (state === undefined)
+    states.set(client, (state = { renewals: 0, admissions: new Map(), opening: openingOf(client) }));
   return state;
 }
 
@@ -83,6 +93,13 @@ export const wsTransport = {
   requestOf: (context: ExecutionContext) => openings.get(context)?.client ?? clientOf(context),
 
   carrierOf: (_request: object, context: ExecutionContext) => carrierOf(clientOf(context), openings.get(context)),
+
+  // Handlers read who is calling from the socket: another one would be taken for the caller of a message that is still at work.
+  checkCaller(request: object, { token, claims }: VerifiedAccessToken) {
+    const current = authenticationOf(request)?.token;
+    if (current !== undefined && current.token !== token && !isSameCaller(claims, current.claims))
+      throw new AuthError('CLAIM_INVALID', { claim: 'sub', expected: 'the subject that the socket belongs to' });
+  },
 
   // A message has one context for all guards: the global one, and that of the gateway.
   operationOf: (context: ExecutionContext) => openings.get(context) ?? context,
@@ -146,13 +163,21 @@ export function socketConnection(socket: object): SocketConnection {
  */
 export function closeIfUnused(socket: object): void {
   const { conn, client } = socket as Partial<SocketIoClient>;
-  const timer = setTimeout(() => {
-    if (client?.sockets?.size === 0) conn?.close();
-  }, UNUSED_MS).unref();
-  conn?.once('close', () => {
+  if (conn === undefined || unused.has(conn)) return;
+  unused.add(conn);
+  const gone = () => {
     clearTimeout(timer);
-  });
+  };
+  const timer = setTimeout(() => {
+    unused.delete(conn);
+    conn.removeListener('close', gone);
+    if (client?.sockets?.size === 0) conn.close();
+  }, UNUSED_MS).unref();
+  conn.once('close', gone);
 }
+
+/** Connections that are looked at once more. */
+const unused = new WeakSet<object>();
 
 /** Where nobody let it in, there is no opening to be asked again. */
 function isAdmitted(client: object): boolean {

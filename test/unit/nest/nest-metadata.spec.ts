@@ -154,6 +154,8 @@ describe("what Nest's decorators write", () => {
       fieldResolverEnhancers: ['guards'],
     });
     const handlers = new Handlers(app.get(ModulesContainer), { getGlobalPrefix: () => '' } as never);
-    expect(handlers.graphqlOptions()?.fieldResolverEnhancers).toStrictEqual(['guards']);
+    expect(handlers.graphqlOptions().map(({ fieldResolverEnhancers }) => fieldResolverEnhancers)).toStrictEqual([
+      ['guards'],
+    ]);
   });
 });

@@ -35,6 +35,17 @@ describe('An accepted token', () => {
     expect(token.permissions).toEqual(['a', 'b']);
   });
 
+  it.each([
+    [{ exp: 1_000 }, {}, 1_005],
+    [{ exp: 1_000, iat: 900 }, { maxTokenAgeSeconds: 60 }, 965],
+    [{ exp: 1_000, iat: 990 }, { maxTokenAgeSeconds: 60 }, 1_005],
+    [{ exp: 1_000 }, { maxTokenAgeSeconds: 60 }, 1_005],
+  ])('with %j, checked with %j, is accepted until %i', (times, checks, until) => {
+    const checkedAgainst = { claimPaths: CLAIM_PATHS, clockToleranceSeconds: 5, ...checks };
+    const token = new AcceptedToken(CREDENTIAL, HEADER, { ...CLAIMS, iat: undefined, ...times }, checkedAgainst);
+    expect(AcceptedToken.acceptedUntil(token)).toBe(until);
+  });
+
   it('grants nothing where there are no paths', () => {
     const { scopes, roles, permissions } = new AcceptedToken(CREDENTIAL, HEADER, CLAIMS, {
       claimPaths: { scopes: [], roles: [], permissions: [] },
