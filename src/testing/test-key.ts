@@ -1,0 +1,34 @@
+import { generateKeyPairSync, type KeyObject, randomUUID, sign } from 'node:crypto';
+import { ALGORITHMS, type SignatureAlgorithm } from '../algorithms.js';
+
+/** A real key pair, for one algorithm. */
+export class TestKey {
+  readonly kid = randomUUID();
+  /** The public half, as an issuer publishes it (RFC 7517 §4). */
+  readonly jwk: Readonly<Record<string, unknown>>;
+  private readonly privateKey: KeyObject;
+
+  constructor(readonly algorithm: SignatureAlgorithm) {
+    const { publicKey, privateKey } = generate(algorithm);
+    this.jwk = { ...publicKey.export({ format: 'jwk' }), kid: this.kid, use: 'sig', alg: algorithm };
+    this.privateKey = privateKey;
+  }
+
+  /** A JWS in compact serialization (RFC 7515 §7.1). */
+  sign(header: Readonly<Record<string, unknown>>, claims: Readonly<Record<string, unknown>>): string {
+    const input = [{ ...header, alg: this.algorithm }, claims]
+      .map((part) => Buffer.from(JSON.stringify(part)).toString('base64url'))
+      .join('.');
+    const { hash, ...row } = ALGORITHMS[this.algorithm];
+    const { padding, saltLength } = row as { padding?: number; saltLength?: number };
+    const key = { key: this.privateKey, padding, saltLength, dsaEncoding: 'ieee-p1363' as const };
+    return `${input}.${sign(hash, Buffer.from(input), key).toString('base64url')}`;
+  }
+}
+
+function generate(algorithm: SignatureAlgorithm): { publicKey: KeyObject; privateKey: KeyObject } {
+  const row = ALGORITHMS[algorithm];
+  if (row.kty === 'RSA') return generateKeyPairSync('rsa', { modulusLength: 2048 });
+  if (row.kty === 'OKP') return generateKeyPairSync('ed25519');
+  return generateKeyPairSync('ec', { namedCurve: row.crv });
+}

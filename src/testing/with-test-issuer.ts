@@ -1,0 +1,50 @@
+import type { TestingModuleBuilder } from '@nestjs/testing';
+import type { KeySource } from '../keys/key-source.js';
+import { RESOLVED_OPTIONS } from '../nest/auth.module.js';
+import type { ResolvedKeys } from '../options/resolve-keys.js';
+import type { ResolvedOptions } from '../options/resolve-options.js';
+import { RemoteKeySources } from '../remote/key-sources.js';
+import type { KeySourceKind } from '../token/kept-key-sources.js';
+import { TEST_JWKS_URI, type TestIssuer } from './test-issuer.js';
+
+/**
+ * Has an application take the keys of a test's issuer for those of its own: no guard is overridden, and every check of its
+ * options is made.
+ *
+ * ```ts
+ * const issuer = await TestIssuer.create();
+ * const module = await withTestIssuer(Test.createTestingModule({ imports: [AppModule] }), issuer).compile();
+ * ```
+ *
+ * Its `keyStore` is not used, so that no key of a test is kept; nobody is asked over a network.
+ */
+export function withTestIssuer(builder: TestingModuleBuilder, issuer: TestIssuer): TestingModuleBuilder {
+  return builder.overrideProvider(RemoteKeySources).useFactory({
+    factory: (options: ResolvedOptions) => {
+      issuer.serve(options);
+      return new TestKeySources({
+        ...options,
+        fetch: issuer.fetch,
+        keyStore: undefined,
+        onProblem: () => undefined,
+      });
+    },
+    inject: [RESOLVED_OPTIONS],
+  });
+}
+
+const STATIC_POLICY = {
+  refreshSeconds: 600,
+  staleSeconds: 86_400,
+  cooldownSeconds: 30,
+  timeoutMs: 5_000,
+  maxBytes: 524_288,
+};
+
+/** Whatever the application says of where the keys are, and how they are kept otherwise. */
+class TestKeySources extends RemoteKeySources {
+  override create(issuer: string, keys: ResolvedKeys, kind: KeySourceKind): KeySource {
+    const policy = keys.from === 'static' ? STATIC_POLICY : keys;
+    return super.create(issuer, { ...policy, from: 'jwks', uri: TEST_JWKS_URI, fallback: undefined }, kind);
+  }
+}
