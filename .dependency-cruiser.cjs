@@ -80,6 +80,7 @@ module.exports = {
     direction([], 'Everything builds on the leaves, so a leaf that builds on something else soon makes a cycle.'),
     direction(['keys'], 'Which key may verify what is a fact of the key; who asks has no say in it.'),
     direction(['keys', 'options'], 'Options are read once, at start, before anything that uses them is there.'),
+    direction(['keys', 'options', 'presets'], 'A preset is options that somebody has written down already.'),
     direction(
       ['keys', 'options', 'token'],
       'What makes a token acceptable is decided without network and without Nest, so that it can be tested so.',

@@ -1,0 +1,14 @@
+export { auth0, type Auth0Options } from './presets/auth0.js';
+export { betterAuth, type BetterAuthOptions } from './presets/better-auth.js';
+export { clerk, type ClerkOptions } from './presets/clerk.js';
+export { cognito, type CognitoOptions } from './presets/cognito.js';
+export { type EntraCloud, entraId, type EntraIdOptions, type EntraIdTenantsOptions } from './presets/entra-id.js';
+export { firebase, type FirebaseOptions } from './presets/firebase.js';
+export { fromEnv } from './presets/from-env.js';
+export { github, type GithubOptions } from './presets/github.js';
+export { google, type GoogleOptions } from './presets/google.js';
+export { keycloak, type KeycloakOptions } from './presets/keycloak.js';
+export { logto, type LogtoOptions } from './presets/logto.js';
+export { okta, type OktaOptions } from './presets/okta.js';
+export { supabase, type SupabaseOptions } from './presets/supabase.js';
+export { zitadel, type ZitadelOptions } from './presets/zitadel.js';

@@ -1,0 +1,45 @@
+import type { IssuerOptions } from '../options/options.js';
+import { PresetArguments } from './preset-arguments.js';
+
+export interface Auth0Options {
+  /**
+   * The tenant's domain, `'tenant.eu.auth0.com'`, or the custom domain under which the tokens are asked for. Without
+   * `https://` and without a slash.
+   */
+  readonly domain: string;
+  /** The Identifier of the API in Auth0 (APIs → Settings). Not the client id of an application. */
+  readonly audience: string | readonly string[];
+  /**
+   * The claim into which an Action of yours puts roles, `'https://example.com/roles'`. Auth0 itself writes none. Default
+   * `'roles'`.
+   */
+  readonly rolesClaim?: string;
+}
+
+/**
+ * Access tokens of Auth0 for an API.
+ *
+ * - `iss` is `https://{domain}/`, with its slash. With a custom domain it is that domain
+ *   (https://auth0.com/docs/secure/tokens/access-tokens/access-token-profiles,
+ *   https://auth0.com/docs/customize/custom-domains/configure-features-to-use-custom-domains).
+ * - `permissions` is there when RBAC and "Add Permissions in the Access Token" are on
+ *   (https://auth0.com/docs/get-started/apis/enable-role-based-access-control-for-apis); scopes stand in `scope`.
+ * - Both access token profiles are taken, `typ` JWT and at+jwt.
+ *
+ * An API that is set to HS256 cannot be verified: set it to RS256 or PS256. Not checked: the organization (`org_id`).
+ *
+ * @throws ConfigurationError for arguments that cannot be used.
+ */
+export function auth0(options: Auth0Options): IssuerOptions {
+  const given = new PresetArguments('auth0', options, ['domain', 'audience', 'rolesClaim']);
+  const domain = given.host('domain', 'tenant.eu.auth0.com');
+  const audience = given.texts('audience', "the Identifier of your API in Auth0, 'https://api.example.com' say");
+  const rolesClaim = given.optionalText('rolesClaim', "a claim, 'https://example.com/roles' say") ?? 'roles';
+  given.finish();
+  return {
+    issuer: `https://${domain}/`,
+    audience,
+    // As a list: the dots of a namespace are no path.
+    claimPaths: { scopes: ['scope'], roles: [[rolesClaim]], permissions: ['permissions'] },
+  };
+}

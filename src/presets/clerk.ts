@@ -1,0 +1,72 @@
+import type { AccessTokenClaims } from '../access-token.js';
+import { AuthError } from '../errors.js';
+import type { IssuerOptions } from '../options/options.js';
+import { isOrigin } from '../address.js';
+import { PresetArguments } from './preset-arguments.js';
+import { checkOptionalAudience, type OwnCheck, withOwnCheck } from './preset-checks.js';
+
+export interface ClerkOptions extends OwnCheck {
+  /** The Frontend API URL of the instance: `'https://clerk.example.com'`, `'https://example.clerk.accounts.dev'`. */
+  readonly frontendApiUrl: string;
+  /** The origins of your own front ends, `['https://example.com']`: only tokens that were made for one of them are accepted. */
+  readonly authorizedParties: string | readonly string[];
+  /**
+   * What a token must name in `aud`, where your JWT template writes one. Default: session tokens have no `aud`, and one that
+   * names somebody there is refused.
+   */
+  readonly audience?: string | readonly string[];
+  /** Accepts sessions whose status is `pending`: of users who have yet to join an organization. Default false. */
+  readonly allowPendingSessions?: boolean;
+}
+
+/**
+ * Session tokens of Clerk.
+ *
+ * - `iss` is the Frontend API URL; there is no `aud`; `azp` is the origin that the token was made for
+ *   (https://clerk.com/docs/guides/sessions/session-tokens).
+ * - Keys are at `{frontendApiUrl}/.well-known/jwks.json`; `azp` must be an origin of yours, else another site's page could have its
+ *   tokens sent here; `sts` may be `pending` (https://clerk.com/docs/guides/sessions/manual-jwt-verification). That page lets a token
+ *   without `azp` pass; here it is refused (CLAIM_MISSING), since it is all that says whom a token is for.
+ * - The role in the active organization is `org_role` in version 1 (`org:admin`), and `o.rol` in version 2 (`admin`, without the prefix).
+ *   Permissions are read in version 1 (`org_permissions`); in version 2 they are bit masks (`o.fpm`), which are not read.
+ *
+ * Not covered: OAuth access tokens and machine tokens of Clerk. Not checked: whether somebody acts as the user (`act`), which
+ * organization is active (`o.id`), whether the session was ended since: tokens live for a minute.
+ *
+ * @throws ConfigurationError for arguments that cannot be used.
+ */
+export function clerk(options: ClerkOptions): IssuerOptions {
+  const names = ['frontendApiUrl', 'authorizedParties', 'audience', 'allowPendingSessions', 'validate'];
+  const given = new PresetArguments('clerk', options, names);
+  const issuer = given.address('frontendApiUrl', 'https://clerk.example.com');
+  const parties = given.texts('authorizedParties', "the origins of your front ends, ['https://example.com'] say");
+  const audience = given.optionalTexts('audience', 'what your JWT template writes as `aud`');
+  const allowsPending = given.flag('allowPendingSessions');
+  const validate = given.optionalFunction('validate') as ClerkOptions['validate'];
+  parties.forEach((party) => {
+    if (!isOrigin(party))
+      given.problem(
+        'authorizedParties',
+        `must be origins, 'https://example.com', without a path and a slash; ${JSON.stringify(party)} is none`,
+      );
+  });
+  given.finish();
+  return {
+    issuer,
+    audience: parties,
+    audienceClaim: 'azp',
+    keys: { from: 'jwks', uri: `${issuer}/.well-known/jwks.json` },
+    algorithms: ['RS256'],
+    tokenTypes: ['JWT'],
+    requiredClaims: ['sub', 'sid'],
+    claimPaths: { scopes: [], roles: ['org_role', 'o.rol'], permissions: ['org_permissions'] },
+    validate: withOwnCheck((claims) => {
+      checkOptionalAudience(claims, audience);
+      if (!allowsPending) checkNotPending(claims);
+    }, validate),
+  };
+}
+
+function checkNotPending({ sts }: AccessTokenClaims): void {
+  if (sts === 'pending') throw new AuthError('CLAIM_INVALID', { claim: 'sts', expected: 'a session that is complete' });
+}

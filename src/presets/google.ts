@@ -1,0 +1,75 @@
+import type { AccessTokenClaims } from '../access-token.js';
+import { AuthError } from '../errors.js';
+import type { IssuerOptions } from '../options/options.js';
+import { PresetArguments } from './preset-arguments.js';
+import { type OwnCheck, withOwnCheck } from './preset-checks.js';
+
+export interface GoogleOptions extends OwnCheck {
+  /** What the caller asked the token for: the address of the service, or what is set at the subscription or the job. */
+  readonly audience: string | readonly string[];
+  /** Callers by `email`, which must be verified: service accounts (`'orders@project.iam.gserviceaccount.com'`) or users. */
+  readonly emails?: readonly string[];
+  /** Callers by `sub`, the unique id of the account: it is not given out again when an account is deleted. */
+  readonly subjects?: readonly string[];
+  /** Lets every Google account in: where something before this application, as Cloud Run's IAM check, says who may call. */
+  readonly insecureAllowAnyone?: boolean;
+}
+
+/**
+ * ID tokens that Google issues to service accounts: calls between services on Cloud Run, push subscriptions of Pub/Sub, Cloud
+ * Scheduler, Cloud Tasks.
+ *
+ * - `iss` is `https://accounts.google.com`, the algorithm RS256; `email` and `email_verified` say who calls
+ *   (https://docs.cloud.google.com/pubsub/docs/authenticate-push-subscriptions).
+ * - **Anyone** with a Google account can get a token for any audience, from a project of his own. So it must be said who may
+ *   call: `emails`, `subjects` (whoever is on either is accepted), or `insecureAllowAnyone: true`.
+ * - Access tokens of Google (`ya29.…`) are opaque and cannot be verified here (TOKEN_MALFORMED)
+ *   (https://docs.cloud.google.com/docs/authentication/token-types).
+ *
+ * There are no scopes and no roles in them. ID tokens of users that come with an access token (`at_hash`) are refused
+ * (TYPE_NOT_ALLOWED), and so is `iss` without `https://`, which Google has written in tokens of users.
+ *
+ * @throws ConfigurationError for arguments that cannot be used.
+ */
+export function google(options: GoogleOptions): IssuerOptions {
+  const names = ['audience', 'emails', 'subjects', 'insecureAllowAnyone', 'validate'];
+  const given = new PresetArguments('google', options, names);
+  const audience = given.texts('audience', "the address of your service, 'https://orders-….run.app' say");
+  const emails = given.optionalTexts('emails', 'the e-mail addresses of the service accounts that may call');
+  const subjects = given.optionalTexts('subjects', 'the unique ids of the accounts that may call');
+  const allowsAnyone = given.flag('insecureAllowAnyone');
+  const validate = given.optionalFunction('validate') as GoogleOptions['validate'];
+  const isListed = given.isGiven('emails') || given.isGiven('subjects');
+  if (!isListed && !allowsAnyone) {
+    given.problem(
+      'emails',
+      'is missing: anyone with a Google account can get a token for your audience; list who may call, or set insecureAllowAnyone: true',
+    );
+  }
+  if (isListed && allowsAnyone) given.problem('insecureAllowAnyone', 'contradicts the list of those who may call');
+  emails?.forEach((email, index) => {
+    if (!email.includes('@')) given.problem(`emails[${String(index)}]`, 'must be an e-mail address');
+  });
+  given.finish();
+  return {
+    issuer: 'https://accounts.google.com',
+    audience,
+    algorithms: ['RS256'],
+    requiredClaims: ['sub'],
+    claimPaths: { scopes: [], roles: [], permissions: [] },
+    validate: withOwnCheck((claims) => {
+      if (!allowsAnyone) checkCaller(claims, emails ?? [], subjects ?? []);
+    }, validate),
+  };
+}
+
+function checkCaller(claims: AccessTokenClaims, emails: readonly string[], subjects: readonly string[]): void {
+  const { sub, email, email_verified: isVerified } = claims;
+  if (sub !== undefined && subjects.includes(sub)) return;
+  if (emails.length === 0) throw new AuthError('CLAIM_INVALID', { claim: 'sub', expected: subjects });
+  if (email === undefined) throw new AuthError('CLAIM_MISSING', { claim: 'email' });
+  if (typeof email !== 'string' || !emails.includes(email))
+    throw new AuthError('CLAIM_INVALID', { claim: 'email', expected: emails });
+  // An address that nobody verified is what its bearer says of himself.
+  if (isVerified !== true) throw new AuthError('CLAIM_INVALID', { claim: 'email_verified', expected: true });
+}

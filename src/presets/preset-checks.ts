@@ -1,0 +1,44 @@
+import type { AccessTokenClaims } from '../access-token.js';
+import { AuthError } from '../errors.js';
+import type { CheckOptions } from '../options/options.js';
+
+/** What presets that check more than claims' names take, too. */
+export interface OwnCheck {
+  /**
+   * Your own check, after those of the preset. Put it here: `{ ...preset(…), validate }` would take the place of the
+   * preset's. As `validate` of `AuthModule`: accepted is only `true`, or nothing.
+   */
+  readonly validate?: CheckOptions['validate'];
+}
+
+/** @param check throws an AuthError to refuse. */
+export function withOwnCheck(
+  check: (claims: AccessTokenClaims) => void,
+  own: CheckOptions['validate'],
+): NonNullable<CheckOptions['validate']> {
+  return (claims, header) => {
+    check(claims);
+    return own === undefined ? true : own(claims, header);
+  };
+}
+
+/**
+ * For tokens that need not have `aud`. RFC 7519 §4.1.3: where it is there, whoever is not named must refuse.
+ * @param audience undefined: no API has a name of its own there, so a token that names one is for somebody else.
+ */
+export function checkOptionalAudience({ aud }: AccessTokenClaims, audience: readonly string[] | undefined): void {
+  const named: unknown = aud;
+  if (named === undefined && audience === undefined) return;
+  if (named === undefined) throw new AuthError('CLAIM_MISSING', { claim: 'aud' });
+  const names: readonly unknown[] = Array.isArray(named) ? named : [named];
+  if (audience?.some((name) => names.includes(name)) === true) return;
+  throw new AuthError('AUDIENCE_MISMATCH', { claim: 'aud', expected: audience ?? 'none' });
+}
+
+/** Whether the claim is a string of the list. */
+export function checkListed(claims: AccessTokenClaims, claim: string, list: readonly string[]): void {
+  const value = Object.hasOwn(claims, claim) ? claims[claim] : undefined;
+  if (value === undefined) throw new AuthError('CLAIM_MISSING', { claim });
+  if (typeof value !== 'string' || !list.includes(value))
+    throw new AuthError('CLAIM_INVALID', { claim, expected: list });
+}

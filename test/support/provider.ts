@@ -1,0 +1,77 @@
+import type { AuthOptions, VerifiedAccessToken } from '../../src/index.js';
+import { ConfigurationError } from '../../src/index.js';
+import { type KeyKind, newKey, signToken, type TestKey } from './local-issuer.js';
+import { outcomeOf, verifierOf } from './verifier.js';
+
+type Claims = Record<string, unknown>;
+type Header = Record<string, unknown>;
+
+/**
+ * An identity provider whose documents are where its documentation says, and nowhere else: a preset that looks for keys
+ * elsewhere finds none. Nothing goes over the network.
+ */
+export class Provider {
+  readonly key: TestKey;
+  readonly fetched: string[] = [];
+  private readonly documents = new Map<string, unknown>();
+
+  constructor(
+    private readonly alg: string,
+    kind: KeyKind,
+    private readonly header: Header,
+    private readonly claims: Claims,
+  ) {
+    this.key = newKey(kind);
+  }
+
+  /** Publishes metadata, and the key set that they point to. */
+  publish(metadataAddress: string, issuer: string, jwksUri: string): this {
+    this.documents.set(metadataAddress, { issuer, jwks_uri: jwksUri });
+    return this.publishKeys(jwksUri);
+  }
+
+  publishKeys(jwksUri: string): this {
+    this.documents.set(jwksUri, { keys: [this.key.jwk] });
+    return this;
+  }
+
+  /** A token as documented, but for these claims; one that is undefined is left out. */
+  token(claims: Claims = {}, header: Header = {}): string {
+    const now = Math.floor(Date.now() / 1000);
+    const all = { iat: now, exp: now + 300, ...this.claims, ...claims };
+    return signToken({ alg: this.alg, kid: this.key.kid, ...this.header, ...header }, all, this.key.privateKey);
+  }
+
+  readonly fetch: typeof globalThis.fetch = (input) => {
+    const address = input as string;
+    this.fetched.push(address);
+    const document = this.documents.get(address);
+    return Promise.resolve(document === undefined ? new Response(null, { status: 404 }) : Response.json(document));
+  };
+
+  async verify(options: AuthOptions, token: string): Promise<VerifiedAccessToken> {
+    return verifierOf({ ...options, fetch: this.fetch }).verify(token);
+  }
+
+  /** The code of the refusal, or `accepted`. */
+  async outcome(options: AuthOptions, token: string): Promise<string> {
+    return outcomeOf(this.verify(options, token));
+  }
+}
+
+/** What the options are told to be wrong, `path: message` each. */
+export function problemsOf(make: () => unknown): readonly string[] {
+  try {
+    make();
+  } catch (error) {
+    if (error instanceof ConfigurationError) return error.problems.map(({ path, message }) => `${path}: ${message}`);
+    throw error;
+  }
+  return [];
+}
+
+/** A token that anyone could sign who knows a shared secret. */
+export function symmetric(token: string): string {
+  const [, payload, signature] = token.split('.');
+  return [Buffer.from('{"alg":"HS256","typ":"JWT"}').toString('base64url'), payload, signature].join('.');
+}
