@@ -56,4 +56,5 @@ export type {
   ReportableCheck,
 } from './options/options.js';
 export { FileKeyStore } from './store/file-key-store.js';
+export type { ExplainedCheck, Explanation } from './token/explain.js';
 export { AccessTokenVerifier } from './token/verify.js';

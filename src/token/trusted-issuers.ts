@@ -16,9 +16,12 @@ const MAX_ISSUER_LENGTH = 2_048;
 
 /** The issuers that are trusted: a list, or what the user's resolver says (`AuthOptions.issuers`). */
 export class TrustedIssuers {
+  /** Those that are listed; none where a resolver says who is trusted. */
+  readonly names: readonly string[];
   private readonly find: (issuer: string) => TrustedIssuer | undefined | Promise<TrustedIssuer | undefined>;
 
   constructor(issuers: ResolvedOptions['issuers'], sources: KeySources) {
+    this.names = typeof issuers === 'function' ? [] : issuers.map(({ issuer }) => issuer);
     if (typeof issuers === 'function') {
       const kept = new KeptKeySources(sources);
       this.find = async (name) => {

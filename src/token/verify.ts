@@ -18,6 +18,7 @@ import {
 } from './checks.js';
 import { checkScopeClaim, checkStringClaims, namedIssuer } from './claims.js';
 import { decodeCompact, type DecodedToken } from './compact.js';
+import { explainToken, type Explanation } from './explain.js';
 import { Grants } from './grants.js';
 import { checkSignature } from './signature.js';
 import type { TrustedIssuer, TrustedIssuers } from './trusted-issuers.js';
@@ -85,6 +86,15 @@ export class AccessTokenVerifier {
     if (issuer.reportOnly !== undefined)
       for (const refusal of reportedRefusals(accepted, issuer.reportOnly)) this.onReport(refusal, accepted);
     return accepted;
+  }
+
+  /**
+   * Why a token is refused, for developers: every check is made, and none is thrown for. The first that did not pass is why
+   * `verify` refuses. Do not show it to callers: it says what the options expect.
+   * @param token the compact form, without `Bearer`.
+   */
+  explain(token: string): Promise<readonly Explanation[]> {
+    return explainToken(token, this.issuers, this.clock());
   }
 }
 

@@ -1,0 +1,168 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { AuthError, type Explanation, type IssuerOptions } from '../../../src/index.js';
+import { HINTS } from '../../../src/token/hints.js';
+import { newKey, signToken } from '../../support/local-issuer.js';
+import { outcomeOf, verifierOf } from '../../support/verifier.js';
+
+const ISSUER = 'https://issuer.example.com/';
+const AUDIENCE = 'https://api.example.com';
+const NOW = 1_700_000_000;
+const key = newKey('p-256', { kid: 'ours' });
+const stranger = newKey('p-256', { kid: 'ours' });
+
+function verifierWith(options: Partial<IssuerOptions> = {}) {
+  return verifierOf({
+    issuer: ISSUER,
+    audience: AUDIENCE,
+    keys: { from: 'static', jwks: { keys: [key.jwk as never] } },
+    clock: () => NOW * 1000,
+    ...options,
+  });
+}
+
+function tokenWith(claims: Record<string, unknown> = {}, header: Record<string, unknown> = {}, by = key): string {
+  const all = { iss: ISSUER, aud: AUDIENCE, exp: NOW + 60, iat: NOW, ...claims };
+  return signToken({ alg: 'ES256', kid: key.kid, ...header }, all, by.privateKey);
+}
+
+const rowOf = (rows: readonly Explanation[], check: string) => rows.find((row) => row.check === check);
+const explain = (token: string, options?: Partial<IssuerOptions>) => verifierWith(options).explain(token);
+const firstFailed = (rows: readonly Explanation[]) => rows.find(({ passed }) => passed !== true);
+
+/** What is wrong with a token, each by itself. */
+const FAULTS: Record<string, { claims?: Record<string, unknown>; header?: Record<string, unknown>; forged?: true }> = {
+  crit: { header: { crit: ['b64'] } },
+  algorithm: { header: { alg: 'ES256', kid: 'unknown' } },
+  issuer: { claims: { iss: ISSUER.slice(0, -1) } },
+  'no issuer': { claims: { iss: undefined } },
+  type: { header: { typ: 'logout+jwt' } },
+  expired: { claims: { exp: NOW - 7_300 } },
+  'expires never': { claims: { exp: undefined } },
+  forged: { forged: true },
+  'ID token': { claims: { at_hash: 'x' } },
+  'claim types': { claims: { sub: 7 } },
+  scope: { claims: { scope: {} } },
+  audience: { claims: { aud: 'other' } },
+  'no audience': { claims: { aud: undefined } },
+  'not yet valid': { claims: { nbf: NOW + 60 } },
+  'too old': { claims: { iat: NOW - 4_000 } },
+  'missing claim': { claims: { tenant: undefined } },
+  bound: { claims: { cnf: { jkt: 'x' } } },
+  'refused by validate': { claims: { locked: true } },
+};
+
+const STRICT: Partial<IssuerOptions> = {
+  maxTokenAgeSeconds: 3_600,
+  requiredClaims: ['tenant'],
+  validate: ({ locked }) => locked === undefined,
+};
+
+function tokenThatIs(faults: readonly string[]): string {
+  const claims: Record<string, unknown> = { tenant: 'acme' };
+  const header: Record<string, unknown> = {};
+  let by = key;
+  for (const fault of faults) {
+    Object.assign(claims, FAULTS[fault]?.claims);
+    Object.assign(header, FAULTS[fault]?.header);
+    if (FAULTS[fault]?.forged === true) by = stranger;
+  }
+  return tokenWith(claims, header, by);
+}
+
+describe('An explanation', () => {
+  it('has every check passed for a token that is accepted', async () => {
+    const rows = await explain(tokenThatIs([]), STRICT);
+    expect(rows.filter(({ passed }) => passed !== true)).toEqual([]);
+    expect(rows).toHaveLength(16);
+    expect(new Set(rows.map(({ check }) => check)).size).toBe(16);
+    expect(await outcomeOf(verifierWith(STRICT).verify(tokenThatIs([])))).toBe('accepted');
+  });
+
+  it.each(Object.keys(FAULTS))(
+    'fails first for what a token is refused for, and says how to mend it: %s',
+    async (fault) => {
+      const token = tokenThatIs([fault]);
+      const failed = firstFailed(await explain(token, STRICT));
+      expect(failed?.code).toBe(await outcomeOf(verifierWith(STRICT).verify(token)));
+      expect(failed?.hint).toBeTruthy();
+    },
+  );
+
+  it('fails first for what a token is refused for, whatever else is wrong with it', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.uniqueArray(fc.constantFrom(...Object.keys(FAULTS))), async (faults) => {
+        const token = tokenThatIs(faults);
+        const code = firstFailed(await explain(token, STRICT))?.code ?? 'accepted';
+        expect(code).toBe(await outcomeOf(verifierWith(STRICT).verify(token)));
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it('does not stop at the first', async () => {
+    const rows = await explain(tokenThatIs(['expired', 'audience', 'bound', 'forged']), STRICT);
+    const failed = rows.filter(({ passed }) => passed === false).map(({ code }) => code);
+    expect(failed).toEqual(['TOKEN_EXPIRED', 'SIGNATURE_INVALID', 'AUDIENCE_MISMATCH', 'BINDING_UNPROVEN']);
+    // Which relies on all others.
+    expect(rowOf(rows, 'validate')).toEqual({ check: 'validate', passed: undefined });
+  });
+
+  it('says what could not be checked', async () => {
+    const untrusted = await explain(tokenThatIs(['issuer']));
+    expect(untrusted.filter(({ passed }) => passed === undefined)).toHaveLength(12);
+    const garbled = await explain('not-a-token');
+    expect(garbled.filter(({ passed }) => passed === undefined)).toHaveLength(15);
+    expect(rowOf(garbled, 'form')).toMatchObject({ passed: false, code: 'TOKEN_MALFORMED', got: '1 parts' });
+  });
+
+  it.each<[string, string, string, Record<string, unknown>]>([
+    [
+      'issuer',
+      'issuer',
+      `The token has "https://issuer.example.com", the options "${ISSUER}"`,
+      { iss: 'https://issuer.example.com' },
+    ],
+    ['issuer of http', 'issuer', 'write it exactly as the token has it', { iss: 'http://ISSUER.example.com/' }],
+    ['other issuer', 'issuer', HINTS.ISSUER_UNTRUSTED, { iss: 'https://other.example.com/' }],
+    ['audience', 'audience', 'The token has "https://api.example.com/"', { aud: ['x', 'https://api.example.com/'] }],
+    ['other audience', 'audience', HINTS.AUDIENCE_MISMATCH, { aud: 'x' }],
+    ['time', 'expiration', 'It expired 2 hours ago', { exp: NOW - 7_300 }],
+    ['seconds', 'expiration', 'It expired 60 seconds ago', { exp: NOW - 60 }],
+    ['minutes', 'expiration', 'It expired 10 minutes ago', { exp: NOW - 600 }],
+    ['days', 'expiration', 'It expired 3 days ago', { exp: NOW - 3 * 86_400 }],
+    ['milliseconds', 'expiration', 'in milliseconds', { exp: NOW * 1000 }],
+    ['no time', 'expiration', HINTS.CLAIM_MISSING, { exp: undefined }],
+  ])('knows the mistake that it looks like: %s', async (_what, check, hint, claims) => {
+    expect(rowOf(await explain(tokenWith(claims)), check)?.hint).toContain(hint);
+  });
+
+  it('says what is expected, and what was got', async () => {
+    const rows = await explain(tokenWith({ aud: 'other', cnf: { jkt: 'x' } }));
+    expect(rowOf(rows, 'audience')).toMatchObject({ expected: [AUDIENCE], got: 'other' });
+    expect(rowOf(rows, 'issuer')).toMatchObject({ expected: [ISSUER], got: ISSUER });
+    expect(rowOf(rows, 'signature')).toMatchObject({ got: 'ours' });
+    expect(rowOf(rows, 'binding')).toMatchObject({ got: ['jkt'] });
+    expect(JSON.stringify(rows)).not.toContain(tokenWith().split('.')[1]);
+  });
+
+  it("has the application's own failure in its row, and does not throw it", async () => {
+    const validate = () => {
+      throw new RangeError('secret');
+    };
+    const row = rowOf(await explain(tokenWith(), { validate }), 'validate');
+    expect(row).toEqual({ check: 'validate', passed: false, hint: "The application's own code failed: RangeError" });
+  });
+
+  it('has the code that validate refuses with', async () => {
+    const validate = () => {
+      throw new AuthError('POLICY_DENIED');
+    };
+    expect(rowOf(await explain(tokenWith(), { validate }), 'validate')).toMatchObject({ code: 'POLICY_DENIED' });
+  });
+
+  it('knows no names where a resolver says who is trusted', async () => {
+    const verifier = verifierOf({ issuers: () => undefined, clock: () => NOW * 1000 });
+    expect(rowOf(await verifier.explain(tokenWith()), 'issuer')).toMatchObject({ passed: false, expected: [] });
+  });
+});
