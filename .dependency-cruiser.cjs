@@ -130,7 +130,7 @@ module.exports = {
       'optional-peers-stay-out',
       OPTIONAL_PEERS,
       // By `import()` when there is a refusal to throw there, that is: where the package is installed.
-      '^src/nest/(?:transports/(?:ws|rpc)|route-reporter)\\.ts$',
+      '^src/nest/(?:transports/(?:ws|rpc)|route-reporter|telemetry)\\.ts$',
       'An application that has not installed an optional peer must still load; even a type would ask for it.',
     ),
     {

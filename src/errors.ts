@@ -134,6 +134,10 @@ export class AuthError extends Error {
   /** Seconds after which a caller may try again; sent as `Retry-After`. With a 503 five, when nothing else was given. */
   readonly retryAfterSeconds: number | undefined;
   readonly [AUTH_ERROR] = true;
+  /** The issuer of the token, once it is known to be a trusted one. */
+  issuer?: string;
+  /** For developers: how to mend it. Stands in the body of the answer where `explainRefusals` is on. */
+  hint?: string;
 
   constructor(
     readonly code: AuthErrorCode,

@@ -31,6 +31,7 @@ export {
   RequireRoles,
   RequireScopes,
 } from './nest/requirement.decorators.js';
+export { type AdmissionEvent, type RefusalEvent, RefusalEvents } from './nest/refusal-events.js';
 export type { ReportedRequirement, ReportedRoute, RouteReport } from './nest/route-report.js';
 export { openRoutes, routeReport } from './nest/route-reporter.js';
 export { bearerHeader, cookie, formBody, query, type TokenPlace } from './options/token-places.js';

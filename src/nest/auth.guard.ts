@@ -7,6 +7,8 @@ import { type Authentication, authenticationOf, rememberAuthentication } from '.
 import { isTransportException } from './exceptions.js';
 import { Expiries } from './expiries.js';
 import { JwtStrategy } from './jwt.strategy.js';
+import { type DecidedCall, RefusalEvents } from './refusal-events.js';
+import { hintOf } from './refusal-hints.js';
 import { handlerName, rememberContext } from './request-context.js';
 import { Requirements } from './requirements.js';
 import { type Route, RouteAccesses } from './route-access.js';
@@ -31,6 +33,7 @@ export class AuthGuard extends PassportAuthGuard() {
     @Inject(RouteAccesses) private readonly routes: RouteAccesses,
     @Inject(Requirements) private readonly requirements: Requirements,
     @Inject(Expiries) private readonly expiries: Expiries,
+    @Inject(RefusalEvents) private readonly events: RefusalEvents,
   ) {
     const options = { defaultStrategy: strategy.name, session: false };
     super(options);
@@ -40,6 +43,8 @@ export class AuthGuard extends PassportAuthGuard() {
   }
 
   override async canActivate(context: ExecutionContext): Promise<boolean> {
+    const startedAt = this.events.isObserved ? performance.now() : 0;
+    let token: VerifiedAccessToken | undefined;
     try {
       const route = this.routeOf(context);
       const transport = transportOf(context);
@@ -55,7 +60,8 @@ export class AuthGuard extends PassportAuthGuard() {
       const authentication = isOurs(this.strategy)
         ? await this.authenticationOf(request, context)
         : await this.askThroughPassport(request, property, context);
-      const { user, token } = authentication;
+      const { user } = authentication;
+      ({ token } = authentication);
       if (token !== undefined) transport.checkCaller?.(request, token);
       request[property] = user;
       // As it is now: on the request anyone could change it later.
@@ -68,8 +74,12 @@ export class AuthGuard extends PassportAuthGuard() {
         const connection = transport.connectionOf(context, route.isEventStream);
         if (connection !== undefined) this.expiries.watch(connection, token);
       }
+      if (startedAt > 0) this.events.admitted(decided(context, token, startedAt));
       return true;
     } catch (error) {
+      // The admission of a socket was refused; its messages waited for that, and are refused in the same way.
+      if (error instanceof AuthError && isTransportException(error)) throw error;
+      if (startedAt > 0 && error instanceof AuthError) this.events.refused(decided(context, token, startedAt), error);
       throw await this.refusalOf(error, context);
     }
   }
@@ -140,8 +150,8 @@ export class AuthGuard extends PassportAuthGuard() {
   private async refusalOf(error: unknown, context: ExecutionContext): Promise<unknown> {
     if (error instanceof AuthError) {
       this.log(error, context);
-      // The admission of a socket was refused; its messages waited for that, and are refused in the same way.
-      if (isTransportException(error)) return error;
+      if (this.strategy.explainsRefusals)
+        error.hint = hintOf(error, await this.strategy.explain(this.getRequest(context), context));
       return transportOf(context).exceptionOf(error, challengeFor(error, this.strategy.realm), context);
     }
     // The application's own 401 (of `user`, or of a subclass) is one all the same (RFC 9110 §15.5.2).
@@ -156,6 +166,11 @@ export class AuthGuard extends PassportAuthGuard() {
     // Whether anybody listens is the logger's affair: `Logger.isLevelEnabled` does not know an application's own on Nest 11.
     this.logger.debug(`Refused ${handlerName(context)}: ${error.code} ${factsOf(error)}`);
   }
+}
+
+function decided(context: ExecutionContext, token: VerifiedAccessToken | undefined, startedAt: number): DecidedCall {
+  const durationMs = performance.now() - startedAt;
+  return { handler: handlerName(context), transport: context.getType(), token, durationMs };
 }
 
 const OURS: unknown = Reflect.get(JwtStrategy.prototype, 'authenticate');

@@ -13,7 +13,9 @@ import { Expiries } from './expiries.js';
 import type { NestRequirement } from './requirement.decorators.js';
 import { Requirements } from './requirements.js';
 import { RouteAccesses } from './route-access.js';
+import { RefusalEvents } from './refusal-events.js';
 import { RouteReporter } from './route-reporter.js';
+import { Telemetry } from './telemetry.js';
 import { clientOf } from '../token/claims.js';
 import { reportedRefusals } from './reported-refusals.js';
 import {
@@ -90,6 +92,13 @@ export const RESOLVED_OPTIONS = Symbol('nestjs-resource-server:resolved-options'
       useFactory: (sources: RemoteKeySources, { warmUp }: ResolvedOptions) => new KeyLifecycle(sources, warmUp),
       inject: [RemoteKeySources, RESOLVED_OPTIONS, AccessTokenVerifier],
     },
+    RefusalEvents,
+    {
+      provide: Telemetry,
+      useFactory: ({ openTelemetry }: ResolvedOptions, events: RefusalEvents, keys: KeyHealth) =>
+        new Telemetry(openTelemetry, events, keys),
+      inject: [RESOLVED_OPTIONS, RefusalEvents, KeyHealth],
+    },
     KeyHealth,
     KeyHealthIndicator,
     {
@@ -111,6 +120,7 @@ export const RESOLVED_OPTIONS = Symbol('nestjs-resource-server:resolved-options'
     KeyHealth,
     KeyHealthIndicator,
     ReportedRefusals,
+    RefusalEvents,
     // What `@UseGuards(AuthGuard)` of another module needs to have injected.
     RouteAccesses,
     Requirements,
@@ -152,10 +162,20 @@ function startWith(options: ResolvedOptions): ResolvedOptions {
   if (options.insecureAllowHttp) {
     logger.warn('insecureAllowHttp is on: keys that come over http can be replaced on the way');
   }
+  const { explainRefusals } = options;
+  // eslint-disable-next-line no-restricted-properties -- whether this is production is said nowhere else
+  const isProduction = process.env.NODE_ENV === 'production';
+  if (explainRefusals) {
+    logger.warn(
+      isProduction
+        ? 'explainRefusals is on, but not used: with NODE_ENV=production callers are not told what the options expect'
+        : 'explainRefusals is on: refusals tell callers what the options expect and what their token has',
+    );
+  }
   // Issuers of a resolver are not known yet.
   for (const { issuer, reportOnly } of typeof options.issuers === 'function' ? [] : options.issuers) {
     if (reportOnly === undefined) continue;
     logger.warn(`reportOnly is on for ${issuer}: nobody is refused for ${[...reportOnly.checks].join(', ')}`);
   }
-  return options;
+  return isProduction ? { ...options, explainRefusals: false } : options;
 }

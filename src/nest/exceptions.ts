@@ -31,8 +31,8 @@ export function toGraphqlException(error: AuthError, extensions: object): HttpEx
   return Object.assign(exceptionWith(error, bodyOf(error)), { extensions });
 }
 
-function bodyOf({ status, message, code }: AuthError) {
-  return { message, error: EXCEPTIONS[status][1], code };
+function bodyOf({ status, message, code, hint }: AuthError) {
+  return { message, error: EXCEPTIONS[status][1], code, ...(hint !== undefined && { hint }) };
 }
 
 function exceptionWith(error: AuthError, body: object): HttpException {
@@ -43,8 +43,8 @@ function exceptionWith(error: AuthError, body: object): HttpException {
 
 /** Makes an exception of a socket or a microservice count as the `AuthError` that it stands for. */
 export function asAuthError<Exception extends Error>(exception: Exception, error: AuthError): Exception {
-  const { code, status, detail, retryAfterSeconds } = error;
-  return Object.assign(exception, { code, status, detail, retryAfterSeconds, cause: error, [AUTH_ERROR]: true });
+  const { code, status, detail, retryAfterSeconds, hint } = error;
+  return Object.assign(exception, { code, status, detail, retryAfterSeconds, hint, cause: error, [AUTH_ERROR]: true });
 }
 
 /** Whether it is what Nest's filters of sockets and microservices know already, and no plain `AuthError`. */

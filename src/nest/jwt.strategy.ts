@@ -4,6 +4,7 @@ import { Strategy } from 'passport-jwt';
 import type { VerifiedAccessToken } from '../access-token.js';
 import { AuthError } from '../errors.js';
 import type { ResolvedOptions } from '../options/resolve-options.js';
+import type { Explanation } from '../token/explain.js';
 import type { AccessTokenVerifier } from '../token/verify.js';
 import { rememberAuthentication } from './authentication.js';
 import { PresentedTokens } from './presented-tokens.js';
@@ -43,6 +44,8 @@ export class JwtStrategy extends PassportStrategy(Strategy, SHARED_NAME) impleme
   declare readonly name: string;
   /** The realm of the challenges, if one was set. */
   readonly realm: string | undefined;
+  /** Whether a refusal says how to mend it. */
+  readonly explainsRefusals: boolean;
   private readonly user: ResolvedOptions['user'];
   private readonly tokens: PresentedTokens;
   // Else the `user` option would ask a database for each field of each object in a list, and for each guard of a message.
@@ -50,7 +53,12 @@ export class JwtStrategy extends PassportStrategy(Strategy, SHARED_NAME) impleme
 
   constructor(
     private readonly verifier: AccessTokenVerifier,
-    { realm, user, tokenFrom }: Pick<ResolvedOptions, 'realm' | 'user' | 'tokenFrom'>,
+    {
+      realm,
+      user,
+      tokenFrom,
+      explainRefusals = false,
+    }: Pick<ResolvedOptions, 'realm' | 'user' | 'tokenFrom'> & Partial<Pick<ResolvedOptions, 'explainRefusals'>>,
   ) {
     const tokens = new PresentedTokens(tokenFrom);
     super({
@@ -62,6 +70,7 @@ export class JwtStrategy extends PassportStrategy(Strategy, SHARED_NAME) impleme
       },
     });
     this.realm = realm;
+    this.explainsRefusals = explainRefusals;
     this.user = user;
     this.tokens = tokens;
     const registry = this.registry;
@@ -108,6 +117,17 @@ export class JwtStrategy extends PassportStrategy(Strategy, SHARED_NAME) impleme
         return { error: null, user: false, info: error, status: error.status };
       const thrown = error instanceof Error ? error : new Error(THROWN_NO_ERROR, { cause: error });
       return { error: thrown, user: undefined, info: undefined, status: undefined };
+    }
+  }
+
+  /** What came of every check of the token that was sent; nothing where none can be found. */
+  async explain(request: object, context: ExecutionContext): Promise<readonly Explanation[]> {
+    try {
+      const token = this.tokens.find(request, context);
+      return token === undefined ? [] : await this.verifier.explain(token);
+    } catch {
+      // It was sent twice, say.
+      return [];
     }
   }
 

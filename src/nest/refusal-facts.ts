@@ -9,15 +9,18 @@ export interface RefusalFacts {
   readonly challenge?: string;
   /** What `Retry-After` would say. */
   readonly retryAfterSeconds?: number;
+  /** Where `explainRefusals` is on. */
+  readonly hint?: string;
 }
 
 export function refusalFacts(refusal: AuthError, challenge?: string): RefusalFacts {
-  const { status, message, code, retryAfterSeconds } = refusal;
+  const { status, message, code, retryAfterSeconds, hint } = refusal;
   return {
     statusCode: status,
     message,
     code,
     ...(challenge !== undefined && { challenge }),
     ...(retryAfterSeconds !== undefined && { retryAfterSeconds }),
+    ...(hint !== undefined && { hint }),
   };
 }

@@ -207,6 +207,16 @@ export interface ModuleOptions<User = RegisteredUser, Context = unknown> {
   readonly user?: (
     token: VerifiedAccessToken,
   ) => User | undefined | null | false | Promise<User | undefined | null | false>;
+  /**
+   * Has the body of a refusal say how to mend it (`hint`), with what the options expect and what the token has. For
+   * development: a warning at start, and not used with `NODE_ENV=production`. Default false.
+   */
+  readonly explainRefusals?: boolean;
+  /**
+   * Hands counts, times, the age of keys and attributes of the active span to OpenTelemetry: needs `@opentelemetry/api`, and an
+   * SDK that the application has set up. Default false.
+   */
+  readonly openTelemetry?: boolean;
   /** The protection space that challenges name (RFC 9110 §11.5). Default none. */
   readonly realm?: string;
   /** Fetches metadata and keys, in place of the global `fetch`: for a proxy or a private CA. */

@@ -17,6 +17,8 @@ export interface ResolvedOptions {
   /** What every token must allow. */
   readonly require: readonly Requirement<never>[];
   readonly connections: { readonly graceSeconds: number };
+  readonly explainRefusals: boolean;
+  readonly openTelemetry: boolean;
   readonly fetch: typeof globalThis.fetch | undefined;
   readonly clock: () => number;
   readonly warmUp: 'required' | 'background' | 'off';
@@ -35,6 +37,8 @@ const MODULE_OPTIONS = [
   'tokenFrom',
   'require',
   'connections',
+  'explainRefusals',
+  'openTelemetry',
   'warmUp',
   'keyStore',
   'tokenCache',
@@ -67,6 +71,8 @@ export function resolveOptions(
     tokenFrom: readTokenFrom(reader),
     require: readRequire(reader),
     connections: readConnections(reader),
+    explainRefusals: reader.optional('explainRefusals', 'boolean') ?? false,
+    openTelemetry: reader.optional('openTelemetry', 'boolean') ?? false,
     fetch: reader.optional('fetch', 'function') as typeof globalThis.fetch | undefined,
     clock: (reader.optional('clock', 'function') as (() => number) | undefined) ?? systemClock,
     warmUp: readWarmUp(reader),

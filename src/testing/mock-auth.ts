@@ -6,6 +6,7 @@ import { AuthError } from '../errors.js';
 import { AuthGuard } from '../nest/auth.guard.js';
 import { Expiries } from '../nest/expiries.js';
 import { type AuthenticationOutcome, JwtStrategy } from '../nest/jwt.strategy.js';
+import { RefusalEvents } from '../nest/refusal-events.js';
 import { Requirements } from '../nest/requirements.js';
 import { RouteAccesses } from '../nest/route-access.js';
 import type { ClaimPaths } from '../options/options.js';
@@ -50,6 +51,7 @@ export function mockAuth(caller: MockCaller = {}): Provider[] {
       useFactory: (moduleRef: ModuleRef) => new Requirements(moduleRef, Date.now, reported),
       inject: [ModuleRef],
     },
+    RefusalEvents,
     { provide: Expiries, useValue: new Expiries(Date.now, 0) },
     AuthGuard,
     { provide: APP_GUARD, useExisting: AuthGuard },

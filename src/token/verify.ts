@@ -62,30 +62,37 @@ export class AccessTokenVerifier {
     const found = this.issuers.get(namedIssuer(claims));
     const issuer = found instanceof Promise ? await found : found;
     const nowSeconds = now / 1000;
-    // Cheap, and before any network: most of what is refused is refused here.
-    checkAlgorithmAllowed(algorithm, issuer);
-    checkTokenType(header, issuer);
-    checkExpiration(claims, issuer, nowSeconds);
+    try {
+      // Cheap, and before any network: most of what is refused is refused here.
+      checkAlgorithmAllowed(algorithm, issuer);
+      checkTokenType(header, issuer);
+      checkExpiration(claims, issuer, nowSeconds);
 
-    const checked = checkSignature({ token, header }, algorithm, issuer.keySource, seen?.keySet);
-    const keySet = checked instanceof Promise ? await checked : checked;
-    issuer.onVerified?.();
+      const checked = checkSignature({ token, header }, algorithm, issuer.keySource, seen?.keySet);
+      const keySet = checked instanceof Promise ? await checked : checked;
+      issuer.onVerified?.();
 
-    checkIsAccessToken(claims);
-    checkStringClaims(claims);
-    checkScopeClaim(claims);
-    checkAudience(claims, issuer);
-    checkNotBefore(claims, issuer, nowSeconds);
-    checkAge(claims, issuer, nowSeconds);
-    checkRequiredClaims(claims, issuer);
-    checkSenderBinding(claims, issuer);
-    const grants = seen?.grants.claimPaths === issuer.claimPaths ? seen.grants : new Grants(claims, issuer.claimPaths);
-    if (keySet !== seen?.keySet) this.signatures?.remember(token, { header, claims, keySet, grants, verifiedAt: now });
-    const accepted = accept(token, header, claims, issuer, grants);
-    if (issuer.validate !== undefined) await checkByUser(accepted, issuer.validate);
-    if (issuer.reportOnly !== undefined)
-      for (const refusal of reportedRefusals(accepted, issuer.reportOnly)) this.onReport(refusal, accepted);
-    return accepted;
+      checkIsAccessToken(claims);
+      checkStringClaims(claims);
+      checkScopeClaim(claims);
+      checkAudience(claims, issuer);
+      checkNotBefore(claims, issuer, nowSeconds);
+      checkAge(claims, issuer, nowSeconds);
+      checkRequiredClaims(claims, issuer);
+      checkSenderBinding(claims, issuer);
+      const grants =
+        seen?.grants.claimPaths === issuer.claimPaths ? seen.grants : new Grants(claims, issuer.claimPaths);
+      if (keySet !== seen?.keySet)
+        this.signatures?.remember(token, { header, claims, keySet, grants, verifiedAt: now });
+      const accepted = accept(token, header, claims, issuer, grants);
+      if (issuer.validate !== undefined) await checkByUser(accepted, issuer.validate);
+      if (issuer.reportOnly !== undefined)
+        for (const refusal of reportedRefusals(accepted, issuer.reportOnly)) this.onReport(refusal, accepted);
+      return accepted;
+    } catch (error) {
+      if (error instanceof AuthError) error.issuer = issuer.issuer;
+      throw error;
+    }
   }
 
   /**

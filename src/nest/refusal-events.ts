@@ -1,0 +1,119 @@
+import { createHash } from 'node:crypto';
+import { Injectable, Logger } from '@nestjs/common';
+import { Observable } from 'rxjs';
+import type { VerifiedAccessToken } from '../access-token.js';
+import type { AuthError, AuthErrorCode } from '../errors.js';
+import { clientOf } from '../token/claims.js';
+
+/** A call that the guard let through. Not told of `@Public()` routes, where nobody is asked. */
+export interface AdmissionEvent {
+  /** `OrdersController.list`. */
+  readonly handler: string;
+  /** `http`, `graphql`, `ws` or `rpc`. */
+  readonly transport: string;
+  /** Of a trusted issuer; undefined for a guest. */
+  readonly issuer: string | undefined;
+  /** `client_id` of the token, or what issuers send in its place. Of a verified token only. */
+  readonly clientId: string | undefined;
+  /** SHA-256 of `jti`, base64url: to find the token in the issuer's log without having it in yours. */
+  readonly jtiHash: string | undefined;
+  /** What the guard took, in milliseconds: with the user, policies and the wait for keys. */
+  readonly durationMs: number;
+}
+
+/** A call that was refused. `issuer` is there when it is a trusted one, whatever else is wrong with the token. */
+export interface RefusalEvent extends AdmissionEvent {
+  readonly code: AuthErrorCode;
+  readonly status: AuthError['status'];
+}
+
+type Listener<Event> = (event: Event) => void;
+
+/** A call as the guard knows it when it is decided. */
+export interface DecidedCall {
+  readonly handler: string;
+  readonly transport: string;
+  /** Undefined for a guest, and where the token was refused. */
+  readonly token: VerifiedAccessToken | undefined;
+  readonly durationMs: number;
+}
+
+/**
+ * Tells what the guard decides, for audit logs and metrics. Nothing that is secret is told: no token, and no claim but the
+ * client. A listener is called before the answer is sent, so it should be quick; what it throws is logged, and decides nothing.
+ */
+@Injectable()
+export class RefusalEvents {
+  private readonly logger = new Logger(RefusalEvents.name);
+  private readonly refusalListeners = new Set<Listener<RefusalEvent>>();
+  private readonly admissionListeners = new Set<Listener<AdmissionEvent>>();
+
+  readonly refusals = new Observable<RefusalEvent>((observer) =>
+    this.onRefusal((event) => {
+      observer.next(event);
+    }),
+  );
+
+  readonly admissions = new Observable<AdmissionEvent>((observer) =>
+    this.onAdmission((event) => {
+      observer.next(event);
+    }),
+  );
+
+  /** @returns what ends it. */
+  onRefusal(listener: Listener<RefusalEvent>): () => void {
+    return added(this.refusalListeners, listener);
+  }
+
+  /** @returns what ends it. */
+  onAdmission(listener: Listener<AdmissionEvent>): () => void {
+    return added(this.admissionListeners, listener);
+  }
+
+  /** Whether anybody wants to know: else nothing is measured. */
+  get isObserved(): boolean {
+    return this.refusalListeners.size > 0 || this.admissionListeners.size > 0;
+  }
+
+  admitted(call: DecidedCall): void {
+    if (this.admissionListeners.size > 0) this.tell(this.admissionListeners, eventOf(call, call.token?.issuer));
+  }
+
+  refused(call: DecidedCall, { code, status, issuer }: AuthError): void {
+    if (this.refusalListeners.size === 0) return;
+    this.tell(this.refusalListeners, { ...eventOf(call, call.token?.issuer ?? issuer), code, status });
+  }
+
+  private tell<Event>(listeners: ReadonlySet<Listener<Event>>, event: Event): void {
+    for (const listener of listeners) {
+      try {
+        listener(event);
+      } catch (error) {
+        this.logger.error(error);
+      }
+    }
+  }
+}
+
+function added<Event>(listeners: Set<Listener<Event>>, listener: Listener<Event>): () => void {
+  // One of its own, so that the same function may listen twice.
+  const own: Listener<Event> = (event) => {
+    listener(event);
+  };
+  listeners.add(own);
+  return () => {
+    listeners.delete(own);
+  };
+}
+
+function eventOf({ handler, transport, token, durationMs }: DecidedCall, issuer: string | undefined): AdmissionEvent {
+  const { jti } = token?.claims ?? {};
+  return {
+    handler,
+    transport,
+    issuer,
+    clientId: token && clientOf(token.claims),
+    jtiHash: jti === undefined ? undefined : createHash('sha256').update(jti).digest('base64url'),
+    durationMs,
+  };
+}

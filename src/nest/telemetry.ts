@@ -1,0 +1,83 @@
+import type { OnApplicationShutdown, OnModuleInit } from '@nestjs/common';
+import { ConfigurationError } from '../errors.js';
+import type { KeyHealth } from './key-health.js';
+import type { AdmissionEvent, RefusalEvent, RefusalEvents } from './refusal-events.js';
+
+const NAME = 'nestjs-resource-server';
+
+/** Hands what the guard decides to OpenTelemetry (`openTelemetry: true`): the SDK is the application's own. */
+export class Telemetry implements OnModuleInit, OnApplicationShutdown {
+  private readonly stops: (() => void)[] = [];
+
+  constructor(
+    private readonly isOn: boolean,
+    private readonly events: RefusalEvents,
+    private readonly keys: KeyHealth,
+  ) {}
+
+  /** @throws ConfigurationError without `@opentelemetry/api`. */
+  async onModuleInit(): Promise<void> {
+    if (!this.isOn) return;
+    const { metrics, trace } = await loadApi();
+    const meter = metrics.getMeter(NAME);
+    const requests = meter.createCounter('resource_server.requests', {
+      description: 'Calls that the guard decided, by outcome, code and issuer',
+      unit: '{request}',
+    });
+    const duration = meter.createHistogram('resource_server.guard.duration', {
+      description: 'What the guard took, with the user, policies and the wait for keys',
+      unit: 's',
+    });
+    const age = meter.createObservableGauge('resource_server.keys.age', {
+      description: 'Time since the issuer vouched for the keys that are in service',
+      unit: 's',
+    });
+    const decided = (event: AdmissionEvent | RefusalEvent, code: string | undefined) => {
+      const attributes = attributesOf(event, code);
+      requests.add(1, attributes);
+      duration.record(event.durationMs / 1000, attributes);
+      // Not a metric's: there may be any number of clients.
+      trace.getActiveSpan()?.setAttributes({ ...attributes, 'resource_server.client_id': event.clientId });
+    };
+    const observe = (result: { observe(value: number, attributes: Record<string, string>): void }) => {
+      for (const { issuer, ageSeconds, state } of this.keys.issuers())
+        if (ageSeconds !== undefined)
+          result.observe(ageSeconds, { 'resource_server.issuer': issuer, 'resource_server.keys.state': state });
+    };
+    age.addCallback(observe);
+    this.stops.push(
+      this.events.onAdmission((event) => {
+        decided(event, undefined);
+      }),
+      this.events.onRefusal((event) => {
+        decided(event, event.code);
+      }),
+      () => {
+        age.removeCallback(observe);
+      },
+    );
+  }
+
+  onApplicationShutdown(): void {
+    for (const stop of this.stops.splice(0)) stop();
+  }
+}
+
+async function loadApi() {
+  try {
+    return await import('@opentelemetry/api');
+  } catch (error) {
+    const message = `is on, but @opentelemetry/api cannot be loaded (npm install @opentelemetry/api): ${String(error)}`;
+    throw new ConfigurationError([{ path: 'openTelemetry', message }]);
+  }
+}
+
+/** Of a kind each: an issuer is told only when it is a trusted one, so nobody can make new ones. */
+function attributesOf({ transport, issuer }: AdmissionEvent, code: string | undefined): Record<string, string> {
+  return {
+    'resource_server.outcome': code === undefined ? 'admitted' : 'refused',
+    'resource_server.transport': transport,
+    ...(code !== undefined && { 'resource_server.code': code }),
+    ...(issuer !== undefined && { 'resource_server.issuer': issuer }),
+  };
+}

@@ -1,0 +1,336 @@
+import 'reflect-metadata';
+import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import type { LoggerService } from '@nestjs/common';
+import { metrics, trace } from '@opentelemetry/api';
+import {
+  AggregationTemporality,
+  InMemoryMetricExporter,
+  MeterProvider,
+  PeriodicExportingMetricReader,
+} from '@opentelemetry/sdk-metrics';
+import { BasicTracerProvider, InMemorySpanExporter, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-base';
+import { createHash } from 'node:crypto';
+import {
+  AccessTokenVerifier,
+  type AdmissionEvent,
+  AuthModule,
+  type AuthOptions,
+  type RefusalEvent,
+  RefusalEvents,
+} from '../../src/index.js';
+import { bearer, call, type Platform, PLATFORMS, type RunningApp, startApp } from '../support/app.js';
+import { AUDIENCE } from '../support/guarded-app.js';
+import { LocalIssuer, newKey } from '../support/local-issuer.js';
+import { OrdersController } from '../support/orders.js';
+import { graphqlQueryDriver } from '../support/transports/graphql.js';
+import { SOCKET_IO } from '../support/transports/sockets.js';
+
+const key = newKey();
+const stranger = newKey('rsa', { kid: key.kid });
+let issuer: LocalIssuer;
+let running: RunningApp | undefined;
+
+beforeAll(async () => {
+  issuer = await LocalIssuer.start([key]);
+});
+
+afterAll(() => issuer.stop());
+
+afterEach(async () => {
+  await running?.close();
+  running = undefined;
+});
+
+async function start(options: Partial<AuthOptions> = {}, platform: Platform = 'express', logger?: LoggerService) {
+  const imports = [AuthModule.forRoot({ issuer: issuer.url, audience: AUDIENCE, ...options } as AuthOptions)];
+  running = await startApp(platform, { imports, controllers: [OrdersController] }, { logger });
+  const { app, url } = running;
+  return { app, ask: (headers: Record<string, string> = {}) => call(`${url}/orders`, headers) };
+}
+
+const token = (claims: Record<string, unknown> = {}, by = key) => issuer.token(by, 'RS256', claims);
+
+/** What is warned of when the application starts. */
+class Warnings implements LoggerService {
+  readonly texts: string[] = [];
+  log = () => undefined;
+  error = () => undefined;
+  debug = () => undefined;
+  warn = (message: unknown) => this.texts.push(String(message));
+}
+
+describe.each(PLATFORMS)('A refusal on %s', (platform) => {
+  it('says nothing of why, unless it is told to', async () => {
+    const { ask } = await start({}, platform);
+    expect((await ask(bearer(token({ aud: 'other' })))).body).not.toHaveProperty('hint');
+  });
+
+  it.each<[string, () => Record<string, string>, string]>([
+    ['no token', () => ({}), 'Send `Authorization: Bearer'],
+    ['another audience', () => bearer(token({ aud: 'other' })), `Expected: ["${AUDIENCE}"]. Got: "other".`],
+    [
+      'another spelling of the issuer',
+      () => bearer(token({ iss: `${issuer.url}/` })),
+      'write it exactly as the token has it',
+    ],
+    ['a forged token', () => bearer(token({}, stranger)), 'signed by somebody else'],
+    ['no JWT', () => bearer('opaque'), 'Opaque tokens'],
+    ['no scheme', () => ({ authorization: token() }), 'must begin with'],
+  ])('says how to mend it where explainRefusals is on: %s', async (_what, headers, hint) => {
+    const { ask } = await start({ explainRefusals: true }, platform);
+    const { status, body } = await ask(headers());
+    expect(status).toBe(401);
+    expect(body.hint).toContain(hint);
+    expect(body.hint).not.toContain('eyJ');
+  });
+
+  it('says so of what a route requires, too', async () => {
+    const { ask } = await start({ explainRefusals: true, require: { scopes: ['api'] } }, platform);
+    const { status, body } = await ask(bearer(token({ scope: 'read' })));
+    expect([status, body.hint]).toEqual([403, expect.stringContaining('Expected: ["api"]')]);
+  });
+});
+
+describe('explainRefusals', () => {
+  it('is warned of at start', async () => {
+    const warnings = new Warnings();
+    await start({ explainRefusals: true }, 'express', warnings);
+    expect(warnings.texts).toContain(
+      'explainRefusals is on: refusals tell callers what the options expect and what their token has',
+    );
+  });
+
+  it('is not used in production, which is warned of', async () => {
+    const warnings = new Warnings();
+    const before = process.env.NODE_ENV;
+    process.env.NODE_ENV = 'production';
+    try {
+      const { ask } = await start({ explainRefusals: true }, 'express', warnings);
+      expect((await ask()).body).not.toHaveProperty('hint');
+      expect(warnings.texts.filter((text) => text.includes('explainRefusals'))).toEqual([
+        expect.stringContaining('not used'),
+      ]);
+    } finally {
+      process.env.NODE_ENV = before;
+    }
+  });
+
+  it('is heard on GraphQL and on sockets', async () => {
+    const queries = await graphqlQueryDriver('express').start(issuer, { explainRefusals: true });
+    const response = await fetch(`${await queries.app.getUrl()}/graphql`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ query: '{ closed }' }),
+    });
+    expect(await response.json()).toMatchObject({
+      errors: [{ extensions: { hint: expect.stringContaining('Send') } }],
+    });
+    await queries.close();
+    const sockets = await SOCKET_IO.start(issuer, { explainRefusals: true });
+    const socket = sockets.open('guarded');
+    expect(await socket.next('exception')).toMatchObject({ hint: expect.stringContaining('Send') });
+    await sockets.close();
+  });
+
+  it('leaves the verifier to say it in full', async () => {
+    const { app } = await start();
+    const rows = await app.get(AccessTokenVerifier).explain(token({ aud: 'other' }));
+    expect(rows.filter(({ passed }) => passed !== true).map(({ check }) => check)).toEqual(['audience', 'validate']);
+  });
+});
+
+describe('RefusalEvents', () => {
+  const observed = async (options: Partial<AuthOptions> = {}) => {
+    const { app, ask } = await start(options);
+    const events = app.get(RefusalEvents);
+    const refusals: RefusalEvent[] = [];
+    const admissions: AdmissionEvent[] = [];
+    const stops = [
+      events.onRefusal((event) => refusals.push(event)),
+      events.onAdmission((event) => admissions.push(event)),
+    ];
+    return {
+      events,
+      ask,
+      refusals,
+      admissions,
+      stop: () =>
+        stops.forEach((stop) => {
+          stop();
+        }),
+    };
+  };
+
+  it('tell who was let in where, and nothing secret', async () => {
+    const { ask, admissions, refusals } = await observed();
+    const sent = token({ jti: 'the-jti', client_id: 'web', secret: 'of the claims' });
+    await ask(bearer(sent));
+    expect(admissions).toEqual([
+      {
+        handler: 'OrdersController.list',
+        transport: 'http',
+        issuer: issuer.url,
+        clientId: 'web',
+        jtiHash: createHash('sha256').update('the-jti').digest('base64url'),
+        durationMs: expect.any(Number),
+      },
+    ]);
+    expect(refusals).toEqual([]);
+    expect(JSON.stringify(admissions)).not.toMatch(/the-jti|secret|eyJ/);
+  });
+
+  it.each<[string, () => Record<string, string>, Record<string, unknown>]>([
+    ['no token', () => ({}), { code: 'TOKEN_MISSING', status: 401, issuer: undefined }],
+    ['an expired token', () => bearer(token({ exp: 1 })), { code: 'TOKEN_EXPIRED', issuer: 'ours' }],
+    [
+      'a forged token',
+      () => bearer(token({ client_id: 'web' }, stranger)),
+      { code: 'SIGNATURE_INVALID', issuer: 'ours' },
+    ],
+    ['another audience', () => bearer(token({ aud: 'x' })), { code: 'AUDIENCE_MISMATCH', issuer: 'ours' }],
+    [
+      'an issuer that is nobody',
+      () => bearer(token({ iss: 'https://evil.test' })),
+      { code: 'ISSUER_UNTRUSTED', issuer: undefined },
+    ],
+  ])(
+    'tell of a refusal by a trusted issuer only, and of no client that is not proven: %s',
+    async (_what, headers, event) => {
+      const { ask, refusals } = await observed();
+      await ask(headers());
+      const expected = { ...event, issuer: event.issuer === 'ours' ? issuer.url : undefined, clientId: undefined };
+      expect(refusals).toMatchObject([expected]);
+    },
+  );
+
+  it('tell of a client that lacks what the route requires', async () => {
+    const { ask, refusals } = await observed({ require: { scopes: ['api'] } });
+    await ask(bearer(token({ client_id: 'web' })));
+    expect(refusals).toMatchObject([{ code: 'SCOPE_INSUFFICIENT', status: 403, issuer: issuer.url, clientId: 'web' }]);
+  });
+
+  it('tell nobody who has stopped listening', async () => {
+    const { ask, refusals, events, stop } = await observed();
+    stop();
+    await ask();
+    expect(refusals).toEqual([]);
+    expect(events.isObserved).toBe(false);
+  });
+
+  it('are observables, too', async () => {
+    const { events, ask } = await observed();
+    const codes: string[] = [];
+    const subscription = events.refusals.subscribe(({ code }) => codes.push(code));
+    const handlers: string[] = [];
+    subscription.add(events.admissions.subscribe(({ handler }) => handlers.push(handler)));
+    await ask();
+    await ask(bearer(token()));
+    subscription.unsubscribe();
+    await ask();
+    expect([codes, handlers]).toEqual([['TOKEN_MISSING'], ['OrdersController.list']]);
+  });
+
+  it('decide nothing: what a listener throws costs nobody an answer', async () => {
+    const { events, ask, admissions } = await observed();
+    events.onAdmission(() => {
+      throw new Error('the audit log is full');
+    });
+    expect((await ask(bearer(token()))).status).toBe(200);
+    expect(admissions).toHaveLength(1);
+  });
+});
+
+describe('OpenTelemetry', () => {
+  const metricExporter = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE);
+  const reader = new PeriodicExportingMetricReader({ exporter: metricExporter, exportIntervalMillis: 2 ** 30 });
+  const spans = new InMemorySpanExporter();
+
+  beforeAll(() => {
+    metrics.setGlobalMeterProvider(new MeterProvider({ readers: [reader] }));
+  });
+
+  afterAll(async () => {
+    await reader.shutdown();
+    metrics.disable();
+  });
+
+  const collected = async () => {
+    metricExporter.reset();
+    await reader.forceFlush();
+    return metricExporter
+      .getMetrics()
+      .flatMap(({ scopeMetrics }) => scopeMetrics)
+      .flatMap((scope) => scope.metrics)
+      .map(({ descriptor, dataPoints }) => ({ name: descriptor.name, unit: descriptor.unit, dataPoints }));
+  };
+
+  it('is given counts by outcome, code and issuer, times, and the age of keys', async () => {
+    const { ask } = await start({ openTelemetry: true });
+    await ask(bearer(token({ client_id: 'web' })));
+    await ask();
+    await ask();
+    await ask(bearer(token({ iss: 'https://evil.test' })));
+    const found = await collected();
+    const requests = found.find(({ name }) => name === 'resource_server.requests');
+    expect(requests?.dataPoints.map(({ attributes, value }) => [attributes, value])).toEqual([
+      [
+        {
+          'resource_server.outcome': 'admitted',
+          'resource_server.transport': 'http',
+          'resource_server.issuer': issuer.url,
+        },
+        1,
+      ],
+      [
+        {
+          'resource_server.outcome': 'refused',
+          'resource_server.transport': 'http',
+          'resource_server.code': 'TOKEN_MISSING',
+        },
+        2,
+      ],
+      [
+        {
+          'resource_server.outcome': 'refused',
+          'resource_server.transport': 'http',
+          'resource_server.code': 'ISSUER_UNTRUSTED',
+        },
+        1,
+      ],
+    ]);
+    const duration = found.find(({ name }) => name === 'resource_server.guard.duration');
+    expect([duration?.unit, duration?.dataPoints.length]).toEqual(['s', 3]);
+    const age = found.find(({ name }) => name === 'resource_server.keys.age');
+    expect(age?.dataPoints[0]?.attributes).toEqual({
+      'resource_server.issuer': issuer.url,
+      'resource_server.keys.state': 'fresh',
+    });
+  });
+
+  it('has the active span say what was decided', async () => {
+    const provider = new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(spans)] });
+    const span = provider.getTracer('test').startSpan('request');
+    const active = jest.spyOn(trace, 'getActiveSpan').mockReturnValue(span);
+    const { ask } = await start({ openTelemetry: true });
+    await ask(bearer(token({ client_id: 'web' })));
+    span.end();
+    active.mockRestore();
+    expect(spans.getFinishedSpans().at(-1)?.attributes).toEqual({
+      'resource_server.outcome': 'admitted',
+      'resource_server.transport': 'http',
+      'resource_server.issuer': issuer.url,
+      'resource_server.client_id': 'web',
+    });
+  });
+
+  it('hears no more of an application that was closed, nor of one that did not ask for it', async () => {
+    const { app } = await start({ openTelemetry: true });
+    const events = app.get(RefusalEvents);
+    expect(events.isObserved).toBe(true);
+    await running?.close();
+    running = undefined;
+    expect(events.isObserved).toBe(false);
+    const { app: other } = await start();
+    expect(other.get(RefusalEvents).isObserved).toBe(false);
+  });
+});
