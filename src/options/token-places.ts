@@ -23,7 +23,7 @@ export function bearerHeader(): TokenPlace {
  * GET, HEAD and OPTIONS, and the opening of a socket) is refused when it comes from another origin (403
  * ORIGIN_UNTRUSTED), by `Sec-Fetch-Site` and `Origin`. Set `SameSite`, `Secure` and `HttpOnly` on it all the same.
  *
- * @param options.origins of the pages that may call, `['https://app.example.com']`. Default: the application's own, which
+ * @param options `origins` of the pages that may call, `['https://app.example.com']`. Default: the application's own, which
  * is what `Host` says.
  */
 export function cookie(name: string, { origins = [] }: { readonly origins?: readonly string[] } = {}): TokenPlace {
