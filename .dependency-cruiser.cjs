@@ -95,6 +95,23 @@ module.exports = {
       ['keys', 'options', 'token', 'access', 'remote', 'store', 'nest'],
       'What serves the tests of an application stays out of production.',
     ),
+    direction(
+      ['keys', 'options', 'token', 'access', 'remote', 'store', 'nest', 'cli'],
+      'The command line tool asks the package; nothing of the package asks for a command line.',
+    ),
+    {
+      name: 'doctor-without-nest',
+      comment: 'What looks at an issuer starts at once, and where no application is.',
+      severity: 'error',
+      from: { path: '^src/cli/doctor/' },
+      to: { path: '^src/nest/' },
+    },
+    oneDoor(
+      'commander-and-picocolors-stay-in-cli',
+      ['commander', 'picocolors'],
+      '^src/cli/',
+      'An application that starts loads no command line.',
+    ),
     {
       name: 'nobody-imports-index',
       comment: 'src/index.ts is the list of what is public. Import from the file that has it.',

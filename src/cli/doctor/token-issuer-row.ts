@@ -1,0 +1,44 @@
+import { literal, quoted } from '../printable.js';
+import { type CheckRow, ok, problem } from './check-row.js';
+import { isSameButForSpelling, slashOf } from './other-spellings.js';
+import type { Facts } from './token-facts.js';
+
+/** RFC 9068 §4: `iss` to the letter. */
+export function issuerRow({ decoded, issuer, published }: Facts): CheckRow {
+  const { iss } = decoded.claims;
+  const expected = `${quoted(issuer.issuer)} (--issuer)`;
+  if (iss === issuer.issuer) return ok('token.issuer', quoted(iss));
+  if (typeof iss !== 'string')
+    return problem(
+      'token.issuer',
+      `iss is ${quoted(iss)}`,
+      'Have the issuer name itself in iss (RFC 9068 §2.2).',
+      expected,
+    );
+  const write = `issuer: ${literal(iss)}`;
+  if (iss === published.issuer || isSameButForSpelling(iss, issuer.issuer)) {
+    const slash = slashOf(issuer.issuer, iss);
+    // The metadata must name the issuer to the letter, or they are passed over.
+    const also =
+      published.location !== undefined && published.issuer !== undefined && published.issuer !== iss
+        ? ` Its metadata say ${quoted(published.issuer)}: have the server agree with itself; until then keys: { from: 'jwks', uri: '<its jwks_uri>' }.`
+        : '';
+    return problem(
+      'token.issuer',
+      quoted(iss),
+      `Write ${write}${slash === undefined ? '' : `, ${slash}`}: it is compared to the letter.${also}`,
+      expected,
+    );
+  }
+  const version = microsoftTenant(iss);
+  if (version !== undefined && version === microsoftTenant(issuer.issuer)) {
+    const mend = `Entra ID has two issuers, of version 1 and of version 2: set requestedAccessTokenVersion (accessTokenAcceptedVersion) of the API's registration to 2, or trust both by entraId() of nestjs-resource-server/presets.`;
+    return problem('token.issuer', quoted(iss), mend, expected);
+  }
+  const mend = `The token is of another issuer. If that one is meant, write ${write}; if both are, list them: issuers: [{ issuer: ${literal(issuer.issuer)}, … }, { ${write}, … }].`;
+  return problem('token.issuer', quoted(iss), mend, expected);
+}
+
+function microsoftTenant(issuer: string): string | undefined {
+  return /^https:\/\/(?:sts\.windows\.net|login\.microsoftonline\.com)\/([\w-]+)/.exec(issuer)?.[1];
+}

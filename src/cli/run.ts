@@ -1,0 +1,132 @@
+import { readFile } from 'node:fs/promises';
+import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { CommandError, type CommandIo, EXIT, type ExitCode } from './command-io.js';
+import { doctor } from './doctor/doctor.js';
+import { refuseTokens } from './doctor/given-token.js';
+import { withoutTokens } from './printable.js';
+
+/**
+ * The command line tool, without the process: whoever calls it says where to read and write.
+ * @param argv without the names of Node and of the script.
+ * @returns what the process is to end with.
+ */
+export async function run(argv: readonly string[], io: CommandIo): Promise<ExitCode> {
+  let exitCode: ExitCode = EXIT.OK;
+  const program = await programOf(io, (ended) => {
+    exitCode = ended;
+  });
+  try {
+    refuseTokens(argv);
+    await program.parseAsync(argv, { from: 'user' });
+    return exitCode;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.OK : EXIT.USAGE;
+    if (!(error instanceof CommandError)) throw error;
+    io.stderr.write(`error: ${error.message}\n`);
+    return error.exitCode;
+  }
+}
+
+async function programOf(io: CommandIo, end: (exitCode: ExitCode) => void): Promise<Command> {
+  const hasColors = io.isTerminal && (io.env.NO_COLOR ?? '') === '' && io.env.TERM !== 'dumb';
+  const program = new Command('nestjs-resource-server')
+    .description('Looks at what stands between a NestJS application and its access tokens.')
+    .version(await version())
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => io.stdout.write(text),
+      // It quotes what it does not understand, and that may be a token.
+      writeErr: (text) => io.stderr.write(withoutTokens(text)),
+      getOutHasColors: () => false,
+      getErrHasColors: () => false,
+    });
+  program
+    .command('doctor')
+    .description('Checks an issuer, and a token of it, as the API would, and says what to mend and what to paste.')
+    .requiredOption('--issuer <url>', 'the `iss` of the tokens')
+    .option('--audience <name>', 'what tokens for the API name in `aud`; may be given several times', oneMore)
+    .option('--token <->', 'check the token on standard input; nothing but - is taken')
+    .option('--jwks-uri <url>', 'where the keys are, for an issuer without metadata')
+    .option('--clock-tolerance <seconds>', 'clockToleranceSeconds of the API', secondsUpTo(0, 300), 5)
+    .option('--timeout <seconds>', 'how long to wait for an answer', secondsUpTo(0.1, 60), 5)
+    .option('--allow-http', 'ask over http, too, elsewhere than on loopback', false)
+    .option('--json', 'print one JSON document', false)
+    .addHelpText('after', DOCTOR_HELP)
+    .action(async (options: DoctorFlags) => {
+      const { timeout, clockTolerance: clockToleranceSeconds, ...rest } = options;
+      const { audience, token, jwksUri } = options;
+      end(
+        await doctor(
+          { ...rest, audience, token, jwksUri, timeoutMs: timeout * 1000, clockToleranceSeconds },
+          io,
+          hasColors,
+        ),
+      );
+    });
+  program
+    .command('routes')
+    .description('Prints every door of a built application, who may enter, and what is required.')
+    .argument(
+      '<file>',
+      'a built file (dist/app.module.js) that exports the root module, or a function that creates the application',
+    )
+    .option('--export <name>', 'which of its exports')
+    .option('--fail-on <accesses>', 'end with 1 when there are such doors: open, unguarded, unknown')
+    .option('--json', 'print one JSON document', false)
+    .addHelpText('after', ROUTES_HELP)
+    .action(async (file: string, { export: name, failOn, json }: RoutesFlags) => {
+      // Loads Nest, which `doctor` needs not.
+      const { routes } = await import('./routes/routes.js');
+      end(await routes({ file, exportName: name, failOn, json }, io));
+    });
+  return program;
+}
+
+interface DoctorFlags {
+  readonly issuer: string;
+  readonly audience?: readonly string[];
+  readonly token?: string;
+  readonly jwksUri?: string;
+  readonly clockTolerance: number;
+  readonly timeout: number;
+  readonly allowHttp: boolean;
+  readonly json: boolean;
+}
+
+interface RoutesFlags {
+  readonly export?: string;
+  readonly failOn?: string;
+  readonly json: boolean;
+}
+
+const DOCTOR_HELP = `
+Examples:
+  $ nestjs-resource-server doctor --issuer https://tenant.eu.auth0.com/ --audience https://api.example.com
+  $ pbpaste | nestjs-resource-server doctor --issuer https://tenant.eu.auth0.com/ --audience https://api.example.com --token -
+
+Exit codes: 0 no problem, 1 problems, 2 wrong usage, 3 the issuer cannot be reached.`;
+
+const ROUTES_HELP = `
+Example:
+  $ nestjs-resource-server routes dist/app.module.js --fail-on unguarded,unknown
+
+The application is created and initialized, but does not listen. Exit codes: 0 all is well, 1 a door that --fail-on names,
+or the application does not start, 2 wrong usage.`;
+
+function oneMore(value: string, before: readonly string[] = []): readonly string[] {
+  return [...before, value];
+}
+
+function secondsUpTo(min: number, max: number): (text: string) => number {
+  return (text) => {
+    const seconds = text.trim() === '' ? Number.NaN : Number(text);
+    if (seconds >= min && seconds <= max) return seconds;
+    throw new InvalidArgumentError(`It must be a number of seconds from ${String(min)} to ${String(max)}.`);
+  };
+}
+
+/** Of the package that this file belongs to, from `src` as from `dist`. */
+async function version(): Promise<string> {
+  const manifest = await readFile(new URL('../../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(manifest) as { version: string }).version;
+}

@@ -1,0 +1,221 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { transformFile } from '@swc/core';
+import { spawn } from 'node:child_process';
+import { cp, mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { closing } from '../support/cli-applications.js';
+import { command } from '../support/command.js';
+
+const APPLICATIONS = 'test/support/cli-applications.ts';
+
+const routes = (...parameters: string[]) => command(['routes', APPLICATIONS, ...parameters]);
+
+describe('routes', () => {
+  it('prints the doors of the module that the file exports, and who may enter', async () => {
+    const { exitCode, stdout, stderr } = await routes();
+    expect([exitCode, stderr]).toEqual([0, '']);
+    expect(stdout).toBe(
+      [
+        'http  GET  /orders         guarded         OrdersController.list    @RequireScopes all of read:orders (handler)',
+        'http  GET  /orders/health  open (handler)  OrdersController.health',
+        '',
+      ].join('\n'),
+    );
+  });
+
+  it('prints one JSON document, with the doors that --fail-on names', async () => {
+    const { exitCode, stdout } = await routes('--json', '--fail-on', 'open,unguarded');
+    const document = JSON.parse(stdout) as { routes: unknown[]; warnings: unknown[]; failed: unknown[] };
+    expect(exitCode).toBe(1);
+    expect(document.routes).toHaveLength(2);
+    expect(document.warnings).toEqual([]);
+    expect(document.failed).toEqual([expect.objectContaining({ pattern: '/orders/health', access: 'open' })]);
+  });
+
+  it('ends with 1 where there are doors that nobody guards, and names them', async () => {
+    const { exitCode, stdout, stderr } = await routes('--export', 'ManualModule', '--fail-on', 'unguarded');
+    expect(exitCode).toBe(1);
+    expect(stdout).toContain('warning: No AuthGuard is asked about OrdersController.list');
+    expect(stderr).toBe('--fail-on unguarded: 1 of 2\n  GET /orders (unguarded)\n');
+    expect((await routes('--export', 'ManualModule')).exitCode).toBe(0);
+  });
+
+  it('closes the application, and tells what it found even when that fails', async () => {
+    closing.count = 0;
+    expect((await routes()).exitCode).toBe(0);
+    expect(closing.count).toBe(1);
+    const { exitCode, stdout, stderr } = await routes('--export', 'createUnclosable');
+    expect([exitCode, stderr]).toEqual([0, 'The application does not close: no way out\n']);
+    expect(stdout).toContain('/orders/health');
+  });
+
+  it('takes a function that creates the application', async () => {
+    const { exitCode, stdout } = await routes('--export', 'createApplication');
+    expect(exitCode).toBe(0);
+    expect(stdout).toContain('/orders/health');
+  });
+
+  it('does not claim to know how a module is connected to microservices; a function tells', async () => {
+    const module = await routes('--export', 'JobsModule', '--fail-on', 'unknown');
+    expect(module.exitCode).toBe(1);
+    expect(module.stdout).toMatch(/rpc +message +job +unknown/);
+    expect(module.stdout).toMatch(/rpc +message +own +guarded/);
+    expect(module.stdout).toContain('warning: Message handlers are guarded where connectMicroservice() is given');
+    const hybrid = await routes('--export', 'createHybrid', '--fail-on', 'unknown,unguarded');
+    expect(hybrid.stdout).toMatch(/rpc +message +job +guarded/);
+    expect(hybrid.exitCode).toBe(0);
+  });
+
+  it.each([
+    [
+      'a file that is not there',
+      ['dist/nothing.js'],
+      2,
+      'There is no file dist/nothing.js. Build the application first',
+    ],
+    ['an export that is not there', [APPLICATIONS, '--export', 'Nope'], 2, 'exports no Nope. It exports: AppModule,'],
+    ['an export that is no module', [APPLICATIONS, '--export', 'settings'], 2, 'neither a class with @Module() nor'],
+    ['a file without a module', ['jest.config.mjs'], 2, 'A file that starts the application (main.js) is not what'],
+    ['an application without AuthModule', [APPLICATIONS, '--export', 'OpenModule'], 1, 'has no AuthModule'],
+    [
+      'an application that does not start',
+      [APPLICATIONS, '--export', 'BrokenModule'],
+      1,
+      'does not start: no database',
+    ],
+    ['a function that returns nothing', [APPLICATIONS, '--export', 'createNothing'], 2, 'returns no Nest application'],
+    [
+      'an access that there is not',
+      [APPLICATIONS, '--fail-on', 'closed'],
+      2,
+      '--fail-on takes open, unguarded, unknown',
+    ],
+  ])('says what is wrong with %s', async (_name, parameters, exitCode, message) => {
+    const ran = await command(['routes', ...parameters]);
+    expect([ran.exitCode, ran.stdout]).toEqual([exitCode, '']);
+    expect(ran.stderr).toContain(message);
+  });
+});
+
+describe('the executable', () => {
+  let folder: string;
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'nestjs-resource-server-cli-'));
+    await installInto(folder);
+    await writeFile(join(folder, 'package.json'), '{ "type": "module" }');
+    const body = `
+class OrdersController { list() { return []; } }
+Controller('orders')(OrdersController);
+Get()(OrdersController.prototype, 'list', Object.getOwnPropertyDescriptor(OrdersController.prototype, 'list'));
+class AppModule {}
+Module({ imports: [AuthModule.forRoot({ issuer: 'https://issuer.example.com', audience: 'a' })], controllers: [OrdersController] })(AppModule);
+console.log('the application prints');
+setInterval(() => undefined, 1_000);
+`;
+    const names = ['{ Controller, Get, Module }', '{ AuthModule }'] as const;
+    await writeFile(
+      join(folder, 'app.module.mjs'),
+      `import ${names[0]} from '@nestjs/common';\nimport ${names[1]} from 'nestjs-resource-server';${body}export { AppModule };\n`,
+    );
+    await writeFile(
+      join(folder, 'app.module.cjs'),
+      `const ${names[0]} = require('@nestjs/common');\nconst ${names[1]} = require('nestjs-resource-server');${body}exports.AppModule = AppModule;\n`,
+    );
+  }, 60_000);
+
+  afterAll(() => rm(folder, { recursive: true, force: true }));
+
+  it.each(['app.module.mjs', 'app.module.cjs'])(
+    'reports the application in %s, whatever that prints, and ends although it would not',
+    async (file) => {
+      const { exitCode, stdout, stderr } = await execute(folder, ['routes', file, '--json']);
+      expect([exitCode, stderr]).toEqual([0, 'the application prints\n']);
+      expect((JSON.parse(stdout) as { routes: unknown[] }).routes).toEqual([
+        expect.objectContaining({ pattern: '/orders', access: 'guarded' }),
+      ]);
+    },
+  );
+
+  it('reports an application that imports another copy of the package than the one that runs', async () => {
+    const elsewhere = join(folder, 'elsewhere');
+    await cp(join(folder, 'node_modules/nestjs-resource-server'), elsewhere, { recursive: true });
+    const { exitCode, stdout } = await execute(
+      folder,
+      ['routes', 'app.module.mjs'],
+      '',
+      join(elsewhere, 'dist/cli.js'),
+    );
+    expect([exitCode, stdout]).toEqual([0, 'http  GET  /orders  guarded  OrdersController.list\n']);
+  });
+
+  it('says what a file throws when it is loaded', async () => {
+    await writeFile(join(folder, 'broken.mjs'), "throw new Error('no settings');");
+    const { exitCode, stdout, stderr } = await execute(folder, ['routes', 'broken.mjs']);
+    expect([exitCode, stdout, stderr]).toEqual([1, '', 'error: broken.mjs cannot be loaded: no settings.\n']);
+  });
+
+  it('reads a token from standard input, and ends with 3 where nobody answers', async () => {
+    const parameters = ['doctor', '--issuer', 'http://127.0.0.1:1', '--token', '-', '--json'];
+    const { exitCode, stdout } = await execute(folder, parameters, 'opaque\n');
+    const { checks } = JSON.parse(stdout) as { checks: { check: string; status: string }[] };
+    expect(exitCode).toBe(3);
+    expect(checks.filter(({ status }) => status === 'problem').map(({ check }) => check)).toEqual([
+      'reachable',
+      'token.form',
+    ]);
+  });
+
+  it('tells its version, and that wrong usage is 2', async () => {
+    const { exitCode, stdout } = await execute(folder, ['--version']);
+    expect([exitCode, stdout]).toEqual([0, expect.stringMatching(/^\d+\.\d+\.\d+\n$/)]);
+    expect((await execute(folder, [])).exitCode).toBe(2);
+  });
+});
+
+/** The package as it is installed, made from the sources as they are now. */
+async function installInto(folder: string): Promise<void> {
+  const root = join(folder, 'node_modules', 'nestjs-resource-server');
+  const sources = (await readdir('src', { recursive: true })).filter((name) => name.endsWith('.ts'));
+  for (const name of sources) {
+    const { code } = await transformFile(join('src', name), {
+      swcrc: false,
+      module: { type: 'nodenext' as 'es6' },
+      jsc: {
+        target: 'es2022',
+        parser: { syntax: 'typescript', decorators: true },
+        transform: { legacyDecorator: true, decoratorMetadata: true },
+        keepClassNames: true,
+      },
+    });
+    const path = join(root, 'dist', name.replace(/\.ts$/, '.js'));
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(path, code);
+  }
+  await cp('package.json', join(root, 'package.json'));
+  const installed = resolve('node_modules');
+  await symlink(installed, join(root, 'node_modules'), 'dir');
+  await symlink(join(installed, '@nestjs'), join(folder, 'node_modules', '@nestjs'), 'dir');
+}
+
+function execute(
+  cwd: string,
+  parameters: readonly string[],
+  stdin = '',
+  script = join(cwd, 'node_modules/nestjs-resource-server/dist/cli.js'),
+): Promise<{ exitCode: number | null; stdout: string; stderr: string }> {
+  const child = spawn(process.execPath, [script, ...parameters], {
+    cwd,
+    env: { ...process.env, NODE_OPTIONS: '' },
+  });
+  const written = { stdout: '', stderr: '' };
+  child.stdout.on('data', (chunk: Buffer) => (written.stdout += chunk.toString()));
+  child.stderr.on('data', (chunk: Buffer) => (written.stderr += chunk.toString()));
+  child.stdin.end(stdin);
+  return new Promise((settle, reject) => {
+    child.once('error', reject).once('close', (exitCode) => {
+      settle({ exitCode, ...written });
+    });
+  });
+}
