@@ -18,6 +18,7 @@ const OPTIONAL_PEERS = [
   '@nestjs/graphql',
   '@nestjs/websockets',
   '@nestjs/microservices',
+  '@nestjs/swagger',
   '@nestjs/terminus',
   '@grpc/grpc-js',
   'socket.io',
@@ -99,6 +100,10 @@ module.exports = {
       ['keys', 'options', 'token', 'access', 'remote', 'store', 'nest', 'cli'],
       'The command line tool asks the package; nothing of the package asks for a command line.',
     ),
+    direction(
+      ['keys', 'options', 'token', 'access', 'remote', 'store', 'nest', 'swagger'],
+      'What describes an application looks at it; nothing of the package asks for a description.',
+    ),
     {
       name: 'doctor-without-nest',
       comment: 'What looks at an issuer starts at once, and where no application is.',
@@ -140,14 +145,14 @@ module.exports = {
     oneDoor(
       'nest-stays-in-nest',
       ['@nestjs/[^/]+', 'passport'],
-      '^src/(?:nest|testing)/',
-      'Only src/nest (and src/testing) know Nest and passport.',
+      '^src/(?:nest|testing|swagger)/',
+      'Only src/nest (and src/testing, src/swagger) know Nest and passport.',
     ),
     oneDoor(
       'optional-peers-stay-out',
       OPTIONAL_PEERS,
-      // By `import()` when there is a refusal to throw there, that is: where the package is installed.
-      '^src/nest/(?:transports/(?:ws|rpc)|route-reporter|telemetry)\\.ts$',
+      // By `import()` where the package is installed; src/swagger is an entry point for those who have it.
+      '^src/(?:nest/(?:transports/(?:ws|rpc)|route-reporter|telemetry)\\.ts$|swagger/)',
       'An application that has not installed an optional peer must still load; even a type would ask for it.',
     ),
     {

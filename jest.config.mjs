@@ -9,7 +9,7 @@ export default {
     '^(\\.{1,2}/.*)\\.js$': '$1',
     // The demo imports the package by its name, as any user does.
     '^nestjs-resource-server$': '<rootDir>/src/index.ts',
-    '^nestjs-resource-server/(presets|testing|swagger)$': '<rootDir>/src/$1.ts',
+    '^nestjs-resource-server/(.*)$': '<rootDir>/src/$1.ts',
   },
   // jwks-rsa 4 is CommonJS and require()s jose 6, which is ESM only.
   // Node < 24.9: Jest has no require(esm), so jose is transformed to CommonJS when it is required.

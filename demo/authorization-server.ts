@@ -2,6 +2,7 @@ import { generateKeyPairSync, type KeyObject, randomUUID, sign } from 'node:cryp
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type Provider from 'oidc-provider';
+import type { ClientMetadata } from 'oidc-provider';
 
 type Algorithm = 'RS256' | 'PS256' | 'ES256' | 'EdDSA';
 
@@ -15,6 +16,8 @@ export interface AuthorizationServerOptions {
   /** The resources (RFC 8707) that tokens are issued for; the first one is the default. */
   readonly audiences: readonly string[];
   readonly redirectUri?: string;
+  /** Another public client, for a page in the browser. */
+  readonly docs?: { readonly id: string; readonly redirectUri: string };
   /** How access tokens are signed. Default RS256. */
   readonly algorithm?: Algorithm;
   /** Default: any free one. */
@@ -124,7 +127,7 @@ export class AuthorizationServer {
   }
 
   private createProvider(): Provider {
-    const { audiences, redirectUri } = this.options;
+    const { audiences, redirectUri, docs } = this.options;
     const { algorithm, kid, privateKey } = this.key;
     return new this.ProviderClass(this.issuer, {
       jwks: {
@@ -143,16 +146,11 @@ export class AuthorizationServer {
           response_types: [],
           id_token_signed_response_alg: algorithm,
         },
-        {
-          client_id: PUBLIC_CLIENT_ID,
-          token_endpoint_auth_method: 'none',
-          grant_types: ['authorization_code'],
-          response_types: ['code'],
-          redirect_uris: [redirectUri ?? 'http://127.0.0.1/callback'],
-          application_type: 'native',
-          id_token_signed_response_alg: algorithm,
-        },
+        publicClient(PUBLIC_CLIENT_ID, redirectUri ?? 'http://127.0.0.1/callback', algorithm),
+        ...(docs === undefined ? [] : [publicClient(docs.id, docs.redirectUri, algorithm)]),
       ],
+      // The page fetches its token from another origin; its redirect URI has no port that could be compared.
+      clientBasedCORS: (_context, origin, client) => client.clientId === docs?.id && isLoopback(origin),
       features: {
         devInteractions: { enabled: true },
         clientCredentials: { enabled: true },
@@ -185,6 +183,22 @@ export class Stranger {
       this.key.privateKey,
     );
   }
+}
+
+function isLoopback(origin: string): boolean {
+  return URL.canParse(origin) && new URL(origin).hostname === '127.0.0.1';
+}
+
+function publicClient(id: string, redirectUri: string, algorithm: Algorithm): ClientMetadata {
+  return {
+    client_id: id,
+    token_endpoint_auth_method: 'none',
+    grant_types: ['authorization_code'],
+    response_types: ['code'],
+    redirect_uris: [redirectUri],
+    application_type: 'native',
+    id_token_signed_response_alg: algorithm,
+  };
 }
 
 function newKey(algorithm: Algorithm): SigningKey {

@@ -4,6 +4,7 @@ import { NestFactory } from '@nestjs/core';
 import { type AuthOptions, routeReport } from 'nestjs-resource-server';
 import { AppModule } from './app.module.js';
 import { AuthorizationServer, CLIENT } from './authorization-server.js';
+import { DOCS_CLIENT, serveDocs } from './docs.js';
 import { type Answer, showClosed, showMainJob, toRouteTable, toTable } from './main-job.js';
 
 const AUDIENCE = 'https://orders.example.com';
@@ -11,26 +12,37 @@ const OTHER_AUDIENCE = 'https://invoices.example.com';
 const REDIRECT_URI = 'http://127.0.0.1/callback';
 
 async function startApi(
-  options: Pick<AuthOptions, 'issuer' | 'audience'>,
+  options: { issuer: string; audience: string },
+  { hasLogin }: { hasLogin: boolean },
 ): Promise<{ app: INestApplication; url: string }> {
   const app = await NestFactory.create(AppModule.for(options as AuthOptions), { logger: ['warn', 'error'] });
   app.enableShutdownHooks();
+  let url = '';
+  serveDocs(app, hasLogin ? { ...options, apiUrl: () => url } : undefined);
   await app.listen(Number(process.env.PORT ?? 0), '127.0.0.1');
-  return { app, url: await app.getUrl() };
+  url = await app.getUrl();
+  return { app, url };
 }
 
 /** `AUTH_ISSUER` and `AUTH_AUDIENCE`: the API alone, for an issuer of your own. */
 async function runWithIssuer(issuer: string, audience: string): Promise<number> {
-  const { app, url } = await startApi({ issuer, audience });
-  console.log(`Orders API   ${url}/orders\nIssuer       ${issuer}\nAudience     ${audience}\n`);
+  const { app, url } = await startApi({ issuer, audience }, { hasLogin: false });
+  console.log(
+    `Orders API   ${url}/orders\nSwagger UI   ${url}/docs\nIssuer       ${issuer}\nAudience     ${audience}\n`,
+  );
   console.log(`Call it with a token of yours:\n\ncurl -i ${url}/orders -H "Authorization: Bearer $TOKEN"\n`);
   return finish(app, await showClosed(url, issuer, audience), () => app.close());
 }
 
 async function runWithEmbeddedServer(): Promise<number> {
-  const server = await AuthorizationServer.start({ audiences: [AUDIENCE, OTHER_AUDIENCE], redirectUri: REDIRECT_URI });
-  const { app, url } = await startApi({ issuer: server.issuer, audience: AUDIENCE });
+  const server = await AuthorizationServer.start({
+    audiences: [AUDIENCE, OTHER_AUDIENCE],
+    redirectUri: REDIRECT_URI,
+    docs: DOCS_CLIENT,
+  });
+  const { app, url } = await startApi({ issuer: server.issuer, audience: AUDIENCE }, { hasLogin: true });
   console.log(`Orders API             ${url}/orders`);
+  console.log(`Swagger UI             ${url}/docs`);
   console.log(`Authorization server   ${server.issuer}/.well-known/openid-configuration`);
   console.log(`Audience               ${AUDIENCE}\n`);
   console.log('Call it with a fresh token (good for five minutes):\n');

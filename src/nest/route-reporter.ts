@@ -24,6 +24,13 @@ import { describeRequirement, toTable, warningOf } from './route-report-text.js'
 import { type Route, RouteAccesses } from './route-access.js';
 import type { ReportedRoute, RouteReport } from './route-report.js';
 
+/** A handler, what its decorators say, and whether the guard is asked about it. */
+export interface Door {
+  readonly handler: FoundHandler;
+  readonly route: Route;
+  readonly access: ReportedRoute['access'];
+}
+
 /** Looks at every handler when the application starts: contradictions stop it, the rest is reported. */
 @Injectable()
 export class RouteReporter implements OnModuleInit, OnApplicationBootstrap {
@@ -94,10 +101,7 @@ export class RouteReporter implements OnModuleInit, OnApplicationBootstrap {
   report(app?: INestApplicationContext): RouteReport {
     const routes: ReportedRoute[] = [];
     const warnings: string[] = [];
-    const reach = this.microserviceReach(app);
-    for (const handler of this.found()) {
-      const route = this.routes.of(handler.controller, handler.method);
-      const access = this.accessOf(handler, route, reach);
+    for (const { handler, route, access } of this.doors(app)) {
       const reported = {
         transport: handler.transport,
         kind: handler.kind,
@@ -112,6 +116,15 @@ export class RouteReporter implements OnModuleInit, OnApplicationBootstrap {
       if (warning !== undefined) warnings.push(warning);
     }
     return { routes, warnings: [...new Set(warnings)] };
+  }
+
+  /** What the report is made of. */
+  doors(app?: INestApplicationContext): readonly Door[] {
+    const reach = this.microserviceReach(app);
+    return this.found().map((handler) => {
+      const route = this.routes.of(handler.controller, handler.method);
+      return { handler, route, access: this.accessOf(handler, route, reach) };
+    });
   }
 
   private found(): readonly FoundHandler[] {

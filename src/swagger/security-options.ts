@@ -1,0 +1,40 @@
+interface Named {
+  /**
+   * Name of the scheme in the document: letters, digits, `.`, `-`, `_`. Default `accessToken`. Without `kind`, a scheme of
+   * this name that the document already has is taken as it is.
+   */
+  readonly scheme?: string;
+}
+
+/**
+ * The kind is taken from the options of `AuthModule`, without asking anybody: `openIdConnect` when the keys of the first issuer
+ * are found by OpenID Connect Discovery at the issuer's own address; else (keys from elsewhere, an `issuers` function) `bearer`.
+ */
+export interface DerivedScheme extends Named {
+  readonly kind?: undefined;
+}
+
+/** A token that was had somewhere else: `http` with `bearer`. */
+export interface BearerScheme extends Named {
+  readonly kind: 'bearer';
+}
+
+/** Authorization code (RFC 6749 §4.1); with PKCE when {@link authorizeButton} sets up Swagger UI. */
+export interface OAuth2Scheme extends Named {
+  readonly kind: 'oauth2';
+  /** The authorization endpoint: where the browser goes. */
+  readonly authorizationUrl: string;
+  /** The token endpoint. For Swagger UI it must answer requests of the UI's origin (CORS). */
+  readonly tokenUrl: string;
+  /** Name and description. Scopes that a route requires are added without one. */
+  readonly scopes?: Readonly<Record<string, string>>;
+}
+
+/** What the issuer's metadata says. For Swagger UI its address must answer requests of the UI's origin (CORS). */
+export interface OpenIdConnectScheme extends Named {
+  readonly kind: 'openIdConnect';
+  /** Default: that of the first issuer of `AuthModule`, with `/.well-known/openid-configuration`. */
+  readonly openIdConnectUrl?: string;
+}
+
+export type SecurityOptions = DerivedScheme | BearerScheme | OAuth2Scheme | OpenIdConnectScheme;
