@@ -11,4 +11,6 @@ export interface KeySource {
    * @throws AuthError KEYS_UNAVAILABLE when there is no set to answer from.
    */
   keySetFor(kid: string | undefined, unlike?: KeySet): KeySet | Promise<KeySet>;
+  /** The key set that is in service, if there is one. Asks nobody, and counts for nothing. */
+  inService(): KeySet | undefined;
 }

@@ -8,4 +8,8 @@ export class StaticKeys implements KeySource {
   keySetFor(): KeySet {
     return this.keySet;
   }
+
+  inService(): KeySet {
+    return this.keySet;
+  }
 }

@@ -43,7 +43,7 @@ export class AuthGuard extends PassportAuthGuard() {
   }
 
   override async canActivate(context: ExecutionContext): Promise<boolean> {
-    const startedAt = this.events.isObserved ? performance.now() : 0;
+    const startedAt = this.events.isObserved ? performance.now() : undefined;
     let token: VerifiedAccessToken | undefined;
     try {
       const route = this.routeOf(context);
@@ -62,7 +62,7 @@ export class AuthGuard extends PassportAuthGuard() {
         : await this.askThroughPassport(request, property, context);
       const { user } = authentication;
       ({ token } = authentication);
-      if (token !== undefined) transport.checkCaller?.(request, token);
+      if (token !== undefined) transport.checkCaller?.(context, token);
       request[property] = user;
       // As it is now: on the request anyone could change it later.
       rememberAuthentication(request, authentication);
@@ -71,15 +71,17 @@ export class AuthGuard extends PassportAuthGuard() {
         if (checked !== undefined) await checked;
       }
       if (token !== undefined) {
+        transport.keepCaller?.(context, token);
         const connection = transport.connectionOf(context, route.isEventStream);
         if (connection !== undefined) this.expiries.watch(connection, token);
       }
-      if (startedAt > 0) this.events.admitted(decided(context, token, startedAt));
+      if (startedAt !== undefined && !wasTold(context)) this.events.admitted(decided(context, token, startedAt));
       return true;
     } catch (error) {
       // The admission of a socket was refused; its messages waited for that, and are refused in the same way.
       if (error instanceof AuthError && isTransportException(error)) throw error;
-      if (startedAt > 0 && error instanceof AuthError) this.events.refused(decided(context, token, startedAt), error);
+      if (startedAt !== undefined && error instanceof AuthError)
+        this.events.refused(decided(context, token, startedAt), error);
       throw await this.refusalOf(error, context);
     }
   }
@@ -150,9 +152,8 @@ export class AuthGuard extends PassportAuthGuard() {
   private async refusalOf(error: unknown, context: ExecutionContext): Promise<unknown> {
     if (error instanceof AuthError) {
       this.log(error, context);
-      if (this.strategy.explainsRefusals)
-        error.hint = hintOf(error, await this.strategy.explain(this.getRequest(context), context));
-      return transportOf(context).exceptionOf(error, challengeFor(error, this.strategy.realm), context);
+      const told = this.strategy.explainsRefusals ? await this.withHint(error, context) : error;
+      return transportOf(context).exceptionOf(told, challengeFor(error, this.strategy.realm), context);
     }
     // The application's own 401 (of `user`, or of a subclass) is one all the same (RFC 9110 §15.5.2).
     if (error instanceof HttpException && error.getStatus() === 401) {
@@ -162,10 +163,27 @@ export class AuthGuard extends PassportAuthGuard() {
     return transportOf(context).failureOf(error, context);
   }
 
+  /** Another error: this one may be thrown for other calls, too. */
+  private async withHint(error: AuthError, context: ExecutionContext): Promise<AuthError> {
+    const { code, detail, retryAfterSeconds } = error;
+    const told = new AuthError(code, detail, { cause: error, retryAfterSeconds });
+    told.hint = hintOf(error, await this.strategy.explain(this.getRequest(context), context));
+    return told;
+  }
+
   private log(error: AuthError, context: ExecutionContext): void {
     // Whether anybody listens is the logger's affair: `Logger.isLevelEnabled` does not know an application's own on Nest 11.
     this.logger.debug(`Refused ${handlerName(context)}: ${error.code} ${factsOf(error)}`);
   }
+}
+
+// The global guard may be followed by one on the class, with the same context.
+const TOLD = Symbol('nestjs-resource-server:told');
+
+function wasTold(context: ExecutionContext): boolean {
+  const { [TOLD]: before } = context as { [TOLD]?: true };
+  Reflect.set(context, TOLD, true);
+  return before === true;
 }
 
 function decided(context: ExecutionContext, token: VerifiedAccessToken | undefined, startedAt: number): DecidedCall {

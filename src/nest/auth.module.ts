@@ -95,8 +95,10 @@ export const RESOLVED_OPTIONS = Symbol('nestjs-resource-server:resolved-options'
     RefusalEvents,
     {
       provide: Telemetry,
-      useFactory: ({ openTelemetry }: ResolvedOptions, events: RefusalEvents, keys: KeyHealth) =>
-        new Telemetry(openTelemetry, events, keys),
+      useFactory: ({ openTelemetry, issuers }: ResolvedOptions, events: RefusalEvents, keys: KeyHealth) => {
+        const listed = typeof issuers === 'function' ? [] : issuers.map(({ issuer }) => issuer);
+        return new Telemetry(openTelemetry, events, keys, new Set(listed));
+      },
       inject: [RESOLVED_OPTIONS, RefusalEvents, KeyHealth],
     },
     KeyHealth,

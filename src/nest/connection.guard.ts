@@ -9,6 +9,7 @@ import { isTransportException } from './exceptions.js';
 import { Expiries } from './expiries.js';
 import { type HandlerFunction, nobody } from './handlers.js';
 import { JwtStrategy } from './jwt.strategy.js';
+import { RefusalEvents } from './refusal-events.js';
 import { contextOf } from './request-context.js';
 import type { HttpRequest } from './transports/http.js';
 import {
@@ -17,6 +18,7 @@ import {
   markOpening,
   type Opening,
   openingOf,
+  otherCaller,
   socketConnection,
   stateOfSocket,
   wsFacts,
@@ -54,6 +56,7 @@ export class ConnectionGuard {
     @Inject(AuthGuard) private readonly guard: AuthGuard,
     @Inject(JwtStrategy) private readonly strategy: JwtStrategy,
     @Inject(Expiries) private readonly expiries: Expiries,
+    @Inject(RefusalEvents) private readonly events: RefusalEvents,
   ) {}
 
   /**
@@ -132,6 +135,8 @@ export class ConnectionGuard {
       return await answer;
     } catch (error) {
       const isPlain = error instanceof AuthError && !isTransportException(error);
+      // Not by the guard, which tells of its own.
+      if (isPlain) this.events.refused({ handler: RENEWAL, transport: 'ws', token: undefined, durationMs: 0 }, error);
       throw isPlain ? await wsTransport.exceptionOf(error, undefined) : error;
     }
   }
@@ -152,6 +157,7 @@ export class ConnectionGuard {
     const context = contextOf('ws', [client, request], { controller, method: openingHandlerOf(gateway) });
     const outcome = this.check(context, state.opening).then(() => {
       letIn(client, state.opening);
+      state.owner ??= authenticationOf(client)?.token;
     });
     state.admissions.set(controller, { context, outcome });
     return outcome;
@@ -179,12 +185,12 @@ export class ConnectionGuard {
     const { error, info } = await this.strategy.outcomeOf(opening.client, first);
     if (error !== null) throw error;
     if (info === undefined || info instanceof AuthError) throw info ?? new AuthError('TOKEN_MISSING');
-    const current = authenticationOf(client)?.token;
+    const { owner } = state;
     // Else what the socket was let into for one caller would serve another.
-    if (current !== undefined && !isSameCaller(info.claims, current.claims))
-      throw new AuthError('CLAIM_INVALID', { claim: 'sub', expected: 'the subject that the socket belongs to' });
+    if (owner !== undefined && owner.token !== token && !isSameCaller(info.claims, owner.claims)) throw otherCaller();
     for (const context of contexts) await this.check(context, opening);
     letIn(client, opening);
+    state.owner ??= info;
     state.renewed = token;
     this.expiries.renew(socketConnection(client), info);
     return { expiresAt: info.claims.exp };
@@ -219,6 +225,9 @@ export class ConnectionGuard {
 function restoreNothing({ adapter }: SocketIoNamespace): void {
   if (adapter?.restoreSession !== undefined) adapter.restoreSession = () => Promise.resolve(null);
 }
+
+/** As the handler in events: a new token is looked at for all gateways of a socket. */
+const RENEWAL = 'ConnectionGuard.renew';
 
 // Of one socket, that wait for their turn.
 const MAX_RENEWALS = 4;

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { Injectable, Logger } from '@nestjs/common';
 import { Observable } from 'rxjs';
 import type { VerifiedAccessToken } from '../access-token.js';
@@ -27,7 +27,7 @@ export interface RefusalEvent extends AdmissionEvent {
   readonly status: AuthError['status'];
 }
 
-type Listener<Event> = (event: Event) => void;
+type Listener<Event> = (event: Event) => unknown;
 
 /** A call as the guard knows it when it is decided. */
 export interface DecidedCall {
@@ -40,7 +40,12 @@ export interface DecidedCall {
 
 /**
  * Tells what the guard decides, for audit logs and metrics. Nothing that is secret is told: no token, and no claim but the
- * client. A listener is called before the answer is sent, so it should be quick; what it throws is logged, and decides nothing.
+ * client. A listener is called before the answer is sent, so it should be quick; what it throws, or rejects with, is logged, and
+ * decides nothing. What a subscriber of the observables throws RxJS throws again, where nobody catches it: there, catch it
+ * yourself.
+ *
+ * A call is told once, however many guards it meets; GraphQL is asked, and told, field by field. What an application's own code
+ * fails with (500) is no refusal, and not told.
  */
 @Injectable()
 export class RefusalEvents {
@@ -76,30 +81,37 @@ export class RefusalEvents {
   }
 
   admitted(call: DecidedCall): void {
-    if (this.admissionListeners.size > 0) this.tell(this.admissionListeners, eventOf(call, call.token?.issuer));
+    if (this.admissionListeners.size > 0) this.tell(this.admissionListeners, () => eventOf(call, call.token?.issuer));
   }
 
   refused(call: DecidedCall, { code, status, issuer }: AuthError): void {
     if (this.refusalListeners.size === 0) return;
-    this.tell(this.refusalListeners, { ...eventOf(call, call.token?.issuer ?? issuer), code, status });
+    this.tell(this.refusalListeners, () => ({ ...eventOf(call, call.token?.issuer ?? issuer), code, status }));
   }
 
-  private tell<Event>(listeners: ReadonlySet<Listener<Event>>, event: Event): void {
-    for (const listener of listeners) {
-      try {
-        listener(event);
-      } catch (error) {
-        this.logger.error(error);
+  private tell<Event>(listeners: ReadonlySet<Listener<Event>>, make: () => Event): void {
+    const failed = (error: unknown) => {
+      this.logger.error(error);
+    };
+    try {
+      const event = make();
+      for (const listener of listeners) {
+        try {
+          // It may be async, whatever its type says.
+          Promise.resolve(listener(event)).catch(failed);
+        } catch (error) {
+          failed(error);
+        }
       }
+    } catch (error) {
+      failed(error);
     }
   }
 }
 
 function added<Event>(listeners: Set<Listener<Event>>, listener: Listener<Event>): () => void {
   // One of its own, so that the same function may listen twice.
-  const own: Listener<Event> = (event) => {
-    listener(event);
-  };
+  const own: Listener<Event> = (event) => listener(event);
   listeners.add(own);
   return () => {
     listeners.delete(own);
@@ -113,7 +125,7 @@ function eventOf({ handler, transport, token, durationMs }: DecidedCall, issuer:
     transport,
     issuer,
     clientId: token && clientOf(token.claims),
-    jtiHash: jti === undefined ? undefined : createHash('sha256').update(jti).digest('base64url'),
+    jtiHash: typeof jti === 'string' ? hash('sha256', jti, 'base64url') : undefined,
     durationMs,
   };
 }

@@ -11,8 +11,21 @@ export function hintOf(error: AuthError, explained: readonly Explanation[]): str
 
 function withValues(hint: string, expected: unknown, got: unknown): string {
   const parts = [
-    ...(expected === undefined ? [] : [`Expected: ${JSON.stringify(expected)}.`]),
-    ...(got === undefined ? [] : [`Got: ${JSON.stringify(got)}.`]),
+    ...(expected === undefined ? [] : [`Expected: ${textOf(expected)}.`]),
+    ...(got === undefined ? [] : [`Got: ${textOf(got)}.`]),
   ];
   return [hint, ...parts].join(' ');
+}
+
+const MAX_LENGTH = 256;
+
+function textOf(value: unknown): string {
+  try {
+    const text = JSON.stringify(value) as string | undefined;
+    if (text === undefined) return typeof value;
+    return text.length > MAX_LENGTH ? `${text.slice(0, MAX_LENGTH)}…` : text;
+  } catch {
+    // The application's own detail, which has a circle in it, say. That must not decide what is answered.
+    return typeof value;
+  }
 }

@@ -13,6 +13,8 @@ export class Telemetry implements OnModuleInit, OnApplicationShutdown {
     private readonly isOn: boolean,
     private readonly events: RefusalEvents,
     private readonly keys: KeyHealth,
+    /** A refused token may name any issuer that a resolver trusts: of those, only listed ones are told. */
+    private readonly listed: ReadonlySet<string>,
   ) {}
 
   /** @throws ConfigurationError without `@opentelemetry/api`. */
@@ -33,7 +35,8 @@ export class Telemetry implements OnModuleInit, OnApplicationShutdown {
       unit: 's',
     });
     const decided = (event: AdmissionEvent | RefusalEvent, code: string | undefined) => {
-      const attributes = attributesOf(event, code);
+      const isTold = code === undefined || this.listed.has(event.issuer ?? '');
+      const attributes = attributesOf(event, code, isTold ? event.issuer : undefined);
       requests.add(1, attributes);
       duration.record(event.durationMs / 1000, attributes);
       // Not a metric's: there may be any number of clients.
@@ -72,8 +75,12 @@ async function loadApi() {
   }
 }
 
-/** Of a kind each: an issuer is told only when it is a trusted one, so nobody can make new ones. */
-function attributesOf({ transport, issuer }: AdmissionEvent, code: string | undefined): Record<string, string> {
+/** Few of each, so that nobody can make new series. */
+function attributesOf(
+  { transport }: AdmissionEvent,
+  code: string | undefined,
+  issuer: string | undefined,
+): Record<string, string> {
   return {
     'resource_server.outcome': code === undefined ? 'admitted' : 'refused',
     'resource_server.transport': transport,

@@ -35,10 +35,22 @@ export class OptionReader {
     return this.child(value, name);
   }
 
-  /** The same place, where what is not set there is taken from `defaults`. */
-  withDefaults(defaults: Readonly<Record<string, unknown>>, names: readonly string[]): OptionReader {
-    // By name: in an object of a class, members that its prototype has count as well as its own.
-    const read = (name: string) => (this.record[name] === undefined ? defaults[name] : this.record[name]);
+  /**
+   * The same place, where what is not set there is taken from `defaults`.
+   * @param joined what is made of a value there and a default, for what is not to be replaced.
+   */
+  withDefaults(
+    defaults: Readonly<Record<string, unknown>>,
+    names: readonly string[],
+    joined: Readonly<Record<string, (own: unknown, fallback: unknown) => unknown>> = {},
+  ): OptionReader {
+    const read = (name: string) => {
+      // By name: in an object of a class, members that its prototype has count as well as its own.
+      const { [name]: own } = this.record;
+      const { [name]: fallback } = defaults;
+      if (own === undefined) return fallback;
+      return fallback === undefined ? own : (joined[name]?.(own, fallback) ?? own);
+    };
     return new OptionReader(Object.fromEntries(names.map((name) => [name, read(name)])), this.path, this.problems);
   }
 

@@ -89,7 +89,10 @@ export interface ClaimPaths {
  */
 export type ReportableCheck = 'audience' | 'binding' | 'requiredClaims' | 'tokenTypes';
 
-/** What a token must be like. In `AuthOptions` beside `issuers` these are defaults for each of them. */
+/**
+ * What a token must be like. In `AuthOptions` beside `issuers` these are defaults for each of them; but `validate` and
+ * `requiredClaims` hold there beside those of an issuer, not in their place.
+ */
 export interface CheckOptions {
   /**
    * Signature algorithms that are accepted. Default: every asymmetric one (RS, PS and ES 256–512, EdDSA, Ed25519),

@@ -76,6 +76,9 @@ export function readIssuer(reader: OptionReader, allowHttp: boolean): ResolvedIs
     reader.record.audienceClaim === undefined
       ? 'aud'
       : reader.requiredString('audienceClaim', "the claim that names us in the tokens, 'client_id' say");
+  // It would be met by every token of the issuer, or by one alone.
+  if (['iss', 'sub', 'exp', 'nbf', 'iat', 'jti'].includes(audienceClaim))
+    reader.problem('audienceClaim', 'does not say for whom the token is');
   const keys = readKeys(reader, issuer, allowHttp);
   const { reported, ...checks } = readChecks(reader);
   const strict: ResolvedIssuer = Object.freeze({

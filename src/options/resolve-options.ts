@@ -2,7 +2,7 @@ import { isJsonObject } from '../json-object.js';
 import type { KeyStore } from '../keys/key-store.js';
 import type { Requirement } from '../requirement.js';
 import { OptionReader } from './option-reader.js';
-import type { IssuerResolver, ModuleExtras, ModuleOptions, ResourceServerOptions } from './options.js';
+import type { CheckOptions, IssuerResolver, ModuleExtras, ModuleOptions, ResourceServerOptions } from './options.js';
 import { readRequire } from './resolve-require.js';
 import { readTokenCache, type ResolvedTokenCache } from './resolve-token-cache.js';
 import { readTokenFrom, type ResolvedTokenFrom } from './resolve-token-from.js';
@@ -146,7 +146,27 @@ function readListedIssuer(
   allowHttp: boolean,
 ): ResolvedIssuer {
   reader.allowOnly(ISSUER_OPTIONS);
-  return readIssuer(reader.withDefaults(defaults, ISSUER_OPTIONS), allowHttp);
+  return readIssuer(reader.withDefaults(defaults, ISSUER_OPTIONS, JOINED), allowHttp);
+}
+
+/**
+ * What narrows does not take the place of what narrows elsewhere: an issuer that comes from a preset has checks of its own,
+ * and the application's must not be lost beside them. What is wrong by itself is left for its problem to be told.
+ */
+const JOINED = {
+  validate: (own: unknown, fallback: unknown) =>
+    typeof own === 'function' && own !== fallback ? bothOf(own as Validate, fallback as Validate) : own,
+  requiredClaims: (own: unknown, fallback: unknown) =>
+    Array.isArray(own) ? [...new Set([...(own as unknown[]), ...(fallback as unknown[])])] : own,
+};
+
+type Validate = NonNullable<CheckOptions['validate']>;
+
+function bothOf(first: Validate, second: Validate): Validate {
+  return async (claims, header) => {
+    const verdict: unknown = await first(claims, header);
+    return verdict === true || verdict === undefined ? second(claims, header) : false;
+  };
 }
 
 function resolverOf(

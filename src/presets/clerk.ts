@@ -60,10 +60,14 @@ export function clerk(options: ClerkOptions): IssuerOptions {
     tokenTypes: ['JWT'],
     requiredClaims: ['sub', 'sid'],
     claimPaths: { scopes: [], roles: ['org_role', 'o.rol'], permissions: ['org_permissions'] },
-    validate: withOwnCheck((claims) => {
-      checkOptionalAudience(claims, audience);
-      if (!allowsPending) checkNotPending(claims);
-    }, validate),
+    validate: withOwnCheck(
+      (claims) => {
+        checkOptionalAudience(claims, audience);
+        if (!allowsPending) checkNotPending(claims);
+      },
+      validate,
+      ['sub', 'sid'],
+    ),
   };
 }
 

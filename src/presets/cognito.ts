@@ -63,9 +63,13 @@ export function cognito(options: CognitoOptions): IssuerOptions {
     // That it is `access` where it is there is checked for every issuer.
     requiredClaims: ['token_use'],
     claimPaths: { scopes: ['scope'], roles: [['cognito:groups']] },
-    validate: withOwnCheck((claims) => {
-      checkOptionalAudience(claims, resource);
-    }, validate),
+    validate: withOwnCheck(
+      (claims) => {
+        checkOptionalAudience(claims, resource);
+      },
+      validate,
+      ['token_use'],
+    ),
   };
 }
 

@@ -97,6 +97,7 @@ function issuerOf(of: {
 }): IssuerOptions {
   const { v1, login } = CLOUDS[of.cloud];
   const isV1 = of.version === 'v1';
+  const required = ['tid', isV1 ? 'appid' : 'azp'];
   return {
     issuer: isV1 ? `${v1}/${of.tenant}/` : `${login}/${of.tenant}/v2.0`,
     audience: of.audience[of.version],
@@ -105,11 +106,15 @@ function issuerOf(of: {
       uri: `${login}/${of.tenant}${isV1 ? '' : '/v2.0'}/.well-known/openid-configuration`,
     },
     algorithms: ['RS256'],
-    requiredClaims: ['tid', isV1 ? 'appid' : 'azp'],
+    requiredClaims: required,
     claimPaths: { scopes: ['scp'], roles: ['roles'] },
-    validate: withOwnCheck((claims) => {
-      checkTenant(claims, of.tenant);
-    }, of.validate),
+    validate: withOwnCheck(
+      (claims) => {
+        checkTenant(claims, of.tenant);
+      },
+      of.validate,
+      required,
+    ),
   };
 }
 

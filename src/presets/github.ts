@@ -70,9 +70,13 @@ export function github(options: GithubOptions): IssuerOptions {
     algorithms: ['RS256'],
     requiredClaims: ['repository_id', 'repository_owner_id'],
     claimPaths: { scopes: [], roles: [], permissions: [] },
-    validate: withOwnCheck((claims) => {
-      for (const { claim, list } of wanted) checkListed(claims, claim, list);
-    }, validate),
+    validate: withOwnCheck(
+      (claims) => {
+        for (const { claim, list } of wanted) checkListed(claims, claim, list);
+      },
+      validate,
+      ['repository_id', 'repository_owner_id'],
+    ),
   };
 }
 

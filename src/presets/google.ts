@@ -57,9 +57,13 @@ export function google(options: GoogleOptions): IssuerOptions {
     algorithms: ['RS256'],
     requiredClaims: ['sub'],
     claimPaths: { scopes: [], roles: [], permissions: [] },
-    validate: withOwnCheck((claims) => {
-      if (!allowsAnyone) checkCaller(claims, emails ?? [], subjects ?? []);
-    }, validate),
+    validate: withOwnCheck(
+      (claims) => {
+        if (!allowsAnyone) checkCaller(claims, emails ?? [], subjects ?? []);
+      },
+      validate,
+      ['sub'],
+    ),
   };
 }
 

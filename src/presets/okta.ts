@@ -1,7 +1,8 @@
 import type { IssuerOptions } from '../options/options.js';
 import { PresetArguments } from './preset-arguments.js';
+import { type OwnCheck, withOwnCheck } from './preset-checks.js';
 
-export interface OktaOptions {
+export interface OktaOptions extends OwnCheck {
   /** The domain of your Okta org, `'example.okta.com'`, or its custom domain. Not that of the Admin Console. */
   readonly domain: string;
   /** The audience of the authorization server (Security → API), `'api://default'` for the one named default. */
@@ -30,7 +31,14 @@ export interface OktaOptions {
  * @throws ConfigurationError for arguments that cannot be used.
  */
 export function okta(options: OktaOptions): IssuerOptions {
-  const given = new PresetArguments('okta', options, ['domain', 'audience', 'authorizationServerId', 'groupsClaim']);
+  const given = new PresetArguments('okta', options, [
+    'domain',
+    'audience',
+    'authorizationServerId',
+    'groupsClaim',
+    'validate',
+  ]);
+  const validate = given.optionalFunction('validate') as OktaOptions['validate'];
   const domain = given.host('domain', 'example.okta.com');
   const audience = given.texts('audience', "the audience of the authorization server, 'api://default' say");
   const server = given.optionalText('authorizationServerId', CUSTOM_SERVER) ?? 'default';
@@ -53,6 +61,7 @@ export function okta(options: OktaOptions): IssuerOptions {
     algorithms: ['RS256'],
     requiredClaims: ['cid'],
     claimPaths: { scopes: ['scp'], roles: [[groups]] },
+    validate: withOwnCheck(() => undefined, validate, ['cid']),
   };
 }
 

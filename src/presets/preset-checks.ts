@@ -11,12 +11,18 @@ export interface OwnCheck {
   readonly validate?: CheckOptions['validate'];
 }
 
-/** @param check throws an AuthError to refuse. */
+/**
+ * @param check throws an AuthError to refuse.
+ * @param required claims that must be there: also where a list beside the preset takes the place of its `requiredClaims`.
+ */
 export function withOwnCheck(
   check: (claims: AccessTokenClaims) => void,
   own: CheckOptions['validate'],
+  required: readonly string[] = [],
 ): NonNullable<CheckOptions['validate']> {
   return (claims, header) => {
+    for (const claim of required)
+      if (!Object.hasOwn(claims, claim) || claims[claim] === null) throw new AuthError('CLAIM_MISSING', { claim });
     check(claims);
     return own === undefined ? true : own(claims, header);
   };

@@ -1,7 +1,8 @@
 import type { ClaimPath, IssuerOptions } from '../options/options.js';
 import { PresetArguments } from './preset-arguments.js';
+import { type OwnCheck, withOwnCheck } from './preset-checks.js';
 
-interface ZitadelCommonOptions {
+interface ZitadelCommonOptions extends OwnCheck {
   /** The id of the project that your API belongs to, a number: `'69234237810729019'`. */
   readonly audience: string | readonly string[];
   /**
@@ -42,7 +43,14 @@ export type ZitadelOptions = ZitadelCommonOptions &
  * @throws ConfigurationError for arguments that cannot be used.
  */
 export function zitadel(options: ZitadelOptions): IssuerOptions {
-  const given = new PresetArguments('zitadel', options, ['domain', 'issuer', 'audience', 'clientProjectRoles']);
+  const given = new PresetArguments('zitadel', options, [
+    'domain',
+    'issuer',
+    'audience',
+    'clientProjectRoles',
+    'validate',
+  ]);
+  const own = given.optionalFunction('validate') as ZitadelOptions['validate'];
   const issuer = given.isGiven('issuer')
     ? given.address('issuer', 'https://my-instance.zitadel.cloud')
     : `https://${given.host('domain', 'my-instance.zitadel.cloud')}`;
@@ -56,5 +64,6 @@ export function zitadel(options: ZitadelOptions): IssuerOptions {
   given.finish();
   const roles: ClaimPath[] = audience.map((id) => ({ keysOf: [`urn:zitadel:iam:org:project:${id}:roles`] }));
   if (countsClientProject) roles.push({ keysOf: ['urn:zitadel:iam:org:project:roles'] });
-  return { issuer, audience, requiredClaims: ['jti'], claimPaths: { scopes: ['scope'], roles } };
+  const validate = withOwnCheck(() => undefined, own, ['jti']);
+  return { issuer, audience, requiredClaims: ['jti'], claimPaths: { scopes: ['scope'], roles }, validate };
 }

@@ -95,6 +95,10 @@ export class RemoteKeys implements KeySource {
     return isForgotten ? refreshed.then(() => this.servingKeySet()) : keySet;
   }
 
+  inService(): KeySet | undefined {
+    return this.heldAt(this.options.clock())?.jwks.keySet;
+  }
+
   /** Gets keys before anybody asks for one. Never rejects: `health` says how it went. */
   async warmUp(): Promise<void> {
     const { clock } = this.options;

@@ -2,6 +2,7 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import type { AuthModuleExtras } from '../nest/auth.module-definition.js';
 import { AuthModule } from '../nest/auth.module.js';
 import type { AuthOptions } from '../nest/auth-options.js';
+import { resolveOptions } from '../options/resolve-options.js';
 import type { TestIssuer } from './test-issuer.js';
 
 /** For a module that is made for the test. The application's own is plugged in by `withTestIssuer`. */
@@ -12,7 +13,11 @@ export class AuthTestingModule {
    * @param options beside those of the issuer: `user`, `require`, `claimPaths` and so on.
    */
   static forIssuer(issuer: TestIssuer, options: Partial<AuthOptions & AuthModuleExtras> = {}): DynamicModule {
-    const imports = [AuthModule.forRoot({ ...issuer.options, ...options } as AuthOptions)];
+    const { guard, isGlobal, ...own } = options;
+    const all = { ...issuer.options, ...own } as AuthOptions;
+    // So that its tokens are made for these options, too.
+    issuer.serve(resolveOptions(all));
+    const imports = [AuthModule.forRoot({ ...all, guard, isGlobal })];
     return { module: AuthTestingModule, imports, exports: imports };
   }
 }

@@ -40,7 +40,7 @@ export interface TokenRequest {
 
 type Issuer = Pick<
   ResolvedIssuer,
-  'issuer' | 'audience' | 'audienceClaim' | 'algorithms' | 'tokenTypes' | 'claimPaths'
+  'issuer' | 'audience' | 'audienceClaim' | 'algorithms' | 'tokenTypes' | 'claimPaths' | 'requiredClaims'
 >;
 
 const DEFAULT_ISSUER = 'https://issuer.test';
@@ -58,8 +58,8 @@ export const TEST_JWKS_URI = 'https://issuer.invalid/jwks';
  */
 export class TestIssuer {
   private readonly keys = new Map<SignatureAlgorithm, TestKey>();
-  private issuers: ResolvedOptions['issuers'];
-  private clock: () => number = () => Date.now();
+  /** Of each application that it was plugged into, the last one first. */
+  private readonly served: Pick<ResolvedOptions, 'issuers' | 'clock'>[];
   private state: { readonly isDown: boolean; readonly delayMs: number } = { isDown: false, delayMs: 0 };
   private server: Server | undefined;
   private fetched = 0;
@@ -69,7 +69,7 @@ export class TestIssuer {
     readonly url: string,
     private readonly given: TestIssuerOptions,
   ) {
-    this.issuers = resolveOptions(this.options).issuers;
+    this.served = [{ issuers: resolveOptions(this.options).issuers, clock: () => Date.now() }];
     this.keyFor(this.given.algorithm ?? 'ES256');
   }
 
@@ -84,12 +84,15 @@ export class TestIssuer {
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const issuer = new TestIssuer(`http://127.0.0.1:${String((server.address() as AddressInfo).port)}`, options);
     issuer.server = server.on('request', ({ url = '/' }, response) => {
-      issuer.answer(new URL(url, issuer.url)).then(
-        async (answer) => {
-          response.writeHead(answer.status, Object.fromEntries(answer.headers)).end(await answer.text());
-        },
-        () => response.destroy(),
-      );
+      // Inside, so that no path can throw where nobody catches it.
+      Promise.resolve()
+        .then(() => issuer.answer(new URL(issuer.url + url)))
+        .then(
+          async (answer) => {
+            response.writeHead(answer.status, Object.fromEntries(answer.headers)).end(await answer.text());
+          },
+          () => response.destroy(),
+        );
     });
     return issuer;
   }
@@ -199,24 +202,26 @@ export class TestIssuer {
 
   /** Makes tokens for the options of an application from now on. Called by `withTestIssuer`. */
   serve({ issuers, clock }: Pick<ResolvedOptions, 'issuers' | 'clock'>): void {
-    this.issuers = issuers;
-    this.clock = clock;
+    this.served.unshift({ issuers, clock });
     // Before the first fetch: a key that comes later is looked for only after a while.
     if (typeof issuers !== 'function') for (const issuer of issuers) this.keyFor(this.algorithmOf(issuer));
   }
 
   private async issuerOf(name: string | undefined): Promise<Issuer> {
-    if (typeof this.issuers !== 'function') {
-      const [first] = this.issuers;
-      const found = name === undefined ? first : this.issuers.find(({ issuer }) => issuer === name);
-      if (found === undefined) throw new Error(`The application trusts no issuer ${JSON.stringify(name)}`);
-      return found;
+    const [{ issuers } = { issuers: [] }] = this.served;
+    if (name === undefined) {
+      if (typeof issuers === 'function')
+        throw new Error('The issuers of this application are a function: say which one (`issuer`) the token is of');
+      const [first] = issuers;
+      if (first !== undefined) return first;
     }
-    if (name === undefined)
-      throw new Error('The issuers of this application are a function: say which one (`issuer`) the token is of');
-    const found = await this.issuers(name);
-    if (found === undefined) throw new Error(`The application trusts no issuer ${JSON.stringify(name)}`);
-    return found;
+    // An application may have several modules, and a test several applications.
+    for (const { issuers: trusted } of this.served) {
+      const found =
+        typeof trusted === 'function' ? await trusted(name ?? '') : trusted.find(({ issuer }) => issuer === name);
+      if (found !== undefined) return found;
+    }
+    throw new Error(`The application trusts no issuer ${JSON.stringify(name)}`);
   }
 
   private algorithmOf({ algorithms }: Issuer): SignatureAlgorithm {
@@ -242,12 +247,16 @@ export class TestIssuer {
     const claims: Record<string, unknown> = {
       iss: issuer.issuer,
       sub: 'sub' in request ? request.sub : 'test-user',
-      client_id: 'clientId' in request ? request.clientId : 'test-client',
+      client_id: 'test-client',
       iat: this.nowSeconds,
       exp: this.nowSeconds + expiresInSeconds,
       jti: randomUUID(),
       [issuer.audienceClaim]: issuer.audience[0],
+      ...('clientId' in request && { client_id: request.clientId }),
     };
+    // What its values mean only the application knows; that it is there is all that can be seen from here.
+    for (const claim of issuer.requiredClaims)
+      if (!Object.hasOwn(claims, claim)) claims[claim] = claim === 'token_use' ? 'access' : `test-${claim}`;
     const paths = issuer.claimPaths;
     if (scopes !== undefined) grant(claims, paths.scopes[0], scopes.join(' '), scopes);
     if (roles !== undefined) grant(claims, paths.roles[0], roles, roles);
@@ -256,7 +265,8 @@ export class TestIssuer {
   }
 
   private get nowSeconds(): number {
-    return Math.floor(this.clock() / 1000);
+    const [{ clock } = { clock: Date.now }] = this.served;
+    return Math.floor(clock() / 1000);
   }
 
   private async answer(address: URL, signal?: AbortSignal): Promise<Response> {

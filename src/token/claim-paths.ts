@@ -27,7 +27,9 @@ export function grantsAt(
 }
 
 function keysOf(value: unknown): readonly string[] | undefined {
-  return isJsonObject(value) ? Object.keys(value) : undefined;
+  if (!isJsonObject(value)) return undefined;
+  // A role that is there, and not granted.
+  return Object.keys(value).filter((name) => value[name] !== false && value[name] !== null);
 }
 
 function valueAt(claims: Readonly<Record<string, unknown>>, path: readonly string[]): unknown {

@@ -67,7 +67,8 @@ function isTextOrTexts(value: unknown): value is string | readonly string[] {
 export function isSameCaller(claims: Claims, other: Claims): boolean {
   if (claims.iss !== other.iss || claims.sub !== other.sub) return false;
   // Of one that names neither nobody can say whose it is.
-  return claims.sub !== undefined || (clientOf(claims) !== undefined && clientOf(claims) === clientOf(other));
+  if (claims.sub !== undefined && claims.sub !== '') return true;
+  return clientOf(claims) !== undefined && clientOf(claims) === clientOf(other);
 }
 
 /**

@@ -12,11 +12,12 @@ import {
   checkSenderBinding,
   checkTokenType,
   namedAlgorithm,
+  namedKey,
 } from './checks.js';
 import { checkScopeClaim, checkStringClaims, namedIssuer } from './claims.js';
 import { decodeCompact, type DecodedToken } from './compact.js';
 import { HINTS } from './hints.js';
-import { checkSignature } from './signature.js';
+import { checkSignature, checkSignatureByAny } from './signature.js';
 import type { TrustedIssuer, TrustedIssuers } from './trusted-issuers.js';
 
 /** What a token is checked for, in the order in which it is. */
@@ -58,6 +59,8 @@ interface Facts {
   readonly issuer: TrustedIssuer | undefined;
   readonly nowSeconds: number;
   readonly names: readonly string[];
+  /** By a check before. */
+  readonly isRefused: boolean;
 }
 
 interface Known extends Facts {
@@ -117,7 +120,15 @@ const BY_ISSUER: readonly Step<Trusted>[] = [
   {
     check: 'signature',
     got: ({ token }) => token.header.kid,
-    run: ({ token, issuer }) => checkSignature(token, namedAlgorithm(token.header), issuer.keySource),
+    run: ({ token, issuer, isRefused }) => {
+      const algorithm = namedAlgorithm(token.header);
+      if (!isRefused) return checkSignature(token, algorithm, issuer.keySource);
+      // Nobody would be asked for the keys of such a token: so it must not make us ask, nor spend what is for others.
+      const keySet = issuer.keySource.inService();
+      if (keySet === undefined) return NOT_CHECKED;
+      checkSignatureByAny(token, algorithm, keySet.candidates(namedKey(token.header)));
+      return keySet;
+    },
   },
   {
     check: 'access-token',
@@ -191,20 +202,31 @@ const BY_USER: Step<Trusted> = {
 };
 
 /**
- * Makes every check of a token, and says what came of each: the first that did not pass is why it is refused. Nothing of it
- * is remembered, and `reportOnly` is as it is for requests.
+ * Makes every check of a token, and says what came of each: the first that did not pass is why it is refused. `reportOnly` is as
+ * it is for requests. Keys are fetched only where `verify` would fetch them.
  */
 export async function explainToken(
   text: string,
   issuers: TrustedIssuers,
   nowMs: number,
+  { callsValidate }: { readonly callsValidate: boolean },
 ): Promise<readonly Explanation[]> {
   const rows: Explanation[] = [];
   const ask = async <Needs extends Facts>(steps: readonly Step<Needs>[], facts: Facts, isPossible: boolean) => {
-    for (const step of steps)
-      rows.push(isPossible ? await explained(step, facts as Needs) : { check: step.check, passed: undefined });
+    for (const step of steps) {
+      const isRefused = rows.some(({ passed }) => passed === false);
+      rows.push(
+        isPossible ? await explained(step, { ...facts, isRefused } as Needs) : { check: step.check, passed: undefined },
+      );
+    }
   };
-  let facts: Facts = { token: undefined, issuer: undefined, nowSeconds: nowMs / 1000, names: issuers.names };
+  let facts: Facts = {
+    token: undefined,
+    issuer: undefined,
+    nowSeconds: nowMs / 1000,
+    names: issuers.names,
+    isRefused: false,
+  };
   const form: Step<Facts> = {
     check: 'form',
     got: () => (typeof text === 'string' ? `${String(text.split('.').length)} parts` : typeof text),
@@ -225,18 +247,16 @@ export async function explainToken(
   };
   await ask([trust], facts, facts.token !== undefined);
   await ask(BY_ISSUER, facts, facts.issuer !== undefined);
-  await ask(
-    [BY_USER],
-    facts,
-    rows.every(({ passed }) => passed === true),
-  );
+  await ask([BY_USER], facts, callsValidate && rows.every(({ passed }) => passed === true));
   return rows;
 }
+
+const NOT_CHECKED = Symbol('not checked');
 
 async function explained<Needs extends Facts>(step: Step<Needs>, facts: Needs): Promise<Explanation> {
   const { check } = step;
   try {
-    await step.run(facts);
+    if ((await step.run(facts)) === NOT_CHECKED) return { check, passed: undefined, ...valuesOf(step, facts) };
     return { check, passed: true, ...valuesOf(step, facts) };
   } catch (error) {
     const values = valuesOf(step, facts);

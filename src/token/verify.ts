@@ -90,7 +90,8 @@ export class AccessTokenVerifier {
         for (const refusal of reportedRefusals(accepted, issuer.reportOnly)) this.onReport(refusal, accepted);
       return accepted;
     } catch (error) {
-      if (error instanceof AuthError) error.issuer = issuer.issuer;
+      // The application's own may be frozen.
+      if (error instanceof AuthError) Reflect.set(error, 'issuer', issuer.issuer);
       throw error;
     }
   }
@@ -99,9 +100,10 @@ export class AccessTokenVerifier {
    * Why a token is refused, for developers: every check is made, and none is thrown for. The first that did not pass is why
    * `verify` refuses. Do not show it to callers: it says what the options expect.
    * @param token the compact form, without `Bearer`.
+   * @param options `callsValidate: false` leaves your own `validate` out, which may have been asked already. Default true.
    */
-  explain(token: string): Promise<readonly Explanation[]> {
-    return explainToken(token, this.issuers, this.clock());
+  explain(token: string, { callsValidate = true } = {}): Promise<readonly Explanation[]> {
+    return explainToken(token, this.issuers, this.clock(), { callsValidate });
   }
 }
 

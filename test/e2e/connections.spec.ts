@@ -504,7 +504,7 @@ describe.each(SOCKET_KINDS)('A socket of $name', (kind) => {
     const socket = open('guarded', tokenOf({ sub: undefined, client_id: before }));
     socket.send('closed');
     await socket.next('reply');
-    socket.send('authenticate', tokenOf({ sub: undefined, client_id: client }));
+    socket.send('authenticate', tokenOf({ sub: undefined, client_id: client, jti: 'another' }));
     expect(((await socket.next('authenticated', 'exception')) as { code?: string }).code).toBe(code);
   });
 
@@ -535,6 +535,13 @@ describe.each(SOCKET_KINDS)('A socket of $name', (kind) => {
     expect(await socket.next('reply', 'exception')).toMatchObject({ code: 'CLAIM_INVALID' });
     socket.send('who', { token: tokenOf({ jti: 'another' }) });
     expect(await socket.next('reply', 'exception')).toBe('ok alice');
+    // Nor by way of a message without one.
+    socket.send('who', {});
+    expect(await socket.next('reply', 'exception')).toBe('ok guest');
+    socket.send('who', { token: tokenOf({ sub: 'bob' }) });
+    expect(await socket.next('reply', 'exception')).toMatchObject({ code: 'CLAIM_INVALID' });
+    socket.send('authenticate', tokenOf({ sub: 'bob' }));
+    expect(await socket.next('authenticated', 'exception')).toMatchObject({ code: 'CLAIM_INVALID' });
   });
 
   it('may have a few new tokens wait for their turn, and none that is too long to be one', async () => {

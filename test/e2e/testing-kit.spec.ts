@@ -251,6 +251,7 @@ describe('A test issuer that listens', () => {
     expect((await fetch(`${issuer.url}/nothing`).catch(() => 'cut')) === 'cut').toBe(true);
     issuer.recover();
     expect((await fetch(`${issuer.url}/nothing`)).status).toBe(404);
+    expect((await fetch(`${issuer.url}//`)).status).toBe(404);
     await issuer.close();
   });
 });
@@ -270,6 +271,42 @@ describe('A module that is made for a test', () => {
       .set(await issuer.as({ sub: 'alice', roles: ['a'] }))
       .expect(200);
     expect(bodyOf(answer)).toMatchObject({ sub: 'user alice', roles: ['a'] });
+  });
+});
+
+describe('Tokens', () => {
+  it('are made for the options that AuthTestingModule was given', async () => {
+    const issuer = await TestIssuer.create();
+    const options: Partial<AuthOptions> = {
+      claimPaths: { scopes: ['scp'] },
+      algorithms: ['RS256'],
+      clock: () => Date.UTC(2040, 0, 1),
+      require: { scopes: ['api'] },
+    };
+    const imports = [AuthTestingModule.forIssuer(issuer, options)];
+    const module = await Test.createTestingModule({ imports, controllers: [OrdersController] }).compile();
+    const app = module.createNestApplication({ logger: false });
+    apps.push(app);
+    await app.init();
+    const headers = await issuer.as({ scopes: ['api'] });
+    await request(app.getHttpServer() as App)
+      .get('/orders')
+      .set(headers)
+      .expect(200);
+  });
+
+  it('have what must be there, and the client that they are asked for', async () => {
+    const { issuer, ask } = await start({ audienceClaim: 'client_id', requiredClaims: ['token_use', 'tenant'] });
+    expect((await ask(await issuer.token())).status).toBe(200);
+    expect((await ask(await issuer.token({ clientId: 'another' }))).body.code).toBe('AUDIENCE_MISMATCH');
+  });
+
+  it('are made for each application that one issuer is plugged into', async () => {
+    const issuer = await TestIssuer.create();
+    const one = await start({ issuer: 'https://one.example.com', algorithms: ['RS256'] }, issuer);
+    const other = await start({ issuer: 'https://other.example.com' }, issuer);
+    expect((await one.ask(await issuer.token({ issuer: 'https://one.example.com' }))).status).toBe(200);
+    expect((await other.ask(await issuer.token())).status).toBe(200);
   });
 });
 

@@ -1,6 +1,6 @@
 import 'reflect-metadata';
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import type { LoggerService } from '@nestjs/common';
+import { Controller, Get, type LoggerService, UseGuards } from '@nestjs/common';
 import { metrics, trace } from '@opentelemetry/api';
 import {
   AggregationTemporality,
@@ -13,6 +13,8 @@ import { createHash } from 'node:crypto';
 import {
   AccessTokenVerifier,
   type AdmissionEvent,
+  AuthError,
+  AuthGuard,
   AuthModule,
   type AuthOptions,
   type RefusalEvent,
@@ -88,6 +90,32 @@ describe.each(PLATFORMS)('A refusal on %s', (platform) => {
     const { ask } = await start({ explainRefusals: true, require: { scopes: ['api'] } }, platform);
     const { status, body } = await ask(bearer(token({ scope: 'read' })));
     expect([status, body.hint]).toEqual([403, expect.stringContaining('Expected: ["api"]')]);
+  });
+});
+
+describe('What the application refuses with itself', () => {
+  const circle: Record<string, unknown> = {};
+  circle.self = circle;
+
+  it.each<[string, AuthError]>([
+    ['frozen', Object.freeze(new AuthError('POLICY_DENIED'))],
+    ['with a circle in its facts', new AuthError('POLICY_DENIED', { expected: circle })],
+    ['with a bigint in its facts', new AuthError('POLICY_DENIED', { expected: 1n })],
+  ])('is answered as it says: %s', async (_what, refusal) => {
+    for (const explainRefusals of [false, true]) {
+      let asked = 0;
+      const validate = () => {
+        asked += 1;
+        throw refusal;
+      };
+      const { ask } = await start({ explainRefusals, validate });
+      const { status, body } = await ask(bearer(token()));
+      expect([status, body.code, asked]).toEqual([403, 'POLICY_DENIED', 1]);
+      expect(typeof body.hint).toBe(explainRefusals ? 'string' : 'undefined');
+      await running?.close();
+      running = undefined;
+    }
+    expect(refusal.hint).toBeUndefined();
   });
 });
 
@@ -217,6 +245,50 @@ describe('RefusalEvents', () => {
     expect(events.isObserved).toBe(false);
   });
 
+  it('tell of a call once, however many guards it meets', async () => {
+    @Controller('twice')
+    @UseGuards(AuthGuard)
+    class TwiceController {
+      @Get()
+      read() {
+        return {};
+      }
+    }
+    const imports = [AuthModule.forRoot({ issuer: issuer.url, audience: AUDIENCE })];
+    running = await startApp('express', { imports, controllers: [TwiceController] });
+    const admissions: AdmissionEvent[] = [];
+    running.app.get(RefusalEvents).onAdmission((event) => admissions.push(event));
+    expect((await call(`${running.url}/twice`, bearer(token()))).status).toBe(200);
+    expect(admissions).toHaveLength(1);
+  });
+
+  it('tell of new tokens that a socket was refused', async () => {
+    const sockets = await SOCKET_IO.start(issuer, { clock: Date.now });
+    const refusals: RefusalEvent[] = [];
+    sockets.app.get(RefusalEvents).onRefusal((event) => refusals.push(event));
+    const socket = sockets.open('guarded', token());
+    socket.send('authenticate', token({}, stranger));
+    await socket.next('exception');
+    socket.send('authenticate', token({ sub: 'bob' }));
+    await socket.next('exception');
+    expect(refusals.map(({ code, handler }) => [code, handler])).toEqual([
+      ['SIGNATURE_INVALID', 'ConnectionGuard.renew'],
+      ['CLAIM_INVALID', 'ConnectionGuard.renew'],
+    ]);
+    await sockets.close();
+  });
+
+  it('are told under fake timers, too', async () => {
+    const { ask, admissions } = await observed();
+    jest.useFakeTimers({ doNotFake: ['nextTick', 'setImmediate', 'setTimeout', 'setInterval', 'queueMicrotask'] });
+    try {
+      await ask(bearer(token()));
+      expect(admissions).toHaveLength(1);
+    } finally {
+      jest.useRealTimers();
+    }
+  });
+
   it('are observables, too', async () => {
     const { events, ask } = await observed();
     const codes: string[] = [];
@@ -230,11 +302,12 @@ describe('RefusalEvents', () => {
     expect([codes, handlers]).toEqual([['TOKEN_MISSING'], ['OrdersController.list']]);
   });
 
-  it('decide nothing: what a listener throws costs nobody an answer', async () => {
+  it('decide nothing: what a listener throws, or rejects with, costs nobody an answer', async () => {
     const { events, ask, admissions } = await observed();
     events.onAdmission(() => {
       throw new Error('the audit log is full');
     });
+    events.onAdmission(() => Promise.reject(new Error('the audit log is down')));
     expect((await ask(bearer(token()))).status).toBe(200);
     expect(admissions).toHaveLength(1);
   });
@@ -305,6 +378,23 @@ describe('OpenTelemetry', () => {
       'resource_server.issuer': issuer.url,
       'resource_server.keys.state': 'fresh',
     });
+  });
+
+  it('is given no issuer that strangers can name, where a resolver trusts many', async () => {
+    const { ask } = await start({
+      openTelemetry: true,
+      issuer: undefined,
+      audience: undefined,
+      issuers: (name: string) => ({
+        issuer: name,
+        audience: AUDIENCE,
+        keys: { from: 'jwks', uri: `${issuer.url}/jwks` },
+      }),
+    } as never);
+    await ask(bearer(token({ iss: 'https://invented.test', exp: 1 })));
+    const requests = (await collected()).find(({ name }) => name === 'resource_server.requests');
+    const issuers = requests?.dataPoints.map(({ attributes }) => attributes['resource_server.issuer']);
+    expect(issuers).not.toContain('https://invented.test');
   });
 
   it('has the active span say what was decided', async () => {

@@ -29,6 +29,7 @@ const NO_KEYS: KeySource = {
   keySetFor: () => {
     throw new AuthError('KEYS_UNAVAILABLE');
   },
+  inService: () => undefined,
 };
 
 /** What a check of the package has against a token, with its facts, which no explanation repeats. */

@@ -30,7 +30,9 @@ export interface Transport {
   /** Told of a call that nobody is asked about (`@Public()`). */
   passed?(context: ExecutionContext): void;
   /** @throws AuthError for a token that must not be used here, though it is a good one. */
-  checkCaller?(request: object, token: VerifiedAccessToken): void;
+  checkCaller?(context: ExecutionContext, token: VerifiedAccessToken): void;
+  /** Told of the token of a call that may go on. */
+  keepCaller?(context: ExecutionContext, token: VerifiedAccessToken): void;
   /** Where its token may stand. */
   carrierOf(request: object, context: ExecutionContext): TokenCarrier;
   /** Undefined, or settled when the call may be looked at: a socket's first message must wait for its admission. */

@@ -3,7 +3,6 @@ import type { VerifiedAccessToken } from '../../access-token.js';
 import { AuthError } from '../../errors.js';
 import { isSameCaller } from '../../token/claims.js';
 import type { TokenCarrier } from '../../token/presented-token.js';
-import { authenticationOf } from '../authentication.js';
 import { asAuthError } from '../exceptions.js';
 import { refusalFacts, type RefusalFacts } from '../refusal-facts.js';
 import type { HttpRequest } from './http.js';
@@ -43,6 +42,8 @@ interface SocketState {
   request?: HttpRequest;
   /** The token of the last `authenticate` that was accepted. */
   renewed?: string;
+  /** Whose token it was let in with first: nobody else may use it, whatever is sent in between. */
+  owner?: VerifiedAccessToken;
   /** Settled, and never rejected, when the last `authenticate` is accepted or refused. */
   renewal?: Promise<unknown>;
   /** How many wait for that. */
@@ -95,10 +96,14 @@ export const wsTransport = {
   carrierOf: (_request: object, context: ExecutionContext) => carrierOf(clientOf(context), openings.get(context)),
 
   // Handlers read who is calling from the socket: another one would be taken for the caller of a message that is still at work.
-  checkCaller(request: object, { token, claims }: VerifiedAccessToken) {
-    const current = authenticationOf(request)?.token;
-    if (current !== undefined && current.token !== token && !isSameCaller(claims, current.claims))
-      throw new AuthError('CLAIM_INVALID', { claim: 'sub', expected: 'the subject that the socket belongs to' });
+  checkCaller(context: ExecutionContext, { token, claims }: VerifiedAccessToken) {
+    const owner = stateOfSocket(clientOf(context)).owner;
+    if (owner !== undefined && owner.token !== token && !isSameCaller(claims, owner.claims)) throw otherCaller();
+  },
+
+  // An opening's is kept once all gateways have let it in.
+  keepCaller(context: ExecutionContext, token: VerifiedAccessToken) {
+    if (!openings.has(context)) stateOfSocket(clientOf(context)).owner ??= token;
   },
 
   // A message has one context for all guards: the global one, and that of the gateway.
@@ -123,6 +128,10 @@ export const wsTransport = {
 
   connectionOf: (context: ExecutionContext) => socketConnection(clientOf(context)),
 } satisfies Transport;
+
+export function otherCaller(): AuthError {
+  return new AuthError('CLAIM_INVALID', { claim: 'sub', expected: 'the subject that the socket belongs to' });
+}
 
 function clientOf(context: ExecutionContext): Client {
   return context.switchToWs().getClient<Client>();

@@ -627,9 +627,28 @@ describe('Options that are an object of a class', () => {
   });
 
   it('keep them before the defaults that stand beside `issuers`', async () => {
+    const { validate: _joined, ...replaced } = checks;
     const defaults = { algorithms: ['RS256'], validate: () => true, requiredClaims: [] };
-    expect(listed({ ...defaults, issuers: [new Settings()] })).toMatchObject([checks]);
-    await expect(resolver({ ...defaults, issuers: () => new Settings() })(ISSUER)).resolves.toMatchObject(checks);
+    expect(listed({ ...defaults, issuers: [new Settings()] })).toMatchObject([replaced]);
+    await expect(resolver({ ...defaults, issuers: () => new Settings() })(ISSUER)).resolves.toMatchObject(replaced);
+  });
+
+  it.each([
+    [() => true, () => true, true],
+    [() => undefined, () => undefined, undefined],
+    [() => false, () => true, false],
+    [() => true, () => false, false],
+    [() => Promise.resolve('yes'), () => true, false],
+  ])('have both asked where `validate` stands there and beside `issuers` (%s, %s)', async (own, module, verdict) => {
+    const issuer = { ...BASE, validate: own, requiredClaims: ['a', 'b'] };
+    const beside = { validate: module, requiredClaims: ['b', 'c'] };
+    for (const resolved of [
+      listed({ ...beside, issuers: [issuer] })[0],
+      await resolver({ ...beside, issuers: () => issuer })(ISSUER),
+    ]) {
+      expect(await resolved?.validate?.({} as never, {} as never)).toBe(verdict);
+      expect(resolved?.requiredClaims).toEqual(['a', 'b', 'c']);
+    }
   });
 
   it('keep them as the defaults beside `issuers`', () => {

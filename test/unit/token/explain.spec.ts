@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { AuthError, type Explanation, type IssuerOptions } from '../../../src/index.js';
 import { HINTS } from '../../../src/token/hints.js';
-import { newKey, signToken } from '../../support/local-issuer.js';
+import { LocalIssuer, newKey, signToken } from '../../support/local-issuer.js';
 import { outcomeOf, verifierOf } from '../../support/verifier.js';
 
 const ISSUER = 'https://issuer.example.com/';
@@ -144,6 +144,26 @@ describe('An explanation', () => {
     expect(rowOf(rows, 'signature')).toMatchObject({ got: 'ours' });
     expect(rowOf(rows, 'binding')).toMatchObject({ got: ['jkt'] });
     expect(JSON.stringify(rows)).not.toContain(tokenWith().split('.')[1]);
+  });
+
+  it('asks nobody for the keys of a token that is refused without them, and says what it could not check', async () => {
+    const issuer = await LocalIssuer.start([key]);
+    const verifier = verifierOf({ issuer: issuer.url, audience: AUDIENCE });
+    const now = Math.floor(Date.now() / 1000);
+    const stale = signToken(
+      { alg: 'ES256', kid: 'unknown' },
+      { iss: issuer.url, aud: AUDIENCE, exp: now - 60 },
+      key.privateKey,
+    );
+    const rows = await verifier.explain(stale);
+    expect([rowOf(rows, 'expiration')?.passed, rowOf(rows, 'signature')?.passed]).toEqual([false, undefined]);
+    expect(issuer.requests).toEqual([]);
+    await verifier.verify(issuer.token(key, 'ES256'));
+    const asked = issuer.requests.length;
+    // By the keys that there are.
+    expect(rowOf(await verifier.explain(stale), 'signature')).toMatchObject({ passed: false, code: 'KEY_UNKNOWN' });
+    expect(issuer.requests).toHaveLength(asked);
+    await issuer.stop();
   });
 
   it("has the application's own failure in its row, and does not throw it", async () => {

@@ -27,6 +27,10 @@ class FakeSource implements KeySource {
 
   constructor(private readonly sets: readonly KeySet[]) {}
 
+  inService(): undefined {
+    return undefined;
+  }
+
   keySetFor(kid: string | undefined, unlike?: KeySet): KeySet {
     this.asked.push([kid, unlike]);
     const set = this.sets[Math.min(this.asked.length, this.sets.length) - 1];
@@ -132,7 +136,7 @@ describe('The source of the keys', () => {
   });
 
   it('may be waited for', async () => {
-    const source: KeySource = { keySetFor: () => Promise.resolve(setOf(old)) };
+    const source: KeySource = { keySetFor: () => Promise.resolve(setOf(old)), inService: () => undefined };
     expect(await check(old, { kid: 'old' }, source)).toBe('accepted');
     expect(await check(other, { kid: 'old' }, source)).toBe('SIGNATURE_INVALID');
   });
@@ -201,6 +205,7 @@ describe('The source of the keys', () => {
   it('that cannot look for newer keys says so, and not that the token is bad (KEYS_UNAVAILABLE)', async () => {
     const set = setOf(old);
     const source: KeySource = {
+      inService: () => undefined,
       keySetFor: (_kid, unlike) => (unlike === undefined ? set : Promise.reject(new AuthError('KEYS_UNAVAILABLE'))),
     };
     expect(await check(other, {}, source)).toBe('KEYS_UNAVAILABLE');

@@ -27,7 +27,7 @@ function trusting(options: ResourceServerOptions): { trusted: TrustedIssuers; ma
   const released: KeySource[] = [];
   const trusted = new TrustedIssuers(resolveOptions(options).issuers, {
     create: (issuer, keys, kind) => {
-      const source: KeySource = { keySetFor: () => new KeySet([]) };
+      const source: KeySource = { keySetFor: () => new KeySet([]), inService: () => undefined };
       made.push({ issuer, keys, kind, source });
       return source;
     },

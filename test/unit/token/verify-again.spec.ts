@@ -38,7 +38,7 @@ function verifierWith(options: Partial<AuthOptions> = {}): AccessTokenVerifier {
     clock: () => now * 1000,
     ...options,
   } as AuthOptions);
-  const sources = { create: () => ({ keySetFor: () => keySet }), release: () => undefined };
+  const sources = { create: () => ({ keySetFor: () => keySet, inService: () => keySet }), release: () => undefined };
   return new AccessTokenVerifier(new TrustedIssuers(resolved.issuers, sources), resolved.clock, resolved.tokenCache);
 }
 
