@@ -105,6 +105,13 @@ module.exports = {
       'What describes an application looks at it; nothing of the package asks for a description.',
     ),
     {
+      name: 'schematics-stand-alone',
+      comment: 'They change an application that does not have the package yet.',
+      severity: 'error',
+      from: { path: '^src/schematics/' },
+      to: { path: '^src/', pathNot: '^src/schematics/' },
+    },
+    {
       name: 'doctor-without-nest',
       comment: 'What looks at an issuer starts at once, and where no application is.',
       severity: 'error',

@@ -3,7 +3,7 @@ import type { AuthError, AuthErrorCode } from '../errors.js';
 /** Calls that passed, and that would have been refused but for `reportOnly`. */
 export interface ReportedRefusal {
   readonly code: AuthErrorCode;
-  /** `client_id` of the token, else `azp`; undefined where it has neither, and for guests. */
+  /** `client_id` of the token, or what issuers send in its place (`azp`, `appid`, `cid`); undefined where it has neither, and for guests. */
   readonly clientId: string | undefined;
   /** Where it was seen: `OrdersController.list`; undefined for a check of the token itself. */
   readonly handler: string | undefined;

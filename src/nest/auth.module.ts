@@ -35,7 +35,8 @@ export const RESOLVED_OPTIONS = Symbol('nestjs-resource-server:resolved-options'
 
 /**
  * Makes the application an OAuth 2.0 resource server (RFC 6749 §1.1): every route is closed until a valid access token
- * opens it. Exports `JwtStrategy`, `AuthGuard`, `AccessTokenVerifier`, `KeyHealth` and `KeyHealthIndicator`.
+ * opens it. Exports `JwtStrategy`, `AuthGuard`, `AccessTokenVerifier`, `ConnectionGuard`, `AuthMiddleware`, `KeyHealth`,
+ * `KeyHealthIndicator`, `ReportedRefusals` and `RefusalEvents`.
  *
  * Imported without `forRoot`, the application does not start.
  */

@@ -107,11 +107,13 @@ export class JwtStrategy extends PassportStrategy(Strategy, SHARED_NAME) impleme
   }
 
   private async authenticated(request: object, context: ExecutionContext): Promise<AuthenticationOutcome> {
+    let token: VerifiedAccessToken | undefined;
     try {
-      const token = await this.verifier.verify(this.tokens.get(request, context));
+      token = await this.verifier.verify(this.tokens.get(request, context));
       const user = await this.validate(token);
       return { error: null, user, info: token, status: undefined };
     } catch (error) {
+      if (token !== undefined && error instanceof AuthError) Reflect.set(error, 'issuer', token.issuer);
       // 503 and what the application's own code threw are no failure of the credentials.
       if (error instanceof AuthError && error.status !== 503)
         return { error: null, user: false, info: error, status: error.status };

@@ -31,7 +31,7 @@ export type SupabaseOptions = SupabaseCommonOptions &
  * - `iss` is `{url}/auth/v1`, keys are below it at `/.well-known/jwks.json` (https://supabase.com/docs/guides/auth/jwts).
  * - Tokens that are signed with the legacy JWT secret or another shared secret (HS256) are refused (ALGORITHM_NOT_ALLOWED): whoever can
  *   verify them could make them. Migrate in the dashboard to an asymmetric signing key
- *   (https://supabase.com/docs/guides/auth/signing-keys); until then the key set is empty, and the answer is 503.
+ *   (https://supabase.com/docs/guides/auth/signing-keys); until then tokens are signed with HS256, and refused (ALGORITHM_NOT_ALLOWED).
  * - `role` is the Postgres role and becomes a role here; `aal` says whether there was a second factor
  *   (https://supabase.com/docs/guides/auth/jwt-fields). The `anon` and `service_role` keys have another `iss`, and are refused.
  *

@@ -157,7 +157,7 @@ const BY_ISSUER: readonly Step<Trusted>[] = [
   },
   {
     check: 'not-before',
-    got: ({ token }) => token.claims.nbf ?? token.claims.iat,
+    got: ({ token: { claims } }) => ({ nbf: claims.nbf, iat: claims.iat }),
     expected: ({ nowSeconds }) => `not later than ${String(Math.floor(nowSeconds))}`,
     run: ({ token, issuer, nowSeconds }) => {
       checkNotBefore(token.claims, issuer, nowSeconds);
@@ -165,8 +165,10 @@ const BY_ISSUER: readonly Step<Trusted>[] = [
   },
   {
     check: 'age',
-    got: ({ token }) => token.claims.iat,
-    expected: ({ issuer }) => issuer.maxTokenAgeSeconds,
+    got: ({ token: { claims }, nowSeconds }) =>
+      typeof claims.iat === 'number' ? `${String(Math.floor(nowSeconds - claims.iat))} seconds` : claims.iat,
+    expected: ({ issuer: { maxTokenAgeSeconds: most } }) =>
+      most === undefined ? undefined : `at most ${String(most)} seconds`,
     run: ({ token, issuer, nowSeconds }) => {
       checkAge(token.claims, issuer, nowSeconds);
     },
@@ -238,7 +240,7 @@ export async function explainToken(
   const trust: Step<Known> = {
     check: 'issuer',
     got: ({ token }) => token.claims.iss,
-    expected: ({ names }) => names,
+    expected: ({ names }) => (names.length === 0 ? 'one that the `issuers` function knows' : names),
     hint: otherSpelling(
       ({ token }) => token.claims.iss,
       ({ names }) => names,

@@ -1,0 +1,68 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { emptyFolder, pack, run } from './packed.js';
+
+const PROVIDER = [
+  '--provider=entraId',
+  '--issuer=https://login.microsoftonline.com/11111111-2222-3333-4444-555555555555/v2.0',
+  '--audience=66666666-7777-8888-9999-000000000000',
+];
+
+let folder: Awaited<ReturnType<typeof emptyFolder>>;
+let tarball: string;
+
+beforeAll(async () => {
+  folder = await emptyFolder();
+  ({ path: tarball } = await pack(folder.path));
+}, 60_000);
+
+afterAll(() => folder.remove());
+
+describe.each(['12', '11'])('nest add on a fresh application of the Nest CLI %s', (version) => {
+  let app: string;
+  let remove: () => Promise<void>;
+  let fresh: string;
+
+  // Not `nest add <tarball>`: the CLI puts "@latest" behind whatever it is given. With --skip-install it does all the rest.
+  const nestAdd = () => run(app, 'npx', 'nest', 'add', 'nestjs-resource-server', '--skip-install', ...PROVIDER);
+  const module = () => join(app, 'src', 'app.module.ts');
+
+  beforeAll(async () => {
+    let parent: string;
+    ({ path: parent, remove } = await emptyFolder());
+    const flags = ['--skip-git', '--skip-install', '--package-manager', 'npm'];
+    await run(parent, 'npx', '--yes', `@nestjs/cli@${version}`, 'new', 'app', ...flags);
+    app = join(parent, 'app');
+    await run(app, 'npm', 'install', '--ignore-scripts', tarball);
+    fresh = readFileSync(module(), 'utf8');
+    await nestAdd();
+  }, 300_000);
+
+  afterAll(() => remove());
+
+  it('leaves an application that builds, without a complaint of its linter and of Prettier', async () => {
+    await run(app, 'npm', 'run', 'build');
+    await run(app, 'npm', 'run', 'lint');
+    await run(app, 'npx', 'prettier', '--check', 'src', 'test');
+  }, 120_000);
+
+  it('leaves an application whose tests pass, the added one among them', async () => {
+    await run(app, 'npm', 'test');
+    await run(app, 'npm', 'run', 'test:e2e');
+  }, 120_000);
+
+  it('adds a test that fails when the application is not closed', async () => {
+    const closed = readFileSync(module(), 'utf8');
+    writeFileSync(module(), fresh);
+    try {
+      await expect(run(app, 'npm', 'run', 'test:e2e')).rejects.toThrow(/expected 401 "Unauthorized", got 200 "OK"/);
+    } finally {
+      writeFileSync(module(), closed);
+    }
+  }, 120_000);
+
+  it('finds nothing to do when it runs again', async () => {
+    expect(await nestAdd()).toContain('Nothing to be done');
+  }, 60_000);
+});
