@@ -237,6 +237,12 @@ describe('RefusalEvents', () => {
     expect(refusals).toMatchObject([{ code: 'SCOPE_INSUFFICIENT', status: 403, issuer: issuer.url, clientId: 'web' }]);
   });
 
+  it('tell of the issuer whose user the application refused', async () => {
+    const { ask, refusals } = await observed({ user: () => undefined });
+    await ask(bearer(token()));
+    expect(refusals).toMatchObject([{ code: 'USER_REFUSED', issuer: issuer.url }]);
+  });
+
   it('tell nobody who has stopped listening', async () => {
     const { ask, refusals, events, stop } = await observed();
     stop();

@@ -205,7 +205,7 @@ describe('The option audienceClaim', () => {
     expect(resolve({ ...BASE, audienceClaim: 'client_id' }).issuers).toMatchObject([{ audienceClaim: 'client_id' }]);
   });
 
-  it.each([[''], [1], [null], [[]]])('must not be %j', (audienceClaim) => {
+  it.each([[''], [1], [null], [[]], ['iss'], ['sub'], ['exp'], ['jti']])('must not be %j', (audienceClaim) => {
     expect(pathsOf(() => resolve({ ...BASE, audienceClaim }))).toEqual(['audienceClaim']);
   });
 

@@ -53,6 +53,19 @@ describe('okta', () => {
     expect(await provider.outcome(okta(org), provider.token(claims))).toBe(code);
   });
 
+  it('refuses an ID token also where a list beside it takes the place of its own', async () => {
+    const options = { ...okta(org), requiredClaims: ['uid'] };
+    expect(await provider.outcome(options, provider.token())).toBe('accepted');
+    expect(await provider.outcome(options, provider.token({ cid: undefined }))).toBe('CLAIM_MISSING');
+  });
+
+  it('asks the own check that it is given, after that', async () => {
+    const options = okta({ ...org, validate: ({ uid }) => uid === 'x' });
+    expect(await provider.outcome(options, provider.token({ uid: 'x' }))).toBe('accepted');
+    expect(await provider.outcome(options, provider.token())).toBe('CLAIM_INVALID');
+    expect(await provider.outcome(options, provider.token({ uid: 'x', cid: undefined }))).toBe('CLAIM_MISSING');
+  });
+
   const server =
     "okta().authorizationServerId: must be a custom authorization server, 'default' say: tokens of the org authorization server cannot be verified by anyone but Okta";
   it.each([

@@ -37,6 +37,7 @@ describe('grantsAt', () => {
       { roles: { admin: { '1': 'acme' }, 'order manager': {} } },
       ['admin', 'order manager'],
     ],
+    ['none that is not granted', { roles: { admin: false, user: true, owner: null, guest: 0 } }, ['user', 'guest']],
     ['nothing of a list', { roles: ['admin'] }, []],
     ['nothing of a string', { roles: 'admin' }, []],
     ['nothing where nothing is', {}, []],

@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import {
   audiences,
   clientOf,
+  isSameCaller,
   checkScopeClaim,
   checkStringClaims,
   namedIssuer,
@@ -102,6 +103,21 @@ describe('The audience that a token names', () => {
       code: 'CLAIM_INVALID',
       detail: { claim: 'aud' },
     });
+  });
+});
+
+describe('Two tokens', () => {
+  it.each([
+    [{ sub: 'alice' }, { sub: 'alice', client_id: 'x' }, true],
+    [{ sub: 'alice' }, { sub: 'bob' }, false],
+    [{ sub: 'alice', iss: 'a' }, { sub: 'alice', iss: 'b' }, false],
+    [{ sub: 'alice' }, {}, false],
+    [{ client_id: 'a' }, { azp: 'a' }, true],
+    [{ client_id: 'a' }, { client_id: 'b' }, false],
+    [{ sub: '', client_id: 'a' }, { sub: '', client_id: 'b' }, false],
+    [{}, {}, false],
+  ])('of %j and %j stand for the same caller: %s', (one, other, isSame) => {
+    expect(isSameCaller(one, other)).toBe(isSame);
   });
 });
 
