@@ -8,6 +8,7 @@ import type { Explanation } from '../token/explain.js';
 import type { AccessTokenVerifier } from '../token/verify.js';
 import { rememberAuthentication } from './authentication.js';
 import { PresentedTokens } from './presented-tokens.js';
+import { refusedThough } from './refusal-events.js';
 import { contextOfRequest } from './request-context.js';
 import { transportOf } from './transport.js';
 
@@ -113,7 +114,7 @@ export class JwtStrategy extends PassportStrategy(Strategy, SHARED_NAME) impleme
       const user = await this.validate(token);
       return { error: null, user, info: token, status: undefined };
     } catch (error) {
-      if (token !== undefined && error instanceof AuthError) Reflect.set(error, 'issuer', token.issuer);
+      if (token !== undefined && error instanceof AuthError) refusedThough(error, token);
       // 503 and what the application's own code threw are no failure of the credentials.
       if (error instanceof AuthError && error.status !== 503)
         return { error: null, user: false, info: error, status: error.status };

@@ -27,6 +27,13 @@ export interface RefusalEvent extends AdmissionEvent {
   readonly status: AuthError['status'];
 }
 
+const verifiedTokens = new WeakMap<AuthError, VerifiedAccessToken>();
+
+/** That a token was good, and was refused for what it stands for: an account that is locked, say. */
+export function refusedThough(error: AuthError, token: VerifiedAccessToken): void {
+  verifiedTokens.set(error, token);
+}
+
 type Listener<Event> = (event: Event) => unknown;
 
 /** A call as the guard knows it when it is decided. */
@@ -84,9 +91,15 @@ export class RefusalEvents {
     if (this.admissionListeners.size > 0) this.tell(this.admissionListeners, () => eventOf(call, call.token?.issuer));
   }
 
-  refused(call: DecidedCall, { code, status, issuer }: AuthError): void {
+  refused(call: DecidedCall, error: AuthError): void {
     if (this.refusalListeners.size === 0) return;
-    this.tell(this.refusalListeners, () => ({ ...eventOf(call, call.token?.issuer ?? issuer), code, status }));
+    const { code, status, issuer } = error;
+    const token = call.token ?? verifiedTokens.get(error);
+    this.tell(this.refusalListeners, () => ({
+      ...eventOf({ ...call, token }, token?.issuer ?? issuer),
+      code,
+      status,
+    }));
   }
 
   private tell<Event>(listeners: ReadonlySet<Listener<Event>>, make: () => Event): void {

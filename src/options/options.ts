@@ -118,6 +118,11 @@ export interface CheckOptions {
    */
   // eslint-disable-next-line @typescript-eslint/no-invalid-void-type -- a function that only throws returns nothing
   readonly validate?: (claims: AccessTokenClaims, header: JoseHeader) => boolean | void | Promise<boolean | void>;
+  /**
+   * What a preset checks beside that (`nestjs-resource-server/presets`): throws an `AuthError` to refuse. It is there so that
+   * a `validate` of yours does not take its place; for checks of your own there is `validate`.
+   */
+  readonly presetCheck?: (claims: AccessTokenClaims, header: JoseHeader) => void;
   /** Where scopes, roles and permissions stand. */
   readonly claimPaths?: ClaimPaths;
   /**

@@ -43,6 +43,7 @@ export const CHECK_OPTIONS = [
   'requiredClaims',
   'maxTokenAgeSeconds',
   'validate',
+  'presetCheck',
   'claimPaths',
   'reportOnly',
 ] as const satisfies readonly (keyof CheckOptions)[];
@@ -117,13 +118,24 @@ export function readChecks(reader: OptionReader): ReadChecks {
       reader.record.maxTokenAgeSeconds === undefined
         ? undefined
         : reader.number('maxTokenAgeSeconds', { min: 1, max: 366 * 86_400, fallback: 0 }),
-    validate: reader.optional('validate', 'function') as CheckOptions['validate'],
+    validate: readValidate(reader),
     claimPaths: readClaimPaths(reader),
     reported: readReportOnly(reader),
   };
 }
 
 const REPORTABLE: readonly ReportableCheck[] = ['audience', 'binding', 'requiredClaims', 'tokenTypes'];
+
+/** A preset's check comes first: the application's may rely on it. */
+function readValidate(reader: OptionReader): CheckOptions['validate'] {
+  const own = reader.optional('validate', 'function') as CheckOptions['validate'];
+  const preset = reader.optional('presetCheck', 'function') as CheckOptions['presetCheck'];
+  if (preset === undefined) return own;
+  return (claims, header) => {
+    preset(claims, header);
+    return own?.(claims, header);
+  };
+}
 
 function readReportOnly(reader: OptionReader): ReadonlySet<ReportableCheck> | undefined {
   const names = reader.stringList('reportOnly');

@@ -156,6 +156,8 @@ function readListedIssuer(
 const JOINED = {
   validate: (own: unknown, fallback: unknown) =>
     typeof own === 'function' && own !== fallback ? bothOf(own as Validate, fallback as Validate) : own,
+  presetCheck: (own: unknown, fallback: unknown) =>
+    typeof own === 'function' && own !== fallback ? bothOf(own as Validate, fallback as Validate) : own,
   requiredClaims: (own: unknown, fallback: unknown) =>
     Array.isArray(own) ? [...new Set([...(own as unknown[]), ...(fallback as unknown[])])] : own,
 };

@@ -60,7 +60,7 @@ export function clerk(options: ClerkOptions): IssuerOptions {
     tokenTypes: ['JWT'],
     requiredClaims: ['sub', 'sid'],
     claimPaths: { scopes: [], roles: ['org_role', 'o.rol'], permissions: ['org_permissions'] },
-    validate: withOwnCheck(
+    ...withOwnCheck(
       (claims) => {
         checkOptionalAudience(claims, audience);
         if (!allowsPending) checkNotPending(claims);

@@ -63,7 +63,7 @@ export function cognito(options: CognitoOptions): IssuerOptions {
     // That it is `access` where it is there is checked for every issuer.
     requiredClaims: ['token_use'],
     claimPaths: { scopes: ['scope'], roles: [['cognito:groups']] },
-    validate: withOwnCheck(
+    ...withOwnCheck(
       (claims) => {
         checkOptionalAudience(claims, resource);
       },

@@ -108,7 +108,7 @@ function issuerOf(of: {
     algorithms: ['RS256'],
     requiredClaims: required,
     claimPaths: { scopes: ['scp'], roles: ['roles'] },
-    validate: withOwnCheck(
+    ...withOwnCheck(
       (claims) => {
         checkTenant(claims, of.tenant);
       },

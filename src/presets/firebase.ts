@@ -47,7 +47,7 @@ export function firebase(options: FirebaseOptions): IssuerOptions {
     algorithms: ['RS256'],
     requiredClaims: ['sub', 'iat', 'auth_time'],
     claimPaths: { scopes: [], roles: [[rolesClaim]] },
-    validate: withOwnCheck(checkUser, validate, ['sub', 'iat', 'auth_time']),
+    ...withOwnCheck(checkUser, validate, ['sub', 'iat', 'auth_time']),
   };
 }
 

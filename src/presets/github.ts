@@ -13,7 +13,10 @@ export interface GithubOptions extends OwnCheck {
   readonly repositoryOwners?: readonly string[];
   /** Ids of owners, `'65'`. */
   readonly repositoryOwnerIds?: readonly string[];
-  /** Only runs on these refs: `'refs/heads/main'`. Default: any, pull requests (`refs/pull/…`) among them. */
+  /**
+   * Only runs on these refs: `'refs/heads/main'`. Default: any, pull requests (`refs/pull/…`) among them. A run of
+   * `pull_request_target` names the ref of the base: keep it out by `events`.
+   */
   readonly refs?: readonly string[];
   /** Only jobs of these environments, whose protection rules then hold. Default: any, and none. */
   readonly environments?: readonly string[];
@@ -70,7 +73,7 @@ export function github(options: GithubOptions): IssuerOptions {
     algorithms: ['RS256'],
     requiredClaims: ['repository_id', 'repository_owner_id'],
     claimPaths: { scopes: [], roles: [], permissions: [] },
-    validate: withOwnCheck(
+    ...withOwnCheck(
       (claims) => {
         for (const { claim, list } of wanted) checkListed(claims, claim, list);
       },

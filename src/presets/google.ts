@@ -57,7 +57,7 @@ export function google(options: GoogleOptions): IssuerOptions {
     algorithms: ['RS256'],
     requiredClaims: ['sub'],
     claimPaths: { scopes: [], roles: [], permissions: [] },
-    validate: withOwnCheck(
+    ...withOwnCheck(
       (claims) => {
         if (!allowsAnyone) checkCaller(claims, emails ?? [], subjects ?? []);
       },

@@ -61,7 +61,7 @@ export function okta(options: OktaOptions): IssuerOptions {
     algorithms: ['RS256'],
     requiredClaims: ['cid'],
     claimPaths: { scopes: ['scp'], roles: [[groups]] },
-    validate: withOwnCheck(() => undefined, validate, ['cid']),
+    ...withOwnCheck(() => undefined, validate, ['cid']),
   };
 }
 

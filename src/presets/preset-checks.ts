@@ -4,14 +4,12 @@ import type { CheckOptions } from '../options/options.js';
 
 /** What presets that check more than claims' names take, too. */
 export interface OwnCheck {
-  /**
-   * Your own check, after those of the preset. Put it here: `{ ...preset(…), validate }` would take the place of the
-   * preset's. As `validate` of `AuthModule`: accepted is only `true`, or nothing.
-   */
+  /** Your own check, after those of the preset. As `validate` of `AuthModule`: accepted is only `true`, or nothing. */
   readonly validate?: CheckOptions['validate'];
 }
 
 /**
+ * Under a name of its own, so that no `validate` beside the preset takes its place.
  * @param check throws an AuthError to refuse.
  * @param required claims that must be there: also where a list beside the preset takes the place of its `requiredClaims`.
  */
@@ -19,12 +17,14 @@ export function withOwnCheck(
   check: (claims: AccessTokenClaims) => void,
   own: CheckOptions['validate'],
   required: readonly string[] = [],
-): NonNullable<CheckOptions['validate']> {
-  return (claims, header) => {
-    for (const claim of required)
-      if (!Object.hasOwn(claims, claim) || claims[claim] === null) throw new AuthError('CLAIM_MISSING', { claim });
-    check(claims);
-    return own === undefined ? true : own(claims, header);
+): Pick<CheckOptions, 'presetCheck' | 'validate'> {
+  return {
+    presetCheck: (claims) => {
+      for (const claim of required)
+        if (!Object.hasOwn(claims, claim) || claims[claim] === null) throw new AuthError('CLAIM_MISSING', { claim });
+      check(claims);
+    },
+    ...(own !== undefined && { validate: own }),
   };
 }
 

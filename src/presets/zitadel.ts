@@ -64,6 +64,11 @@ export function zitadel(options: ZitadelOptions): IssuerOptions {
   given.finish();
   const roles: ClaimPath[] = audience.map((id) => ({ keysOf: [`urn:zitadel:iam:org:project:${id}:roles`] }));
   if (countsClientProject) roles.push({ keysOf: ['urn:zitadel:iam:org:project:roles'] });
-  const validate = withOwnCheck(() => undefined, own, ['jti']);
-  return { issuer, audience, requiredClaims: ['jti'], claimPaths: { scopes: ['scope'], roles }, validate };
+  return {
+    issuer,
+    audience,
+    requiredClaims: ['jti'],
+    claimPaths: { scopes: ['scope'], roles },
+    ...withOwnCheck(() => undefined, own, ['jti']),
+  };
 }

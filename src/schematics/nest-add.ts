@@ -82,14 +82,20 @@ function addToModule(files: Files, root: RootModule, setup: ProviderSetup, width
 function sourceWithAuthModule(files: Files, root: RootModule, project: Project): string | undefined {
   const paths = [root.path];
   files.getDir(project.sourceRoot).visit((path) => {
-    if (path.endsWith('.ts') && !path.includes('/node_modules/')) paths.push(path);
+    if (/(?<!spec)\.ts$/.test(path) && !path.includes('/node_modules/')) paths.push(path);
   });
   return paths.map((path) => readable(files, path)).find((source) => uses('AuthModule', source));
 }
 
+/** Whether it is called, too: an import that is left over closes nothing. */
 function uses(name: string, source: string): boolean {
   if (!source.includes(name)) return false;
-  return ifUnderstood(source, (code) => localNameOf(name, source, code)) !== undefined;
+  return (
+    ifUnderstood(source, (code) => {
+      const local = localNameOf(name, source, code);
+      return local !== undefined && new RegExp(`\\b${local}\\s*(?:\\(|\\.\\s*forRoot)`).test(code);
+    }) === true
+  );
 }
 
 /** A video has that extension, too. */

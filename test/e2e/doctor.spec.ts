@@ -812,17 +812,54 @@ describe('doctor', () => {
     expect(allowed.configuration).toContain('insecureAllowHttp: true');
   });
 
-  it('follows no redirect into the network of this machine', async () => {
+  it.each([
+    'http://169.254.169.254/.well-known/openid-configuration',
+    'https://169.254.169.254/.well-known/openid-configuration',
+    'https://localhost/.well-known/openid-configuration',
+    'https://10.0.0.1/.well-known/openid-configuration',
+  ])('follows no redirect into the network of this machine: %s', async (location) => {
     const asked: string[] = [];
     const found = await examine(['--issuer', 'https://tenant.example.com'], {
       fetch: (address) => {
         asked.push(address as string);
-        const headers = { location: 'http://169.254.169.254/.well-known/openid-configuration' };
-        return Promise.resolve(new Response(null, { status: 302, headers }));
+        return Promise.resolve(new Response(null, { status: 302, headers: { location } }));
       },
     });
     expect(found.row('discovery').mend).toContain('Redirects are not followed');
     expect(asked.every((address) => address.startsWith('https://tenant.example.com/'))).toBe(true);
+  });
+
+  it.each([
+    ['an @ in the password', 'https://user:SECRETp@SECRETq@tenant.example.com'],
+    ['a slash in the password', 'https://user:SECRET/p@tenant.example.com'],
+    ['a query', 'https://tenant.example.com?client_secret=SECRET'],
+    ['no address', 'user:SECRET@tenant'],
+  ])('shows no credentials of the issuer: %s', async (_what, name) => {
+    const fetch = () => Promise.reject(new TypeError('nobody'));
+    for (const more of [[], ['--json'], ['--jwks-uri', 'https://u:SECRET@tenant.example.com/jwks']]) {
+      const { stdout, stderr } = await command(['doctor', '--issuer', name, ...more], { fetch });
+      expect(stdout + stderr).not.toContain('SECRET');
+    }
+  });
+
+  it('takes no token for an issuer, however its header is written', async () => {
+    const header = Buffer.from('{ "alg": "ES256" }').toString('base64url');
+    const ran = await command(['doctor', '--issuer', `${header}.e30.c2ln`]);
+    expect(ran.exitCode).toBe(2);
+    expect(ran.stdout + ran.stderr).not.toContain(header);
+    const fetch = () => Promise.reject(new TypeError('nobody'));
+    expect((await command(['doctor', '--issuer', 'https://eyeglasses.example.com'], { fetch })).exitCode).not.toBe(2);
+  });
+
+  it.each([
+    ['another realm', '/realms/a', '/realms/evil'],
+    ['the root', '/realms/mistyped', ''],
+  ])('has nothing pasted that trusts another issuer of the same host: %s', async (_what, path, named) => {
+    const metadata = { issuer: server.url + named, jwks_uri: server.url + KEYS };
+    server.json(`${path}/.well-known/openid-configuration`, () => metadata);
+    const { configuration } = await examine(['--issuer', server.url + path]);
+    expect(configuration).not.toContain('evil');
+    expect(configuration).toContain(path.slice('/realms/'.length));
   });
 
   it('lets no server write on the terminal', async () => {

@@ -633,6 +633,18 @@ describe("with guard: 'manual'", () => {
     expect(security(document, '/manual/nobodys')).toBe('open');
     expect(statuses(document, '/manual/nobodys')).toEqual([]);
   });
+
+  it('an operation that was closed by what the whole document says stays closed', async () => {
+    const document = await documentOf({
+      controllers: [ManualController],
+      auth: { guard: 'manual' },
+      change: (made) => {
+        made.components = { ...made.components, securitySchemes: { key: { type: 'http', scheme: 'bearer' } } };
+        made.security = [{ key: [] }];
+      },
+    });
+    expect(security(document, '/manual/nobodys')).toBe('key()');
+  });
 });
 
 describe('webhooks', () => {

@@ -86,6 +86,12 @@ describe.each(PLATFORMS)('A refusal on %s', (platform) => {
     expect(body.hint).not.toContain('eyJ');
   });
 
+  it('does not repeat all of what was sent', async () => {
+    const { ask } = await start({ explainRefusals: true }, platform);
+    const { body } = await ask(bearer(token({ aud: 'x'.repeat(4_000) })));
+    expect((body.hint as string).length).toBeLessThan(1_000);
+  });
+
   it('says so of what a route requires, too', async () => {
     const { ask } = await start({ explainRefusals: true, require: { scopes: ['api'] } }, platform);
     const { status, body } = await ask(bearer(token({ scope: 'read' })));
@@ -239,8 +245,10 @@ describe('RefusalEvents', () => {
 
   it('tell of the issuer whose user the application refused', async () => {
     const { ask, refusals } = await observed({ user: () => undefined });
-    await ask(bearer(token()));
-    expect(refusals).toMatchObject([{ code: 'USER_REFUSED', issuer: issuer.url }]);
+    await ask(bearer(token({ client_id: 'web', jti: 'the-jti' })));
+    expect(refusals).toMatchObject([
+      { code: 'USER_REFUSED', issuer: issuer.url, clientId: 'web', jtiHash: expect.any(String) },
+    ]);
   });
 
   it('tell nobody who has stopped listening', async () => {

@@ -6,7 +6,7 @@ import { CHECKS, type CheckName, type CheckRow, skipped } from './check-row.js';
 import { checkClock } from './clock.js';
 import { configurationOf } from './configuration.js';
 import { checkDiscovery, type Discovery } from './discovery.js';
-import { checkSpelling } from './issuer-spelling.js';
+import { checkSpelling, withoutCredentials } from './issuer-spelling.js';
 import { checkGivenAddress, checkKeySet, checkNamedAddress, type FetchedKeys, type JwksAddress } from './jwks.js';
 import { checkKeys, KEY_CHECKS } from './keys.js';
 import { checkAlgorithms } from './metadata-algorithms.js';
@@ -137,7 +137,9 @@ function configuration(
   const { audience, jwksUri, clockToleranceSeconds, allowHttp } = request;
   const name =
     issuer === undefined ? (jwksUri === undefined ? undefined : request.issuer.trim()) : nameOf(issuer, discovery);
-  if (name === undefined) return undefined;
+  // Credentials are not to be pasted anywhere.
+  if (name === undefined || [name, jwksUri ?? ''].some((address) => withoutCredentials(address) !== address))
+    return undefined;
   return configurationOf({
     issuer: name,
     audience,
@@ -151,12 +153,13 @@ function configuration(
   });
 }
 
-/** As the issuer writes itself, where it is the same one: found at the host that was named. */
+/** As the issuer writes itself, where it is the same one but for the spelling. */
 function nameOf(issuer: string, discovery: Discovery | undefined): string {
   const named = discovery?.found?.metadata.issuer;
   if (typeof named !== 'string' || !URL.canParse(named)) return issuer;
-  const isSame = isSameButForSpelling(named, issuer) || new URL(named).host === new URL(issuer).host;
-  return isSame && !named.includes('{') ? named : issuer;
+  // Another path may be another tenant, and http would trade a trusted name for one that anybody on the way can answer for.
+  const isDowngrade = /^https:/i.test(issuer) && !/^https:/i.test(named);
+  return isSameButForSpelling(named, issuer) && !isDowngrade && !named.includes('{') ? named : issuer;
 }
 
 /** A row for each check: what was not made says so. */

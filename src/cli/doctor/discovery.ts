@@ -1,3 +1,4 @@
+import { isInternalHost } from '../../address.js';
 import { isJsonObject, type JsonObject } from '../../json-object.js';
 import { metadataLocations } from '../../remote/discovery.js';
 import { literal, printable, quoted } from '../printable.js';
@@ -77,6 +78,7 @@ function isSafeToAsk(issuer: string): (location: string) => boolean {
   const { hostname, protocol } = new URL(issuer);
   return (location) => {
     const other = new URL(location);
+    if (isInternalHost(other.hostname) && !isInternalHost(hostname)) return false;
     return other.protocol === 'https:' || (other.protocol === protocol && other.hostname === hostname);
   };
 }

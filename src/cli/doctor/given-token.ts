@@ -1,3 +1,4 @@
+import { isJsonObject } from '../../json-object.js';
 import { CommandError, type CommandIo } from '../command-io.js';
 
 // Twice what the package reads at most, so that a token which is too long is reported as one.
@@ -8,8 +9,18 @@ const NOT_AS_ARGUMENT =
 
 /** @throws CommandError when a token stands anywhere on the command line; it is not repeated. */
 export function refuseTokens(argv: readonly string[]): void {
-  // A header in base64url begins like this: `{"`.
-  if (argv.some((argument) => /(?:^|[\s=])eyJ[\w-]+\.[\w-]+/.test(argument))) throw new CommandError(NOT_AS_ARGUMENT);
+  if (argv.some(holdsToken)) throw new CommandError(NOT_AS_ARGUMENT);
+}
+
+/** What a header is, however it is written: `{"alg"`, `{ "alg"` and so on begin differently in base64url. */
+function holdsToken(argument: string): boolean {
+  return (argument.match(/[\w-]{8,}(?=\.[\w-]+)/g) ?? []).some((part) => {
+    try {
+      return isJsonObject(JSON.parse(Buffer.from(part, 'base64url').toString('utf8')));
+    } catch {
+      return false;
+    }
+  });
 }
 
 /**

@@ -17,7 +17,7 @@ export function checkSpelling(
   { allowHttp, jwksUri }: { readonly allowHttp: boolean; readonly jwksUri: string | undefined },
 ): Spelling {
   const { meant, faults } = clean(text);
-  const name = quoted(withoutCredentials(text));
+  const name = quoted(shownName(text));
   if (!/^https?:\/\/./i.test(meant) || !URL.canParse(meant)) {
     const mend = `Write the whole address, https:// first, as \`iss\` has it${URL.canParse(`https://${meant}`) && !/^[a-z][\w+.-]*:/i.test(meant) ? `: --issuer https://${meant}` : ''}.`;
     const found = `${name} is no address`;
@@ -62,6 +62,12 @@ function clean(text: string): { readonly meant: string; readonly faults: readonl
   return { meant, faults };
 }
 
-function withoutCredentials(address: string, instead = '…@'): string {
-  return address.replace(/(?<=^\s*["'`]?[a-z]+:\/\/)[^/@]*@/i, instead);
+/** Up to the last `@` before a query: a password may have a `/` or an `@` in it, and is not to be seen. */
+export function withoutCredentials(address: string, instead = '…@'): string {
+  return address.replace(/^(\s*["'`]?(?:[a-z][\w+.-]*:\/\/)?)[^?#]*@/i, `$1${instead}`);
+}
+
+/** For the terminal: nor what stands in a query. */
+function shownName(text: string): string {
+  return withoutCredentials(text.replace(/([?#]).*$/s, '$1…'));
 }

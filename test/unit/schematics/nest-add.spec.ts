@@ -374,10 +374,23 @@ AUTH0_DOMAIN=tenant.eu.auth0.com
   it('does not touch an application that has AuthModule in a module of its own', () => {
     const { changed, warnings } = add({
       ...nestNew(12),
-      'src/security/security.module.ts': "import { AuthModule, Public } from 'nestjs-resource-server';\n",
+      'src/security/security.module.ts':
+        "import { AuthModule } from 'nestjs-resource-server';\n@Module({ imports: [AuthModule.forRoot({})] })\nexport class SecurityModule {}\n",
     });
     expect(changed).toEqual([]);
     expect(warnings).toEqual([expect.stringContaining('set up already')]);
+  });
+
+  it.each([
+    ['a test', 'src/app.controller.spec.ts', 'AuthModule.forRoot({})'],
+    ['an import that is left over', 'src/security.module.ts', ''],
+    ['a comment', 'src/security.module.ts', '// AuthModule.forRoot({})'],
+    ['a text', 'src/security.module.ts', "const text = 'AuthModule.forRoot({})';"],
+  ])('is not taken in by %s: what closes nothing is no AuthModule', (_what, path, use) => {
+    const source = `import { AuthModule } from 'nestjs-resource-server';\n${use}\n`;
+    const { changed, warnings } = add({ ...nestNew(12), [path]: source });
+    expect(changed).toContain('src/app.module.ts');
+    expect(warnings).toEqual([]);
   });
 
   it('adds the rest where the module was changed by hand', () => {
