@@ -72,7 +72,10 @@ function readAddress(reader: OptionReader, name: string, allowHttp: boolean): st
     return '';
   }
   if (!isFetchableAddress(address, allowHttp)) {
-    reader.problem(name, 'must be an https address without credentials or fragment (http for loopback only)');
+    reader.problem(
+      name,
+      'must be an https address without credentials or fragment (http for loopback only; in a closed network with insecureAllowHttp: true)',
+    );
   }
   return address;
 }

@@ -76,5 +76,10 @@ export function prepareJest(files: Files, project: Project): readonly string[] {
   };
   edit('package.json', 'jest');
   edit(posix.join(project.testRoot, 'jest-e2e.json'));
+  for (const extension of ['js', 'cjs', 'mjs', 'ts', 'json'])
+    if (textOf(files, `jest.config.${extension}`) !== undefined)
+      problems.push(
+        `Jest in jest.config.${extension} was not changed: let it transform nestjs-resource-server, @nestjs/passport and jose, which are ES modules: ${JSON.stringify(TRANSFORMED)}`,
+      );
   return problems;
 }

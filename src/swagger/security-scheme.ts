@@ -77,11 +77,14 @@ function schemeOf(options: SecurityOptions, given: GivenIssuers): SecurityScheme
 const BEARER: SecurityScheme = { type: 'http', scheme: 'bearer' };
 
 /**
- * The OpenID metadata of the first issuer (OpenID Connect Discovery §4). An address of its own that the API reads them from
+ * The OpenID metadata of the first issuer that gives any (OpenID Connect Discovery §4). An address of its own that the API reads them from
  * may be one of the inner network, which is nobody else's business; so it counts only at the issuer's own origin.
  */
 function discoveryOf({ issuer, keys, issuers }: GivenIssuers): string | undefined {
-  if (Array.isArray(issuers)) return isJsonObject(issuers[0]) ? discoveryOf(issuers[0]) : undefined;
+  if (Array.isArray(issuers)) {
+    const found = (issuers as unknown[]).map((one) => (isJsonObject(one) ? discoveryOf(one) : undefined));
+    return found.find((address) => address !== undefined);
+  }
   if (!isText(issuer) || !URL.canParse(issuer)) return undefined;
   const { from = 'discovery', uri } = isJsonObject(keys) ? keys : {};
   if (from !== 'discovery') return undefined;

@@ -61,6 +61,7 @@ interface Facts {
   readonly names: readonly string[];
   /** By a check before. */
   readonly isRefused: boolean;
+  readonly fetchesKeys: boolean;
 }
 
 interface Known extends Facts {
@@ -120,9 +121,9 @@ const BY_ISSUER: readonly Step<Trusted>[] = [
   {
     check: 'signature',
     got: ({ token }) => token.header.kid,
-    run: ({ token, issuer, isRefused }) => {
+    run: ({ token, issuer, isRefused, fetchesKeys }) => {
       const algorithm = namedAlgorithm(token.header);
-      if (!isRefused) return checkSignature(token, algorithm, issuer.keySource);
+      if (!isRefused || fetchesKeys) return checkSignature(token, algorithm, issuer.keySource);
       // Nobody would be asked for the keys of such a token: so it must not make us ask, nor spend what is for others.
       const keySet = issuer.keySource.inService();
       if (keySet === undefined) return NOT_CHECKED;
@@ -211,7 +212,7 @@ export async function explainToken(
   text: string,
   issuers: TrustedIssuers,
   nowMs: number,
-  { callsValidate }: { readonly callsValidate: boolean },
+  { callsValidate, fetchesKeys }: { readonly callsValidate: boolean; readonly fetchesKeys: boolean },
 ): Promise<readonly Explanation[]> {
   const rows: Explanation[] = [];
   const ask = async <Needs extends Facts>(steps: readonly Step<Needs>[], facts: Facts, isPossible: boolean) => {
@@ -228,6 +229,7 @@ export async function explainToken(
     nowSeconds: nowMs / 1000,
     names: issuers.names,
     isRefused: false,
+    fetchesKeys,
   };
   const form: Step<Facts> = {
     check: 'form',

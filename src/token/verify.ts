@@ -100,10 +100,12 @@ export class AccessTokenVerifier {
    * Why a token is refused, for developers: every check is made, and none is thrown for. The first that did not pass is why
    * `verify` refuses. Do not show it to callers: it says what the options expect.
    * @param token the compact form, without `Bearer`.
-   * @param options `callsValidate: false` leaves your own `validate` out, which may have been asked already. Default true.
+   * @param options `callsValidate: false` leaves your own `validate` out, which may have been asked already; default true.
+   * `fetchesKeys: true` has the signature checked of a token, too, that is refused without it and whose keys are not here: not for
+   * tokens of strangers, for whom keys would be fetched that genuine tokens need; default false.
    */
-  explain(token: string, { callsValidate = true } = {}): Promise<readonly Explanation[]> {
-    return explainToken(token, this.issuers, this.clock(), { callsValidate });
+  explain(token: string, { callsValidate = true, fetchesKeys = false } = {}): Promise<readonly Explanation[]> {
+    return explainToken(token, this.issuers, this.clock(), { callsValidate, fetchesKeys });
   }
 }
 

@@ -207,6 +207,12 @@ describe('nest add and Jest', () => {
     expect(add({ ...fresh, 'package.json': manifest }).changed).not.toContain('package.json');
   });
 
+  it.each(['js', 'ts', 'mjs'])('says what a jest.config.%s lacks, which it does not edit', (extension) => {
+    const { warnings, all } = add({ ...nestNew(11), [`jest.config.${extension}`]: 'module.exports = {};' });
+    expect(warnings).toEqual([expect.stringContaining(`Jest in jest.config.${extension} was not changed`)]);
+    expect(all[`jest.config.${extension}`]).toBe('module.exports = {};');
+  });
+
   it('finds nothing to change in a configuration by a preset, and in a file that has none', () => {
     const { 'package.json': manifest = '', 'test/jest-e2e.json': _, ...rest } = nestNew(11);
     const byPreset = manifest.replace('"transform"', '"preset"');

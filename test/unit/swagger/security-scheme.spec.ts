@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { ConfigurationError } from '../../../src/errors.js';
+import { entraId } from '../../../src/presets.js';
 import type { SecurityOptions } from '../../../src/swagger/security-options.js';
 import { type GivenIssuers, securityScheme } from '../../../src/swagger/security-scheme.js';
 
@@ -16,6 +17,13 @@ describe('without a kind, the address of the metadata', () => {
 
   it('is that of the first of several', () => {
     expect(addressOf({ issuers: [{ issuer: ISSUER }, { issuer: 'https://other.example.com' }] })).toBe(KNOWN);
+  });
+
+  it('is that of the first that gives any, where one has its metadata elsewhere: both versions of Entra ID', () => {
+    const { issuers } = entraId({ tenantId: '11111111-2222-3333-4444-555555555555', audience: '66666666-7777-8888-9999-000000000000' });
+    expect(addressOf({ issuers })).toMatch(
+      /^https:\/\/login\.microsoftonline\.com\/.*\/v2\.0\/\.well-known\/openid-configuration/,
+    );
   });
 
   it('is the one that is given, at the same origin', () => {

@@ -158,6 +158,10 @@ describe('An explanation', () => {
     const rows = await verifier.explain(stale);
     expect([rowOf(rows, 'expiration')?.passed, rowOf(rows, 'signature')?.passed]).toEqual([false, undefined]);
     expect(issuer.requests).toEqual([]);
+    // Unless it is told to.
+    const fetched = await verifierOf({ issuer: issuer.url, audience: AUDIENCE }).explain(stale, { fetchesKeys: true });
+    expect(rowOf(fetched, 'signature')).toMatchObject({ passed: false, code: 'KEY_UNKNOWN' });
+    issuer.requests.splice(0);
     await verifier.verify(issuer.token(key, 'ES256'));
     const asked = issuer.requests.length;
     // By the keys that there are.
