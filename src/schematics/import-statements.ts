@@ -49,7 +49,13 @@ export function addImports(source: string, code: string, lines: readonly string[
   const statements = importStatements(source, code);
   const before = statements.filter(({ from }) => !from.startsWith('.')).at(-1);
   const text = lines.join(style.newline);
-  if (before !== undefined) return splice(source, before.end, style.newline + text);
+  if (before !== undefined) return splice(source, endOfLine(source, code, before.end), style.newline + text);
   const [first] = statements;
   return splice(source, first?.start ?? 0, text + style.newline);
+}
+
+/** Behind a comment that stands on the same line, which is about what stands there. */
+function endOfLine(source: string, code: string, position: number): number {
+  const rest = /^[^\r\n]*/.exec(source.slice(position))?.[0].length ?? 0;
+  return code.slice(position, position + rest).trim() === '' ? position + rest : position;
 }

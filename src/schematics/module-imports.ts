@@ -151,10 +151,22 @@ function addElement(source: string, code: string, { start, end }: Range, element
     return splice(source, start + 1, `${inside.trimEnd()}${added}${style.newline}${indentAt(source, start)}`, close);
   }
   const lineStart = source.lastIndexOf('\n', start) + 1;
-  const texts = elements.map((range) => source.slice(range.start, range.end));
+  const commas = elements.slice(0, -1).map(({ end: after }, index) => {
+    const comma = code.slice(after, elements[index + 1]?.start).indexOf(',');
+    return after + Math.max(comma, 0);
+  });
+  // From comma to comma: a comment belongs to what it stands beside.
+  const bounds = [start, ...commas, lastComma(code, last, close)];
+  const texts = elements.map((_, index) => source.slice((bounds[index] ?? start) + 1, bounds[index + 1]).trim());
   const behind = /^[^\r\n]*/.exec(source.slice(end))?.[0].trimEnd().length ?? 0;
   const around = start - lineStart - indentAt(source, start).length + behind;
   return splice(source, start, list(texts, element, indentAt(source, start), style, around), end);
+}
+
+/** Where a list ends, or the comma behind its last element stands. */
+function lastComma(code: string, last: Range | undefined, close: number): number {
+  const comma = last === undefined ? -1 : code.slice(last.end, close).indexOf(',');
+  return last === undefined || comma === -1 ? close : last.end + comma;
 }
 
 /** A list with one element more: on one line where it fits, as Prettier writes it. `around`: what else is on that line. */

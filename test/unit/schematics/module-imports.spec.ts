@@ -61,7 +61,22 @@ describe('the imports of a module', () => {
     expect(metadataAfter('{\n  imports: [\n    // nothing yet\n  ],\n}')).toBe(
       `{\n  imports: [\n    // nothing yet\n    ${CALL},\n  ],\n}`,
     );
-    expect(metadataAfter('{\n  imports: [A /* , ] */],\n}')).toContain(`A, ${CALL}`);
+    expect(metadataAfter('{\n  imports: [A /* , ] */],\n}')).toBe(
+      `{\n  imports: [\n    A /* , ] */,\n    ${CALL},\n  ],\n}`,
+    );
+    expect(metadataAfter('{ imports: [/* a */ A /* b, */, B /* c */, ] }')).toContain(
+      `/* a */ A /* b, */,\n  B /* c */,\n`,
+    );
+  });
+
+  it('leave the comment of an import beside it', () => {
+    const before = "import { ConfigModule } from '@nestjs/config'; // why, and not: ;";
+    const edited = addAuthModule(moduleWith('{ imports: [] }', before), 'AppModule', FROM_ENV, 80);
+    expect(edited).toContain(`${before}\nimport { AuthModule } from 'nestjs-resource-server';\n`);
+    const two = "import { A } from 'a'; import { B } from 'b'; const c = 1;";
+    const beside = addAuthModule(moduleWith('{ imports: [] }', two), 'AppModule', FROM_ENV, 80);
+    expect(beside).toContain("import { AuthModule } from 'nestjs-resource-server';");
+    expect(beside).toContain('const c = 1;');
   });
 
   it('may have calls, spreads, templates, regular expressions and brackets in strings', () => {

@@ -20,7 +20,10 @@ describe('without a kind, the address of the metadata', () => {
   });
 
   it('is that of the first that gives any, where one has its metadata elsewhere: both versions of Entra ID', () => {
-    const { issuers } = entraId({ tenantId: '11111111-2222-3333-4444-555555555555', audience: '66666666-7777-8888-9999-000000000000' });
+    const { issuers } = entraId({
+      tenantId: '11111111-2222-3333-4444-555555555555',
+      audience: '66666666-7777-8888-9999-000000000000',
+    });
     expect(addressOf({ issuers })).toMatch(
       /^https:\/\/login\.microsoftonline\.com\/.*\/v2\.0\/\.well-known\/openid-configuration/,
     );
