@@ -130,11 +130,23 @@ const REPORTABLE: readonly ReportableCheck[] = ['audience', 'binding', 'required
 function readValidate(reader: OptionReader): CheckOptions['validate'] {
   const own = reader.optional('validate', 'function') as CheckOptions['validate'];
   const preset = reader.optional('presetCheck', 'function') as CheckOptions['presetCheck'];
-  if (preset === undefined) return own;
+  if (preset === undefined || own === undefined) return preset ?? own;
+  return bothOf(preset, own);
+}
+
+type Validate = NonNullable<CheckOptions['validate']>;
+
+/** The second is asked once the first has accepted, whether that takes its time or not. */
+export function bothOf(first: Validate, second: Validate): Validate {
   return (claims, header) => {
-    preset(claims, header);
-    return own?.(claims, header);
+    const after = (verdict: unknown) => (verdict === true || verdict === undefined ? second(claims, header) : false);
+    const verdict: unknown = first(claims, header);
+    return isThenable(verdict) ? Promise.resolve(verdict).then(after) : after(verdict);
   };
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof (value as { then?: unknown } | null | undefined)?.then === 'function';
 }
 
 function readReportOnly(reader: OptionReader): ReadonlySet<ReportableCheck> | undefined {

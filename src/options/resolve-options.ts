@@ -6,7 +6,14 @@ import type { CheckOptions, IssuerResolver, ModuleExtras, ModuleOptions, Resourc
 import { readRequire } from './resolve-require.js';
 import { readTokenCache, type ResolvedTokenCache } from './resolve-token-cache.js';
 import { readTokenFrom, type ResolvedTokenFrom } from './resolve-token-from.js';
-import { CHECK_OPTIONS, ISSUER_OPTIONS, readChecks, readIssuer, type ResolvedIssuer } from './resolve-issuer.js';
+import {
+  bothOf,
+  CHECK_OPTIONS,
+  ISSUER_OPTIONS,
+  readChecks,
+  readIssuer,
+  type ResolvedIssuer,
+} from './resolve-issuer.js';
 
 /** Options after defaults and checks: nothing is optional that has a default, and everything is frozen. */
 export interface ResolvedOptions {
@@ -154,21 +161,15 @@ function readListedIssuer(
  * and the application's must not be lost beside them. What is wrong by itself is left for its problem to be told.
  */
 const JOINED = {
-  validate: (own: unknown, fallback: unknown) =>
-    typeof own === 'function' && own !== fallback ? bothOf(own as Validate, fallback as Validate) : own,
-  presetCheck: (own: unknown, fallback: unknown) =>
-    typeof own === 'function' && own !== fallback ? bothOf(own as Validate, fallback as Validate) : own,
+  validate: joinedChecks,
+  presetCheck: joinedChecks,
   requiredClaims: (own: unknown, fallback: unknown) =>
     Array.isArray(own) ? [...new Set([...(own as unknown[]), ...(fallback as unknown[])])] : own,
 };
 
-type Validate = NonNullable<CheckOptions['validate']>;
-
-function bothOf(first: Validate, second: Validate): Validate {
-  return async (claims, header) => {
-    const verdict: unknown = await first(claims, header);
-    return verdict === true || verdict === undefined ? second(claims, header) : false;
-  };
+function joinedChecks(own: unknown, fallback: unknown): unknown {
+  type Validate = NonNullable<CheckOptions['validate']>;
+  return typeof own === 'function' && own !== fallback ? bothOf(own as Validate, fallback as Validate) : own;
 }
 
 function resolverOf(

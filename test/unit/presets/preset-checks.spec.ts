@@ -1,10 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
-import type { IssuerOptions } from '../../../src/index.js';
+import { AuthError, type AuthOptions, type IssuerOptions } from '../../../src/index.js';
 import { resolveOptions } from '../../../src/options/resolve-options.js';
 import { clerk, cognito, firebase, github, google, okta, zitadel } from '../../../src/presets.js';
 import { codeOf } from '../../support/catching.js';
 
-const validateOf = (options: IssuerOptions) => {
+const validateOf = (options: AuthOptions) => {
   const { issuers } = resolveOptions(options);
   return typeof issuers === 'function' ? undefined : issuers[0]?.validate;
 };
@@ -25,6 +25,19 @@ describe('What a preset checks', () => {
   ])('is checked also where the application has a check of its own beside it: %s', (_name, preset, claims) => {
     const validate = validateOf({ ...preset, validate: () => true });
     expect(codeOf(() => validate?.(claims as never, {} as never))).toMatch(/^CLAIM_/);
+  });
+
+  it('is waited for where it takes its time, also one that stands beside `issuers`', async () => {
+    const refuse = () => Promise.reject(new AuthError('POLICY_DENIED'));
+    const preset = okta({ domain: 'example.okta.com', audience: 'api' });
+    const claims = { cid: 'client' } as never;
+    for (const options of [
+      { ...preset, presetCheck: refuse as never, validate: () => true },
+      { issuers: [preset], presetCheck: refuse as never },
+    ])
+      await expect(Promise.resolve(validateOf(options)?.(claims, {} as never))).rejects.toMatchObject({
+        code: 'POLICY_DENIED',
+      });
   });
 
   it('comes first, and the own check decides then', async () => {
