@@ -2,7 +2,6 @@ import { Inject, Injectable, Logger, type Type } from '@nestjs/common';
 import { AuthError } from '../errors.js';
 import { challengeFor } from '../token/challenge.js';
 import { MAX_TOKEN_LENGTH } from '../token/bearer.js';
-import { isSameCaller } from '../token/claims.js';
 import { AuthGuard } from './auth.guard.js';
 import { authenticationOf } from './authentication.js';
 import { isTransportException } from './exceptions.js';
@@ -18,7 +17,6 @@ import {
   markOpening,
   type Opening,
   openingOf,
-  otherCaller,
   socketConnection,
   stateOfSocket,
   wsFacts,
@@ -185,9 +183,8 @@ export class ConnectionGuard {
     const { error, info } = await this.strategy.outcomeOf(opening.client, first);
     if (error !== null) throw error;
     if (info === undefined || info instanceof AuthError) throw info ?? new AuthError('TOKEN_MISSING');
-    const { owner } = state;
-    // Else what the socket was let into for one caller would serve another.
-    if (owner !== undefined && owner.token !== token && !isSameCaller(info.claims, owner.claims)) throw otherCaller();
+    // Here, too: where all openings are public the guard does not look.
+    wsTransport.checkCaller(first, info);
     for (const context of contexts) await this.check(context, opening);
     letIn(client, opening);
     state.owner ??= info;

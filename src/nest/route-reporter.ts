@@ -88,8 +88,9 @@ export class RouteReporter implements OnModuleInit, OnApplicationBootstrap {
 
   /** Subclasses of the guard that the application installed by itself. */
   private otherGuards(): readonly string[] {
-    const scoped = this.config.getGlobalRequestGuards().map(({ metatype }) => metatype as unknown);
-    const classes = [...this.config.getGlobalGuards().map((guard) => guard.constructor), ...scoped];
+    const classes = globalGuardsOf(this.config).map((guard) =>
+      guard instanceof AuthGuard ? guard.constructor : guard,
+    );
     return classes.flatMap((guard) =>
       typeof guard === 'function' && guard !== this.guard.constructor && guard.prototype instanceof AuthGuard
         ? [guard.name]
@@ -170,8 +171,7 @@ export class RouteReporter implements OnModuleInit, OnApplicationBootstrap {
   }
 
   private hasGlobalGuard(config: ApplicationConfig): boolean {
-    const scoped = config.getGlobalRequestGuards().map(({ metatype }) => metatype as unknown);
-    return [...config.getGlobalGuards(), ...scoped].some((guard) => this.isOurs(guard));
+    return globalGuardsOf(config).some((guard) => this.isOurs(guard));
   }
 
   /** A guard, or its class; also what a test has put in its place. */
@@ -221,6 +221,11 @@ export class RouteReporter implements OnModuleInit, OnApplicationBootstrap {
       return [{ path: policy.name, message: 'is a policy, but no provider; list it in the `providers` of a module' }];
     }
   }
+}
+
+/** Instances, and the classes of those that are made for each request. */
+function globalGuardsOf(config: ApplicationConfig): readonly unknown[] {
+  return [...config.getGlobalGuards(), ...config.getGlobalRequestGuards().map(({ metatype }) => metatype)];
 }
 
 type MicroserviceReach = (kind: unknown) => boolean | 'unknown';

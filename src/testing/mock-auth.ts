@@ -14,6 +14,7 @@ import type { ResolvedIssuer } from '../options/resolve-issuer.js';
 import { resolveOptions } from '../options/resolve-options.js';
 import { AcceptedToken } from '../token/accepted-token.js';
 import type { AccessTokenVerifier } from '../token/verify.js';
+import { DEFAULT_AUDIENCE, DEFAULT_ISSUER } from './test-issuer.js';
 
 /** Who calls, in a test that is not about tokens. */
 export interface MockCaller {
@@ -74,8 +75,8 @@ class MockStrategy extends JwtStrategy {
     }
     const now = Math.floor(Date.now() / 1000);
     const claims = {
-      iss: 'https://issuer.test',
-      aud: 'https://api.test',
+      iss: DEFAULT_ISSUER,
+      aud: DEFAULT_AUDIENCE,
       sub: 'test-user',
       iat: now,
       exp: now + HOUR_SECONDS,
@@ -91,7 +92,7 @@ class MockStrategy extends JwtStrategy {
 }
 
 function issuerOf({ claimPaths }: MockCaller): ResolvedIssuer {
-  const { issuers } = resolveOptions({ issuer: 'https://issuer.test', audience: 'https://api.test', claimPaths });
+  const { issuers } = resolveOptions({ issuer: DEFAULT_ISSUER, audience: DEFAULT_AUDIENCE, claimPaths });
   const [issuer] = issuers as readonly [ResolvedIssuer];
   return issuer;
 }

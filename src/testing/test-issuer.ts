@@ -43,8 +43,8 @@ type Issuer = Pick<
   'issuer' | 'audience' | 'audienceClaim' | 'algorithms' | 'tokenTypes' | 'claimPaths' | 'requiredClaims'
 >;
 
-const DEFAULT_ISSUER = 'https://issuer.test';
-const DEFAULT_AUDIENCE = 'https://api.test';
+export const DEFAULT_ISSUER = 'https://issuer.test';
+export const DEFAULT_AUDIENCE = 'https://api.test';
 const DAY_SECONDS = 86_400;
 /** Where the keys are; nobody resolves such a name (RFC 6761 §6.4). */
 export const TEST_JWKS_URI = 'https://issuer.invalid/jwks';

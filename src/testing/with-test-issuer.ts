@@ -1,11 +1,12 @@
 import type { TestingModuleBuilder } from '@nestjs/testing';
 import type { KeySource } from '../keys/key-source.js';
 import { RESOLVED_OPTIONS } from '../nest/auth.module.js';
+import type { ResolvedIssuer } from '../options/resolve-issuer.js';
 import type { ResolvedKeys } from '../options/resolve-keys.js';
-import type { ResolvedOptions } from '../options/resolve-options.js';
+import { type ResolvedOptions, resolveOptions } from '../options/resolve-options.js';
 import { RemoteKeySources } from '../remote/key-sources.js';
 import type { KeySourceKind } from '../token/kept-key-sources.js';
-import { TEST_JWKS_URI, type TestIssuer } from './test-issuer.js';
+import { DEFAULT_AUDIENCE, DEFAULT_ISSUER, TEST_JWKS_URI, type TestIssuer } from './test-issuer.js';
 
 /**
  * Has an application take the keys of a test's issuer for those of its own: no guard is overridden, and every check of its
@@ -33,18 +34,16 @@ export function withTestIssuer(builder: TestingModuleBuilder, issuer: TestIssuer
   });
 }
 
-const STATIC_POLICY = {
-  refreshSeconds: 600,
-  staleSeconds: 86_400,
-  cooldownSeconds: 30,
-  timeoutMs: 5_000,
-  maxBytes: 524_288,
-};
-
 /** Whatever the application says of where the keys are, and how they are kept otherwise. */
 class TestKeySources extends RemoteKeySources {
   override create(issuer: string, keys: ResolvedKeys, kind: KeySourceKind): KeySource {
-    const policy = keys.from === 'static' ? STATIC_POLICY : keys;
+    const policy = keys.from === 'static' ? defaultKeys() : keys;
     return super.create(issuer, { ...policy, from: 'jwks', uri: TEST_JWKS_URI, fallback: undefined }, kind);
   }
+}
+
+function defaultKeys(): Exclude<ResolvedKeys, { readonly from: 'static' }> {
+  const { issuers } = resolveOptions({ issuer: DEFAULT_ISSUER, audience: DEFAULT_AUDIENCE });
+  const [{ keys }] = issuers as readonly [ResolvedIssuer];
+  return keys as Exclude<ResolvedKeys, { readonly from: 'static' }>;
 }

@@ -1,3 +1,4 @@
+import type { VerifiedAccessToken } from '../access-token.js';
 import { ALGORITHM_NAMES, isSignatureAlgorithm, type SignatureAlgorithm } from '../algorithms.js';
 import { AuthError } from '../errors.js';
 import type { ReportableCheck } from '../options/options.js';
@@ -113,6 +114,16 @@ export function checkRequiredClaims(claims: Claims, issuer: ResolvedIssuer): voi
 export function checkSenderBinding(claims: Claims, issuer: ResolvedIssuer): void {
   if (issuer.reportOnly?.checks.has('binding')) return;
   if ('cnf' in claims) throw new AuthError('BINDING_UNPROVEN', { claim: 'cnf' });
+}
+
+/** The application's own (`validate`), after all others: it may rely on what they checked. */
+export async function checkByUser(
+  { claims, header }: Pick<VerifiedAccessToken, 'claims' | 'header'>,
+  { validate }: ResolvedIssuer,
+): Promise<void> {
+  const verdict: unknown = await validate?.(claims, header);
+  if (verdict !== true && verdict !== undefined)
+    throw new AuthError('CLAIM_INVALID', { reason: 'refused by the `validate` option' });
 }
 
 const REPORTABLE: Readonly<

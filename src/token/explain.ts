@@ -1,9 +1,10 @@
 import { AuthError, type AuthErrorCode } from '../errors.js';
-import type { AccessTokenClaims, JoseHeader } from '../access-token.js';
+import type { VerifiedAccessToken } from '../access-token.js';
 import {
   checkAge,
   checkAlgorithmAllowed,
   checkAudience,
+  checkByUser,
   checkExpiration,
   checkIsAccessToken,
   checkNoCriticalExtension,
@@ -194,14 +195,7 @@ const BY_ISSUER: readonly Step<Trusted>[] = [
 /** After all others, and only then: it may rely on what they checked. */
 const BY_USER: Step<Trusted> = {
   check: 'validate',
-  run: async ({ token, issuer }) => {
-    const verdict: unknown = await issuer.validate?.(
-      token.claims as unknown as AccessTokenClaims,
-      token.header as unknown as JoseHeader,
-    );
-    if (verdict !== true && verdict !== undefined)
-      throw new AuthError('CLAIM_INVALID', { reason: 'refused by the `validate` option' });
-  },
+  run: ({ token, issuer }) => checkByUser(token as unknown as Pick<VerifiedAccessToken, 'claims' | 'header'>, issuer),
 };
 
 /**

@@ -6,6 +6,7 @@ import {
   checkAge,
   checkAlgorithmAllowed,
   checkAudience,
+  checkByUser,
   checkExpiration,
   checkIsAccessToken,
   checkNoCriticalExtension,
@@ -85,7 +86,7 @@ export class AccessTokenVerifier {
       if (keySet !== seen?.keySet)
         this.signatures?.remember(token, { header, claims, keySet, grants, verifiedAt: now });
       const accepted = accept(token, header, claims, issuer, grants);
-      if (issuer.validate !== undefined) await checkByUser(accepted, issuer.validate);
+      if (issuer.validate !== undefined) await checkByUser(accepted, issuer);
       if (issuer.reportOnly !== undefined)
         for (const refusal of reportedRefusals(accepted, issuer.reportOnly)) this.onReport(refusal, accepted);
       return accepted;
@@ -124,14 +125,4 @@ function accept(
     issuer,
     grants,
   );
-}
-
-async function checkByUser(
-  { claims, header }: AcceptedToken,
-  validate: NonNullable<TrustedIssuer['validate']>,
-): Promise<void> {
-  const verdict: unknown = await validate(claims, header);
-  if (verdict !== true && verdict !== undefined) {
-    throw new AuthError('CLAIM_INVALID', { reason: 'refused by the `validate` option' });
-  }
 }

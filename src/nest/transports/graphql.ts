@@ -41,8 +41,7 @@ export const graphqlTransport: Transport = {
     const found = requestIn(context);
     if (found === undefined)
       throw new AuthError('TOKEN_MISSING', { transport: 'graphql', reason: 'no request in the context' });
-    // A socket has many operations.
-    if (!isGraphqlWs(found) && !isUpgrade(found) && isOfAnother(found as HttpRequest, contextOf(context)))
+    if (isOfAnother(found, contextOf(context)))
       throw new AuthError('TOKEN_MISSING', {
         transport: 'graphql',
         reason: 'the context is that of another operation: make a new object for each',
@@ -53,8 +52,7 @@ export const graphqlTransport: Transport = {
   // Else the next one might come with this one's request, and be the first to be asked about.
   passed(context) {
     const found = requestIn(context);
-    if (found !== undefined && !isGraphqlWs(found) && !isUpgrade(found))
-      isOfAnother(found as HttpRequest, contextOf(context));
+    if (found !== undefined) isOfAnother(found, contextOf(context));
   },
 
   carrierOf(request) {
@@ -98,12 +96,15 @@ const operations = new WeakMap<object, Set<object>>();
  * that returns one, and has kept somebody else's request then. Each operation has a context of its own, since drivers copy it;
  * and a request has one operation, unless it is a batch.
  */
-function isOfAnother(request: HttpRequest, graphqlContext: object): boolean {
-  if ((request as ExpressRequest).res?.writableEnded === true) return true;
+function isOfAnother(request: object, graphqlContext: object): boolean {
+  // A socket has many operations.
+  if (isGraphqlWs(request) || isUpgrade(request)) return false;
+  const { res, body } = request as ExpressRequest;
+  if (res?.writableEnded === true) return true;
   let served = operations.get(request);
   if (served === undefined) operations.set(request, (served = new Set()));
   if (served.has(graphqlContext)) return false;
-  if (served.size >= (Array.isArray(request.body) ? request.body.length : 1)) return true;
+  if (served.size >= (Array.isArray(body) ? body.length : 1)) return true;
   served.add(graphqlContext);
   return false;
 }

@@ -98,7 +98,8 @@ export const wsTransport = {
   // Handlers read who is calling from the socket: another one would be taken for the caller of a message that is still at work.
   checkCaller(context: ExecutionContext, { token, claims }: VerifiedAccessToken) {
     const owner = stateOfSocket(clientOf(context)).owner;
-    if (owner !== undefined && owner.token !== token && !isSameCaller(claims, owner.claims)) throw otherCaller();
+    if (owner !== undefined && owner.token !== token && !isSameCaller(claims, owner.claims))
+      throw new AuthError('CLAIM_INVALID', { claim: 'sub', expected: 'the subject that the socket belongs to' });
   },
 
   // An opening's is kept once all gateways have let it in.
@@ -113,7 +114,7 @@ export const wsTransport = {
     const state = states.get(clientOf(context));
     if (state === undefined || openings.has(context)) return undefined;
     // A token that is not accepted yet must not be looked at for a message.
-    return Promise.all([...[...state.admissions.values()].map(({ outcome }) => outcome), state.renewal]);
+    return Promise.all([...Array.from(state.admissions.values(), ({ outcome }) => outcome), state.renewal]);
   },
 
   setHeader: () => undefined,
@@ -128,10 +129,6 @@ export const wsTransport = {
 
   connectionOf: (context: ExecutionContext) => socketConnection(clientOf(context)),
 } satisfies Transport;
-
-export function otherCaller(): AuthError {
-  return new AuthError('CLAIM_INVALID', { claim: 'sub', expected: 'the subject that the socket belongs to' });
-}
 
 function clientOf(context: ExecutionContext): Client {
   return context.switchToWs().getClient<Client>();
