@@ -1,11 +1,11 @@
-import { randomUUID } from 'node:crypto';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { SignatureAlgorithm } from '../algorithms.js';
 import type { ClaimPaths, IssuerOptions } from '../options/options.js';
-import type { ResolvedClaimPath, ResolvedIssuer } from '../options/resolve-issuer.js';
 import { type ResolvedOptions, resolveOptions } from '../options/resolve-options.js';
+import { TestEndpoints } from './test-endpoints.js';
 import { TestKey } from './test-key.js';
+import { claimsOf, headerOf, type ServedIssuer, type TokenRequest, withClaims } from './test-token.js';
 
 /** What a test's issuer is like; what is left out it has by itself. */
 export interface TestIssuerOptions {
@@ -18,30 +18,6 @@ export interface TestIssuerOptions {
   /** Where its tokens have scopes, roles and permissions. Default: where the application looks for them. */
   readonly claimPaths?: ClaimPaths;
 }
-
-/** Whose token, and what it grants. */
-export interface TokenRequest {
-  /** Default `test-user`; `undefined` leaves the claim out. */
-  readonly sub?: string | undefined;
-  readonly scopes?: readonly string[];
-  readonly roles?: readonly string[];
-  readonly permissions?: readonly string[];
-  /** Default `test-client`; `undefined` leaves the claim out. */
-  readonly clientId?: string | undefined;
-  /** Default 3600. */
-  readonly expiresInSeconds?: number;
-  /** Claims as they are; they beat all others. What is `undefined` is left out. */
-  readonly claims?: Readonly<Record<string, unknown>>;
-  /** Members of the header as they are: `{ typ: 'JWT' }`. */
-  readonly header?: Readonly<Record<string, unknown>>;
-  /** The `iss`, where the application trusts several issuers. Default: the first one. */
-  readonly issuer?: string;
-}
-
-type Issuer = Pick<
-  ResolvedIssuer,
-  'issuer' | 'audience' | 'audienceClaim' | 'algorithms' | 'tokenTypes' | 'claimPaths' | 'requiredClaims'
->;
 
 export const DEFAULT_ISSUER = 'https://issuer.test';
 export const DEFAULT_AUDIENCE = 'https://api.test';
@@ -60,15 +36,23 @@ export class TestIssuer {
   private readonly keys = new Map<SignatureAlgorithm, TestKey>();
   /** Of each application that it was plugged into, the last one first. */
   private readonly served: Pick<ResolvedOptions, 'issuers' | 'clock'>[];
-  private state: { readonly isDown: boolean; readonly delayMs: number } = { isDown: false, delayMs: 0 };
+  private readonly revoked = new Set<string>();
+  private readonly endpoints: TestEndpoints;
   private server: Server | undefined;
-  private fetched = 0;
 
   private constructor(
     /** Its `iss`, as long as no application says another. */
     readonly url: string,
     private readonly given: TestIssuerOptions,
   ) {
+    this.endpoints = new TestEndpoints({
+      url,
+      keySet: () => [...this.keys.values()].map(({ jwk }) => jwk),
+      introspect: (token) => this.introspect(token),
+      revoke: (token) => {
+        this.revoke(token);
+      },
+    });
     this.served = [{ issuers: resolveOptions(this.options).issuers, clock: () => Date.now() }];
     this.keyFor(this.given.algorithm ?? 'ES256');
   }
@@ -83,17 +67,7 @@ export class TestIssuer {
     const server = createServer();
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const issuer = new TestIssuer(`http://127.0.0.1:${String((server.address() as AddressInfo).port)}`, options);
-    issuer.server = server.on('request', ({ url = '/' }, response) => {
-      // Inside, so that no path can throw where nobody catches it.
-      Promise.resolve()
-        .then(() => issuer.answer(new URL(issuer.url + url)))
-        .then(
-          async (answer) => {
-            response.writeHead(answer.status, Object.fromEntries(answer.headers)).end(await answer.text());
-          },
-          () => response.destroy(),
-        );
-    });
+    issuer.server = server.on('request', issuer.endpoints.listener);
     return issuer;
   }
 
@@ -105,18 +79,22 @@ export class TestIssuer {
 
   /** How often its keys were fetched. */
   get keyRequests(): number {
-    return this.fetched;
+    return this.endpoints.keyRequests;
   }
 
-  /** In the place of `fetch`: whoever asks for metadata or keys by it gets those of this issuer. */
-  readonly fetch: typeof globalThis.fetch = (address, init) =>
-    this.answer(new URL(address instanceof Request ? address.url : address), init?.signal ?? undefined);
+  /**
+   * In the place of `fetch`: whoever asks for metadata or keys by it gets those of this issuer, whether a token is active (RFC 7662:
+   * `POST …/introspect`), and has tokens revoked (RFC 7009: `POST …/revoke`).
+   */
+  get fetch(): typeof globalThis.fetch {
+    return this.endpoints.fetch;
+  }
 
   /** A good token, for the application that it was plugged into. */
   async token(request: TokenRequest = {}): Promise<string> {
     const issuer = await this.issuerOf(request.issuer);
     const key = this.keyFor(this.algorithmOf(issuer));
-    return key.sign(this.headerOf(issuer, key.kid, request), this.claimsOf(issuer, request));
+    return key.sign(headerOf(issuer, key.kid, request), claimsOf(issuer, request, this.nowSeconds));
   }
 
   /** The header of a request: `request(server).get('/').set(await issuer.as({ sub: 'alice' }))`, `inject({ headers })`. */
@@ -152,19 +130,46 @@ export class TestIssuer {
   async forgedToken(request: TokenRequest = {}): Promise<string> {
     const issuer = await this.issuerOf(request.issuer);
     const { kid, algorithm } = this.keyFor(this.algorithmOf(issuer));
-    return new TestKey(algorithm).sign(this.headerOf(issuer, kid, request), this.claimsOf(issuer, request));
+    return new TestKey(algorithm).sign(headerOf(issuer, kid, request), claimsOf(issuer, request, this.nowSeconds));
   }
 
   /** KEY_UNKNOWN: the issuer does not publish the key. */
   async unknownKeyToken(request: TokenRequest = {}): Promise<string> {
     const issuer = await this.issuerOf(request.issuer);
     const key = new TestKey(this.algorithmOf(issuer));
-    return key.sign(this.headerOf(issuer, key.kid, request), this.claimsOf(issuer, request));
+    return key.sign(headerOf(issuer, key.kid, request), claimsOf(issuer, request, this.nowSeconds));
   }
 
   /** BINDING_UNPROVEN: it is bound to a key of its client (RFC 9449 §6), which a bearer does not prove to have. */
   dpopBoundToken(request: TokenRequest = {}): Promise<string> {
     return this.token(withClaims(request, { cnf: { jkt: '0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I' } }));
+  }
+
+  /**
+   * One that the issuer has taken back; its signature and its time are good. Refused only by an application that asks: the
+   * introspection endpoint, or a list of its own.
+   */
+  async revokedToken(request: TokenRequest = {}): Promise<string> {
+    const token = await this.token(request);
+    this.revoke(token);
+    return token;
+  }
+
+  /** Takes a token back (RFC 7009): it is not active any more. */
+  revoke(token: string): void {
+    this.revoked.add(token);
+  }
+
+  /**
+   * What the introspection endpoint says of a token (RFC 7662 §2.2): its claims with `active: true`, or no more than
+   * `active: false` for one that was revoked, has expired, or was not signed with a key that is published now.
+   */
+  introspect(token: string): { readonly active: boolean } & Readonly<Record<string, unknown>> {
+    const isSigned = [...this.keys.values()].some((key) => key.hasSigned(token));
+    if (!isSigned || this.revoked.has(token)) return { active: false };
+    const claims = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()) as { exp?: number };
+    if (claims.exp === undefined || claims.exp <= this.nowSeconds) return { active: false };
+    return { ...claims, active: true, token_type: 'Bearer' };
   }
 
   /**
@@ -179,17 +184,17 @@ export class TestIssuer {
 
   /** Nobody answers: KEYS_UNAVAILABLE (503), unless the application has keys that still serve. */
   goDown(): void {
-    this.state = { ...this.state, isDown: true };
+    this.endpoints.change({ isDown: true });
   }
 
   /** Every answer takes so long. */
   slowDown(delayMs: number): void {
-    this.state = { ...this.state, delayMs };
+    this.endpoints.change({ delayMs });
   }
 
   /** After `goDown` and `slowDown`. */
   recover(): void {
-    this.state = { isDown: false, delayMs: 0 };
+    this.endpoints.change({ isDown: false, delayMs: 0 });
   }
 
   /** Of one that listens; nothing is to be closed in memory. */
@@ -207,7 +212,7 @@ export class TestIssuer {
     if (typeof issuers !== 'function') for (const issuer of issuers) this.keyFor(this.algorithmOf(issuer));
   }
 
-  private async issuerOf(name: string | undefined): Promise<Issuer> {
+  private async issuerOf(name: string | undefined): Promise<ServedIssuer> {
     const [{ issuers } = { issuers: [] }] = this.served;
     if (name === undefined) {
       if (typeof issuers === 'function')
@@ -224,7 +229,7 @@ export class TestIssuer {
     throw new Error(`The application trusts no issuer ${JSON.stringify(name)}`);
   }
 
-  private algorithmOf({ algorithms }: Issuer): SignatureAlgorithm {
+  private algorithmOf({ algorithms }: ServedIssuer): SignatureAlgorithm {
     const { algorithm } = this.given;
     if (algorithm !== undefined) return algorithm;
     const [first = 'ES256'] = algorithms;
@@ -237,80 +242,8 @@ export class TestIssuer {
     return key;
   }
 
-  private headerOf({ tokenTypes }: Issuer, kid: string, { header }: TokenRequest): Record<string, unknown> {
-    const [first] = tokenTypes;
-    return { typ: tokenTypes.has('at+jwt') ? 'at+jwt' : first, kid, ...header };
-  }
-
-  private claimsOf(issuer: Issuer, request: TokenRequest): Record<string, unknown> {
-    const { expiresInSeconds = 3600, scopes, roles, permissions } = request;
-    const claims: Record<string, unknown> = {
-      iss: issuer.issuer,
-      sub: 'sub' in request ? request.sub : 'test-user',
-      client_id: 'test-client',
-      iat: this.nowSeconds,
-      exp: this.nowSeconds + expiresInSeconds,
-      jti: randomUUID(),
-      [issuer.audienceClaim]: issuer.audience[0],
-      ...('clientId' in request && { client_id: request.clientId }),
-    };
-    // What its values mean only the application knows; that it is there is all that can be seen from here.
-    for (const claim of issuer.requiredClaims)
-      if (!Object.hasOwn(claims, claim)) claims[claim] = claim === 'token_use' ? 'access' : `test-${claim}`;
-    const paths = issuer.claimPaths;
-    if (scopes !== undefined) grant(claims, paths.scopes[0], scopes.join(' '), scopes);
-    if (roles !== undefined) grant(claims, paths.roles[0], roles, roles);
-    if (permissions !== undefined) grant(claims, paths.permissions[0], permissions, permissions);
-    return { ...claims, ...request.claims };
-  }
-
   private get nowSeconds(): number {
     const [{ clock } = { clock: Date.now }] = this.served;
     return Math.floor(clock() / 1000);
   }
-
-  private async answer(address: URL, signal?: AbortSignal): Promise<Response> {
-    const { isDown, delayMs } = this.state;
-    if (isDown) throw new TypeError('fetch failed', { cause: new Error('the test issuer is down') });
-    if (delayMs > 0) await waitFor(delayMs, signal);
-    if (address.pathname.endsWith('/jwks')) {
-      this.fetched += 1;
-      return Response.json({ keys: [...this.keys.values()].map(({ jwk }) => jwk) });
-    }
-    if (!address.pathname.includes('/.well-known/')) return new Response(null, { status: 404 });
-    return Response.json({ issuer: this.url, jwks_uri: `${this.url.replace(/\/$/, '')}/jwks` });
-  }
-}
-
-function withClaims(request: TokenRequest, claims: Readonly<Record<string, unknown>>): TokenRequest {
-  return { ...request, claims: { ...claims, ...request.claims } };
-}
-
-/** Puts a grant where the application looks for it. */
-function grant(
-  claims: Record<string, unknown>,
-  path: ResolvedClaimPath | undefined,
-  value: unknown,
-  names: readonly string[],
-): void {
-  if (path === undefined) throw new Error('The application looks nowhere for what this token is to grant (claimPaths)');
-  const way = 'keysOf' in path ? path.keysOf : path;
-  const granted = 'keysOf' in path ? Object.fromEntries(names.map((name) => [name, {}])) : value;
-  let holder = claims;
-  for (const name of way.slice(0, -1)) {
-    const next = { ...(holder[name] as object | undefined) };
-    holder[name] = next;
-    holder = next;
-  }
-  holder[way.at(-1) ?? ''] = granted;
-}
-
-function waitFor(delayMs: number, signal: AbortSignal | undefined): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(resolve, delayMs);
-    signal?.addEventListener('abort', () => {
-      clearTimeout(timer);
-      reject(signal.reason as Error);
-    });
-  });
 }

@@ -8,6 +8,7 @@ import type { App } from 'supertest/types.js';
 import request from 'supertest';
 import {
   AccessToken,
+  AuthError,
   AuthModule,
   type AuthOptions,
   CurrentUser,
@@ -227,7 +228,77 @@ describe('An application that is plugged into a test issuer', () => {
 
   it('says so where a grant has no place in its tokens', async () => {
     const { issuer } = await start({ claimPaths: { roles: [] } });
-    await expect(issuer.token({ roles: ['admin'] })).rejects.toThrow('claimPaths');
+    await expect(issuer.token({ roles: ['admin'] })).rejects.toThrow('claimPaths.roles');
+  });
+});
+
+describe('A token that the issuer takes back', () => {
+  it('is refused by an application that asks the issuer, and only then', async () => {
+    const issuer = await TestIssuer.create();
+    const isActive = async (token: string) => {
+      const body = new URLSearchParams({ token });
+      const answer = await issuer.fetch(`${PRODUCTION.issuer}introspect`, { method: 'POST', body });
+      return ((await answer.json()) as { active: boolean }).active;
+    };
+    const asking = await start(
+      {
+        user: async ({ token, claims }) => {
+          if (await isActive(token)) return claims;
+          throw new AuthError('TOKEN_REVOKED');
+        },
+      },
+      issuer,
+    );
+    const other = await start({}, issuer);
+    const revoked = await issuer.revokedToken({ sub: 'alice' });
+    expect((await asking.ask(revoked)).body).toMatchObject({ statusCode: 401, code: 'TOKEN_REVOKED' });
+    expect((await other.ask(revoked)).status).toBe(200);
+    const token = await issuer.token({ sub: 'alice' });
+    expect((await asking.ask(token)).status).toBe(200);
+    issuer.revoke(token);
+    expect((await asking.ask(token)).body).toMatchObject({ code: 'TOKEN_REVOKED' });
+  });
+
+  it('is told by introspection from one that is good', async () => {
+    const issuer = await TestIssuer.create();
+    expect(issuer.introspect(await issuer.token({ sub: 'alice', scopes: ['read'] }))).toMatchObject({
+      active: true,
+      token_type: 'Bearer',
+      sub: 'alice',
+      scope: 'read',
+      iss: issuer.url,
+    });
+    const inactive = [
+      await issuer.revokedToken(),
+      await issuer.expiredToken(),
+      await issuer.token({ claims: { exp: undefined } }),
+      await issuer.forgedToken(),
+      await issuer.unknownKeyToken(),
+      'no token',
+      '',
+    ];
+    expect(inactive.map((token) => issuer.introspect(token))).toEqual(inactive.map(() => ({ active: false })));
+    const before = await issuer.token();
+    issuer.rotateKeys();
+    expect(issuer.introspect(before)).toEqual({ active: false });
+  });
+
+  it('is taken back over HTTP, at the addresses that the metadata name', async () => {
+    const issuer = await TestIssuer.listen();
+    const metadata = (await (await fetch(`${issuer.url}/.well-known/openid-configuration`)).json()) as {
+      readonly introspection_endpoint: string;
+      readonly revocation_endpoint: string;
+    };
+    const post = (address: string, token: string) =>
+      fetch(address, { method: 'POST', body: new URLSearchParams({ token }) });
+    const ask = async (token: string) => (await post(metadata.introspection_endpoint, token)).json();
+    const token = await issuer.token();
+    expect(await ask(token)).toMatchObject({ active: true });
+    expect((await post(metadata.revocation_endpoint, token)).status).toBe(200);
+    expect(await ask(token)).toEqual({ active: false });
+    // Only what is posted: a token has no place in an address.
+    expect((await fetch(`${metadata.introspection_endpoint}?token=${token}`)).status).toBe(404);
+    await issuer.close();
   });
 });
 
