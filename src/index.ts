@@ -57,5 +57,6 @@ export type {
   ReportableCheck,
 } from './options/options.js';
 export { FileKeyStore } from './store/file-key-store.js';
-export type { ExplainedCheck, Explanation } from './token/explain.js';
+export type { Explanation } from './token/explain.js';
+export type { ExplainedCheck } from './token/explained-checks.js';
 export { AccessTokenVerifier } from './token/verify.js';

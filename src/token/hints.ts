@@ -1,4 +1,5 @@
 import type { AuthErrorCode } from '../errors.js';
+import { durationText } from './duration-text.js';
 
 /** What to look at when a call was refused. For developers: never sent to a client unless `explainRefusals` says so. */
 export const HINTS: Readonly<Record<AuthErrorCode, string>> = {
@@ -55,3 +56,32 @@ export const HINTS: Readonly<Record<AuthErrorCode, string>> = {
   INTROSPECTION_UNAVAILABLE: 'The introspection endpoint cannot be reached from here: the log says why.',
   STORE_UNAVAILABLE: 'A store that a check needs cannot be reached: the log says why.',
 };
+
+/** The commonest mistake of all: an address that differs in its last slash, its case or its scheme. */
+export function spellingHint(found: unknown, wanted: readonly string[]): string | undefined {
+  const texts = [found].flat().filter((value): value is string => typeof value === 'string');
+  for (const text of texts) {
+    const near = wanted.find((one) => plain(one) === plain(text));
+    if (near !== undefined)
+      return `The token has ${JSON.stringify(text)}, the options ${JSON.stringify(near)}: write it exactly as the token has it, with or without the last slash.`;
+  }
+  return undefined;
+}
+
+function plain(address: string): string {
+  return address
+    .trim()
+    .toLowerCase()
+    .replace(/^https?:\/\//, '')
+    .replace(/\/+$/, '');
+}
+
+// As seconds, some 3,000 years ahead.
+const LEAST_MILLISECONDS = 1e11;
+
+export function expiryHint(exp: unknown, nowSeconds: number): string | undefined {
+  if (typeof exp !== 'number') return undefined;
+  if (exp > LEAST_MILLISECONDS)
+    return '`exp` is in milliseconds: the issuer must give seconds since 1970 (RFC 7519 §4.1.4).';
+  return `It expired ${durationText(nowSeconds - exp)} ago. ${HINTS.TOKEN_EXPIRED}`;
+}

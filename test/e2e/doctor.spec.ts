@@ -461,7 +461,7 @@ describe('doctor', () => {
     },
     'a token that expired': {
       check: 'token.expiry',
-      found: /^expired 10 min ago \(/,
+      found: /^expired 10 minutes ago \(/,
       mend: 'Get a fresh token',
       plant: () => token(good({ iat: now() - 900, exp: now() - 600 })),
     },

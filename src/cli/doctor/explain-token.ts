@@ -3,7 +3,8 @@ import type { KeySet } from '../../keys/key-set.js';
 import type { KeySource } from '../../keys/key-source.js';
 import { StaticKeys } from '../../keys/static-keys.js';
 import type { ResolvedIssuer } from '../../options/resolve-issuer.js';
-import type { ExplainedCheck, Explanation } from '../../token/explain.js';
+import type { Explanation } from '../../token/explain.js';
+import type { ExplainedCheck } from '../../token/explained-checks.js';
 import { TrustedIssuers } from '../../token/trusted-issuers.js';
 import { AccessTokenVerifier } from '../../token/verify.js';
 

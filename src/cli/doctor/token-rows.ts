@@ -1,5 +1,5 @@
 import { decodeCompact, type DecodedToken } from '../../token/compact.js';
-import type { ExplainedCheck } from '../../token/explain.js';
+import type { ExplainedCheck } from '../../token/explained-checks.js';
 import { type CheckName, type CheckRow, CHECKS, ok, skipped } from './check-row.js';
 import { type Explained, explainToken, refusalOf } from './explain-token.js';
 import { isSameButForSpelling } from './other-spellings.js';

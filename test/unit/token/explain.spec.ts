@@ -104,8 +104,24 @@ describe('An explanation', () => {
     const rows = await explain(tokenThatIs(['expired', 'audience', 'bound', 'forged']), STRICT);
     const failed = rows.filter(({ passed }) => passed === false).map(({ code }) => code);
     expect(failed).toEqual(['TOKEN_EXPIRED', 'SIGNATURE_INVALID', 'AUDIENCE_MISMATCH', 'BINDING_UNPROVEN']);
-    // Which relies on all others.
+    // It is not from its issuer: there is nothing that `validate` could rely on.
     expect(rowOf(rows, 'validate')).toEqual({ check: 'validate', passed: undefined });
+  });
+
+  it.each<[string, readonly string[], boolean]>([
+    ['expired', ['expired'], true],
+    ['for another API, not valid yet, too old and bound', ['audience', 'not yet valid', 'too old', 'bound'], true],
+    ['forged', ['forged'], false],
+    ['of another issuer', ['issuer'], false],
+    ['an ID token', ['ID token'], false],
+    ['a logout token', ['type'], false],
+    ['of the wrong types', ['claim types'], false],
+    ['without a claim that is required', ['missing claim'], false],
+    ['without an expiry', ['expires never'], false],
+  ])('asks validate about a token that is good but for time and place: %s', async (_what, faults, isAsked) => {
+    const row = rowOf(await explain(tokenThatIs([...faults, 'refused by validate']), STRICT), 'validate');
+    expect(row?.passed).toBe(isAsked ? false : undefined);
+    expect(row?.code).toBe(isAsked ? 'CLAIM_INVALID' : undefined);
   });
 
   it('says what could not be checked', async () => {
