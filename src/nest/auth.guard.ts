@@ -7,7 +7,7 @@ import { type Authentication, authenticationOf, rememberAuthentication } from '.
 import { isTransportException } from './exceptions.js';
 import { Expiries } from './expiries.js';
 import { JwtStrategy } from './jwt.strategy.js';
-import { type DecidedCall, RefusalEvents } from './refusal-events.js';
+import { RefusalEvents } from './refusal-events.js';
 import { hintOf } from './refusal-hints.js';
 import { handlerName, rememberContext } from './request-context.js';
 import { Requirements } from './requirements.js';
@@ -75,13 +75,13 @@ export class AuthGuard extends PassportAuthGuard() {
         const connection = transport.connectionOf(context, route.isEventStream);
         if (connection !== undefined) this.expiries.watch(connection, token);
       }
-      if (startedAt !== undefined && !wasTold(context)) this.events.admitted(decided(context, token, startedAt));
+      if (startedAt !== undefined && !wasTold(context)) this.events.admitted({ context, token, startedAt });
       return true;
     } catch (error) {
       // The admission of a socket was refused; its messages waited for that, and are refused in the same way.
       if (error instanceof AuthError && isTransportException(error)) throw error;
       if (startedAt !== undefined && error instanceof AuthError)
-        this.events.refused(decided(context, token, startedAt), error);
+        this.events.refused({ context, token, startedAt }, error);
       throw await this.refusalOf(error, context);
     }
   }
@@ -184,11 +184,6 @@ function wasTold(context: ExecutionContext): boolean {
   const { [TOLD]: before } = context as { [TOLD]?: true };
   Reflect.set(context, TOLD, true);
   return before === true;
-}
-
-function decided(context: ExecutionContext, token: VerifiedAccessToken | undefined, startedAt: number): DecidedCall {
-  const durationMs = performance.now() - startedAt;
-  return { handler: handlerName(context), transport: context.getType(), token, durationMs };
 }
 
 const OURS: unknown = Reflect.get(JwtStrategy.prototype, 'authenticate');

@@ -1,5 +1,7 @@
 import { type DynamicModule, Logger, Module } from '@nestjs/common';
 import { ModuleRef } from '@nestjs/core';
+import type { VerifiedAccessToken } from '../access-token.js';
+import type { AuthError } from '../errors.js';
 import { ReportedRefusals } from '../access/reported-refusals.js';
 import { OPTION_NAMES, resolveOptions, type ResolvedOptions } from '../options/resolve-options.js';
 import { RemoteKeySources } from '../remote/key-sources.js';
@@ -14,6 +16,7 @@ import type { NestRequirement } from './requirement.decorators.js';
 import { Requirements } from './requirements.js';
 import { RouteAccesses } from './route-access.js';
 import { RefusalEvents } from './refusal-events.js';
+import { RouteNames } from './route-names.js';
 import { RouteReporter } from './route-reporter.js';
 import { Telemetry } from './telemetry.js';
 import { clientOf } from '../token/claims.js';
@@ -64,11 +67,14 @@ export const RESOLVED_OPTIONS = Symbol('nestjs-resource-server:resolved-options'
         { issuers, clock, tokenCache }: ResolvedOptions,
         sources: RemoteKeySources,
         reported: ReportedRefusals,
-      ) =>
-        new AccessTokenVerifier(new TrustedIssuers(issuers, sources), clock, tokenCache, (refusal, { claims }) => {
+        telemetry: Telemetry,
+      ) => {
+        const onReport = (refusal: AuthError, { claims }: VerifiedAccessToken) => {
           reported.add(refusal, clientOf(claims));
-        }),
-      inject: [RESOLVED_OPTIONS, RemoteKeySources, ReportedRefusals],
+        };
+        return new AccessTokenVerifier(new TrustedIssuers(issuers, sources), clock, tokenCache, onReport, telemetry);
+      },
+      inject: [RESOLVED_OPTIONS, RemoteKeySources, ReportedRefusals, Telemetry],
     },
     { provide: ReportedRefusals, useFactory: reportedRefusals },
     {
@@ -93,6 +99,7 @@ export const RESOLVED_OPTIONS = Symbol('nestjs-resource-server:resolved-options'
       useFactory: (sources: RemoteKeySources, { warmUp }: ResolvedOptions) => new KeyLifecycle(sources, warmUp),
       inject: [RemoteKeySources, RESOLVED_OPTIONS, AccessTokenVerifier],
     },
+    RouteNames,
     RefusalEvents,
     {
       provide: Telemetry,

@@ -120,6 +120,7 @@ export class ConnectionGuard {
   async renew(client: object, token: unknown): Promise<{ readonly expiresAt: number }> {
     const state = stateOfSocket(client);
     const { renewal } = state;
+    const startedAt = performance.now();
     try {
       // Before it waits for its turn: what waits is held in memory.
       const text = tokenIn(token);
@@ -134,7 +135,11 @@ export class ConnectionGuard {
     } catch (error) {
       const isPlain = error instanceof AuthError && !isTransportException(error);
       // Not by the guard, which tells of its own.
-      if (isPlain) this.events.refused({ handler: RENEWAL, transport: 'ws', token: undefined, durationMs: 0 }, error);
+      if (isPlain) {
+        const method = Reflect.get(this, 'renew') as HandlerFunction;
+        const context = contextOf('ws', [client], { controller: ConnectionGuard, method });
+        this.events.refused({ context, token: undefined, startedAt }, error);
+      }
       throw isPlain ? await wsTransport.exceptionOf(error, undefined) : error;
     }
   }
@@ -222,9 +227,6 @@ export class ConnectionGuard {
 function restoreNothing({ adapter }: SocketIoNamespace): void {
   if (adapter?.restoreSession !== undefined) adapter.restoreSession = () => Promise.resolve(null);
 }
-
-/** As the handler in events: a new token is looked at for all gateways of a socket. */
-const RENEWAL = 'ConnectionGuard.renew';
 
 // Of one socket, that wait for their turn.
 const MAX_RENEWALS = 4;

@@ -1,14 +1,21 @@
 import { hash } from 'node:crypto';
-import { Injectable, Logger } from '@nestjs/common';
+import { type ExecutionContext, Inject, Injectable, Logger } from '@nestjs/common';
 import { Observable } from 'rxjs';
 import type { VerifiedAccessToken } from '../access-token.js';
 import type { AuthError, AuthErrorCode } from '../errors.js';
 import { clientOf } from '../token/claims.js';
+import { handlerName } from './request-context.js';
+import { RouteNames } from './route-names.js';
 
 /** A call that the guard let through. Not told of `@Public()` routes, where nobody is asked. */
 export interface AdmissionEvent {
   /** `OrdersController.list`. */
   readonly handler: string;
+  /**
+   * `GET /orders/:id`, as the route report has it, never the path that was sent. Undefined where `AuthMiddleware` is asked, and for
+   * the new token of a socket.
+   */
+  readonly route: string | undefined;
   /** `http`, `graphql`, `ws` or `rpc`. */
   readonly transport: string;
   /** Of a trusted issuer; undefined for a guest. */
@@ -38,11 +45,11 @@ type Listener<Event> = (event: Event) => unknown;
 
 /** A call as the guard knows it when it is decided. */
 export interface DecidedCall {
-  readonly handler: string;
-  readonly transport: string;
+  readonly context: ExecutionContext;
   /** Undefined for a guest, and where the token was refused. */
   readonly token: VerifiedAccessToken | undefined;
-  readonly durationMs: number;
+  /** By `performance.now()`. */
+  readonly startedAt: number;
 }
 
 /**
@@ -59,6 +66,8 @@ export class RefusalEvents {
   private readonly logger = new Logger(RefusalEvents.name);
   private readonly refusalListeners = new Set<Listener<RefusalEvent>>();
   private readonly admissionListeners = new Set<Listener<AdmissionEvent>>();
+
+  constructor(@Inject(RouteNames) private readonly routes: RouteNames) {}
 
   readonly refusals = new Observable<RefusalEvent>((observer) =>
     this.onRefusal((event) => {
@@ -88,7 +97,8 @@ export class RefusalEvents {
   }
 
   admitted(call: DecidedCall): void {
-    if (this.admissionListeners.size > 0) this.tell(this.admissionListeners, () => eventOf(call, call.token?.issuer));
+    if (this.admissionListeners.size > 0)
+      this.tell(this.admissionListeners, () => this.eventOf(call, call.token?.issuer));
   }
 
   refused(call: DecidedCall, error: AuthError): void {
@@ -96,10 +106,23 @@ export class RefusalEvents {
     const { code, status, issuer } = error;
     const token = call.token ?? verifiedTokens.get(error);
     this.tell(this.refusalListeners, () => ({
-      ...eventOf({ ...call, token }, token?.issuer ?? issuer),
+      ...this.eventOf({ ...call, token }, token?.issuer ?? issuer),
       code,
       status,
     }));
+  }
+
+  private eventOf({ context, token, startedAt }: DecidedCall, issuer: string | undefined): AdmissionEvent {
+    const { jti } = token?.claims ?? {};
+    return {
+      handler: handlerName(context),
+      route: this.routes.of(context),
+      transport: context.getType(),
+      issuer,
+      clientId: token && clientOf(token.claims),
+      jtiHash: typeof jti === 'string' ? hash('sha256', jti, 'base64url') : undefined,
+      durationMs: performance.now() - startedAt,
+    };
   }
 
   private tell<Event>(listeners: ReadonlySet<Listener<Event>>, make: () => Event): void {
@@ -128,17 +151,5 @@ function added<Event>(listeners: Set<Listener<Event>>, listener: Listener<Event>
   listeners.add(own);
   return () => {
     listeners.delete(own);
-  };
-}
-
-function eventOf({ handler, transport, token, durationMs }: DecidedCall, issuer: string | undefined): AdmissionEvent {
-  const { jti } = token?.claims ?? {};
-  return {
-    handler,
-    transport,
-    issuer,
-    clientId: token && clientOf(token.claims),
-    jtiHash: typeof jti === 'string' ? hash('sha256', jti, 'base64url') : undefined,
-    durationMs,
   };
 }

@@ -1,13 +1,16 @@
-import type { OnApplicationShutdown, OnModuleInit } from '@nestjs/common';
-import { ConfigurationError } from '../errors.js';
+import { Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import { type AuthErrorCode, ConfigurationError } from '../errors.js';
+import type { VerificationObserver } from '../token/verify.js';
 import type { KeyHealth } from './key-health.js';
 import type { AdmissionEvent, RefusalEvent, RefusalEvents } from './refusal-events.js';
 
 const NAME = 'nestjs-resource-server';
 
-/** Hands what the guard decides to OpenTelemetry (`openTelemetry: true`): the SDK is the application's own. */
-export class Telemetry implements OnModuleInit, OnApplicationShutdown {
+/** Hands what is decided, and how long that took, to OpenTelemetry (`openTelemetry: true`): the SDK is the application's own. */
+export class Telemetry implements OnModuleInit, OnApplicationShutdown, VerificationObserver {
+  private readonly logger = new Logger(Telemetry.name);
   private readonly stops: (() => void)[] = [];
+  private verifications: { record(seconds: number, attributes: Record<string, string>): void } | undefined;
 
   constructor(
     private readonly isOn: boolean,
@@ -30,17 +33,24 @@ export class Telemetry implements OnModuleInit, OnApplicationShutdown {
       description: 'What the guard took, with the user, policies and the wait for keys',
       unit: 's',
     });
+    this.verifications = meter.createHistogram('resource_server.verification.duration', {
+      description: 'What the verification of a token took, with the wait for keys',
+      unit: 's',
+    });
     const age = meter.createObservableGauge('resource_server.keys.age', {
       description: 'Time since the issuer vouched for the keys that are in service',
       unit: 's',
     });
-    const decided = (event: AdmissionEvent | RefusalEvent, code: string | undefined) => {
-      const isTold = code === undefined || this.listed.has(event.issuer ?? '');
-      const attributes = attributesOf(event, code, isTold ? event.issuer : undefined);
+    const decided = (event: AdmissionEvent | RefusalEvent, code: AuthErrorCode | undefined) => {
+      const attributes = this.attributesOf(code, event.issuer, event.transport);
       requests.add(1, attributes);
       duration.record(event.durationMs / 1000, attributes);
       // Not a metric's: there may be any number of clients.
-      trace.getActiveSpan()?.setAttributes({ ...attributes, 'resource_server.client_id': event.clientId });
+      trace.getActiveSpan()?.setAttributes({
+        ...attributes,
+        'resource_server.route': event.route,
+        'resource_server.client_id': event.clientId,
+      });
     };
     const observe = (result: { observe(value: number, attributes: Record<string, string>): void }) => {
       for (const { issuer, ageSeconds, state } of this.keys.issuers())
@@ -58,11 +68,42 @@ export class Telemetry implements OnModuleInit, OnApplicationShutdown {
       () => {
         age.removeCallback(observe);
       },
+      () => {
+        this.verifications = undefined;
+      },
     );
   }
 
   onApplicationShutdown(): void {
     for (const stop of this.stops.splice(0)) stop();
+  }
+
+  get isObserving(): boolean {
+    return this.verifications !== undefined;
+  }
+
+  verified(durationMs: number, issuer: string | undefined, code: AuthErrorCode | undefined): void {
+    try {
+      this.verifications?.record(durationMs / 1000, this.attributesOf(code, issuer));
+    } catch (error) {
+      // It decides nothing.
+      this.logger.error(error);
+    }
+  }
+
+  /** Few of each, so that nobody can make new series. */
+  private attributesOf(
+    code: AuthErrorCode | undefined,
+    issuer: string | undefined,
+    transport?: string,
+  ): Record<string, string> {
+    const isTold = issuer !== undefined && (code === undefined || this.listed.has(issuer));
+    return {
+      'resource_server.outcome': code === undefined ? 'admitted' : 'refused',
+      ...(transport !== undefined && { 'resource_server.transport': transport }),
+      ...(code !== undefined && { 'resource_server.code': code }),
+      ...(isTold && { 'resource_server.issuer': issuer }),
+    };
   }
 }
 
@@ -73,18 +114,4 @@ async function loadApi() {
     const message = `is on, but @opentelemetry/api cannot be loaded (npm install @opentelemetry/api): ${String(error)}`;
     throw new ConfigurationError([{ path: 'openTelemetry', message }]);
   }
-}
-
-/** Few of each, so that nobody can make new series. */
-function attributesOf(
-  { transport }: AdmissionEvent,
-  code: string | undefined,
-  issuer: string | undefined,
-): Record<string, string> {
-  return {
-    'resource_server.outcome': code === undefined ? 'admitted' : 'refused',
-    'resource_server.transport': transport,
-    ...(code !== undefined && { 'resource_server.code': code }),
-    ...(issuer !== undefined && { 'resource_server.issuer': issuer }),
-  };
 }

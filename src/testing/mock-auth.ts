@@ -9,6 +9,7 @@ import { type AuthenticationOutcome, JwtStrategy } from '../nest/jwt.strategy.js
 import { RefusalEvents } from '../nest/refusal-events.js';
 import { Requirements } from '../nest/requirements.js';
 import { RouteAccesses } from '../nest/route-access.js';
+import { RouteNames } from '../nest/route-names.js';
 import type { ClaimPaths } from '../options/options.js';
 import type { ResolvedIssuer } from '../options/resolve-issuer.js';
 import { resolveOptions } from '../options/resolve-options.js';
@@ -52,6 +53,7 @@ export function mockAuth(caller: MockCaller = {}): Provider[] {
       useFactory: (moduleRef: ModuleRef) => new Requirements(moduleRef, Date.now, reported),
       inject: [ModuleRef],
     },
+    RouteNames,
     RefusalEvents,
     { provide: Expiries, useValue: new Expiries(Date.now, 0) },
     AuthGuard,

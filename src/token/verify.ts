@@ -1,5 +1,5 @@
 import type { AccessTokenClaims, JoseHeader, VerifiedAccessToken } from '../access-token.js';
-import { AuthError } from '../errors.js';
+import { AuthError, type AuthErrorCode } from '../errors.js';
 import type { ResolvedTokenCache } from '../options/resolve-token-cache.js';
 import { AcceptedToken } from './accepted-token.js';
 import {
@@ -25,6 +25,17 @@ import { checkSignature } from './signature.js';
 import type { TrustedIssuer, TrustedIssuers } from './trusted-issuers.js';
 import { VerifiedSignatures } from './verified-signatures.js';
 
+/** Who wants to know how long verifications take. */
+export interface VerificationObserver {
+  readonly isObserving: boolean;
+  /**
+   * @param durationMs with the wait for keys, if there was one.
+   * @param issuer of a trusted issuer, also where something else is wrong.
+   * @param code of the refusal.
+   */
+  verified(durationMs: number, issuer: string | undefined, code: AuthErrorCode | undefined): void;
+}
+
 /**
  * Verifies access tokens as `AuthGuard` does: for jobs, gateways and scripts. Injectable wherever `AuthModule` is
  * imported.
@@ -43,6 +54,7 @@ export class AccessTokenVerifier {
     tokenCache?: ResolvedTokenCache,
     /** Told what would have been refused but for `reportOnly`. */
     private readonly onReport: (refusal: AuthError, token: VerifiedAccessToken) => void = () => undefined,
+    private readonly observer?: VerificationObserver,
   ) {
     this.signatures = tokenCache && new VerifiedSignatures(tokenCache);
   }
@@ -53,7 +65,35 @@ export class AccessTokenVerifier {
    * @throws AuthError with one of the codes of {@link ERRORS}; with status 503 it is not the token's fault.
    * @throws what `validate` or the issuers' resolver throws.
    */
-  async verify(token: string): Promise<VerifiedAccessToken> {
+  verify(token: string): Promise<VerifiedAccessToken> {
+    return this.observer?.isObserving === true ? this.timed(token, this.observer) : this.checked(token);
+  }
+
+  /**
+   * Why a token is refused, for developers: every check is made, and none is thrown for. The first that did not pass is why
+   * `verify` refuses. Do not show it to callers: it says what the options expect.
+   * @param token the compact form, without `Bearer`.
+   * @param options `callsValidate: false` leaves your own `validate` out, which may have been asked already; default true.
+   * `fetchesKeys: true` has the signature checked of a token, too, that is refused without it and whose keys are not here: not for
+   * tokens of strangers, for whom keys would be fetched that genuine tokens need; default false.
+   */
+  explain(token: string, { callsValidate = true, fetchesKeys = false } = {}): Promise<readonly Explanation[]> {
+    return explainToken(token, this.issuers, this.clock(), { callsValidate, fetchesKeys });
+  }
+
+  private async timed(token: string, observer: VerificationObserver): Promise<VerifiedAccessToken> {
+    const startedAt = performance.now();
+    try {
+      const accepted = await this.checked(token);
+      observer.verified(performance.now() - startedAt, accepted.issuer, undefined);
+      return accepted;
+    } catch (error) {
+      if (error instanceof AuthError) observer.verified(performance.now() - startedAt, error.issuer, error.code);
+      throw error;
+    }
+  }
+
+  private async checked(token: string): Promise<VerifiedAccessToken> {
     const now = this.clock();
     const seen = this.signatures?.find(token, now);
     const { header, claims } = seen ?? decodeCompact(token);
@@ -95,18 +135,6 @@ export class AccessTokenVerifier {
       if (error instanceof AuthError) Reflect.set(error, 'issuer', issuer.issuer);
       throw error;
     }
-  }
-
-  /**
-   * Why a token is refused, for developers: every check is made, and none is thrown for. The first that did not pass is why
-   * `verify` refuses. Do not show it to callers: it says what the options expect.
-   * @param token the compact form, without `Bearer`.
-   * @param options `callsValidate: false` leaves your own `validate` out, which may have been asked already; default true.
-   * `fetchesKeys: true` has the signature checked of a token, too, that is refused without it and whose keys are not here: not for
-   * tokens of strangers, for whom keys would be fetched that genuine tokens need; default false.
-   */
-  explain(token: string, { callsValidate = true, fetchesKeys = false } = {}): Promise<readonly Explanation[]> {
-    return explainToken(token, this.issuers, this.clock(), { callsValidate, fetchesKeys });
   }
 }
 

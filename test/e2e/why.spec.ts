@@ -1,6 +1,14 @@
 import 'reflect-metadata';
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { Controller, Get, type LoggerService, UseGuards } from '@nestjs/common';
+import {
+  All,
+  Controller,
+  Get,
+  type INestApplication,
+  type LoggerService,
+  UseGuards,
+  VersioningType,
+} from '@nestjs/common';
 import { metrics, trace } from '@opentelemetry/api';
 import {
   AggregationTemporality,
@@ -15,17 +23,21 @@ import {
   type AdmissionEvent,
   AuthError,
   AuthGuard,
+  AuthMiddleware,
   AuthModule,
   type AuthOptions,
   type RefusalEvent,
   RefusalEvents,
+  routeReport,
 } from '../../src/index.js';
 import { bearer, call, type Platform, PLATFORMS, type RunningApp, startApp } from '../support/app.js';
 import { AUDIENCE } from '../support/guarded-app.js';
 import { LocalIssuer, newKey } from '../support/local-issuer.js';
 import { OrdersController } from '../support/orders.js';
-import { graphqlQueryDriver } from '../support/transports/graphql.js';
-import { SOCKET_IO } from '../support/transports/sockets.js';
+import type { Door, TransportDriver } from '../support/transports/doors.js';
+import { graphqlQueryDriver, graphqlSubscriptionDriver } from '../support/transports/graphql.js';
+import { grpcDriver, tcpDriver } from '../support/transports/microservices.js';
+import { SOCKET_IO, socketDrivers } from '../support/transports/sockets.js';
 
 const key = newKey();
 const stranger = newKey('rsa', { kid: key.kid });
@@ -49,6 +61,8 @@ async function start(options: Partial<AuthOptions> = {}, platform: Platform = 'e
   const { app, url } = running;
   return { app, ask: (headers: Record<string, string> = {}) => call(`${url}/orders`, headers) };
 }
+
+const [SOCKET_IO_DOORS] = socketDrivers as [TransportDriver];
 
 const token = (claims: Record<string, unknown> = {}, by = key) => issuer.token(by, 'RS256', claims);
 
@@ -169,7 +183,7 @@ describe('explainRefusals', () => {
   it('leaves the verifier to say it in full', async () => {
     const { app } = await start();
     const rows = await app.get(AccessTokenVerifier).explain(token({ aud: 'other' }));
-    expect(rows.filter(({ passed }) => passed !== true).map(({ check }) => check)).toEqual(['audience', 'validate']);
+    expect(rows.filter(({ passed }) => passed !== true).map(({ check }) => check)).toEqual(['audience']);
   });
 });
 
@@ -202,6 +216,7 @@ describe('RefusalEvents', () => {
     expect(admissions).toEqual([
       {
         handler: 'OrdersController.list',
+        route: 'GET /orders',
         transport: 'http',
         issuer: issuer.url,
         clientId: 'web',
@@ -276,6 +291,74 @@ describe('RefusalEvents', () => {
     expect(admissions).toHaveLength(1);
   });
 
+  it.each(['express', 'fastify'] as const)(
+    'name the route as the report does, never the path that was sent: %s',
+    async (platform) => {
+      @Controller({ path: ['shops', 'stores'], version: ['1', '2'] })
+      class ShopsController {
+        @Get([':id/orders', ':id/orders/all'])
+        list() {
+          return {};
+        }
+
+        @All('any')
+        any() {
+          return {};
+        }
+      }
+      const imports = [AuthModule.forRoot({ issuer: issuer.url, audience: AUDIENCE })];
+      const prepare = (app: INestApplication) => {
+        app.setGlobalPrefix('api');
+        app.enableVersioning({ type: VersioningType.URI });
+      };
+      running = await startApp(platform, { imports, controllers: [ShopsController] }, { prepare });
+      const routes: unknown[] = [];
+      const events = running.app.get(RefusalEvents);
+      events.onRefusal(({ route }) => routes.push(route));
+      events.onAdmission(({ route }) => routes.push(route));
+      await call(`${running.url}/api/v1/shops/7/orders`);
+      await call(`${running.url}/api/v2/stores/secret/orders/all?token=x`, bearer(token()));
+      await call(`${running.url}/api/v2/shops/any?path=a`, bearer(token()));
+      expect(routes).toEqual([
+        'GET /api/v1/shops/:id/orders',
+        'GET /api/v2/stores/:id/orders/all',
+        'ALL /api/v2/shops/any',
+      ]);
+      const report = routeReport(running.app).routes.map(({ kind, pattern }) => `${kind} ${pattern}`);
+      expect(report).toEqual(expect.arrayContaining(routes));
+    },
+  );
+
+  it.each<[string, TransportDriver, Door, string]>([
+    ['a query', graphqlQueryDriver('express'), 'closed', 'Query closed'],
+    ['a subscription', graphqlSubscriptionDriver, 'closed', 'Subscription closed'],
+    ['a message of TCP', tcpDriver, 'closed', 'message closed'],
+    ['gRPC', grpcDriver, 'closed', 'message {"service":"Doors","rpc":"Closed","streaming":"no_stream"}'],
+    ['a message of a socket', SOCKET_IO_DOORS, 'scoped', 'message scoped'],
+    ['a socket that is opened', SOCKET_IO_DOORS, 'closed', 'connection guarded'],
+  ])('name the route of every transport as the report does: %s', async (_what, driver, door, route) => {
+    const transport = await driver.start(issuer, { clock: Date.now });
+    const refusals: RefusalEvent[] = [];
+    transport.app.get(RefusalEvents, { strict: false }).onRefusal((event) => refusals.push(event));
+    await transport.call(door);
+    expect(refusals).toMatchObject([{ code: 'TOKEN_MISSING', route }]);
+    const report = routeReport(transport.app).routes.map(({ kind, pattern }) => `${kind} ${pattern}`);
+    expect(report).toContain(route);
+    await transport.close();
+  });
+
+  it('name no route where none of a controller was asked for', async () => {
+    const imports = [AuthModule.forRoot({ issuer: issuer.url, audience: AUDIENCE })];
+    const prepare = (app: INestApplication) => {
+      app.use('/files', app.get(AuthMiddleware).use);
+    };
+    running = await startApp('express', { imports }, { prepare });
+    const refusals: RefusalEvent[] = [];
+    running.app.get(RefusalEvents).onRefusal((event) => refusals.push(event));
+    await call(`${running.url}/files/secret`);
+    expect(refusals).toMatchObject([{ handler: 'AuthMiddleware.use', route: undefined, code: 'TOKEN_MISSING' }]);
+  });
+
   it('tell of new tokens that a socket was refused', async () => {
     const sockets = await SOCKET_IO.start(issuer, { clock: Date.now });
     const refusals: RefusalEvent[] = [];
@@ -285,9 +368,9 @@ describe('RefusalEvents', () => {
     await socket.next('exception');
     socket.send('authenticate', token({ sub: 'bob' }));
     await socket.next('exception');
-    expect(refusals.map(({ code, handler }) => [code, handler])).toEqual([
-      ['SIGNATURE_INVALID', 'ConnectionGuard.renew'],
-      ['CLAIM_INVALID', 'ConnectionGuard.renew'],
+    expect(refusals.map(({ code, handler, route }) => [code, handler, route])).toEqual([
+      ['SIGNATURE_INVALID', 'ConnectionGuard.renew', undefined],
+      ['CLAIM_INVALID', 'ConnectionGuard.renew', undefined],
     ]);
     await sockets.close();
   });
@@ -387,6 +470,15 @@ describe('OpenTelemetry', () => {
     ]);
     const duration = found.find(({ name }) => name === 'resource_server.guard.duration');
     expect([duration?.unit, duration?.dataPoints.length]).toEqual(['s', 3]);
+    const verifications = found.find(({ name }) => name === 'resource_server.verification.duration');
+    expect(verifications?.unit).toBe('s');
+    // Of what was sent: where there is no token nothing is verified.
+    expect(
+      verifications?.dataPoints.map(({ attributes, value }) => [attributes, (value as { count: number }).count]),
+    ).toEqual([
+      [{ 'resource_server.outcome': 'admitted', 'resource_server.issuer': issuer.url }, 1],
+      [{ 'resource_server.outcome': 'refused', 'resource_server.code': 'ISSUER_UNTRUSTED' }, 1],
+    ]);
     const age = found.find(({ name }) => name === 'resource_server.keys.age');
     expect(age?.dataPoints[0]?.attributes).toEqual({
       'resource_server.issuer': issuer.url,
@@ -423,6 +515,7 @@ describe('OpenTelemetry', () => {
       'resource_server.outcome': 'admitted',
       'resource_server.transport': 'http',
       'resource_server.issuer': issuer.url,
+      'resource_server.route': 'GET /orders',
       'resource_server.client_id': 'web',
     });
   });

@@ -8,6 +8,7 @@ import { JwtStrategy } from '../../../src/nest/jwt.strategy.js';
 import { Expiries } from '../../../src/nest/expiries.js';
 import type { Requirements } from '../../../src/nest/requirements.js';
 import { RefusalEvents } from '../../../src/nest/refusal-events.js';
+import type { RouteNames } from '../../../src/nest/route-names.js';
 import { RouteAccesses } from '../../../src/nest/route-access.js';
 import { newKey, signToken } from '../../support/local-issuer.js';
 import { verifierOf } from '../../support/verifier.js';
@@ -62,7 +63,13 @@ function callOf(type: string, handler: keyof Handlers, written: string[] = []): 
     switchToHttp: () => ({ getRequest: () => args[0], getResponse: () => args[1], getNext: () => args[2] }),
   };
   return [
-    new AuthGuard(strategy, new RouteAccesses([]), requirements, new Expiries(Date.now, 0), new RefusalEvents()),
+    new AuthGuard(
+      strategy,
+      new RouteAccesses([]),
+      requirements,
+      new Expiries(Date.now, 0),
+      new RefusalEvents({ of: () => undefined } as unknown as RouteNames),
+    ),
     context as unknown as ExecutionContext,
   ];
 }
