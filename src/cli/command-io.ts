@@ -25,7 +25,7 @@ export const EXIT = {
   PROBLEMS: 1,
   /** The command was not understood; nothing was checked. */
   USAGE: 2,
-  /** Nobody answers at the issuer: nothing is known of it. */
+  /** Nobody answers at the issuer, or the application does not start: nothing is known of it. */
   UNREACHABLE: 3,
 } as const;
 

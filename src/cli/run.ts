@@ -68,18 +68,29 @@ async function programOf(io: CommandIo, end: (exitCode: ExitCode) => void): Prom
     .description('Prints every door of a built application, who may enter, and what is required.')
     .argument(
       '<file>',
-      'a built file (dist/app.module.js) that exports the root module, or a function that creates the application',
+      'a built file that exports the root module or a function that creates the application (dist/app.module.js), or that starts it (dist/main.js)',
     )
     .option('--export <name>', 'which of its exports')
     .option('--fail-on <accesses>', 'end with 1 when there are such doors: open, unguarded, unknown')
     .option('--json', 'print one JSON document', false)
     .addHelpText('after', ROUTES_HELP)
     .action(async (file: string, { export: name, failOn, json }: RoutesFlags) => {
-      // Loads Nest, which `doctor` needs not.
-      const { routes } = await import('./routes/routes.js');
+      const { routes } = await loadRoutes();
       end(await routes({ file, exportName: name, failOn, json }, io));
     });
   return program;
+}
+
+/** Loads Nest, which `doctor` needs not. */
+async function loadRoutes() {
+  try {
+    return await import('./routes/routes.js');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') throw error;
+    throw new CommandError(
+      'routes needs Nest: install nestjs-resource-server in the application, and call it there (npx nestjs-resource-server routes …).',
+    );
+  }
 }
 
 interface DoctorFlags {
@@ -111,7 +122,7 @@ Example:
   $ nestjs-resource-server routes dist/app.module.js --fail-on unguarded,unknown
 
 The application is created and initialized, but does not listen. Exit codes: 0 all is well, 1 a door that --fail-on names,
-or the application does not start, 2 wrong usage.`;
+2 wrong usage, 3 the application does not start.`;
 
 function oneMore(value: string, before: readonly string[] = []): readonly string[] {
   return [...before, value];

@@ -1,13 +1,17 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { transformFile } from '@swc/core';
 import { spawn } from 'node:child_process';
-import { cp, mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { createServer, type AddressInfo } from 'node:net';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
-import { closing } from '../support/cli-applications.js';
+import { closing, createApplication } from '../support/cli-applications.js';
 import { command } from '../support/command.js';
 
 const APPLICATIONS = 'test/support/cli-applications.ts';
+
+/** Files that start an application, each once. */
+const MAINS = 'test/support/cli-mains';
 
 const routes = (...parameters: string[]) => command(['routes', APPLICATIONS, ...parameters]);
 
@@ -76,13 +80,21 @@ describe('routes', () => {
     ],
     ['an export that is not there', [APPLICATIONS, '--export', 'Nope'], 2, 'exports no Nope. It exports: AppModule,'],
     ['an export that is no module', [APPLICATIONS, '--export', 'settings'], 2, 'neither a class with @Module() nor'],
-    ['a file without a module', ['jest.config.mjs'], 2, 'A file that starts the application (main.js) is not what'],
+    ['a file without a module', ['jest.config.mjs'], 2, 'Nor does it start one: give the file of the root module'],
     ['an application without AuthModule', [APPLICATIONS, '--export', 'OpenModule'], 1, 'has no AuthModule'],
     [
       'an application that does not start',
       [APPLICATIONS, '--export', 'BrokenModule'],
-      1,
+      3,
       'does not start: no database',
+    ],
+    ['a function whose application does not start', [APPLICATIONS, '--export', 'startBroken'], 3, 'no database'],
+    ['a main whose application does not start', [`${MAINS}/broken.ts`], 3, 'does not start: no database'],
+    [
+      'an export of a file that starts its application',
+      [`${MAINS}/awaited.ts`, '--export', 'app'],
+      2,
+      'starts an application: leave --export out',
     ],
     ['a function that returns nothing', [APPLICATIONS, '--export', 'createNothing'], 2, 'returns no Nest application'],
     [
@@ -95,6 +107,46 @@ describe('routes', () => {
     const ran = await command(['routes', ...parameters]);
     expect([ran.exitCode, ran.stdout]).toEqual([exitCode, '']);
     expect(ran.stderr).toContain(message);
+  });
+});
+
+describe('routes of a file that starts its application', () => {
+  const taken = createServer();
+  const before = process.env.PORT;
+
+  // Whoever listens there fails.
+  beforeAll(async () => {
+    await new Promise<void>((settle) => taken.listen(0, '127.0.0.1', settle));
+    process.env.PORT = String((taken.address() as AddressInfo).port);
+  });
+
+  afterAll(async () => {
+    await new Promise((settle) => taken.close(settle));
+    if (before === undefined) delete process.env.PORT;
+    else process.env.PORT = before;
+  });
+
+  it.each<[string, string, RegExp]>([
+    ['hybrid, and not waited for', 'hybrid', /^rpc +message +job +guarded/],
+    ['a microservice that exports how', 'microservice', /^rpc +message +job +guarded/],
+  ])('has the application made, and nothing listen: %s', async (_what, name, expected) => {
+    const { exitCode, stdout, stderr } = await command(['routes', `${MAINS}/${name}.ts`]);
+    expect([exitCode, stderr]).toEqual([0, '']);
+    expect(stdout).toMatch(expected);
+  });
+
+  it('takes a function that has it listen', async () => {
+    closing.count = 0;
+    const { exitCode, stdout } = await routes('--export', 'startAndListen');
+    expect([exitCode, closing.count]).toEqual([0, 1]);
+    expect(stdout).toContain('/orders/health');
+  });
+
+  it('leaves Nest as it was', async () => {
+    const app = await createApplication();
+    await app.listen(0, '127.0.0.1');
+    expect(await app.getUrl()).toMatch(/^http:/);
+    await app.close();
   });
 });
 
@@ -153,7 +205,59 @@ setInterval(() => undefined, 1_000);
   it('says what a file throws when it is loaded', async () => {
     await writeFile(join(folder, 'broken.mjs'), "throw new Error('no settings');");
     const { exitCode, stdout, stderr } = await execute(folder, ['routes', 'broken.mjs']);
-    expect([exitCode, stdout, stderr]).toEqual([1, '', 'error: broken.mjs cannot be loaded: no settings.\n']);
+    expect([exitCode, stdout, stderr]).toEqual([3, '', 'error: broken.mjs cannot be loaded: no settings.\n']);
+  });
+
+  it.each<[string, string]>([
+    ['ends the process', 'process.exit(0);'],
+    ['has a function that never returns', 'export const create = () => new Promise(() => undefined);'],
+  ])('does not end with 0 where nothing was looked at: a file that %s', async (_what, code) => {
+    await writeFile(join(folder, 'silent.mjs'), code);
+    const { exitCode, stdout, stderr } = await execute(folder, ['routes', 'silent.mjs']);
+    expect([exitCode, stdout, stderr]).toEqual([3, '', expect.stringContaining('before there was anything to report')]);
+  });
+
+  it.each(['mjs', 'cjs'])('has the application of a main.%s made, and nothing listen', async (kind) => {
+    const main = `
+async function bootstrap() {
+  const app = await NestFactory.create(AppModule);
+  await app.listen(-1);
+  console.log(await app.getUrl());
+}
+void bootstrap();
+`;
+    const names = ['{ NestFactory }', '{ AppModule }'] as const;
+    const imports =
+      kind === 'mjs'
+        ? `import ${names[0]} from '@nestjs/core';\nimport ${names[1]} from './app.module.mjs';`
+        : `const ${names[0]} = require('@nestjs/core');\nconst ${names[1]} = require('./app.module.cjs');`;
+    await writeFile(join(folder, `main.${kind}`), `${imports}${main}`);
+    const { exitCode, stdout, stderr } = await execute(folder, ['routes', `main.${kind}`]);
+    expect([exitCode, stdout]).toEqual([0, 'http  GET  /orders  guarded  OrdersController.list\n']);
+    expect(stderr).toBe('the application prints\n');
+  });
+
+  it('says what it needs where Nest is not', async () => {
+    const alone = await mkdtemp(join(tmpdir(), 'nestjs-resource-server-alone-'));
+    const script = join(alone, 'dist/cli.js');
+    await cp(join(folder, 'node_modules/nestjs-resource-server/dist'), dirname(script), { recursive: true });
+    await writeFile(join(alone, 'package.json'), '{ "type": "module", "version": "1.0.0" }');
+    await mkdir(join(alone, 'node_modules'));
+    const { dependencies } = JSON.parse(await readFile('package.json', 'utf8')) as { dependencies: object };
+    for (const name of Object.keys(dependencies).filter((name) => !name.startsWith('@')))
+      await symlink(resolve('node_modules', name), join(alone, 'node_modules', name), 'dir');
+    const ran = await execute(alone, ['routes', 'dist/cli.js'], '', script);
+    expect([ran.exitCode, ran.stdout]).toEqual([2, '']);
+    expect(ran.stderr).toMatch(/^error: routes needs Nest: install nestjs-resource-server in the application/);
+    await rm(alone, { recursive: true });
+  });
+
+  it('says so of a file that is in no application', async () => {
+    const alone = await mkdtemp(join(tmpdir(), 'nestjs-resource-server-alone-'));
+    await writeFile(join(alone, 'main.mjs'), 'export {};');
+    const { exitCode, stderr } = await execute(folder, ['routes', join(alone, 'main.mjs')]);
+    expect([exitCode, stderr]).toEqual([2, expect.stringContaining('@nestjs/core cannot be found from')]);
+    await rm(alone, { recursive: true });
   });
 
   it('reads a token from standard input, and ends with 3 where nobody answers', async () => {

@@ -88,3 +88,13 @@ export function createNothing(): void {
 }
 
 export const settings = { port: 3000 };
+
+/** As a `main` that exports how it starts. */
+export async function startAndListen() {
+  const app = await createApplication();
+  await app.listen(Number(process.env.PORT));
+}
+
+export async function startBroken() {
+  await NestFactory.create(BrokenModule);
+}

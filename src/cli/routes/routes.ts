@@ -4,7 +4,8 @@ import type { RouteReport } from '../../nest/route-report.js';
 import { routeReport } from '../../nest/route-reporter.js';
 import { CommandError, type CommandIo, EXIT, type ExitCode } from '../command-io.js';
 import { failingRoutes, readFailOn } from './failing-routes.js';
-import { importFrom, messageOf, type Loaded, loadApplication, type LoadedApplication } from './load-application.js';
+import type { LoadedApplication } from './dry-run.js';
+import { importFrom, messageOf, type Loaded, loadApplication } from './load-application.js';
 
 export interface RoutesOptions {
   readonly file: string;
