@@ -11,15 +11,10 @@ import { ApplicationConfig, HttpAdapterHost, ModuleRef, ModulesContainer } from 
 import { CombinedPolicy, isPolicyClass, type PolicyReference } from '../access-policy.js';
 import { ConfigurationError, type ConfigurationProblem } from '../errors.js';
 import { AuthGuard } from './auth.guard.js';
-import { AuthenticatedGateway, GatewayGuard } from './authenticated-gateway.js';
-import { ConnectionGuard } from './connection.guard.js';
+import { AuthenticatedGateway } from './authenticated-gateway.js';
+import { GuardReach } from './guard-reach.js';
 import { type FoundHandler, Handlers, nobody } from './handlers.js';
-import {
-  GUARDS_METADATA,
-  PARAMTYPES_METADATA,
-  PROPERTY_DEPS_METADATA,
-  SELF_DECLARED_DEPS_METADATA,
-} from './nest-metadata.js';
+import { majorOf } from './nest-versions.js';
 import { describeRequirement, toTable, warningOf } from './route-report-text.js';
 import { type Route, RouteAccesses } from './route-access.js';
 import type { ReportedRoute, RouteReport } from './route-report.js';
@@ -36,24 +31,25 @@ export interface Door {
 export class RouteReporter implements OnModuleInit, OnApplicationBootstrap {
   private readonly logger = new Logger('AuthModule');
   private readonly handlers: Handlers;
-  private areSocketsGuarded = false;
+  private readonly reach: GuardReach;
 
   constructor(
-    @Inject(ModulesContainer) private readonly modules: ModulesContainer,
-    @Inject(ApplicationConfig) private readonly config: ApplicationConfig,
-    @Inject(HttpAdapterHost) private readonly adapterHost: HttpAdapterHost,
+    @Inject(ModulesContainer) modules: ModulesContainer,
+    @Inject(ApplicationConfig) config: ApplicationConfig,
+    @Inject(HttpAdapterHost) adapterHost: HttpAdapterHost,
     @Inject(ModuleRef) private readonly moduleRef: ModuleRef,
     @Inject(RouteAccesses) private readonly routes: RouteAccesses,
     @Inject(AuthGuard) private readonly guard: AuthGuard,
   ) {
     this.handlers = new Handlers(modules, config);
+    this.reach = new GuardReach(this.handlers, config, adapterHost, guard);
   }
 
   /** @throws ConfigurationError with every handler whose decorators cannot be what somebody meant. */
   async onModuleInit(): Promise<void> {
     const found = this.found();
     if (found.some(({ transport }) => transport === 'ws'))
-      this.areSocketsGuarded = (await majorOf('@nestjs/core')) >= 12;
+      this.reach.areSocketsGuarded = (await majorOf('@nestjs/core')) >= 12;
     const problems = found.flatMap((handler) => this.problemsOf(handler));
     const seen = new Set<string>();
     const unique = problems.filter(({ path, message }) => !seen.has(path + message) && seen.add(path + message));
@@ -80,22 +76,10 @@ export class RouteReporter implements OnModuleInit, OnApplicationBootstrap {
     this.logger.log(`${String(routes.length)} ${routes.length === 1 ? 'route' : 'routes'}: ${counts.join(', ')}`);
     this.logger.debug(`Routes:\n${toTable(routes)}`);
     for (const warning of warnings) this.logger.warn(warning);
-    for (const name of this.otherGuards())
+    for (const name of this.reach.otherGuards())
       this.logger.warn(
         `${name} is a global guard, but AuthMiddleware and the opening of sockets ask ${this.guard.constructor.name}: give it to AuthModule as { guard: ${name} }`,
       );
-  }
-
-  /** Subclasses of the guard that the application installed by itself. */
-  private otherGuards(): readonly string[] {
-    const classes = globalGuardsOf(this.config).map((guard) =>
-      guard instanceof AuthGuard ? guard.constructor : guard,
-    );
-    return classes.flatMap((guard) =>
-      typeof guard === 'function' && guard !== this.guard.constructor && guard.prototype instanceof AuthGuard
-        ? [guard.name]
-        : [],
-    );
   }
 
   /** @param app to see how the microservices of a hybrid application were connected. */
@@ -121,82 +105,15 @@ export class RouteReporter implements OnModuleInit, OnApplicationBootstrap {
 
   /** What the report is made of. */
   doors(app?: INestApplicationContext): readonly Door[] {
-    const reach = this.microserviceReach(app);
+    const microservices = this.reach.microservices(app);
     return this.found().map((handler) => {
       const route = this.routes.of(handler.controller, handler.method);
-      return { handler, route, access: this.accessOf(handler, route, reach) };
+      return { handler, route, access: this.reach.accessOf(handler, route, microservices) };
     });
   }
 
   private found(): readonly FoundHandler[] {
-    return this.handlers.all({ http: this.servesHttp });
-  }
-
-  /** Nest leaves it undefined, or makes it null. */
-  private get servesHttp(): boolean {
-    return (this.adapterHost.httpAdapter as unknown) instanceof Object;
-  }
-
-  private accessOf(
-    handler: FoundHandler,
-    { access }: Route,
-    microservices: MicroserviceReach,
-  ): ReportedRoute['access'] {
-    if (access === 'public') return isRenewal(handler) ? 'guarded' : 'open';
-    const reached = this.isReached(handler, microservices);
-    if (reached === 'unknown') return 'unknown';
-    if (!reached) return 'unguarded';
-    return access === 'optional' ? 'optional' : 'guarded';
-  }
-
-  private isReached(handler: FoundHandler, microservices: MicroserviceReach): boolean | 'unknown' {
-    if (handler.kind === 'connection') return isConnectionGuarded(handler.controller);
-    if (handler.kind === 'field' && !this.areFieldsGuarded) return false;
-    if (this.isGuardedByDecorator(handler)) return true;
-    if (!this.hasGlobalGuard(this.config)) return false;
-    if (handler.transport === 'ws') return this.areSocketsGuarded;
-    return handler.transport === 'rpc' ? microservices(handler.microservice) : true;
-  }
-
-  private get areFieldsGuarded(): boolean {
-    return this.handlers
-      .graphqlOptions()
-      .every(({ fieldResolverEnhancers }) => fieldResolverEnhancers?.includes('guards'));
-  }
-
-  private isGuardedByDecorator({ controller, method }: FoundHandler): boolean {
-    return [controller, method]
-      .flatMap((holder) => (Reflect.getMetadata(GUARDS_METADATA, holder) ?? []) as readonly unknown[])
-      .some((guard) => this.isOurs(guard));
-  }
-
-  private hasGlobalGuard(config: ApplicationConfig): boolean {
-    return globalGuardsOf(config).some((guard) => this.isOurs(guard));
-  }
-
-  /** A guard, or its class; also what a test has put in its place. */
-  private isOurs(guard: unknown): boolean {
-    if (guard === this.guard || guard instanceof AuthGuard) return true;
-    if (guard === GatewayGuard || guard === AuthGuard) return true;
-    return typeof guard === 'function' && guard.prototype instanceof AuthGuard;
-  }
-
-  /** Whether the guard is asked about messages of a kind of microservice. */
-  private microserviceReach(app: INestApplicationContext | undefined): MicroserviceReach {
-    const { getMicroservices } = (app ?? {}) as { getMicroservices?: () => readonly object[] };
-    // An application that is nothing but a microservice has its guards there.
-    if (!this.servesHttp) return () => true;
-    if (app === undefined || getMicroservices === undefined)
-      return () => (this.handlers.hasMicroservices ? 'unknown' : true);
-    const connected = getMicroservices.call(app) as readonly ConnectedMicroservice[];
-    return (kind) =>
-      connected
-        .filter(({ serverInstance }) => {
-          // A strategy that does not say what it is gets every handler.
-          const own = serverInstance?.transportId;
-          return kind === undefined || own === undefined || own === kind;
-        })
-        .every(({ applicationConfig }) => applicationConfig === undefined || this.hasGlobalGuard(applicationConfig));
+    return this.handlers.all({ http: this.reach.servesHttp });
   }
 
   private problemsOf({ controller, method }: FoundHandler): readonly ConfigurationProblem[] {
@@ -223,19 +140,6 @@ export class RouteReporter implements OnModuleInit, OnApplicationBootstrap {
   }
 }
 
-/** Instances, and the classes of those that are made for each request. */
-function globalGuardsOf(config: ApplicationConfig): readonly unknown[] {
-  return [...config.getGlobalGuards(), ...config.getGlobalRequestGuards().map(({ metatype }) => metatype)];
-}
-
-type MicroserviceReach = (kind: unknown) => boolean | 'unknown';
-
-/** What of Nest's own is looked at. Were it not there, the handlers would be taken for guarded by what connected them. */
-interface ConnectedMicroservice {
-  readonly applicationConfig?: ApplicationConfig;
-  readonly serverInstance?: { readonly transportId?: unknown };
-}
-
 const ACCESSES: readonly ReportedRoute['access'][] = ['guarded', 'optional', 'open', 'unguarded', 'unknown'];
 
 function ofRequests({ name }: Type): ConfigurationProblem {
@@ -251,46 +155,6 @@ const SHARED_CONTEXT: ConfigurationProblem = {
   message:
     'is one object for all requests before @nestjs/graphql 14; give a function: context: ({ req }) => ({ req, … })',
 };
-
-const VERSIONS = {
-  '@nestjs/core': () => import('@nestjs/core/package.json', { with: { type: 'json' } }),
-  '@nestjs/graphql': () => import('@nestjs/graphql/package.json', { with: { type: 'json' } }),
-};
-
-/** 0 where it cannot be found out: a warning too many is better than one too few. */
-async function majorOf(name: keyof typeof VERSIONS): Promise<number> {
-  try {
-    const { default: manifest } = (await VERSIONS[name]()) as { default: { version: string } };
-    return Number.parseInt(manifest.version, 10);
-  } catch {
-    return 0;
-  }
-}
-
-// Comments, and texts on one line.
-const NO_CODE = /\/\*[\s\S]*?\*\/|\/\/.*|'[^'\n]*'|"[^"\n]*"|`[^`\n]*`/g;
-
-/** It opens nothing: what it is given is verified. */
-function isRenewal({ method }: FoundHandler): boolean {
-  return method === (AuthenticatedGateway.prototype as unknown as Record<string, unknown>).authenticate;
-}
-
-/**
- * `AuthenticatedGateway` sees to it whatever a subclass does. A gateway that has the guard of connections injected is believed
- * where its `handleConnection` is seen to ask it; one that has it asked in some other place is not known to.
- */
-function isConnectionGuarded(gateway: Type): boolean | 'unknown' {
-  const { prototype } = gateway as { prototype: { handleConnection?: unknown } };
-  if (prototype instanceof AuthenticatedGateway) return true;
-  if (typeof prototype.handleConnection !== 'function') return false;
-  const parameters = (Reflect.getMetadata(PARAMTYPES_METADATA, gateway) ?? []) as readonly unknown[];
-  const declared = (Reflect.getMetadata(SELF_DECLARED_DEPS_METADATA, gateway) ?? []) as readonly { param?: unknown }[];
-  const properties = (Reflect.getMetadata(PROPERTY_DEPS_METADATA, gateway) ?? []) as readonly { type?: unknown }[];
-  const injected = [...parameters, ...declared.map(({ param }) => param), ...properties.map(({ type }) => type)];
-  if (!injected.includes(ConnectionGuard)) return false;
-  const source = Function.prototype.toString.call(prototype.handleConnection).replaceAll(NO_CODE, '');
-  return source.includes('.admit(') ? true : 'unknown';
-}
 
 /**
  * Every door of an application that was initialized (`app.init()`, `app.listen()`): handlers of HTTP, GraphQL, gateways and
