@@ -1,5 +1,6 @@
 import { Inject, Injectable, Logger, type Type } from '@nestjs/common';
 import { AuthError } from '../errors.js';
+import { AcceptedToken } from '../token/accepted-token.js';
 import { challengeFor } from '../token/challenge.js';
 import { MAX_TOKEN_LENGTH } from '../token/bearer.js';
 import { AuthGuard } from './auth.guard.js';
@@ -114,7 +115,7 @@ export class ConnectionGuard {
    * the same issuer and subject as the one that the socket was opened with (without a subject: of the same client), and
    * allow what each gateway requires that the socket was opened to.
    *
-   * @returns when it expires, in seconds since 1970.
+   * @returns when it expires, or is too old (`maxTokenAgeSeconds`), in seconds since 1970.
    * @throws AuthError when it is refused; the socket then stays open with the token that it has.
    */
   async renew(client: object, token: unknown): Promise<{ readonly expiresAt: number }> {
@@ -195,7 +196,7 @@ export class ConnectionGuard {
     state.owner ??= info;
     state.renewed = token;
     this.expiries.renew(socketConnection(client), info);
-    return { expiresAt: info.claims.exp };
+    return { expiresAt: AcceptedToken.expiresAt(info) };
   }
 
   /** As socket.io has its client told. */

@@ -50,15 +50,17 @@ export class AcceptedToken implements VerifiedAccessToken {
     return token instanceof AcceptedToken ? token.#checkedAgainst.clockToleranceSeconds : 0;
   }
 
-  /**
-   * The moment from which a request with this token is refused, in seconds since 1970: when it expires, or is too old
-   * (`maxTokenAgeSeconds`), as far as the issuer's clock may be off.
-   */
-  static acceptedUntil(token: VerifiedAccessToken): number {
+  /** When it expires, or is too old (`maxTokenAgeSeconds`), in seconds since 1970. */
+  static expiresAt(token: VerifiedAccessToken): number {
     const { exp, iat } = token.claims;
     if (!(token instanceof AcceptedToken)) return exp;
-    const { maxTokenAgeSeconds = Infinity, clockToleranceSeconds } = token.#checkedAgainst;
-    return Math.min(exp, (iat ?? Infinity) + maxTokenAgeSeconds) + clockToleranceSeconds;
+    return Math.min(exp, (iat ?? Infinity) + (token.#checkedAgainst.maxTokenAgeSeconds ?? Infinity));
+  }
+
+  /** The moment from which a request with this token is refused: later by as much as the issuer's clock may be off. */
+  static acceptedUntil(token: VerifiedAccessToken): number {
+    const tolerance = token instanceof AcceptedToken ? token.#checkedAgainst.clockToleranceSeconds : 0;
+    return AcceptedToken.expiresAt(token) + tolerance;
   }
 
   /** For logging: everything but the credential. */

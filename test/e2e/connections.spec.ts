@@ -206,6 +206,14 @@ describe.each(SOCKET_KINDS)('A socket of $name', (kind) => {
     expect(await socket.next('answer')).toBe('TOKEN_MISSING');
   });
 
+  it('is told how long its new token serves: no longer than maxTokenAgeSeconds', async () => {
+    const { open } = await start({ maxTokenAgeSeconds: 60 });
+    const [iat, exp] = [nowSeconds() - 10, nowSeconds() + 300];
+    const socket = open('guarded', tokenOf({ iat, exp }));
+    socket.send('authenticate', tokenOf({ iat, exp }));
+    expect(await socket.next('authenticated', 'exception')).toEqual({ expiresAt: iat + 60 });
+  });
+
   it('outlives its first token when it sends a new one (authenticate)', async () => {
     const { open, app } = await start();
     const exp = nowSeconds() + 2;
