@@ -81,6 +81,12 @@ export class RemoteKeySources implements KeySources {
     await Promise.all(this.listed.map((source) => source.warmUp()));
   }
 
+  /** For tests, whose issuers change within a moment; in production a pause is what keeps strangers from making us ask. */
+  forgetPauses(): void {
+    this.pauses.clear();
+    for (const source of this.remote) source.forgetPauses();
+  }
+
   health(): readonly IssuerKeyHealth[] {
     return [...this.pinned, ...[...this.remote].map((source) => source.health())];
   }

@@ -37,6 +37,7 @@ export class TestIssuer {
   /** Of each application that it was plugged into, the last one first. */
   private readonly served: Pick<ResolvedOptions, 'issuers' | 'clock'>[];
   private readonly revoked = new Set<string>();
+  private readonly listeners: (() => void)[] = [];
   private readonly endpoints: TestEndpoints;
   private server: Server | undefined;
 
@@ -180,21 +181,25 @@ export class TestIssuer {
     const algorithms = [...this.keys.keys()];
     this.keys.clear();
     for (const algorithm of algorithms) this.keyFor(algorithm);
+    this.changed();
   }
 
   /** Nobody answers: KEYS_UNAVAILABLE (503), unless the application has keys that still serve. */
   goDown(): void {
     this.endpoints.change({ isDown: true });
+    this.changed();
   }
 
   /** Every answer takes so long. */
   slowDown(delayMs: number): void {
     this.endpoints.change({ delayMs });
+    this.changed();
   }
 
   /** After `goDown` and `slowDown`. */
   recover(): void {
     this.endpoints.change({ isDown: false, delayMs: 0 });
+    this.changed();
   }
 
   /** Of one that listens; nothing is to be closed in memory. */
@@ -205,11 +210,20 @@ export class TestIssuer {
     await new Promise((resolve) => server.close(resolve));
   }
 
+  /** Has a listener told of every `rotateKeys`, `goDown`, `slowDown` and `recover`. Called by `withTestIssuer`. */
+  onChange(listener: () => void): void {
+    this.listeners.push(listener);
+  }
+
   /** Makes tokens for the options of an application from now on. Called by `withTestIssuer`. */
   serve({ issuers, clock }: Pick<ResolvedOptions, 'issuers' | 'clock'>): void {
     this.served.unshift({ issuers, clock });
     // Before the first fetch: a key that comes later is looked for only after a while.
     if (typeof issuers !== 'function') for (const issuer of issuers) this.keyFor(this.algorithmOf(issuer));
+  }
+
+  private changed(): void {
+    for (const listener of this.listeners) listener();
   }
 
   private async issuerOf(name: string | undefined): Promise<ServedIssuer> {

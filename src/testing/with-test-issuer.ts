@@ -23,12 +23,17 @@ export function withTestIssuer(builder: TestingModuleBuilder, issuer: TestIssuer
   return builder.overrideProvider(RemoteKeySources).useFactory({
     factory: (options: ResolvedOptions) => {
       issuer.serve(options);
-      return new TestKeySources({
+      const sources = new TestKeySources({
         ...options,
         fetch: issuer.fetch,
         keyStore: undefined,
         onProblem: () => undefined,
       });
+      // Else what a test did before would decide what the next one sees.
+      issuer.onChange(() => {
+        sources.forgetPauses();
+      });
+      return sources;
     },
     inject: [RESOLVED_OPTIONS],
   });

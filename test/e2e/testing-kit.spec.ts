@@ -172,6 +172,30 @@ describe('An application that is plugged into a test issuer', () => {
     expect((await ask(await issuer.token())).status).toBe(200);
   });
 
+  it('is not held up by what went wrong before: one application serves many tests', async () => {
+    const { issuer, ask } = await start();
+    const codeOf = async (token: Promise<string>) => (await ask(await token)).body.code ?? 'accepted';
+    const codes = [await codeOf(issuer.token()), await codeOf(issuer.unknownKeyToken())];
+    issuer.rotateKeys();
+    codes.push(await codeOf(issuer.token()), await codeOf(issuer.unknownKeyToken()));
+    issuer.rotateKeys();
+    codes.push(await codeOf(issuer.token()), await codeOf(issuer.unknownKeyToken()));
+    issuer.goDown();
+    codes.push(await codeOf(issuer.unknownKeyToken()), await codeOf(issuer.token()));
+    issuer.recover();
+    codes.push(await codeOf(issuer.unknownKeyToken()));
+    const [good, unknown] = ['accepted', 'KEY_UNKNOWN'];
+    expect(codes).toEqual([good, unknown, good, unknown, good, unknown, 'KEYS_UNAVAILABLE', good, unknown]);
+  });
+
+  it('has keys as soon as the issuer is back', async () => {
+    const { issuer, ask } = await start();
+    issuer.goDown();
+    expect((await ask(await issuer.token())).status).toBe(503);
+    issuer.recover();
+    expect((await ask(await issuer.token())).status).toBe(200);
+  });
+
   it('waits for a slow issuer as long as it would in production', async () => {
     const { issuer, ask } = await start({ keys: { from: 'discovery', timeoutMs: 50 } });
     issuer.slowDown(60_000);
