@@ -136,7 +136,7 @@ export class AuthError extends Error {
   readonly [AUTH_ERROR] = true;
   /** The issuer of the token, once it is known to be a trusted one. */
   issuer?: string;
-  /** For developers: how to mend it. Stands in the body of the answer where `explainRefusals` is on. */
+  /** For developers: how to mend it, set where `explainRefusals` is on. One of your own is told nobody. */
   hint?: string;
 
   constructor(

@@ -1,3 +1,4 @@
+import { nameOfPolicy } from '../access-policy.js';
 import type { VerifiedAccessToken } from '../access-token.js';
 import { AuthError, type AuthErrorCode } from '../errors.js';
 import { isJsonObject } from '../json-object.js';
@@ -106,5 +107,6 @@ async function checkPolicy<Context>(
   token: VerifiedAccessToken,
   { context, resolvePolicy }: RequirementSurroundings<Context>,
 ): Promise<void> {
-  if ((await verdictOf(policy, token, context, resolvePolicy)) !== true) throw new AuthError('POLICY_DENIED');
+  if ((await verdictOf(policy, token, context, resolvePolicy)) === true) return;
+  throw new AuthError('POLICY_DENIED', { policy: nameOfPolicy(policy) });
 }

@@ -3,12 +3,13 @@ import { AuthGuard as PassportAuthGuard, type AuthGuardAuthenticateOptions } fro
 import type { VerifiedAccessToken } from '../access-token.js';
 import { AuthError } from '../errors.js';
 import { challengeFor } from '../token/challenge.js';
+import type { Explanation } from '../token/explain.js';
 import { type Authentication, authenticationOf, rememberAuthentication } from './authentication.js';
 import { isTransportException } from './exceptions.js';
 import { Expiries } from './expiries.js';
 import { JwtStrategy } from './jwt.strategy.js';
 import { RefusalEvents } from './refusal-events.js';
-import { hintOf } from './refusal-hints.js';
+import { hintOf, withHint } from './refusal-hints.js';
 import { handlerName, rememberContext } from './request-context.js';
 import { Requirements } from './requirements.js';
 import { type Route, RouteAccesses } from './route-access.js';
@@ -82,7 +83,7 @@ export class AuthGuard extends PassportAuthGuard() {
       if (error instanceof AuthError && isTransportException(error)) throw error;
       if (startedAt !== undefined && error instanceof AuthError)
         this.events.refused({ context, token, startedAt }, error);
-      throw await this.refusalOf(error, context);
+      throw await this.refusalOf(error, context, token);
     }
   }
 
@@ -149,10 +150,14 @@ export class AuthGuard extends PassportAuthGuard() {
   }
 
   /** What Nest is to answer with. With HTTP the challenge is on the response by then, whatever filter writes the body. */
-  private async refusalOf(error: unknown, context: ExecutionContext): Promise<unknown> {
+  private async refusalOf(
+    error: unknown,
+    context: ExecutionContext,
+    token: VerifiedAccessToken | undefined,
+  ): Promise<unknown> {
     if (error instanceof AuthError) {
       this.log(error, context);
-      const told = this.strategy.explainsRefusals ? await this.withHint(error, context) : error;
+      const told = this.strategy.explainsRefusals ? await this.explained(error, context, token) : error;
       return transportOf(context).exceptionOf(told, challengeFor(error, this.strategy.realm), context);
     }
     // The application's own 401 (of `user`, or of a subclass) is one all the same (RFC 9110 §15.5.2).
@@ -163,12 +168,21 @@ export class AuthGuard extends PassportAuthGuard() {
     return transportOf(context).failureOf(error, context);
   }
 
-  /** Another error: this one may be thrown for other calls, too. */
-  private async withHint(error: AuthError, context: ExecutionContext): Promise<AuthError> {
-    const { code, detail, retryAfterSeconds } = error;
-    const told = new AuthError(code, detail, { cause: error, retryAfterSeconds });
-    told.hint = hintOf(error, await this.strategy.explain(this.getRequest(context), context));
-    return told;
+  private async explained(
+    error: AuthError,
+    context: ExecutionContext,
+    token: VerifiedAccessToken | undefined,
+  ): Promise<AuthError> {
+    return withHint(error, hintOf(error, await this.explanationOf(context), token));
+  }
+
+  private async explanationOf(context: ExecutionContext): Promise<readonly Explanation[]> {
+    try {
+      return await this.strategy.explain(this.getRequest(context), context);
+    } catch {
+      // A call that has no request where a token could be.
+      return [];
+    }
   }
 
   private log(error: AuthError, context: ExecutionContext): void {

@@ -6,6 +6,7 @@ import {
   UnauthorizedException,
 } from '@nestjs/common';
 import { AUTH_ERROR, type AuthError } from '../errors.js';
+import { hintIn, keepHint } from './refusal-hints.js';
 
 const EXCEPTIONS = {
   400: [BadRequestException, 'Bad Request'],
@@ -31,7 +32,9 @@ export function toGraphqlException(error: AuthError, extensions: object): HttpEx
   return Object.assign(exceptionWith(error, bodyOf(error)), { extensions });
 }
 
-function bodyOf({ status, message, code, hint }: AuthError) {
+function bodyOf(refusal: AuthError) {
+  const { status, message, code } = refusal;
+  const hint = hintIn(refusal);
   return { message, error: EXCEPTIONS[status][1], code, ...(hint !== undefined && { hint }) };
 }
 
@@ -43,8 +46,9 @@ function exceptionWith(error: AuthError, body: object): HttpException {
 
 /** Makes an exception of a socket or a microservice count as the `AuthError` that it stands for. */
 export function asAuthError<Exception extends Error>(exception: Exception, error: AuthError): Exception {
-  const { code, status, detail, retryAfterSeconds, hint } = error;
-  return Object.assign(exception, { code, status, detail, retryAfterSeconds, hint, cause: error, [AUTH_ERROR]: true });
+  const { code, status, detail, retryAfterSeconds } = error;
+  const facts = { code, status, detail, retryAfterSeconds, cause: error, [AUTH_ERROR]: true as const };
+  return keepHint(Object.assign(exception, facts) as unknown as AuthError & Exception, hintIn(error));
 }
 
 /** Whether it is what Nest's filters of sockets and microservices know already, and no plain `AuthError`. */

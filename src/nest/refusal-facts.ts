@@ -1,4 +1,5 @@
 import type { AuthError } from '../errors.js';
+import { hintIn } from './refusal-hints.js';
 
 /** What a client that gets no HTTP response is told: the same as in the body of one. */
 export interface RefusalFacts {
@@ -14,7 +15,8 @@ export interface RefusalFacts {
 }
 
 export function refusalFacts(refusal: AuthError, challenge?: string): RefusalFacts {
-  const { status, message, code, retryAfterSeconds, hint } = refusal;
+  const { status, message, code, retryAfterSeconds } = refusal;
+  const hint = hintIn(refusal);
   return {
     statusCode: status,
     message,

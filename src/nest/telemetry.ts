@@ -10,6 +10,7 @@ const NAME = 'nestjs-resource-server';
 export class Telemetry implements OnModuleInit, OnApplicationShutdown, VerificationObserver {
   private readonly logger = new Logger(Telemetry.name);
   private readonly stops: (() => void)[] = [];
+  private readonly refused = new WeakSet<object>();
   private verifications: { record(seconds: number, attributes: Record<string, string>): void } | undefined;
 
   constructor(
@@ -45,8 +46,12 @@ export class Telemetry implements OnModuleInit, OnApplicationShutdown, Verificat
       const attributes = this.attributesOf(code, event.issuer, event.transport);
       requests.add(1, attributes);
       duration.record(event.durationMs / 1000, attributes);
+      const span = trace.getActiveSpan();
+      // A query is decided field by field: what was refused of it is not covered up by what was not.
+      if (span === undefined || (code === undefined && this.refused.has(span))) return;
+      if (code !== undefined) this.refused.add(span);
       // Not a metric's: there may be any number of clients.
-      trace.getActiveSpan()?.setAttributes({
+      span.setAttributes({
         ...attributes,
         'resource_server.route': event.route,
         'resource_server.client_id': event.clientId,

@@ -126,7 +126,7 @@ export class RemoteKeys implements KeySource {
   /** Whoever needs the issuer next may ask it, whatever was before. The keys that serve go on. */
   forgetPauses(): void {
     this.attempts.forgetFailures(this.options.clock());
-    this.unknown.forget();
+    this.unknown.forgetCooldown();
   }
 
   /** Asks nobody any more, and leaves no timer, no socket and no half-written store behind. */

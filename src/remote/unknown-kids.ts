@@ -64,11 +64,9 @@ export class UnknownKids {
     this.misses?.delete(nameOf(kid));
   }
 
-  /** As if nobody had asked yet. */
-  forget(): void {
+  /** As if the cool-down were over. */
+  forgetCooldown(): void {
     this.nextAt = -Infinity;
-    this.retriesLeft = RETRIES_PER_COOLDOWN;
-    this.misses = undefined;
   }
 
   /** Also when the clock was set back: else a mistake of an hour would be a cool-down of an hour. */

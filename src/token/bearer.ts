@@ -3,6 +3,9 @@ import { AuthError } from '../errors.js';
 /** Longest compact token that is looked at, in characters. Node's own limit for all headers is 16 KiB by default. */
 export const MAX_TOKEN_LENGTH = 32_768;
 
+/** As the reason of a refusal. */
+export const SEVERAL_WORDS = 'a space or a comma in the token';
+
 const SCHEME_LENGTH = 'Bearer'.length;
 
 /**
@@ -28,6 +31,7 @@ export function bearerToken(values: readonly string[]): string {
   if (end === start) throw new AuthError('TOKEN_MALFORMED', { reason: 'empty' });
   if (end - start > MAX_TOKEN_LENGTH) throw new AuthError('TOKEN_TOO_LARGE', { limit: MAX_TOKEN_LENGTH });
   const token = value.slice(start, end);
-  if (token.includes(' ') || token.includes(',')) throw new AuthError('TOKEN_MULTIPLE', { headers: 1 });
+  if (token.includes(' ') || token.includes(','))
+    throw new AuthError('TOKEN_MULTIPLE', { headers: 1, reason: SEVERAL_WORDS });
   return token;
 }

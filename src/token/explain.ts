@@ -1,6 +1,6 @@
 import { AuthError, type AuthErrorCode } from '../errors.js';
 import { namedIssuer } from './claims.js';
-import { decodeCompact } from './compact.js';
+import { decodeCompact, type DecodedToken } from './compact.js';
 import {
   BY_ISSUER,
   BY_TOKEN,
@@ -11,7 +11,7 @@ import {
   NOT_CHECKED,
   type Step,
 } from './explained-checks.js';
-import { HINTS, spellingHint } from './hints.js';
+import { formHint, hintFor, spellingHint } from './hints.js';
 import type { TrustedIssuers } from './trusted-issuers.js';
 
 /** What came of one check. */
@@ -21,7 +21,11 @@ export interface Explanation {
   readonly passed: boolean | undefined;
   /** Of the refusal. */
   readonly code?: AuthErrorCode;
-  /** By the options. */
+  /** What is wrong is this claim. */
+  readonly claim?: string;
+  /** Of the refusal, where its code may stand for several: `signature is not base64url`. */
+  readonly reason?: string;
+  /** By the options, or by the rule. */
   readonly expected?: unknown;
   /** In the token. Not verified, as long as `signature` did not pass. */
   readonly got?: unknown;
@@ -59,7 +63,8 @@ export async function explainToken(
   const form: Step<Facts> = {
     check: 'form',
     got: () => (typeof text === 'string' ? `${String(text.split('.').length)} parts` : typeof text),
-    expected: () => '3 parts',
+    expected: () => '3 parts of base64url',
+    hint: () => formHint(text),
     run: () => (facts = { ...facts, token: decodeCompact(text) }),
   };
   await ask([form], facts, true);
@@ -100,11 +105,28 @@ async function explained<Needs extends Facts>(step: Step<Needs>, facts: Needs): 
     const values = valuesOf(step, facts);
     if (!(error instanceof AuthError))
       return { check, passed: false, ...values, hint: `The application's own code failed: ${nameOf(error)}` };
-    const { code, detail } = error;
-    const expected = values.expected ?? detail.expected;
-    const hint = step.hint?.(facts) ?? HINTS[code];
-    return { check, passed: false, code, ...values, ...(expected !== undefined && { expected }), hint };
+    return {
+      check,
+      passed: false,
+      ...values,
+      ...refusalOf(error, facts.token),
+      hint: step.hint?.(facts) ?? hintFor(error),
+    };
   }
+}
+
+/** What it says itself is nearer to what is wrong than what the check is about. */
+function refusalOf({ code, detail }: AuthError, token: DecodedToken | undefined): Partial<Explanation> {
+  const { claim, reason, expected } = detail;
+  const hasClaim = typeof claim === 'string';
+  const got = hasClaim && code === 'CLAIM_INVALID' ? token?.claims[claim] : undefined;
+  return {
+    code,
+    ...(hasClaim && { claim }),
+    ...(typeof reason === 'string' && { reason }),
+    ...(expected !== undefined && { expected }),
+    ...(got !== undefined && { got }),
+  };
 }
 
 function valuesOf<Needs extends Facts>(

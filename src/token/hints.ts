@@ -1,4 +1,5 @@
-import type { AuthErrorCode } from '../errors.js';
+import type { AuthError, AuthErrorCode, AuthErrorDetail } from '../errors.js';
+import { SEVERAL_WORDS } from './bearer.js';
 import { durationText } from './duration-text.js';
 
 /** What to look at when a call was refused. For developers: never sent to a client unless `explainRefusals` says so. */
@@ -31,7 +32,8 @@ export const HINTS: Readonly<Record<AuthErrorCode, string>> = {
     'The token is for another API. Have the client ask for this one (`audience`, `resource`, or a scope of it), or write into `audience` what the tokens for this API name.',
   CLAIM_MISSING:
     'The issuer does not put that claim into the token: configure it there, or do not require it. Where `aud` is missing, see `audienceClaim`.',
-  CLAIM_INVALID: 'A claim is not of the type that RFC 7519 gives it, or your own `validate` refused the token.',
+  CLAIM_INVALID:
+    'A claim is not of the type that RFC 7519 gives it, or has a value that a preset or your own `validate` does not take.',
   BINDING_UNPROVEN:
     'The token is bound to a key of its client (`cnf`). Have it issued as a bearer token, without DPoP or mTLS.',
   PROOF_INVALID: 'The proof of possession does not fit the request: compare method, address and time.',
@@ -56,6 +58,52 @@ export const HINTS: Readonly<Record<AuthErrorCode, string>> = {
   INTROSPECTION_UNAVAILABLE: 'The introspection endpoint cannot be reached from here: the log says why.',
   STORE_UNAVAILABLE: 'A store that a check needs cannot be reached: the log says why.',
 };
+
+/** What the facts of a refusal say about where to look. */
+const SHARPER: Partial<Record<AuthErrorCode, (detail: AuthErrorDetail) => string | undefined>> = {
+  TOKEN_MULTIPLE: ({ reason }) =>
+    reason === SEVERAL_WORDS
+      ? 'There is a space or a comma in the token: `Bearer ` may stand there twice (a form that adds it by itself got it pasted, too), or two headers were joined.'
+      : undefined,
+  TOKEN_MALFORMED: ({ reason }) =>
+    typeof reason === 'string' ? `${capitalized(reason)}. ${HINTS.TOKEN_MALFORMED}` : undefined,
+  CLAIM_MISSING: ({ claim }) => {
+    if (claim === 'exp')
+      return 'The token has no `exp`: one that never expires is not accepted. Have the issuer set it.';
+    return typeof claim === 'string' ? `The token has no \`${claim}\`. ${HINTS.CLAIM_MISSING}` : undefined;
+  },
+  CLAIM_INVALID: ({ claim, reason }) => {
+    if (typeof claim === 'string') return `It is about \`${claim}\`. ${HINTS.CLAIM_INVALID}`;
+    return typeof reason === 'string' ? `${capitalized(reason)}.` : undefined;
+  },
+  POLICY_DENIED: ({ policy }) =>
+    typeof policy === 'string' ? `The policy ${policy} of the application said no.` : undefined,
+};
+
+/** How to mend what a token was refused for. */
+export function hintFor({ code, detail }: AuthError): string {
+  return SHARPER[code]?.(detail) ?? HINTS[code];
+}
+
+function capitalized(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+const WORDS = ['undefined', 'null', '[object Object]'];
+
+/** What is no token, though its client takes it for one. */
+export function formHint(text: unknown): string | undefined {
+  if (typeof text !== 'string') return 'A token is a text.';
+  if (/^bearer\s/i.test(text)) return 'Take `Bearer ` away: the token begins after it.';
+  if (/^["'].*["']$/s.test(text)) return 'Take the quotation marks away.';
+  if (text.trim() !== text) return 'Take the space, or the line end, before or after the token away.';
+  if (WORDS.includes(text))
+    return `The client sent the word ${JSON.stringify(text)}: where it keeps its token there is none.`;
+  const parts = text.split('.').length;
+  if (parts === 5)
+    return 'It has five parts: it is encrypted (JWE), and nobody but the issuer can read it. Have it send signed tokens.';
+  return undefined;
+}
 
 /** The commonest mistake of all: an address that differs in its last slash, its case or its scheme. */
 export function spellingHint(found: unknown, wanted: readonly string[]): string | undefined {

@@ -64,6 +64,9 @@ async function start(options: Partial<AuthOptions> = {}, platform: Platform = 'e
 
 const [SOCKET_IO_DOORS] = socketDrivers as [TransportDriver];
 
+/** As a policy. */
+const never = () => false;
+
 const token = (claims: Record<string, unknown> = {}, by = key) => issuer.token(by, 'RS256', claims);
 
 /** What is warned of when the application starts. */
@@ -91,11 +94,15 @@ describe.each(PLATFORMS)('A refusal on %s', (platform) => {
     ],
     ['a forged token', () => bearer(token({}, stranger)), 'signed by somebody else'],
     ['no JWT', () => bearer('opaque'), 'Opaque tokens'],
+    ['a scheme that stands there twice', () => bearer(`Bearer ${token()}`), '`Bearer ` may stand there twice'],
+    ['a word', () => bearer('undefined'), 'The client sent the word "undefined"'],
+    ['a claim of another type', () => bearer(token({ sub: 5 })), 'It is about `sub`.'],
+    ['a key that nobody knows', () => bearer(token({}, newKey())), 'Got the key id: "'],
     ['no scheme', () => ({ authorization: token() }), 'must begin with'],
   ])('says how to mend it where explainRefusals is on: %s', async (_what, headers, hint) => {
     const { ask } = await start({ explainRefusals: true }, platform);
     const { status, body } = await ask(headers());
-    expect(status).toBe(401);
+    expect([400, 401]).toContain(status);
     expect(body.hint).toContain(hint);
     expect(body.hint).not.toContain('eyJ');
   });
@@ -109,7 +116,32 @@ describe.each(PLATFORMS)('A refusal on %s', (platform) => {
   it('says so of what a route requires, too', async () => {
     const { ask } = await start({ explainRefusals: true, require: { scopes: ['api'] } }, platform);
     const { status, body } = await ask(bearer(token({ scope: 'read' })));
-    expect([status, body.hint]).toEqual([403, expect.stringContaining('Expected: ["api"]')]);
+    expect([status, body.hint]).toEqual([403, expect.stringContaining('Expected: ["api"]. The token has: ["read"].')]);
+  });
+
+  it.each<[string, NonNullable<AuthOptions['require']>, string]>([
+    ['roles', { roles: ['admin'] }, 'Expected: ["admin"]. The token has: ["clerk"].'],
+    ['permissions', { permissions: ['all'] }, 'Expected: ["all"]. The token has: [].'],
+    ['a login', { acr: { values: ['mfa'] } }, 'Expected: {"acr":"mfa"}. The token has: {"acr":"pwd"}.'],
+    ['a policy', { policy: never }, 'The policy never of the application said no.'],
+  ])('says what the token has of what is required: %s', async (_what, require, hint) => {
+    const { ask } = await start({ explainRefusals: true, require }, platform);
+    expect((await ask(bearer(token({ roles: ['clerk'], acr: 'pwd' })))).body.hint).toContain(hint);
+  });
+});
+
+describe('A hint of the application itself', () => {
+  it.each([true, false])('is told nobody; explainRefusals: %j', async (explainRefusals) => {
+    const validate = () => {
+      throw Object.assign(new AuthError('POLICY_DENIED'), { hint: 'row 5 of the table users' });
+    };
+    const { ask } = await start({ explainRefusals, validate });
+    const { status, text } = await ask(bearer(token()));
+    expect(status).toBe(403);
+    expect(text).not.toContain('row 5');
+    const queries = await graphqlQueryDriver('express').start(issuer, { explainRefusals, validate, clock: Date.now });
+    expect(await queries.call('closed', token())).toBe('POLICY_DENIED');
+    await queries.close();
   });
 });
 
@@ -306,12 +338,15 @@ describe('RefusalEvents', () => {
           return {};
         }
       }
+      @Controller('malls')
+      class MallsController extends ShopsController {}
+
       const imports = [AuthModule.forRoot({ issuer: issuer.url, audience: AUDIENCE })];
       const prepare = (app: INestApplication) => {
         app.setGlobalPrefix('api');
         app.enableVersioning({ type: VersioningType.URI });
       };
-      running = await startApp(platform, { imports, controllers: [ShopsController] }, { prepare });
+      running = await startApp(platform, { imports, controllers: [ShopsController, MallsController] }, { prepare });
       const routes: unknown[] = [];
       const events = running.app.get(RefusalEvents);
       events.onRefusal(({ route }) => routes.push(route));
@@ -319,10 +354,12 @@ describe('RefusalEvents', () => {
       await call(`${running.url}/api/v1/shops/7/orders`);
       await call(`${running.url}/api/v2/stores/secret/orders/all?token=x`, bearer(token()));
       await call(`${running.url}/api/v2/shops/any?path=a`, bearer(token()));
+      await call(`${running.url}/api/malls/any`);
       expect(routes).toEqual([
         'GET /api/v1/shops/:id/orders',
         'GET /api/v2/stores/:id/orders/all',
         'ALL /api/v2/shops/any',
+        'ALL /api/malls/any',
       ]);
       const report = routeReport(running.app).routes.map(({ kind, pattern }) => `${kind} ${pattern}`);
       expect(report).toEqual(expect.arrayContaining(routes));
@@ -517,6 +554,23 @@ describe('OpenTelemetry', () => {
       'resource_server.issuer': issuer.url,
       'resource_server.route': 'GET /orders',
       'resource_server.client_id': 'web',
+    });
+  });
+
+  it('has the span say what was refused, whatever else of a query was not', async () => {
+    const provider = new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(spans)] });
+    const span = provider.getTracer('test').startSpan('request');
+    const active = jest.spyOn(trace, 'getActiveSpan').mockReturnValue(span);
+    const queries = await graphqlQueryDriver('express').start(issuer, { openTelemetry: true, clock: Date.now });
+    await queries.call('scoped', token());
+    await queries.call('closed', token());
+    span.end();
+    active.mockRestore();
+    await queries.close();
+    expect(spans.getFinishedSpans().at(-1)?.attributes).toMatchObject({
+      'resource_server.outcome': 'refused',
+      'resource_server.code': 'SCOPE_INSUFFICIENT',
+      'resource_server.route': 'Query scoped',
     });
   });
 

@@ -148,9 +148,11 @@ describe('An explanation', () => {
     ['minutes', 'expiration', 'It expired 10 minutes ago', { exp: NOW - 600 }],
     ['days', 'expiration', 'It expired 3 days ago', { exp: NOW - 3 * 86_400 }],
     ['milliseconds', 'expiration', 'in milliseconds', { exp: NOW * 1000 }],
-    ['no time', 'expiration', HINTS.CLAIM_MISSING, { exp: undefined }],
+    ['no time', 'expiration', 'The token has no `exp`', { exp: undefined }],
+    ['a text as the time', 'expiration', 'It is about `exp`', { exp: '12' }],
+    ['no tenant', 'required-claims', 'The token has no `tenant`', { tenant: undefined }],
   ])('knows the mistake that it looks like: %s', async (_what, check, hint, claims) => {
-    expect(rowOf(await explain(tokenWith(claims)), check)?.hint).toContain(hint);
+    expect(rowOf(await explain(tokenWith(claims), { requiredClaims: ['tenant'] }), check)?.hint).toContain(hint);
   });
 
   it('says what is expected, and what was got', async () => {
@@ -160,6 +162,37 @@ describe('An explanation', () => {
     expect(rowOf(rows, 'signature')).toMatchObject({ got: 'ours' });
     expect(rowOf(rows, 'binding')).toMatchObject({ got: ['jkt'] });
     expect(JSON.stringify(rows)).not.toContain(tokenWith().split('.')[1]);
+  });
+
+  it.each<[string, Record<string, unknown>, Partial<Explanation>]>([
+    ['a number as the subject', { sub: 5 }, { check: 'claim-types', claim: 'sub', expected: 'a string', got: 5 }],
+    [
+      'a text as the time',
+      { exp: '12' },
+      { check: 'expiration', claim: 'exp', expected: 'seconds since 1970', got: '12' },
+    ],
+    ['no time', { exp: undefined }, { check: 'expiration', claim: 'exp', code: 'CLAIM_MISSING' }],
+    ['a claim of a preset', { tid: 'b' }, { check: 'validate', claim: 'tid', expected: 'a', got: 'b' }],
+  ])('names the claim that is wrong: %s', async (_what, claims, expected) => {
+    const validate: IssuerOptions['validate'] = (named) => {
+      if ('tid' in named) throw new AuthError('CLAIM_INVALID', { claim: 'tid', expected: 'a' });
+    };
+    expect(firstFailed(await explain(tokenWith(claims), { validate }))).toMatchObject({ passed: false, ...expected });
+  });
+
+  it.each<[string, (token: string) => string, string | undefined, string]>([
+    ['its scheme', (token) => `Bearer ${token}`, 'header is not base64url', 'Take `Bearer ` away'],
+    ['quotation marks', (token) => `"${token}"`, 'signature is not base64url', 'Take the quotation marks away'],
+    ['a line end', (token) => `${token}\n`, 'signature is not base64url', 'Take the space, or the line end'],
+    ['nothing but a word', () => 'undefined', undefined, 'The client sent the word "undefined"'],
+    ['encrypted', () => 'a.b.c.d.e', undefined, 'it is encrypted (JWE)'],
+    ['cut', (token) => `${token}!`, 'signature is not base64url', 'Signature is not base64url. It is no JWT'],
+    ['no text', () => 7 as unknown as string, undefined, 'A token is a text'],
+  ])('says what is wrong with the form: %s', async (_what, change, reason, hint) => {
+    const form = rowOf(await explain(change(tokenWith())), 'form');
+    expect(form).toMatchObject({ code: 'TOKEN_MALFORMED', expected: '3 parts of base64url' });
+    if (reason !== undefined) expect(form?.reason).toBe(reason);
+    expect(form?.hint).toContain(hint);
   });
 
   it('asks nobody for the keys of a token that is refused without them, and says what it could not check', async () => {
