@@ -9,6 +9,7 @@ import {
   UseGuards,
   VersioningType,
 } from '@nestjs/common';
+import { WebSocketGateway } from '@nestjs/websockets';
 import { metrics, trace } from '@opentelemetry/api';
 import {
   AggregationTemporality,
@@ -21,6 +22,7 @@ import { createHash } from 'node:crypto';
 import {
   AccessTokenVerifier,
   type AdmissionEvent,
+  AuthenticatedGateway,
   AuthError,
   AuthGuard,
   AuthMiddleware,
@@ -382,6 +384,21 @@ describe('RefusalEvents', () => {
     const report = routeReport(transport.app).routes.map(({ kind, pattern }) => `${kind} ${pattern}`);
     expect(report).toContain(route);
     await transport.close();
+  });
+
+  it('name the one gateway that a socket was opened to, of several that have the opening from one class', async () => {
+    const sockets = await SOCKET_IO.start(issuer, { clock: Date.now }, (place) => {
+      @WebSocketGateway(place('orders'))
+      class OrdersGateway extends AuthenticatedGateway {}
+      @WebSocketGateway(place('stock'))
+      class StockGateway extends AuthenticatedGateway {}
+      return [OrdersGateway, StockGateway];
+    });
+    const refusals: RefusalEvent[] = [];
+    sockets.app.get(RefusalEvents, { strict: false }).onRefusal((event) => refusals.push(event));
+    await sockets.open('stock').closed;
+    expect(refusals).toMatchObject([{ handler: 'StockGateway.handleConnection', route: 'connection stock' }]);
+    await sockets.close();
   });
 
   it('name no route where none of a controller was asked for', async () => {
