@@ -99,6 +99,21 @@ const TSCONFIG = {
   include: ['src'],
 };
 
+/** All entry points, as an application imports them whose `tsconfig.json` is of the days before `exports`. */
+const ENTRIES = `
+import { AuthModule } from 'nestjs-resource-server';
+import { auth0 } from 'nestjs-resource-server/presets';
+import { withSecurity } from 'nestjs-resource-server/swagger';
+import { TestIssuer } from 'nestjs-resource-server/testing';
+
+export const entries: readonly [typeof AuthModule, string, Promise<TestIssuer>, typeof withSecurity] = [
+  AuthModule,
+  auth0({ domain: 'tenant.eu.auth0.com', audience: 'https://api.example.com' }).issuer,
+  TestIssuer.create(),
+  withSecurity,
+];
+`;
+
 const applications = [
   { what: 'Nest 12, ESM', nest: '^12.0.0', manifest: { type: 'module' }, typescript: '~6.0.3' },
   // As the Nest CLI 11 sets it up: no "type", so that TypeScript makes CommonJS of it.
@@ -140,6 +155,22 @@ describe.each(applications)('an application of $what with the tarball installed'
 
   it('compiles the first example of the README', async () => {
     await run(app, 'npx', 'tsc');
+  }, 60_000);
+
+  it('has types for the resolution of packages that Nest set up before: "node"', async () => {
+    // TypeScript 6 says that it is on its way out.
+    const ignoreDeprecations = application.typescript.startsWith('^5') ? '5.0' : '6.0';
+    const compilerOptions = {
+      module: 'commonjs',
+      moduleResolution: 'node10',
+      ignoreDeprecations,
+      target: 'es2022',
+      strict: true,
+      skipLibCheck: true,
+      noEmit: true,
+    };
+    await write(app, { 'old/entries.ts': ENTRIES, 'old/tsconfig.json': { compilerOptions } });
+    await run(app, 'npx', 'tsc', '-p', 'old');
   }, 60_000);
 
   it.each(['express', 'fastify'])(
