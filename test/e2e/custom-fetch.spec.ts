@@ -6,7 +6,8 @@ import { type AddressInfo, connect as connectTcp, type Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import { connect as connectTls } from 'node:tls';
 import { AccessTokenVerifier } from '../../src/index.js';
-import { closeGuarded, startGuarded } from '../support/guarded-app.js';
+import { closeApps } from '../support/app.js';
+import { startGuarded } from '../support/guarded-app.js';
 import { newKey, signToken } from '../support/local-issuer.js';
 import { type SelfSigned, selfSigned } from '../support/self-signed.js';
 
@@ -15,7 +16,7 @@ const servers: Server[] = [];
 const sockets = new Set<Socket>();
 
 afterEach(async () => {
-  await closeGuarded();
+  await closeApps();
   for (const socket of sockets) socket.destroy();
   await Promise.all(servers.splice(0).map((server) => new Promise((resolve) => server.close(resolve))));
 });

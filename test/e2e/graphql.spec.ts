@@ -1,5 +1,5 @@
 import 'reflect-metadata';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterEach, describe, expect, it } from '@jest/globals';
 import { ApolloDriver, type ApolloDriverConfig } from '@nestjs/apollo';
 import type { LoggerService } from '@nestjs/common';
 import manifest from '@nestjs/graphql/package.json' with { type: 'json' };
@@ -14,7 +14,7 @@ import {
   RequireScopes,
   type VerifiedAccessToken,
 } from '../../src/index.js';
-import { bearer, type Platform, PLATFORMS, type RunningApp, startApp } from '../support/app.js';
+import { bearer, closeApps, type Platform, PLATFORMS, startApp } from '../support/app.js';
 import { Clock, until } from '../support/guarded-app.js';
 import { LocalIssuer, newKey } from '../support/local-issuer.js';
 import { authModule, greeting } from '../support/transports/doors.js';
@@ -84,19 +84,9 @@ let waiting = 0;
 let finish: () => void = () => undefined;
 
 const key = newKey();
-let issuer: LocalIssuer;
-let running: RunningApp | undefined;
+const issuer = LocalIssuer.forFile([key]);
 
-beforeAll(async () => {
-  issuer = await LocalIssuer.start([key]);
-});
-
-afterAll(() => issuer.stop());
-
-afterEach(async () => {
-  await running?.close();
-  running = undefined;
-});
+afterEach(closeApps);
 
 const tokenOf = (claims: Record<string, unknown> = {}) =>
   issuer.token(key, 'RS256', { iat: Math.floor(Date.now() / 1000) - 60, ...claims });
@@ -123,8 +113,7 @@ async function start(
     ...graphql,
   });
   const imports = [authModule(issuer, new Clock(), options), module];
-  running = await startApp(platform, { imports, providers: [OrdersResolver] }, { logger });
-  const { url } = running;
+  const { url } = await startApp(platform, { imports, providers: [OrdersResolver] }, { logger });
   const post = async (body: unknown, token?: string) => {
     const response = await fetch(`${url}/graphql`, {
       method: 'POST',

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import {
   Controller,
   type ExecutionContext,
@@ -27,13 +27,7 @@ import { bearerHeader } from '../../src/options/token-places.js';
 
 const AUDIENCE = 'https://api.example.com';
 const key = newKey();
-let issuer: LocalIssuer;
-
-beforeAll(async () => {
-  issuer = await LocalIssuer.start([key]);
-});
-
-afterAll(() => issuer.stop());
+const issuer = LocalIssuer.forFile([key]);
 
 /** As the Nest docs write it. */
 @Injectable()

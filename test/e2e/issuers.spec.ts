@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { AuthModule, type AuthOptions, ConfigurationError, type IssuerOptions } from '../../src/index.js';
-import { bearer, call, PLATFORMS, type Platform, type RunningApp, startApp } from '../support/app.js';
+import { bearer, call, closeApps, PLATFORMS, type Platform, startApp } from '../support/app.js';
 import { LocalIssuer, newKey, type TestKey } from '../support/local-issuer.js';
 import { OrdersController } from '../support/orders.js';
 import { outcomeOf, verifierOf } from '../support/verifier.js';
@@ -10,23 +10,21 @@ const keyA = newKey();
 const keyB = newKey();
 let a: LocalIssuer;
 let b: LocalIssuer;
-let running: RunningApp | undefined;
 
 beforeEach(async () => {
   [a, b] = await Promise.all([LocalIssuer.start([keyA]), LocalIssuer.start([keyB])]);
 });
 
 afterEach(async () => {
-  await running?.close();
-  running = undefined;
+  await closeApps();
   await Promise.all([a.stop(), b.stop()]);
 });
 
 async function start(platform: Platform, options: AuthOptions): Promise<(token: string) => Promise<string>> {
-  const { url } = (running = await startApp(platform, {
+  const { url } = await startApp(platform, {
     imports: [AuthModule.forRoot(options)],
     controllers: [OrdersController],
-  }));
+  });
   return async (token) => {
     const { status, body } = await call(`${url}/orders`, bearer(token));
     return status === 200 ? 'accepted' : String(body.code);

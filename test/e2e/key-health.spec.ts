@@ -8,18 +8,9 @@ import {
   type KeyStore,
   Public,
 } from '../../src/index.js';
-import { call, PLATFORMS } from '../support/app.js';
+import { call, PLATFORMS, closeApps } from '../support/app.js';
 import { fault, FaultyIssuer, KEYS } from '../support/faulty-issuer.js';
-import {
-  AUDIENCE,
-  Clock,
-  closeGuarded,
-  type GuardedApp,
-  lastingToken,
-  POLICY,
-  startGuarded,
-  until,
-} from '../support/guarded-app.js';
+import { AUDIENCE, Clock, type GuardedApp, lastingToken, POLICY, startGuarded, until } from '../support/guarded-app.js';
 import { newKey } from '../support/local-issuer.js';
 
 const first = newKey('p-256', { kid: 'first' });
@@ -33,7 +24,7 @@ beforeEach(async () => {
 });
 
 afterEach(async () => {
-  await closeGuarded();
+  await closeApps();
   await issuer.stop();
 });
 

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { request as httpRequest } from 'node:http';
 import {
   Controller,
@@ -22,18 +22,21 @@ import {
   type AuthOptions,
   RequireScopes,
 } from '../../src/index.js';
-import { type Answer, bearer, call, type Platform, PLATFORMS, type RunningApp, startApp } from '../support/app.js';
+import {
+  type Answer,
+  bearer,
+  call,
+  closeApps,
+  type Platform,
+  PLATFORMS,
+  type RunningApp,
+  startApp,
+} from '../support/app.js';
 import { AUDIENCE } from '../support/guarded-app.js';
 import { LocalIssuer, newKey } from '../support/local-issuer.js';
 
 const key = newKey();
-let issuer: LocalIssuer;
-
-beforeAll(async () => {
-  issuer = await LocalIssuer.start([key]);
-});
-
-afterAll(() => issuer.stop());
+const issuer = LocalIssuer.forFile([key]);
 
 const good = (claims: Record<string, unknown> = {}) => bearer(issuer.token(key, 'RS256', claims));
 
@@ -134,11 +137,9 @@ interface Given {
   readonly before?: (app: INestApplication) => void;
 }
 
-const open: RunningApp[] = [];
-
 async function start(door: Door, { options, override, before }: Given = {}): Promise<RunningApp> {
   const auth = AuthModule.forRoot({ issuer: issuer.url, audience: AUDIENCE, ...options } as AuthOptions);
-  const running = await startApp(
+  return startApp(
     door.platform,
     { imports: [auth, ...(door.imports?.() ?? [])], controllers: [GuardedController] },
     {
@@ -149,13 +150,9 @@ async function start(door: Door, { options, override, before }: Given = {}): Pro
       },
     },
   );
-  open.push(running);
-  return running;
 }
 
-afterEach(async () => {
-  await Promise.all(open.splice(0).map(({ close }) => close()));
-});
+afterEach(closeApps);
 
 /** The whole of what a refusal says. */
 function refusal({ status, text, headers }: Answer) {
@@ -504,7 +501,6 @@ describe('AuthMiddleware and the decorators of handlers', () => {
       { imports: [auth], controllers: [ScopedController] },
       { prepare: (app) => app.use(app.get(AuthMiddleware).use) },
     );
-    open.push(running);
   });
 
   it('asks for a token in front of everything, with guard: manual too, and not for what a handler requires', async () => {

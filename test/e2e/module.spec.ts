@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { Controller, Get, Inject, Injectable, Module, UseGuards } from '@nestjs/common';
 import { ConfigModule, ConfigService } from '@nestjs/config';
 import { PassportModule } from '@nestjs/passport';
@@ -21,13 +21,7 @@ import { OrdersController } from '../support/orders.js';
 
 const AUDIENCE = 'https://api.example.com';
 const key = newKey();
-let issuer: LocalIssuer;
-
-beforeAll(async () => {
-  issuer = await LocalIssuer.start([key]);
-});
-
-afterAll(() => issuer.stop());
+const issuer = LocalIssuer.forFile([key]);
 
 const optionsOf = (from: LocalIssuer): AuthOptions => ({ issuer: from.url, audience: AUDIENCE });
 

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import {
   type ArgumentsHost,
   Catch,
@@ -17,13 +17,7 @@ import { OrdersController } from '../support/orders.js';
 
 const AUDIENCE = 'https://api.example.com';
 const key = newKey();
-let issuer: LocalIssuer;
-
-beforeAll(async () => {
-  issuer = await LocalIssuer.start([key]);
-});
-
-afterAll(() => issuer.stop());
+const issuer = LocalIssuer.forFile([key]);
 
 interface Reply {
   status(code: number): Reply;

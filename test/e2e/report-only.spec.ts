@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterEach, describe, expect, it } from '@jest/globals';
 import { Controller, Get, type LoggerService } from '@nestjs/common';
 import {
   AuthError,
@@ -12,26 +12,16 @@ import {
   RequireRoles,
   RequireScopes,
 } from '../../src/index.js';
-import { bearer, call, PLATFORMS, type RunningApp, startApp } from '../support/app.js';
+import { bearer, call, closeApps, PLATFORMS, startApp } from '../support/app.js';
 import { LocalIssuer, newKey } from '../support/local-issuer.js';
 
 const AUDIENCE = 'https://api.example.com';
 const SECRET = 'secret-value-of-a-claim';
 const REPORT = { reportOnly: true } as const;
 const key = newKey('p-256');
-let issuer: LocalIssuer;
-const running = new Set<RunningApp>();
+const issuer = LocalIssuer.forFile([key]);
 
-beforeAll(async () => {
-  issuer = await LocalIssuer.start([key]);
-});
-
-afterAll(() => issuer.stop());
-
-afterEach(async () => {
-  await Promise.all([...running].map((app) => app.close()));
-  running.clear();
-});
+afterEach(closeApps);
 
 @Controller()
 class OrdersController {
@@ -143,7 +133,6 @@ describe.each(PLATFORMS)('on %s', (platform) => {
       controllers: [OrdersController, ClosedController],
     };
     const app = await startApp(platform, metadata, { logger });
-    running.add(app);
     const ask = async (path: string, claims?: Record<string, unknown>, header: Record<string, unknown> = {}) => {
       const all = { client_id: 'shop', secret: SECRET, ...claims };
       const headers = claims === undefined ? {} : bearer(issuer.token(key, 'ES256', all, header));

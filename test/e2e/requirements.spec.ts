@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import {
   Controller,
   type ExecutionContext,
@@ -35,14 +35,13 @@ import {
   RequireScopes,
   type VerifiedAccessToken,
 } from '../../src/index.js';
-import { type Answer, bearer, call, PLATFORMS, type RunningApp, startApp } from '../support/app.js';
+import { type Answer, bearer, call, closeApps, PLATFORMS, startApp } from '../support/app.js';
 import { LocalIssuer, newKey } from '../support/local-issuer.js';
 
 const AUDIENCE = 'https://api.example.com';
 const key = newKey('p-256');
 let issuer: LocalIssuer;
 let other: LocalIssuer;
-const running = new Set<RunningApp>();
 
 beforeAll(async () => {
   [issuer, other] = await Promise.all([LocalIssuer.start([key]), LocalIssuer.start([key])]);
@@ -50,10 +49,7 @@ beforeAll(async () => {
 
 afterAll(() => Promise.all([issuer.stop(), other.stop()]));
 
-afterEach(async () => {
-  await Promise.all([...running].map((app) => app.close()));
-  running.clear();
-});
+afterAll(closeApps);
 
 @Controller('grants')
 @RequireAnyRole('staff', 'admin')
@@ -309,17 +305,19 @@ class PoliciesController {
 }
 
 describe.each(PLATFORMS)('on %s', (platform) => {
-  const start = async (options: Partial<AuthOptions> = {}, metadata: ModuleMetadata = {}) => {
+  const launch = async (options: Partial<AuthOptions> = {}, metadata: ModuleMetadata = {}) => {
     const app = await startApp(platform, {
       imports: [AuthModule.forRoot({ issuer: issuer.url, audience: AUDIENCE, ...options } as AuthOptions)],
       controllers: [GrantsController, PlainController, PoliciesController],
       providers: [Orders, OrderOwner, OfTheRequest, Fresh],
       ...metadata,
     });
-    running.add(app);
     return (path: string, claims?: Record<string, unknown>, by = issuer): Promise<Answer> =>
       call(`${app.url}/${path}`, claims === undefined ? {} : bearer(by.token(key, 'ES256', claims)));
   };
+  let usual: ReturnType<typeof launch> | undefined;
+  /** One application for all tests that have no options of their own. */
+  const start = (...given: Parameters<typeof launch>) => (given.length > 0 ? launch(...given) : (usual ??= launch()));
   const outcome = async (answer: Promise<Answer>) => {
     const { status, body } = await answer;
     return typeof body.code === 'string' ? `${String(status)} ${body.code}` : String(status);

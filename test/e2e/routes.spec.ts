@@ -7,16 +7,11 @@ import { HalfOpenController, OpenController, OrdersController } from '../support
 
 const AUDIENCE = 'https://api.example.com';
 const key = newKey();
-let issuer: LocalIssuer;
-
-beforeAll(async () => {
-  issuer = await LocalIssuer.start([key]);
-});
-
-afterAll(() => issuer.stop());
+const stranger = newKey('rsa', { kid: key.kid });
+const issuer = LocalIssuer.forFile([key]);
 
 const good = () => bearer(issuer.token(key, 'RS256'));
-const bad = () => bearer(issuer.token({ ...newKey(), kid: key.kid }, 'RS256'));
+const bad = () => bearer(issuer.token(stranger, 'RS256'));
 
 describe.each(PLATFORMS)('routes on %s', (platform) => {
   let running: RunningApp;

@@ -39,7 +39,7 @@ import {
 } from '../../src/index.js';
 import { withSecurity } from '../../src/swagger.js';
 import type { SecurityOptions } from '../../src/swagger.js';
-import { bearer, call, PLATFORMS, startApp, type RunningApp } from '../support/app.js';
+import { bearer, call, closeApps, PLATFORMS, startApp, type RunningApp } from '../support/app.js';
 import { LocalIssuer, newKey } from '../support/local-issuer.js';
 import { problemsOf } from '../support/openapi.js';
 
@@ -128,11 +128,9 @@ class OrdersController {
   }
 }
 
-let running: RunningApp | undefined;
-afterEach(async () => {
-  await running?.close();
-  running = undefined;
-});
+/** What `documentOf` started last. */
+let running: RunningApp;
+afterEach(closeApps);
 
 interface Given {
   readonly platform?: (typeof PLATFORMS)[number];
@@ -282,7 +280,7 @@ describe.each(PLATFORMS)('the document of an application on %s', (platform) => {
       const key = newKey('p-256');
       issuer.keys = [key.jwk];
       const document = await documentOf({ platform, auth: { issuer: issuer.url } as never });
-      const url = running?.url ?? '';
+      const { url } = running;
       const token = issuer.token(key, 'ES256', { scope: 'read:orders' });
       for (const [path, item] of Object.entries(document.paths)) {
         if (item.get === undefined) continue;
@@ -453,7 +451,6 @@ describe('the scheme', () => {
     expect(operation(before, '/orders/any').description).toBe(
       'Requires:\n\n- one of the scopes `read:orders`, `admin`',
     );
-    await running?.close();
     const since = await documentOf({ options: { kind: 'bearer' }, openapi: '3.1.0' });
     expect(security(since, '/orders/any')).toBe('accessToken(read:orders) | accessToken(admin)');
     expect(operation(since, '/orders/any').description).toBeUndefined();
@@ -574,7 +571,6 @@ describe('operations are matched to handlers', () => {
       expect(operation(document, '/cats').description).toContain('`First.list`');
       expect(operation(document, '/cats').description).toContain('`Second.list`');
       expect(security(document, '/cats/same')).toBe('login(cats)');
-      await running?.close();
     }
   });
 
@@ -666,8 +662,7 @@ describe('webhooks', () => {
 
 describe('withSecurity', () => {
   it('refuses an application without AuthModule', async () => {
-    running = await startApp('express', { controllers: [] });
-    const { app } = running;
+    const { app } = await startApp('express', { controllers: [] });
     const document = { openapi: '3.0.0', info: { title: '', version: '' }, paths: {} };
     expect(() => withSecurity(document, app)).toThrow(ConfigurationError);
     expect(() => withSecurity(document, app)).toThrow(/has no AuthModule/);

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterEach, describe, expect, it } from '@jest/globals';
 import { request as httpRequest } from 'node:http';
 import { All, Controller, type ExecutionContext } from '@nestjs/common';
 import {
@@ -12,23 +12,13 @@ import {
   Public,
   query,
 } from '../../src/index.js';
-import { type Answer, PLATFORMS, type RunningApp, startApp } from '../support/app.js';
+import { type Answer, closeApps, PLATFORMS, startApp } from '../support/app.js';
 import { LocalIssuer, newKey } from '../support/local-issuer.js';
 
 const key = newKey('p-256');
-let issuer: LocalIssuer;
-const running = new Set<RunningApp>();
+const issuer = LocalIssuer.forFile([key]);
 
-beforeAll(async () => {
-  issuer = await LocalIssuer.start([key]);
-});
-
-afterAll(() => issuer.stop());
-
-afterEach(async () => {
-  await Promise.all([...running].map((app) => app.close()));
-  running.clear();
-});
+afterEach(closeApps);
 
 @Controller()
 class EchoController {
@@ -84,7 +74,6 @@ describe.each(PLATFORMS)('on %s', (platform) => {
       imports: [AuthModule.forRoot({ issuer: issuer.url, audience: 'https://api.example.com', tokenFrom })],
       controllers: [EchoController],
     });
-    running.add(app);
     return async (sent: Sent = {}) => send(app.url, sent);
   };
   const token = () => issuer.token(key, 'ES256');

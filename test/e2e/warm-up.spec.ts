@@ -12,17 +12,9 @@ import {
   type IssuerOptions,
   type KeyStore,
 } from '../../src/index.js';
-import { PLATFORMS } from '../support/app.js';
+import { PLATFORMS, closeApps } from '../support/app.js';
 import { fault, FAULTS, FaultyIssuer, KEYS } from '../support/faulty-issuer.js';
-import {
-  AUDIENCE,
-  Clock,
-  closeGuarded,
-  type GuardedApp,
-  lastingToken,
-  startGuarded,
-  until,
-} from '../support/guarded-app.js';
+import { AUDIENCE, Clock, type GuardedApp, lastingToken, startGuarded, until } from '../support/guarded-app.js';
 import { newKey } from '../support/local-issuer.js';
 import { outcomeOf } from '../support/verifier.js';
 
@@ -40,7 +32,7 @@ beforeEach(async () => {
 
 afterEach(async () => {
   jest.restoreAllMocks();
-  await closeGuarded();
+  await closeApps();
   await issuer.stop();
 });
 
@@ -200,7 +192,7 @@ describe('a FileKeyStore', () => {
   });
 
   afterEach(async () => {
-    await closeGuarded();
+    await closeApps();
     // What was being saved is still written: a folder in which a file appears meanwhile is tried again.
     await rm(parent, { recursive: true, maxRetries: 20, retryDelay: 50 });
   });

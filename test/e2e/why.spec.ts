@@ -32,7 +32,7 @@ import {
   RefusalEvents,
   routeReport,
 } from '../../src/index.js';
-import { bearer, call, type Platform, PLATFORMS, type RunningApp, startApp } from '../support/app.js';
+import { bearer, call, closeApps, type Platform, PLATFORMS, startApp } from '../support/app.js';
 import { AUDIENCE } from '../support/guarded-app.js';
 import { LocalIssuer, newKey } from '../support/local-issuer.js';
 import { OrdersController } from '../support/orders.js';
@@ -43,24 +43,13 @@ import { SOCKET_IO, socketDrivers } from '../support/transports/sockets.js';
 
 const key = newKey();
 const stranger = newKey('rsa', { kid: key.kid });
-let issuer: LocalIssuer;
-let running: RunningApp | undefined;
+const issuer = LocalIssuer.forFile([key]);
 
-beforeAll(async () => {
-  issuer = await LocalIssuer.start([key]);
-});
-
-afterAll(() => issuer.stop());
-
-afterEach(async () => {
-  await running?.close();
-  running = undefined;
-});
+afterEach(closeApps);
 
 async function start(options: Partial<AuthOptions> = {}, platform: Platform = 'express', logger?: LoggerService) {
   const imports = [AuthModule.forRoot({ issuer: issuer.url, audience: AUDIENCE, ...options } as AuthOptions)];
-  running = await startApp(platform, { imports, controllers: [OrdersController] }, { logger });
-  const { app, url } = running;
+  const { app, url } = await startApp(platform, { imports, controllers: [OrdersController] }, { logger });
   return { app, ask: (headers: Record<string, string> = {}) => call(`${url}/orders`, headers) };
 }
 
@@ -166,8 +155,6 @@ describe('What the application refuses with itself', () => {
       const { status, body } = await ask(bearer(token()));
       expect([status, body.code, asked]).toEqual([403, 'POLICY_DENIED', 1]);
       expect(typeof body.hint).toBe(explainRefusals ? 'string' : 'undefined');
-      await running?.close();
-      running = undefined;
     }
     expect(refusal.hint).toBeUndefined();
   });
@@ -318,10 +305,10 @@ describe('RefusalEvents', () => {
       }
     }
     const imports = [AuthModule.forRoot({ issuer: issuer.url, audience: AUDIENCE })];
-    running = await startApp('express', { imports, controllers: [TwiceController] });
+    const { app, url } = await startApp('express', { imports, controllers: [TwiceController] });
     const admissions: AdmissionEvent[] = [];
-    running.app.get(RefusalEvents).onAdmission((event) => admissions.push(event));
-    expect((await call(`${running.url}/twice`, bearer(token()))).status).toBe(200);
+    app.get(RefusalEvents).onAdmission((event) => admissions.push(event));
+    expect((await call(`${url}/twice`, bearer(token()))).status).toBe(200);
     expect(admissions).toHaveLength(1);
   });
 
@@ -348,7 +335,7 @@ describe('RefusalEvents', () => {
         app.setGlobalPrefix('api');
         app.enableVersioning({ type: VersioningType.URI });
       };
-      running = await startApp(platform, { imports, controllers: [ShopsController, MallsController] }, { prepare });
+      const running = await startApp(platform, { imports, controllers: [ShopsController, MallsController] }, { prepare });
       const routes: unknown[] = [];
       const events = running.app.get(RefusalEvents);
       events.onRefusal(({ route }) => routes.push(route));
@@ -406,7 +393,7 @@ describe('RefusalEvents', () => {
     const prepare = (app: INestApplication) => {
       app.use('/files', app.get(AuthMiddleware).use);
     };
-    running = await startApp('express', { imports }, { prepare });
+    const running = await startApp('express', { imports }, { prepare });
     const refusals: RefusalEvent[] = [];
     running.app.get(RefusalEvents).onRefusal((event) => refusals.push(event));
     await call(`${running.url}/files/secret`);
@@ -595,8 +582,7 @@ describe('OpenTelemetry', () => {
     const { app } = await start({ openTelemetry: true });
     const events = app.get(RefusalEvents);
     expect(events.isObserved).toBe(true);
-    await running?.close();
-    running = undefined;
+    await closeApps();
     expect(events.isObserved).toBe(false);
     const { app: other } = await start();
     expect(other.get(RefusalEvents).isObserved).toBe(false);

@@ -30,6 +30,13 @@ interface StartOptions {
   readonly prepare?: (app: INestApplication) => void;
 }
 
+const running = new Set<RunningApp>();
+
+/** For `afterEach`: what was started and not closed, also by a test that failed. */
+export async function closeApps(): Promise<void> {
+  await Promise.all([...running].map(({ close }) => close()));
+}
+
 /** A Nest application that listens on loopback, as in production. */
 export async function startApp(
   platform: Platform,
@@ -45,7 +52,16 @@ export async function startApp(
   const app = module.createNestApplication(adapter as never, { logger });
   prepare?.(app);
   await app.listen(0, '127.0.0.1');
-  return { app, url: await app.getUrl(), close: () => app.close() };
+  const started = {
+    app,
+    url: await app.getUrl(),
+    close: async () => {
+      running.delete(started);
+      await app.close();
+    },
+  };
+  running.add(started);
+  return started;
 }
 
 export interface Answer {

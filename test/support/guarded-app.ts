@@ -40,8 +40,6 @@ interface GuardedAppOptions {
   readonly logger?: LoggerService;
 }
 
-const running = new Set<GuardedApp>();
-
 /** The orders API, guarded, with an issuer that may get into trouble; or with a list of issuers, or a resolver. */
 export async function startGuarded(
   issuer: string | AuthOptions['issuers'],
@@ -56,9 +54,9 @@ export async function startGuarded(
     imports: [AuthModule.forRoot({ ...issuers, clock: clock.read, ...options } as AuthOptions), ...imports],
     controllers: [OrdersController, ...controllers],
   };
-  const { app, url } = await startApp(platform, metadata, { logger });
+  const { app, url, close } = await startApp(platform, metadata, { logger });
   const ask = (token: string) => call(`${url}/orders`, bearer(token));
-  const guarded: GuardedApp = {
+  return {
     clock,
     url,
     ask,
@@ -68,18 +66,8 @@ export async function startGuarded(
     },
     health: () => app.get(KeyHealth).issuers(),
     get: (type) => app.get(type),
-    close: async () => {
-      running.delete(guarded);
-      await app.close();
-    },
+    close,
   };
-  running.add(guarded);
-  return guarded;
-}
-
-/** For `afterEach`: also what a failed test has left open. */
-export async function closeGuarded(): Promise<void> {
-  await Promise.all([...running].map((guarded) => guarded.close()));
 }
 
 /** A token that outlives every outage. */
@@ -87,11 +75,14 @@ export function lastingToken(issuer: LocalIssuer, key: TestKey, overrides: Recor
   return issuer.token(key, 'ES256', { exp: Math.floor(Date.now() / 1000) + 10_000_000, ...overrides });
 }
 
+// Also where a test holds the time.
+const { setTimeout: wait } = globalThis;
+
 /** Waits for something that happens beside the test. */
 export async function until(condition: () => boolean): Promise<void> {
   while (!condition()) {
     await new Promise((resolve) => {
-      setTimeout(resolve, 2);
+      wait(resolve, 2);
     });
   }
 }

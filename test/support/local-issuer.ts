@@ -1,4 +1,6 @@
-import { generateKeyPairSync, type KeyObject, randomUUID, sign } from 'node:crypto';
+import { afterAll, beforeAll } from '@jest/globals';
+import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, randomUUID, sign } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
@@ -20,7 +22,7 @@ export function newKey(kind: KeyKind = 'rsa', members: Record<string, unknown> =
 function generate(kind: KeyKind): { publicKey: KeyObject; privateKey: KeyObject } {
   switch (kind) {
     case 'rsa':
-      return generateKeyPairSync('rsa', { modulusLength: 2048 });
+      return storedPair() ?? generateKeyPairSync('rsa', { modulusLength: 2048 });
     case 'rsa-1024':
       return generateKeyPairSync('rsa', { modulusLength: 1024 });
     case 'ed25519':
@@ -28,6 +30,17 @@ function generate(kind: KeyKind): { publicKey: KeyObject; privateKey: KeyObject 
     default:
       return generateKeyPairSync('ec', { namedCurve: kind.toUpperCase() });
   }
+}
+
+// Private keys that open nothing. To make one takes a tenth of a second and more, and nearly every file wants a few.
+const stored = JSON.parse(readFileSync(new URL('rsa-keys.json', import.meta.url), 'utf8')) as Record<string, unknown>[];
+
+/** Another one each time, as long as there are any. */
+function storedPair(): { publicKey: KeyObject; privateKey: KeyObject } | undefined {
+  const key = stored.pop();
+  if (key === undefined) return undefined;
+  const privateKey = createPrivateKey({ key, format: 'jwk' });
+  return { publicKey: createPublicKey(privateKey), privateKey };
 }
 
 const HASHES: Record<string, string | null> = {
@@ -87,6 +100,14 @@ export class LocalIssuer {
   static async start(keys: readonly TestKey[] = []): Promise<LocalIssuer> {
     const issuer = new LocalIssuer(keys);
     await issuer.open();
+    return issuer;
+  }
+
+  /** For all tests of the file: it is open from the first of them to the last. */
+  static forFile(keys: readonly TestKey[]): LocalIssuer {
+    const issuer = new LocalIssuer(keys);
+    beforeAll(() => issuer.open());
+    afterAll(() => issuer.stop());
     return issuer;
   }
 

@@ -1,8 +1,10 @@
+import { once } from 'node:events';
+import { get, type IncomingMessage } from 'node:http';
 import { Controller, Get, Sse } from '@nestjs/common';
 import { concat, finalize, interval, map, NEVER, of, range, startWith } from 'rxjs';
 import { bearer, call, type Platform, startApp } from '../app.js';
 import type { AuthOptions } from '../../../src/index.js';
-import { Clock } from '../guarded-app.js';
+import { Clock, until } from '../guarded-app.js';
 import type { LocalIssuer } from '../local-issuer.js';
 import { authModule, classDoors, type Door, plainDoors, type TransportDriver } from './doors.js';
 
@@ -94,20 +96,17 @@ export function sseDriver(platform: Platform) {
           return typeof body.code === 'string' ? body.code : (/^data: (.*)$/m.exec(text)?.[1] ?? text);
         },
         async open(token: string) {
-          const leaving = new AbortController();
-          const { body } = await fetch(`${url}/stream`, { headers: bearer(token), signal: leaving.signal });
-          if (body === null) throw new Error('no stream');
-          const reader = body.pipeThrough(new TextDecoderStream()).getReader();
+          // Not fetch: its idle connections would keep the server from closing for seconds.
+          const request = get(`${url}/stream`, { headers: bearer(token), agent: false });
+          const [stream] = (await once(request, 'response')) as [IncomingMessage];
           let text = '';
+          stream.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
+          const closing = once(stream, 'end');
           /** The codes of all `exception` events, once it is closed. */
           const told: string[] = [];
-          while (!text.includes('data: open')) text += (await reader.read()).value ?? '';
+          await until(() => text.includes('data: open'));
           const closed = (async () => {
-            for (;;) {
-              const { done, value } = await reader.read();
-              if (done) break;
-              text += value;
-            }
+            await closing;
             for (const [, data] of text.matchAll(/^event: exception\ndata: (.*)\n\n/gm))
               told.push((JSON.parse(String(data)) as { code: string }).code);
             return String(told.at(-1));
@@ -118,7 +117,7 @@ export function sseDriver(platform: Platform) {
             closed,
             told,
             leave: () => {
-              leaving.abort();
+              request.destroy();
             },
           };
         },

@@ -3,6 +3,7 @@ import { createECDH, createPrivateKey, sign, verify } from 'node:crypto';
 import fc from 'fast-check';
 import { ALGORITHM_NAMES, type SignatureAlgorithm } from '../../../src/algorithms.js';
 import { importVerificationKey } from '../../../src/keys/verification-key.js';
+import { unicodeText } from '../../support/unicode-text.js';
 import { newKey } from '../../support/local-issuer.js';
 
 type Jwk = Record<string, unknown>;
@@ -258,7 +259,7 @@ describe('importVerificationKey', () => {
       fc.constantFrom<unknown>('RSA', 'EC', 'OKP', 'P-256', 'Ed25519', 'sig', ['verify'], 'RS256', 'ES256', undefined),
       fc.constantFrom<unknown>(...Object.values(KEYS).flatMap((jwk) => Object.values(jwk))),
       fc.jsonValue(),
-      fc.string({ unit: 'binary' }),
+      unicodeText(),
     );
     const base = fc.constantFrom<Jwk>({}, ...Object.values(KEYS));
     fc.assert(

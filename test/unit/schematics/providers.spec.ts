@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { Controller, Get, type INestApplication } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import { readFileSync } from 'node:fs';
@@ -18,7 +18,12 @@ class ProbeController {
   }
 }
 
+let issuer: TestIssuer;
 let app: INestApplication | undefined;
+
+beforeAll(async () => {
+  issuer = await TestIssuer.create();
+});
 
 afterEach(() => app?.close());
 
@@ -57,7 +62,6 @@ describe.each(names)('nest add with --provider=%s', (name) => {
   it('makes a module that admits the token of the test that it makes, and nobody without one', async () => {
     const setup = setupOf(name, undefined, undefined);
     const environment = environmentOf(setup);
-    const issuer = await TestIssuer.create();
     const builder = Test.createTestingModule({
       imports: [AuthModule.forRootAsync({ useFactory: () => optionsOf(setup, environment) })],
       controllers: [ProbeController],

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { AuthError } from '../../../src/errors.js';
 import { bearerHeader, cookie, formBody, query, type TokenPlace } from '../../../src/options/token-places.js';
 import { onlyToken, type TokenCarrier, tokenOfText, tokensAt } from '../../../src/token/presented-token.js';
+import { unicodeText } from '../../support/unicode-text.js';
 import { codeOf } from '../../support/catching.js';
 
 const NOTHING: TokenCarrier = { authorization: [], bare: [], headers: {} };
@@ -281,7 +282,7 @@ describe('tokenOfText', () => {
 
 describe('Whatever is sent', () => {
   const anyText = fc.oneof(
-    fc.string({ unit: 'binary' }),
+    unicodeText(),
     fc
       .array(
         fc.constantFrom('session', '=', ';', ' ', '"', 'access_token', '&', '?', '%', 'Bearer', ',', 'a.b.c', 'null'),
