@@ -97,7 +97,7 @@ module.exports = {
       'What serves the tests of an application stays out of production.',
     ),
     direction(
-      ['keys', 'options', 'token', 'access', 'remote', 'store', 'nest', 'cli'],
+      ['keys', 'options', 'token', 'access', 'remote', 'store', 'nest', 'presets', 'cli'],
       'The command line tool asks the package; nothing of the package asks for a command line.',
     ),
     direction(
@@ -159,7 +159,7 @@ module.exports = {
       'optional-peers-stay-out',
       OPTIONAL_PEERS,
       // By `import()` where the package is installed; src/swagger is an entry point for those who have it.
-      '^src/(?:nest/(?:transports/(?:ws|rpc)|route-reporter|telemetry)\\.ts$|swagger/)',
+      '^src/(?:nest/(?:transports/(?:ws|rpc)|nest-versions|telemetry)\\.ts$|swagger/)',
       'An application that has not installed an optional peer must still load; even a type would ask for it.',
     ),
     {
@@ -167,7 +167,10 @@ module.exports = {
       comment: 'src/remote/fetch-json.ts has the deadline and the size limit that every request needs.',
       severity: 'error',
       // src/address.ts reads addresses with node:net, and opens no connection; src/testing listens on loopback.
-      from: { path: '^src/', pathNot: '^src/(?:remote/fetch-json|address|testing/test-issuer)\\.ts$' },
+      from: {
+        path: '^src/',
+        pathNot: '^src/(?:remote/fetch-json|address|testing/test-issuer|testing/test-endpoints)\\.ts$',
+      },
       to: { path: '^(?:node:)?(?:http|https|http2|net|tls|dgram)$' },
     },
     {

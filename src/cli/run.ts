@@ -43,7 +43,7 @@ async function programOf(io: CommandIo, end: (exitCode: ExitCode) => void): Prom
   program
     .command('doctor')
     .description('Checks an issuer, and a token of it, as the API would, and says what to mend and what to paste.')
-    .requiredOption('--issuer <url>', 'the `iss` of the tokens')
+    .option('--issuer <url>', 'the `iss` of the tokens')
     .option('--audience <name>', 'what tokens for the API name in `aud`; may be given several times', oneMore)
     .option('--token <->', 'check the token on standard input; nothing but - is taken')
     .option('--jwks-uri <url>', 'where the keys are, for an issuer without metadata')
@@ -52,12 +52,16 @@ async function programOf(io: CommandIo, end: (exitCode: ExitCode) => void): Prom
     .option('--allow-http', 'ask over http, too, elsewhere than on loopback', false)
     .option('--json', 'print one JSON document', false)
     .addHelpText('after', DOCTOR_HELP)
-    .action(async (options: DoctorFlags) => {
+    // What is wrong with an option is told before what is missing: it may be that one, misspelled.
+    .allowExcessArguments()
+    .action(async (options: DoctorFlags, { args }: Command) => {
       const { timeout, clockTolerance: clockToleranceSeconds, ...rest } = options;
-      const { audience, token, jwksUri } = options;
+      const { issuer, audience, token, jwksUri } = options;
+      if (issuer === undefined) throw new CommandError("required option '--issuer <url>' not specified");
+      if (args.length > 0) throw new CommandError(`too many arguments for 'doctor': all it takes are options`);
       end(
         await doctor(
-          { ...rest, audience, token, jwksUri, timeoutMs: timeout * 1000, clockToleranceSeconds },
+          { ...rest, issuer, audience, token, jwksUri, timeoutMs: timeout * 1000, clockToleranceSeconds },
           io,
           hasColors,
         ),
@@ -94,7 +98,7 @@ async function loadRoutes() {
 }
 
 interface DoctorFlags {
-  readonly issuer: string;
+  readonly issuer?: string;
   readonly audience?: readonly string[];
   readonly token?: string;
   readonly jwksUri?: string;

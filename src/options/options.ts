@@ -165,7 +165,8 @@ type SeveralIssuers = CheckOptions & {
   readonly issuer?: never;
   readonly audience?: never;
   readonly audienceClaim?: never;
-  readonly keys?: never;
+  // Not `never`: beside a spread preset TypeScript takes this half of the union for what is meant, and would know no `from`.
+  readonly keys?: KeysOptions & { readonly 'stands in each of the issuers': never };
 };
 
 /** What every token must allow; the names are those of the decorators (`anyScope`: `@RequireAnyScope`). */

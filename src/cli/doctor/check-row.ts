@@ -14,6 +14,7 @@ export const CHECKS = [
   'key-ids',
   'algorithms',
   'clock',
+  'configuration',
   'token.form',
   'token.critical',
   'token.algorithm',

@@ -1,5 +1,9 @@
-import { literal } from '../printable.js';
-import { recognisedProvider } from './recognised-provider.js';
+import { ConfigurationError, type ConfigurationProblem } from '../../errors.js';
+import type { IssuerOptions, ResourceServerOptions } from '../../options/options.js';
+import { resolveOptions } from '../../options/resolve-options.js';
+import type { PresetName } from './providers.js';
+import { AUDIENCE_BLANK, type PresetCall, type RecognisedProvider, recognisedProvider } from './recognised-provider.js';
+import { type Writable, written, writtenMembers, writtenObject } from './written.js';
 
 export interface ConfigurationFacts {
   /** As tokens name it. */
@@ -12,54 +16,81 @@ export interface ConfigurationFacts {
   readonly allowHttp: boolean;
 }
 
-const PLACEHOLDER = literal('<what tokens for this API name in aud>');
+export interface Configuration {
+  /** What to paste into the application's root module. */
+  readonly text: string;
+  readonly preset: PresetName | undefined;
+  /** What is wrong with the arguments, in most cases so that the application would not start; the text is marked then. */
+  readonly problems: readonly ConfigurationProblem[];
+}
 
-/** What to paste into the application's root module. */
-export function configurationOf(facts: ConfigurationFacts): string {
-  const audience = audienceOf(facts.audience);
-  const extras = extrasOf(facts);
-  const call = recognisedProvider(facts.issuer, audience);
-  const lines = ["import { AuthModule } from 'nestjs-resource-server';"];
-  if (call === undefined || facts.keys !== undefined) {
-    const claim = call?.audienceClaim;
-    const all = {
-      issuer: literal(facts.issuer),
-      audience,
-      ...(claim !== undefined && { audienceClaim: literal(claim) }),
-      ...extras,
-    };
-    lines.push('', `AuthModule.forRoot(${objectOf(all)})`);
-  } else {
-    const preset = `${call.preset}(${objectOf(call.parameters)})`;
-    lines.push(`import { ${call.preset} } from 'nestjs-resource-server/presets';`, '');
-    lines.push(
-      Object.keys(extras).length === 0
-        ? `AuthModule.forRoot(${preset})`
-        : `AuthModule.forRoot({ ...${preset}, ${membersOf(extras).join(', ')} })`,
-    );
+const MARK = '// Not to be pasted as it stands: see the problem "configuration".\n';
+
+export function configurationOf(facts: ConfigurationFacts): Configuration {
+  const provider = recognisedProvider(facts.issuer);
+  const call = provider?.call(facts.audience);
+  const problems = call === undefined || call.problems.length === 0 ? problemsOf(facts, call) : call.problems;
+  const text = provider === undefined || call === undefined ? plainText(facts) : presetText(facts, provider, call);
+  return { text: `${problems.length > 0 ? MARK : ''}${text}`, preset: provider?.preset, problems };
+}
+
+/** As the application is told at start. */
+function problemsOf({ issuer, audience, keys, ...facts }: ConfigurationFacts, call: PresetCall | undefined) {
+  const besides = besidesOf(facts);
+  const own = keys === undefined ? {} : { keys };
+  const options: ResourceServerOptions =
+    call === undefined
+      ? { issuer, audience: audience ?? AUDIENCE_BLANK, ...own, ...besides }
+      : { issuers: call.issuers.map((one): IssuerOptions => ({ ...one, ...own })), ...besides };
+  try {
+    resolveOptions(options);
+    return [];
+  } catch (error) {
+    if (!(error instanceof ConfigurationError)) throw error;
+    return error.problems;
   }
-  return lines.join('\n');
 }
 
-function audienceOf(audience: readonly string[] | undefined): string {
-  const [first, ...others] = audience ?? [];
-  if (first === undefined) return PLACEHOLDER;
-  return others.length === 0 ? literal(first) : `[${[first, ...others].map(literal).join(', ')}]`;
-}
+type Besides = Pick<ConfigurationFacts, 'clockToleranceSeconds' | 'allowHttp'>;
 
-function extrasOf({ keys, clockToleranceSeconds, allowHttp }: ConfigurationFacts): Record<string, string> {
+function besidesOf({ clockToleranceSeconds, allowHttp }: Besides) {
   return {
-    ...(keys !== undefined && { keys: `{ from: '${keys.from}', uri: ${literal(keys.uri)} }` }),
-    ...(clockToleranceSeconds !== undefined && { clockToleranceSeconds: String(clockToleranceSeconds) }),
-    ...(allowHttp && { insecureAllowHttp: 'true' }),
+    ...(clockToleranceSeconds !== undefined && { clockToleranceSeconds }),
+    ...(allowHttp && { insecureAllowHttp: true }),
   };
 }
 
-function membersOf(members: Readonly<Record<string, string>>): readonly string[] {
-  return Object.entries(members).map(([name, value]) => `${name}: ${value}`);
+const IMPORT = "import { AuthModule } from 'nestjs-resource-server';";
+
+function plainText({ issuer, audience, keys, ...facts }: ConfigurationFacts): string {
+  const [first = AUDIENCE_BLANK, ...others] = audience ?? [];
+  const members: Record<string, Writable> = {
+    issuer,
+    audience: others.length === 0 ? first : [first, ...others],
+    ...(keys !== undefined && { keys }),
+    ...besidesOf(facts),
+  };
+  return `${IMPORT}\n\nAuthModule.forRoot(${written(members)})`;
 }
 
-function objectOf(members: Readonly<Record<string, string>>): string {
-  const line = `{ ${membersOf(members).join(', ')} }`;
-  return line.length <= 80 ? line : `{\n  ${membersOf(members).join(',\n  ')},\n}`;
+/** The keys stand beside what the preset says, and not in its place: it may be all that keeps strangers out. */
+function presetText(
+  { keys, ...facts }: ConfigurationFacts,
+  { preset }: RecognisedProvider,
+  { parameters }: PresetCall,
+): string {
+  const called = `${preset}(${written(parameters)})`;
+  const besides = writtenMembers(besidesOf(facts));
+  const imports = `${IMPORT}\nimport { ${preset} } from 'nestjs-resource-server/presets';`;
+  if (keys === undefined) {
+    const options = besides.length === 0 ? called : writtenObject([`...${called}`, ...besides]);
+    return `${imports}\n\nAuthModule.forRoot(${options})`;
+  }
+  const [own = ''] = writtenMembers({ keys });
+  const parts =
+    preset === 'entraId'
+      ? // It makes several issuers, of which each has keys.
+        [`issuers: ${called}.issuers.map((issuer) => (${writtenObject(['...issuer', own])}))`]
+      : [`...${called}`, own];
+  return `${imports}\n\nAuthModule.forRoot(${writtenObject([...parts, ...besides])})`;
 }

@@ -1,39 +1,28 @@
-import { isFetchableAddress } from '../../address.js';
 import { KeySet } from '../../keys/key-set.js';
-import { resolveOptions } from '../../options/resolve-options.js';
-import type { ResolvedIssuer } from '../../options/resolve-issuer.js';
 import { CHECKS, type CheckName, type CheckRow, skipped } from './check-row.js';
 import { checkClock } from './clock.js';
-import { configurationOf } from './configuration.js';
 import { checkDiscovery, type Discovery } from './discovery.js';
-import { checkSpelling, withoutCredentials } from './issuer-spelling.js';
+import type { DoctorRequest } from './doctor-request.js';
+import { nameOf } from './issuer-name.js';
+import { checkSpelling } from './issuer-spelling.js';
 import { checkGivenAddress, checkKeySet, checkNamedAddress, type FetchedKeys, type JwksAddress } from './jwks.js';
 import { checkKeys, KEY_CHECKS } from './keys.js';
 import { checkAlgorithms } from './metadata-algorithms.js';
-import { isSameButForSpelling } from './other-spellings.js';
+import { pasted } from './pasted.js';
 import type { ProbeOptions } from './probe.js';
 import { recognisedProvider } from './recognised-provider.js';
+import { tokenNames } from './token-names.js';
+import { tokenOptions } from './token-options.js';
 import { checkToken, tokenNotGiven } from './token-rows.js';
-
-export interface DoctorRequest {
-  readonly issuer: string;
-  readonly audience: readonly string[] | undefined;
-  readonly jwksUri: string | undefined;
-  readonly token: string | undefined;
-  readonly allowHttp: boolean;
-  readonly timeoutMs: number;
-  readonly clockToleranceSeconds: number;
-}
 
 export interface Diagnosis {
   readonly rows: readonly CheckRow[];
   readonly isReachable: boolean;
-  /** TypeScript to paste; undefined where not even the issuer is known. */
+  /** TypeScript to paste; undefined where something has to be mended first, which the row `configuration` names. */
   readonly configuration: string | undefined;
 }
 
 const MAX_BYTES = 512 * 1024;
-const DEFAULT_TOLERANCE_SECONDS = 5;
 
 /** Makes every check that can be made, in order. What one of them finds never keeps the others from being made. */
 export async function diagnose(
@@ -49,8 +38,6 @@ export async function diagnose(
   const keySet = fetched?.keys === undefined ? undefined : new KeySet(fetched.keys);
 
   const found = discovery?.found;
-  const published = typeof found?.metadata.issuer === 'string' ? found.metadata.issuer : undefined;
-  const issuer = spelling.issuer ?? request.issuer.trim();
   const rows = [
     spelling.row,
     ...discoveryRows(discovery, jwksUri),
@@ -58,22 +45,35 @@ export async function diagnose(
     ...keyRows(fetched),
     ...(found === undefined ? [] : [checkAlgorithms(found.metadata)]),
     checkClock(discovery?.clock ?? fetched?.clock, clockToleranceSeconds),
-    ...(request.token === undefined
+  ];
+  // A name need not be an address where the keys are found without it.
+  const isName = spelling.issuer === undefined && spelling.row.status !== 'problem';
+  const asked = spelling.issuer ?? request.issuer.trim();
+  const name =
+    spelling.issuer === undefined ? (isName ? asked : undefined) : nameOf(spelling.issuer, discovery, jwksUri);
+  const provider = recognisedProvider(name ?? asked);
+  const named = request.token === undefined ? undefined : tokenNames(request.token, provider?.audienceClaim ?? 'aud');
+  const paste = pasted({ ...request, issuer: name, rows, token: named });
+  const tokenRows =
+    request.token === undefined
       ? tokenNotGiven()
       : await checkToken({
+          ...tokenOptions(asked, request, provider),
           token: request.token,
-          issuer: issuerOptions(issuer, request),
-          audience: request.audience,
+          provider,
           keySet,
-          published: { issuer: published, location: found?.location },
+          published: { issuer: textOf(found?.metadata.issuer), location: found?.location },
           nowSeconds: clock() / 1000,
-        })),
-  ];
+        });
   return {
-    rows: complete(rows),
+    rows: complete([...rows, paste.row, ...tokenRows]),
     isReachable: isReachable(discovery, fetched, jwksUri),
-    configuration: configuration(request, spelling.issuer, discovery),
+    configuration: paste.text,
   };
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined;
 }
 
 /** What the metadata say is not needed where the keys' address is given; it is told all the same. */
@@ -107,59 +107,12 @@ function keyRows(fetched: FetchedKeys | undefined): readonly CheckRow[] {
   ];
 }
 
-/** The options as the API would have them. Without an audience, whom a token is for is not decided here. */
-function issuerOptions(issuer: string, { audience, clockToleranceSeconds }: DoctorRequest): ResolvedIssuer {
-  const { issuers } = resolveOptions({
-    issuer: issuer === '' ? 'https://issuer.invalid' : issuer,
-    audience: audience ?? 'of no token',
-    audienceClaim: recognisedProvider(issuer, '')?.audienceClaim,
-    // The keys were fetched before; nothing is fetched from here.
-    keys: { from: 'jwks', uri: 'https://keys.invalid/' },
-    clockToleranceSeconds,
-  });
-  const [resolved] = issuers as readonly [ResolvedIssuer];
-  return resolved;
-}
-
 function isReachable(
   discovery: Discovery | undefined,
   fetched: FetchedKeys | undefined,
   jwksUri: string | undefined,
 ): boolean {
   return jwksUri === undefined ? discovery?.isReachable !== false : fetched?.isReachable !== false;
-}
-
-function configuration(
-  request: DoctorRequest,
-  issuer: string | undefined,
-  discovery: Discovery | undefined,
-): string | undefined {
-  const { audience, jwksUri, clockToleranceSeconds, allowHttp } = request;
-  const name =
-    issuer === undefined ? (jwksUri === undefined ? undefined : request.issuer.trim()) : nameOf(issuer, discovery);
-  // Credentials are not to be pasted anywhere.
-  if (name === undefined || [name, jwksUri ?? ''].some((address) => withoutCredentials(address) !== address))
-    return undefined;
-  return configurationOf({
-    issuer: name,
-    audience,
-    keys: jwksUri === undefined ? undefined : { from: 'jwks', uri: jwksUri },
-    clockToleranceSeconds: clockToleranceSeconds === DEFAULT_TOLERANCE_SECONDS ? undefined : clockToleranceSeconds,
-    allowHttp:
-      allowHttp &&
-      [name, jwksUri].some(
-        (address) => address !== undefined && /^http:/i.test(address) && !isFetchableAddress(address, false),
-      ),
-  });
-}
-
-/** As the issuer writes itself, where it is the same one but for the spelling. */
-function nameOf(issuer: string, discovery: Discovery | undefined): string {
-  const named = discovery?.found?.metadata.issuer;
-  if (typeof named !== 'string' || !URL.canParse(named)) return issuer;
-  // Another path may be another tenant, and http would trade a trusted name for one that anybody on the way can answer for.
-  const isDowngrade = /^https:/i.test(issuer) && !/^https:/i.test(named);
-  return isSameButForSpelling(named, issuer) && !isDowngrade && !named.includes('{') ? named : issuer;
 }
 
 /** A row for each check: what was not made says so. */

@@ -4,7 +4,7 @@ import { metadataLocations } from '../../remote/discovery.js';
 import { literal, printable, quoted } from '../printable.js';
 import { type CheckRow, ok, problem } from './check-row.js';
 import { isPage, whyNoDocument, whyUnreachable } from './failures.js';
-import { isSameButForSpelling, otherSpellings, slashOf } from './other-spellings.js';
+import { isDowngrade, isSameButForSpelling, otherSpellings, slashOf } from './other-spellings.js';
 import { type Probe, probe, type ProbeOptions } from './probe.js';
 
 /** Metadata of an issuer, and where they were. */
@@ -156,6 +156,10 @@ function issuerRow(issuer: string, { metadata, location }: FoundMetadata): Check
   if (/\{tenantid\}/i.test(named)) {
     const mend =
       "Microsoft's common endpoints issue no tokens of their own: write your tenant's id in place of common, organizations or consumers; for several tenants use entraId() of nestjs-resource-server/presets.";
+    return problem('metadata-issuer', found, mend, expected);
+  }
+  if (isDowngrade(issuer, named) && isSameButForSpelling(issuer, named)) {
+    const mend = `Have the issuer name itself with https, as it is reached: behind a proxy that ends TLS, by its public address (KC_HOSTNAME in Keycloak) or the proxy's X-Forwarded-Proto.`;
     return problem('metadata-issuer', found, mend, expected);
   }
   const slash = slashOf(issuer, named);

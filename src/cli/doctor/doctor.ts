@@ -1,5 +1,7 @@
 import { type CommandIo, EXIT, type ExitCode } from '../command-io.js';
-import { diagnose, type Diagnosis, type DoctorRequest } from './diagnose.js';
+import { diagnose, type Diagnosis } from './diagnose.js';
+import type { DoctorRequest } from './doctor-request.js';
+import { refuseUnset } from './given-values.js';
 import { givenToken } from './given-token.js';
 import { documentOf, reportOf } from './report.js';
 
@@ -14,6 +16,7 @@ export async function doctor(
   io: CommandIo,
   hasColors: boolean,
 ): Promise<ExitCode> {
+  refuseUnset(options);
   const diagnosis = await diagnose({ ...options, token: await givenToken(options.token, io) }, io);
   const exitCode = exitCodeOf(diagnosis);
   io.stdout.write(json ? documentOf(diagnosis, exitCode) : reportOf(diagnosis, hasColors));

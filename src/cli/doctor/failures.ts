@@ -28,7 +28,7 @@ export function whyUnreachable({ address, failure, errorCode }: Probe, timeoutMs
       mend: `Nobody listens there: check the port, and whether the server runs. In a container, localhost is the container itself: use the service's name, and keys: { from: 'discovery', uri } where tokens name another address.`,
     };
   }
-  if (isTlsError(code)) return { found: `TLS with ${host} fails (${code})`, mend: tlsMend(code, hostname) };
+  if (isTlsError(code)) return { found: `TLS with ${host} fails (${code})`, mend: tlsMend(code, address) };
   return {
     found: `${host} broke off the connection (${printable(code)})`,
     mend: `See whether the server's port speaks ${new URL(address).protocol.slice(0, -1)}, and what a proxy in between says.`,
@@ -39,7 +39,10 @@ function isTlsError(code: string): boolean {
   return /CERT|SSL|TLS|^UNABLE_TO_|^EPROTO$/.test(code);
 }
 
-function tlsMend(code: string, hostname: string): string {
+function tlsMend(code: string, address: string): string {
+  const { host, hostname } = new URL(address);
+  if (code === 'ERR_SSL_WRONG_VERSION_NUMBER' || code === 'ERR_SSL_PACKET_LENGTH_TOO_LONG')
+    return `This port most likely speaks http: ask at the one that speaks https, or write http://${host} (on loopback, or in a closed network with --allow-http).`;
   if (code === 'CERT_HAS_EXPIRED') return `Have the certificate of ${hostname} renewed; it expired.`;
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID')
     return `The certificate is for another name than ${hostname}: write the name that stands in it, or have one made for ${hostname}.`;

@@ -1,107 +1,92 @@
-import { literal } from '../printable.js';
+import { ConfigurationError, type ConfigurationProblem } from '../../errors.js';
+import type { IssuerOptions } from '../../options/options.js';
+import { type PresetName, type ProviderRow, PROVIDERS } from './providers.js';
 
-/** The call of one of the functions in `nestjs-resource-server/presets` that knows this issuer. */
+/** Who issues tokens under this name, and which function of `nestjs-resource-server/presets` knows it. */
+export interface RecognisedProvider {
+  readonly preset: PresetName;
+  /** Undefined where the preset takes none. */
+  readonly audienceParameter: string | undefined;
+  /** Where its tokens name whom they are for. */
+  readonly audienceClaim: string;
+  /** What tokens name where nobody said anything else; undefined where that has to be said. */
+  readonly usualAudience: string | undefined;
+  /** @param audience undefined: there is a blank in its place. */
+  call(audience: readonly string[] | undefined): PresetCall;
+}
+
 export interface PresetCall {
-  readonly preset: string;
-  /** TypeScript, by name. */
-  readonly parameters: Readonly<Record<string, string>>;
-  /** Where its tokens name whom they are for; `aud` when undefined. */
-  readonly audienceClaim: string | undefined;
+  /** As they are to be written, with the blanks. */
+  readonly parameters: Readonly<Record<string, string | readonly string[]>>;
+  /** What the preset has against them. */
+  readonly problems: readonly ConfigurationProblem[];
+  /** What it makes of them, with an example in place of each blank. */
+  readonly issuers: readonly IssuerOptions[];
 }
 
-interface Row {
-  readonly preset: string;
-  readonly audienceClaim?: string;
-  readonly issuer: RegExp;
-  /** @param audience as TypeScript. */
-  readonly parameters: (found: RegExpExecArray, audience: string) => Record<string, string>;
-}
+export const AUDIENCE_BLANK = '<what tokens for this API name in aud>';
 
-const named = (found: RegExpExecArray, name: string) => literal(found.groups?.[name] ?? '');
-
-/** Only names that are clear by themselves: a server behind a domain of its own may be any. */
-const PROVIDERS: readonly Row[] = [
-  {
-    preset: 'auth0',
-    issuer: /^https:\/\/(?<domain>[\w.-]+\.auth0\.com)\/$/,
-    parameters: (found, audience) => ({ domain: named(found, 'domain'), audience }),
-  },
-  {
-    preset: 'keycloak',
-    issuer: /^(?<url>https?:\/\/[^?#]+)\/realms\/(?<realm>[^/?#%]+)$/,
-    parameters: (found, audience) => ({ url: named(found, 'url'), realm: named(found, 'realm'), audience }),
-  },
-  {
-    preset: 'entraId',
-    issuer:
-      /^https:\/\/(?:login\.microsoftonline\.com\/(?<two>[\da-f-]{36})\/v2\.0|sts\.windows\.net\/(?<one>[\da-f-]{36})\/)$/,
-    parameters: (found, audience) => ({
-      tenantId: named(found, found.groups?.two === undefined ? 'one' : 'two'),
-      audience,
-    }),
-  },
-  {
-    preset: 'cognito',
-    audienceClaim: 'client_id',
-    issuer: /^https:\/\/cognito-idp\.(?<region>[\w-]+)\.amazonaws\.com\/(?<pool>[\w-]+)$/,
-    parameters: (found, audience) => ({
-      region: named(found, 'region'),
-      userPoolId: named(found, 'pool'),
-      clientId: audience,
-    }),
-  },
-  {
-    preset: 'okta',
-    issuer: /^https:\/\/(?<domain>[\w-]+\.okta(?:preview|-emea)?\.com)\/oauth2\/(?<server>[a-zA-Z0-9]+)$/,
-    parameters: (found, audience) => ({
-      domain: named(found, 'domain'),
-      ...(found.groups?.server !== 'default' && { authorizationServerId: named(found, 'server') }),
-      audience,
-    }),
-  },
-  {
-    preset: 'google',
-    issuer: /^https:\/\/accounts\.google\.com$/,
-    parameters: (_found, audience) => ({ audience, emails: `[${literal('<the service account that may call>')}]` }),
-  },
-  {
-    preset: 'firebase',
-    issuer: /^https:\/\/securetoken\.google\.com\/(?<project>[\w-]+)$/,
-    parameters: (found) => ({ projectId: named(found, 'project') }),
-  },
-  {
-    preset: 'zitadel',
-    issuer: /^https:\/\/(?<domain>[\w.-]+\.zitadel\.cloud)$/,
-    parameters: (found, audience) => ({ domain: named(found, 'domain'), audience }),
-  },
-  {
-    preset: 'supabase',
-    issuer: /^https:\/\/(?<project>[\w-]+)\.supabase\.co\/auth\/v1$/,
-    parameters: (found) => ({ projectRef: named(found, 'project') }),
-  },
-  {
-    preset: 'clerk',
-    audienceClaim: 'azp',
-    issuer: /^(?<url>https:\/\/[\w.-]+\.clerk\.accounts\.dev)$/,
-    parameters: (found, audience) => ({ frontendApiUrl: named(found, 'url'), authorizedParties: audience }),
-  },
-  {
-    preset: 'logto',
-    issuer: /^https:\/\/(?<tenant>[\w-]+)\.logto\.app\/oidc$/,
-    parameters: (found, audience) => ({ tenant: named(found, 'tenant'), resource: audience }),
-  },
-  {
-    preset: 'github',
-    issuer: /^https:\/\/token\.actions\.githubusercontent\.com$/,
-    parameters: (_found, audience) => ({ audience, repositories: `[${literal('<owner>/<repository>')}]` }),
-  },
-];
-
-/** @param audience as TypeScript. */
-export function recognisedProvider(issuer: string, audience: string): PresetCall | undefined {
-  for (const { preset, issuer: pattern, parameters, audienceClaim } of PROVIDERS) {
-    const found = pattern.exec(issuer);
-    if (found !== null) return { preset, parameters: parameters(found, audience), audienceClaim };
+export function recognisedProvider(issuer: string): RecognisedProvider | undefined {
+  for (const row of PROVIDERS) {
+    const found = row.issuer.exec(issuer);
+    if (found === null) continue;
+    const provider = providerOf(row, found.groups ?? {});
+    // One name in two spellings is not one issuer; but where anyone can get tokens, no other options may be printed.
+    const names = provider.call(undefined).issuers.map((options) => options.issuer);
+    if (names.length === 0 || names.includes(issuer) || row.isOpenToAnyone === true) return provider;
   }
   return undefined;
+}
+
+function providerOf(row: ProviderRow, groups: Readonly<Record<string, string | undefined>>): RecognisedProvider {
+  const audienceParameter = 'audienceParameter' in row ? row.audienceParameter : 'audience';
+  const usualAudience = row.usualAudience?.(groups);
+  return {
+    preset: row.preset,
+    audienceParameter,
+    audienceClaim: row.audienceClaim ?? 'aud',
+    usualAudience,
+    call: (audience) => {
+      const isUsual = usualAudience !== undefined && (audience ?? [usualAudience]).join() === usualAudience;
+      const parametersWith = (name: string, which: 'shown' | 'example') =>
+        Object.fromEntries([
+          ...Object.entries(row.place(groups)).filter(isGiven),
+          ...(audienceParameter === undefined || isUsual
+            ? []
+            : [[audienceParameter, one(audience ?? [name])] as const]),
+          ...Object.entries(row.blanks ?? {}).map(([blank, texts]) => [blank, texts[which]] as const),
+        ]);
+      const { problems, issuers } = made(row, parametersWith(row.exampleAudience ?? 'api', 'example'));
+      const refused =
+        audienceParameter === undefined && !isUsual
+          ? [
+              {
+                path: 'audience',
+                message: `is not asked for: tokens name ${JSON.stringify(usualAudience)}; leave it out`,
+              },
+            ]
+          : [];
+      return { parameters: parametersWith(AUDIENCE_BLANK, 'shown'), problems: [...problems, ...refused], issuers };
+    },
+  };
+}
+
+function isGiven(entry: [string, string | undefined]): entry is [string, string] {
+  return entry[1] !== undefined;
+}
+
+function one(audience: readonly string[]): string | readonly string[] {
+  const [first] = audience;
+  return first !== undefined && audience.length === 1 ? first : audience;
+}
+
+function made({ preset, make }: ProviderRow, given: object): Pick<PresetCall, 'problems' | 'issuers'> {
+  try {
+    const options = make(given as never);
+    return { problems: [], issuers: 'issuers' in options ? options.issuers : [options] };
+  } catch (error) {
+    if (!(error instanceof ConfigurationError)) throw error;
+    const problems = error.problems.map(({ path, message }) => ({ path: path.replace(`${preset}().`, ''), message }));
+    return { problems, issuers: [] };
+  }
 }

@@ -4,7 +4,7 @@ import type { Diagnosis } from './diagnose.js';
 
 type Colors = ReturnType<typeof pc.createColors>;
 
-/** For people: a line for each check, then each problem with its mend, then what to paste. */
+/** For people: a line for each check, then each problem with its mend, then what to paste, and what can still be looked at. */
 export function reportOf({ rows, configuration }: Diagnosis, hasColors: boolean): string {
   const colors = pc.createColors(hasColors);
   const toMend = rows.filter(({ status }) => status === 'problem' || status === 'warning');
@@ -14,7 +14,8 @@ export function reportOf({ rows, configuration }: Diagnosis, hasColors: boolean)
     ...toMend
       .toSorted((one, other) => Number(one.status === 'warning') - Number(other.status === 'warning'))
       .map((row) => paragraph(row, colors)),
-    ...(configuration === undefined ? [] : [`${colors.bold('Configuration')}\n\n${indented(configuration)}`]),
+    `${colors.bold('Configuration')}\n\n${indented(configuration ?? whyNone(rows))}`,
+    ...notLookedAt(rows, colors),
   ];
   return `${parts.join('\n\n')}\n`;
 }
@@ -52,6 +53,18 @@ function paragraph({ status, check, found, expected, mend }: CheckRow, colors: C
     ...(expected === undefined ? [] : [`  expected: ${expected}`]),
     ...(mend === undefined ? [] : [`  mend:     ${mend}`]),
   ].join('\n');
+}
+
+function whyNone(rows: readonly CheckRow[]): string {
+  return rows.find(({ check }) => check === 'configuration')?.mend ?? '';
+}
+
+/** What the user can still have looked at, each on a line. */
+function notLookedAt(rows: readonly CheckRow[], { dim }: Colors): readonly string[] {
+  const lines = rows
+    .filter(({ status, check, mend }) => status === 'skipped' && check !== 'configuration' && mend !== undefined)
+    .map(({ check, mend }) => `${dim('skipped')}: ${check}: ${mend ?? ''}`);
+  return lines.length === 0 ? [] : [lines.join('\n')];
 }
 
 function indented(text: string): string {

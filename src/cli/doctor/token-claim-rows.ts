@@ -3,11 +3,12 @@ import { checkIsAccessToken } from '../../token/checks.js';
 import { checkScopeClaim, checkStringClaims, clientOf } from '../../token/claims.js';
 import type { DecodedToken } from '../../token/compact.js';
 import { Grants } from '../../token/grants.js';
-import { literal, printable, quoted } from '../printable.js';
+import { printable, quoted } from '../printable.js';
 import { type CheckRow, ok, problem, warning } from './check-row.js';
 import { refusalOf } from './explain-token.js';
 import { timeAndDistance } from './times.js';
 import type { Facts, Verdict } from './token-facts.js';
+import { noTimeRow } from './token-times.js';
 
 export function criticalRow(_facts: Facts, { passed }: Verdict): CheckRow {
   return passed === true
@@ -28,13 +29,6 @@ export function algorithmRow({ decoded, issuer }: Facts, { passed }: Verdict): C
       ? `Let the issuer sign access tokens for this API with RS256, ES256 or EdDSA: with ${alg} whoever can verify can also forge, so it is never accepted.`
       : 'Let the issuer sign with RS256, ES256 or EdDSA; none has no signature, and is never accepted.';
   return problem('token.algorithm', quoted(alg), mend, [...issuer.algorithms].join(', '));
-}
-
-export function typeRow({ decoded, issuer }: Facts, { passed }: Verdict): CheckRow {
-  const { typ } = decoded.header;
-  if (passed === true) return ok('token.type', typ === undefined ? 'no typ' : quoted(typ));
-  const mend = `Send the access token, not another kind of token; if it is one, and its issuer calls it that: tokenTypes: [${typeof typ === 'string' ? literal(typ) : '…'}].`;
-  return problem('token.type', quoted(typ), mend, [...issuer.tokenTypes].map((type) => type ?? 'no typ').join(', '));
 }
 
 export function accessTokenRow({ decoded: { claims, header } }: Facts, { passed }: Verdict): CheckRow {
@@ -66,11 +60,12 @@ export function accessTokenRow({ decoded: { claims, header } }: Facts, { passed 
 
 export function expiryRow({ decoded, nowSeconds }: Facts, { passed, code }: Verdict): CheckRow {
   const { exp } = decoded.claims;
-  if (typeof exp !== 'number' || code === 'CLAIM_INVALID' || code === 'CLAIM_MISSING') {
+  if (exp === undefined) {
     const mend =
       'Have the issuer set exp, in seconds (not milliseconds) since 1970 (RFC 9068 §2.2): a token without an end would be good for ever.';
-    return problem('token.expiry', exp === undefined ? 'the token has no exp' : 'exp is no time', mend, 'exp');
+    return problem('token.expiry', 'the token has no exp', mend, 'seconds since 1970');
   }
+  if (typeof exp !== 'number' || code === 'CLAIM_INVALID') return noTimeRow('token.expiry', 'exp', exp);
   const when = timeAndDistance(exp, nowSeconds);
   return passed === true
     ? ok('token.expiry', `expires ${when}`)

@@ -2,6 +2,7 @@ import type { KeySet } from '../../keys/key-set.js';
 import type { ResolvedIssuer } from '../../options/resolve-issuer.js';
 import type { DecodedToken } from '../../token/compact.js';
 import type { CheckRow } from './check-row.js';
+import type { RecognisedProvider } from './recognised-provider.js';
 import type { Explanation } from '../../token/explain.js';
 
 export interface TokenRequest {
@@ -10,6 +11,8 @@ export interface TokenRequest {
   readonly issuer: ResolvedIssuer;
   /** Undefined: without `--audience`, whom it is for is only told. */
   readonly audience: readonly string[] | undefined;
+  /** Undefined: nobody whose name is known. */
+  readonly provider: RecognisedProvider | undefined;
   readonly keySet: KeySet | undefined;
   /** The name in the metadata, and where they are. */
   readonly published: { readonly issuer: string | undefined; readonly location: string | undefined };

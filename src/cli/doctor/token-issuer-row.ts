@@ -1,6 +1,8 @@
-import { literal, quoted } from '../printable.js';
+import { isFetchableAddress } from '../../address.js';
+import { literal, printable, quoted } from '../printable.js';
 import { type CheckRow, ok, problem } from './check-row.js';
-import { isSameButForSpelling, slashOf } from './other-spellings.js';
+import { sameRealmElsewhere } from './keycloak-realm.js';
+import { isDowngrade, isSameButForSpelling, slashOf } from './other-spellings.js';
 import type { Facts } from './token-facts.js';
 
 /** RFC 9068 §4: `iss` to the letter. */
@@ -16,6 +18,10 @@ export function issuerRow({ decoded, issuer, published }: Facts): CheckRow {
       expected,
     );
   const write = `issuer: ${literal(iss)}`;
+  if (isSameButForSpelling(iss, issuer.issuer) && isDowngrade(issuer.issuer, iss)) {
+    const mend = `Have the issuer name itself with https, as it is reached: behind a proxy that ends TLS, by its public address (KC_HOSTNAME in Keycloak) or the proxy's X-Forwarded-Proto.`;
+    return problem('token.issuer', quoted(iss), mend, expected);
+  }
   if (iss === published.issuer || isSameButForSpelling(iss, issuer.issuer)) {
     const slash = slashOf(issuer.issuer, iss);
     // The metadata must name the issuer to the letter, or they are passed over.
@@ -35,10 +41,19 @@ export function issuerRow({ decoded, issuer, published }: Facts): CheckRow {
     const mend = `Entra ID has two issuers, of version 1 and of version 2: set requestedAccessTokenVersion (accessTokenAcceptedVersion) of the API's registration to 2, or trust both by entraId() of nestjs-resource-server/presets.`;
     return problem('token.issuer', quoted(iss), mend, expected);
   }
+  const realm = sameRealmElsewhere(issuer.issuer, iss);
+  if (realm !== undefined) {
+    const { url, internalUrl } = realm;
+    const beside = isFetchableAddress(internalUrl, false) ? '' : ' (with insecureAllowHttp: true beside it)';
+    const mend = `The same realm at another address: Keycloak names itself by the one at which a token was asked for. Set its hostname, so that all tokens name one (KC_HOSTNAME=${printable(url)}); where this application reaches it at the other, say so by the preset: keycloak({ url: ${literal(url)}, internalUrl: ${literal(internalUrl)}, … })${beside}. If these are two servers, get a token from the right one.`;
+    return problem('token.issuer', quoted(iss), mend, expected);
+  }
   const mend = `The token is of another issuer. If that one is meant, write ${write}; if both are, list them: issuers: [{ issuer: ${literal(issuer.issuer)}, … }, { ${write}, … }].`;
   return problem('token.issuer', quoted(iss), mend, expected);
 }
 
 function microsoftTenant(issuer: string): string | undefined {
-  return /^https:\/\/(?:sts\.windows\.net|login\.microsoftonline\.com)\/([\w-]+)/.exec(issuer)?.[1];
+  return /^https:\/\/(?:sts\.windows\.net|sts\.chinacloudapi\.cn|login\.microsoftonline\.(?:com|us)|login\.partner\.microsoftonline\.cn)\/([\w-]+)/.exec(
+    issuer,
+  )?.[1];
 }

@@ -12,13 +12,13 @@ import {
   criticalRow,
   expiryRow,
   grantsRow,
-  typeRow,
 } from './token-claim-rows.js';
 import type { Facts, RowOf, TokenRequest, Verdict } from './token-facts.js';
 import { formRow } from './token-form-row.js';
 import { issuerRow } from './token-issuer-row.js';
 import { keyRow, keyVerdict, signatureRow, signatureVerdict } from './token-key-rows.js';
 import { timeRow, timeVerdict } from './token-time-row.js';
+import { typeRow } from './token-type-row.js';
 
 const TOKEN_CHECKS = CHECKS.filter((check) => check.startsWith('token.')) as readonly TokenRowName[];
 

@@ -3,6 +3,7 @@ import { type CheckName, type CheckRow, ok, problem } from './check-row.js';
 import { type Explained, refusalOf } from './explain-token.js';
 import { timeAndDistance } from './times.js';
 import type { Facts, RowOf, Verdict } from './token-facts.js';
+import { noTimeRow } from './token-times.js';
 
 /** The verifier has one check for both: where that did not pass, each is looked at for itself. */
 export function timeVerdict(claim: 'nbf' | 'iat'): (explained: Explained, facts: Facts) => Verdict {
@@ -30,14 +31,7 @@ function rowOf(
 ): CheckRow {
   const time = decoded.claims[claim];
   if (time === undefined) return ok(check, `the token has no ${claim}`);
-  if (typeof time !== 'number' || code === 'CLAIM_INVALID') {
-    return problem(
-      check,
-      `${claim} is no time`,
-      `Have the issuer send ${claim} in seconds since 1970.`,
-      'seconds since 1970',
-    );
-  }
+  if (typeof time !== 'number' || code === 'CLAIM_INVALID') return noTimeRow(check, claim, time);
   const when = timeAndDistance(time, nowSeconds);
   if (passed === true)
     return ok(

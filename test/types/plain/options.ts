@@ -18,6 +18,8 @@ AuthModule.forRoot({ issuers: [{ issuer, audience }], tokenTypes: ['at+jwt', und
 AuthModule.forRoot({ issuers: (name) => (name === issuer ? { issuer, audience } : undefined) });
 AuthModule.forRoot({ issuers: (name) => Promise.resolve({ issuer: name, audience }) });
 AuthModule.forRoot({ issuer, audience, keys: { from: 'jwks', uri: issuer, refreshSeconds: 60 } });
+// A preset: with what else is said beside it.
+AuthModule.forRoot({ ...{ issuer, audience }, keys: { from: 'jwks', uri: issuer }, warmUp: 'background' });
 AuthModule.forRoot({ issuer, audience, user: ({ claims }) => ({ id: claims.sub }) });
 AuthModule.forRoot({ issuer, audience, user: () => Promise.resolve(null) });
 AuthModule.forRootAsync({ useFactory: () => ({ issuer, audience }) });
@@ -33,6 +35,8 @@ AuthModule.forRoot({ issuer, audience: process.env.AUTH_AUDIENCE });
 AuthModule.forRoot({ issuers: [{ issuer }] });
 // @ts-expect-error one issuer, or several
 AuthModule.forRoot({ issuer, audience, issuers: [{ issuer, audience }] });
+// @ts-expect-error keys stand in each of the issuers
+AuthModule.forRoot({ issuers: [{ issuer, audience }], keys: { from: 'jwks', uri: issuer } });
 // @ts-expect-error symmetric algorithms are not possible
 AuthModule.forRoot({ issuer, audience, algorithms: ['HS256'] });
 // @ts-expect-error none is not possible

@@ -32,6 +32,14 @@ describe('the command line', () => {
     [['doctor', '--issuer', 'https://a.example', '--timeout', ''], 'a number of seconds'],
     [['doctor', '--issuer', 'https://a.example', '--clock-tolerance', '301'], 'a number of seconds from 0 to 300'],
     [['doctor', '--issuer', 'https://a.example', '--colour'], "unknown option '--colour'"],
+    [['doctor', 'https://a.example'], "required option '--issuer <url>' not specified"],
+    [['doctor', '--issuer', 'https://a.example', 'api'], "too many arguments for 'doctor'"],
+    [['doctor', '--isuer', 'https://a.example'], "unknown option '--isuer'\n(Did you mean --issuer?)"],
+    [['doctor', '--issuer', ''], '--issuer is empty: a variable that it is made of may not be set.'],
+    [['doctor', '--issuer', 'undefined', '--json'], '--issuer has an empty part, undefined or null in it'],
+    [['doctor', '--issuer', 'https://a.example', '--audience', ''], '--audience is empty'],
+    [['doctor', '--issuer', 'https://a.example', '--audience', 'undefined'], '--audience has an empty part'],
+    [['doctor', '--issuer', 'https://a.example', '--jwks-uri', ''], '--jwks-uri is empty'],
     [['routes'], "missing required argument 'file'"],
   ])('is answered with 2 and a word on stderr when it is wrong: %p', async (argv, message) => {
     const { exitCode, stdout, stderr } = await command(argv, { fetch: () => Promise.reject(new Error('was asked')) });

@@ -17,7 +17,9 @@ describe('why nobody answered', () => {
     ['ERR_TLS_CERT_ALTNAME_INVALID', 'TLS', 'for another name than id.example.com'],
     ['DEPTH_ZERO_SELF_SIGNED_CERT', 'TLS', 'NODE_EXTRA_CA_CERTS'],
     ['UNABLE_TO_GET_ISSUER_CERT_LOCALLY', 'TLS', 'NODE_EXTRA_CA_CERTS'],
-    ['ERR_SSL_WRONG_VERSION_NUMBER', 'TLS', 'does not speak TLS on this port'],
+    ['ERR_SSL_WRONG_VERSION_NUMBER', 'TLS', 'This port most likely speaks http'],
+    ['ERR_SSL_PACKET_LENGTH_TOO_LONG', 'TLS', 'This port most likely speaks http'],
+    ['ERR_SSL_UNSUPPORTED_PROTOCOL', 'TLS', 'does not speak TLS on this port'],
     ['ECONNRESET', 'broke off', 'speaks https'],
     [undefined, 'broke off', 'speaks https'],
   ])('%s is told with its mend', (code, found, mend) => {

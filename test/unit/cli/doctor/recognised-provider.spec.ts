@@ -1,22 +1,14 @@
 import { describe, expect, it } from '@jest/globals';
 import { recognisedProvider } from '../../../../src/cli/doctor/recognised-provider.js';
-import type { IssuerOptions } from '../../../../src/index.js';
-import * as presets from '../../../../src/presets.js';
 
 const tenant = '11111111-2222-3333-4444-555555555555';
 
-/** What the preset of this name makes of the parameters that are printed for it. */
-function made(issuer: string, audience: string): IssuerOptions | undefined {
-  const call = recognisedProvider(issuer, `'${audience}'`);
-  if (call === undefined) return undefined;
-  const parameters = Object.fromEntries(
-    // The values are TypeScript: a text, or a list of texts.
-    Object.entries(call.parameters).map(([name, value]) => [name, JSON.parse(value.replaceAll("'", '"')) as unknown]),
-  );
-  const preset = presets[call.preset as keyof typeof presets] as (options: object) => IssuerOptions;
-  const options = preset(parameters) as IssuerOptions & { issuers?: readonly IssuerOptions[] };
-  return options.issuers?.find((one) => one.issuer === issuer) ?? options;
-}
+/** What the preset makes of what is printed for it. */
+const made = (issuer: string, audience?: string) =>
+  recognisedProvider(issuer)?.call(audience === undefined ? undefined : [audience]);
+
+const problems = (issuer: string, audience: string) =>
+  made(issuer, audience)?.problems.map(({ path, message }) => `${path} ${message}`) ?? ['not recognised'];
 
 describe('the preset that is printed for an issuer', () => {
   it.each([
@@ -24,22 +16,63 @@ describe('the preset that is printed for an issuer', () => {
     ['https://id.example.com/auth/realms/shop', 'orders-api'],
     [`https://login.microsoftonline.com/${tenant}/v2.0`, tenant],
     [`https://sts.windows.net/${tenant}/`, tenant],
+    [`https://login.microsoftonline.us/${tenant}/v2.0`, tenant],
+    [`https://login.partner.microsoftonline.cn/${tenant}/v2.0`, tenant],
+    [`https://sts.chinacloudapi.cn/${tenant}/`, tenant],
     ['https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_AbCdEfGhI', 'client'],
+    ['https://issuer-cognito-idp.eu-central-1.amazonaws.com/eu-central-1_AbCdEfGhI', 'client'],
     ['https://example.okta.com/oauth2/default', 'api://default'],
     ['https://example.okta.com/oauth2/aus1', 'api://orders'],
+    ['https://accounts.google.com', 'https://orders.example.com'],
     ['https://securetoken.google.com/shop-1', 'shop-1'],
     ['https://my.zitadel.cloud', '69234237810729019'],
     ['https://abcdefghijklmnopqrst.supabase.co/auth/v1', 'authenticated'],
+    ['https://abcdefghijklmnopqrst.supabase.co/auth/v1', 'orders'],
+    ['https://my-shop.supabase.co/auth/v1', 'authenticated'],
     ['https://happy-cat-1.clerk.accounts.dev', 'https://example.com'],
     ['https://shop.logto.app/oidc', 'https://api.example.com'],
+    ['https://token.actions.githubusercontent.com', 'https://api.example.com'],
+    ['https://token.actions.githubusercontent.com/octocorp', 'https://api.example.com'],
+    ['https://token.actions.octocorp.ghe.com', 'https://api.example.com'],
   ])('makes options for that very issuer: %s', (issuer, audience) => {
-    expect(made(issuer, audience)?.issuer).toBe(issuer);
-    expect([made(issuer, audience)?.audience].flat()).toContain(audience);
-    const { audienceClaim } = recognisedProvider(issuer, '') ?? {};
-    expect(made(issuer, audience)?.audienceClaim ?? 'aud').toBe(audienceClaim ?? 'aud');
+    expect(problems(issuer, audience)).toEqual([]);
+    const options = made(issuer, audience)?.issuers.find((one) => one.issuer === issuer);
+    expect([options?.audience].flat()).toContain(audience);
+    expect(options?.audienceClaim ?? 'aud').toBe(recognisedProvider(issuer)?.audienceClaim);
+    expect(made(issuer)?.problems).toEqual([]);
   });
 
-  it('is none for a name that may be anybody', () => {
-    expect(made('https://id.example.com', 'api')).toBeUndefined();
+  it.each([
+    ['https://id.example.com'],
+    [`https://login.microsoftonline.com/common/v2.0`],
+    // The preset has it without the port: another name.
+    ['https://id.example.com:443/realms/shop'],
+  ])('is none for a name that may be anybody, or that it would write otherwise: %s', (issuer) => {
+    expect(recognisedProvider(issuer)).toBeUndefined();
+  });
+
+  it.each([
+    ['accounts.google.com', 'google'],
+    ['https://accounts.google.com/', 'google'],
+    ['https://token.actions.githubusercontent.com/', 'github'],
+  ])('is there in any spelling where anyone can get a token: %s', (issuer, preset) => {
+    expect(recognisedProvider(issuer)?.preset).toBe(preset);
+  });
+
+  it.each([
+    ['https://my.zitadel.cloud', 'orders', 'audience must be the id of a project, a number'],
+    [`https://login.microsoftonline.com/${tenant}/v2.0`, 'api', 'audience must have the client id of your API'],
+    ['https://happy-cat-1.clerk.accounts.dev', 'https://example.com/', 'authorizedParties must be origins'],
+    ['https://id.example.com/realms/shop', 'account', "audience must not be 'account'"],
+    ['https://securetoken.google.com/shop-1', 'orders', 'audience is not asked for: tokens name "shop-1"'],
+    ['https://example-admin.okta.com/oauth2/default', 'api', 'domain is that of the Admin Console'],
+  ])('says what it has against its arguments: %s for %s', (issuer, audience, message) => {
+    expect(problems(issuer, audience)).toEqual([expect.stringContaining(message)]);
+  });
+
+  it('knows what tokens name by themselves', () => {
+    expect(recognisedProvider('https://securetoken.google.com/shop-1')?.usualAudience).toBe('shop-1');
+    expect(recognisedProvider('https://abc.supabase.co/auth/v1')?.usualAudience).toBe('authenticated');
+    expect(recognisedProvider('https://tenant.auth0.com/')?.usualAudience).toBeUndefined();
   });
 });
