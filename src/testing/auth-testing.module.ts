@@ -1,8 +1,11 @@
-import { type DynamicModule, Module } from '@nestjs/common';
+import { type DynamicModule, Module, type Provider } from '@nestjs/common';
+import { ModuleRef } from '@nestjs/core';
 import type { AuthModuleExtras } from '../nest/auth.module-definition.js';
 import { AuthModule } from '../nest/auth.module.js';
 import type { AuthOptions } from '../nest/auth-options.js';
 import { resolveOptions } from '../options/resolve-options.js';
+import { RemoteKeySources } from '../remote/key-sources.js';
+import { MOCKED, mockAuth } from './mock-auth.js';
 import type { TestIssuer } from './test-issuer.js';
 
 /** For a module that is made for the test. The application's own is plugged in by `withTestIssuer`. */
@@ -18,6 +21,34 @@ export class AuthTestingModule {
     // So that its tokens are made for these options, too.
     issuer.serve(resolveOptions(all));
     const imports = [AuthModule.forRoot({ ...all, guard, isGlobal })];
-    return { module: AuthTestingModule, imports, exports: imports };
+    return { module: AuthTestingModule, imports, exports: imports, providers: [toldOfChanges(issuer)] };
   }
+
+  /**
+   * `mockAuth` as a global module, in the place of `AuthModule`: for a feature module with its imports, whose controllers,
+   * services and gateways have injected what `AuthModule` exports, or `@UseGuards(AuthGuard)`.
+   *
+   * ```ts
+   * Test.createTestingModule({ imports: [OrdersModule, AuthTestingModule.forCaller({ sub: 'alice', scopes: ['read:orders'] })] });
+   * ```
+   *
+   * @param caller what `mockAuth` takes.
+   * @throws Error as `mockAuth` does.
+   */
+  static forCaller(...caller: Parameters<typeof mockAuth>): DynamicModule {
+    return { module: AuthTestingModule, global: true, providers: mockAuth(...caller), exports: MOCKED };
+  }
+}
+
+/** As `withTestIssuer` does: else what a test did before would decide what the next one sees. */
+function toldOfChanges(issuer: TestIssuer): Provider {
+  return {
+    provide: Symbol('nestjs-resource-server:told-of-changes'),
+    useFactory: (moduleRef: ModuleRef) => {
+      issuer.onChange(() => {
+        for (const sources of moduleRef.get(RemoteKeySources, { strict: false, each: true })) sources.forgetPauses();
+      });
+    },
+    inject: [ModuleRef],
+  };
 }

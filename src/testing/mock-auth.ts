@@ -1,33 +1,41 @@
 import type { Provider } from '@nestjs/common';
-import { APP_GUARD, ModuleRef } from '@nestjs/core';
+import { APP_GUARD, ModuleRef, ModulesContainer } from '@nestjs/core';
 import { ReportedRefusals } from '../access/reported-refusals.js';
-import type { AccessTokenClaims } from '../access-token.js';
-import { AuthError } from '../errors.js';
 import { AuthGuard } from '../nest/auth.guard.js';
+import { AuthMiddleware } from '../nest/auth.middleware.js';
+import { AuthModule } from '../nest/auth.module.js';
+import type { RequireOptions } from '../nest/auth-options.js';
+import { ConnectionGuard } from '../nest/connection.guard.js';
 import { Expiries } from '../nest/expiries.js';
-import { type AuthenticationOutcome, JwtStrategy } from '../nest/jwt.strategy.js';
+import { JwtStrategy } from '../nest/jwt.strategy.js';
+import { KeyHealth } from '../nest/key-health.js';
+import { KeyHealthIndicator } from '../nest/key-health.indicator.js';
 import { RefusalEvents } from '../nest/refusal-events.js';
+import { reportedRefusals } from '../nest/reported-refusals.js';
+import type { NestRequirement } from '../nest/requirement.decorators.js';
 import { Requirements } from '../nest/requirements.js';
 import { RouteAccesses } from '../nest/route-access.js';
 import { RouteNames } from '../nest/route-names.js';
 import type { ClaimPaths } from '../options/options.js';
 import type { ResolvedIssuer } from '../options/resolve-issuer.js';
 import { resolveOptions } from '../options/resolve-options.js';
-import { AcceptedToken } from '../token/accepted-token.js';
-import type { AccessTokenVerifier } from '../token/verify.js';
-import { DEFAULT_AUDIENCE, DEFAULT_ISSUER } from './test-issuer.js';
+import { RemoteKeySources } from '../remote/key-sources.js';
+import { AccessTokenVerifier } from '../token/verify.js';
+import { checkMembers } from './known-members.js';
+import { CALLER_MEMBERS, type MockCaller, MockedTokens } from './mock-caller.js';
+import { MockStrategy } from './mock-strategy.js';
+import { MockVerifier } from './mock-verifier.js';
+import { DEFAULT_AUDIENCE, DEFAULT_ISSUER } from './test-issuer-options.js';
 
-/** Who calls, in a test that is not about tokens. */
-export interface MockCaller {
-  /** Of the token that nobody sends. Default: those of a good one of `test-user`. */
-  readonly claims?: Partial<AccessTokenClaims>;
-  /** What the `user` option would make of it. Default the claims. */
-  readonly user?: unknown;
+/** What of an application's options counts where nothing is verified. */
+export interface MockAuthOptions {
   /** Where the claims say what the caller may do, if the application has paths of its own. */
   readonly claimPaths?: ClaimPaths;
-  /** Nobody: closed routes answer 401. */
-  readonly isGuest?: boolean;
+  /** What every caller must be allowed to. */
+  readonly require?: RequireOptions;
 }
+
+const OPTIONS: Readonly<Record<keyof MockAuthOptions, true>> = { claimPaths: true, require: true };
 
 /**
  * For the test of one controller, in the place of `AuthModule`: every request comes from the same caller, whether it has a
@@ -36,65 +44,83 @@ export interface MockCaller {
  * ```ts
  * Test.createTestingModule({
  *   controllers: [OrdersController],
- *   providers: [Orders, ...mockAuth({ claims: { sub: 'alice', scope: 'read:orders' } })],
+ *   providers: [Orders, ...mockAuth({ sub: 'alice', scopes: ['read:orders'] })],
  * });
  * ```
  *
+ * What `AuthModule` exports can be injected in that module; for modules that it imports there is
+ * `AuthTestingModule.forCaller`. `AccessTokenVerifier` takes any text for a token of this caller.
+ *
  * Nothing is verified: what an application does with tokens is tested with `TestIssuer`.
+ *
+ * @param caller a function is asked once for each request, and for each socket. Then `claimPaths` and `require` come after it.
+ * @throws Error for a member that there is not; when it is compiled, beside `AuthModule`, whose guard would refuse every request.
  */
-export function mockAuth(caller: MockCaller = {}): Provider[] {
-  const strategy = new MockStrategy(caller);
-  const reported = new ReportedRefusals();
+export function mockAuth(
+  caller: (MockCaller & MockAuthOptions) | (() => MockCaller) = {},
+  options: MockAuthOptions = {},
+): Provider[] {
+  checkMembers('The options of mockAuth()', options, OPTIONS);
+  const own = typeof caller === 'function' ? {} : caller;
+  checkMembers('The caller of mockAuth()', own, { ...CALLER_MEMBERS, ...OPTIONS });
+  const { claimPaths, require, ...who } = { ...options, ...own };
+  const resolved = resolveOptions({ issuer: DEFAULT_ISSUER, audience: DEFAULT_AUDIENCE, claimPaths, require });
+  const [issuer] = resolved.issuers as readonly [ResolvedIssuer];
+  const tokens = new MockedTokens(typeof caller === 'function' ? caller : who, issuer);
+  // Of no issuer: nobody is asked.
+  const sources = new RemoteKeySources({ ...resolved, onProblem: () => undefined });
   return [
-    { provide: JwtStrategy, useValue: strategy },
-    { provide: RouteAccesses, useValue: new RouteAccesses([]) },
+    {
+      provide: JwtStrategy,
+      useFactory: (modules: ModulesContainer) => {
+        refuseBesideAuthModule(modules);
+        return new MockStrategy(tokens);
+      },
+      inject: [ModulesContainer],
+    },
+    { provide: AccessTokenVerifier, useFactory: () => new MockVerifier(tokens, sources) },
+    { provide: KeyHealth, useFactory: () => new KeyHealth(sources) },
+    KeyHealthIndicator,
+    { provide: ReportedRefusals, useFactory: reportedRefusals },
+    { provide: RouteAccesses, useFactory: () => new RouteAccesses(resolved.require as readonly NestRequirement[]) },
     {
       provide: Requirements,
-      useFactory: (moduleRef: ModuleRef) => new Requirements(moduleRef, Date.now, reported),
-      inject: [ModuleRef],
+      useFactory: (moduleRef: ModuleRef, reported: ReportedRefusals) =>
+        new Requirements(moduleRef, resolved.clock, reported),
+      inject: [ModuleRef, ReportedRefusals],
     },
+    { provide: Expiries, useFactory: () => new Expiries(resolved.clock, 0) },
     RouteNames,
     RefusalEvents,
-    { provide: Expiries, useValue: new Expiries(Date.now, 0) },
     AuthGuard,
+    ConnectionGuard,
+    AuthMiddleware,
     { provide: APP_GUARD, useExisting: AuthGuard },
   ];
 }
 
-const HOUR_SECONDS = 3_600;
+/** What `AuthModule` exports. */
+export const MOCKED = [
+  JwtStrategy,
+  AuthGuard,
+  ConnectionGuard,
+  AuthMiddleware,
+  AccessTokenVerifier,
+  KeyHealth,
+  KeyHealthIndicator,
+  ReportedRefusals,
+  RefusalEvents,
+  RouteAccesses,
+  Requirements,
+  Expiries,
+];
 
-class MockStrategy extends JwtStrategy {
-  constructor(private readonly caller: MockCaller) {
-    // It is never asked.
-    super(undefined as unknown as AccessTokenVerifier, { realm: undefined, user: undefined, tokenFrom: [] });
+function refuseBesideAuthModule(modules: ModulesContainer): void {
+  for (const { metatype } of modules.values()) {
+    if (metatype === AuthModule || metatype.prototype instanceof AuthModule)
+      throw new Error(
+        'mockAuth stands in the place of AuthModule, which this module imports, too, and whose guard would refuse the requests of ' +
+          'the test: take one of both away, or plug a TestIssuer into the application (withTestIssuer)',
+      );
   }
-
-  override outcomeOf(): Promise<AuthenticationOutcome> {
-    const { caller } = this;
-    if (caller.isGuest === true) {
-      const info = new AuthError('TOKEN_MISSING');
-      return Promise.resolve({ error: null, user: false, info, status: info.status });
-    }
-    const now = Math.floor(Date.now() / 1000);
-    const claims = {
-      iss: DEFAULT_ISSUER,
-      aud: DEFAULT_AUDIENCE,
-      sub: 'test-user',
-      iat: now,
-      exp: now + HOUR_SECONDS,
-      ...caller.claims,
-    };
-    const token = new AcceptedToken('', { alg: 'ES256' }, claims, issuerOf(caller));
-    return Promise.resolve({ error: null, user: caller.user ?? claims, info: token, status: undefined });
-  }
-
-  override isAnonymous(): boolean {
-    return this.caller.isGuest === true;
-  }
-}
-
-function issuerOf({ claimPaths }: MockCaller): ResolvedIssuer {
-  const { issuers } = resolveOptions({ issuer: DEFAULT_ISSUER, audience: DEFAULT_AUDIENCE, claimPaths });
-  const [issuer] = issuers as readonly [ResolvedIssuer];
-  return issuer;
 }

@@ -16,6 +16,7 @@ export interface IssuerBehind {
 export class TestEndpoints {
   private state: { readonly isDown: boolean; readonly delayMs: number } = { isDown: false, delayMs: 0 };
   private fetched = 0;
+  private waiting = new AbortController();
 
   constructor(private readonly issuer: IssuerBehind) {}
 
@@ -30,16 +31,27 @@ export class TestEndpoints {
 
   readonly fetch: typeof globalThis.fetch = async (address, init) => {
     const { isDown, delayMs } = this.state;
-    if (isDown) throw new TypeError('fetch failed', { cause: new Error('the test issuer is down') });
-    if (delayMs > 0) await waitFor(delayMs, init?.signal ?? undefined);
-    return this.answer(new Request(address, init));
+    if (isDown) throw failed('the test issuer is down');
+    const request = new Request(address, init);
+    if (delayMs > 0) await waitFor(delayMs, AbortSignal.any([request.signal, this.waiting.signal]));
+    return this.answer(request);
   };
+
+  /** What still waits for a slow answer is not answered: a timer would keep the process. */
+  close(): void {
+    this.waiting.abort(failed('the test issuer was closed'));
+    this.waiting = new AbortController();
+  }
 
   /** For `http.createServer()`. */
   readonly listener: RequestListener = (request, response) => {
+    const client = new AbortController();
+    response.once('close', () => {
+      client.abort();
+    });
     // Inside, so that no path can throw where nobody catches it.
     sent(request, this.issuer.url)
-      .then((asked) => this.fetch(asked))
+      .then((asked) => this.fetch(asked, { signal: client.signal }))
       .then(
         async (answer) => {
           response.writeHead(answer.status, Object.fromEntries(answer.headers)).end(await answer.text());
@@ -89,12 +101,19 @@ async function sent(message: IncomingMessage, base: string): Promise<Request> {
   return new Request(base + url, { method, body });
 }
 
-function waitFor(delayMs: number, signal: AbortSignal | undefined): Promise<void> {
+function waitFor(delayMs: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
+    // Looked up now: a test may have fake timers.
     const timer = setTimeout(resolve, delayMs);
-    signal?.addEventListener('abort', () => {
+    const stop = () => {
       clearTimeout(timer);
       reject(signal.reason as Error);
-    });
+    };
+    if (signal.aborted) stop();
+    else signal.addEventListener('abort', stop);
   });
+}
+
+function failed(reason: string): TypeError {
+  return new TypeError('fetch failed', { cause: new Error(reason) });
 }

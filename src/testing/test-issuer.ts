@@ -1,36 +1,29 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { SignatureAlgorithm } from '../algorithms.js';
-import type { ClaimPaths, IssuerOptions } from '../options/options.js';
+import type { IssuerOptions } from '../options/options.js';
+import type { ResolvedClaimPaths, ResolvedIssuer } from '../options/resolve-issuer.js';
 import { type ResolvedOptions, resolveOptions } from '../options/resolve-options.js';
 import { TestEndpoints } from './test-endpoints.js';
+import {
+  checkOptions,
+  DEFAULT_AUDIENCE,
+  DEFAULT_ISSUER,
+  pathsGiven,
+  type TestIssuerOptions,
+} from './test-issuer-options.js';
 import { TestKey } from './test-key.js';
 import { claimsOf, headerOf, type ServedIssuer, type TokenRequest, withClaims } from './test-token.js';
 
-/** What a test's issuer is like; what is left out it has by itself. */
-export interface TestIssuerOptions {
-  /** Its `iss`. Default `https://issuer.test`; over HTTP it is the address where it listens. */
-  readonly issuer?: string;
-  /** What its tokens name in `aud`. Default `https://api.test`. */
-  readonly audience?: string;
-  /** Default: what the application accepts, `ES256` before others (it is the quickest to make keys for). */
-  readonly algorithm?: SignatureAlgorithm;
-  /** Where its tokens have scopes, roles and permissions. Default: where the application looks for them. */
-  readonly claimPaths?: ClaimPaths;
-}
-
-export const DEFAULT_ISSUER = 'https://issuer.test';
-export const DEFAULT_AUDIENCE = 'https://api.test';
 const DAY_SECONDS = 86_400;
-/** Where the keys are; nobody resolves such a name (RFC 6761 §6.4). */
-export const TEST_JWKS_URI = 'https://issuer.invalid/jwks';
 
 /**
  * An authorization server for tests: real keys, real signatures, a real key set and metadata. In memory nothing is sent over
  * a network; `TestIssuer.listen()` serves it on loopback.
  *
  * An application is plugged into it by `withTestIssuer(builder, issuer)`, and keeps its own options: its guard, its issuers,
- * audiences, algorithms and checks are those of production. Its tokens are then made for these options.
+ * audiences, algorithms and checks are those of production. Tokens are made for these options from `compile()` on; one that
+ * was made before has the `iss` and `aud` of this issuer by itself, and is refused (ISSUER_UNTRUSTED).
  */
 export class TestIssuer {
   private readonly keys = new Map<SignatureAlgorithm, TestKey>();
@@ -39,10 +32,11 @@ export class TestIssuer {
   private readonly revoked = new Set<string>();
   private readonly listeners: (() => void)[] = [];
   private readonly endpoints: TestEndpoints;
+  private readonly claimPaths: Partial<ResolvedClaimPaths>;
   private server: Server | undefined;
 
   private constructor(
-    /** Its `iss`, as long as no application says another. */
+    /** Its own name, which its metadata have. That of its tokens is the application's, unless one was given. */
     readonly url: string,
     private readonly given: TestIssuerOptions,
   ) {
@@ -54,17 +48,28 @@ export class TestIssuer {
         this.revoke(token);
       },
     });
-    this.served = [{ issuers: resolveOptions(this.options).issuers, clock: () => Date.now() }];
+    const issuers = resolveOptions(this.options).issuers as readonly [ResolvedIssuer];
+    this.served = [{ issuers, clock: () => Date.now() }];
+    this.claimPaths = pathsGiven(issuers[0].claimPaths, given.claimPaths);
     this.keyFor(this.given.algorithm ?? 'ES256');
   }
 
-  /** In memory. */
+  /**
+   * In memory.
+   * @throws Error for an option that there is not, and for an algorithm that nobody may sign tokens with.
+   */
   static async create(options: TestIssuerOptions = {}): Promise<TestIssuer> {
-    return await Promise.resolve(new TestIssuer(options.issuer ?? DEFAULT_ISSUER, options));
+    await Promise.resolve();
+    checkOptions('TestIssuer.create()', options);
+    return new TestIssuer(options.issuer ?? DEFAULT_ISSUER, options);
   }
 
-  /** Over HTTP on loopback, at a free port: for an application in another process. To be closed. */
+  /**
+   * Over HTTP on loopback, at a free port: for an application in another process. To be closed.
+   * @throws Error as `create` does.
+   */
   static async listen(options: Omit<TestIssuerOptions, 'issuer'> = {}): Promise<TestIssuer> {
+    checkOptions('TestIssuer.listen()', options, ['issuer']);
     const server = createServer();
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const issuer = new TestIssuer(`http://127.0.0.1:${String((server.address() as AddressInfo).port)}`, options);
@@ -91,7 +96,11 @@ export class TestIssuer {
     return this.endpoints.fetch;
   }
 
-  /** A good token, for the application that it was plugged into. */
+  /**
+   * A good token, for the application that it was plugged into.
+   * @throws Error for a member of the request that there is not, an issuer that the application does not trust, and a grant
+   * that it looks for nowhere.
+   */
   async token(request: TokenRequest = {}): Promise<string> {
     const issuer = await this.issuerOf(request.issuer);
     const key = this.keyFor(this.algorithmOf(issuer));
@@ -202,8 +211,9 @@ export class TestIssuer {
     this.changed();
   }
 
-  /** Of one that listens; nothing is to be closed in memory. */
+  /** Whoever still waits for a slow answer gets none. What listens does so no more; in memory the issuer can be used on. */
   async close(): Promise<void> {
+    this.endpoints.close();
     const { server } = this;
     if (server === undefined) return;
     server.closeAllConnections();
@@ -226,7 +236,17 @@ export class TestIssuer {
     for (const listener of this.listeners) listener();
   }
 
-  private async issuerOf(name: string | undefined): Promise<ServedIssuer> {
+  private async issuerOf(asked: string | undefined): Promise<ServedIssuer> {
+    const { audience } = this.given;
+    const issuer = await this.servedIssuer(asked ?? this.given.issuer);
+    return {
+      ...issuer,
+      ...(audience !== undefined && { audience: [audience] }),
+      claimPaths: { ...issuer.claimPaths, ...this.claimPaths },
+    };
+  }
+
+  private async servedIssuer(name: string | undefined): Promise<ServedIssuer> {
     const [{ issuers } = { issuers: [] }] = this.served;
     if (name === undefined) {
       if (typeof issuers === 'function')

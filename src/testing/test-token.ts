@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { ResolvedClaimPath, ResolvedIssuer } from '../options/resolve-issuer.js';
+import { checkMembers } from './known-members.js';
 
 /** Whose token, and what it grants. */
 export interface TokenRequest {
@@ -20,6 +21,18 @@ export interface TokenRequest {
   readonly issuer?: string;
 }
 
+const MEMBERS: Readonly<Record<keyof TokenRequest, true>> = {
+  sub: true,
+  scopes: true,
+  roles: true,
+  permissions: true,
+  clientId: true,
+  expiresInSeconds: true,
+  claims: true,
+  header: true,
+  issuer: true,
+};
+
 /** What of an application's options its tokens are made for. */
 export type ServedIssuer = Pick<
   ResolvedIssuer,
@@ -33,8 +46,9 @@ export function headerOf({ tokenTypes }: ServedIssuer, kid: string, { header }: 
   return { typ: tokenTypes.has('at+jwt') ? 'at+jwt' : first, kid, ...header };
 }
 
-/** @throws Error where the application looks nowhere for what the token is to grant. */
+/** @throws Error for what no token is asked for by, and where the application looks nowhere for what the token is to grant. */
 export function claimsOf(issuer: ServedIssuer, request: TokenRequest, nowSeconds: number): Claims {
+  checkMembers('The request for a token', request, MEMBERS);
   const { expiresInSeconds = 3600 } = request;
   const claims: Claims = {
     iss: issuer.issuer,

@@ -6,7 +6,8 @@ import type { ResolvedKeys } from '../options/resolve-keys.js';
 import { type ResolvedOptions, resolveOptions } from '../options/resolve-options.js';
 import { RemoteKeySources } from '../remote/key-sources.js';
 import type { KeySourceKind } from '../token/kept-key-sources.js';
-import { DEFAULT_AUDIENCE, DEFAULT_ISSUER, TEST_JWKS_URI, type TestIssuer } from './test-issuer.js';
+import { DEFAULT_AUDIENCE, DEFAULT_ISSUER, TEST_JWKS_URI } from './test-issuer-options.js';
+import type { TestIssuer } from './test-issuer.js';
 
 /**
  * Has an application take the keys of a test's issuer for those of its own: no guard is overridden, and every check of its
@@ -17,11 +18,22 @@ import { DEFAULT_AUDIENCE, DEFAULT_ISSUER, TEST_JWKS_URI, type TestIssuer } from
  * const module = await withTestIssuer(Test.createTestingModule({ imports: [AppModule] }), issuer).compile();
  * ```
  *
- * Its `keyStore` is not used, so that no key of a test is kept; nobody is asked over a network.
+ * Its `keyStore` is not used, so that no key of a test is kept; nobody is asked over a network. A module without `AuthModule`
+ * does not compile.
  */
 export function withTestIssuer(builder: TestingModuleBuilder, issuer: TestIssuer): TestingModuleBuilder {
+  let isPlugged = false;
+  const compile = builder.compile.bind(builder);
+  // An override of what is not there is no error to Nest, and every request would be let through.
+  builder.compile = async (...options) => {
+    const module = await compile(...options);
+    if (isPlugged) return module;
+    await module.close();
+    throw new Error(NOT_PLUGGED);
+  };
   return builder.overrideProvider(RemoteKeySources).useFactory({
     factory: (options: ResolvedOptions) => {
+      isPlugged = true;
       issuer.serve(options);
       const sources = new TestKeySources({
         ...options,
@@ -38,6 +50,11 @@ export function withTestIssuer(builder: TestingModuleBuilder, issuer: TestIssuer
     inject: [RESOLVED_OPTIONS],
   });
 }
+
+const NOT_PLUGGED =
+  'withTestIssuer: no AuthModule takes its keys from this test issuer. The module that is tested imports none (mockAuth and ' +
+  'AuthTestingModule need none, and no withTestIssuer); or another test issuer was plugged in after this one: one is enough, ' +
+  'for all issuers that the application trusts';
 
 /** Whatever the application says of where the keys are, and how they are kept otherwise. */
 class TestKeySources extends RemoteKeySources {

@@ -115,6 +115,21 @@ describe('An application that is plugged into a test issuer', () => {
     expect((await app.inject({ url: '/orders' })).statusCode).toBe(401);
   });
 
+  it('is asked by inject under fake timers that leave real what promises run on', async () => {
+    jest.useFakeTimers({ doNotFake: ['nextTick', 'setImmediate', 'queueMicrotask'] });
+    const issuer = await TestIssuer.create();
+    const builder = Test.createTestingModule({ imports: [appModule(PRODUCTION)] });
+    const module = await withTestIssuer(builder, issuer).compile();
+    const app = module.createNestApplication<NestFastifyApplication>(new FastifyAdapter(), { logger: false });
+    apps.push(app);
+    await app.init();
+    const headers = await issuer.as({ expiresInSeconds: 60 });
+    expect((await app.inject({ url: '/orders', headers })).statusCode).toBe(200);
+    jest.setSystemTime(Date.now() + 66_000);
+    const answer = await app.inject({ url: '/orders', headers });
+    expect([answer.statusCode, answer.json()]).toMatchObject([401, { code: 'TOKEN_EXPIRED' }]);
+  });
+
   it.each<[string, Partial<AuthOptions>]>([
     ['Keycloak', { claimPaths: { roles: ['realm_access.roles'], permissions: ['resource_access["my.api"].roles'] } }],
     ['ZITADEL', { claimPaths: { roles: [{ keysOf: 'urn:zitadel:iam:org:project:roles' }] } }],
