@@ -105,11 +105,19 @@ module.exports = {
       'What describes an application looks at it; nothing of the package asks for a description.',
     ),
     {
-      name: 'schematics-stand-alone',
-      comment: 'They change an application that does not have the package yet.',
+      name: 'schematics-ask-options-only',
+      comment:
+        'They run inside the Nest CLI, where no application is; all they ask is whether the one they write would start.',
       severity: 'error',
       from: { path: '^src/schematics/' },
-      to: { path: '^src/', pathNot: '^src/schematics/' },
+      to: {
+        path: '^src/',
+        pathNot: [
+          LEAF_PATH,
+          '^src/presets\\.ts$',
+          ...['keys', 'options', 'presets', 'schematics'].map((folder) => `^src/${folder}/`),
+        ],
+      },
     },
     {
       name: 'doctor-without-nest',

@@ -10,5 +10,6 @@ export { google, type GoogleOptions } from './presets/google.js';
 export { keycloak, type KeycloakOptions } from './presets/keycloak.js';
 export { logto, type LogtoOptions } from './presets/logto.js';
 export { okta, type OktaOptions } from './presets/okta.js';
+export { requiredEnv } from './presets/required-env.js';
 export { supabase, type SupabaseOptions } from './presets/supabase.js';
 export { zitadel, type ZitadelOptions } from './presets/zitadel.js';

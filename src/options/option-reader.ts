@@ -1,5 +1,6 @@
 import { ConfigurationError, type ConfigurationProblem } from '../errors.js';
 import { isJsonObject } from '../json-object.js';
+import { problemOfPlaceholder } from './placeholder.js';
 
 interface Kinds {
   boolean: boolean;
@@ -107,6 +108,8 @@ export class OptionReader {
   private checkText(name: string, value: string): void {
     if (value !== value.trim()) this.problem(name, 'must not begin or end with white space');
     if (UNSET.test(value)) this.problem(name, `is ${JSON.stringify(value)}: a variable is not set`);
+    const placeholder = problemOfPlaceholder(value);
+    if (placeholder !== undefined) this.problem(name, placeholder);
   }
 
   number(name: string, { min, max, fallback }: { min: number; max: number; fallback: number }): number {

@@ -7,7 +7,10 @@ export interface Auth0Options {
    * `https://` and without a slash.
    */
   readonly domain: string;
-  /** The Identifier of the API in Auth0 (APIs → Settings). Not the client id of an application. */
+  /**
+   * The Identifier of the API in Auth0 (APIs → Settings). Not the client id of an application, and no API of Auth0's own: nearly every
+   * token names `https://{domain}/userinfo`.
+   */
   readonly audience: string | readonly string[];
   /**
    * The claim into which an Action of yours puts roles, `'https://example.com/roles'`. Auth0 itself writes none. Default
@@ -25,6 +28,10 @@ export interface Auth0Options {
  * - `permissions` is there when RBAC and "Add Permissions in the Access Token" are on
  *   (https://auth0.com/docs/get-started/apis/enable-role-based-access-control-for-apis); scopes stand in `scope`.
  * - Both access token profiles are taken, `typ` JWT and at+jwt.
+ * - A token that was asked for with the scope `openid` names `https://{domain}/userinfo` beside the API, and one for the Management API
+ *   names `https://{domain}/api/v2/` (https://auth0.com/docs/secure/tokens/access-tokens/get-access-tokens); a token is to be accepted by
+ *   the API alone that it is meant for (https://auth0.com/docs/secure/tokens/access-tokens/validate-access-tokens). So neither can be the
+ *   `audience`.
  *
  * An API that is set to HS256 cannot be verified: set it to RS256 or PS256. Not checked: the organization (`org_id`).
  *
@@ -35,6 +42,11 @@ export function auth0(options: Auth0Options): IssuerOptions {
   const domain = given.host('domain', 'tenant.eu.auth0.com');
   const audience = given.texts('audience', "the Identifier of your API in Auth0, 'https://api.example.com' say");
   const rolesClaim = given.optionalText('rolesClaim', "a claim, 'https://example.com/roles' say") ?? 'roles';
+  for (const name of audience) {
+    const what = apiOfAuth0(name, domain);
+    if (what !== undefined)
+      given.problem('audience', `must not be ${JSON.stringify(name)}, ${what}: name your own API`);
+  }
   given.finish();
   return {
     issuer: `https://${domain}/`,
@@ -42,4 +54,13 @@ export function auth0(options: Auth0Options): IssuerOptions {
     // As a list: the dots of a namespace are no path.
     claimPaths: { scopes: ['scope'], roles: [[rolesClaim]], permissions: ['permissions'] },
   };
+}
+
+/** With a custom domain the tenant's own stays in their names. */
+function apiOfAuth0(audience: string, domain: string): string | undefined {
+  const [, host, path] = /^https:\/\/([^/]+)\/(userinfo|api\/v2)\/?$/.exec(audience.toLowerCase()) ?? [];
+  if (host === undefined || (host !== domain && !host.endsWith('.auth0.com'))) return undefined;
+  return path === 'userinfo'
+    ? 'which every token names that was asked for with the scope openid'
+    : 'whose tokens are for the Management API of Auth0';
 }

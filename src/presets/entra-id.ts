@@ -54,8 +54,12 @@ const MAX_REMEMBERED_ISSUERS = 1_000;
  *   (https://learn.microsoft.com/entra/identity-platform/access-token-claims-reference).
  * - `tid` must be the tenant of the issuer (https://learn.microsoft.com/entra/identity-platform/claims-validation).
  * - ID tokens, which have the same `iss` and may have the same `aud`, name no client: `azp` (2.0) or `appid` (1.0) must be there.
- * - National clouds: https://learn.microsoft.com/entra/identity-platform/authentication-national-cloud. That page does not
- *   name the issuer of version 1.0; where it is another one, the metadata are refused and no token is accepted.
+ * - National clouds: https://learn.microsoft.com/entra/identity-platform/authentication-national-cloud; their issuers of both
+ *   versions: https://learn.microsoft.com/en-us/answers/questions/1190472/what-are-the-token-issuers-for-the-sovereign-cloud. That of
+ *   version 1.0 is the same in Azure Government as in the global cloud.
+ *
+ * Not covered: external tenants (`ciamlogin.com`) and Azure AD B2C (`b2clogin.com`), whose issuers and metadata are others: by options of
+ * your own, as docs/providers.md shows.
  *
  * Not checked: which client calls (`azp`, `appid`), and whether a token is a user's or a client's own. Groups stand in `groups`, as
  * ids, up to 200; beyond that they must be asked for at Microsoft Graph. Tokens for Microsoft Graph cannot be verified by others.

@@ -18,7 +18,8 @@ export interface FirebaseOptions extends OwnCheck {
  *   `auth_time` must be in the past
  *   (https://firebase.google.com/docs/auth/admin/verify-id-tokens#verify_id_tokens_using_a_third-party_jwt_library).
  * - That page names the keys as X.509 certificates, which cannot be read here. The same keys are published as a JSON Web Key Set at
- *   `…/service_accounts/v1/jwk/securetoken@system.gserviceaccount.com`, which it does not name.
+ *   `…/service_accounts/v1/jwk/securetoken@system.gserviceaccount.com`, which is the `jwks_uri` of the issuer's own metadata,
+ *   `https://securetoken.google.com/{projectId}/.well-known/openid-configuration`.
  *
  * Not checked: whether the user was disabled or the session revoked (that takes a call to Firebase), whether the address in
  * `email` is verified, which tenant of Identity Platform the user is of (`firebase.tenant`), and how he signed in

@@ -1,7 +1,9 @@
 import { isFetchableAddress } from '../address.js';
 import { ALGORITHM_NAMES, isSignatureAlgorithm, type SignatureAlgorithm } from '../algorithms.js';
-import { OptionReader } from '../options/option-reader.js';
 import type { IssuerOptions } from '../options/options.js';
+import { type Environment, EnvironmentReader } from './environment.js';
+
+const VARIABLES = ['AUTH_ISSUER', 'AUTH_AUDIENCE', 'AUTH_ALGORITHMS', 'AUTH_JWKS_URI'] as const;
 
 /**
  * Options from environment variables:
@@ -11,19 +13,16 @@ import type { IssuerOptions } from '../options/options.js';
  * - `AUTH_ALGORITHMS`: the signature algorithms that are accepted, `RS256,ES256` say. Default: every asymmetric one.
  * - `AUTH_JWKS_URI`: the address of the key set. Default: it is found through the issuer's metadata.
  *
- * They are read when this is called, so after the `.env` file was loaded. One that is set but empty counts as not set.
+ * They are read when this is called, so after the `.env` file was loaded. One that is set but empty counts as not set. A value that
+ * begins with `<` is a placeholder, and is refused; so is one in quotation marks, which `docker run --env-file` leaves in it.
  *
  * @param env the variables; default `process.env`.
  * @throws ConfigurationError that says everything that is missing or wrong, each under the variable's name.
  */
 // eslint-disable-next-line no-restricted-properties -- reading it is what this one function is for, and only when it is called
-export function fromEnv(env: Readonly<Record<string, string | undefined>> = process.env): IssuerOptions {
-  const { AUTH_ISSUER, AUTH_AUDIENCE, AUTH_ALGORITHMS, AUTH_JWKS_URI } = env;
-  const reader = new OptionReader({ AUTH_ISSUER, AUTH_AUDIENCE, AUTH_ALGORITHMS, AUTH_JWKS_URI });
-  const issuer = reader.requiredString(
-    'AUTH_ISSUER',
-    "the exact `iss` of the tokens, 'https://tenant.example.com/' say",
-  );
+export function fromEnv(env: Environment = process.env): IssuerOptions {
+  const reader = new EnvironmentReader(env, VARIABLES);
+  const issuer = reader.required('AUTH_ISSUER', "the exact `iss` of the tokens, 'https://tenant.example.com/' say");
   const uri = readUri(reader);
   // With http, which the module takes for loopback only, or with `insecureAllowHttp`: it says so itself.
   if (issuer !== '' && uri === undefined && !isFetchableAddress(issuer, true))
@@ -39,21 +38,22 @@ export function fromEnv(env: Readonly<Record<string, string | undefined>> = proc
   };
 }
 
-function readUri(reader: OptionReader): string | undefined {
-  if (isUnset(reader.record.AUTH_JWKS_URI)) return undefined;
+function readUri(reader: EnvironmentReader): string | undefined {
+  if (reader.isUnset('AUTH_JWKS_URI')) return undefined;
   const before = reader.problemCount;
-  const uri = reader.requiredString('AUTH_JWKS_URI', 'the address of the key set');
+  const uri = reader.required('AUTH_JWKS_URI');
   if (reader.problemCount === before && !isFetchableAddress(uri, true))
     reader.problem('AUTH_JWKS_URI', 'must be an address without credentials and fragment, https://…');
   return uri;
 }
 
-function readAudience(reader: OptionReader): readonly string[] {
-  const audience = listOf(reader.record.AUTH_AUDIENCE);
-  if (audience.length === 0) {
-    reader.problem(
+function readAudience(reader: EnvironmentReader): readonly string[] {
+  const before = reader.problemCount;
+  const audience = reader.list('AUTH_AUDIENCE');
+  if (audience.length === 0 && reader.problemCount === before) {
+    reader.missing(
       'AUTH_AUDIENCE',
-      'is missing: what tokens for this API name in `aud`; several with commas or spaces between them',
+      'what tokens for this API name in `aud`; several with commas or spaces between them',
     );
   }
   for (const name of audience) {
@@ -63,8 +63,8 @@ function readAudience(reader: OptionReader): readonly string[] {
   return audience;
 }
 
-function readAlgorithms(reader: OptionReader): readonly SignatureAlgorithm[] | undefined {
-  const names = listOf(reader.record.AUTH_ALGORITHMS);
+function readAlgorithms(reader: EnvironmentReader): readonly SignatureAlgorithm[] | undefined {
+  const names = reader.list('AUTH_ALGORITHMS');
   for (const name of names) {
     if (isSignatureAlgorithm(name)) continue;
     const reason = /^(?:none|HS\d+)$/i.test(name)
@@ -73,12 +73,4 @@ function readAlgorithms(reader: OptionReader): readonly SignatureAlgorithm[] | u
     reader.problem('AUTH_ALGORITHMS', `${reason}; use ${ALGORITHM_NAMES.join(', ')}`);
   }
   return names.length === 0 ? undefined : names.filter(isSignatureAlgorithm);
-}
-
-function isUnset(value: unknown): boolean {
-  return typeof value !== 'string' || value.trim() === '';
-}
-
-function listOf(value: unknown): readonly string[] {
-  return typeof value === 'string' ? value.split(/[\s,]+/).filter((item) => item !== '') : [];
 }

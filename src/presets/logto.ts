@@ -26,8 +26,12 @@ export type LogtoOptions = LogtoCommonOptions &
  * - `iss` is `{endpoint}/oidc`, `aud` the resource indicator, permissions are scopes, in `scope`
  *   (https://docs.logto.io/authorization/validate-access-tokens).
  * - Signed with an elliptic curve (ES384) by default, or RSA where the key was rotated to it
- *   (https://docs.logto.io/developers/signing-keys).
- * - `typ` must be `at+jwt` (RFC 9068 §2.1), which ID tokens do not have.
+ *   (https://docs.logto.io/developers/signing-keys); newer versions have Ed25519 (EdDSA), too (`SupportedSigningKeyAlgorithm` in
+ *   https://github.com/logto-io/logto/blob/master/packages/schemas/src/types/logto-config/index.ts).
+ * - `typ` must be `at+jwt` (RFC 9068 §2.1), which ID tokens do not have. Logto does not document it; its core has oidc-provider write
+ *   access tokens for an API in the format `jwt`
+ *   (https://github.com/logto-io/logto/blob/master/packages/core/src/oidc/resource.ts), which always has that `typ`
+ *   (https://github.com/panva/node-oidc-provider/blob/main/lib/models/formats/jwt.js).
  *
  * A client that does not name the resource gets an opaque token, which is refused (TOKEN_MALFORMED). Not checked: which organization a
  * token is for (`organization_id`). Tokens for an organization's own permissions have `urn:logto:organization:{id}` as `aud`.
@@ -46,7 +50,7 @@ export function logto(options: LogtoOptions): IssuerOptions {
   return {
     issuer: `${endpoint}/oidc`,
     audience: resource,
-    algorithms: ['ES384', 'RS256'],
+    algorithms: ['ES384', 'RS256', 'EdDSA'],
     tokenTypes: ['at+jwt'],
     claimPaths: { scopes: ['scope'] },
   };

@@ -1,4 +1,5 @@
 import { OptionReader } from '../options/option-reader.js';
+import { problemOfPlaceholder } from '../options/placeholder.js';
 
 // `https://${process.env.TENANT}.example.com` where TENANT is not set.
 const UNSET_PART = /(?:^|[./:@])(?:undefined|null|NaN)(?:$|[./:])/;
@@ -33,9 +34,7 @@ export class PresetArguments {
     const before = this.reader.problemCount;
     const value = this.reader.requiredString(name, meaning);
     if (this.reader.problemCount > before) return '';
-    if (!UNSET_PART.test(value)) return value;
-    this.problem(name, `is ${JSON.stringify(value)}: a variable in it is not set`);
-    return '';
+    return this.isUsable(name, value) ? value : '';
   }
 
   optionalText(name: string, meaning: string): string | undefined {
@@ -51,6 +50,8 @@ export class PresetArguments {
     }
     const before = this.reader.problemCount;
     const list = this.reader.stringList(name, { nonEmpty: true }) ?? [];
+    if (this.reader.problemCount > before) return [];
+    list.forEach((item, index) => this.isUsable(`${name}[${String(index)}]`, item));
     return this.reader.problemCount > before ? [] : list;
   }
 
@@ -102,6 +103,14 @@ export class PresetArguments {
   /** @throws ConfigurationError when there is any problem. */
   finish(): void {
     this.reader.finish(`${this.preset}() was given arguments that cannot be used`);
+  }
+
+  private isUsable(place: string, value: string): boolean {
+    const problem = UNSET_PART.test(value)
+      ? `is ${JSON.stringify(value)}: a variable in it is not set`
+      : problemOfPlaceholder(value);
+    if (problem !== undefined) this.problem(place, problem);
+    return problem === undefined;
   }
 
   private isPresent(name: string): boolean {

@@ -24,12 +24,14 @@ export function addAuthModule(source: string, className: string, setup: Provider
   const style = styleOf(source, code, width);
   const authModule = nameFor('AuthModule', 'ResourceServerModule', code);
   const preset = nameFor(setup.preset, `${setup.preset}Preset`, code);
+  const env = nameFor('requiredEnv', 'requiredEnvironment', code);
 
-  const edited = addToImports(source, code, className, authModuleCall(authModule.local, preset.local, setup), style);
-  const lines = [
-    `import { ${authModule.imported} } from '${PACKAGE}';`,
-    `import { ${preset.imported} } from '${PRESETS}';`,
-  ].map((line) => inStyle(line, style));
+  const call = authModuleCall(authModule.local, preset.local, env.local, setup);
+  const edited = addToImports(source, code, className, call, style);
+  const names = setup.preset === 'fromEnv' ? preset.imported : `${preset.imported}, ${env.imported}`;
+  const lines = [`import { ${authModule.imported} } from '${PACKAGE}';`, `import { ${names} } from '${PRESETS}';`].map(
+    (line) => inStyle(line, style),
+  );
   const whole = addImports(edited, codeOf(edited), lines, style);
   // What was added must be seen again: else the source was not understood, whatever the reason.
   if (localNameOf('AuthModule', whole, codeOf(whole)) === undefined) {
@@ -42,11 +44,11 @@ export function addAuthModule(source: string, className: string, setup: Provider
 export function byHand(setup: ProviderSetup): string {
   return [
     `import { AuthModule } from '${PACKAGE}';`,
-    `import { ${setup.preset} } from '${PRESETS}';`,
+    `import { ${setup.preset}${setup.preset === 'fromEnv' ? '' : ', requiredEnv'} } from '${PRESETS}';`,
     '',
     '@Module({',
     '  imports: [',
-    ...`${authModuleCall('AuthModule', setup.preset, setup)},`.split('\n').map((line) => `    ${line}`),
+    ...`${authModuleCall('AuthModule', setup.preset, 'requiredEnv', setup)},`.split('\n').map((line) => `    ${line}`),
     '  ],',
     '})',
   ].join('\n');
@@ -58,16 +60,19 @@ function nameFor(name: string, other: string, code: string): { local: string; im
   return { local: other, imported: `${name} as ${other}` };
 }
 
-function authModuleCall(authModule: string, preset: string, { parameters }: ProviderSetup): string {
-  if (parameters.length === 0) return `${authModule}.forRootAsync({ useFactory: () => ${preset}() })`;
-  return [
-    `${authModule}.forRootAsync({`,
-    '  useFactory: () =>',
-    `    ${preset}({`,
-    ...parameters.map(({ name, source }) => `      ${name}: ${source},`),
-    '    }),',
-    '})',
-  ].join('\n');
+function authModuleCall(authModule: string, preset: string, env: string, setup: ProviderSetup): string {
+  if (setup.preset === 'fromEnv') return `${authModule}.forRootAsync({ useFactory: () => ${preset}() })`;
+  const variables = [
+    `${env}({`,
+    ...setup.variables.map(({ parameter, name, isList }) => `  ${parameter}: ${isList ? `['${name}']` : `'${name}'`},`),
+    '}),',
+  ];
+  const constants = setup.constants.map(({ parameter, value }) => `  ${parameter}: '${value}',`);
+  const call =
+    constants.length === 0
+      ? [`${preset}(`, ...variables.map((line) => `  ${line}`), '),']
+      : [`${preset}({`, ...variables.map((line, index) => `  ${index === 0 ? '...' : ''}${line}`), ...constants, '}),'];
+  return [`${authModule}.forRootAsync({`, '  useFactory: () =>', ...call.map((line) => `    ${line}`), '})'].join('\n');
 }
 
 interface ModuleDecorator {

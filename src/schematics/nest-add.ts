@@ -1,3 +1,4 @@
+import { checkSetup } from './check-setup.js';
 import { addTests } from './end-to-end-files.js';
 import { withVariables } from './env-example.js';
 import { asRecord, change, type Files, jsonOf, observed, textOf } from './files.js';
@@ -5,7 +6,7 @@ import { openHelloWorld } from './hello-world.js';
 import { localNameOf } from './import-statements.js';
 import { prepareJest } from './jest-config.js';
 import { addAuthModule, byHand } from './module-imports.js';
-import { PROVIDERS, type ProviderSetup, setupOf } from './providers.js';
+import { type ProviderSetup, setupOf } from './providers.js';
 import { type Project, projectOf, type RootModule, rootModuleOf } from './root-module.js';
 import { CannotEdit, ifUnderstood } from './source-text.js';
 import { DEFAULT_WIDTH } from './style.js';
@@ -14,7 +15,7 @@ import { DEFAULT_WIDTH } from './style.js';
 export interface NestAddOptions {
   readonly provider?: string;
   readonly issuer?: string;
-  /** A number where the command line took one for it. */
+  /** A number where the command line took it for one. */
   readonly audience?: string | number;
   readonly openRoot?: boolean;
   readonly module?: string;
@@ -30,14 +31,20 @@ interface Context {
  * The schematic that `nest add nestjs-resource-server` runs: adds `AuthModule` to the root module, the variables that it reads to
  * `.env.example`, and an end-to-end test. What is there already stays, so running it again changes nothing.
  *
- * @throws Error when an option is wrong, or the root module cannot be changed safely; no file is changed then
+ * @param argv the command line
+ * @throws Error when an option is wrong, the application would not start with it, or the root module cannot be changed safely; no
+ * file is changed then
  */
-export function nestAdd(options: NestAddOptions): (files: Files, context: Context) => void {
+export function nestAdd(
+  options: NestAddOptions,
+  argv: readonly string[] = process.argv,
+): (files: Files, context: Context) => void {
   return (tree, { logger }) => {
     const changes = new Set<string>();
     const files = observed(tree, (path) => changes.add(path));
     const provider = text(options.provider) ?? 'other';
-    const setup = setupOf(provider, text(options.issuer), audienceOf(options.audience));
+    const setup = setupOf(provider, text(options.issuer), audienceOf(options.audience, argv));
+    checkSetup(setup);
     const project = projectOf(files, { sourceRoot: text(options.sourceRoot), project: text(options.project) });
     const root = rootModuleOf(files, project, text(options.module));
     const width = widthOf(files);
@@ -48,7 +55,7 @@ export function nestAdd(options: NestAddOptions): (files: Files, context: Contex
       logger.warn(`AuthModule is set up already, and not by ${setup.preset}(): nothing was changed.`);
       return;
     }
-    change(files, '.env.example', withVariables(textOf(files, '.env.example'), setup, labelOf(provider)));
+    change(files, '.env.example', withVariables(textOf(files, '.env.example'), setup));
     const todo = [
       ...openHelloWorld(files, root, options.openRoot === true, width),
       ...prepareJest(files, project),
@@ -117,13 +124,16 @@ function widthOf(files: Files): number {
   return widths.find((width): width is number => typeof width === 'number') ?? DEFAULT_WIDTH;
 }
 
-function labelOf(provider: string): string {
-  return PROVIDERS[provider]?.label ?? provider;
-}
-
-/** The command line makes a number of what looks like one, and a long id does not come out of it as it went in. */
-function audienceOf(audience: string | number | undefined): string | undefined {
+/**
+ * The Nest CLI makes a number of what looks like one, and a long id (of a ZITADEL project, say) does not come out of it as it went
+ * in: so it is read where it was written.
+ */
+function audienceOf(audience: string | number | undefined, argv: readonly string[]): string | undefined {
   if (typeof audience !== 'number') return text(audience);
+  const written = argv
+    .map((argument, index) => (argument === '--audience' ? argv[index + 1] : /^--audience=(.*)$/.exec(argument)?.[1]))
+    .findLast((value) => value !== undefined && Number(value) === audience);
+  if (written !== undefined) return written;
   if (Number.isSafeInteger(audience)) return String(audience);
   throw new Error(
     'The command line took --audience for a number and lost some of its digits: leave it out, and write it into .env.example.',

@@ -1,10 +1,15 @@
+import type * as presets from '../presets.js';
+
+/** A function of `nestjs-resource-server/presets` that returns options. */
+export type PresetName = Exclude<keyof typeof presets, 'requiredEnv'>;
+
 /** What an application of a provider reads from its environment, and how. */
 export interface ProviderSetup {
-  /** A function of `nestjs-resource-server/presets`. */
-  readonly preset: string;
-  /** What it is called with, as source text; none where the preset reads its variables itself. */
-  readonly parameters: readonly { readonly name: string; readonly source: string }[];
+  readonly label: string;
+  readonly preset: PresetName;
   readonly variables: readonly Variable[];
+  /** Arguments of the preset that are no variables. */
+  readonly constants: readonly Constant[];
   /** What the preset asks of a token beside what every token has: members of an object, as source text. */
   readonly tokenClaims: readonly string[];
 }
@@ -13,7 +18,20 @@ export interface ProviderSetup {
 export interface Variable {
   readonly name: string;
   readonly value: string;
-  readonly comment?: string;
+  /** The value is to be replaced. */
+  readonly isExample: boolean;
+  readonly comment: string | undefined;
+  /** The argument of the preset that it becomes. */
+  readonly parameter: string;
+  /** The preset takes a list; the variable has one of it. */
+  readonly isList: boolean;
+  /** What the user is asked for it; undefined where it is always an example. */
+  readonly option: 'issuer' | 'audience' | undefined;
+}
+
+interface Constant {
+  readonly parameter: string;
+  readonly value: string;
 }
 
 interface Parameter {
@@ -22,13 +40,16 @@ interface Parameter {
   readonly comment?: string;
   /** Where the value comes from: the part of the issuer that has the parameter's name, the audience, or an example. */
   readonly from: 'issuer' | 'audience' | { readonly example: string };
-  /** The preset takes a list; the variable has one of it. */
   readonly isList?: boolean;
+  /** What stands in our example is what most applications have: it need not be replaced. */
+  readonly isUsual?: boolean;
+  /** What the preset takes for what stands in the issuer. */
+  readonly read?: (part: string) => string;
 }
 
 interface Provider {
   readonly label: string;
-  readonly preset: string;
+  readonly preset: PresetName;
   /** An issuer as the provider spells it. */
   readonly issuer: string;
   /** An audience as the provider spells it. */
@@ -36,14 +57,16 @@ interface Provider {
   /** Its groups are named as the preset's parameters. */
   readonly issuerParts: RegExp;
   readonly parameters: readonly Parameter[];
+  /** What the preset must be told for some issuers. */
+  readonly constants?: readonly (Constant & { readonly for: RegExp })[];
   readonly tokenClaims?: readonly string[];
 }
 
 const API = 'https://api.example.com';
 const GUID = '00000000-0000-0000-0000-000000000000';
 
-function part(name: string, variable: string): Parameter {
-  return { name, variable, from: 'issuer' };
+function part(name: string, variable: string, more: Pick<Parameter, 'isUsual' | 'read'> = {}): Parameter {
+  return { name, variable, from: 'issuer', ...more };
 }
 
 function audience(comment: string, name = 'audience', variable = 'AUTH_AUDIENCE'): Parameter {
@@ -68,7 +91,7 @@ export const PROVIDERS: Readonly<Record<string, Provider>> = {
     issuerParts: /^(?<url>https?:\/\/.+)\/realms\/(?<realm>[^/]+)$/,
     parameters: [
       part('url', 'KEYCLOAK_URL'),
-      part('realm', 'KEYCLOAK_REALM'),
+      part('realm', 'KEYCLOAK_REALM', { read: decoded }),
       audience('What an audience mapper in a client scope adds to the tokens.'),
     ],
   },
@@ -77,8 +100,21 @@ export const PROVIDERS: Readonly<Record<string, Provider>> = {
     preset: 'entraId',
     issuer: `https://login.microsoftonline.com/${GUID}/v2.0`,
     audience: GUID,
-    issuerParts: /^https:\/\/(?:login\.microsoftonline\.com|sts\.windows\.net)\/(?<tenantId>[^/]+)(?:\/|\/v2\.0)?$/,
-    parameters: [part('tenantId', 'ENTRA_TENANT_ID'), audience("The client id of the API's registration.")],
+    issuerParts:
+      /^https:\/\/(?:login\.microsoftonline\.(?:com|us)|login\.partner\.microsoftonline\.cn|sts\.windows\.net|sts\.chinacloudapi\.cn)\/(?<tenantId>[^/]+)(?:\/v2\.0)?$/,
+    parameters: [
+      part('tenantId', 'ENTRA_TENANT_ID', { read: (tenant) => tenant.toLowerCase() }),
+      audience("The client id of the API's registration."),
+    ],
+    // sts.windows.net is Azure Government's, too; its tenants are told apart by the issuer of version 2.0 only.
+    constants: [
+      { parameter: 'cloud', value: 'us-government', for: /^https:\/\/login\.microsoftonline\.us\// },
+      {
+        parameter: 'cloud',
+        value: 'china',
+        for: /^https:\/\/(?:sts\.chinacloudapi|login\.partner\.microsoftonline)\.cn\//,
+      },
+    ],
     tokenClaims: ['tid: process.env.ENTRA_TENANT_ID', "appid: 'test-client'"],
   },
   cognito: {
@@ -86,12 +122,13 @@ export const PROVIDERS: Readonly<Record<string, Provider>> = {
     preset: 'cognito',
     issuer: 'https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_AbCdEfGhI',
     audience: 'your-app-client-id',
-    issuerParts: /^https:\/\/cognito-idp\.(?<region>[a-z0-9-]+)\.amazonaws\.com\/(?<userPoolId>[\w-]+)$/,
+    issuerParts: /^https:\/\/(?:issuer-)?cognito-idp\.(?<region>[a-z0-9-]+)\.amazonaws\.com\/(?<userPoolId>[\w-]+)$/,
     parameters: [
       part('region', 'COGNITO_REGION'),
       part('userPoolId', 'COGNITO_USER_POOL_ID'),
       audience('The app client: access tokens have no `aud`, and name that.', 'clientId', 'COGNITO_CLIENT_ID'),
     ],
+    constants: [{ parameter: 'issuerType', value: 'updated', for: /^https:\/\/issuer-/ }],
     tokenClaims: ["token_use: 'access'"],
   },
   okta: {
@@ -102,8 +139,8 @@ export const PROVIDERS: Readonly<Record<string, Provider>> = {
     issuerParts: /^https:\/\/(?<domain>[^/]+)\/oauth2\/(?<authorizationServerId>[^/]+)$/,
     parameters: [
       part('domain', 'OKTA_DOMAIN'),
-      part('authorizationServerId', 'OKTA_AUTHORIZATION_SERVER_ID'),
-      audience('The audience of the authorization server.'),
+      part('authorizationServerId', 'OKTA_AUTHORIZATION_SERVER_ID', { isUsual: true }),
+      { ...audience('The audience of the authorization server.'), isUsual: true },
     ],
     tokenClaims: ["cid: 'test-client'"],
   },
@@ -149,7 +186,10 @@ export const PROVIDERS: Readonly<Record<string, Provider>> = {
     issuer: 'https://your-project.supabase.co/auth/v1',
     audience: 'authenticated',
     issuerParts: /^(?<url>https?:\/\/.+)\/auth\/v1$/,
-    parameters: [part('url', 'SUPABASE_URL'), audience('What the tokens of signed-in users name.')],
+    parameters: [
+      part('url', 'SUPABASE_URL'),
+      { ...audience('What the tokens of signed-in users name.'), isUsual: true },
+    ],
   },
   clerk: {
     label: 'Clerk',
@@ -193,7 +233,7 @@ export const PROVIDERS: Readonly<Record<string, Provider>> = {
     audience: API,
     issuerParts: /^(?<issuer>https:\/\/[^/]+)$/,
     parameters: [
-      part('issuer', 'AUTH_ISSUER'),
+      part('issuer', 'AUTH_ISSUER', { isUsual: true }),
       audience('What workflows ask the token for.'),
       {
         name: 'repositories',
@@ -218,8 +258,12 @@ export const PROVIDERS: Readonly<Record<string, Provider>> = {
   },
 };
 
+// They are written into sources and into .env.example.
+const UNSAFE = /["'`\\$\r\n]/;
+
 /**
- * How the application is set up for a provider. An issuer or audience that was not given is an example to be replaced.
+ * How the application is set up for a provider. An issuer or audience that was not given is an example to be replaced. An issuer may
+ * lack its `https://`, or have a slash too many, where the preset writes it itself.
  *
  * @throws Error when there is no such provider, or the issuer is not one of it
  */
@@ -228,34 +272,66 @@ export function setupOf(name: string, issuer: string | undefined, audienceGiven:
   if (provider === undefined) {
     throw new Error(`--provider must be one of ${Object.keys(PROVIDERS).join(', ')}; got ${JSON.stringify(name)}`);
   }
-  // They are written into sources and into .env.example.
-  if (issuer !== undefined && !/^https?:\/\/[^\s"'`\\$]+$/.test(issuer)) {
+  const spelled = issuer === undefined || provider.preset === 'fromEnv' ? issuer : spelledOut(issuer);
+  if (spelled !== undefined && (!/^https?:\/\/\S+$/.test(spelled) || UNSAFE.test(spelled))) {
     throw new Error(`--issuer must be an address with https://; got ${JSON.stringify(issuer)}`);
   }
-  if (audienceGiven !== undefined && !/^[^\s"'`\\$]+$/.test(audienceGiven)) {
+  if (audienceGiven !== undefined && (/\s/.test(audienceGiven) || UNSAFE.test(audienceGiven))) {
     throw new Error(`--audience must have no spaces and no quotes; got ${JSON.stringify(audienceGiven)}`);
   }
-  const found = provider.issuerParts.exec(issuer ?? provider.issuer);
+  const found = provider.issuerParts.exec(spelled ?? provider.issuer);
   if (found === null) {
     throw new Error(
       `--issuer=${issuer ?? ''} is no issuer of ${provider.label}, which look like ${provider.issuer}; take --provider=other if it is right`,
     );
   }
-
-  const variables = provider.parameters.map(({ name: parameter, variable, comment, from }): Variable => {
-    const value = from === 'issuer' ? found.groups?.[parameter] : from === 'audience' ? audienceGiven : from.example;
-    return { name: variable, value: value ?? provider.audience, comment };
-  });
+  const { preset, label, constants = [], tokenClaims = [] } = provider;
+  const variables = provider.parameters.map((parameter) =>
+    variableOf(parameter, provider, found, spelled, audienceGiven),
+  );
+  const unsafe = variables.find(({ value }) => UNSAFE.test(value));
+  if (unsafe !== undefined) {
+    throw new Error(`--issuer has ${JSON.stringify(unsafe.value)} in it, which cannot be written into a source.`);
+  }
   return {
-    preset: provider.preset,
-    parameters: provider.preset === 'fromEnv' ? [] : provider.parameters.map(sourceOf),
+    label,
+    preset,
     variables,
-    tokenClaims: provider.tokenClaims ?? [],
+    constants: constants.filter((constant) => constant.for.test(found[0])),
+    tokenClaims,
   };
 }
 
-function sourceOf({ name, variable, isList }: Parameter): { name: string; source: string } {
-  // A preset says what is wrong with an empty one, under the parameter's name.
-  const value = `process.env.${variable} ?? ''`;
-  return { name, source: isList === true ? `[${value}]` : value };
+function variableOf(
+  { name, variable, comment, from, isList = false, isUsual = false, read }: Parameter,
+  provider: Provider,
+  found: RegExpExecArray,
+  issuer: string | undefined,
+  audienceGiven: string | undefined,
+): Variable {
+  const common = { name: variable, comment, parameter: name, isList };
+  if (from === 'issuer') {
+    const part = found.groups?.[name] ?? '';
+    const isExample = issuer === undefined && !isUsual;
+    return { ...common, value: read?.(part) ?? part, isExample, option: from };
+  }
+  if (from === 'audience') {
+    const isExample = audienceGiven === undefined && !isUsual;
+    return { ...common, value: audienceGiven ?? provider.audience, isExample, option: from };
+  }
+  return { ...common, value: from.example, isExample: true, option: undefined };
+}
+
+function spelledOut(issuer: string): string {
+  const withScheme = /^[\w-]+(?:\.[\w-]+)+(?::\d+)?(?:\/|$)/.test(issuer) ? `https://${issuer}` : issuer;
+  return withScheme.replace(/\/+$/, '');
+}
+
+/** As it stands where that is no encoding of anything: the preset refuses it. */
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
 }

@@ -335,7 +335,11 @@ describe('RefusalEvents', () => {
         app.setGlobalPrefix('api');
         app.enableVersioning({ type: VersioningType.URI });
       };
-      const running = await startApp(platform, { imports, controllers: [ShopsController, MallsController] }, { prepare });
+      const running = await startApp(
+        platform,
+        { imports, controllers: [ShopsController, MallsController] },
+        { prepare },
+      );
       const routes: unknown[] = [];
       const events = running.app.get(RefusalEvents);
       events.onRefusal(({ route }) => routes.push(route));

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { cpSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { emptyFolder, pack, run } from './packed.js';
 
 const PROVIDER = [
@@ -23,9 +23,12 @@ describe.each(['12', '11'])('nest add on a fresh application of the Nest CLI %s'
   let app: string;
   let remove: () => Promise<void>;
   let fresh: string;
+  /** The same application, before `nest add`. */
+  let untouched: string;
 
   // Not `nest add <tarball>`: the CLI puts "@latest" behind whatever it is given. With --skip-install it does all the rest.
-  const nestAdd = () => run(app, 'npx', 'nest', 'add', 'nestjs-resource-server', '--skip-install', ...PROVIDER);
+  const nestAdd = (folder = app, options = PROVIDER) =>
+    run(folder, 'npx', 'nest', 'add', 'nestjs-resource-server', '--skip-install', ...options);
   const module = () => join(app, 'src', 'app.module.ts');
 
   beforeAll(async () => {
@@ -36,6 +39,9 @@ describe.each(['12', '11'])('nest add on a fresh application of the Nest CLI %s'
     app = join(parent, 'app');
     await run(app, 'npm', 'install', '--ignore-scripts', tarball);
     fresh = readFileSync(module(), 'utf8');
+    untouched = join(parent, 'untouched');
+    cpSync(app, untouched, { recursive: true, filter: (path) => basename(path) !== 'node_modules' });
+    symlinkSync(join(app, 'node_modules'), join(untouched, 'node_modules'));
     await nestAdd();
   }, 300_000);
 
@@ -61,6 +67,27 @@ describe.each(['12', '11'])('nest add on a fresh application of the Nest CLI %s'
       writeFileSync(module(), closed);
     }
   }, 120_000);
+
+  it('leaves an application that says which variables it lacks, and how .env is loaded', async () => {
+    await expect(run(app, 'npm', 'run', 'start')).rejects.toThrow(
+      /`nest start --env-file \.env`[\s\S]*ENTRA_TENANT_ID: is not set\s+- AUTH_AUDIENCE: is not set/,
+    );
+  }, 60_000);
+
+  it('changes nothing where the application would not start, and says why', async () => {
+    const options = '--provider=entraId --issuer=login.microsoftonline.com/common/v2.0 --audience=api://a';
+    // Nest's CLI 11 ends well even then.
+    const command = `npx nest add nestjs-resource-server --skip-install ${options} 2>&1 || true`;
+    expect(await run(untouched, 'sh', '-c', command)).toMatch(
+      /--issuer \(tenantId\): is 'common'[\s\S]*--audience: must have the client id/,
+    );
+    expect(readFileSync(join(untouched, 'src', 'app.module.ts'), 'utf8')).toBe(fresh);
+  }, 60_000);
+
+  it('takes an audience of more digits than a number has', async () => {
+    await nestAdd(untouched, ['--provider=zitadel', '--audience=69234237810729019']);
+    expect(readFileSync(join(untouched, '.env.example'), 'utf8')).toContain('AUTH_AUDIENCE=69234237810729019\n');
+  }, 60_000);
 
   it('finds nothing to do when it runs again', async () => {
     expect(await nestAdd()).toContain('Nothing to be done');

@@ -34,13 +34,16 @@ export function configurationOf(facts: ConfigurationFacts): Configuration {
   return { text: `${problems.length > 0 ? MARK : ''}${text}`, preset: provider?.preset, problems };
 }
 
+// What stands to be filled in is no problem.
+const NOT_SAID = 'not said yet';
+
 /** As the application is told at start. */
 function problemsOf({ issuer, audience, keys, ...facts }: ConfigurationFacts, call: PresetCall | undefined) {
   const besides = besidesOf(facts);
   const own = keys === undefined ? {} : { keys };
   const options: ResourceServerOptions =
     call === undefined
-      ? { issuer, audience: audience ?? AUDIENCE_BLANK, ...own, ...besides }
+      ? { issuer, audience: audience ?? NOT_SAID, ...own, ...besides }
       : { issuers: call.issuers.map((one): IssuerOptions => ({ ...one, ...own })), ...besides };
   try {
     resolveOptions(options);

@@ -121,13 +121,19 @@ describe('The option audience', () => {
     expect(resolve({ audience: 'A / a/' }).audience).toEqual(['A / a/']);
   });
 
-  it.each([' api', 'api\n', 'undefined', 'null', 'https://undefined', 'https://undefined/', 'https://null:1/x'])(
-    'is not what an unset or badly read variable makes of it, %j',
-    (audience) => {
-      expect(pathsOf(() => resolve({ audience }))).toEqual(['audience']);
-      expect(pathsOf(() => resolve({ audience: ['api', audience] }))).toEqual(['audience[1]']);
-    },
-  );
+  it.each([
+    ' api',
+    'api\n',
+    '<your API>',
+    'undefined',
+    'null',
+    'https://undefined',
+    'https://undefined/',
+    'https://null:1/x',
+  ])('is not what an unset or badly read variable makes of it, %j', (audience) => {
+    expect(pathsOf(() => resolve({ audience }))).toEqual(['audience']);
+    expect(pathsOf(() => resolve({ audience: ['api', audience] }))).toEqual(['audience[1]']);
+  });
 });
 
 describe('The option issuer', () => {

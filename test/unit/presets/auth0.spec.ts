@@ -55,6 +55,11 @@ describe('auth0', () => {
     expect((await provider.verify(withRoles, token)).roles).toEqual(['editor']);
   });
 
+  it('takes an API of your own whose Identifier looks like one of Auth0', () => {
+    for (const audience of ['https://api.example.com/userinfo', 'https://api.example.com/api/v2/'])
+      expect(auth0({ domain: 'my-domain.auth0.com', audience }).audience).toEqual([audience]);
+  });
+
   it('takes a custom domain for the issuer', () => {
     expect(auth0({ domain: 'Login.Example.com', audience: 'api' }).issuer).toBe('https://login.example.com/');
   });
@@ -100,6 +105,30 @@ describe('auth0', () => {
     ],
     [{ domain: 'tenant.auth0.com', audience: [] }, 'auth0().audience: must be a non-empty list of strings'],
     [{ domain: 'tenant.auth0.com', audience: ['api', ''] }, 'auth0().audience[1]: must be a non-empty string'],
+    [
+      { domain: 'tenant.auth0.com', audience: 'https://tenant.auth0.com/userinfo' },
+      'auth0().audience: must not be "https://tenant.auth0.com/userinfo", which every token names that was asked for with the scope openid: name your own API',
+    ],
+    [
+      { domain: 'login.example.com', audience: ['api', 'https://login.example.com/userinfo'] },
+      'auth0().audience: must not be "https://login.example.com/userinfo", which every token names that was asked for with the scope openid: name your own API',
+    ],
+    [
+      { domain: 'login.example.com', audience: 'https://tenant.eu.auth0.com/api/v2/' },
+      'auth0().audience: must not be "https://tenant.eu.auth0.com/api/v2/", whose tokens are for the Management API of Auth0: name your own API',
+    ],
+    [
+      { domain: 'tenant.auth0.com', audience: '<your API>' },
+      'auth0().audience: is "<your API>", which stands for what is to be put there',
+    ],
+    [
+      { domain: 'tenant.auth0.com', audience: ['api', '<your API>'] },
+      'auth0().audience[1]: is "<your API>", which stands for what is to be put there',
+    ],
+    [
+      { domain: 'tenant.auth0.com', audience: ['https://api.undefined.com'] },
+      'auth0().audience[0]: is "https://api.undefined.com": a variable in it is not set',
+    ],
     [
       { domain: 'tenant.auth0.com', audience: 'api', rolesClaim: undefined },
       'auth0().rolesClaim: is undefined: set the variable that it comes from, or leave it out',

@@ -55,7 +55,7 @@ describe('clerk', () => {
     ['made for several', { azp: ['https://example.com'] }, 'CLAIM_INVALID'],
     ['of a pending session', { sts: 'pending' }, 'CLAIM_INVALID'],
     ['without a session', { sid: undefined }, 'CLAIM_MISSING'],
-    ['of a JWT template for somebody else', { aud: 'https://hasura.example' }, 'AUDIENCE_MISMATCH'],
+    ['that is customized for somebody else', { aud: 'https://hasura.example' }, 'AUDIENCE_MISMATCH'],
     ['of another instance', { iss: 'https://other.clerk.accounts.dev' }, 'ISSUER_UNTRUSTED'],
   ])('refuses a token %s (%s → %s)', async (_what, claims, code) => {
     expect(await provider.outcome(clerk(instance), provider.token(claims))).toBe(code);
@@ -72,7 +72,28 @@ describe('clerk', () => {
     expect(await provider.outcome(clerk(instance), symmetric(provider.token()))).toBe('ALGORITHM_NOT_ALLOWED');
   });
 
-  it('accepts only tokens for the audience, where one is given', async () => {
+  // https://clerk.com/docs/guides/sessions/jwt-templates: the default claims, and what the template adds.
+  it('refuses a token of a JWT template, which is of no session (CLAIM_MISSING)', async () => {
+    const ofSession = { fva: undefined, sid: undefined, v: undefined, pla: undefined, fea: undefined, o: undefined };
+    const token = provider.token({ ...ofSession, aud: 'https://api.example.com' });
+    expect(await provider.outcome(clerk({ ...instance, audience: 'https://api.example.com' }), token)).toBe(
+      'CLAIM_MISSING',
+    );
+  });
+
+  // https://clerk.com/docs/reference/backend/instance/update: allowedOrigins.
+  it.each([
+    'chrome-extension://mnhbilbfebpbokpjjamapdecdgieldho',
+    'capacitor://localhost',
+    'capacitor://localhost:3000',
+    'my-app://localhost',
+  ])('accepts the origin of an extension or a web view: %s', async (origin) => {
+    const options = clerk({ ...instance, authorizedParties: [origin] });
+    expect(await provider.outcome(options, provider.token({ azp: origin }))).toBe('accepted');
+    expect(await provider.outcome(options, provider.token())).toBe('AUDIENCE_MISMATCH');
+  });
+
+  it('accepts only customized session tokens for the audience, where one is given', async () => {
     const options = clerk({ ...instance, audience: 'https://api.example.com' });
     expect(await provider.outcome(options, provider.token({ aud: 'https://api.example.com' }))).toBe('accepted');
     expect(await provider.outcome(options, provider.token({ aud: 'x' }))).toBe('AUDIENCE_MISMATCH');
@@ -99,12 +120,22 @@ describe('clerk', () => {
       { authorizedParties: ['https://example.com/'] },
       `clerk().authorizedParties: must be origins, 'https://example.com', without a path and a slash; "https://example.com/" is none`,
     ],
+    ...[
+      'chrome-extension://mnhbilbfebpbokpjjamapdecdgieldho/',
+      'chrome-extension://',
+      'capacitor:localhost',
+      'http://user@localhost',
+      'https://example.com:443',
+    ].map((party): [object, string] => [
+      { authorizedParties: party },
+      `clerk().authorizedParties: must be origins, 'https://example.com', without a path and a slash; "${party}" is none`,
+    ]),
     [
       { authorizedParties: '*' },
       `clerk().authorizedParties: must be origins, 'https://example.com', without a path and a slash; "*" is none`,
     ],
     [{ audience: undefined }, 'clerk().audience: is undefined: set the variable that it comes from, or leave it out'],
   ])('does not start with %j', (given, problem) => {
-    expect(problemsOf(() => clerk({ ...instance, ...given } as never))).toEqual([problem]);
+    expect(problemsOf(() => clerk({ ...instance, ...given }))).toEqual([problem]);
   });
 });

@@ -49,12 +49,30 @@ describe('fromEnv', () => {
   const noIssuer = "AUTH_ISSUER: is missing: the exact `iss` of the tokens, 'https://tenant.example.com/' say";
   const noAudience =
     'AUTH_AUDIENCE: is missing: what tokens for this API name in `aud`; several with commas or spaces between them';
+  const quoted =
+    'begins and ends with a quotation mark, which is part of it (`docker run --env-file` takes none away): write it without';
   it.each([
     [{}, [noIssuer, noAudience]],
     [{ AUTH_ISSUER: '', AUTH_AUDIENCE: ' , ' }, [noIssuer, noAudience]],
     [
       { AUTH_ISSUER: 'tenant.example.com', AUTH_AUDIENCE },
       ['AUTH_ISSUER: must be an address, https://…; or set AUTH_JWKS_URI, where the keys are'],
+    ],
+    [
+      { AUTH_ISSUER: `"${AUTH_ISSUER}"`, AUTH_AUDIENCE: `"${AUTH_AUDIENCE}"` },
+      [`AUTH_ISSUER: ${quoted}`, `AUTH_AUDIENCE: ${quoted}`],
+    ],
+    [{ AUTH_ISSUER, AUTH_AUDIENCE: ` 'a,b' ` }, [`AUTH_AUDIENCE: ${quoted}`]],
+    [
+      { AUTH_ISSUER, AUTH_AUDIENCE, AUTH_ALGORITHMS: '"RS256"', AUTH_JWKS_URI: '"https://keys.example.com/"' },
+      [`AUTH_JWKS_URI: ${quoted}`, `AUTH_ALGORITHMS: ${quoted}`],
+    ],
+    [
+      { AUTH_ISSUER: '<issuer>', AUTH_AUDIENCE: '<what tokens for this API name in aud>' },
+      [
+        'AUTH_ISSUER: is "<issuer>", which stands for what is to be put there',
+        'AUTH_AUDIENCE: is "<what tokens for this API name in aud>", which stands for what is to be put there',
+      ],
     ],
     [{ AUTH_ISSUER: `${AUTH_ISSUER}\n`, AUTH_AUDIENCE }, ['AUTH_ISSUER: must not begin or end with white space']],
     [
@@ -87,7 +105,12 @@ describe('fromEnv', () => {
     const env = { AUTH_ISSUER: '', AUTH_AUDIENCE: '', AUTH_ALGORITHMS: 'HS256,x', AUTH_JWKS_URI: 'y' };
     expect(problemsOf(() => fromEnv(env))).toHaveLength(5);
     expect(() => fromEnv(env)).toThrow(
-      'The environment variables of fromEnv() cannot be used:\n  - AUTH_ISSUER: is missing',
+      /^The environment variables of fromEnv\(\) cannot be used.*:\n {2}- AUTH_ISSUER/,
     );
+  });
+
+  it('says how a .env file is loaded where a variable is not set, and only there', () => {
+    expect(() => fromEnv({ AUTH_ISSUER })).toThrow('`nest start --env-file .env`');
+    expect(() => fromEnv({ AUTH_ISSUER, AUTH_AUDIENCE: '"a"' })).toThrow(/^[^.]*cannot be used:\n/);
   });
 });

@@ -76,8 +76,37 @@ describe('keycloak', () => {
     expect(keycloak({ ...arguments_, url }).issuer).toBe(issuer);
   });
 
-  it('writes the name of the realm as it stands in addresses', () => {
-    expect(keycloak({ ...arguments_, realm: 'my shop' }).issuer).toBe('https://id.example.com/realms/my%20shop');
+  // As RESTEasy's Encode has it: `Urls.realmIssuer` of Keycloak builds the path with it.
+  it.each([
+    ['my shop', 'my%20shop'],
+    ['größe', 'gr%C3%B6%C3%9Fe'],
+    ['a+b', 'a+b'],
+    ['x@y', 'x@y'],
+    ['a:b', 'a:b'],
+    ["-._~!$&'()*+,;=:@", "-._~!$&'()*+,;=:@"],
+    ['a"b#c?d[e]', 'a%22b%23c%3Fd%5Be%5D'],
+    ['a..b', 'a..b'],
+  ])('writes the name of the realm as Keycloak does: %s', (realm, written) => {
+    const options = keycloak({ ...arguments_, realm, internalUrl: 'http://keycloak:8080' });
+    expect(options.issuer).toBe(`https://id.example.com/realms/${written}`);
+    expect(options.keys).toEqual({
+      from: 'jwks',
+      uri: `http://keycloak:8080/realms/${written}/protocol/openid-connect/certs`,
+    });
+  });
+
+  it('leaves the base path of the public address to be written into the internal one', () => {
+    const options = keycloak({
+      ...arguments_,
+      url: 'https://id.example.com/auth',
+      internalUrl: 'http://keycloak:8080',
+    });
+    expect(options.keys).toMatchObject({ uri: `http://keycloak:8080${certs}` });
+  });
+
+  it('takes a base path that has "realms" in it', () => {
+    const url = 'https://id.example.com/realms-of-ours';
+    expect(keycloak({ ...arguments_, url }).issuer).toBe(`${url}/realms/shop`);
   });
 
   it.each([
@@ -103,6 +132,18 @@ describe('keycloak', () => {
     [
       { url: 'https://id.example.com/realms/shop' },
       'keycloak().url: must end before /realms/…, which is put behind it; the realm stands in `realm`',
+    ],
+    ...['/realms', '/realms/', '/auth/realms'].map((path): [object, string] => [
+      { url: `https://id.example.com${path}` },
+      'keycloak().url: must end before /realms/…, which is put behind it; the realm stands in `realm`',
+    ]),
+    ...['.', '..', '/shop'].map((realm): [object, string] => [
+      { realm },
+      "keycloak().realm: must be the realm's name alone, 'my-realm'; the rest is put around it",
+    ]),
+    [
+      { realm: 'my%20shop' },
+      "keycloak().realm: must be the realm's name itself, 'my shop': it is encoded here, not before",
     ],
     [{ url: 'https://undefined/auth' }, 'keycloak().url: is "https://undefined/auth": a variable is not set'],
     [{ url: undefined }, "keycloak().url: is missing: the address, 'https://id.example.com' say"],
@@ -133,6 +174,6 @@ describe('keycloak', () => {
     ],
     [{ clientId: '' }, 'keycloak().clientId: is missing: the client whose roles count'],
   ])('does not start with %j', (given, problem) => {
-    expect(problemsOf(() => keycloak({ ...arguments_, ...given } as never))).toEqual([problem]);
+    expect(problemsOf(() => keycloak({ ...arguments_, ...given }))).toEqual([problem]);
   });
 });

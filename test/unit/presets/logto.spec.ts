@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { logto } from '../../../src/presets.js';
+import type { KeyKind } from '../../support/local-issuer.js';
 import { problemsOf, Provider, symmetric } from '../../support/provider.js';
 
 const iss = 'https://abc123.logto.app/oidc';
@@ -12,7 +13,7 @@ const claims = {
   scope: 'read:orders write:orders',
 };
 // https://docs.logto.io/authorization/validate-access-tokens
-const documented = (alg: string, kind: 'p-384' | 'rsa') =>
+const documented = (alg: string, kind: KeyKind) =>
   new Provider(alg, kind, { typ: 'at+jwt' }, claims).publish(
     `${iss}/.well-known/openid-configuration`,
     iss,
@@ -29,6 +30,11 @@ describe('logto', () => {
   it('accepts one that is signed with RSA', async () => {
     const rsa = documented('RS256', 'rsa');
     expect(await rsa.outcome(options, rsa.token())).toBe('accepted');
+  });
+
+  it('accepts one that is signed with Ed25519', async () => {
+    const edwards = documented('EdDSA', 'ed25519');
+    expect(await edwards.outcome(options, edwards.token())).toBe('accepted');
   });
 
   it('takes an endpoint of its own', () => {

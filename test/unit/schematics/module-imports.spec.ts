@@ -97,11 +97,13 @@ describe('the imports of a module', () => {
     A,
     AuthModule.forRootAsync({
       useFactory: () =>
-        okta({
-          domain: process.env.OKTA_DOMAIN ?? '',
-          authorizationServerId: process.env.OKTA_AUTHORIZATION_SERVER_ID ?? '',
-          audience: process.env.AUTH_AUDIENCE ?? '',
-        }),
+        okta(
+          requiredEnv({
+            domain: 'OKTA_DOMAIN',
+            authorizationServerId: 'OKTA_AUTHORIZATION_SERVER_ID',
+            audience: 'AUTH_AUDIENCE',
+          }),
+        ),
     }),
   ],
 `);

@@ -10,12 +10,21 @@ const AUTH0: NestAddOptions = {
   sourceRoot: 'src',
 };
 
+const OF_GOVERNMENT = 'https://login.microsoftonline.us/72f988bf-86f1-41af-91ab-2d7cd011db47/v2.0';
+
+const START = `# Copy this file to .env. Nothing reads that by itself; these do:
+# nest start --env-file .env, or node --env-file=.env dist/main.js`;
+
 /** Runs the schematic, and gives back what it wrote and said. */
-function add(contents: Readonly<Record<string, string>>, options: NestAddOptions = AUTH0) {
+function add(
+  contents: Readonly<Record<string, string>>,
+  options: NestAddOptions = AUTH0,
+  argv: readonly string[] = [],
+) {
   const files = new MemoryFiles(contents);
   const said: string[] = [];
   const warnings: string[] = [];
-  nestAdd(options)(files, {
+  nestAdd(options, argv)(files, {
     logger: { info: (message) => said.push(message), warn: (message) => warnings.push(message) },
   });
   const changed = [...files.contents.keys()].filter((path) => files.contents.get(path) !== contents[path]);
@@ -52,7 +61,7 @@ describe.each<NestVersion>([11, 12])('nest add on a fresh application of Nest %s
   it('imports AuthModule into the root module', () => {
     expect(add(nestNew(version)).text('src/app.module.ts')).toBe(`import { Module } from '@nestjs/common';
 import { AuthModule } from 'nestjs-resource-server';
-import { auth0 } from 'nestjs-resource-server/presets';
+import { auth0, requiredEnv } from 'nestjs-resource-server/presets';
 import { AppController } from './app.controller${js}';
 import { AppService } from './app.service${js}';
 
@@ -60,16 +69,31 @@ import { AppService } from './app.service${js}';
   imports: [
     AuthModule.forRootAsync({
       useFactory: () =>
-        auth0({
-          domain: process.env.AUTH0_DOMAIN ?? '',
-          audience: process.env.AUTH_AUDIENCE ?? '',
-        }),
+        auth0(
+          requiredEnv({
+            domain: 'AUTH0_DOMAIN',
+            audience: 'AUTH_AUDIENCE',
+          }),
+        ),
     }),
   ],
   controllers: [AppController],
   providers: [AppService],
 })
 export class AppModule {}
+`);
+  });
+
+  it('tells the preset what is no variable', () => {
+    expect(add(nestNew(version), { provider: 'entraId', issuer: OF_GOVERNMENT }).text('src/app.module.ts')).toContain(`
+      useFactory: () =>
+        entraId({
+          ...requiredEnv({
+            tenantId: 'ENTRA_TENANT_ID',
+            audience: 'AUTH_AUDIENCE',
+          }),
+          cloud: 'us-government',
+        }),
 `);
   });
 
@@ -88,6 +112,7 @@ import { AppService } from './app.service${js}';
   it('writes the variables into .env.example, and into the tests', () => {
     const { text } = add(nestNew(version));
     expect(text('.env.example')).toBe(`# nestjs-resource-server: tokens of Auth0
+${START}
 AUTH0_DOMAIN=tenant.eu.auth0.com
 # The Identifier of the API in Auth0.
 AUTH_AUDIENCE=https://orders.example.com
@@ -123,6 +148,8 @@ import { AppModule } from './../src/app.module${js}';
     await expectFormatted(add(nestNew(version)).all);
     await expectFormatted(add(nestNew(version), { sourceRoot: 'src', openRoot: true }).all);
     await expectFormatted(add(nestNew(version), { sourceRoot: 'src', provider: 'github', openRoot: true }).all);
+    await expectFormatted(add(nestNew(version), { provider: 'entraId', issuer: OF_GOVERNMENT }).all);
+    await expectFormatted(add(nestNew(version), { provider: 'okta' }).all);
     await expectFormatted(
       add(nestNew(version), { sourceRoot: 'src', issuer: `https://issuer.example.com/${'path/'.repeat(12)}` }).all,
     );
@@ -273,6 +300,7 @@ describe('nest add in a monorepo', () => {
     const { text } = add(first.all, { project: 'admin', provider: 'okta' });
     expect(text('.env.example')).toMatch(/^AUTH0_DOMAIN=[\s\S]*^OKTA_DOMAIN=/m);
     expect(text('.env.example').match(/^AUTH_AUDIENCE=/gm)).toHaveLength(1);
+    expect(text('.env.example').match(/nest start --env-file/g)).toHaveLength(1);
   });
 
   it('does not add a test with decorators where Vitest would not know them, and says so', () => {
@@ -354,6 +382,7 @@ describe('what nest add leaves alone', () => {
 export AUTH_AUDIENCE=mine
 
 # nestjs-resource-server: tokens of Auth0
+${START}
 AUTH0_DOMAIN=tenant.eu.auth0.com
 `);
   });
@@ -361,17 +390,18 @@ AUTH0_DOMAIN=tenant.eu.auth0.com
   it('writes the lines of .env.example as that file has them, and quotes what would be read as a comment', () => {
     const { text } = add(
       { ...nestNew(12), '.env.example': 'PORT=3000\r\n' },
-      { issuer: 'https://issuer.example.com/#1' },
+      { issuer: 'https://id.example.com/realms/my%20shop', provider: 'keycloak', audience: 'a#1' },
     );
     expect(text('.env.example')).toBe(
       [
         'PORT=3000',
         '',
-        '# nestjs-resource-server: tokens of the authorization server',
-        '# The `iss` of the tokens, to the letter.',
-        'AUTH_ISSUER="https://issuer.example.com/#1"',
-        '# What tokens for this API name in `aud`.',
-        'AUTH_AUDIENCE=https://api.example.com',
+        '# nestjs-resource-server: tokens of Keycloak',
+        ...START.split('\n'),
+        'KEYCLOAK_URL=https://id.example.com',
+        'KEYCLOAK_REALM="my shop"',
+        '# What an audience mapper in a client scope adds to the tokens.',
+        'AUTH_AUDIENCE="a#1"',
         '',
       ].join('\r\n'),
     );
@@ -522,6 +552,8 @@ describe('an option that is wrong', () => {
     [{ provider: 'passport' }, '--provider must be one of auth0, keycloak'],
     [{ provider: '__proto__' }, '--provider must be one of auth0, keycloak'],
     [{ issuer: 'tenant.eu.auth0.com' }, '--issuer must be an address with https://'],
+    [{ provider: 'keycloak', audience: 'account' }, "--audience: must not be 'account'"],
+    [{ issuer: 'http://keycloak:8080/realms/x' }, '--issuer: must be an https address'],
     [{ issuer: "https://x.example.com/'; evil()" }, '--issuer must be an address with https://'],
     [{ audience: "a';evil();'" }, '--audience must have no spaces and no quotes'],
     [{ audience: 2 ** 60 }, 'lost some of its digits'],
@@ -535,8 +567,18 @@ describe('an option that is wrong', () => {
     expect(text('.env.example')).toContain('AUTH_AUDIENCE=1234\n');
   });
 
+  it.each([
+    ['69234237810729019', ['--audience=69234237810729019']],
+    ['69234237810729019', ['--audience', '69234237810729019']],
+    ['0069', ['--audience=69', '--audience=0069', '--audience=70']],
+  ])('does not come from a number that lost its digits: %s of %j', (digits, argv) => {
+    const { text } = add(nestNew(12), { provider: 'zitadel', audience: Number(digits) }, ['node', 'nest', ...argv]);
+    expect(text('.env.example')).toContain(`AUTH_AUDIENCE=${digits}\n`);
+    expect(text('test/auth-environment.ts')).toContain(`process.env.AUTH_AUDIENCE = '${digits}';`);
+  });
+
   it('does not come from an answer that was left empty', () => {
     const { text } = add(nestNew(12), { provider: 'auth0', issuer: ' ', audience: '' });
-    expect(text('.env.example')).toContain('AUTH0_DOMAIN=your-tenant.eu.auth0.com\n');
+    expect(text('.env.example')).toContain('AUTH0_DOMAIN=<your-tenant.eu.auth0.com>\n');
   });
 });
