@@ -1,4 +1,4 @@
-import { MessageBody, SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
+import { MessageBody, SubscribeMessage, WebSocketGateway, WsException } from '@nestjs/websockets';
 import { AuthenticatedGateway, CurrentUser, RequireScopes } from 'nestjs-resource-server';
 import { Orders } from './orders.js';
 
@@ -17,7 +17,8 @@ export class OrdersGateway extends AuthenticatedGateway {
 
   @SubscribeMessage('create')
   @RequireScopes('write:orders')
-  create(@CurrentUser('sub') sub: string, @MessageBody() item: string) {
+  create(@CurrentUser('sub') sub: string, @MessageBody() item: unknown) {
+    if (typeof item !== 'string' || item.trim() === '') throw new WsException('item must be a text');
     return { event: 'created', data: this.service.add(sub, item) };
   }
 }

@@ -1,4 +1,15 @@
-import { Body, Controller, type ExecutionContext, Get, Injectable, Param, ParseIntPipe, Post } from '@nestjs/common';
+import {
+  BadRequestException,
+  Body,
+  Controller,
+  type ExecutionContext,
+  Get,
+  Injectable,
+  Param,
+  ParseIntPipe,
+  Post,
+} from '@nestjs/common';
+import { ApiBadRequestResponse, ApiBody, ApiProperty } from '@nestjs/swagger';
 import {
   AccessToken,
   type AccessPolicy,
@@ -50,6 +61,11 @@ export class OrderOwner implements AccessPolicy {
   }
 }
 
+class NewOrder {
+  @ApiProperty({ example: 'a lamp', minLength: 1 })
+  readonly item!: string;
+}
+
 @Controller('orders')
 export class OrdersController {
   constructor(private readonly orders: Orders) {}
@@ -62,7 +78,11 @@ export class OrdersController {
 
   @Post()
   @RequireScopes('write:orders')
-  create(@CurrentUser('sub') sub: string, @Body('item') item: string) {
+  @ApiBody({ type: NewOrder })
+  @ApiBadRequestResponse({ description: 'No item' })
+  create(@CurrentUser('sub') sub: string, @Body('item') item: unknown) {
+    // What a caller may do is known by now; what he sends is not.
+    if (typeof item !== 'string' || item.trim() === '') throw new BadRequestException('item must be a text');
     return this.orders.add(sub, item);
   }
 

@@ -1,5 +1,6 @@
 import { nameOfPolicy } from '../access-policy.js';
 import type { PlacedRequirement } from '../access/effective-requirements.js';
+import type { AuthErrorDetail } from '../errors.js';
 import type { Door } from '../nest/route-reporter.js';
 
 /** What an operation asks of its caller, in the words of OpenAPI. */
@@ -11,21 +12,30 @@ export interface OperationAccess {
   readonly access: 'closed' | 'optional' | 'open' | 'unguarded';
   /** Sets of scopes of which a token needs one; never empty. */
   readonly scopes: readonly (readonly string[])[];
+  /** Every scope that is named, in those sets or in words. */
+  readonly namedScopes: readonly string[];
   /** What a scheme cannot say, in Markdown. */
   readonly requires: readonly string[];
   /** The same for scopes, where the scheme cannot carry them. */
   readonly requiresScopes: readonly string[];
   /** Whether a good token may be refused (403). */
   readonly mayBeForbidden: boolean;
+  /** Which authentication a good token may be refused for (401, RFC 9470 §3), as the challenge has it. */
+  readonly stepUp: AuthErrorDetail | undefined;
+  /** Where the request selects one of several handlers that do not ask for the same: what each asks for, in Markdown. */
+  readonly handlers: readonly string[];
 }
 
 /** A token, and nothing is known beside. */
 export const CLOSED: OperationAccess = {
   access: 'closed',
   scopes: [[]],
+  namedScopes: [],
   requires: [],
   requiresScopes: [],
   mayBeForbidden: false,
+  stepUp: undefined,
+  handlers: [],
 };
 
 /** More than these would help nobody; the scopes are told in words then. */
@@ -49,13 +59,24 @@ export function accessOf({ access, route }: Door): OperationAccess {
     // A guest meets no requirement but the module's.
     access: access === 'optional' && placed.every(({ from }) => from === 'module') ? 'optional' : 'closed',
     scopes: scopes ?? [[...new Set(all)]],
+    namedScopes: [...new Set([...all, ...any.flat()])],
     requires: [...inWords, ...enforced.filter((requirement) => !isScope(requirement))].map(inMarkdown),
     requiresScopes: enforced
       .filter((requirement) => isScope(requirement) && !inWords.includes(requirement))
       .map(inMarkdown),
-    // A want of `acr` is a 401 (RFC 9470 §3).
     mayBeForbidden: enforced.some(({ kind }) => kind !== 'acr'),
+    stepUp: stepUpOf(enforced),
+    handlers: [],
   };
+}
+
+function stepUpOf(enforced: readonly Enforced[]): AuthErrorDetail | undefined {
+  for (const requirement of enforced) {
+    if (requirement.kind !== 'acr') continue;
+    const { values, maxAgeSeconds } = requirement;
+    return { ...(values.length > 0 && { acrValues: values.join(' ') }), maxAgeSeconds };
+  }
+  return undefined;
 }
 
 /** Undefined when they are too many. */
@@ -110,6 +131,6 @@ function inMarkdown(requirement: Enforced): string {
 }
 
 /** CommonMark §6.1: a name may have a backtick of its own. */
-function code(name: string): string {
+export function code(name: string): string {
   return name.includes('`') ? `\`\` ${name} \`\`` : `\`${name}\``;
 }

@@ -1,25 +1,27 @@
-import type { Operation, Reference, SecurityRequirement } from './openapi.js';
+import type { Operation, SecurityRequirement } from './openapi.js';
 import type { OperationAccess } from './operation-access.js';
+import type { RefusalResponses } from './refusal-responses.js';
 
 export interface SecuredBy {
   /** The name of the scheme. */
   readonly scheme: string;
   readonly carriesScopes: boolean;
-  readonly references: Readonly<Record<401 | 403 | 503, Reference>>;
+  readonly references: RefusalResponses['references'];
 }
 
 /** @param access not that of an unguarded one. */
 export function securedOperation(operation: Operation, access: OperationAccess, by: SecuredBy): Operation {
   if (access.access === 'open') return { ...operation, security: [] };
   const description = describe(operation.description, access, by);
+  const { references } = by;
   return {
     ...operation,
     ...(description !== undefined && { description }),
     security: securityOf(access, by),
     responses: {
-      401: by.references[401],
-      ...(access.mayBeForbidden && { 403: by.references[403] }),
-      503: by.references[503],
+      401: access.stepUp === undefined ? references.unauthorized : references.stepUp,
+      ...(access.mayBeForbidden && { 403: references.forbidden }),
+      503: references.unavailable,
       // What the application says of them itself is more than we know.
       ...operation.responses,
     },
@@ -33,13 +35,23 @@ function securityOf({ access, scopes }: OperationAccess, by: SecuredBy): Securit
 
 function describe(
   description: string | undefined,
-  { access, requires, requiresScopes }: OperationAccess,
+  access: OperationAccess,
   { carriesScopes }: SecuredBy,
 ): string | undefined {
-  const all = carriesScopes ? requires : [...requiresScopes, ...requires];
-  if (all.length === 0) return description;
-  const head = access === 'optional' ? 'A token, if one is sent, needs' : 'Requires';
-  const text = `${head}:\n\n${all.map((one) => `- ${one}`).join('\n')}`;
+  const { head, needs } = inWords(access, carriesScopes);
+  if (needs.length === 0) return description;
+  const text = `${head}:\n\n${needs.map((one) => `- ${one}`).join('\n')}`;
   if (description === undefined || description === '') return text;
   return description.endsWith(text) ? description : `${description}\n\n${text}`;
+}
+
+function inWords(
+  { access, requires, requiresScopes, handlers }: OperationAccess,
+  carriesScopes: boolean,
+): { readonly head: string; readonly needs: readonly string[] } {
+  if (handlers.length > 0) return { head: 'What is required depends on the version or the host', needs: handlers };
+  return {
+    head: access === 'optional' ? 'A token, if one is sent, needs' : 'Requires',
+    needs: carriesScopes ? requires : [...requiresScopes, ...requires],
+  };
 }

@@ -1,13 +1,13 @@
 interface Named {
   /**
-   * Name of the scheme in the document: letters, digits, `.`, `-`, `_`. Default `accessToken`. Without `kind`, a scheme of
-   * this name that the document already has is taken as it is.
+   * Name of the scheme in the document: letters, digits, `.`, `-`, `_`. Default `accessToken`. With `kind`, what the document has
+   * of this name is replaced. Without it, the document must have a scheme of the name that is given here, which is taken as it is.
    */
   readonly scheme?: string;
 }
 
 /**
- * The kind is taken from the options of `AuthModule`, without asking anybody: `openIdConnect` when the keys of the first issuer
+ * A scheme of the document, if it has one of the name. Else the kind is taken from the options of `AuthModule`, without asking anybody: `openIdConnect` when the keys of the first issuer
  * are found by OpenID Connect Discovery at the issuer's own address; else (keys from elsewhere, an `issuers` function) `bearer`.
  */
 export interface DerivedScheme extends Named {
@@ -22,9 +22,12 @@ export interface BearerScheme extends Named {
 /** Authorization code (RFC 6749 §4.1); with PKCE when {@link authorizeButton} sets up Swagger UI. */
 export interface OAuth2Scheme extends Named {
   readonly kind: 'oauth2';
-  /** The authorization endpoint: where the browser goes. */
+  /**
+   * The authorization endpoint: where the browser goes. Https, or http on loopback; any http in a closed network where `AuthModule`
+   * has `insecureAllowHttp`.
+   */
   readonly authorizationUrl: string;
-  /** The token endpoint. For Swagger UI it must answer requests of the UI's origin (CORS). */
+  /** The token endpoint; the same addresses. For Swagger UI it must answer requests of the UI's origin (CORS). */
   readonly tokenUrl: string;
   /** Name and description. Scopes that a route requires are added without one. */
   readonly scopes?: Readonly<Record<string, string>>;
@@ -33,7 +36,10 @@ export interface OAuth2Scheme extends Named {
 /** What the issuer's metadata says. For Swagger UI its address must answer requests of the UI's origin (CORS). */
 export interface OpenIdConnectScheme extends Named {
   readonly kind: 'openIdConnect';
-  /** Default: that of the first issuer of `AuthModule`, with `/.well-known/openid-configuration`. */
+  /**
+   * Default: that of the first issuer of `AuthModule`, with `/.well-known/openid-configuration`. Https, or http as for the addresses of
+   * {@link OAuth2Scheme}.
+   */
   readonly openIdConnectUrl?: string;
 }
 

@@ -1,5 +1,7 @@
-import { ConfigurationError } from '../errors.js';
 import { isJsonObject } from '../json-object.js';
+import { OptionReader } from '../options/option-reader.js';
+import { problemOfNames } from '../requirement.js';
+import { readBrowserAddress } from './browser-address.js';
 import type { SecurityScheme } from './openapi.js';
 import type { SecurityOptions } from './security-options.js';
 
@@ -8,6 +10,7 @@ export interface GivenIssuers {
   readonly issuer?: unknown;
   readonly keys?: unknown;
   readonly issuers?: unknown;
+  readonly insecureAllowHttp?: unknown;
 }
 
 // What OpenAPI allows as the name of a component.
@@ -15,20 +18,29 @@ const COMPONENT_NAME = /^[A-Za-z0-9._-]+$/;
 
 const DEFAULT_NAME = 'accessToken';
 
+const OPTIONS_OF = {
+  bearer: [],
+  oauth2: ['authorizationUrl', 'tokenUrl', 'scopes'],
+  openIdConnect: ['openIdConnectUrl'],
+} as const satisfies Record<NonNullable<SecurityOptions['kind']>, readonly string[]>;
+
+const COMMON_OPTIONS = ['kind', 'scheme'];
+
 /**
  * @param present the schemes that the document has.
- * @throws ConfigurationError
+ * @throws ConfigurationError with every problem of the options.
  */
 export function securityScheme(
   options: SecurityOptions,
   present: Readonly<Record<string, unknown>>,
   given: GivenIssuers,
 ): { readonly name: string; readonly scheme: SecurityScheme } {
-  const name = options.scheme ?? DEFAULT_NAME;
-  if (typeof (name as unknown) !== 'string' || !COMPONENT_NAME.test(name))
-    throw problem('scheme', 'must be a name of letters, digits, ".", "-" and "_"');
-  const own = present[name];
-  const scheme = options.kind === undefined && isScheme(own) ? own : schemeOf(options, given);
+  const reader = new OptionReader(options);
+  checkOptionNames(reader);
+  const name = readName(reader);
+  const own = reader.record.kind === undefined ? readOwn(reader, name, present) : undefined;
+  const scheme = own ?? readScheme(reader, given);
+  reader.finish('The document cannot be secured');
   return { name, scheme };
 }
 
@@ -47,31 +59,86 @@ export function withScopes(scheme: SecurityScheme, scopes: readonly string[]): S
   return { ...scheme, flows: Object.fromEntries(flows) as NonNullable<SecurityScheme['flows']> };
 }
 
-function schemeOf(options: SecurityOptions, given: GivenIssuers): SecurityScheme {
+function checkOptionNames(reader: OptionReader): void {
+  reader.allowOnly([...COMMON_OPTIONS, ...Object.values(OPTIONS_OF).flat()]);
+  const { kind } = reader.record;
+  if (kind !== undefined && !isKind(kind)) return;
+  for (const [owner, names] of Object.entries(OPTIONS_OF)) {
+    for (const name of owner === kind ? [] : names)
+      if (reader.record[name] !== undefined) reader.problem(name, `is an option of kind '${owner}' only`);
+  }
+}
+
+function readName(reader: OptionReader): string {
+  const { scheme = DEFAULT_NAME } = reader.record;
+  if (typeof scheme === 'string' && COMPONENT_NAME.test(scheme)) return scheme;
+  reader.problem('scheme', 'must be a name of letters, digits, ".", "-" and "_"');
+  return DEFAULT_NAME;
+}
+
+/** A name that leads nowhere would, if a scheme were made for it, describe another way to send the token than is meant. */
+function readOwn(
+  reader: OptionReader,
+  name: string,
+  present: Readonly<Record<string, unknown>>,
+): SecurityScheme | undefined {
+  if (Object.hasOwn(present, name)) {
+    const own = present[name];
+    if (isScheme(own)) return own;
+    reader.problem('scheme', `'${name}' of the document has no type; describe it there, or have one made by its kind`);
+  } else if (reader.record.scheme === name) {
+    const others = Object.keys(present).join(', ');
+    reader.problem(
+      'scheme',
+      `there is no '${name}' among the schemes of the document (${others || 'it has none'}); describe it there, or have one made by its kind`,
+    );
+  }
+  return undefined;
+}
+
+function readScheme(reader: OptionReader, given: GivenIssuers): SecurityScheme {
   const derived = discoveryOf(given);
-  switch (options.kind) {
+  const allowHttp = given.insecureAllowHttp === true;
+  switch (reader.record.kind) {
     case undefined:
       return derived === undefined ? BEARER : { type: 'openIdConnect', openIdConnectUrl: derived };
     case 'bearer':
       return BEARER;
     case 'oauth2': {
-      const { authorizationUrl, tokenUrl, scopes = {} } = options;
-      for (const [name, address] of Object.entries({ authorizationUrl, tokenUrl }))
-        if (!isText(address)) throw problem(name, 'must be the address of the endpoint');
-      return { type: 'oauth2', flows: { authorizationCode: { authorizationUrl, tokenUrl, scopes: { ...scopes } } } };
+      const authorizationUrl = readBrowserAddress(
+        reader,
+        'authorizationUrl',
+        'the address of the authorization endpoint',
+        allowHttp,
+      );
+      const tokenUrl = readBrowserAddress(reader, 'tokenUrl', 'the address of the token endpoint', allowHttp);
+      return {
+        type: 'oauth2',
+        flows: { authorizationCode: { authorizationUrl, tokenUrl, scopes: readScopes(reader) } },
+      };
     }
     case 'openIdConnect': {
-      const address = options.openIdConnectUrl ?? derived;
-      if (!isText(address))
-        throw problem(
-          'openIdConnectUrl',
-          "must be the address of the issuer's metadata, which cannot be told from the options of AuthModule",
-        );
-      return { type: 'openIdConnect', openIdConnectUrl: address };
+      // What AuthModule was given, that has checked.
+      if (reader.record.openIdConnectUrl === undefined && derived !== undefined)
+        return { type: 'openIdConnect', openIdConnectUrl: derived };
+      const meaning = "the address of the issuer's metadata, which cannot be told from the options of AuthModule";
+      const openIdConnectUrl = readBrowserAddress(reader, 'openIdConnectUrl', meaning, allowHttp);
+      return { type: 'openIdConnect', openIdConnectUrl };
     }
     default:
-      throw problem('kind', "must be 'bearer', 'oauth2' or 'openIdConnect'");
+      reader.problem('kind', "must be 'bearer', 'oauth2' or 'openIdConnect'");
+      return BEARER;
   }
+}
+
+function readScopes(reader: OptionReader): Record<string, string> {
+  const { record } = reader.optionalChild('scopes');
+  for (const [scope, description] of Object.entries(record)) {
+    const problem = problemOfNames('scopes', [scope]);
+    if (problem !== undefined) reader.problem('scopes', problem);
+    if (typeof description !== 'string') reader.problem(`scopes.${scope}`, 'must be its description; it may be empty');
+  }
+  return { ...record } as Record<string, string>;
 }
 
 const BEARER: SecurityScheme = { type: 'http', scheme: 'bearer' };
@@ -100,6 +167,6 @@ function isText(value: unknown): value is string {
   return typeof value === 'string' && value !== '';
 }
 
-function problem(path: string, message: string): ConfigurationError {
-  return new ConfigurationError([{ path, message }], 'The document cannot be secured');
+function isKind(value: unknown): value is keyof typeof OPTIONS_OF {
+  return typeof value === 'string' && Object.hasOwn(OPTIONS_OF, value);
 }

@@ -5,9 +5,9 @@ import { ConfigurationError } from '../errors.js';
 import { isJsonObject } from '../json-object.js';
 import { AUTH_OPTIONS } from '../nest/auth.module-definition.js';
 import { type Door, RouteReporter } from '../nest/route-reporter.js';
+import { accessOfAll } from './access-of-all.js';
 import { DocumentedHandlers } from './documented-handlers.js';
 import type { Operation, PathItem, SecurityRequirement } from './openapi.js';
-import { accessOf, CLOSED, type OperationAccess } from './operation-access.js';
 import { refusalResponses } from './refusal-responses.js';
 import { securedOperation, type SecuredBy } from './secured-operation.js';
 import type { SecurityOptions } from './security-options.js';
@@ -20,7 +20,8 @@ import { carriesScopes, type GivenIssuers, securityScheme, withScopes } from './
  * operation's description. What is only reported is left out.
  *
  * Operations are found by path and verb, with the global prefix, versions and `RouterModule`. One that no handler of this
- * application answers is closed; so is one of several handlers (versions in a header, hosts) that do not ask for the same.
+ * application answers is closed. One of several handlers (versions in a header, hosts) that do not ask for the same has the
+ * alternatives of all, and in its description what each asks for.
  * Where no `AuthGuard` is asked (`guard: 'manual'`) the operation stays as it was, and is open if it says nothing.
  *
  * `security` of operations and of the document is written anew, whatever `@ApiBearerAuth()` and the like have put there;
@@ -41,27 +42,35 @@ export function withSecurity(
 ): OpenAPIObject {
   const doors = doorsOf(app);
   const components = document.components ?? {};
-  const given = app.get<GivenIssuers>(AUTH_OPTIONS, { strict: false });
+  const given = app.get<GivenIssuers & { realm?: unknown }>(AUTH_OPTIONS, { strict: false });
   const { name, scheme } = securityScheme(options, components.securitySchemes ?? {}, given);
-  const refusals = refusalResponses(components);
+
+  const globalPrefix = app.get(ApplicationConfig, { strict: false }).getGlobalPrefix();
+  const handlers = new DocumentedHandlers(doors, Object.keys(document.paths), globalPrefix);
+  const accessAt = (path: string, verb: string) => accessOfAll(handlers.of(path, verb));
+  const accesses = Object.entries(document.paths).flatMap(([path, item]) =>
+    verbsOf(item).map((verb) => accessAt(path, verb)),
+  );
+  const refusals = refusalResponses(components, {
+    realm: typeof given.realm === 'string' ? given.realm : undefined,
+    scopes: accesses.flatMap(({ scopes }) => scopes).find(({ length }) => length > 0) ?? [],
+    stepUp: accesses.find(({ stepUp }) => stepUp !== undefined)?.stepUp,
+  });
   const by: SecuredBy = {
     scheme: name,
     carriesScopes: carriesScopes(scheme, document.openapi),
     references: refusals.references,
   };
-
-  const globalPrefix = app.get(ApplicationConfig, { strict: false }).getGlobalPrefix();
-  const handlers = new DocumentedHandlers(doors, Object.keys(document.paths), globalPrefix);
   const inherited = document.security ?? [];
-  const scopes = new Set<string>();
   const paths = mapValues(document.paths, (item, path) =>
     mapOperations(item, (operation, verb) => {
-      const access = accessOfAll(handlers.of(path, verb));
-      if (access.access === 'unguarded') return withOwnSecurity(operation, inherited);
-      for (const scope of access.scopes.flat()) scopes.add(scope);
-      return securedOperation(operation, access, by);
+      const access = accessAt(path, verb);
+      return access.access === 'unguarded'
+        ? withOwnSecurity(operation, inherited)
+        : securedOperation(operation, access, by);
     }),
   );
+  const scopes = new Set(accesses.flatMap(({ namedScopes }) => namedScopes));
 
   return {
     ...document,
@@ -98,18 +107,6 @@ function doorsOf(app: INestApplicationContext): readonly Door[] {
   return reporter.doors(app);
 }
 
-/** Closed, where nobody answers; and where those who may do not agree. */
-function accessOfAll(doors: readonly Door[]): OperationAccess {
-  const [first, ...others] = doors.map(accessOf);
-  if (first === undefined) return CLOSED;
-  if (others.every((other) => JSON.stringify(other) === JSON.stringify(first))) return first;
-  const names = doors.map(({ handler: { controller, method } }) => `\`${controller.name}.${method.name}\``);
-  return {
-    ...CLOSED,
-    requires: [`what the handler requires that the version or the host selects: ${names.join(', ')}`],
-  };
-}
-
 /** So that it means what it meant, whatever the document says from here on. */
 function withOwnSecurity(operation: Operation, inherited: readonly SecurityRequirement[]): Operation {
   return { ...operation, security: operation.security ?? [...inherited] };
@@ -118,9 +115,17 @@ function withOwnSecurity(operation: Operation, inherited: readonly SecurityRequi
 // What else a path item has (OpenAPI 3.2 §4.9). Anything else is an operation, of whatever verb.
 const NO_OPERATIONS = ['$ref', 'summary', 'description', 'servers', 'parameters', 'additionalOperations'];
 
+function isOperation(key: string, value: unknown): boolean {
+  return !NO_OPERATIONS.includes(key) && !key.startsWith('x-') && isJsonObject(value);
+}
+
+function verbsOf(item: PathItem): readonly string[] {
+  return Object.entries(item).flatMap(([key, value]) => (isOperation(key, value) ? [key] : []));
+}
+
 function mapOperations(item: PathItem, secure: (operation: Operation, verb: string) => Operation): PathItem {
   return mapValues(item as Record<string, Operation>, (value, key) =>
-    NO_OPERATIONS.includes(key) || key.startsWith('x-') || !isJsonObject(value) ? value : secure(value, key),
+    isOperation(key, value) ? secure(value, key) : value,
   );
 }
 

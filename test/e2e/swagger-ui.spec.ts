@@ -65,14 +65,7 @@ if (isSkipped) process.stderr.write(`\nSKIPPED test/e2e/swagger-ui.spec.ts. ${WI
         // Containers have neither what its sandbox needs nor a large /dev/shm; it opens nothing but our own pages.
         args: ['--no-sandbox', '--disable-dev-shm-usage'],
       });
-      context = await browser.newContext();
-      context.setDefaultTimeout(PATIENCE_MS);
-      // The login page asks another host for a font; the test needs no network.
-      await context.route(
-        (address) => address.hostname !== '127.0.0.1',
-        (route) => route.abort(),
-      );
-      page = await context.newPage();
+      await beSomebodyElse();
     }, 60_000);
 
     afterAll(async () => {
@@ -117,17 +110,39 @@ if (isSkipped) process.stderr.write(`\nSKIPPED test/e2e/swagger-ui.spec.ts. ${WI
       });
     }, 60_000);
 
+    it('sends what an operation takes, once that was granted', async () => {
+      await beSomebodyElse();
+      await keepingScreenshots(async () => {
+        await openDocs();
+        await authorize('bob', 'write:orders');
+        expect(await answerTo('POST', '/orders')).toMatchObject({ status: '201', owner: 'bob', item: 'a lamp' });
+      });
+    }, 60_000);
+
+    /** A browser that nobody has logged in with. */
+    async function beSomebodyElse(): Promise<void> {
+      context = await browser.newContext();
+      context.setDefaultTimeout(PATIENCE_MS);
+      // The login page asks another host for a font; the test needs no network.
+      await context.route(
+        (address) => address.hostname !== '127.0.0.1',
+        (route) => route.abort(),
+      );
+      page = await context.newPage();
+    }
+
     async function openDocs(): Promise<void> {
       await page.goto(`${url}/docs`);
       await operation('GET', '/orders/health').waitFor();
     }
 
-    async function authorize(login: string): Promise<void> {
+    async function authorize(login: string, more?: string): Promise<void> {
       await page.locator('.auth-wrapper .btn.authorize').first().click();
       const dialog = page.locator('.dialog-ux');
       // What the application asks for is ticked, the rest is not.
       expect(await dialog.locator('input[data-value="read:orders"]').isChecked()).toBe(true);
       expect(await dialog.locator('input[data-value="write:orders"]').isChecked()).toBe(false);
+      if (more !== undefined) await dialog.locator(`.checkbox:has(input[data-value="${more}"]) label`).click();
       const opened = context.waitForEvent('page');
       await dialog.locator('.auth-btn-wrapper .btn.authorize').click();
       const popup = await opened;

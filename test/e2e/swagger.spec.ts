@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import {
   All,
   Body,
@@ -37,7 +37,9 @@ import {
   RequireRoles,
   RequireScopes,
 } from '../../src/index.js';
-import { withSecurity } from '../../src/swagger.js';
+import { AppModule } from '../../demo/app.module.js';
+import { serveDocs } from '../../demo/docs.js';
+import { authorizeButton, withSecurity } from '../../src/swagger.js';
 import type { SecurityOptions } from '../../src/swagger.js';
 import { bearer, call, closeApps, PLATFORMS, startApp, type RunningApp } from '../support/app.js';
 import { LocalIssuer, newKey } from '../support/local-issuer.js';
@@ -292,18 +294,84 @@ describe.each(PLATFORMS)('the document of an application on %s', (platform) => {
         const caller = await call(address, bearer(token));
         expect(Object.keys(item.get.responses)).toContain(String(caller.status));
         if (caller.status === 200) continue;
-        expect(Object.keys(caller.body).sort()).toEqual(refusalMembers(document));
+        expect(Object.keys(caller.body).sort()).toEqual(refusalMembers(document).required);
       }
     } finally {
       await issuer.stop();
     }
   });
+
+  it('challenges as the document says', async () => {
+    @Controller('cats')
+    class CatsController {
+      @Get()
+      @RequireScopes('cats', 'read')
+      list() {
+        return [];
+      }
+
+      @Get('secret')
+      @RequireAcr('gold', { maxAgeSeconds: 60 })
+      secret() {
+        return {};
+      }
+
+      @Get('roles')
+      @RequireRoles('vet')
+      roles() {
+        return {};
+      }
+    }
+    const issuer = await LocalIssuer.start();
+    try {
+      const key = newKey('p-256');
+      issuer.keys = [key.jwk];
+      const auth = { issuer: issuer.url, realm: 'cats' } as never;
+      const document = await documentOf({ platform, controllers: [CatsController], auth });
+      const token = issuer.token(key, 'ES256', { scope: 'other' });
+      const expired = issuer.token(key, 'ES256', { iat: 1, exp: 2 });
+      for (const [path, credentials, code] of [
+        ['/cats', undefined, 'TOKEN_MISSING'],
+        ['/cats', expired, 'TOKEN_EXPIRED'],
+        ['/cats', token, 'SCOPE_INSUFFICIENT'],
+        ['/cats/secret', expired, 'TOKEN_EXPIRED'],
+        ['/cats/secret', token, 'AUTHENTICATION_INSUFFICIENT'],
+        ['/cats/roles', token, 'ROLE_INSUFFICIENT'],
+      ] as const) {
+        const got = await call(running.url + path, credentials === undefined ? {} : bearer(credentials));
+        const { headers, content } = response(document, path, got.status);
+        expect(got.body).toEqual(content['application/json']?.examples[code]?.value);
+        expect(got.headers['www-authenticate']).toBe(headers['WWW-Authenticate']?.examples?.[code]?.value);
+      }
+      expect(response(document, '/cats', 401).content['application/json']?.examples).not.toHaveProperty(
+        'AUTHENTICATION_INSUFFICIENT',
+      );
+    } finally {
+      await issuer.stop();
+    }
+  });
+
+  it('explains refusals in a member that the document has', async () => {
+    const document = await documentOf({ platform, auth: { explainRefusals: true } });
+    const { body } = await call(`${running.url}/orders`);
+    expect(Object.keys(body).sort()).toEqual(refusalMembers(document).all);
+  });
 });
 
-function refusalMembers(document: OpenAPIObject): string[] {
+function refusalMembers(document: OpenAPIObject): { readonly all: string[]; readonly required: string[] } {
   const schema = document.components?.schemas?.AuthRefusal as { required: string[]; properties: object };
-  expect(Object.keys(schema.properties).sort()).toEqual([...schema.required].sort());
-  return [...schema.required].sort();
+  return { all: Object.keys(schema.properties).sort(), required: [...schema.required].sort() };
+}
+
+interface DocumentedResponse {
+  readonly headers: Record<string, { examples?: Record<string, { value: unknown }>; example?: unknown }>;
+  readonly content: Record<string, { schema: unknown; examples: Record<string, { value: object }> }>;
+}
+
+/** Behind its reference. */
+function response(document: OpenAPIObject, path: string, status: number): DocumentedResponse {
+  const { $ref } = operation(document, path).responses[String(status)] as { $ref: string };
+  return document.components?.responses?.[$ref.split('/').at(-1) ?? ''] as unknown as DocumentedResponse;
 }
 
 describe('what an operation says beside its scopes', () => {
@@ -343,15 +411,12 @@ describe('what an operation says beside its scopes', () => {
   });
 
   it('has the challenge, the time to wait and the body in its responses', async () => {
-    const { components } = await documentOf();
-    const { AuthUnauthorized, AuthForbidden, AuthUnavailable } = components?.responses as Record<
-      string,
-      { headers: object; content: Record<string, { schema: unknown; examples: Record<string, { value: object }> }> }
-    >;
-    expect(Object.keys(AuthUnauthorized?.headers ?? {})).toEqual(['WWW-Authenticate']);
-    expect(Object.keys(AuthForbidden?.headers ?? {})).toEqual(['WWW-Authenticate']);
-    expect(Object.keys(AuthUnavailable?.headers ?? {})).toEqual(['Retry-After']);
-    const json = AuthUnauthorized?.content['application/json'];
+    const document = await documentOf();
+    const unauthorized = response(document, '/orders', 401);
+    expect(Object.keys(unauthorized.headers)).toEqual(['WWW-Authenticate']);
+    expect(Object.keys(response(document, '/orders', 403).headers)).toEqual(['WWW-Authenticate']);
+    expect(response(document, '/orders', 503).headers).toMatchObject({ 'Retry-After': { example: 5 } });
+    const json = unauthorized.content['application/json'];
     expect(json?.schema).toEqual({ $ref: '#/components/schemas/AuthRefusal' });
     expect(json?.examples.TOKEN_MISSING?.value).toEqual({
       statusCode: 401,
@@ -359,6 +424,21 @@ describe('what an operation says beside its scopes', () => {
       error: 'Unauthorized',
       code: 'TOKEN_MISSING',
     });
+  });
+
+  it('has the step-up as a response only where an operation may ask for it', async () => {
+    const names = (document: OpenAPIObject) => Object.keys(document.components?.responses ?? {});
+    expect(names(await documentOf())).toEqual(['AuthUnauthorized', 'AuthStepUp', 'AuthForbidden', 'AuthUnavailable']);
+    await running.close();
+    @Controller()
+    class Plain {
+      @Get()
+      get() {
+        return {};
+      }
+    }
+    const plain = await documentOf({ controllers: [Plain] });
+    expect(names(plain)).toEqual(['AuthUnauthorized', 'AuthForbidden', 'AuthUnavailable']);
   });
 
   it('leaves a response that the application has described', async () => {
@@ -467,6 +547,10 @@ describe('the scheme', () => {
     expect(document.components?.securitySchemes).toEqual({ cookie });
     expect(security(document, '/orders')).toBe('cookie()');
   });
+
+  it('is none that the document does not have', async () => {
+    await expect(documentOf({ options: { scheme: 'cookie' } })).rejects.toThrow(/scheme: there is no 'cookie'/);
+  });
 });
 
 describe('an operation that is not found', () => {
@@ -530,7 +614,7 @@ describe('operations are matched to handlers', () => {
     expect(security(document, '/status')).toBe('login()');
   });
 
-  it('closed, where the version in a header selects one of several that do not ask for the same', async () => {
+  it('all of them, where the version in a header selects one of several that do not ask for the same', async () => {
     @Controller({ path: 'cats', version: '1' })
     class First {
       @Get()
@@ -567,11 +651,42 @@ describe('operations are matched to handlers', () => {
         controllers,
         prepare: (app) => app.enableVersioning({ type: VersioningType.HEADER, header: 'x-version' }),
       });
-      expect(security(document, '/cats')).toBe('login()');
-      expect(operation(document, '/cats').description).toContain('`First.list`');
-      expect(operation(document, '/cats').description).toContain('`Second.list`');
+      expect(security(document, '/cats')).toBe('guest | login(cats)');
+      expect(statuses(document, '/cats')).toEqual(['401', '403', '503']);
+      const lines = operation(document, '/cats').description?.split('\n');
+      expect(lines?.[0]).toBe('What is required depends on the version or the host:');
+      expect(lines).toContain('- `First.list`: no token');
+      expect(lines).toContain('- `Second.list`: a token; scope `cats`');
       expect(security(document, '/cats/same')).toBe('login(cats)');
+      expect(operation(document, '/cats/same').description).toBeUndefined();
     }
+  });
+
+  it('and have every scope declared, of whichever of several handlers', async () => {
+    @Controller({ path: 'cats', version: '1' })
+    class First {
+      @Get()
+      @RequireScopes('cats')
+      list() {
+        return {};
+      }
+    }
+    @Controller({ path: 'cats', version: '2' })
+    class Second {
+      @Get()
+      @RequireAnyScope('a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j', 'k', 'l', 'm', 'n', 'o', 'p', 'q')
+      list() {
+        return {};
+      }
+    }
+    const document = await documentOf({
+      controllers: [First, Second],
+      prepare: (app) => app.enableVersioning({ type: VersioningType.HEADER, header: 'x-version' }),
+    });
+    const { flows } = document.components?.securitySchemes?.login as {
+      flows: { authorizationCode: { scopes: object } };
+    };
+    expect(Object.keys(flows.authorizationCode.scopes).join('')).toBe('abccatsdefghijklmnopq');
   });
 
   it('by each of several paths and of an inherited method', async () => {
@@ -657,6 +772,79 @@ describe('webhooks', () => {
     const document = await documentOf({ controllers: [HooksController], openapi: '3.1.0' });
     expect(document.webhooks?.orderShipped?.post?.security).toEqual([]);
     expect(document.webhooks?.orderShipped?.post?.responses).not.toHaveProperty('401');
+  });
+});
+
+describe('the page of Swagger UI', () => {
+  // On Express alone: Fastify serves it with a package of its own.
+  it('has the login beside more options, given to the button or put to its own', async () => {
+    let url = '';
+    const button = { clientId: 'docs', uiUrl: () => `${url}/docs` };
+    const more = { persistAuthorization: true };
+    running = await startApp(
+      'express',
+      { imports: [AuthModule.forRoot({ ...AUTH, warmUp: 'off' })], controllers: [OrdersController] },
+      {
+        prepare: (app) => {
+          const document = withSecurity(SwaggerModule.createDocument(app, new DocumentBuilder().build()), app, OAUTH2);
+          SwaggerModule.setup('given', app, document, authorizeButton({ ...button, swaggerOptions: more }));
+          SwaggerModule.setup('put', app, document, {
+            swaggerOptions: { ...authorizeButton(button).swaggerOptions, ...more },
+          });
+        },
+      },
+    );
+    ({ url } = running);
+    for (const path of ['given', 'put']) {
+      const { text } = await call(`${url}/${path}/swagger-ui-init.js`);
+      expect(text).toContain('"persistAuthorization": true');
+      expect(text).toContain('"usePkceWithAuthorizationCodeGrant": true');
+      expect(text).toContain(`"oauth2RedirectUrl": "${url}/docs/oauth2-redirect.html"`);
+    }
+  });
+});
+
+describe('the demo', () => {
+  const ITEM = { item: 'a lamp' };
+  let issuer: LocalIssuer;
+  beforeEach(async () => {
+    issuer = await LocalIssuer.start();
+  });
+  afterEach(() => issuer.stop());
+
+  it('takes an order with an item, and has its document say so', async () => {
+    const key = newKey('p-256');
+    issuer.keys = [key.jwk];
+    running = await startApp(
+      'express',
+      { imports: [AppModule.for({ issuer: issuer.url, audience: AUTH.audience })] },
+      { prepare: (app) => serveDocs(app) },
+    );
+    const { url } = running;
+    const document = (await call(`${url}/docs-json`)).body as unknown as OpenAPIObject;
+    expect(problemsOf(document)).toEqual([]);
+    expect(operation(document, '/orders', 'post').requestBody).toMatchObject({
+      required: true,
+      content: { 'application/json': { schema: { $ref: '#/components/schemas/NewOrder' } } },
+    });
+    expect(document.components?.schemas?.NewOrder).toMatchObject({
+      required: ['item'],
+      properties: { item: { type: 'string', example: ITEM.item } },
+    });
+
+    const headers = bearer(issuer.token(key, 'ES256', { sub: 'alice', scope: 'write:orders' }));
+    const post = async (body?: object) => {
+      const answer = await fetch(`${url}/orders`, {
+        method: 'POST',
+        headers: { ...headers, ...(body !== undefined && { 'content-type': 'application/json' }) },
+        ...(body !== undefined && { body: JSON.stringify(body) }),
+      });
+      return answer.status;
+    };
+    expect(await post(ITEM)).toBe(201);
+    for (const body of [undefined, {}, { item: ' ' }, { item: 1 }])
+      expect([body, await post(body)]).toEqual([body, 400]);
+    expect(statuses(document, '/orders', 'post')).toContain('400');
   });
 });
 

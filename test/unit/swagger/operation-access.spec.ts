@@ -52,6 +52,13 @@ describe('the scopes of an operation', () => {
     ]);
     expect(many.requiresScopes).toEqual(['scope `x`']);
   });
+
+  it('are all named for the scheme, wherever they stand', () => {
+    const many = accessWith([scopes('x'), anyScope('a', 'b', 'c', 'd', 'e'), anyScope('f', 'g', 'h', 'a')]);
+    expect(many.namedScopes).toEqual(['x', 'a', 'b', 'c', 'd', 'e', 'f', 'g', 'h']);
+    expect(accessWith([scopes('a'), anyScope('a', 'b')]).namedScopes).toEqual(['a', 'b']);
+    expect(accessWith([{ ...scopes('a'), reportOnly: true }]).namedScopes).toEqual([]);
+  });
 });
 
 describe('who may come', () => {

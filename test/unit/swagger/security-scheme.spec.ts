@@ -47,7 +47,7 @@ describe('without a kind, the address of the metadata', () => {
     [{ issuers: () => undefined }],
   ])('is not made up for %j', (given) => {
     expect(securityScheme({}, {}, given as never).scheme).toEqual({ type: 'http', scheme: 'bearer' });
-    expect(() => securityScheme({ kind: 'openIdConnect' }, {}, given as never)).toThrow(/openIdConnectUrl: must be/);
+    expect(() => securityScheme({ kind: 'openIdConnect' }, {}, given as never)).toThrow(/openIdConnectUrl: is missing/);
   });
 
   it('may be given', () => {
@@ -62,19 +62,81 @@ describe('a scheme of the document', () => {
   it('is taken without a kind, and replaced with one', () => {
     expect(securityScheme({}, present, {}).scheme).toBe(present.accessToken);
     expect(securityScheme({ kind: 'bearer' }, present, {}).scheme.type).toBe('http');
-    expect(securityScheme({ scheme: 'broken' }, present, {}).scheme.type).toBe('http');
-    expect(securityScheme({ scheme: 'constructor' }, present, {}).scheme.type).toBe('http');
+    expect(securityScheme({ scheme: 'broken', kind: 'bearer' }, present, {}).scheme.type).toBe('http');
+  });
+
+  // A scheme would be made instead, and the document would tell of another way to send the token.
+  it.each([
+    ['cookie', /scheme: there is no 'cookie' among the schemes of the document \(accessToken, broken\)/],
+    ['constructor', /scheme: there is no 'constructor'/],
+    ['broken', /scheme: 'broken' of the document has no type/],
+  ])('is missed when a name is given without a kind, and leads nowhere: %s', (scheme, message) => {
+    const make = () => securityScheme({ scheme }, present, { issuer: ISSUER });
+    expect(make).toThrow(ConfigurationError);
+    expect(make).toThrow(message);
+  });
+
+  it('is missed under the default name, too, where that was given', () => {
+    expect(() => securityScheme({ scheme: 'accessToken' }, {}, {})).toThrow(/\(it has none\)/);
+    expect(securityScheme({}, {}, {}).name).toBe('accessToken');
+  });
+
+  it('is not put in the place of a broken one', () => {
+    expect(() => securityScheme({}, { accessToken: { $ref: '#/x' } }, {})).toThrow(/has no type/);
+  });
+});
+
+const ENDPOINT = 'https://x.example.com';
+const OAUTH2 = { kind: 'oauth2', authorizationUrl: ENDPOINT, tokenUrl: ENDPOINT } as const;
+
+describe('addresses', () => {
+  it('may be of http on loopback', () => {
+    const tokenUrl = 'http://127.0.0.1:3000/token';
+    expect(securityScheme({ ...OAUTH2, tokenUrl }, {}, {}).scheme).toMatchObject({
+      flows: { authorizationCode: { tokenUrl } },
+    });
+  });
+
+  it('may be of http elsewhere where AuthModule may', () => {
+    const options = { ...OAUTH2, tokenUrl: 'http://keycloak.internal/token' };
+    expect(() => securityScheme(options, {}, {})).toThrow(/tokenUrl/);
+    expect(() => securityScheme(options, {}, { insecureAllowHttp: true })).not.toThrow();
   });
 });
 
 describe('options that cannot be used', () => {
+  it('are told together, each with its path', () => {
+    const options = { kind: 'oauth2', scheme: 'a b', authorizationURL: ENDPOINT, tokenUrl: 'token', scopes: ['read'] };
+    let problems: unknown;
+    try {
+      securityScheme(options as never, {}, {});
+    } catch (error) {
+      problems = (error as ConfigurationError).problems.map(({ path }) => path);
+    }
+    expect(problems).toEqual(['authorizationURL', 'scheme', 'authorizationUrl', 'tokenUrl', 'scopes']);
+  });
+
   it.each([
     [{ scheme: '' }, /scheme: must be a name/],
     [{ scheme: 'a b' }, /scheme: must be a name/],
     [{ scheme: 1 }, /scheme: must be a name/],
     [{ kind: 'oauth' }, /kind: must be/],
-    [{ kind: 'oauth2', tokenUrl: 'https://x.example.com' }, /authorizationUrl: must be/],
-    [{ kind: 'oauth2', authorizationUrl: 'https://x.example.com' }, /tokenUrl: must be/],
+    [{ kind: 'constructor' }, /kind: must be/],
+    [{ kind: 'oauth2', tokenUrl: ENDPOINT }, /authorizationUrl: is missing/],
+    [{ kind: 'oauth2', authorizationUrl: ENDPOINT }, /tokenUrl: is missing/],
+    [{ kind: 'oauth2', authorizationUrl: 'authorize', tokenUrl: ENDPOINT }, /authorizationUrl: must be an https/],
+    [{ kind: 'oauth2', authorizationUrl: ENDPOINT, tokenUrl: 'javascript:alert(1)' }, /tokenUrl: must be an https/],
+    [{ kind: 'oauth2', authorizationUrl: ENDPOINT, tokenUrl: 'http://x.example.com' }, /tokenUrl: must be an https/],
+    [{ kind: 'oauth2', authorizationUrl: ENDPOINT, tokenUrl: 'https://undefined/token' }, /a variable is not set/],
+    [{ kind: 'openIdConnect', openIdConnectUrl: 'metadata' }, /openIdConnectUrl: must be an https/],
+    [{ ...OAUTH2, scopes: ['read'] }, /scopes: must be an object/],
+    [{ ...OAUTH2, scopes: { read: undefined } }, /scopes.read: must be its description/],
+    [{ ...OAUTH2, scopes: { 'read write': '' } }, /scopes: "read write" has characters/],
+    [{ ...OAUTH2, authorizationURL: ENDPOINT }, /authorizationURL: is not an option/],
+    [{ ...OAUTH2, openIdConnectUrl: ENDPOINT }, /openIdConnectUrl: is an option of kind 'openIdConnect' only/],
+    [{ authorizationUrl: ENDPOINT }, /authorizationUrl: is an option of kind 'oauth2' only/],
+    [{ kind: 'bearer', tokenUrl: ENDPOINT }, /tokenUrl: is an option of kind 'oauth2' only/],
+    ['oauth2', /options: must be an object/],
   ])('%j are refused', (options, message) => {
     const make = () => securityScheme(options as unknown as SecurityOptions, {}, {});
     expect(make).toThrow(ConfigurationError);
