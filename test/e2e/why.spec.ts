@@ -401,7 +401,9 @@ describe('RefusalEvents', () => {
     const refusals: RefusalEvent[] = [];
     running.app.get(RefusalEvents).onRefusal((event) => refusals.push(event));
     await call(`${running.url}/files/secret`);
-    expect(refusals).toMatchObject([{ handler: 'AuthMiddleware.use', route: undefined, code: 'TOKEN_MISSING' }]);
+    // What measures coverage takes the function its name.
+    const handler = expect.stringMatching(/^AuthMiddleware\.(?:use)?$/);
+    expect(refusals).toMatchObject([{ handler, route: undefined, code: 'TOKEN_MISSING' }]);
   });
 
   it('tell of new tokens that a socket was refused', async () => {
