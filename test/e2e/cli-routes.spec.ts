@@ -80,7 +80,12 @@ describe('routes', () => {
     ],
     ['an export that is not there', [APPLICATIONS, '--export', 'Nope'], 2, 'exports no Nope. It exports: AppModule,'],
     ['an export that is no module', [APPLICATIONS, '--export', 'settings'], 2, 'neither a class with @Module() nor'],
-    ['a file without a module', ['jest.config.mjs'], 2, 'Nor does it start one: give the file of the root module'],
+    [
+      'a file without a module',
+      ['jest.config.mjs'],
+      2,
+      'Nor did it begin to start one: give the file of the root module',
+    ],
     ['an application without AuthModule', [APPLICATIONS, '--export', 'OpenModule'], 1, 'has no AuthModule'],
     [
       'an application that does not start',
@@ -129,10 +134,24 @@ describe('routes of a file that starts its application', () => {
   it.each<[string, string, RegExp]>([
     ['hybrid, and not waited for', 'hybrid', /^rpc +message +job +guarded/],
     ['a microservice that exports how', 'microservice', /^rpc +message +job +guarded/],
+    ['one that only initializes, as a function of a cloud does', 'handler', /^rpc +message +job +guarded/],
+    ['by another file, and not at once', 'by-another', /^http +GET +.orders +guarded/],
   ])('has the application made, and nothing listen: %s', async (_what, name, expected) => {
     const { exitCode, stdout, stderr } = await command(['routes', `${MAINS}/${name}.ts`]);
     expect([exitCode, stderr]).toEqual([0, '']);
     expect(stdout).toMatch(expected);
+  });
+
+  it('does not take one of several applications for all of them', async () => {
+    const { exitCode, stdout, stderr } = await command(['routes', `${MAINS}/several.ts`]);
+    expect([exitCode, stdout]).toEqual([2, '']);
+    expect(stderr).toContain('several.ts starts several applications: give the file of the root module of each.');
+  });
+
+  it('warns where there may be another application behind the first', async () => {
+    const { exitCode, stdout, stderr } = await command(['routes', `${MAINS}/one-after-the-other.ts`]);
+    expect([exitCode, stdout]).toEqual([0, expect.stringContaining('/orders/health')]);
+    expect(stderr).toMatch(/^warning: The file makes applications in several places/);
   });
 
   it('takes a function that has it listen', async () => {

@@ -38,7 +38,7 @@ export function chosenExport(exported: Record<string, unknown>, name: string | u
     );
   }
   throw new CommandError(
-    `${printable(file)} exports neither a class with @Module() nor a function that creates the application (it exports: ${listOf(all)}). Nor does it start one: give the file of the root module, dist/app.module.js, or the one that starts it, dist/main.js.`,
+    `${printable(file)} exports neither a class with @Module() nor a function that creates the application (it exports: ${listOf(all)}). Nor did it begin to start one: give the file of the root module, dist/app.module.js, or the one that starts it, dist/main.js.`,
   );
 }
 

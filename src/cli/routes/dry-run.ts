@@ -13,16 +13,19 @@ export interface NestFactory {
 }
 
 type Method = (this: LoadedApplication) => Promise<unknown>;
-type Methods = Partial<Record<'listen' | 'startAllMicroservices', Method>>;
+type Methods = Partial<Record<'listen' | 'init' | 'startAllMicroservices', Method>>;
+
+// Of a `main` that hands its application to somebody else (a function of a cloud, a server of its own) there is no `listen()`.
+const NO_LISTEN_MS = 1_000;
 
 /**
  * A start without listening: whatever calls `listen()` meanwhile has its application initialized instead, and waits for ever, as
  * nothing that follows (`app.getUrl()`) would find what it expects.
  */
 export class DryRun {
-  /** The first application that was told to listen. Rejects with why one does not start. */
+  /** The first application that was told to listen, or was initialized and is not. Rejects with why one does not start. */
   readonly application: Promise<LoadedApplication>;
-  private isBegun = false;
+  private begun = 0;
   private readonly restored: (() => void)[] = [];
   private readonly changed = new Set<object>();
   private take: (app: LoadedApplication) => void = () => undefined;
@@ -41,18 +44,19 @@ export class DryRun {
     }
   }
 
-  /** Whether an application was, or is being, made. */
-  get hasBegun(): boolean {
-    return this.isBegun;
+  /** How many applications were, or are being, made. */
+  get count(): number {
+    return this.begun;
   }
 
   /** Nest is as it was. */
   end(): void {
-    for (const restore of this.restored.splice(0)) restore();
+    for (const restore of this.restored.splice(0).reverse()) restore();
+    this.changed.clear();
   }
 
   private async made(making: Promise<unknown>): Promise<unknown> {
-    this.isBegun = true;
+    this.begun += 1;
     try {
       const app = await making;
       // Of its class: what is set on the application itself Nest's proxy forgets.
@@ -68,7 +72,15 @@ export class DryRun {
     if (this.changed.has(prototype)) return;
     this.changed.add(prototype);
     const { take, fail } = this;
+    const { init } = prototype as { init?: Method };
     const methods: Methods = {
+      async init() {
+        const initialized = await init?.call(this);
+        setTimeout(() => {
+          take(this);
+        }, NO_LISTEN_MS).unref();
+        return initialized;
+      },
       listen() {
         Promise.resolve(this.init()).then(() => {
           take(this);

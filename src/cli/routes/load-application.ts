@@ -11,6 +11,10 @@ export interface Loaded {
   readonly app: LoadedApplication;
   /** Made here from a module: how its `main` would connect microservices is not known then. */
   readonly isFromModule: boolean;
+  /** Of what is not in it. */
+  readonly warnings: readonly string[];
+  /** To be called in the end: until then nothing that the file starts listens. */
+  readonly end: () => void;
 }
 
 /**
@@ -26,9 +30,15 @@ export async function loadApplication(file: string, exportName: string | undefin
   }
   const factory = await factoryOf(path, file);
   const dryRun = new DryRun(factory);
+  const end = () => {
+    dryRun.end();
+  };
   try {
     const found = await foundIn({ path, file, exportName, dryRun });
-    if (found.kind === 'started') return { app: found.app, isFromModule: false };
+    if (found.kind === 'started') {
+      if (dryRun.count > 1) throw new CommandError(severalIn(file));
+      return { app: found.app, isFromModule: false, warnings: await warningsOf(path), end };
+    }
     // A function may have its application listen, and waits for ever then; so does whatever waits for one that does not start.
     const app = await Promise.race([create(found, factory), dryRun.application]);
     if (!isApplication(app)) {
@@ -38,13 +48,26 @@ export async function loadApplication(file: string, exportName: string | undefin
     }
     // Twice does no harm: Nest knows that it was done.
     await app.init();
-    return { app, isFromModule: found.kind === 'module' };
+    return { app, isFromModule: found.kind === 'module', warnings: [], end };
   } catch (error) {
+    end();
     if (error instanceof CommandError) throw error;
     throw new CommandError(`The application does not start: ${messageOf(error)}`, EXIT.UNREACHABLE);
-  } finally {
-    dryRun.end();
   }
+}
+
+function severalIn(file: string): string {
+  return `${printable(file)} starts several applications: give the file of the root module of each.`;
+}
+
+/** What follows the first `listen()` is not run: so another application may be in it that nobody has seen. */
+async function warningsOf(path: string): Promise<readonly string[]> {
+  const count = [...(await readFile(path, 'utf8')).matchAll(/\.create(?:Microservice)?\(/g)].length;
+  return count > 1
+    ? [
+        'The file makes applications in several places: this report has the one that was first to listen. Of others give the file of the root module',
+      ]
+    : [];
 }
 
 interface Place {
@@ -59,34 +82,42 @@ interface Started {
   readonly app: LoadedApplication;
 }
 
-// Of a main that asks others (a vault, a database) before it makes its application.
-const START_MS = 30_000;
+// Of a main that asks others (a vault, a database) before its application listens.
+const START_MS = 60_000;
+// Of a file that exports nothing, and may be about to make an application.
+const BEGIN_MS = 2_000;
+const CHECK_MS = 20;
 
 async function foundIn({ path, file, exportName, dryRun }: Place): Promise<Creator | Started> {
   const started = dryRun.application.then((app): Started => ({ kind: 'started', app }));
   // A file that waits for the start of its application is never imported to its end.
-  const first = await Promise.race([importFile(path, file), started]);
+  const first = await withinTime(Promise.race([importFile(path, file), started]), file);
   if (isStarted(first)) {
     if (exportName === undefined) return first;
     throw new CommandError(
       `${printable(file)} starts an application: leave --export out, or give the file of the module.`,
     );
   }
-  if (exportName === undefined && dryRun.hasBegun) return withinTime(started, file);
+  if (exportName === undefined && dryRun.count > 0) return withinTime(started, file);
   try {
     return chosenExport(first, exportName, file);
   } catch (error) {
-    const mayStart = exportName === undefined && (await readFile(path, 'utf8')).includes('NestFactory');
-    if (!mayStart) throw error;
+    if (exportName !== undefined || !(await begins(dryRun))) throw error;
     return withinTime(started, file);
   }
+}
+
+async function begins(dryRun: DryRun): Promise<boolean> {
+  for (let waited = 0; waited < BEGIN_MS && dryRun.count === 0; waited += CHECK_MS)
+    await new Promise((resolve) => setTimeout(resolve, CHECK_MS));
+  return dryRun.count > 0;
 }
 
 function isStarted(found: Record<string, unknown> | Started): found is Started {
   return found.kind === 'started' && isApplication(found.app);
 }
 
-async function withinTime(started: Promise<Started>, file: string): Promise<Started> {
+async function withinTime<Found>(found: Promise<Found>, file: string): Promise<Found> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(() => {
@@ -95,7 +126,7 @@ async function withinTime(started: Promise<Started>, file: string): Promise<Star
     }, START_MS);
   });
   try {
-    return await Promise.race([started, late]);
+    return await Promise.race([found, late]);
   } finally {
     clearTimeout(timer);
   }

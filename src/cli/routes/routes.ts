@@ -23,6 +23,7 @@ export async function routes(
   const loaded = await loadApplication(file, exportName, cwd);
   try {
     const report = await reportOf(loaded, resolve(cwd, file));
+    for (const warning of loaded.warnings) stderr.write(`warning: ${warning}\n`);
     const failed = failingRoutes(report.routes, failures);
     stdout.write(json ? `${JSON.stringify({ ...report, failed }, undefined, 2)}\n` : textOf(report));
     if (failed.length === 0) return EXIT.OK;
@@ -33,6 +34,7 @@ export async function routes(
     return EXIT.PROBLEMS;
   } finally {
     await close(loaded.app, stderr);
+    loaded.end();
   }
 }
 
