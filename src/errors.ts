@@ -136,7 +136,10 @@ export class AuthError extends Error {
   readonly [AUTH_ERROR] = true;
   /** The issuer of the token, once it is known to be a trusted one. */
   issuer?: string;
-  /** For developers: how to mend it, set where `explainRefusals` is on. One of your own is told nobody. */
+  /**
+   * For developers: how to mend it, where `explainRefusals` is on. It stands in the answer; of what an exception filter is given, on
+   * its `cause`. One of your own is told nobody.
+   */
   hint?: string;
 
   constructor(
@@ -176,5 +179,7 @@ export class ConfigurationError extends Error {
     summary = 'AuthModule cannot start',
   ) {
     super(`${summary}:\n${problems.map(({ path, message }) => `  - ${path || 'options'}: ${message}`).join('\n')}`);
+    // They stand in the message: Node would print them twice where nobody catches it.
+    Object.defineProperty(this, 'problems', { enumerable: false });
   }
 }

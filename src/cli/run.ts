@@ -20,12 +20,18 @@ export async function run(argv: readonly string[], io: CommandIo): Promise<ExitC
     await program.parseAsync(argv, { from: 'user' });
     return exitCode;
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.OK : EXIT.USAGE;
+    if (error instanceof CommanderError) {
+      if (error.code === 'commander.optionMissingArgument') io.stderr.write(`${UNSET}\n`);
+      return error.exitCode === 0 ? EXIT.OK : EXIT.USAGE;
+    }
     if (!(error instanceof CommandError)) throw error;
     io.stderr.write(`error: ${error.message}\n`);
     return error.exitCode;
   }
 }
+
+// A variable of the shell that is not set leaves nothing behind, and the option takes what comes next.
+const UNSET = 'A variable of the shell may not be set: in quotation marks ("$AUDIENCE") it would be told which.';
 
 async function programOf(io: CommandIo, end: (exitCode: ExitCode) => void): Promise<Command> {
   const hasColors = io.isTerminal && (io.env.NO_COLOR ?? '') === '' && io.env.TERM !== 'dumb';
@@ -57,8 +63,11 @@ async function programOf(io: CommandIo, end: (exitCode: ExitCode) => void): Prom
     .action(async (options: DoctorFlags, { args }: Command) => {
       const { timeout, clockTolerance: clockToleranceSeconds, ...rest } = options;
       const { issuer, audience, token, jwksUri } = options;
-      if (issuer === undefined) throw new CommandError("required option '--issuer <url>' not specified");
-      if (args.length > 0) throw new CommandError(`too many arguments for 'doctor': all it takes are options`);
+      const taken = [issuer, jwksUri, ...(audience ?? [])].some((value) => value?.startsWith('--'));
+      const isLost = taken || args.length > 0;
+      if (issuer === undefined)
+        throw new CommandError(`required option '--issuer <url>' not specified${isLost ? `. ${UNSET}` : ''}`);
+      if (isLost) throw new CommandError(`too many arguments for 'doctor': all it takes are options. ${UNSET}`);
       end(
         await doctor(
           { ...rest, issuer, audience, token, jwksUri, timeoutMs: timeout * 1000, clockToleranceSeconds },

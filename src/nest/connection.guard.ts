@@ -10,6 +10,7 @@ import { Expiries } from './expiries.js';
 import { type HandlerFunction, nobody } from './handlers.js';
 import { JwtStrategy } from './jwt.strategy.js';
 import { RefusalEvents } from './refusal-events.js';
+import { hintOf, withHint } from './refusal-hints.js';
 import { contextOf } from './request-context.js';
 import type { HttpRequest } from './transports/http.js';
 import {
@@ -141,7 +142,9 @@ export class ConnectionGuard {
         const context = contextOf('ws', [client], { controller: ConnectionGuard, method });
         this.events.refused({ context, token: undefined, startedAt }, error);
       }
-      throw isPlain ? await wsTransport.exceptionOf(error, undefined) : error;
+      if (!isPlain) throw error;
+      const told = this.strategy.explainsRefusals ? withHint(error, hintOf(error, [], undefined)) : error;
+      throw await wsTransport.exceptionOf(told, undefined);
     }
   }
 

@@ -113,6 +113,8 @@ export class RefusalEvents {
   }
 
   private eventOf({ context, token, startedAt }: DecidedCall, issuer: string | undefined): AdmissionEvent {
+    // Before anything is looked up for it.
+    const durationMs = performance.now() - startedAt;
     const { jti } = token?.claims ?? {};
     return {
       handler: handlerName(context),
@@ -121,7 +123,7 @@ export class RefusalEvents {
       issuer,
       clientId: token && clientOf(token.claims),
       jtiHash: typeof jti === 'string' ? hash('sha256', jti, 'base64url') : undefined,
-      durationMs: performance.now() - startedAt,
+      durationMs,
     };
   }
 

@@ -13,32 +13,42 @@ interface RoutedRequest {
 /** What the route report calls a handler: never what a caller wrote, of which there may be any number. */
 @Injectable()
 export class RouteNames {
-  private found: Map<unknown, FoundHandler[]> | undefined;
+  private found: ByClassAndName | undefined;
 
   constructor(
     @Inject(ModulesContainer) private readonly modules: ModulesContainer,
     @Inject(ApplicationConfig) private readonly config: ApplicationConfig,
   ) {}
 
-  /** `GET /orders/:id`, `Query orders`, `message orders`; undefined for what is no handler of the application. */
+  /**
+   * `GET /orders/:id`, `Query orders`, `message orders`; where a handler has several that cannot be told apart, all of them
+   * (`GET /a | GET /b`). Undefined for what is no handler of the application.
+   */
   of(context: ExecutionContext): string | undefined {
-    const own = this.handlersOf(context.getHandler()).filter(({ controller }) => controller === context.getClass());
+    const own = this.handlersOf(context.getClass(), context.getHandler());
     const names = new Set((own.length > 1 ? asked(own, context) : own).map(nameOf));
     return names.size === 0 ? undefined : [...names].join(' | ');
   }
 
-  private handlersOf(method: unknown): readonly FoundHandler[] {
+  private handlersOf(controller: unknown, { name }: { readonly name: string }): readonly FoundHandler[] {
     // Not earlier than the first call: a prefix and versions are set after the modules were made.
-    this.found ??= byMethod(new Handlers(this.modules, this.config).all({ http: true }));
-    return this.found.get(method) ?? [];
+    this.found ??= byClassAndName(new Handlers(this.modules, this.config).all({ http: true }));
+    return this.found.get(controller)?.get(name) ?? [];
   }
 }
 
-function byMethod(handlers: readonly FoundHandler[]): Map<unknown, FoundHandler[]> {
-  const found = new Map<unknown, FoundHandler[]>();
-  for (const handler of handlers) found.set(handler.method, [...(found.get(handler.method) ?? []), handler]);
+/** Not by the function: what measures an application (OpenTelemetry, Sentry, Datadog) puts others of that name in their place. */
+function byClassAndName(handlers: readonly FoundHandler[]): ByClassAndName {
+  const found: ByClassAndName = new Map();
+  for (const handler of handlers) {
+    const { controller, method } = handler;
+    const ofClass = found.get(controller) ?? new Map<string, FoundHandler[]>();
+    found.set(controller, ofClass.set(method.name, [...(ofClass.get(method.name) ?? []), handler]));
+  }
   return found;
 }
+
+type ByClassAndName = Map<unknown, Map<string, FoundHandler[]>>;
 
 /** Those of several paths that the router took, if it says so. */
 function asked(handlers: readonly FoundHandler[], context: ExecutionContext): readonly FoundHandler[] {

@@ -60,7 +60,7 @@ function checkDiscoverable(reader: OptionReader, issuer: string, allowHttp: bool
   if (isFetchableAddress(issuer, allowHttp) && !issuer.includes('?')) return;
   reader.problem(
     'issuer',
-    `must be an https address without credentials, query or fragment (http for loopback only); \
+    `must be an https address without credentials, query or fragment (http for loopback only; in a closed network with insecureAllowHttp: true); \
 for an issuer whose name is no address, or whose metadata lives elsewhere, set keys: { from: 'discovery', uri } or { from: 'jwks', uri }`,
   );
 }

@@ -1,4 +1,5 @@
 import { isPolicyReference, NOT_A_POLICY } from '../access-policy.js';
+import { isJsonObject } from '../json-object.js';
 import { GRANT_KINDS, problemOfMaxAge, problemOfNames, type Requirement } from '../requirement.js';
 import type { OptionReader } from './option-reader.js';
 
@@ -28,6 +29,13 @@ export function readRequire(reader: OptionReader): readonly Requirement<never>[]
 }
 
 function readAcr(require: OptionReader) {
+  if (!isJsonObject(require.record.acr)) {
+    require.problem(
+      'acr',
+      "must be an object with values, maxAgeSeconds, or both: { values: ['mfa'], maxAgeSeconds: 300 }",
+    );
+    return { kind: 'acr' as const, values: [], maxAgeSeconds: undefined };
+  }
   const acr = require.optionalChild('acr');
   acr.allowOnly(['values', 'maxAgeSeconds']);
   const values = acr.stringList('values') ?? [];

@@ -1,4 +1,4 @@
-import { type DynamicModule, Module, type Provider } from '@nestjs/common';
+import { type DynamicModule, Module, type OnApplicationShutdown, type Provider } from '@nestjs/common';
 import { ModuleRef } from '@nestjs/core';
 import type { AuthModuleExtras } from '../nest/auth.module-definition.js';
 import { AuthModule } from '../nest/auth.module.js';
@@ -19,9 +19,9 @@ export class AuthTestingModule {
     const { guard, isGlobal, ...own } = options;
     const all = { ...issuer.options, ...own } as AuthOptions;
     // So that its tokens are made for these options, too.
-    issuer.serve(resolveOptions(all));
+    const unserved = issuer.serve(resolveOptions(all));
     const imports = [AuthModule.forRoot({ ...all, guard, isGlobal })];
-    return { module: AuthTestingModule, imports, exports: imports, providers: [toldOfChanges(issuer)] };
+    return { module: AuthTestingModule, imports, exports: imports, providers: [toldOfChanges(issuer, unserved)] };
   }
 
   /**
@@ -41,13 +41,19 @@ export class AuthTestingModule {
 }
 
 /** As `withTestIssuer` does: else what a test did before would decide what the next one sees. */
-function toldOfChanges(issuer: TestIssuer): Provider {
+function toldOfChanges(issuer: TestIssuer, unserved: () => void): Provider {
   return {
     provide: Symbol('nestjs-resource-server:told-of-changes'),
-    useFactory: (moduleRef: ModuleRef) => {
-      issuer.onChange(() => {
+    useFactory: (moduleRef: ModuleRef): OnApplicationShutdown => {
+      const untold = issuer.onChange(() => {
         for (const sources of moduleRef.get(RemoteKeySources, { strict: false, each: true })) sources.forgetPauses();
       });
+      return {
+        onApplicationShutdown() {
+          unserved();
+          untold();
+        },
+      };
     },
     inject: [ModuleRef],
   };

@@ -54,12 +54,15 @@ const OPTIONS: Readonly<Record<keyof MockAuthOptions, true>> = { claimPaths: tru
  * Nothing is verified: what an application does with tokens is tested with `TestIssuer`.
  *
  * @param caller a function is asked once for each request, and for each socket. Then `claimPaths` and `require` come after it.
- * @throws Error for a member that there is not; when it is compiled, beside `AuthModule`, whose guard would refuse every request.
+ * @throws Error for a member that there is not, and with `NODE_ENV=production`; when it is compiled, beside `AuthModule`, whose guard would refuse every request.
  */
 export function mockAuth(
   caller: (MockCaller & MockAuthOptions) | (() => MockCaller) = {},
   options: MockAuthOptions = {},
 ): Provider[] {
+  // eslint-disable-next-line no-restricted-properties -- whether this is production is said nowhere else
+  if (process.env.NODE_ENV === 'production')
+    throw new Error('mockAuth lets everybody in, and is for tests: it is not used with NODE_ENV=production');
   checkMembers('The options of mockAuth()', options, OPTIONS);
   const own = typeof caller === 'function' ? {} : caller;
   checkMembers('The caller of mockAuth()', own, { ...CALLER_MEMBERS, ...OPTIONS });

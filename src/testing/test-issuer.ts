@@ -30,7 +30,7 @@ export class TestIssuer {
   /** Of each application that it was plugged into, the last one first. */
   private readonly served: Pick<ResolvedOptions, 'issuers' | 'clock'>[];
   private readonly revoked = new Set<string>();
-  private readonly listeners: (() => void)[] = [];
+  private readonly listeners = new Set<() => void>();
   private readonly endpoints: TestEndpoints;
   private readonly claimPaths: Partial<ResolvedClaimPaths>;
   private server: Server | undefined;
@@ -220,16 +220,30 @@ export class TestIssuer {
     await new Promise((resolve) => server.close(resolve));
   }
 
-  /** Has a listener told of every `rotateKeys`, `goDown`, `slowDown` and `recover`. Called by `withTestIssuer`. */
-  onChange(listener: () => void): void {
-    this.listeners.push(listener);
+  /**
+   * Has a listener told of every `rotateKeys`, `goDown`, `slowDown` and `recover`. Called by `withTestIssuer`.
+   * @returns what ends it.
+   */
+  onChange(listener: () => void): () => void {
+    this.listeners.add(listener);
+    return () => {
+      this.listeners.delete(listener);
+    };
   }
 
-  /** Makes tokens for the options of an application from now on. Called by `withTestIssuer`. */
-  serve({ issuers, clock }: Pick<ResolvedOptions, 'issuers' | 'clock'>): void {
-    this.served.unshift({ issuers, clock });
+  /**
+   * Makes tokens for the options of an application from now on. Called by `withTestIssuer`.
+   * @returns what ends it.
+   */
+  serve({ issuers, clock }: Pick<ResolvedOptions, 'issuers' | 'clock'>): () => void {
+    const served = { issuers, clock };
+    this.served.unshift(served);
     // Before the first fetch: a key that comes later is looked for only after a while.
     if (typeof issuers !== 'function') for (const issuer of issuers) this.keyFor(this.algorithmOf(issuer));
+    return () => {
+      const index = this.served.indexOf(served);
+      if (index >= 0) this.served.splice(index, 1);
+    };
   }
 
   private changed(): void {

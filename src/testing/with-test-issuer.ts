@@ -4,7 +4,7 @@ import { RESOLVED_OPTIONS } from '../nest/auth.module.js';
 import type { ResolvedIssuer } from '../options/resolve-issuer.js';
 import type { ResolvedKeys } from '../options/resolve-keys.js';
 import { type ResolvedOptions, resolveOptions } from '../options/resolve-options.js';
-import { RemoteKeySources } from '../remote/key-sources.js';
+import { RemoteKeySources, type RemoteKeySourcesOptions } from '../remote/key-sources.js';
 import type { KeySourceKind } from '../token/kept-key-sources.js';
 import { DEFAULT_AUDIENCE, DEFAULT_ISSUER, TEST_JWKS_URI } from './test-issuer-options.js';
 import type { TestIssuer } from './test-issuer.js';
@@ -34,15 +34,16 @@ export function withTestIssuer(builder: TestingModuleBuilder, issuer: TestIssuer
   return builder.overrideProvider(RemoteKeySources).useFactory({
     factory: (options: ResolvedOptions) => {
       isPlugged = true;
-      issuer.serve(options);
-      const sources = new TestKeySources({
-        ...options,
-        fetch: issuer.fetch,
-        keyStore: undefined,
-        onProblem: () => undefined,
-      });
+      const unserved = issuer.serve(options);
+      const sources: TestKeySources = new TestKeySources(
+        { ...options, fetch: issuer.fetch, keyStore: undefined, onProblem: () => undefined },
+        () => {
+          unserved();
+          untold();
+        },
+      );
       // Else what a test did before would decide what the next one sees.
-      issuer.onChange(() => {
+      const untold = issuer.onChange(() => {
         sources.forgetPauses();
       });
       return sources;
@@ -58,6 +59,19 @@ const NOT_PLUGGED =
 
 /** Whatever the application says of where the keys are, and how they are kept otherwise. */
 class TestKeySources extends RemoteKeySources {
+  constructor(
+    options: RemoteKeySourcesOptions,
+    /** An issuer may serve many applications, one after the other: it must not keep those that are closed. */
+    private readonly onClose: () => void,
+  ) {
+    super(options);
+  }
+
+  override async close(): Promise<void> {
+    this.onClose();
+    await super.close();
+  }
+
   override create(issuer: string, keys: ResolvedKeys, kind: KeySourceKind): KeySource {
     const policy = keys.from === 'static' ? defaultKeys() : keys;
     return super.create(issuer, { ...policy, from: 'jwks', uri: TEST_JWKS_URI, fallback: undefined }, kind);

@@ -116,14 +116,16 @@ export function checkSenderBinding(claims: Claims, issuer: ResolvedIssuer): void
   if ('cnf' in claims) throw new AuthError('BINDING_UNPROVEN', { claim: 'cnf' });
 }
 
+/** As the reason of a refusal. */
+export const BY_VALIDATE = 'refused by the `validate` option';
+
 /** The application's own (`validate`), after all others: it may rely on what they checked. */
 export async function checkByUser(
   { claims, header }: Pick<VerifiedAccessToken, 'claims' | 'header'>,
   { validate }: ResolvedIssuer,
 ): Promise<void> {
   const verdict: unknown = await validate?.(claims, header);
-  if (verdict !== true && verdict !== undefined)
-    throw new AuthError('CLAIM_INVALID', { reason: 'refused by the `validate` option' });
+  if (verdict !== true && verdict !== undefined) throw new AuthError('CLAIM_INVALID', { reason: BY_VALIDATE });
 }
 
 const REPORTABLE: Readonly<

@@ -62,7 +62,7 @@ export async function explainToken(
   };
   const form: Step<Facts> = {
     check: 'form',
-    got: () => (typeof text === 'string' ? `${String(text.split('.').length)} parts` : typeof text),
+    got: () => (typeof text === 'string' ? partsOf(text) : typeof text),
     expected: () => '3 parts of base64url',
     hint: () => formHint(text),
     run: () => (facts = { ...facts, token: decodeCompact(text) }),
@@ -94,6 +94,11 @@ const CLAIMS_ARE_GOOD: ReadonlySet<AuthErrorCode> = new Set([
 /** What `validate` relies on is there: not where the signature, a type or a required claim is wrong. */
 function leavesClaimsGood({ passed, code }: Explanation): boolean {
   return passed === true || (code !== undefined && CLAIMS_ARE_GOOD.has(code));
+}
+
+function partsOf(text: string): string {
+  const count = text.split('.').length;
+  return `${String(count)} ${count === 1 ? 'part' : 'parts'}`;
 }
 
 async function explained<Needs extends Facts>(step: Step<Needs>, facts: Needs): Promise<Explanation> {

@@ -16,7 +16,7 @@ import {
 } from './checks.js';
 import { checkScopeClaim, checkStringClaims } from './claims.js';
 import type { DecodedToken } from './compact.js';
-import { expiryHint, spellingHint } from './hints.js';
+import { expiryHint, notYetHint, spellingHint } from './hints.js';
 import { checkSignature, checkSignatureByAny } from './signature.js';
 import type { TrustedIssuer } from './trusted-issuers.js';
 
@@ -142,6 +142,7 @@ export const BY_ISSUER: readonly Step<Trusted>[] = [
     check: 'not-before',
     got: ({ token: { claims } }) => ({ nbf: claims.nbf, iat: claims.iat }),
     expected: ({ nowSeconds }) => `not later than ${String(Math.floor(nowSeconds))}`,
+    hint: ({ token, nowSeconds }) => notYetHint(token.claims, nowSeconds),
     run: ({ token, issuer, nowSeconds }) => {
       checkNotBefore(token.claims, issuer, nowSeconds);
     },

@@ -1,5 +1,6 @@
 import type { AuthError, AuthErrorCode, AuthErrorDetail } from '../errors.js';
 import { SEVERAL_WORDS } from './bearer.js';
+import { BY_VALIDATE } from './checks.js';
 import { durationText } from './duration-text.js';
 
 /** What to look at when a call was refused. For developers: never sent to a client unless `explainRefusals` says so. */
@@ -26,7 +27,8 @@ export const HINTS: Readonly<Record<AuthErrorCode, string>> = {
   SIGNATURE_INVALID: 'The token was changed on its way, or signed by somebody else who names the same key.',
   TOKEN_EXPIRED:
     'Get a new token. When it is new, compare the clocks of this machine and the issuer (`clockToleranceSeconds`).',
-  TOKEN_NOT_YET_VALID: 'The clock of this machine is behind that of the issuer, by more than `clockToleranceSeconds`.',
+  TOKEN_NOT_YET_VALID:
+    'The issuer means it to be used later, or its clock and that of this machine differ by more than `clockToleranceSeconds`.',
   TOKEN_TOO_OLD: 'Get a new token: `maxTokenAgeSeconds` is shorter than the life that the issuer gives it.',
   AUDIENCE_MISMATCH:
     'The token is for another API. Have the client ask for this one (`audience`, `resource`, or a scope of it), or write into `audience` what the tokens for this API name.',
@@ -74,8 +76,16 @@ const SHARPER: Partial<Record<AuthErrorCode, (detail: AuthErrorDetail) => string
   },
   CLAIM_INVALID: ({ claim, reason }) => {
     if (typeof claim === 'string') return `It is about \`${claim}\`. ${HINTS.CLAIM_INVALID}`;
-    return typeof reason === 'string' ? `${capitalized(reason)}.` : undefined;
+    return reason === BY_VALIDATE ? `${capitalized(reason)}: it returned neither true nor undefined.` : undefined;
   },
+  TYPE_NOT_ALLOWED: ({ claim, member }) => {
+    if (typeof claim === 'string') return `\`${claim}\` gives it away. ${HINTS.TYPE_NOT_ALLOWED}`;
+    return member === 'typ'
+      ? 'Its `typ` is none that `tokenTypes` takes: it is no access token (an ID token, a logout token), or `tokenTypes` is stricter than the issuer.'
+      : undefined;
+  },
+  KEYS_UNAVAILABLE: ({ reason }) =>
+    typeof reason === 'string' ? `${HINTS.KEYS_UNAVAILABLE} In short: ${reason}.` : undefined,
   POLICY_DENIED: ({ policy }) =>
     typeof policy === 'string' ? `The policy ${policy} of the application said no.` : undefined,
 };
@@ -125,11 +135,22 @@ function plain(address: string): string {
 }
 
 // As seconds, some 3,000 years ahead.
-const LEAST_MILLISECONDS = 1e11;
+export const LEAST_MILLISECONDS = 1e11;
 
 export function expiryHint(exp: unknown, nowSeconds: number): string | undefined {
   if (typeof exp !== 'number') return undefined;
+  if (!Number.isFinite(exp)) return undefined;
   if (exp > LEAST_MILLISECONDS)
     return '`exp` is in milliseconds: the issuer must give seconds since 1970 (RFC 7519 §4.1.4).';
   return `It expired ${durationText(nowSeconds - exp)} ago. ${HINTS.TOKEN_EXPIRED}`;
+}
+
+export function notYetHint(claims: Readonly<Record<string, unknown>>, nowSeconds: number): string | undefined {
+  for (const claim of ['nbf', 'iat']) {
+    const { [claim]: time } = claims;
+    if (typeof time !== 'number' || !Number.isFinite(time) || time <= nowSeconds) continue;
+    if (time > LEAST_MILLISECONDS) return `\`${claim}\` is in milliseconds: the issuer must give seconds since 1970.`;
+    return `\`${claim}\` is ${durationText(time - nowSeconds)} ahead: the issuer means it to be used later, or its clock and that of this machine differ by more than \`clockToleranceSeconds\`.`;
+  }
+  return undefined;
 }

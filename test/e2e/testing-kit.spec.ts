@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { Controller, Get, type INestApplication, Module, Post } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
-import { Test } from '@nestjs/testing';
+import { Test, type TestingModuleBuilder } from '@nestjs/testing';
 import type { App } from 'supertest/types.js';
 import request from 'supertest';
 import {
@@ -201,6 +201,29 @@ describe('An application that is plugged into a test issuer', () => {
     codes.push(await codeOf(issuer.unknownKeyToken()));
     const [good, unknown] = ['accepted', 'KEY_UNKNOWN'];
     expect(codes).toEqual([good, unknown, good, unknown, good, unknown, 'KEYS_UNAVAILABLE', good, unknown]);
+  });
+
+  it.each<[string, (issuer: TestIssuer) => TestingModuleBuilder]>([
+    [
+      'withTestIssuer',
+      (issuer) => withTestIssuer(Test.createTestingModule({ imports: [appModule(PRODUCTION)] }), issuer),
+    ],
+    [
+      'AuthTestingModule',
+      (issuer) =>
+        Test.createTestingModule({ imports: [AuthTestingModule.forIssuer(issuer, { audience: PRODUCTION.audience })] }),
+    ],
+  ])('is let go by its issuer when it is closed: %s', async (_what, build) => {
+    const issuer = await TestIssuer.create();
+    const audienceOf = async () =>
+      (JSON.parse(Buffer.from((await issuer.token()).split('.')[1] ?? '', 'base64url').toString()) as { aud: string })
+        .aud;
+    const before = await audienceOf();
+    const app = (await build(issuer).compile()).createNestApplication({ logger: false });
+    await app.init();
+    expect(await audienceOf()).toBe(PRODUCTION.audience);
+    await app.close();
+    expect(await audienceOf()).toBe(before);
   });
 
   it('has keys as soon as the issuer is back', async () => {
@@ -417,6 +440,19 @@ describe('Tokens', () => {
     const other = await start({ issuer: 'https://other.example.com' }, issuer);
     expect((await one.ask(await issuer.token({ issuer: 'https://one.example.com' }))).status).toBe(200);
     expect((await other.ask(await issuer.token())).status).toBe(200);
+  });
+});
+
+describe('mockAuth in production', () => {
+  it('is refused: it lets everybody in', () => {
+    const before = process.env.NODE_ENV;
+    process.env.NODE_ENV = 'production';
+    try {
+      expect(() => mockAuth()).toThrow('NODE_ENV=production');
+      expect(() => AuthTestingModule.forCaller()).toThrow('NODE_ENV=production');
+    } finally {
+      process.env.NODE_ENV = before;
+    }
   });
 });
 

@@ -10,7 +10,7 @@ import {
   VersioningType,
 } from '@nestjs/common';
 import { WebSocketGateway } from '@nestjs/websockets';
-import { metrics, trace } from '@opentelemetry/api';
+import { type Meter, metrics, trace } from '@opentelemetry/api';
 import {
   AggregationTemporality,
   InMemoryMetricExporter,
@@ -412,13 +412,21 @@ describe('RefusalEvents', () => {
     sockets.app.get(RefusalEvents).onRefusal((event) => refusals.push(event));
     const socket = sockets.open('guarded', token());
     socket.send('authenticate', token({}, stranger));
-    await socket.next('exception');
+    expect(await socket.next('exception')).not.toHaveProperty('hint');
     socket.send('authenticate', token({ sub: 'bob' }));
     await socket.next('exception');
     expect(refusals.map(({ code, handler, route }) => [code, handler, route])).toEqual([
       ['SIGNATURE_INVALID', 'ConnectionGuard.renew', undefined],
       ['CLAIM_INVALID', 'ConnectionGuard.renew', undefined],
     ]);
+    await sockets.close();
+  });
+
+  it('tell the client of a socket how to mend its new token, where explainRefusals is on', async () => {
+    const sockets = await SOCKET_IO.start(issuer, { clock: Date.now, explainRefusals: true });
+    const socket = sockets.open('guarded', token());
+    socket.send('authenticate', token({}, stranger));
+    expect(await socket.next('exception')).toMatchObject({ code: 'SIGNATURE_INVALID', hint: expect.any(String) });
     await sockets.close();
   });
 
@@ -487,6 +495,7 @@ describe('OpenTelemetry', () => {
     await ask();
     await ask();
     await ask(bearer(token({ iss: 'https://evil.test' })));
+    await ask(bearer(token({ exp: 1 })));
     const found = await collected();
     const requests = found.find(({ name }) => name === 'resource_server.requests');
     expect(requests?.dataPoints.map(({ attributes, value }) => [attributes, value])).toEqual([
@@ -514,9 +523,18 @@ describe('OpenTelemetry', () => {
         },
         1,
       ],
+      [
+        {
+          'resource_server.outcome': 'refused',
+          'resource_server.transport': 'http',
+          'resource_server.code': 'TOKEN_EXPIRED',
+          'resource_server.issuer': issuer.url,
+        },
+        1,
+      ],
     ]);
     const duration = found.find(({ name }) => name === 'resource_server.guard.duration');
-    expect([duration?.unit, duration?.dataPoints.length]).toEqual(['s', 3]);
+    expect([duration?.unit, duration?.dataPoints.length]).toEqual(['s', 4]);
     const verifications = found.find(({ name }) => name === 'resource_server.verification.duration');
     expect(verifications?.unit).toBe('s');
     // Of what was sent: where there is no token nothing is verified.
@@ -525,6 +543,14 @@ describe('OpenTelemetry', () => {
     ).toEqual([
       [{ 'resource_server.outcome': 'admitted', 'resource_server.issuer': issuer.url }, 1],
       [{ 'resource_server.outcome': 'refused', 'resource_server.code': 'ISSUER_UNTRUSTED' }, 1],
+      [
+        {
+          'resource_server.outcome': 'refused',
+          'resource_server.code': 'TOKEN_EXPIRED',
+          'resource_server.issuer': issuer.url,
+        },
+        1,
+      ],
     ]);
     const age = found.find(({ name }) => name === 'resource_server.keys.age');
     expect(age?.dataPoints[0]?.attributes).toEqual({
@@ -582,6 +608,22 @@ describe('OpenTelemetry', () => {
       'resource_server.code': 'SCOPE_INSUFFICIENT',
       'resource_server.route': 'Query scoped',
     });
+  });
+
+  it('decides nothing: a meter that fails costs nobody an answer', async () => {
+    const record = () => {
+      throw new Error('the meter is broken');
+    };
+    const meter = metrics.getMeter('test');
+    const getMeter = jest.spyOn(metrics, 'getMeter').mockReturnValue({
+      createCounter: meter.createCounter.bind(meter),
+      createObservableGauge: meter.createObservableGauge.bind(meter),
+      createHistogram: () => ({ record }),
+    } as unknown as Meter);
+    const { ask } = await start({ openTelemetry: true });
+    getMeter.mockRestore();
+    expect((await ask(bearer(token()))).status).toBe(200);
+    expect((await ask(bearer(token({ exp: 1 })))).status).toBe(401);
   });
 
   it('hears no more of an application that was closed, nor of one that did not ask for it', async () => {

@@ -187,6 +187,8 @@ describe('ConfigurationError', () => {
     expect(error).toBeInstanceOf(Error);
     expect(error).not.toBeInstanceOf(AuthError);
     expect(error.name).toBe('ConfigurationError');
+    // Where nobody catches it Node prints what can be enumerated, too.
+    expect(Object.keys(error)).not.toContain('problems');
     expect(error.problems).toEqual(problems);
   });
 });

@@ -156,7 +156,8 @@ async function importFile(path: string, file: string): Promise<Record<string, un
   } catch (error) {
     const isSource = /\.[cm]?tsx?$/.test(path);
     const advice = isSource ? ' This is a source file: build the application, and give the file in dist.' : '';
-    throw new CommandError(`${printable(file)} cannot be loaded: ${messageOf(error)}.${advice}`, EXIT.UNREACHABLE);
+    const exitCode = isSource ? EXIT.USAGE : EXIT.UNREACHABLE;
+    throw new CommandError(`${printable(file)} cannot be loaded: ${messageOf(error)}.${advice}`, exitCode);
   }
 }
 

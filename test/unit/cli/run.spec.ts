@@ -47,6 +47,17 @@ describe('the command line', () => {
     expect(stderr).toContain(message);
   });
 
+  it.each([
+    [['doctor', '--issuer', 'https://a.example', '--audience']],
+    [['doctor', '--issuer', 'https://a.example', 'api']],
+    [['doctor', '--audience', '--issuer', 'https://a.example']],
+    [['doctor', '--issuer', '--audience', '--json']],
+  ])('says that a variable of the shell may not be set, where nothing is left of it: %p', async (argv) => {
+    const { exitCode, stdout, stderr } = await command(argv, { fetch: () => Promise.reject(new Error('was asked')) });
+    expect([exitCode, stdout]).toEqual([2, '']);
+    expect(stderr).toMatch(/a variable .*may not be set/i);
+  });
+
   it('repeats nothing that may be a token', async () => {
     const token = 'YWxpY2VhbGljZQ.YWxpY2VhbGljZQ.YWxpY2VhbGljZQ';
     const { stderr, exitCode } = await command(['doctor', '--issuer', 'https://a.example', `--tokn=${token}`]);

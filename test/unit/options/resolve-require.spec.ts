@@ -73,6 +73,7 @@ describe('The option require', () => {
     [{ scope: ['api'], roles: ['a'] }, ['require.scope']],
     [{ roles: ['a'], merge: true }, ['require.merge']],
     [{ roles: ['a'], reportOnly: 'false' }, ['require.reportOnly']],
+    [{ acr: ['mfa'] }, ['require.acr']],
     [{ acr: {} }, ['require.acr']],
     [{ acr: { values: [] } }, ['require.acr']],
     [{ acr: { values: 'mfa' } }, ['require.acr.values', 'require.acr']],

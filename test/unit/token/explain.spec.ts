@@ -130,7 +130,7 @@ describe('An explanation', () => {
     expect(untrusted.filter(({ passed }) => passed === undefined)).toHaveLength(12);
     const garbled = await explain('not-a-token');
     expect(garbled.filter(({ passed }) => passed === undefined)).toHaveLength(15);
-    expect(rowOf(garbled, 'form')).toMatchObject({ passed: false, code: 'TOKEN_MALFORMED', got: '1 parts' });
+    expect(rowOf(garbled, 'form')).toMatchObject({ passed: false, code: 'TOKEN_MALFORMED', got: '1 part' });
   });
 
   it.each<[string, string, string, Record<string, unknown>]>([
@@ -149,6 +149,8 @@ describe('An explanation', () => {
     ['minutes', 'expiration', 'It expired 10 minutes ago', { exp: NOW - 600 }],
     ['days', 'expiration', 'It expired 3 days ago', { exp: NOW - 3 * 86_400 }],
     ['milliseconds', 'expiration', 'in milliseconds', { exp: NOW * 1000 }],
+    ['a start to come', 'not-before', '`nbf` is 2 hours ahead', { nbf: NOW + 7_300 }],
+    ['an issue to come', 'not-before', '`iat` is 10 minutes ahead', { iat: NOW + 600 }],
     ['no time', 'expiration', 'The token has no `exp`', { exp: undefined }],
     ['a text as the time', 'expiration', 'It is about `exp`', { exp: '12' }],
     ['no tenant', 'required-claims', 'The token has no `tenant`', { tenant: undefined }],
