@@ -1,4 +1,5 @@
 import type { IssuerOptions } from '../options/options.js';
+import { apiOfAuth0 } from './common-audiences.js';
 import { PresetArguments } from './preset-arguments.js';
 
 export interface Auth0Options {
@@ -43,9 +44,9 @@ export function auth0(options: Auth0Options): IssuerOptions {
   const audience = given.texts('audience', "the Identifier of your API in Auth0, 'https://api.example.com' say");
   const rolesClaim = given.optionalText('rolesClaim', "a claim, 'https://example.com/roles' say") ?? 'roles';
   for (const name of audience) {
-    const what = apiOfAuth0(name, domain);
-    if (what !== undefined)
-      given.problem('audience', `must not be ${JSON.stringify(name)}, ${what}: name your own API`);
+    const api = apiOfAuth0(name, domain);
+    if (api !== undefined)
+      given.problem('audience', `must not be ${JSON.stringify(name)}, ${WHAT[api]}: name your own API`);
   }
   given.finish();
   return {
@@ -56,11 +57,7 @@ export function auth0(options: Auth0Options): IssuerOptions {
   };
 }
 
-/** With a custom domain the tenant's own stays in their names. */
-function apiOfAuth0(audience: string, domain: string): string | undefined {
-  const [, host, path] = /^https:\/\/([^/]+)\/(userinfo|api\/v2)\/?$/.exec(audience.toLowerCase()) ?? [];
-  if (host === undefined || (host !== domain && !host.endsWith('.auth0.com'))) return undefined;
-  return path === 'userinfo'
-    ? 'which every token names that was asked for with the scope openid'
-    : 'whose tokens are for the Management API of Auth0';
-}
+const WHAT = {
+  userinfo: 'which every token names that was asked for with the scope openid',
+  management: 'whose tokens are for the Management API of Auth0',
+} as const;

@@ -1,4 +1,5 @@
 import type { ClaimPath, IssuerOptions } from '../options/options.js';
+import { isClientOfEachRealm } from './common-audiences.js';
 import { PresetArguments } from './preset-arguments.js';
 
 export interface KeycloakOptions {
@@ -57,11 +58,10 @@ export function keycloak(options: KeycloakOptions): IssuerOptions {
     if (address !== undefined && /\/realms(?:\/|$)/.test(address))
       given.problem(name, 'must end before /realms/…, which is put behind it; the realm stands in `realm`');
   }
-  if (audience.includes('account')) {
-    given.problem(
-      'audience',
-      "must not be 'account', which nearly every token of a realm names: add an Audience mapper for your API",
-    );
+  for (const name of audience.filter(isClientOfEachRealm)) {
+    const what =
+      name === 'account' ? 'which nearly every token of a realm names' : 'a client that Keycloak makes in each realm';
+    given.problem('audience', `must not be '${name}', ${what}: add an Audience mapper for your API`);
   }
   given.finish();
   const path = `/realms/${pathSegmentOf(realm)}`;

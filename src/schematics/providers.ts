@@ -1,12 +1,10 @@
-import type * as presets from '../presets.js';
-
-/** A function of `nestjs-resource-server/presets` that returns options. */
-export type PresetName = Exclude<keyof typeof presets, 'requiredEnv'>;
+import { type PresetName, PRESETS, recognisedIssuer, type RecognisedIssuer } from '../presets/recognised-issuers.js';
 
 /** What an application of a provider reads from its environment, and how. */
 export interface ProviderSetup {
   readonly label: string;
-  readonly preset: PresetName;
+  /** A function of `nestjs-resource-server/presets` that returns options. */
+  readonly preset: PresetName | 'fromEnv';
   readonly variables: readonly Variable[];
   /** Arguments of the preset that are no variables. */
   readonly constants: readonly Constant[];
@@ -41,35 +39,32 @@ interface Parameter {
   /** Where the value comes from: the part of the issuer that has the parameter's name, the audience, or an example. */
   readonly from: 'issuer' | 'audience' | { readonly example: string };
   readonly isList?: boolean;
-  /** What stands in our example is what most applications have: it need not be replaced. */
-  readonly isUsual?: boolean;
-  /** What the preset takes for what stands in the issuer. */
-  readonly read?: (part: string) => string;
+  /** What most applications have, and no issuer needs to say: it need not be replaced. */
+  readonly usual?: string;
 }
 
 interface Provider {
   readonly label: string;
-  readonly preset: PresetName;
+  readonly preset: PresetName | 'fromEnv';
   /** An issuer as the provider spells it. */
   readonly issuer: string;
   /** An audience as the provider spells it. */
   readonly audience: string;
-  /** Its groups are named as the preset's parameters. */
-  readonly issuerParts: RegExp;
+  /** Of servers that are not recognised by their name, where there are such. Its groups are named as the preset's parameters. */
+  readonly issuerParts?: RegExp;
   readonly parameters: readonly Parameter[];
-  /** What the preset must be told for some issuers. */
-  readonly constants?: readonly (Constant & { readonly for: RegExp })[];
   readonly tokenClaims?: readonly string[];
 }
 
 const API = 'https://api.example.com';
 const GUID = '00000000-0000-0000-0000-000000000000';
 
-function part(name: string, variable: string, more: Pick<Parameter, 'isUsual' | 'read'> = {}): Parameter {
+function part(name: string, variable: string, more: Pick<Parameter, 'usual'> = {}): Parameter {
   return { name, variable, from: 'issuer', ...more };
 }
 
-function audience(comment: string, name = 'audience', variable = 'AUTH_AUDIENCE'): Parameter {
+function audience(comment: string, preset?: PresetName, variable = 'AUTH_AUDIENCE'): Parameter {
+  const name = (preset && PRESETS[preset].audienceParameter) ?? 'audience';
   return { name, variable, comment, from: 'audience' };
 }
 
@@ -88,10 +83,9 @@ export const PROVIDERS: Readonly<Record<string, Provider>> = {
     preset: 'keycloak',
     issuer: 'https://keycloak.example.com/realms/your-realm',
     audience: 'your-api',
-    issuerParts: /^(?<url>https?:\/\/.+)\/realms\/(?<realm>[^/]+)$/,
     parameters: [
       part('url', 'KEYCLOAK_URL'),
-      part('realm', 'KEYCLOAK_REALM', { read: decoded }),
+      part('realm', 'KEYCLOAK_REALM'),
       audience('What an audience mapper in a client scope adds to the tokens.'),
     ],
   },
@@ -100,21 +94,7 @@ export const PROVIDERS: Readonly<Record<string, Provider>> = {
     preset: 'entraId',
     issuer: `https://login.microsoftonline.com/${GUID}/v2.0`,
     audience: GUID,
-    issuerParts:
-      /^https:\/\/(?:login\.microsoftonline\.(?:com|us)|login\.partner\.microsoftonline\.cn|sts\.windows\.net|sts\.chinacloudapi\.cn)\/(?<tenantId>[^/]+)(?:\/v2\.0)?$/,
-    parameters: [
-      part('tenantId', 'ENTRA_TENANT_ID', { read: (tenant) => tenant.toLowerCase() }),
-      audience("The client id of the API's registration."),
-    ],
-    // sts.windows.net is Azure Government's, too; its tenants are told apart by the issuer of version 2.0 only.
-    constants: [
-      { parameter: 'cloud', value: 'us-government', for: /^https:\/\/login\.microsoftonline\.us\// },
-      {
-        parameter: 'cloud',
-        value: 'china',
-        for: /^https:\/\/(?:sts\.chinacloudapi|login\.partner\.microsoftonline)\.cn\//,
-      },
-    ],
+    parameters: [part('tenantId', 'ENTRA_TENANT_ID'), audience("The client id of the API's registration.")],
     tokenClaims: ['tid: process.env.ENTRA_TENANT_ID', "appid: 'test-client'"],
   },
   cognito: {
@@ -122,13 +102,11 @@ export const PROVIDERS: Readonly<Record<string, Provider>> = {
     preset: 'cognito',
     issuer: 'https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_AbCdEfGhI',
     audience: 'your-app-client-id',
-    issuerParts: /^https:\/\/(?:issuer-)?cognito-idp\.(?<region>[a-z0-9-]+)\.amazonaws\.com\/(?<userPoolId>[\w-]+)$/,
     parameters: [
       part('region', 'COGNITO_REGION'),
       part('userPoolId', 'COGNITO_USER_POOL_ID'),
-      audience('The app client: access tokens have no `aud`, and name that.', 'clientId', 'COGNITO_CLIENT_ID'),
+      audience('The app client: access tokens have no `aud`, and name that.', 'cognito', 'COGNITO_CLIENT_ID'),
     ],
-    constants: [{ parameter: 'issuerType', value: 'updated', for: /^https:\/\/issuer-/ }],
     tokenClaims: ["token_use: 'access'"],
   },
   okta: {
@@ -139,8 +117,8 @@ export const PROVIDERS: Readonly<Record<string, Provider>> = {
     issuerParts: /^https:\/\/(?<domain>[^/]+)\/oauth2\/(?<authorizationServerId>[^/]+)$/,
     parameters: [
       part('domain', 'OKTA_DOMAIN'),
-      part('authorizationServerId', 'OKTA_AUTHORIZATION_SERVER_ID', { isUsual: true }),
-      { ...audience('The audience of the authorization server.'), isUsual: true },
+      part('authorizationServerId', 'OKTA_AUTHORIZATION_SERVER_ID', { usual: 'default' }),
+      { ...audience('The audience of the authorization server.'), usual: 'api://default' },
     ],
     tokenClaims: ["cid: 'test-client'"],
   },
@@ -149,7 +127,6 @@ export const PROVIDERS: Readonly<Record<string, Provider>> = {
     preset: 'google',
     issuer: 'https://accounts.google.com',
     audience: API,
-    issuerParts: /^https:\/\/accounts\.google\.com$/,
     parameters: [
       audience('What callers ask the ID token for: the address of this service.'),
       {
@@ -167,7 +144,6 @@ export const PROVIDERS: Readonly<Record<string, Provider>> = {
     preset: 'firebase',
     issuer: 'https://securetoken.google.com/your-project-id',
     audience: 'your-project-id',
-    issuerParts: /^https:\/\/securetoken\.google\.com\/(?<projectId>[^/]+)$/,
     // The project's id is the audience, too.
     parameters: [part('projectId', 'FIREBASE_PROJECT_ID')],
     tokenClaims: ['auth_time: 1'],
@@ -188,7 +164,7 @@ export const PROVIDERS: Readonly<Record<string, Provider>> = {
     issuerParts: /^(?<url>https?:\/\/.+)\/auth\/v1$/,
     parameters: [
       part('url', 'SUPABASE_URL'),
-      { ...audience('What the tokens of signed-in users name.'), isUsual: true },
+      { ...audience('What the tokens of signed-in users name.'), usual: 'authenticated' },
     ],
   },
   clerk: {
@@ -201,7 +177,7 @@ export const PROVIDERS: Readonly<Record<string, Provider>> = {
       part('frontendApiUrl', 'CLERK_FRONTEND_API_URL'),
       audience(
         'The origin of your front end: session tokens have no `aud`, and name that in `azp`.',
-        'authorizedParties',
+        'clerk',
         'CLERK_AUTHORIZED_PARTY',
       ),
     ],
@@ -213,7 +189,7 @@ export const PROVIDERS: Readonly<Record<string, Provider>> = {
     issuer: 'https://your-tenant.logto.app/oidc',
     audience: API,
     issuerParts: /^(?<endpoint>https?:\/\/.+)\/oidc$/,
-    parameters: [part('endpoint', 'LOGTO_ENDPOINT'), audience('The API Identifier in Logto.', 'resource')],
+    parameters: [part('endpoint', 'LOGTO_ENDPOINT'), audience('The API Identifier in Logto.', 'logto')],
   },
   betterAuth: {
     label: 'Better Auth',
@@ -231,9 +207,10 @@ export const PROVIDERS: Readonly<Record<string, Provider>> = {
     preset: 'github',
     issuer: 'https://token.actions.githubusercontent.com',
     audience: API,
-    issuerParts: /^(?<issuer>https:\/\/[^/]+)$/,
+    // GitHub Enterprise Server has a path.
+    issuerParts: /^(?<issuer>https:\/\/[^?#]+)$/,
     parameters: [
-      part('issuer', 'AUTH_ISSUER', { isUsual: true }),
+      part('issuer', 'AUTH_ISSUER', { usual: 'https://token.actions.githubusercontent.com' }),
       audience('What workflows ask the token for.'),
       {
         name: 'repositories',
@@ -279,45 +256,61 @@ export function setupOf(name: string, issuer: string | undefined, audienceGiven:
   if (audienceGiven !== undefined && (/\s/.test(audienceGiven) || UNSAFE.test(audienceGiven))) {
     throw new Error(`--audience must have no spaces and no quotes; got ${JSON.stringify(audienceGiven)}`);
   }
-  const found = provider.issuerParts.exec(spelled ?? provider.issuer);
-  if (found === null) {
-    throw new Error(
-      `--issuer=${issuer ?? ''} is no issuer of ${provider.label}, which look like ${provider.issuer}; take --provider=other if it is right`,
-    );
-  }
-  const { preset, label, constants = [], tokenClaims = [] } = provider;
+  const parts = partsOf(name, provider, spelled ?? provider.issuer);
+  const { preset, label, tokenClaims = [] } = provider;
   const variables = provider.parameters.map((parameter) =>
-    variableOf(parameter, provider, found, spelled, audienceGiven),
+    variableOf(parameter, provider, parts, spelled, audienceGiven),
   );
   const unsafe = variables.find(({ value }) => UNSAFE.test(value));
   if (unsafe !== undefined) {
     throw new Error(`--issuer has ${JSON.stringify(unsafe.value)} in it, which cannot be written into a source.`);
   }
-  return {
-    label,
-    preset,
-    variables,
-    constants: constants.filter((constant) => constant.for.test(found[0])),
-    tokenClaims,
-  };
+  const constants = Object.entries(parts)
+    .filter(([part]) => preset !== 'fromEnv' && !variables.some(({ parameter }) => parameter === part))
+    .map(([parameter, value]) => ({ parameter, value }));
+  return { label, preset, variables, constants, tokenClaims };
+}
+
+type Parts = RecognisedIssuer['parts'];
+
+function partsOf(name: string, { preset, label, issuer: example, issuerParts }: Provider, issuer: string): Parts {
+  const recognised = recognisedIssuer(issuer);
+  if (recognised?.preset === preset) return recognised.parts;
+  const facts = recognised && PRESETS[recognised.preset];
+  if (recognised !== undefined && facts?.checksMore === true) {
+    const why =
+      facts.isOpenToAnyone === true
+        ? 'where anyone can get a token for any audience'
+        : 'whose tokens need more checks than those of issuer and audience';
+    const own = Object.entries(PROVIDERS).find(([, provider]) => provider.preset === recognised.preset);
+    throw new Error(
+      `--issuer=${issuer} is an issuer of ${own?.[1].label ?? recognised.preset}, ${why}: take --provider=${own?.[0] ?? recognised.preset}, not ${name}`,
+    );
+  }
+  const found = issuerParts?.exec(issuer);
+  if (found == null) {
+    throw new Error(
+      `--issuer=${issuer} is no issuer of ${label}, which look like ${example}; take --provider=other if it is right`,
+    );
+  }
+  return { ...found.groups };
 }
 
 function variableOf(
-  { name, variable, comment, from, isList = false, isUsual = false, read }: Parameter,
+  { name, variable, comment, from, isList = false, usual }: Parameter,
   provider: Provider,
-  found: RegExpExecArray,
+  parts: Parts,
   issuer: string | undefined,
   audienceGiven: string | undefined,
 ): Variable {
   const common = { name: variable, comment, parameter: name, isList };
   if (from === 'issuer') {
-    const part = found.groups?.[name] ?? '';
-    const isExample = issuer === undefined && !isUsual;
-    return { ...common, value: read?.(part) ?? part, isExample, option: from };
+    const isExample = issuer === undefined && usual === undefined;
+    return { ...common, value: parts[name] ?? usual ?? '', isExample, option: from };
   }
   if (from === 'audience') {
-    const isExample = audienceGiven === undefined && !isUsual;
-    return { ...common, value: audienceGiven ?? provider.audience, isExample, option: from };
+    const isExample = audienceGiven === undefined && usual === undefined;
+    return { ...common, value: audienceGiven ?? usual ?? provider.audience, isExample, option: from };
   }
   return { ...common, value: from.example, isExample: true, option: undefined };
 }
@@ -325,13 +318,4 @@ function variableOf(
 function spelledOut(issuer: string): string {
   const withScheme = /^[\w-]+(?:\.[\w-]+)+(?::\d+)?(?:\/|$)/.test(issuer) ? `https://${issuer}` : issuer;
   return withScheme.replace(/\/+$/, '');
-}
-
-/** As it stands where that is no encoding of anything: the preset refuses it. */
-function decoded(part: string): string {
-  try {
-    return decodeURIComponent(part);
-  } catch {
-    return part;
-  }
 }

@@ -669,6 +669,21 @@ describe('doctor', () => {
         };
       },
     },
+    'a made-up token of the same realm on a server of somebody else': {
+      check: 'token.issuer',
+      found: '"https://keycloak.evil.test/realms/shop"',
+      mend: /^(?!.*(?:internalUrl|evil)).*on another server/,
+      plant: () => ({
+        parameters: [
+          ...['--issuer', 'https://id.example.com/realms/shop', '--audience', AUDIENCE],
+          ...['--jwks-uri', server.url + KEYS, '--token', '-'],
+        ],
+        given: {
+          stdin: from('https://keycloak.evil.test/realms/shop'),
+          fetch: instead('https://id.example.com/realms/shop'),
+        },
+      }),
+    },
     'an audience that the preset refuses': {
       check: 'configuration',
       found: 'zitadel() refuses audience',
@@ -1032,6 +1047,9 @@ describe('doctor', () => {
     );
     const withOne = await command(['doctor', '--issuer', server.url, '--token', '-'], { stdin: good() });
     expect(withOne.stdout.trimEnd().split('\n').at(-1)).toMatch(/^skipped: token\.audience: .* give it as --audience/);
+    expect(withOne.stdout).toContain('No problems, but nobody said whom the token must be for (--audience).');
+    const all = await command(['doctor', ...asked('--token', '-')], { stdin: good() });
+    expect(all.stdout).toContain('\nNo problems.\n');
   });
 
   it('names a port that speaks http where https was asked for', async () => {

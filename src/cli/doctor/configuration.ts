@@ -1,7 +1,7 @@
 import { ConfigurationError, type ConfigurationProblem } from '../../errors.js';
 import type { IssuerOptions, ResourceServerOptions } from '../../options/options.js';
 import { resolveOptions } from '../../options/resolve-options.js';
-import type { PresetName } from './providers.js';
+import type { PresetName } from '../../presets/recognised-issuers.js';
 import { AUDIENCE_BLANK, type PresetCall, type RecognisedProvider, recognisedProvider } from './recognised-provider.js';
 import { type Writable, written, writtenMembers, writtenObject } from './written.js';
 

@@ -1,30 +1,35 @@
-import { isInternalHost } from '../../address.js';
+import { isFetchableAddress, isInternalHost } from '../../address.js';
 
-/** One realm of Keycloak under two addresses. */
+/** One realm of Keycloak under two addresses, without `/realms/…`. */
 export interface RealmElsewhere {
-  /** Where users reach it, as far as the names tell; without `/realms/…`. */
-  readonly url: string;
-  /** Where it is reached from within a network. */
-  readonly internalUrl: string;
-  /** Whether that is the address that was asked for (`--issuer`). */
-  readonly isAskedInside: boolean;
+  /** That of `--issuer`. */
+  readonly asked: string;
+  /** That of a token, which anybody may have made. */
+  readonly named: string;
+  /** Which of the two is reached from within a network only; undefined: none, or both. */
+  readonly inside: 'asked' | 'named' | undefined;
 }
 
-/** @returns undefined for what differs in more than its host. */
+/** @returns undefined for what differs in more than its host, or is not to be fetched from. */
 export function sameRealmElsewhere(asked: string, named: string): RealmElsewhere | undefined {
   const [one, other] = [asked, named].map((issuer) => /^(https?:\/\/[^?#]+)\/realms\/([^/?#]+)$/.exec(issuer));
   const [, askedUrl, askedRealm] = one ?? [];
   const [, namedUrl, namedRealm] = other ?? [];
   if (askedUrl === undefined || namedUrl === undefined || askedRealm !== namedRealm) return undefined;
-  if (!URL.canParse(askedUrl) || !URL.canParse(namedUrl)) return undefined;
+  if (!isFetchableAddress(askedUrl, true) || !isFetchableAddress(namedUrl, true)) return undefined;
   if (new URL(askedUrl).host === new URL(namedUrl).host) return undefined;
-  const isAskedInside = isInside(askedUrl) && !isInside(namedUrl);
-  return isAskedInside
-    ? { url: namedUrl, internalUrl: askedUrl, isAskedInside }
-    : { url: askedUrl, internalUrl: namedUrl, isAskedInside };
+  const isAskedInside = isInside(askedUrl);
+  const inside = isAskedInside === isInside(namedUrl) ? undefined : isAskedInside ? 'asked' : 'named';
+  return { asked: askedUrl, named: namedUrl, inside };
 }
 
+// RFC 6762 §3, RFC 8375, ICANN's `internal`, and the services of Kubernetes: nobody can register these.
+const NOT_PUBLIC = /\.(?:local|internal|home\.arpa|svc)$/;
+
 function isInside(url: string): boolean {
-  const { hostname, protocol } = new URL(url);
-  return protocol === 'http:' || isInternalHost(hostname) || !hostname.includes('.');
+  const { hostname } = new URL(url);
+  if (isInternalHost(hostname)) return true;
+  const name = hostname.replace(/\.$/, '');
+  // An IPv6 address has no dots, either.
+  return !name.startsWith('[') && (!name.includes('.') || NOT_PUBLIC.test(name));
 }

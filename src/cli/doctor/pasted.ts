@@ -65,7 +65,7 @@ function blockingOf({ issuer, rows, token }: PastedFacts): readonly CheckName[] 
 /** Whether the row `token.issuer` has another name written in place of this one. */
 function isNamedOtherwise(issuer: string, named: string | undefined): boolean {
   if (named === undefined) return false;
-  return isSameButForSpelling(named, issuer) || sameRealmElsewhere(issuer, named)?.isAskedInside === true;
+  return isSameButForSpelling(named, issuer) || sameRealmElsewhere(issuer, named)?.inside === 'asked';
 }
 
 /** Without the white space around it, and as the token spells it, where it is in the token but for its spelling. */

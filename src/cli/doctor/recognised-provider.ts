@@ -1,6 +1,7 @@
 import { ConfigurationError, type ConfigurationProblem } from '../../errors.js';
 import type { IssuerOptions } from '../../options/options.js';
-import { type PresetName, type ProviderRow, PROVIDERS } from './providers.js';
+import { type PresetName, PRESETS, recognisedIssuer, type RecognisedIssuer } from '../../presets/recognised-issuers.js';
+import { BLANKS } from './preset-blanks.js';
 
 /** Who issues tokens under this name, and which function of `nestjs-resource-server/presets` knows it. */
 export interface RecognisedProvider {
@@ -27,36 +28,34 @@ export interface PresetCall {
 export const AUDIENCE_BLANK = '<what tokens for this API name in aud>';
 
 export function recognisedProvider(issuer: string): RecognisedProvider | undefined {
-  for (const row of PROVIDERS) {
-    const found = row.issuer.exec(issuer);
-    if (found === null) continue;
-    const provider = providerOf(row, found.groups ?? {});
-    // One name in two spellings is not one issuer; but where anyone can get tokens, no other options may be printed.
-    const names = provider.call(undefined).issuers.map((options) => options.issuer);
-    if (names.length === 0 || names.includes(issuer) || row.isOpenToAnyone === true) return provider;
-  }
-  return undefined;
+  const recognised = recognisedIssuer(issuer);
+  if (recognised === undefined) return undefined;
+  const provider = providerOf(recognised);
+  // One name in two spellings is not one issuer; but where the preset checks more, no other options may be printed.
+  const names = provider.call(undefined).issuers.map((options) => options.issuer);
+  const isItself = names.length === 0 || names.includes(issuer);
+  return isItself || PRESETS[recognised.preset].checksMore === true ? provider : undefined;
 }
 
-function providerOf(row: ProviderRow, groups: Readonly<Record<string, string | undefined>>): RecognisedProvider {
-  const audienceParameter = 'audienceParameter' in row ? row.audienceParameter : 'audience';
-  const usualAudience = row.usualAudience?.(groups);
+function providerOf({ preset, parts, usualAudience }: RecognisedIssuer): RecognisedProvider {
+  const { audienceParameter, audienceClaim } = PRESETS[preset];
+  const { exampleAudience = 'api', blanks = {} } = BLANKS[preset] ?? {};
   return {
-    preset: row.preset,
+    preset,
     audienceParameter,
-    audienceClaim: row.audienceClaim ?? 'aud',
+    audienceClaim,
     usualAudience,
     call: (audience) => {
       const isUsual = usualAudience !== undefined && (audience ?? [usualAudience]).join() === usualAudience;
       const parametersWith = (name: string, which: 'shown' | 'example') =>
         Object.fromEntries([
-          ...Object.entries(row.place(groups)).filter(isGiven),
+          ...Object.entries(parts),
           ...(audienceParameter === undefined || isUsual
             ? []
             : [[audienceParameter, one(audience ?? [name])] as const]),
-          ...Object.entries(row.blanks ?? {}).map(([blank, texts]) => [blank, texts[which]] as const),
+          ...Object.entries(blanks).map(([blank, texts]) => [blank, texts[which]] as const),
         ]);
-      const { problems, issuers } = made(row, parametersWith(row.exampleAudience ?? 'api', 'example'));
+      const { problems, issuers } = made(preset, parametersWith(exampleAudience, 'example'));
       const refused =
         audienceParameter === undefined && !isUsual
           ? [
@@ -71,19 +70,17 @@ function providerOf(row: ProviderRow, groups: Readonly<Record<string, string | u
   };
 }
 
-function isGiven(entry: [string, string | undefined]): entry is [string, string] {
-  return entry[1] !== undefined;
-}
-
 function one(audience: readonly string[]): string | readonly string[] {
   const [first] = audience;
   return first !== undefined && audience.length === 1 ? first : audience;
 }
 
-function made({ preset, make }: ProviderRow, given: object): Pick<PresetCall, 'problems' | 'issuers'> {
+function made(preset: PresetName, given: object): Pick<PresetCall, 'problems' | 'issuers'> {
   try {
-    const options = make(given as never);
-    return { problems: [], issuers: 'issuers' in options ? options.issuers : [options] };
+    const options = PRESETS[preset].make(given as never);
+    if (!('issuers' in options)) return { problems: [], issuers: [options] };
+    // A function is what `tenants` makes, which no issuer's name says.
+    return { problems: [], issuers: typeof options.issuers === 'function' ? [] : options.issuers };
   } catch (error) {
     if (!(error instanceof ConfigurationError)) throw error;
     const problems = error.problems.map(({ path, message }) => ({ path: path.replace(`${preset}().`, ''), message }));

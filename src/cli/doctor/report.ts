@@ -1,5 +1,5 @@
 import pc from 'picocolors';
-import type { CheckRow, CheckStatus } from './check-row.js';
+import type { CheckName, CheckRow, CheckStatus } from './check-row.js';
 import type { Diagnosis } from './diagnose.js';
 
 type Colors = ReturnType<typeof pc.createColors>;
@@ -38,7 +38,12 @@ function countOf(rows: readonly CheckRow[], { bold, green }: Colors): string {
   const count = (status: CheckStatus) => rows.filter((row) => row.status === status).length;
   const problems = count('problem');
   const warnings = count('warning');
-  if (problems + warnings === 0) return green('No problems.');
+  const statusOf = (name: CheckName) => rows.find(({ check }) => check === name)?.status;
+  const isAudienceOpen = statusOf('token.form') === 'ok' && statusOf('token.audience') === 'skipped';
+  if (problems + warnings === 0)
+    return isAudienceOpen
+      ? bold('No problems, but nobody said whom the token must be for (--audience).')
+      : green('No problems.');
   const parts = [
     problems === 0 ? 'No problems' : `${String(problems)} ${problems === 1 ? 'problem' : 'problems'}`,
     ...(warnings === 0 ? [] : [`${String(warnings)} ${warnings === 1 ? 'warning' : 'warnings'}`]),

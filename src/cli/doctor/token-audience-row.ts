@@ -1,9 +1,9 @@
+import { isCommonAudience } from '../../presets/common-audiences.js';
+import type { PresetName } from '../../presets/recognised-issuers.js';
 import { literal, quoted } from '../printable.js';
 import { type CheckRow, ok, problem, skipped } from './check-row.js';
-import { isCommonAudience } from './common-audiences.js';
 import { nearAudience } from './near-audience.js';
 import { slashOf } from './other-spellings.js';
-import type { PresetName } from './providers.js';
 import type { RecognisedProvider } from './recognised-provider.js';
 import type { Facts, Verdict } from './token-facts.js';
 
@@ -22,7 +22,8 @@ export function audienceRow({ decoded, audience, issuer, provider }: Facts, { pa
   }
   const names = [value].flat().filter((name): name is string => typeof name === 'string');
   const has = Array.isArray(value) ? value.map(quoted).join(', ') : quoted(value);
-  const own = names.filter(isOwn(provider));
+  const isCommon = (name: string) => isCommonAudience(name, issuer.issuer);
+  const own = names.filter((name) => !isCommon(name) && mayBeOwn(name, provider));
   if (audience === undefined) {
     const mend =
       own.length === 0
@@ -34,13 +35,13 @@ export function audienceRow({ decoded, audience, issuer, provider }: Facts, { pa
   return problem(
     'token.audience',
     has === '' ? 'an empty list' : has,
-    mendOf(names, own, audience, provider),
+    mendOf(names.some(isCommon), own, audience, provider),
     expected,
   );
 }
 
 function mendOf(
-  names: readonly string[],
+  namesCommon: boolean,
   own: readonly string[],
   audience: readonly string[],
   provider: RecognisedProvider | undefined,
@@ -54,15 +55,13 @@ function mendOf(
   const get = howToGetOne(audience.map(quoted).join(' or '), provider);
   if (own.length > 0)
     return `If the token is for this API, write ${parameter}: ${own.map(literal).join(' or ')}; if not, ${get.charAt(0).toLowerCase()}${get.slice(1)}`;
-  return names.some(isCommonAudience) ? `It is not for your API, but what every token there names. ${get}` : get;
+  return namesCommon ? `It is not for your API, but what every token there names. ${get}` : get;
 }
 
-/** What may be an API of the user's own, as far as the name tells. */
-function isOwn(provider: RecognisedProvider | undefined): (name: string) => boolean {
+/** What may be an API of the user's own, as far as the preset tells. */
+function mayBeOwn(name: string, provider: RecognisedProvider | undefined): boolean {
   const parameter = provider?.audienceParameter ?? 'audience';
-  const refuses = (name: string) =>
-    provider?.call([name]).problems.some(({ path }) => path.startsWith(parameter)) === true;
-  return (name) => name.trim() !== '' && !isCommonAudience(name) && !refuses(name);
+  return name.trim() !== '' && provider?.call([name]).problems.some(({ path }) => path.startsWith(parameter)) !== true;
 }
 
 const HOW: Readonly<Partial<Record<PresetName, string>>> = {

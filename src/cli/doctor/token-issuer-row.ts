@@ -1,7 +1,7 @@
 import { isFetchableAddress } from '../../address.js';
 import { literal, printable, quoted } from '../printable.js';
 import { type CheckRow, ok, problem } from './check-row.js';
-import { sameRealmElsewhere } from './keycloak-realm.js';
+import { type RealmElsewhere, sameRealmElsewhere } from './keycloak-realm.js';
 import { isDowngrade, isSameButForSpelling, slashOf } from './other-spellings.js';
 import type { Facts } from './token-facts.js';
 
@@ -42,14 +42,24 @@ export function issuerRow({ decoded, issuer, published }: Facts): CheckRow {
     return problem('token.issuer', quoted(iss), mend, expected);
   }
   const realm = sameRealmElsewhere(issuer.issuer, iss);
-  if (realm !== undefined) {
-    const { url, internalUrl } = realm;
-    const beside = isFetchableAddress(internalUrl, false) ? '' : ' (with insecureAllowHttp: true beside it)';
-    const mend = `The same realm at another address: Keycloak names itself by the one at which a token was asked for. Set its hostname, so that all tokens name one (KC_HOSTNAME=${printable(url)}); where this application reaches it at the other, say so by the preset: keycloak({ url: ${literal(url)}, internalUrl: ${literal(internalUrl)}, … })${beside}. If these are two servers, get a token from the right one.`;
-    return problem('token.issuer', quoted(iss), mend, expected);
-  }
-  const mend = `The token is of another issuer. If that one is meant, write ${write}; if both are, list them: issuers: [{ issuer: ${literal(issuer.issuer)}, … }, { ${write}, … }].`;
+  if (realm !== undefined) return problem('token.issuer', quoted(iss), mendOfRealm(realm), expected);
+  const mend =
+    'The token is of another issuer, and none of its keys vouch for that name: anybody can have written it. Get a token from the issuer that was asked for; if the other one is yours, too, run this again with that as --issuer.';
   return problem('token.issuer', quoted(iss), mend, expected);
+}
+
+/**
+ * What the token names is verified by nobody: keys must not come from there on its word. An address inside a network can only be
+ * reached there, and is the user's own.
+ */
+function mendOfRealm({ asked, named, inside }: RealmElsewhere): string {
+  if (inside === undefined)
+    return `The same realm on another server, or one server at two addresses: Keycloak names itself by the one at which a token was asked for. If these are two servers, get a token from the right one; if it is one, set its hostname, so that all tokens name the one that users reach (KC_HOSTNAME=${printable(asked)}, if that is it).`;
+  const publicUrl = inside === 'named' ? literal(asked) : `'<where users reach Keycloak>'`;
+  const hostname = inside === 'named' ? `KC_HOSTNAME=${printable(asked)}` : 'KC_HOSTNAME';
+  const internalUrl = inside === 'named' ? named : asked;
+  const beside = isFetchableAddress(internalUrl, false) ? '' : ' (with insecureAllowHttp: true beside it)';
+  return `The same realm at another address: Keycloak names itself by the one at which a token was asked for. Set its hostname, so that all tokens name one (${hostname}); where this application reaches it inside the network only, say so by the preset: keycloak({ url: ${publicUrl}, internalUrl: ${literal(internalUrl)}, … })${beside}. If these are two servers, get a token from the right one.`;
 }
 
 function microsoftTenant(issuer: string): string | undefined {

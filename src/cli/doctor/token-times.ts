@@ -1,7 +1,5 @@
+import { LEAST_MILLISECONDS } from '../../token/hints.js';
 import { type CheckName, type CheckRow, problem } from './check-row.js';
-
-// As seconds, some 3,000 years ahead.
-const LEAST_MILLISECONDS = 1e11;
 
 /** RFC 7519 §2 (NumericDate): a number of seconds since 1970. What stands there instead, and how it is to be sent. */
 export function noTimeRow(check: CheckName, claim: string, value: unknown): CheckRow {

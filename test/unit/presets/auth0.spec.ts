@@ -118,6 +118,10 @@ describe('auth0', () => {
       'auth0().audience: must not be "https://tenant.eu.auth0.com/api/v2/", whose tokens are for the Management API of Auth0: name your own API',
     ],
     [
+      { domain: 'tenant.auth0.com', audience: 'https://tenant.auth0.com/api/v2' },
+      'auth0().audience: must not be "https://tenant.auth0.com/api/v2", whose tokens are for the Management API of Auth0: name your own API',
+    ],
+    [
       { domain: 'tenant.auth0.com', audience: '<your API>' },
       'auth0().audience: is "<your API>", which stands for what is to be put there',
     ],

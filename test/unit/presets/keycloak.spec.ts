@@ -157,6 +157,10 @@ describe('keycloak', () => {
       "keycloak().audience: must not be 'account', which nearly every token of a realm names: add an Audience mapper for your API",
     ],
     [
+      { audience: ['orders-api', 'realm-management'] },
+      "keycloak().audience: must not be 'realm-management', a client that Keycloak makes in each realm: add an Audience mapper for your API",
+    ],
+    [
       { audience: undefined },
       'keycloak().audience: is missing: what the tokens name in `aud`: the client id of your API',
     ],

@@ -133,6 +133,24 @@ describe('what nest add takes out of an issuer', () => {
     ['betterAuth', 'https://app.example.org', { BETTER_AUTH_URL: 'https://app.example.org' }],
     ['zitadel', 'http://localhost:8080', { AUTH_ISSUER: 'http://localhost:8080' }],
     ['github', 'https://token.actions.octocorp.ghe.com', { AUTH_ISSUER: 'https://token.actions.octocorp.ghe.com' }],
+    [
+      'github',
+      'https://token.actions.githubusercontent.com/acme',
+      { AUTH_ISSUER: 'https://token.actions.githubusercontent.com/acme' },
+    ],
+    [
+      'github',
+      'https://github.example.com/_services/token',
+      { AUTH_ISSUER: 'https://github.example.com/_services/token' },
+    ],
+    [
+      'github',
+      'https://token.actions.githubusercontent.com/',
+      { AUTH_ISSUER: 'https://token.actions.githubusercontent.com' },
+    ],
+    ['other', 'https://tenant.eu.auth0.com/', { AUTH_ISSUER: 'https://tenant.eu.auth0.com/' }],
+    ['other', 'https://id.example.com/realms/shop', { AUTH_ISSUER: 'https://id.example.com/realms/shop' }],
+    ['other', 'https://abc.supabase.co/auth/v1', { AUTH_ISSUER: 'https://abc.supabase.co/auth/v1' }],
     ['other', 'https://issuer.example.com/slash/', { AUTH_ISSUER: 'https://issuer.example.com/slash/' }],
   ])('%s: %s', (name, issuer, expected) => {
     expect(environmentOf(setupOf(name, issuer, undefined))).toMatchObject(expected);
@@ -173,6 +191,44 @@ describe('what nest add takes out of an issuer', () => {
     ['supabase', 'https://abc.supabase.co', '--provider=other if it is right'],
   ])('is refused for %s: %s (%s)', (name, issuer, message) => {
     expect(() => setupOf(name, issuer, undefined)).toThrow(message);
+  });
+});
+
+describe('an issuer whose preset checks more than issuer and audience', () => {
+  it.each([
+    ['google', 'https://accounts.google.com'],
+    ['google', 'https://accounts.google.com/'],
+    ['github', 'https://token.actions.githubusercontent.com'],
+    ['github', 'https://token.actions.githubusercontent.com/acme'],
+    ['github', 'https://token.actions.octocorp.ghe.com'],
+  ])('is refused for what knows nothing of %s, where anyone gets tokens: %s', (provider, issuer) => {
+    for (const other of ['other', 'zitadel', 'auth0', 'clerk', 'betterAuth'])
+      expect(() => setupOf(other, issuer, undefined)).toThrow(
+        new RegExp(`anyone can get a token for any audience: take --provider=${provider}, not ${other}$`),
+      );
+    expect(setupOf(provider, issuer, undefined).preset).toBe(provider);
+  });
+
+  it.each([
+    ['entraId', `https://login.microsoftonline.com/${TENANT}/v2.0`],
+    ['entraId', `https://login.microsoftonline.com/${TENANT}`],
+    ['entraId', 'https://login.microsoftonline.com/common/v2.0'],
+    ['entraId', `https://login.microsoftonline.us/${TENANT}/v2.0`],
+    ['entraId', `https://login.partner.microsoftonline.cn/${TENANT}/v2.0`],
+    ['entraId', `https://sts.windows.net/${TENANT}/`],
+    ['entraId', `https://sts.chinacloudapi.cn/${TENANT}/`],
+    ['cognito', 'https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_AbC'],
+    ['cognito', 'https://issuer-cognito-idp.eu-central-1.amazonaws.com/eu-central-1_AbC'],
+    ['firebase', 'https://securetoken.google.com/shop-1'],
+    ['okta', 'https://example.okta.com/oauth2/default'],
+    ['zitadel', 'https://my.zitadel.cloud'],
+    ['clerk', 'https://happy-cat-1.clerk.accounts.dev'],
+    ['logto', 'https://shop.logto.app/oidc'],
+  ])('is refused for what knows nothing of %s: %s', (provider, issuer) => {
+    expect(() => setupOf('other', issuer, undefined)).toThrow(
+      new RegExp(`need more checks than those of issuer and audience: take --provider=${provider}, not other$`),
+    );
+    expect(setupOf(provider, issuer, undefined).preset).toBe(provider);
   });
 });
 

@@ -74,13 +74,13 @@ describe('the configuration to paste', () => {
     ],
     ['https://accounts.google.com', "google({ audience: 'api', emails: ["],
     ['https://securetoken.google.com/shop-1', "firebase({ projectId: 'shop-1' })"],
-    ['https://my.zitadel.cloud', "zitadel({ domain: 'my.zitadel.cloud', audience: 'api' })"],
-    ['https://abcdef.supabase.co/auth/v1', "supabase({ projectRef: 'abcdef', audience: 'api' })"],
+    ['https://my.zitadel.cloud', "zitadel({ issuer: 'https://my.zitadel.cloud', audience: 'api' })"],
+    ['https://abcdef.supabase.co/auth/v1', "supabase({ url: 'https://abcdef.supabase.co', audience: 'api' })"],
     [
       'https://happy-cat-1.clerk.accounts.dev',
       "clerk({ frontendApiUrl: 'https://happy-cat-1.clerk.accounts.dev', authorizedParties: 'api' })",
     ],
-    ['https://shop.logto.app/oidc', "logto({ tenant: 'shop', resource: 'api' })"],
+    ['https://shop.logto.app/oidc', "logto({ endpoint: 'https://shop.logto.app', resource: 'api' })"],
     [
       'https://token.actions.githubusercontent.com',
       "github({ audience: 'api', repositories: ['<owner>/<repository>'] })",
@@ -94,14 +94,12 @@ describe('the configuration to paste', () => {
     expect(text).toContain("} from 'nestjs-resource-server/presets';");
   });
 
-  it.each([
-    'https://tenant.eu.auth0.com',
-    'https://auth0.com.example.com/',
-    'https://id.example.com/realms/shop/',
-    'https://login.microsoftonline.com/common/v2.0',
-  ])('takes no preset for %s, whose name would be another one', (issuer) => {
-    expect(configuration({ issuer })).toContain(`AuthModule.forRoot({ issuer: '${issuer}', audience: 'api' })`);
-  });
+  it.each(['https://tenant.eu.auth0.com', 'https://auth0.com.example.com/', 'https://id.example.com/realms/shop/'])(
+    'takes no preset for %s, whose name would be another one',
+    (issuer) => {
+      expect(configuration({ issuer })).toContain(`AuthModule.forRoot({ issuer: '${issuer}', audience: 'api' })`);
+    },
+  );
 
   it('puts settings beside a preset', () => {
     const issuer = 'https://tenant.eu.auth0.com/';
@@ -163,6 +161,7 @@ describe('the configuration to paste', () => {
     ['https://happy-cat-1.clerk.accounts.dev', 'https://example.com/'],
     ['https://securetoken.google.com/shop-1', 'orders'],
     ['https://issuer.example.com', ' orders'],
+    ['https://login.microsoftonline.com/common/v2.0', tenant],
   ])('is marked where it would not start: %s for %j', (issuer, audience) => {
     const { text, problems } = resulting({ issuer, audience: [audience] });
     expect(problems).not.toEqual([]);

@@ -14,6 +14,7 @@ describe('the preset that is printed for an issuer', () => {
   it.each([
     ['https://tenant.eu.auth0.com/', 'https://api.example.com'],
     ['https://id.example.com/auth/realms/shop', 'orders-api'],
+    ['https://id.example.com/realms/my%20shop', 'orders-api'],
     [`https://login.microsoftonline.com/${tenant}/v2.0`, tenant],
     [`https://sts.windows.net/${tenant}/`, tenant],
     [`https://login.microsoftonline.us/${tenant}/v2.0`, tenant],
@@ -44,7 +45,8 @@ describe('the preset that is printed for an issuer', () => {
 
   it.each([
     ['https://id.example.com'],
-    [`https://login.microsoftonline.com/common/v2.0`],
+    ['https://tenant.eu.auth0.com'],
+    ['https://id.example.com/realms/shop/'],
     // The preset has it without the port: another name.
     ['https://id.example.com:443/realms/shop'],
   ])('is none for a name that may be anybody, or that it would write otherwise: %s', (issuer) => {
@@ -54,8 +56,12 @@ describe('the preset that is printed for an issuer', () => {
   it.each([
     ['accounts.google.com', 'google'],
     ['https://accounts.google.com/', 'google'],
+    ['https://accounts.google.com:443', 'google'],
     ['https://token.actions.githubusercontent.com/', 'github'],
-  ])('is there in any spelling where anyone can get a token: %s', (issuer, preset) => {
+    [`https://login.microsoftonline.com/${tenant}`, 'entraId'],
+    [`https://sts.windows.net/${tenant}`, 'entraId'],
+    ['https://securetoken.google.com/shop-1/', 'firebase'],
+  ])('is there in any spelling where it checks more than issuer and audience: %s', (issuer, preset) => {
     expect(recognisedProvider(issuer)?.preset).toBe(preset);
   });
 
@@ -65,6 +71,7 @@ describe('the preset that is printed for an issuer', () => {
     ['https://happy-cat-1.clerk.accounts.dev', 'https://example.com/', 'authorizedParties must be origins'],
     ['https://id.example.com/realms/shop', 'account', "audience must not be 'account'"],
     ['https://securetoken.google.com/shop-1', 'orders', 'audience is not asked for: tokens name "shop-1"'],
+    ['https://login.microsoftonline.com/common/v2.0', tenant, "tenantId is 'common', which lets in every tenant"],
     ['https://example-admin.okta.com/oauth2/default', 'api', 'domain is that of the Admin Console'],
   ])('says what it has against its arguments: %s for %s', (issuer, audience, message) => {
     expect(problems(issuer, audience)).toEqual([expect.stringContaining(message)]);

@@ -11,7 +11,7 @@ function rowOf(claims: Record<string, unknown>, issuer = 'https://issuer.example
   const provider = recognisedProvider(issuer);
   const facts = {
     decoded: { header: {}, claims },
-    issuer: { audienceClaim: provider?.audienceClaim ?? 'aud' },
+    issuer: { issuer, audienceClaim: provider?.audienceClaim ?? 'aud' },
     audience: audience === undefined ? undefined : [audience],
     provider,
   } as unknown as Facts;
@@ -42,6 +42,8 @@ describe('the mend of a token for another audience', () => {
     ['00000003-0000-0000-c000-000000000000', ENTRA, 'the scope of the API, api://'],
     ['https://graph.microsoft.com', ENTRA, 'the scope of the API, api://'],
     ['https://graph.microsoft.com/', 'https://issuer.example.com', 'the scope of the API'],
+    ['https://tenant.eu.auth0.com/api/v2', AUTH0, 'parameter audience (the API'],
+    ['https://login.example.com/userinfo', 'https://login.example.com/', 'Ask the issuer for a token'],
     // Tokens of version 2.0 name a GUID only, so the preset refuses it.
     ['https://api.contoso.com', ENTRA, 'the scope of the API, api://'],
   ])('is never to accept what every token names, or what the preset refuses: %j', (aud, issuer, instead) => {
