@@ -2,6 +2,7 @@ import { isFetchableAddress } from '../address.js';
 import { ALGORITHM_NAMES, isSignatureAlgorithm, type SignatureAlgorithm } from '../algorithms.js';
 import type { IssuerOptions } from '../options/options.js';
 import { type Environment, EnvironmentReader } from './environment.js';
+import { PRESETS, recognisedIssuer } from './recognised-issuers.js';
 
 const VARIABLES = ['AUTH_ISSUER', 'AUTH_AUDIENCE', 'AUTH_ALGORITHMS', 'AUTH_JWKS_URI'] as const;
 
@@ -14,7 +15,8 @@ const VARIABLES = ['AUTH_ISSUER', 'AUTH_AUDIENCE', 'AUTH_ALGORITHMS', 'AUTH_JWKS
  * - `AUTH_JWKS_URI`: the address of the key set. Default: it is found through the issuer's metadata.
  *
  * They are read when this is called, so after the `.env` file was loaded. One that is set but empty counts as not set. A value that
- * begins with `<` is a placeholder, and is refused; so is one in quotation marks, which `docker run --env-file` leaves in it.
+ * begins with `<` is a placeholder, and is refused; so is one in quotation marks, which `docker run --env-file` leaves in it. So are
+ * issuers where anyone gets a token for any audience (Google, GitHub Actions): they have presets that ask who may call.
  *
  * @param env the variables; default `process.env`.
  * @throws ConfigurationError that says everything that is missing or wrong, each under the variable's name.
@@ -27,6 +29,9 @@ export function fromEnv(env: Environment = process.env): IssuerOptions {
   // With http, which the module takes for loopback only, or with `insecureAllowHttp`: it says so itself.
   if (issuer !== '' && uri === undefined && !isFetchableAddress(issuer, true))
     reader.problem('AUTH_ISSUER', 'must be an address, https://…; or set AUTH_JWKS_URI, where the keys are');
+  const preset = recognisedIssuer(issuer)?.preset;
+  if (preset !== undefined && PRESETS[preset].isOpenToAnyone === true)
+    reader.problem('AUTH_ISSUER', `has tokens for anyone, for any audience: use ${preset}(), which says who may call`);
   const audience = readAudience(reader);
   const algorithms = readAlgorithms(reader);
   reader.finish('The environment variables of fromEnv() cannot be used');

@@ -33,6 +33,17 @@ describe('fromEnv', () => {
     expect(() => resolveOptions(options)).not.toThrow();
   });
 
+  it.each([
+    ['https://accounts.google.com', 'google'],
+    ['https://token.actions.githubusercontent.com', 'github'],
+    ['https://token.actions.githubusercontent.com/acme', 'github'],
+  ])('is not for %s, where anyone gets a token', (issuer, preset) => {
+    for (const more of [{}, { AUTH_JWKS_URI: 'https://keys.example.com/jwks' }])
+      expect(problemsOf(() => fromEnv({ AUTH_ISSUER: issuer, AUTH_AUDIENCE, ...more }))).toEqual([
+        `AUTH_ISSUER: has tokens for anyone, for any audience: use ${preset}(), which says who may call`,
+      ]);
+  });
+
   it('reads process.env when it is called', () => {
     const before = { ...process.env };
     try {
