@@ -13,7 +13,7 @@ interface RoutedRequest {
 /** What the route report calls a handler: never what a caller wrote, of which there may be any number. */
 @Injectable()
 export class RouteNames {
-  private found: ByClassAndName | undefined;
+  private found: Map<object, FoundHandler[]> | undefined;
 
   constructor(
     @Inject(ModulesContainer) private readonly modules: ModulesContainer,
@@ -30,25 +30,21 @@ export class RouteNames {
     return names.size === 0 ? undefined : [...names].join(' | ');
   }
 
-  private handlersOf(controller: unknown, { name }: { readonly name: string }): readonly FoundHandler[] {
+  private handlersOf(controller: object, method: { readonly name: string }): readonly FoundHandler[] {
     // Not earlier than the first call: a prefix and versions are set after the modules were made.
-    this.found ??= byClassAndName(new Handlers(this.modules, this.config).all({ http: true }));
-    return this.found.get(controller)?.get(name) ?? [];
+    this.found ??= byClass(new Handlers(this.modules, this.config).all({ http: true }));
+    const all = this.found.get(controller) ?? [];
+    const own = all.filter((handler) => handler.method === method);
+    // What measures an application (OpenTelemetry, Sentry, Datadog) puts another function of that name in its place.
+    return own.length > 0 ? own : all.filter((handler) => handler.method.name === method.name);
   }
 }
 
-/** Not by the function: what measures an application (OpenTelemetry, Sentry, Datadog) puts others of that name in their place. */
-function byClassAndName(handlers: readonly FoundHandler[]): ByClassAndName {
-  const found: ByClassAndName = new Map();
-  for (const handler of handlers) {
-    const { controller, method } = handler;
-    const ofClass = found.get(controller) ?? new Map<string, FoundHandler[]>();
-    found.set(controller, ofClass.set(method.name, [...(ofClass.get(method.name) ?? []), handler]));
-  }
+function byClass(handlers: readonly FoundHandler[]): Map<object, FoundHandler[]> {
+  const found = new Map<object, FoundHandler[]>();
+  for (const handler of handlers) found.set(handler.controller, [...(found.get(handler.controller) ?? []), handler]);
   return found;
 }
-
-type ByClassAndName = Map<unknown, Map<string, FoundHandler[]>>;
 
 /** Those of several paths that the router took, if it says so. */
 function asked(handlers: readonly FoundHandler[], context: ExecutionContext): readonly FoundHandler[] {

@@ -83,6 +83,7 @@ export class RemoteKeySources implements KeySources {
 
   /** For tests, whose issuers change within a moment; in production a pause is what keeps strangers from making us ask. */
   forgetPauses(): void {
+    this.pauses.clear();
     for (const source of this.remote) source.forgetPauses();
   }
 

@@ -7,8 +7,8 @@ interface Named {
 }
 
 /**
- * A scheme of the document, if it has one of the name. Else the kind is taken from the options of `AuthModule`, without asking anybody: `openIdConnect` when the keys of the first issuer
- * are found by OpenID Connect Discovery at the issuer's own address; else (keys from elsewhere, an `issuers` function) `bearer`.
+ * A scheme of the document, if it has one of the name. Else the kind is taken from the options of `AuthModule`, without asking anybody: `openIdConnect` of the first issuer whose
+ * keys are found by OpenID Connect Discovery at its own address; else (keys from elsewhere, an `issuers` function) `bearer`.
  */
 export interface DerivedScheme extends Named {
   readonly kind?: undefined;
@@ -37,7 +37,7 @@ export interface OAuth2Scheme extends Named {
 export interface OpenIdConnectScheme extends Named {
   readonly kind: 'openIdConnect';
   /**
-   * Default: that of the first issuer of `AuthModule`, with `/.well-known/openid-configuration`. Https, or http as for the addresses of
+   * Default: that of the first issuer of `AuthModule` that has any by OpenID Connect Discovery. Https, or http as for the addresses of
    * {@link OAuth2Scheme}.
    */
   readonly openIdConnectUrl?: string;

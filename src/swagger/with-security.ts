@@ -31,7 +31,7 @@ import { carriesScopes, type GivenIssuers, securityScheme, withScopes } from './
  * To be called once the global prefix and versions are set, before or after the application was initialized.
  *
  * @param document of `SwaggerModule.createDocument(app, …)`; it stays as it is.
- * @param options which scheme; by default the one that fits the first issuer, see {@link SecurityOptions}.
+ * @param options which scheme; by default the one that fits the issuers, see {@link SecurityOptions}.
  * @throws ConfigurationError when the options cannot be used, decorators contradict each other, or the application has no
  * `AuthModule`.
  */

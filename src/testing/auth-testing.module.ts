@@ -19,9 +19,9 @@ export class AuthTestingModule {
     const { guard, isGlobal, ...own } = options;
     const all = { ...issuer.options, ...own } as AuthOptions;
     // So that its tokens are made for these options, too.
-    const unserved = issuer.serve(resolveOptions(all));
+    issuer.serve(resolveOptions(all));
     const imports = [AuthModule.forRoot({ ...all, guard, isGlobal })];
-    return { module: AuthTestingModule, imports, exports: imports, providers: [toldOfChanges(issuer, unserved)] };
+    return { module: AuthTestingModule, imports, exports: imports, providers: [toldOfChanges(issuer)] };
   }
 
   /**
@@ -41,19 +41,14 @@ export class AuthTestingModule {
 }
 
 /** As `withTestIssuer` does: else what a test did before would decide what the next one sees. */
-function toldOfChanges(issuer: TestIssuer, unserved: () => void): Provider {
+function toldOfChanges(issuer: TestIssuer): Provider {
   return {
     provide: Symbol('nestjs-resource-server:told-of-changes'),
     useFactory: (moduleRef: ModuleRef): OnApplicationShutdown => {
       const untold = issuer.onChange(() => {
         for (const sources of moduleRef.get(RemoteKeySources, { strict: false, each: true })) sources.forgetPauses();
       });
-      return {
-        onApplicationShutdown() {
-          unserved();
-          untold();
-        },
-      };
+      return { onApplicationShutdown: untold };
     },
     inject: [ModuleRef],
   };

@@ -23,10 +23,15 @@ import type { TestIssuer } from './test-issuer.js';
  */
 export function withTestIssuer(builder: TestingModuleBuilder, issuer: TestIssuer): TestingModuleBuilder {
   let isPlugged = false;
+  let letGo: () => void = () => undefined;
   const compile = builder.compile.bind(builder);
   // An override of what is not there is no error to Nest, and every request would be let through.
   builder.compile = async (...options) => {
-    const module = await compile(...options);
+    const module = await compile(...options).catch((error: unknown) => {
+      // Nobody closes what was not made.
+      letGo();
+      throw error;
+    });
     if (isPlugged) return module;
     await module.close();
     throw new Error(NOT_PLUGGED);
@@ -38,14 +43,17 @@ export function withTestIssuer(builder: TestingModuleBuilder, issuer: TestIssuer
       const sources: TestKeySources = new TestKeySources(
         { ...options, fetch: issuer.fetch, keyStore: undefined, onProblem: () => undefined },
         () => {
-          unserved();
-          untold();
+          letGo();
         },
       );
       // Else what a test did before would decide what the next one sees.
       const untold = issuer.onChange(() => {
         sources.forgetPauses();
       });
+      letGo = () => {
+        unserved();
+        untold();
+      };
       return sources;
     },
     inject: [RESOLVED_OPTIONS],

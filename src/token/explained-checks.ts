@@ -142,7 +142,7 @@ export const BY_ISSUER: readonly Step<Trusted>[] = [
     check: 'not-before',
     got: ({ token: { claims } }) => ({ nbf: claims.nbf, iat: claims.iat }),
     expected: ({ nowSeconds }) => `not later than ${String(Math.floor(nowSeconds))}`,
-    hint: ({ token, nowSeconds }) => notYetHint(token.claims, nowSeconds),
+    hint: ({ token, issuer, nowSeconds }) => notYetHint(token.claims, nowSeconds, issuer.clockToleranceSeconds),
     run: ({ token, issuer, nowSeconds }) => {
       checkNotBefore(token.claims, issuer, nowSeconds);
     },

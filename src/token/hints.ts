@@ -145,10 +145,14 @@ export function expiryHint(exp: unknown, nowSeconds: number): string | undefined
   return `It expired ${durationText(nowSeconds - exp)} ago. ${HINTS.TOKEN_EXPIRED}`;
 }
 
-export function notYetHint(claims: Readonly<Record<string, unknown>>, nowSeconds: number): string | undefined {
+export function notYetHint(
+  claims: Readonly<Record<string, unknown>>,
+  nowSeconds: number,
+  toleranceSeconds: number,
+): string | undefined {
   for (const claim of ['nbf', 'iat']) {
     const { [claim]: time } = claims;
-    if (typeof time !== 'number' || !Number.isFinite(time) || time <= nowSeconds) continue;
+    if (typeof time !== 'number' || !Number.isFinite(time) || time <= nowSeconds + toleranceSeconds) continue;
     if (time > LEAST_MILLISECONDS) return `\`${claim}\` is in milliseconds: the issuer must give seconds since 1970.`;
     return `\`${claim}\` is ${durationText(time - nowSeconds)} ahead: the issuer means it to be used later, or its clock and that of this machine differ by more than \`clockToleranceSeconds\`.`;
   }

@@ -134,12 +134,30 @@ describe('routes of a file that starts its application', () => {
   it.each<[string, string, RegExp]>([
     ['hybrid, and not waited for', 'hybrid', /^rpc +message +job +guarded/],
     ['a microservice that exports how', 'microservice', /^rpc +message +job +guarded/],
-    ['one that only initializes, as a function of a cloud does', 'handler', /^rpc +message +job +guarded/],
     ['by another file, and not at once', 'by-another', /^http +GET +.orders +guarded/],
   ])('has the application made, and nothing listen: %s', async (_what, name, expected) => {
     const { exitCode, stdout, stderr } = await command(['routes', `${MAINS}/${name}.ts`]);
     expect([exitCode, stderr]).toEqual([0, '']);
     expect(stdout).toMatch(expected);
+  });
+
+  it('does not claim to know what becomes of one that is only initialized, as a function of a cloud does it', async () => {
+    const { exitCode, stdout, stderr } = await command(['routes', `${MAINS}/handler.ts`]);
+    expect([exitCode, stdout]).toEqual([0, expect.stringMatching(/^rpc +message +job +unknown/)]);
+    expect(stderr).toContain('warning: The application was initialized, and did not listen');
+  });
+
+  it.each<[string, RegExp]>([
+    ['connects-late', /^rpc +message +job +unguarded/],
+    ['seeds-first', /^http +GET +.orders +guarded/],
+  ])('waits for a main that does more before it listens: %s', async (name, expected) => {
+    const { exitCode, stdout } = await command(['routes', `${MAINS}/${name}.ts`]);
+    expect([exitCode, stdout]).toEqual([0, expect.stringMatching(expected)]);
+  });
+
+  it('takes what a function returns, and not an application that it made on the way', async () => {
+    const { exitCode, stdout } = await routes('--export', 'seedAndCreate');
+    expect([exitCode, stdout]).toEqual([0, expect.stringContaining('/orders/health')]);
   });
 
   it('does not take one of several applications for all of them', async () => {

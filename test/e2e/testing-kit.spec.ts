@@ -1,9 +1,9 @@
 import 'reflect-metadata';
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
-import { Controller, Get, type INestApplication, Module, Post } from '@nestjs/common';
+import { Controller, Get, type INestApplication, Module, Post, type Provider } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
-import { Test, type TestingModuleBuilder } from '@nestjs/testing';
+import { Test } from '@nestjs/testing';
 import type { App } from 'supertest/types.js';
 import request from 'supertest';
 import {
@@ -203,27 +203,37 @@ describe('An application that is plugged into a test issuer', () => {
     expect(codes).toEqual([good, unknown, good, unknown, good, unknown, 'KEYS_UNAVAILABLE', good, unknown]);
   });
 
-  it.each<[string, (issuer: TestIssuer) => TestingModuleBuilder]>([
-    [
-      'withTestIssuer',
-      (issuer) => withTestIssuer(Test.createTestingModule({ imports: [appModule(PRODUCTION)] }), issuer),
-    ],
-    [
-      'AuthTestingModule',
-      (issuer) =>
-        Test.createTestingModule({ imports: [AuthTestingModule.forIssuer(issuer, { audience: PRODUCTION.audience })] }),
-    ],
-  ])('is let go by its issuer when it is closed: %s', async (_what, build) => {
+  it('is let go by its issuer when it is closed, and when it does not start', async () => {
     const issuer = await TestIssuer.create();
     const audienceOf = async () =>
       (JSON.parse(Buffer.from((await issuer.token()).split('.')[1] ?? '', 'base64url').toString()) as { aud: string })
         .aud;
     const before = await audienceOf();
-    const app = (await build(issuer).compile()).createNestApplication({ logger: false });
+    const builder = (providers: Provider[] = []) =>
+      withTestIssuer(Test.createTestingModule({ imports: [appModule(PRODUCTION)], providers }), issuer);
+    const app = (await builder().compile()).createNestApplication({ logger: false });
     await app.init();
     expect(await audienceOf()).toBe(PRODUCTION.audience);
     await app.close();
     expect(await audienceOf()).toBe(before);
+    const broken = { provide: 'broken', useFactory: () => Promise.reject(new Error('no database')) };
+    await expect(builder([broken]).compile()).rejects.toThrow('no database');
+    expect(await audienceOf()).toBe(before);
+  });
+
+  it('is served again where its module is compiled again', async () => {
+    const issuer = await TestIssuer.create();
+    const auth = AuthTestingModule.forIssuer(issuer, { audience: PRODUCTION.audience });
+    for (let count = 0; count < 2; count += 1) {
+      const module = await Test.createTestingModule({ imports: [auth], controllers: [OrdersController] }).compile();
+      const app = module.createNestApplication({ logger: false });
+      await app.init();
+      await request(app.getHttpServer() as App)
+        .get('/orders')
+        .set(await issuer.as())
+        .expect(200);
+      await app.close();
+    }
   });
 
   it('has keys as soon as the issuer is back', async () => {

@@ -98,3 +98,10 @@ export async function startAndListen() {
 export async function startBroken() {
   await NestFactory.create(BrokenModule);
 }
+
+export async function seedAndCreate() {
+  const seed = await NestFactory.create(OpenModule);
+  await seed.init();
+  await seed.close();
+  return NestFactory.create(AppModule);
+}

@@ -13,19 +13,17 @@ export interface NestFactory {
 }
 
 type Method = (this: LoadedApplication) => Promise<unknown>;
-type Methods = Partial<Record<'listen' | 'init' | 'startAllMicroservices', Method>>;
-
-// Of a `main` that hands its application to somebody else (a function of a cloud, a server of its own) there is no `listen()`.
-const NO_LISTEN_MS = 1_000;
+type Methods = Partial<Record<'listen' | 'init' | 'close' | 'startAllMicroservices', Method>>;
 
 /**
  * A start without listening: whatever calls `listen()` meanwhile has its application initialized instead, and waits for ever, as
  * nothing that follows (`app.getUrl()`) would find what it expects.
  */
 export class DryRun {
-  /** The first application that was told to listen, or was initialized and is not. Rejects with why one does not start. */
+  /** The first application that was told to listen. Rejects with why one does not start. */
   readonly application: Promise<LoadedApplication>;
-  private begun = 0;
+  private open = 0;
+  private readonly initialized = new Set<LoadedApplication>();
   private readonly restored: (() => void)[] = [];
   private readonly changed = new Set<object>();
   private take: (app: LoadedApplication) => void = () => undefined;
@@ -44,9 +42,14 @@ export class DryRun {
     }
   }
 
-  /** How many applications were, or are being, made. */
+  /** How many applications were, or are being, made, and are not closed. */
   get count(): number {
-    return this.begun;
+    return this.open;
+  }
+
+  /** One that is initialized, and does not listen (yet): a function of a cloud hands it on. */
+  get idle(): LoadedApplication | undefined {
+    return [...this.initialized].at(-1);
   }
 
   /** Nest is as it was. */
@@ -56,7 +59,7 @@ export class DryRun {
   }
 
   private async made(making: Promise<unknown>): Promise<unknown> {
-    this.begun += 1;
+    this.open += 1;
     try {
       const app = await making;
       // Of its class: what is set on the application itself Nest's proxy forgets.
@@ -71,15 +74,21 @@ export class DryRun {
   private silence(prototype: object): void {
     if (this.changed.has(prototype)) return;
     this.changed.add(prototype);
-    const { take, fail } = this;
-    const { init } = prototype as { init?: Method };
+    const { take, fail, initialized } = this;
+    const { init, close } = prototype as Methods;
+    const closed = (app: LoadedApplication) => {
+      initialized.delete(app);
+      this.open -= 1;
+    };
     const methods: Methods = {
       async init() {
-        const initialized = await init?.call(this);
-        setTimeout(() => {
-          take(this);
-        }, NO_LISTEN_MS).unref();
-        return initialized;
+        const answer = await init?.call(this);
+        initialized.add(this);
+        return answer;
+      },
+      close() {
+        closed(this);
+        return close?.call(this) ?? Promise.resolve();
       },
       listen() {
         Promise.resolve(this.init()).then(() => {

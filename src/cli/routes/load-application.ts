@@ -37,7 +37,8 @@ export async function loadApplication(file: string, exportName: string | undefin
     const found = await foundIn({ path, file, exportName, dryRun });
     if (found.kind === 'started') {
       if (dryRun.count > 1) throw new CommandError(severalIn(file));
-      return { app: found.app, isFromModule: false, warnings: await warningsOf(path), end };
+      const { app, isIdle } = found;
+      return { app, isFromModule: isIdle, warnings: await warningsOf(path, isIdle), end };
     }
     // A function may have its application listen, and waits for ever then; so does whatever waits for one that does not start.
     const app = await Promise.race([create(found, factory), dryRun.application]);
@@ -61,13 +62,18 @@ function severalIn(file: string): string {
 }
 
 /** What follows the first `listen()` is not run: so another application may be in it that nobody has seen. */
-async function warningsOf(path: string): Promise<readonly string[]> {
+async function warningsOf(path: string, isIdle: boolean): Promise<readonly string[]> {
   const count = [...(await readFile(path, 'utf8')).matchAll(/\.create(?:Microservice)?\(/g)].length;
-  return count > 1
-    ? [
-        'The file makes applications in several places: this report has the one that was first to listen. Of others give the file of the root module',
-      ]
-    : [];
+  return [
+    ...(count > 1
+      ? [
+          'The file makes applications in several places: this report has the one that was first to listen. Of others give the file of the root module',
+        ]
+      : []),
+    ...(isIdle
+      ? ['The application was initialized, and did not listen: what the file does with it later is not in this report']
+      : []),
+  ];
 }
 
 interface Place {
@@ -80,30 +86,47 @@ interface Place {
 interface Started {
   readonly kind: 'started';
   readonly app: LoadedApplication;
+  /** It was initialized, and did not listen: microservices may still be connected to it. */
+  readonly isIdle: boolean;
 }
 
 // Of a main that asks others (a vault, a database) before its application listens.
 const START_MS = 60_000;
 // Of a file that exports nothing, and may be about to make an application.
 const BEGIN_MS = 2_000;
+// Of one that was initialized, and is about to listen if it ever does.
+const IDLE_MS = 3_000;
 const CHECK_MS = 20;
 
 async function foundIn({ path, file, exportName, dryRun }: Place): Promise<Creator | Started> {
-  const started = dryRun.application.then((app): Started => ({ kind: 'started', app }));
+  const started = dryRun.application.then((app): Started => ({ kind: 'started', app, isIdle: false }));
   // A file that waits for the start of its application is never imported to its end.
-  const first = await withinTime(Promise.race([importFile(path, file), started]), file);
+  const first = await withinTime(Promise.race([importFile(path, file), started]), dryRun, file);
   if (isStarted(first)) {
     if (exportName === undefined) return first;
     throw new CommandError(
       `${printable(file)} starts an application: leave --export out, or give the file of the module.`,
     );
   }
-  if (exportName === undefined && dryRun.count > 0) return withinTime(started, file);
+  if (exportName === undefined && dryRun.count > 0) return startedOrIdle(started, dryRun, file);
   try {
     return chosenExport(first, exportName, file);
   } catch (error) {
     if (exportName !== undefined || !(await begins(dryRun))) throw error;
-    return withinTime(started, file);
+    return startedOrIdle(started, dryRun, file);
+  }
+}
+
+/** After the file was imported to its end. */
+function startedOrIdle(started: Promise<Started>, dryRun: DryRun, file: string): Promise<Started> {
+  return withinTime(Promise.race([started, idle(dryRun)]), dryRun, file);
+}
+
+async function idle(dryRun: DryRun): Promise<Started> {
+  for (let since = Date.now(), last: unknown; ; await new Promise((resolve) => setTimeout(resolve, CHECK_MS).unref())) {
+    const app = dryRun.idle;
+    if (app !== last) [since, last] = [Date.now(), app];
+    if (app !== undefined && Date.now() - since >= IDLE_MS) return { kind: 'started', app, isIdle: true };
   }
 }
 
@@ -117,10 +140,15 @@ function isStarted(found: Record<string, unknown> | Started): found is Started {
   return found.kind === 'started' && isApplication(found.app);
 }
 
-async function withinTime<Found>(found: Promise<Found>, file: string): Promise<Found> {
+async function withinTime<Found>(found: Promise<Found>, dryRun: DryRun, file: string): Promise<Found | Started> {
   let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_resolve, reject) => {
+  const late = new Promise<Started>((resolve, reject) => {
     timer = setTimeout(() => {
+      const app = dryRun.idle;
+      if (app !== undefined) {
+        resolve({ kind: 'started', app, isIdle: true });
+        return;
+      }
       const message = `${printable(file)} has no application listen within ${String(START_MS / 1000)} seconds: give the file of the root module, dist/app.module.js.`;
       reject(new CommandError(message, EXIT.UNREACHABLE));
     }, START_MS);

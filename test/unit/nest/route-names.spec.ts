@@ -13,6 +13,44 @@ class OrdersController {
   }
 }
 
+/** As decorators that wrap do it: every handler has the same name then. */
+function Wrapped(): MethodDecorator {
+  return (_target, _name, descriptor) => {
+    const { value } = descriptor as { value?: unknown };
+    const wrapper = function (this: unknown, ...given: unknown[]): unknown {
+      return (value as (...parameters: unknown[]) => unknown).apply(this, given);
+    };
+    Object.assign(descriptor, { value: wrapper });
+  };
+}
+
+@Controller('shops')
+class ShopsController {
+  @Get()
+  @Wrapped()
+  list() {
+    return {};
+  }
+
+  @Get(':id')
+  @Wrapped()
+  one() {
+    return {};
+  }
+}
+
+it('tells handlers apart that decorators have given the same name', async () => {
+  const module = await Test.createTestingModule({ controllers: [ShopsController] }).compile();
+  const names = new RouteNames(module.get(ModulesContainer), module.get(ApplicationConfig));
+  const nameOf = (name: 'list' | 'one') =>
+    names.of({
+      getClass: () => ShopsController,
+      getHandler: () => Reflect.get(ShopsController.prototype, name),
+    } as unknown as ExecutionContext);
+  expect([nameOf('list'), nameOf('one')]).toEqual(['GET /shops', 'GET /shops/:id']);
+  await module.close();
+});
+
 it('names a route also where something that measures has put a function of its own in the place of the handler', async () => {
   const module = await Test.createTestingModule({ controllers: [OrdersController] }).compile();
   const names = new RouteNames(module.get(ModulesContainer), module.get(ApplicationConfig));

@@ -150,6 +150,7 @@ describe('An explanation', () => {
     ['days', 'expiration', 'It expired 3 days ago', { exp: NOW - 3 * 86_400 }],
     ['milliseconds', 'expiration', 'in milliseconds', { exp: NOW * 1000 }],
     ['a start to come', 'not-before', '`nbf` is 2 hours ahead', { nbf: NOW + 7_300 }],
+    ['a start within the tolerance', 'not-before', '`iat` is 2 hours ahead', { nbf: NOW + 3, iat: NOW + 7_300 }],
     ['an issue to come', 'not-before', '`iat` is 10 minutes ahead', { iat: NOW + 600 }],
     ['no time', 'expiration', 'The token has no `exp`', { exp: undefined }],
     ['a text as the time', 'expiration', 'It is about `exp`', { exp: '12' }],
