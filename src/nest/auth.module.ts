@@ -36,6 +36,23 @@ import { KeyLifecycle } from './key-lifecycle.js';
 
 export const RESOLVED_OPTIONS = Symbol('nestjs-resource-server:resolved-options');
 
+/** What other modules may have injected; `mockAuth` stands for all of it. */
+export const EXPORTED = [
+  JwtStrategy,
+  AuthGuard,
+  ConnectionGuard,
+  AuthMiddleware,
+  AccessTokenVerifier,
+  KeyHealth,
+  KeyHealthIndicator,
+  ReportedRefusals,
+  RefusalEvents,
+  // What `@UseGuards(AuthGuard)` of another module needs to have injected.
+  RouteAccesses,
+  Requirements,
+  Expiries,
+];
+
 /**
  * Makes the application an OAuth 2.0 resource server (RFC 6749 §1.1): every route is closed until a valid access token
  * opens it. Exports `JwtStrategy`, `AuthGuard`, `AccessTokenVerifier`, `ConnectionGuard`, `AuthMiddleware`, `KeyHealth`,
@@ -121,21 +138,7 @@ export const RESOLVED_OPTIONS = Symbol('nestjs-resource-server:resolved-options'
     AuthMiddleware,
     RouteReporter,
   ],
-  exports: [
-    JwtStrategy,
-    AuthGuard,
-    ConnectionGuard,
-    AuthMiddleware,
-    AccessTokenVerifier,
-    KeyHealth,
-    KeyHealthIndicator,
-    ReportedRefusals,
-    RefusalEvents,
-    // What `@UseGuards(AuthGuard)` of another module needs to have injected.
-    RouteAccesses,
-    Requirements,
-    Expiries,
-  ],
+  exports: EXPORTED,
 })
 export class AuthModule extends ConfigurableModuleClass {
   /**

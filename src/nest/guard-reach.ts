@@ -10,13 +10,13 @@ import {
   PROPERTY_DEPS_METADATA,
   SELF_DECLARED_DEPS_METADATA,
 } from './nest-metadata.js';
+import { majorOf } from './nest-versions.js';
 import type { Route } from './route-access.js';
 import type { ReportedRoute } from './route-report.js';
 
 /** Whether the guard is asked about a handler, by what Nest does on its versions and transports. */
 export class GuardReach {
-  /** Nest asks global guards about messages of sockets since version 12. */
-  areSocketsGuarded = false;
+  private areSocketsGuarded = false;
 
   constructor(
     private readonly handlers: Handlers,
@@ -24,6 +24,12 @@ export class GuardReach {
     private readonly adapterHost: HttpAdapterHost,
     private readonly guard: AuthGuard,
   ) {}
+
+  /** Finds out what depends on the version: Nest asks global guards about messages of sockets since 12. */
+  async prepare(found: readonly FoundHandler[]): Promise<void> {
+    if (found.some(({ transport }) => transport === 'ws'))
+      this.areSocketsGuarded = (await majorOf('@nestjs/core')) >= 12;
+  }
 
   /** Nest leaves it undefined, or makes it null. */
   get servesHttp(): boolean {

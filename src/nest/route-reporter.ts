@@ -48,8 +48,7 @@ export class RouteReporter implements OnModuleInit, OnApplicationBootstrap {
   /** @throws ConfigurationError with every handler whose decorators cannot be what somebody meant. */
   async onModuleInit(): Promise<void> {
     const found = this.found();
-    if (found.some(({ transport }) => transport === 'ws'))
-      this.reach.areSocketsGuarded = (await majorOf('@nestjs/core')) >= 12;
+    await this.reach.prepare(found);
     const problems = found.flatMap((handler) => this.problemsOf(handler));
     const seen = new Set<string>();
     const unique = problems.filter(({ path, message }) => !seen.has(path + message) && seen.add(path + message));

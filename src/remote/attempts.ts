@@ -57,11 +57,6 @@ export class Attempts {
     if (!this.isAskedToWait) this.decide(now, 0);
   }
 
-  /** What went wrong says nothing of the next time: the issuer has changed, as only a test can know. */
-  forgetFailures(now: number): void {
-    if (this.failures > 0) this.decide(now, 0);
-  }
-
   private decide(now: number, delayMs: number): void {
     this.decidedAt = now;
     this.nextAt = now + delayMs;

@@ -105,7 +105,7 @@ export class RemoteKeys implements KeySource {
     await this.restore();
     if (this.attempts.isDue(clock())) await this.refresh();
     // The first request need not sit the pause out: that nobody answered at start is not its fault.
-    if (this.attempts.failures > 0) this.attempts.allowAtOnce(clock());
+    this.forgetFailures();
   }
 
   health(): IssuerKeyHealth {
@@ -125,7 +125,7 @@ export class RemoteKeys implements KeySource {
 
   /** Whoever needs the issuer next may ask it, whatever was before. The keys that serve go on. */
   forgetPauses(): void {
-    this.attempts.forgetFailures(this.options.clock());
+    this.forgetFailures();
     this.unknown.forgetCooldown();
   }
 
@@ -134,6 +134,10 @@ export class RemoteKeys implements KeySource {
     this.cancelTimer?.();
     this.closing.abort();
     await this.knownGood?.close();
+  }
+
+  private forgetFailures(): void {
+    if (this.attempts.failures > 0) this.attempts.allowAtOnce(this.options.clock());
   }
 
   private heldAt(now: number): HeldKeys | undefined {

@@ -1,11 +1,11 @@
 import { type DynamicModule, Module, type OnApplicationShutdown, type Provider } from '@nestjs/common';
 import { ModuleRef } from '@nestjs/core';
 import type { AuthModuleExtras } from '../nest/auth.module-definition.js';
-import { AuthModule } from '../nest/auth.module.js';
+import { AuthModule, EXPORTED } from '../nest/auth.module.js';
 import type { AuthOptions } from '../nest/auth-options.js';
 import { resolveOptions } from '../options/resolve-options.js';
 import { RemoteKeySources } from '../remote/key-sources.js';
-import { MOCKED, mockAuth } from './mock-auth.js';
+import { mockAuth } from './mock-auth.js';
 import type { TestIssuer } from './test-issuer.js';
 
 /** For a module that is made for the test. The application's own is plugged in by `withTestIssuer`. */
@@ -36,7 +36,7 @@ export class AuthTestingModule {
    * @throws Error as `mockAuth` does.
    */
   static forCaller(...caller: Parameters<typeof mockAuth>): DynamicModule {
-    return { module: AuthTestingModule, global: true, providers: mockAuth(...caller), exports: MOCKED };
+    return { module: AuthTestingModule, global: true, providers: mockAuth(...caller), exports: EXPORTED };
   }
 }
 

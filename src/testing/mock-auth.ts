@@ -102,22 +102,6 @@ export function mockAuth(
   ];
 }
 
-/** What `AuthModule` exports. */
-export const MOCKED = [
-  JwtStrategy,
-  AuthGuard,
-  ConnectionGuard,
-  AuthMiddleware,
-  AccessTokenVerifier,
-  KeyHealth,
-  KeyHealthIndicator,
-  ReportedRefusals,
-  RefusalEvents,
-  RouteAccesses,
-  Requirements,
-  Expiries,
-];
-
 function refuseBesideAuthModule(modules: ModulesContainer): void {
   for (const { metatype } of modules.values()) {
     if (metatype === AuthModule || metatype.prototype instanceof AuthModule)
