@@ -1,17 +1,7 @@
 // The import directions of docs/architecture.md: leaves <- keys <- options <- token <- {access, remote} <- nest <- testing; one door
 // per dependency.
 
-const LEAVES = [
-  'errors',
-  'access-token',
-  'access-policy',
-  'algorithms',
-  'address',
-  'json-object',
-  'registered-user',
-  'requirement',
-];
-const LEAF_PATH = `^src/(?:${LEAVES.join('|')})\\.ts$`;
+const LEAF_PATH = '^src/model/';
 
 const OPTIONAL_PEERS = [
   'graphql',
@@ -148,13 +138,13 @@ module.exports = {
     oneDoor(
       'jwks-rsa-has-one-door',
       ['jwks-rsa'],
-      '^src/remote/jwks\\.ts$',
-      'jwks-rsa is safe only with its cache, rate limit and requests replaced, which src/remote/jwks.ts does.',
+      '^src/remote/jwks-client\\.ts$',
+      'jwks-rsa is safe only with its cache, rate limit and requests replaced, which src/remote/jwks-client.ts does.',
     ),
     oneDoor(
       'lru-cache-has-few-doors',
       ['lru-cache'],
-      '^src/(?:token/(?:kept-key-sources|compact|verified-signatures)|remote/(?:unknown-kids|key-sources))\\.ts$',
+      '^src/(?:token/(?:tenant-key-source-cache|jwt/compact|token-cache)|remote/(?:unknown-kid-budget|key-source-registry))\\.ts$',
       'What is remembered must have a bound: tenants, decoded headers, verified tokens, key ids that were missed. A new cache is a decision.',
     ),
     oneDoor(
@@ -167,17 +157,17 @@ module.exports = {
       'optional-peers-stay-out',
       OPTIONAL_PEERS,
       // By `import()` where the package is installed; src/swagger is an entry point for those who have it.
-      '^src/(?:nest/(?:transports/(?:ws|rpc)|nest-versions|telemetry)\\.ts$|swagger/)',
+      '^src/(?:nest/(?:transports/(?:ws|rpc)|routes/nest-versions|telemetry)\\.ts$|swagger/)',
       'An application that has not installed an optional peer must still load; even a type would ask for it.',
     ),
     {
       name: 'network-has-one-door',
-      comment: 'src/remote/fetch-json.ts has the deadline and the size limit that every request needs.',
+      comment: 'src/remote/http-exchange.ts has the deadline and the size limit that every request needs.',
       severity: 'error',
-      // src/address.ts reads addresses with node:net, and opens no connection; src/testing listens on loopback.
+      // src/model/address.ts reads addresses with node:net, and opens no connection; src/testing listens on loopback.
       from: {
         path: '^src/',
-        pathNot: '^src/(?:remote/fetch-json|address|testing/test-issuer|testing/test-endpoints)\\.ts$',
+        pathNot: '^src/(?:remote/http-exchange|model/address|testing/test-issuer|testing/test-endpoints)\\.ts$',
       },
       to: { path: '^(?:node:)?(?:http|https|http2|net|tls|dgram)$' },
     },

@@ -1,5 +1,5 @@
-export type { AccessTokenClaims, JoseHeader, VerifiedAccessToken } from './access-token.js';
-export type { SignatureAlgorithm } from './algorithms.js';
+export type { AccessTokenClaims, JoseHeader, VerifiedAccessToken } from './model/access-token.js';
+export type { SignatureAlgorithm } from './keys/algorithms.js';
 export {
   AuthError,
   type AuthErrorCode,
@@ -7,17 +7,17 @@ export {
   ConfigurationError,
   type ConfigurationProblem,
   ERRORS,
-} from './errors.js';
-export type { IssuerKeyHealth } from './keys/key-health.js';
+} from './model/errors.js';
+export type { IssuerKeyHealth } from './keys/issuer-key-health.js';
 export type { KeyStore, StoredKeys } from './keys/key-store.js';
 export type { ReportedRefusal } from './access/reported-refusals.js';
 export { ReportedRefusals } from './access/reported-refusals.js';
 export { AuthGuard } from './nest/auth.guard.js';
 export { AuthMiddleware } from './nest/auth.middleware.js';
 export type { AccessPolicy, AuthOptions, PolicyReference, RequireOptions, TokenReader } from './nest/auth-options.js';
-export { AuthenticatedGateway } from './nest/authenticated-gateway.js';
-export { ConnectionGuard } from './nest/connection.guard.js';
-export { allOf, anyOf, not } from './nest/policies.js';
+export { AuthenticatedGateway } from './nest/sockets/authenticated-gateway.js';
+export { SocketAuthenticator } from './nest/sockets/socket-authenticator.js';
+export { allOf, anyOf, not } from './nest/routes/policies.js';
 export {
   RequireAcr,
   RequireAnyPermission,
@@ -30,19 +30,19 @@ export {
   RequirePolicy,
   RequireRoles,
   RequireScopes,
-} from './nest/requirement.decorators.js';
-export { type AdmissionEvent, type RefusalEvent, RefusalEvents } from './nest/refusal-events.js';
-export type { ReportedRequirement, ReportedRoute, RouteReport } from './nest/route-report.js';
-export { openRoutes, routeReport } from './nest/route-reporter.js';
-export { bearerHeader, cookie, formBody, query, type TokenPlace } from './options/token-places.js';
-export type { AuthorizationDetail } from './requirement.js';
+} from './nest/routes/requirement.decorators.js';
+export { type AdmissionEvent, type RefusalEvent, AuthEvents } from './nest/auth-events.js';
+export type { ReportedRequirement, ReportedRoute, RouteReport } from './nest/routes/route-report.js';
+export { openRoutes, routeReport } from './nest/routes/route-reporter.js';
+export { fromBearerHeader, fromCookie, fromFormBody, fromQuery, type TokenPlace } from './options/token-places.js';
+export type { AuthorizationDetail } from './model/requirement.js';
 export { AuthModule } from './nest/auth.module.js';
 export type { AuthModuleExtras, AuthOptionsCreator } from './nest/auth.module-definition.js';
 export { AccessToken, CurrentUser, OptionalAuth, type ParameterDecoratorFor, Public } from './nest/decorators.js';
 export { JwtStrategy } from './nest/jwt.strategy.js';
 export { KeyHealth } from './nest/key-health.js';
 export { KeyHealthIndicator, type KeyHealthResult } from './nest/key-health.indicator.js';
-export type { Register, RegisteredUser } from './registered-user.js';
+export type { Register, RegisteredUser } from './model/registered-user.js';
 export type {
   CheckOptions,
   ClaimPath,
@@ -59,4 +59,4 @@ export type {
 export { FileKeyStore } from './store/file-key-store.js';
 export type { Explanation } from './token/explain.js';
 export type { ExplainedCheck } from './token/explained-checks.js';
-export { AccessTokenVerifier } from './token/verify.js';
+export { AccessTokenVerifier } from './token/access-token-verifier.js';

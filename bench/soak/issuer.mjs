@@ -84,7 +84,7 @@ export class Issuer {
 
   /** Whether a token of this key, sent at this time, must not be accepted any more. */
   mustRefuse({ withdrawnAt, goneAt = Infinity }, sentAt) {
-    if (sentAt >= goneAt || sentAt > withdrawnAt + POLICY.staleSeconds * 1000) return true;
+    if (sentAt >= goneAt || sentAt > withdrawnAt + POLICY.maxStaleSeconds * 1000) return true;
     const isCalmSince = this.#fault === undefined && this.#calm.since <= withdrawnAt;
     return isCalmSince && sentAt > withdrawnAt + POLICY.refreshSeconds * 1000 + SLACK_MS;
   }

@@ -2,7 +2,7 @@
 // pauses in src/remote/attempts.ts and src/remote/unknown-kids.ts.
 
 /** Short times, so that much happens in two minutes. */
-export const POLICY = { refreshSeconds: 5, staleSeconds: 60, cooldownSeconds: 5, timeoutMs: 300 };
+export const POLICY = { refreshSeconds: 5, maxStaleSeconds: 60, unknownKidCooldownSeconds: 5, timeoutMs: 300 };
 
 /** Of its freshness, a set has this much behind it when it is asked for again: 80 to 95 %. */
 const EARLIEST_REFRESH = 0.8;
@@ -24,7 +24,7 @@ const METADATA_LOCATIONS = 2;
  */
 export function boundOf(seconds, outages) {
   const refreshes = 1 + Math.floor(seconds / (EARLIEST_REFRESH * POLICY.refreshSeconds));
-  const unknownKids = CALLS_PER_COOLDOWN * (1 + Math.floor(seconds / POLICY.cooldownSeconds));
+  const unknownKids = CALLS_PER_COOLDOWN * (1 + Math.floor(seconds / POLICY.unknownKidCooldownSeconds));
   // The call after an outage succeeds, and comes earlier than a refresh would.
   const inOutages = sum(outages.map((outage) => attemptsWithin(outage.seconds) + 1));
   return {
@@ -37,7 +37,7 @@ export function boundOf(seconds, outages) {
   };
 }
 
-/** Attempts that an outage sees when each pause is as short as it may be. */
+/** RefreshBackoff that an outage sees when each pause is as short as it may be. */
 export function attemptsWithin(seconds) {
   // An attempt that is under way when the outage ends still fails.
   const until = seconds + (2 * POLICY.timeoutMs) / 1000;
@@ -53,11 +53,11 @@ function pauseAfter(failures) {
 /** How the bound comes about, for the reader of the table. */
 export function explainBound(seconds, bounds) {
   const total = (name) => sum(bounds.map((bound) => bound[name]));
-  const { refreshSeconds, cooldownSeconds } = POLICY;
+  const { refreshSeconds, unknownKidCooldownSeconds } = POLICY;
   return [
     `How often ${bounds.length} issuers may be asked in ${seconds.toFixed(1)} s:`,
     `  ${total('refreshes')} refreshes: 1 at start, then one per ${EARLIEST_REFRESH} × ${refreshSeconds} s`,
-    `  ${total('unknownKids')} for unknown kids: ${CALLS_PER_COOLDOWN} per cool-down of ${cooldownSeconds} s (1 for any kid, 5 for kids that come back)`,
+    `  ${total('unknownKids')} for unknown kids: ${CALLS_PER_COOLDOWN} per cool-down of ${unknownKidCooldownSeconds} s (1 for any kid, 5 for kids that come back)`,
     `  ${total('inOutages')} in outages: in each as many as pauses of ${SHORTEST_OF_PAUSE} × 1, 2, 4, … s let into its length, and 1 that ends it`,
     `  metadata: 1 at start, 1 for each unknown kid that came back, ${METADATA_LOCATIONS} locations for each call of an outage`,
   ].join('\n');

@@ -1,8 +1,8 @@
-import { nameOfPolicy } from '../access-policy.js';
-import type { VerifiedAccessToken } from '../access-token.js';
-import { AuthError, type AuthErrorCode } from '../errors.js';
-import { isJsonObject } from '../json-object.js';
-import type { AuthorizationDetail, GrantKind, Requirement } from '../requirement.js';
+import { nameOfPolicy } from '../model/policy.js';
+import type { VerifiedAccessToken } from '../model/access-token.js';
+import { AuthError, type AuthErrorCode } from '../model/errors.js';
+import { isJsonObject } from '../model/json-object.js';
+import type { AuthorizationDetail, GrantKind, Requirement } from '../model/requirement.js';
 import { type PolicyResolver, verdictOf } from './policy-verdict.js';
 
 interface GrantRow {

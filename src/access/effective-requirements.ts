@@ -1,4 +1,4 @@
-import { type Requirement, REQUIREMENT_KINDS } from '../requirement.js';
+import { type Requirement, REQUIREMENT_KINDS } from '../model/requirement.js';
 
 /** Where a requirement was written. */
 export type RequirementPlace = 'handler' | 'class' | 'module';

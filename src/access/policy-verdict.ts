@@ -1,11 +1,5 @@
-import {
-  CombinedPolicy,
-  isPolicyClass,
-  type Policy,
-  type PolicyClass,
-  type PolicyReference,
-} from '../access-policy.js';
-import type { VerifiedAccessToken } from '../access-token.js';
+import { CombinedPolicy, isPolicyClass, type Policy, type PolicyClass, type PolicyReference } from '../model/policy.js';
+import type { VerifiedAccessToken } from '../model/access-token.js';
 
 /** Finds the instance of a policy's class. */
 export type PolicyResolver<Context> = (

@@ -1,4 +1,4 @@
-import type { AuthError, AuthErrorCode } from '../errors.js';
+import type { AuthError, AuthErrorCode } from '../model/errors.js';
 
 /** Calls that passed, and that would have been refused but for `reportOnly`. */
 export interface ReportedRefusal {

@@ -1,4 +1,4 @@
-import { isJsonObject } from '../json-object.js';
+import { isJsonObject } from '../model/json-object.js';
 import { importVerificationKey, type VerificationKey } from './verification-key.js';
 
 const MAX_QUOTED = 64;
@@ -45,7 +45,7 @@ export class KeySet {
   }
 
   /** Whether this very kid names a key in it. */
-  names(kid: string | undefined): boolean {
+  hasKid(kid: string | undefined): boolean {
     return kid !== undefined && this.named.has(kid);
   }
 

@@ -9,7 +9,7 @@ export class StaticKeys implements KeySource {
     return this.keySet;
   }
 
-  inService(): KeySet {
+  current(): KeySet {
     return this.keySet;
   }
 }

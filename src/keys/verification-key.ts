@@ -1,5 +1,5 @@
 import { createPublicKey, type KeyObject, type VerifyKeyObjectInput } from 'node:crypto';
-import { ALGORITHMS, ALGORITHM_NAMES, type AlgorithmRow, type SignatureAlgorithm } from '../algorithms.js';
+import { ALGORITHMS, ALGORITHM_NAMES, type AlgorithmRow, type SignatureAlgorithm } from './algorithms.js';
 
 /** A key of a key set, imported once. */
 export interface VerificationKey {

@@ -1,8 +1,8 @@
 import type { ExecutionContext } from '@nestjs/common';
-import type { Policy, PolicyReference as AnyPolicyReference } from '../access-policy.js';
+import type { Policy, PolicyReference as AnyPolicyReference } from '../model/policy.js';
 import type { RequireOptions as AnyRequireOptions, ResourceServerOptions } from '../options/options.js';
 import type { TokenReader as AnyTokenReader } from '../options/token-places.js';
-import type { RegisteredUser } from '../registered-user.js';
+import type { RegisteredUser } from '../model/registered-user.js';
 
 /**
  * The options of `AuthModule`. `issuer` and `audience`, or `issuers`; everything else has a default. Checked at start,

@@ -1,26 +1,26 @@
 import { type ExecutionContext, HttpException, Inject, Injectable, Logger } from '@nestjs/common';
 import { AuthGuard as PassportAuthGuard, type AuthGuardAuthenticateOptions } from '@nestjs/passport';
-import type { VerifiedAccessToken } from '../access-token.js';
-import { AuthError } from '../errors.js';
+import type { VerifiedAccessToken } from '../model/access-token.js';
+import { AuthError } from '../model/errors.js';
 import { challengeFor } from '../token/challenge.js';
 import type { Explanation } from '../token/explain.js';
-import { type Authentication, authenticationOf, rememberAuthentication } from './authentication.js';
-import { isTransportException } from './exceptions.js';
-import { Expiries } from './expiries.js';
+import { type Authentication, authenticationOf, rememberAuthentication } from './outcome.js';
+import { isTransportException } from './refusals/exceptions.js';
+import { ConnectionExpiry } from './transports/connection-expiry.js';
 import { JwtStrategy } from './jwt.strategy.js';
-import { RefusalEvents } from './refusal-events.js';
-import { hintOf, withHint } from './refusal-hints.js';
+import { AuthEvents } from './auth-events.js';
+import { hintOf, withHint } from './refusals/refusal-hints.js';
 import { handlerName, rememberContext } from './request-context.js';
-import { Requirements } from './requirements.js';
-import { type Route, RouteAccesses } from './route-access.js';
-import { requestOf, transportOf } from './transport.js';
+import { RequirementChecker } from './routes/requirement-checker.js';
+import { type Route, RouteMetadata } from './routes/route-metadata.js';
+import { requestOf, transportOf } from './transports/transport-of.js';
 
 type RequestWithUser = Record<string, unknown>;
 
 /**
  * Lets a call through when its access token is good and allows what its handler requires, or its handler is `@Public()`.
  * Installed for the whole application by `AuthModule`, or by hand: `@UseGuards(AuthGuard)` with `guard: 'manual'`. It
- * guards HTTP, GraphQL, WebSocket messages and microservices; what no guard is asked about is for `ConnectionGuard` and
+ * guards HTTP, GraphQL, WebSocket messages and microservices; what no guard is asked about is for `SocketAuthenticator` and
  * `AuthMiddleware`.
  *
  * Subclasses may override what passport guards always had: `getRequest`, `handleRequest`, `getAuthenticateOptions`.
@@ -31,10 +31,10 @@ export class AuthGuard extends PassportAuthGuard() {
 
   constructor(
     @Inject(JwtStrategy) private readonly strategy: JwtStrategy,
-    @Inject(RouteAccesses) private readonly routes: RouteAccesses,
-    @Inject(Requirements) private readonly requirements: Requirements,
-    @Inject(Expiries) private readonly expiries: Expiries,
-    @Inject(RefusalEvents) private readonly events: RefusalEvents,
+    @Inject(RouteMetadata) private readonly routes: RouteMetadata,
+    @Inject(RequirementChecker) private readonly requirements: RequirementChecker,
+    @Inject(ConnectionExpiry) private readonly expiries: ConnectionExpiry,
+    @Inject(AuthEvents) private readonly events: AuthEvents,
   ) {
     const options = { defaultStrategy: strategy.name, session: false };
     super(options);

@@ -1,23 +1,23 @@
 import { type DynamicModule, Logger, Module } from '@nestjs/common';
 import { ModuleRef } from '@nestjs/core';
-import type { VerifiedAccessToken } from '../access-token.js';
-import type { AuthError } from '../errors.js';
+import type { VerifiedAccessToken } from '../model/access-token.js';
+import type { AuthError } from '../model/errors.js';
 import { ReportedRefusals } from '../access/reported-refusals.js';
 import { OPTION_NAMES, resolveOptions, type ResolvedOptions } from '../options/resolve-options.js';
-import { RemoteKeySources } from '../remote/key-sources.js';
+import { KeySourceRegistry } from '../remote/key-source-registry.js';
 import { TrustedIssuers } from '../token/trusted-issuers.js';
-import { AccessTokenVerifier } from '../token/verify.js';
+import { AccessTokenVerifier } from '../token/access-token-verifier.js';
 import { AuthGuard } from './auth.guard.js';
 import { AuthMiddleware } from './auth.middleware.js';
 import type { AuthOptions } from './auth-options.js';
-import { ConnectionGuard } from './connection.guard.js';
-import { Expiries } from './expiries.js';
-import type { NestRequirement } from './requirement.decorators.js';
-import { Requirements } from './requirements.js';
-import { RouteAccesses } from './route-access.js';
-import { RefusalEvents } from './refusal-events.js';
-import { RouteNames } from './route-names.js';
-import { RouteReporter } from './route-reporter.js';
+import { SocketAuthenticator } from './sockets/socket-authenticator.js';
+import { ConnectionExpiry } from './transports/connection-expiry.js';
+import type { NestRequirement } from './routes/requirement.decorators.js';
+import { RequirementChecker } from './routes/requirement-checker.js';
+import { RouteMetadata } from './routes/route-metadata.js';
+import { AuthEvents } from './auth-events.js';
+import { RouteNames } from './routes/route-names.js';
+import { RouteReporter } from './routes/route-reporter.js';
 import { Telemetry } from './telemetry.js';
 import { clientOf } from '../token/claims.js';
 import { reportedRefusals } from './reported-refusals.js';
@@ -40,23 +40,23 @@ export const RESOLVED_OPTIONS = Symbol('nestjs-resource-server:resolved-options'
 export const EXPORTED = [
   JwtStrategy,
   AuthGuard,
-  ConnectionGuard,
+  SocketAuthenticator,
   AuthMiddleware,
   AccessTokenVerifier,
   KeyHealth,
   KeyHealthIndicator,
   ReportedRefusals,
-  RefusalEvents,
+  AuthEvents,
   // What `@UseGuards(AuthGuard)` of another module needs to have injected.
-  RouteAccesses,
-  Requirements,
-  Expiries,
+  RouteMetadata,
+  RequirementChecker,
+  ConnectionExpiry,
 ];
 
 /**
  * Makes the application an OAuth 2.0 resource server (RFC 6749 §1.1): every route is closed until a valid access token
- * opens it. Exports `JwtStrategy`, `AuthGuard`, `AccessTokenVerifier`, `ConnectionGuard`, `AuthMiddleware`, `KeyHealth`,
- * `KeyHealthIndicator`, `ReportedRefusals` and `RefusalEvents`.
+ * opens it. Exports `JwtStrategy`, `AuthGuard`, `AccessTokenVerifier`, `SocketAuthenticator`, `AuthMiddleware`, `KeyHealth`,
+ * `KeyHealthIndicator`, `ReportedRefusals` and `AuthEvents`.
  *
  * Imported without `forRoot`, the application does not start.
  */
@@ -69,12 +69,12 @@ export const EXPORTED = [
       inject: [AUTH_OPTIONS, AUTH_EXTRAS],
     },
     {
-      provide: RemoteKeySources,
+      provide: KeySourceRegistry,
       useFactory: (options: ResolvedOptions) => {
         const onProblem = (problem: string) => {
           new Logger('AuthModule').warn(problem);
         };
-        return new RemoteKeySources({ ...options, onProblem });
+        return new KeySourceRegistry({ ...options, onProblem });
       },
       inject: [RESOLVED_OPTIONS],
     },
@@ -82,7 +82,7 @@ export const EXPORTED = [
       provide: AccessTokenVerifier,
       useFactory: (
         { issuers, clock, tokenCache }: ResolvedOptions,
-        sources: RemoteKeySources,
+        sources: KeySourceRegistry,
         reported: ReportedRefusals,
         telemetry: Telemetry,
       ) => {
@@ -91,40 +91,41 @@ export const EXPORTED = [
         };
         return new AccessTokenVerifier(new TrustedIssuers(issuers, sources), clock, tokenCache, onReport, telemetry);
       },
-      inject: [RESOLVED_OPTIONS, RemoteKeySources, ReportedRefusals, Telemetry],
+      inject: [RESOLVED_OPTIONS, KeySourceRegistry, ReportedRefusals, Telemetry],
     },
     { provide: ReportedRefusals, useFactory: reportedRefusals },
     {
-      provide: RouteAccesses,
-      useFactory: ({ require }: ResolvedOptions) => new RouteAccesses(require as readonly NestRequirement[]),
+      provide: RouteMetadata,
+      useFactory: ({ require }: ResolvedOptions) => new RouteMetadata(require as readonly NestRequirement[]),
       inject: [RESOLVED_OPTIONS],
     },
     {
-      provide: Requirements,
+      provide: RequirementChecker,
       useFactory: (moduleRef: ModuleRef, { clock }: ResolvedOptions, reported: ReportedRefusals) =>
-        new Requirements(moduleRef, clock, reported),
+        new RequirementChecker(moduleRef, clock, reported),
       inject: [ModuleRef, RESOLVED_OPTIONS, ReportedRefusals],
     },
     {
-      provide: Expiries,
-      useFactory: ({ clock, connections }: ResolvedOptions) => new Expiries(clock, connections.graceSeconds),
+      provide: ConnectionExpiry,
+      useFactory: ({ clock, connections }: ResolvedOptions) =>
+        new ConnectionExpiry(clock, connections.renewalGraceSeconds),
       inject: [RESOLVED_OPTIONS],
     },
     {
       provide: KeyLifecycle,
       // After the verifier, which makes the key sources.
-      useFactory: (sources: RemoteKeySources, { warmUp }: ResolvedOptions) => new KeyLifecycle(sources, warmUp),
-      inject: [RemoteKeySources, RESOLVED_OPTIONS, AccessTokenVerifier],
+      useFactory: (sources: KeySourceRegistry, { warmUp }: ResolvedOptions) => new KeyLifecycle(sources, warmUp),
+      inject: [KeySourceRegistry, RESOLVED_OPTIONS, AccessTokenVerifier],
     },
     RouteNames,
-    RefusalEvents,
+    AuthEvents,
     {
       provide: Telemetry,
-      useFactory: ({ openTelemetry, issuers }: ResolvedOptions, events: RefusalEvents, keys: KeyHealth) => {
+      useFactory: ({ openTelemetry, issuers }: ResolvedOptions, events: AuthEvents, keys: KeyHealth) => {
         const listed = typeof issuers === 'function' ? [] : issuers.map(({ issuer }) => issuer);
         return new Telemetry(openTelemetry, events, keys, new Set(listed));
       },
-      inject: [RESOLVED_OPTIONS, RefusalEvents, KeyHealth],
+      inject: [RESOLVED_OPTIONS, AuthEvents, KeyHealth],
     },
     KeyHealth,
     KeyHealthIndicator,
@@ -134,7 +135,7 @@ export const EXPORTED = [
       inject: [AccessTokenVerifier, RESOLVED_OPTIONS],
     },
     AuthGuard,
-    ConnectionGuard,
+    SocketAuthenticator,
     AuthMiddleware,
     RouteReporter,
   ],

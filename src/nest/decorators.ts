@@ -6,11 +6,11 @@ import {
   SetMetadata,
   type Type,
 } from '@nestjs/common';
-import { authenticationOf } from './authentication.js';
-import type { RegisteredUser } from '../registered-user.js';
-import type { VerifiedAccessToken } from '../access-token.js';
-import { ROUTE_ACCESS, type RouteAccess } from './route-access.js';
-import { requestOf } from './transport.js';
+import { authenticationOf } from './outcome.js';
+import type { RegisteredUser } from '../model/registered-user.js';
+import type { VerifiedAccessToken } from '../model/access-token.js';
+import { ROUTE_ACCESS, type RouteAccess } from './routes/route-metadata.js';
+import { requestOf } from './transports/transport-of.js';
 
 /**
  * Opens a route, or all routes of a controller. A token is not looked at, not even a good one. A handler's

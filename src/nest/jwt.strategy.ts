@@ -1,16 +1,16 @@
 import { type ExecutionContext, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { PassportStrategy } from '@nestjs/passport';
 import { Strategy } from 'passport-jwt';
-import type { VerifiedAccessToken } from '../access-token.js';
-import { AuthError } from '../errors.js';
+import type { VerifiedAccessToken } from '../model/access-token.js';
+import { AuthError } from '../model/errors.js';
 import type { ResolvedOptions } from '../options/resolve-options.js';
 import type { Explanation } from '../token/explain.js';
-import type { AccessTokenVerifier } from '../token/verify.js';
-import { rememberAuthentication } from './authentication.js';
+import type { AccessTokenVerifier } from '../token/access-token-verifier.js';
+import { rememberAuthentication } from './outcome.js';
 import { PresentedTokens } from './presented-tokens.js';
-import { refusedThough } from './refusal-events.js';
+import { refusedThough } from './auth-events.js';
 import { contextOfRequest } from './request-context.js';
-import { transportOf } from './transport.js';
+import { transportOf } from './transports/transport-of.js';
 
 /** What of passport this strategy needs: the registry that `@nestjs/passport` looks strategies up in. */
 interface StrategyRegistry {

@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import type { IssuerKeyHealth } from '../keys/key-health.js';
+import type { IssuerKeyHealth } from '../keys/issuer-key-health.js';
 import { KeyHealth } from './key-health.js';
 
 /** What `@nestjs/terminus` calls a `HealthIndicatorResult`. */
@@ -22,7 +22,9 @@ export class KeyHealthIndicator {
   /** @param key under which the result stands. */
   isHealthy<Key extends string = 'keys'>(key: Key = 'keys' as Key): KeyHealthResult<Key> {
     const issuers = this.health.issuers();
-    const isDown = issuers.some(({ isListed, state, failures }) => isListed && state === 'dead' && failures > 0);
+    const isDown = issuers.some(
+      ({ isConfigured, state, failures }) => isConfigured && state === 'unavailable' && failures > 0,
+    );
     const byName = Object.fromEntries(issuers.map(({ issuer, ...health }) => [issuer, health]));
     return { [key]: { status: isDown ? 'down' : 'up', issuers: byName } } as KeyHealthResult<Key>;
   }

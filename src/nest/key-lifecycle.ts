@@ -1,12 +1,12 @@
 import type { OnApplicationShutdown, OnModuleInit } from '@nestjs/common';
-import { ConfigurationError } from '../errors.js';
+import { ConfigurationError } from '../model/errors.js';
 import type { ResolvedOptions } from '../options/resolve-options.js';
-import type { RemoteKeySources } from '../remote/key-sources.js';
+import type { KeySourceRegistry } from '../remote/key-source-registry.js';
 
 /** Fetches keys when the application starts, and ends what runs beside the requests when it stops. */
 export class KeyLifecycle implements OnModuleInit, OnApplicationShutdown {
   constructor(
-    private readonly sources: RemoteKeySources,
+    private readonly sources: KeySourceRegistry,
     private readonly warmUp: ResolvedOptions['warmUp'],
   ) {}
 
@@ -17,7 +17,7 @@ export class KeyLifecycle implements OnModuleInit, OnApplicationShutdown {
     await warmedUp;
     const problems = this.sources
       .health()
-      .filter(({ state }) => state === 'dead')
+      .filter(({ state }) => state === 'unavailable')
       .map(({ issuer, lastErrorCode = 'not asked' }) => ({
         path: 'warmUp',
         message: `is 'required', and the keys of ${issuer} cannot be fetched (${lastErrorCode}; the log says more)`,

@@ -1,9 +1,9 @@
 import type { ExecutionContext } from '@nestjs/common';
-import { AuthError } from '../errors.js';
+import { AuthError } from '../model/errors.js';
 import type { ResolvedTokenFrom } from '../options/resolve-token-from.js';
 import { bearerToken } from '../token/bearer.js';
 import { onlyToken, tokenOfText, tokensAt } from '../token/presented-token.js';
-import { transportOf } from './transport.js';
+import { transportOf } from './transports/transport-of.js';
 import { authorizationHeaders, type HttpRequest } from './transports/http.js';
 
 /** Takes the token out of a call, from where the `tokenFrom` option says that it stands. */

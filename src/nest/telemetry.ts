@@ -1,8 +1,8 @@
 import { Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
-import { type AuthErrorCode, ConfigurationError } from '../errors.js';
-import type { VerificationObserver } from '../token/verify.js';
+import { type AuthErrorCode, ConfigurationError } from '../model/errors.js';
+import type { VerificationObserver } from '../token/access-token-verifier.js';
 import type { KeyHealth } from './key-health.js';
-import type { AdmissionEvent, RefusalEvent, RefusalEvents } from './refusal-events.js';
+import type { AdmissionEvent, RefusalEvent, AuthEvents } from './auth-events.js';
 
 const NAME = 'nestjs-resource-server';
 
@@ -15,7 +15,7 @@ export class Telemetry implements OnModuleInit, OnApplicationShutdown, Verificat
 
   constructor(
     private readonly isOn: boolean,
-    private readonly events: RefusalEvents,
+    private readonly events: AuthEvents,
     private readonly keys: KeyHealth,
     /** A refused token may name any issuer that a resolver trusts: of those, only listed ones are told. */
     private readonly listed: ReadonlySet<string>,

@@ -1,5 +1,5 @@
-import { ConfigurationError, type ConfigurationProblem } from '../errors.js';
-import { isJsonObject } from '../json-object.js';
+import { ConfigurationError, type ConfigurationProblem } from '../model/errors.js';
+import { isJsonObject } from '../model/json-object.js';
 import { problemOfPlaceholder } from './placeholder.js';
 
 interface Kinds {

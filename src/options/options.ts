@@ -1,8 +1,8 @@
-import type { AccessTokenClaims, JoseHeader, VerifiedAccessToken } from '../access-token.js';
-import type { SignatureAlgorithm } from '../algorithms.js';
-import type { PolicyReference } from '../access-policy.js';
+import type { AccessTokenClaims, JoseHeader, VerifiedAccessToken } from '../model/access-token.js';
+import type { SignatureAlgorithm } from '../keys/algorithms.js';
+import type { PolicyReference } from '../model/policy.js';
 import type { KeyStore } from '../keys/key-store.js';
-import type { RegisteredUser } from '../registered-user.js';
+import type { RegisteredUser } from '../model/registered-user.js';
 import type { TokenPlace, TokenReader } from './token-places.js';
 
 /** A public key as JSON (RFC 7517 §4). */
@@ -27,12 +27,12 @@ export interface RemoteKeyOptions {
    * How long, in seconds since it was fetched, a key set serves while the issuer cannot be reached. After that requests
    * are answered with 503. Default 86400, a day; 0: only while it is fresh.
    */
-  readonly staleSeconds?: number;
+  readonly maxStaleSeconds?: number;
   /**
    * Shortest time in seconds between two fetches that unknown key ids cause. Default 30. A kid that comes back after it
    * was missed may cause five more in that time, after pauses of 1, 2, 4, … seconds.
    */
-  readonly cooldownSeconds?: number;
+  readonly unknownKidCooldownSeconds?: number;
   /** Total deadline of one HTTP exchange in milliseconds, the body included. Default 5000. */
   readonly timeoutMs?: number;
   /** Largest body that is read, in bytes. Default 524288 (512 KiB); a key set of 100 keys has about 60 KiB. */
@@ -87,7 +87,7 @@ export interface ClaimPaths {
  * Checks of a token that may be set to `reportOnly`. `tokenTypes`: only what is stricter than the default; what that
  * refuses is refused all the same. `audience`: also a token without `aud`. `binding`: a token bound to a key (`cnf`).
  */
-export type ReportableCheck = 'audience' | 'binding' | 'requiredClaims' | 'tokenTypes';
+export type ReportableCheck = 'audience' | 'senderConstraint' | 'requiredClaims' | 'tokenTypes';
 
 /**
  * What a token must be like. In `AuthOptions` beside `issuers` these are defaults for each of them; but `validate` and
@@ -190,14 +190,14 @@ export interface ConnectionOptions {
    * are refused in that time. Default 0: it is closed when the token expires, as are at any rate connections that cannot
    * renew their token: subscriptions of `graphql-ws`, event streams, streams of gRPC.
    */
-  readonly graceSeconds?: number;
+  readonly renewalGraceSeconds?: number;
 }
 
 /** Settings of the module as a whole. */
 export interface ModuleOptions<User = RegisteredUser, Context = unknown> {
   /**
    * Where the token of a call is read; a token in two places is refused (400 TOKEN_MULTIPLE). Default
-   * `[bearerHeader()]`. A function is given the `ExecutionContext`, and returns the token (or `Bearer …`), or nothing: for
+   * `[fromBearerHeader()]`. A function is given the `ExecutionContext`, and returns the token (or `Bearer …`), or nothing: for
    * the payload of a TCP message, the headers of NATS or Kafka.
    */
   readonly tokenFrom?: readonly (TokenPlace | TokenReader<Context>)[];

@@ -1,5 +1,5 @@
-import { ALGORITHM_NAMES, isSignatureAlgorithm, type SignatureAlgorithm } from '../algorithms.js';
-import { isJsonObject } from '../json-object.js';
+import { ALGORITHM_NAMES, isSignatureAlgorithm, type SignatureAlgorithm } from '../keys/algorithms.js';
+import { isJsonObject } from '../model/json-object.js';
 import type { OptionReader } from './option-reader.js';
 import type { CheckOptions, ReportableCheck } from './options.js';
 import { readKeys, type ResolvedKeys } from './resolve-keys.js';
@@ -124,7 +124,7 @@ export function readChecks(reader: OptionReader): ReadChecks {
   };
 }
 
-const REPORTABLE: readonly ReportableCheck[] = ['audience', 'binding', 'requiredClaims', 'tokenTypes'];
+const REPORTABLE: readonly ReportableCheck[] = ['audience', 'senderConstraint', 'requiredClaims', 'tokenTypes'];
 
 /** A preset's check comes first: the application's may rely on it. */
 function readValidate(reader: OptionReader): CheckOptions['validate'] {

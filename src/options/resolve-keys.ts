@@ -1,13 +1,13 @@
-import { isFetchableAddress, isOrigin } from '../address.js';
-import { isJsonObject, type JsonObject } from '../json-object.js';
+import { isFetchableAddress, isOrigin } from '../model/address.js';
+import { isJsonObject, type JsonObject } from '../model/json-object.js';
 import { KeySet } from '../keys/key-set.js';
 import { hasPrivateMembers } from '../keys/verification-key.js';
 import type { OptionReader } from './option-reader.js';
 
 export interface ResolvedRemoteKeys {
   readonly refreshSeconds: number;
-  readonly staleSeconds: number;
-  readonly cooldownSeconds: number;
+  readonly maxStaleSeconds: number;
+  readonly unknownKidCooldownSeconds: number;
   readonly timeoutMs: number;
   readonly maxBytes: number;
   readonly fallback: KeySet | undefined;
@@ -24,8 +24,8 @@ export type ResolvedKeys =
 
 export const REMOTE_KEY_OPTIONS = [
   'refreshSeconds',
-  'staleSeconds',
-  'cooldownSeconds',
+  'maxStaleSeconds',
+  'unknownKidCooldownSeconds',
   'timeoutMs',
   'maxBytes',
   'fallback',
@@ -92,8 +92,8 @@ function readOrigins(reader: OptionReader): readonly string[] | undefined {
 function readRemoteKeys(reader: OptionReader): ResolvedRemoteKeys {
   return {
     refreshSeconds: reader.number('refreshSeconds', { min: 1, max: DAY_SECONDS, fallback: 600 }),
-    staleSeconds: reader.number('staleSeconds', { min: 0, max: 30 * DAY_SECONDS, fallback: DAY_SECONDS }),
-    cooldownSeconds: reader.number('cooldownSeconds', { min: 1, max: 3_600, fallback: 30 }),
+    maxStaleSeconds: reader.number('maxStaleSeconds', { min: 0, max: 30 * DAY_SECONDS, fallback: DAY_SECONDS }),
+    unknownKidCooldownSeconds: reader.number('unknownKidCooldownSeconds', { min: 1, max: 3_600, fallback: 30 }),
     timeoutMs: reader.number('timeoutMs', { min: 1, max: 60_000, fallback: 5_000 }),
     maxBytes: reader.number('maxBytes', { min: 1_024, max: 16 * 1024 * 1024, fallback: 512 * 1024 }),
     fallback: reader.record.fallback === undefined ? undefined : readJwks(reader, 'fallback'),

@@ -1,6 +1,6 @@
-import { isJsonObject } from '../json-object.js';
+import { isJsonObject } from '../model/json-object.js';
 import type { KeyStore } from '../keys/key-store.js';
-import type { Requirement } from '../requirement.js';
+import type { Requirement } from '../model/requirement.js';
 import { OptionReader } from './option-reader.js';
 import type { CheckOptions, IssuerResolver, ModuleExtras, ModuleOptions, ResourceServerOptions } from './options.js';
 import { readRequire } from './resolve-require.js';
@@ -23,7 +23,7 @@ export interface ResolvedOptions {
   readonly tokenFrom: ResolvedTokenFrom;
   /** What every token must allow. */
   readonly require: readonly Requirement<never>[];
-  readonly connections: { readonly graceSeconds: number };
+  readonly connections: { readonly renewalGraceSeconds: number };
   readonly explainRefusals: boolean;
   readonly openTelemetry: boolean;
   readonly fetch: typeof globalThis.fetch | undefined;
@@ -203,8 +203,10 @@ function readRealm(reader: OptionReader): string | undefined {
 
 function readConnections(reader: OptionReader): ResolvedOptions['connections'] {
   const connections = reader.optionalChild('connections');
-  connections.allowOnly(['graceSeconds']);
-  return Object.freeze({ graceSeconds: connections.number('graceSeconds', { min: 0, max: 86_400, fallback: 0 }) });
+  connections.allowOnly(['renewalGraceSeconds']);
+  return Object.freeze({
+    renewalGraceSeconds: connections.number('renewalGraceSeconds', { min: 0, max: 86_400, fallback: 0 }),
+  });
 }
 
 function readWarmUp(reader: OptionReader): ResolvedOptions['warmUp'] {

@@ -1,6 +1,6 @@
-import { isPolicyReference, NOT_A_POLICY } from '../access-policy.js';
-import { isJsonObject } from '../json-object.js';
-import { GRANT_KINDS, problemOfMaxAge, problemOfNames, type Requirement } from '../requirement.js';
+import { isPolicyReference, NOT_A_POLICY } from '../model/policy.js';
+import { isJsonObject } from '../model/json-object.js';
+import { GRANT_KINDS, problemOfMaxAge, problemOfNames, type Requirement } from '../model/requirement.js';
 import type { OptionReader } from './option-reader.js';
 
 const NONE: readonly Requirement<never>[] = Object.freeze([]);

@@ -1,17 +1,17 @@
-import { isOrigin } from '../address.js';
-import { isJsonObject } from '../json-object.js';
+import { isOrigin } from '../model/address.js';
+import { isJsonObject } from '../model/json-object.js';
 import type { OptionReader } from './option-reader.js';
-import { bearerHeader, TOKEN_PLACES, type TokenPlace, type TokenReader } from './token-places.js';
+import { fromBearerHeader, TOKEN_PLACES, type TokenPlace, type TokenReader } from './token-places.js';
 
 export type ResolvedTokenFrom = readonly (TokenPlace | TokenReader<unknown>)[];
 
-const DEFAULT_TOKEN_FROM: ResolvedTokenFrom = Object.freeze([bearerHeader()]);
+const DEFAULT_TOKEN_FROM: ResolvedTokenFrom = Object.freeze([fromBearerHeader()]);
 
 export function readTokenFrom(reader: OptionReader): ResolvedTokenFrom {
   const { tokenFrom } = reader.record;
   if (tokenFrom === undefined) return DEFAULT_TOKEN_FROM;
   if (!Array.isArray(tokenFrom) || tokenFrom.length === 0) {
-    reader.problem('tokenFrom', 'must be a non-empty list, [bearerHeader()] say');
+    reader.problem('tokenFrom', 'must be a non-empty list, [fromBearerHeader()] say');
     return DEFAULT_TOKEN_FROM;
   }
   const places: unknown[] = Array.from(tokenFrom);
@@ -37,7 +37,7 @@ const COOKIE_NAME = /^[\x21\x23-\x27\x2a\x2b\x2d\x2e\x30-\x39\x41-\x5a\x5e-\x7a\
 function problemOf(place: unknown): string | undefined {
   if (typeof place === 'function') return undefined;
   if (!isJsonObject(place) || !TOKEN_PLACES.includes(place.from as TokenPlace['from']))
-    return 'must be bearerHeader(), cookie(name), formBody(), query(), or a function that returns the token';
+    return 'must be fromBearerHeader(), fromCookie(name), fromFormBody(), fromQuery(), or a function that returns the token';
   const { from, name, origins } = place;
   if (from !== 'bearer-header' && (typeof name !== 'string' || name === '')) return 'must have a name';
   if (from !== 'cookie') return undefined;

@@ -1,7 +1,7 @@
 /** Takes the token out of a call by itself: the bare token, or `Bearer …`; undefined or '' where there is none. */
 export type TokenReader<Context> = (context: Context) => string | undefined;
 
-/** A place where the token of a call may stand. Made by `bearerHeader`, `cookie`, `formBody` and `query`. */
+/** A place where the token of a call may stand. Made by `fromBearerHeader`, `cookie`, `fromFormBody` and `query`. */
 export type TokenPlace =
   | { readonly from: 'bearer-header' }
   | { readonly from: 'cookie'; readonly name: string; readonly origins: readonly string[] }
@@ -14,7 +14,7 @@ export const TOKEN_PLACES: readonly TokenPlace['from'][] = ['bearer-header', 'co
  * `auth.token` of a socket.io handshake, `Sec-WebSocket-Protocol: bearer, <token>`, the `connectionParams` of graphql-ws,
  * the metadata of gRPC.
  */
-export function bearerHeader(): TokenPlace {
+export function fromBearerHeader(): TokenPlace {
   return Object.freeze({ from: 'bearer-header' });
 }
 
@@ -26,7 +26,7 @@ export function bearerHeader(): TokenPlace {
  * @param options `origins` of the pages that may call, `['https://app.example.com']`. Default: the application's own, which
  * is what `Host` says.
  */
-export function cookie(name: string, { origins = [] }: { readonly origins?: readonly string[] } = {}): TokenPlace {
+export function fromCookie(name: string, { origins = [] }: { readonly origins?: readonly string[] } = {}): TokenPlace {
   return Object.freeze({ from: 'cookie', name, origins: Object.freeze([...origins]) });
 }
 
@@ -34,7 +34,7 @@ export function cookie(name: string, { origins = [] }: { readonly origins?: read
  * A field of a form body, by default `access_token` (RFC 6750 §2.2): `application/x-www-form-urlencoded` only, and not
  * with GET.
  */
-export function formBody(name = 'access_token'): TokenPlace {
+export function fromFormBody(name = 'access_token'): TokenPlace {
   return Object.freeze({ from: 'form-body', name });
 }
 
@@ -43,6 +43,6 @@ export function formBody(name = 'access_token'): TokenPlace {
  * stand in logs, histories and referrers. The answer gets `Cache-Control: no-store`. For what cannot set a header, the
  * `EventSource` of a browser say, with tokens that live for seconds.
  */
-export function query(name = 'access_token'): TokenPlace {
+export function fromQuery(name = 'access_token'): TokenPlace {
   return Object.freeze({ from: 'query', name });
 }

@@ -1,7 +1,7 @@
-import type { AccessTokenClaims } from '../access-token.js';
-import { AuthError } from '../errors.js';
+import type { AccessTokenClaims } from '../model/access-token.js';
+import { AuthError } from '../model/errors.js';
 import type { IssuerOptions } from '../options/options.js';
-import { isOrigin } from '../address.js';
+import { isOrigin } from '../model/address.js';
 import { PresetArguments } from './preset-arguments.js';
 import { checkOptionalAudience, type OwnCheck, withOwnCheck } from './preset-checks.js';
 

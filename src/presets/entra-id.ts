@@ -1,5 +1,5 @@
-import type { AccessTokenClaims } from '../access-token.js';
-import { AuthError } from '../errors.js';
+import type { AccessTokenClaims } from '../model/access-token.js';
+import { AuthError } from '../model/errors.js';
 import type { IssuerOptions, IssuerResolver } from '../options/options.js';
 import { PresetArguments } from './preset-arguments.js';
 import { type OwnCheck, withOwnCheck } from './preset-checks.js';

@@ -1,5 +1,5 @@
-import { isFetchableAddress } from '../address.js';
-import { ALGORITHM_NAMES, isSignatureAlgorithm, type SignatureAlgorithm } from '../algorithms.js';
+import { isFetchableAddress } from '../model/address.js';
+import { ALGORITHM_NAMES, isSignatureAlgorithm, type SignatureAlgorithm } from '../keys/algorithms.js';
 import type { IssuerOptions } from '../options/options.js';
 import { type Environment, EnvironmentReader } from './environment.js';
 import { PRESETS, recognisedIssuer } from './recognised-issuers.js';

@@ -1,5 +1,5 @@
-import type { AccessTokenClaims } from '../access-token.js';
-import { AuthError } from '../errors.js';
+import type { AccessTokenClaims } from '../model/access-token.js';
+import { AuthError } from '../model/errors.js';
 import type { IssuerOptions } from '../options/options.js';
 import { PresetArguments } from './preset-arguments.js';
 import { type OwnCheck, withOwnCheck } from './preset-checks.js';
@@ -39,14 +39,14 @@ export function google(options: GoogleOptions): IssuerOptions {
   const subjects = given.optionalTexts('subjects', 'the unique ids of the accounts that may call');
   const allowsAnyone = given.flag('insecureAllowAnyone');
   const validate = given.optionalFunction('validate') as GoogleOptions['validate'];
-  const isListed = given.isGiven('emails') || given.isGiven('subjects');
-  if (!isListed && !allowsAnyone) {
+  const isConfigured = given.isGiven('emails') || given.isGiven('subjects');
+  if (!isConfigured && !allowsAnyone) {
     given.problem(
       'emails',
       'is missing: anyone with a Google account can get a token for your audience; list who may call, or set insecureAllowAnyone: true',
     );
   }
-  if (isListed && allowsAnyone) given.problem('insecureAllowAnyone', 'contradicts the list of those who may call');
+  if (isConfigured && allowsAnyone) given.problem('insecureAllowAnyone', 'contradicts the list of those who may call');
   emails?.forEach((email, index) => {
     if (!email.includes('@')) given.problem(`emails[${String(index)}]`, 'must be an e-mail address');
   });

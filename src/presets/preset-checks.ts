@@ -1,5 +1,5 @@
-import type { AccessTokenClaims } from '../access-token.js';
-import { AuthError } from '../errors.js';
+import type { AccessTokenClaims } from '../model/access-token.js';
+import { AuthError } from '../model/errors.js';
 import type { CheckOptions } from '../options/options.js';
 
 /** What presets that check more than claims' names take, too. */

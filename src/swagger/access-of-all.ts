@@ -1,4 +1,4 @@
-import type { Door } from '../nest/route-reporter.js';
+import type { Door } from '../nest/routes/route-reporter.js';
 import { accessOf, CLOSED, code, type OperationAccess } from './operation-access.js';
 
 /**

@@ -1,6 +1,6 @@
 import type { SwaggerCustomOptions } from '@nestjs/swagger';
 import { OptionReader } from '../options/option-reader.js';
-import { problemOfNames } from '../requirement.js';
+import { problemOfNames } from '../model/requirement.js';
 import { readBrowserAddress } from './browser-address.js';
 
 export interface AuthorizeButtonOptions {

@@ -1,4 +1,4 @@
-import { isFetchableAddress } from '../address.js';
+import { isFetchableAddress } from '../model/address.js';
 import type { OptionReader } from '../options/option-reader.js';
 
 /**

@@ -1,5 +1,5 @@
 import { LegacyRouteConverter } from '@nestjs/core/router/legacy-route-converter.js';
-import type { Door } from '../nest/route-reporter.js';
+import type { Door } from '../nest/routes/route-reporter.js';
 
 /**
  * Finds the handlers that answer to an operation of a document, by path and verb. Not by `operationId`, which applications

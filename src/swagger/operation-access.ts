@@ -1,7 +1,7 @@
-import { nameOfPolicy } from '../access-policy.js';
+import { nameOfPolicy } from '../model/policy.js';
 import type { PlacedRequirement } from '../access/effective-requirements.js';
-import type { AuthErrorDetail } from '../errors.js';
-import type { Door } from '../nest/route-reporter.js';
+import type { AuthErrorDetail } from '../model/errors.js';
+import type { Door } from '../nest/routes/route-reporter.js';
 
 /** What an operation asks of its caller, in the words of OpenAPI. */
 export interface OperationAccess {

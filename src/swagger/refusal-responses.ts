@@ -1,5 +1,5 @@
-import { AuthError, type AuthErrorCode, type AuthErrorDetail, ERRORS } from '../errors.js';
-import { isJsonObject } from '../json-object.js';
+import { AuthError, type AuthErrorCode, type AuthErrorDetail, ERRORS } from '../model/errors.js';
+import { isJsonObject } from '../model/json-object.js';
 import { challengeFor } from '../token/challenge.js';
 import type { Components, Reference, Response, Schema } from './openapi.js';
 

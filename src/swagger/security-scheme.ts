@@ -1,6 +1,6 @@
-import { isJsonObject } from '../json-object.js';
+import { isJsonObject } from '../model/json-object.js';
 import { OptionReader } from '../options/option-reader.js';
-import { problemOfNames } from '../requirement.js';
+import { problemOfNames } from '../model/requirement.js';
 import { readBrowserAddress } from './browser-address.js';
 import type { SecurityScheme } from './openapi.js';
 import type { SecurityOptions } from './security-options.js';

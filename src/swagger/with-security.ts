@@ -1,10 +1,10 @@
 import type { INestApplicationContext } from '@nestjs/common';
 import { ApplicationConfig } from '@nestjs/core';
 import type { OpenAPIObject } from '@nestjs/swagger';
-import { ConfigurationError } from '../errors.js';
-import { isJsonObject } from '../json-object.js';
+import { ConfigurationError } from '../model/errors.js';
+import { isJsonObject } from '../model/json-object.js';
 import { AUTH_OPTIONS } from '../nest/auth.module-definition.js';
-import { type Door, RouteReporter } from '../nest/route-reporter.js';
+import { type Door, RouteReporter } from '../nest/routes/route-reporter.js';
 import { accessOfAll } from './access-of-all.js';
 import { DocumentedHandlers } from './documented-handlers.js';
 import type { Operation, PathItem, SecurityRequirement } from './openapi.js';

@@ -4,7 +4,7 @@ import type { AuthModuleExtras } from '../nest/auth.module-definition.js';
 import { AuthModule, EXPORTED } from '../nest/auth.module.js';
 import type { AuthOptions } from '../nest/auth-options.js';
 import { resolveOptions } from '../options/resolve-options.js';
-import { RemoteKeySources } from '../remote/key-sources.js';
+import { KeySourceRegistry } from '../remote/key-source-registry.js';
 import { mockAuth } from './mock-auth.js';
 import type { TestIssuer } from './test-issuer.js';
 
@@ -46,7 +46,7 @@ function toldOfChanges(issuer: TestIssuer): Provider {
     provide: Symbol('nestjs-resource-server:told-of-changes'),
     useFactory: (moduleRef: ModuleRef): OnApplicationShutdown => {
       const untold = issuer.onChange(() => {
-        for (const sources of moduleRef.get(RemoteKeySources, { strict: false, each: true })) sources.forgetPauses();
+        for (const sources of moduleRef.get(KeySourceRegistry, { strict: false, each: true })) sources.forgetPauses();
       });
       return { onApplicationShutdown: untold };
     },

@@ -5,22 +5,22 @@ import { AuthGuard } from '../nest/auth.guard.js';
 import { AuthMiddleware } from '../nest/auth.middleware.js';
 import { AuthModule } from '../nest/auth.module.js';
 import type { RequireOptions } from '../nest/auth-options.js';
-import { ConnectionGuard } from '../nest/connection.guard.js';
-import { Expiries } from '../nest/expiries.js';
+import { SocketAuthenticator } from '../nest/sockets/socket-authenticator.js';
+import { ConnectionExpiry } from '../nest/transports/connection-expiry.js';
 import { JwtStrategy } from '../nest/jwt.strategy.js';
 import { KeyHealth } from '../nest/key-health.js';
 import { KeyHealthIndicator } from '../nest/key-health.indicator.js';
-import { RefusalEvents } from '../nest/refusal-events.js';
+import { AuthEvents } from '../nest/auth-events.js';
 import { reportedRefusals } from '../nest/reported-refusals.js';
-import type { NestRequirement } from '../nest/requirement.decorators.js';
-import { Requirements } from '../nest/requirements.js';
-import { RouteAccesses } from '../nest/route-access.js';
-import { RouteNames } from '../nest/route-names.js';
+import type { NestRequirement } from '../nest/routes/requirement.decorators.js';
+import { RequirementChecker } from '../nest/routes/requirement-checker.js';
+import { RouteMetadata } from '../nest/routes/route-metadata.js';
+import { RouteNames } from '../nest/routes/route-names.js';
 import type { ClaimPaths } from '../options/options.js';
 import type { ResolvedIssuer } from '../options/resolve-issuer.js';
 import { resolveOptions } from '../options/resolve-options.js';
-import { RemoteKeySources } from '../remote/key-sources.js';
-import { AccessTokenVerifier } from '../token/verify.js';
+import { KeySourceRegistry } from '../remote/key-source-registry.js';
+import { AccessTokenVerifier } from '../token/access-token-verifier.js';
 import { checkMembers } from './known-members.js';
 import { CALLER_MEMBERS, type MockCaller, MockedTokens } from './mock-caller.js';
 import { MockStrategy } from './mock-strategy.js';
@@ -71,7 +71,7 @@ export function mockAuth(
   const [issuer] = resolved.issuers as readonly [ResolvedIssuer];
   const tokens = new MockedTokens(typeof caller === 'function' ? caller : who, issuer);
   // Of no issuer: nobody is asked.
-  const sources = new RemoteKeySources({ ...resolved, onProblem: () => undefined });
+  const sources = new KeySourceRegistry({ ...resolved, onProblem: () => undefined });
   return [
     {
       provide: JwtStrategy,
@@ -85,18 +85,18 @@ export function mockAuth(
     { provide: KeyHealth, useFactory: () => new KeyHealth(sources) },
     KeyHealthIndicator,
     { provide: ReportedRefusals, useFactory: reportedRefusals },
-    { provide: RouteAccesses, useFactory: () => new RouteAccesses(resolved.require as readonly NestRequirement[]) },
+    { provide: RouteMetadata, useFactory: () => new RouteMetadata(resolved.require as readonly NestRequirement[]) },
     {
-      provide: Requirements,
+      provide: RequirementChecker,
       useFactory: (moduleRef: ModuleRef, reported: ReportedRefusals) =>
-        new Requirements(moduleRef, resolved.clock, reported),
+        new RequirementChecker(moduleRef, resolved.clock, reported),
       inject: [ModuleRef, ReportedRefusals],
     },
-    { provide: Expiries, useFactory: () => new Expiries(resolved.clock, 0) },
+    { provide: ConnectionExpiry, useFactory: () => new ConnectionExpiry(resolved.clock, 0) },
     RouteNames,
-    RefusalEvents,
+    AuthEvents,
     AuthGuard,
-    ConnectionGuard,
+    SocketAuthenticator,
     AuthMiddleware,
     { provide: APP_GUARD, useExisting: AuthGuard },
   ];

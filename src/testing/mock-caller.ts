@@ -1,5 +1,5 @@
-import type { AccessTokenClaims, VerifiedAccessToken } from '../access-token.js';
-import { AuthError } from '../errors.js';
+import type { AccessTokenClaims, VerifiedAccessToken } from '../model/access-token.js';
+import { AuthError } from '../model/errors.js';
 import type { ResolvedIssuer } from '../options/resolve-issuer.js';
 import { AcceptedToken } from '../token/accepted-token.js';
 import { checkMembers } from './known-members.js';

@@ -1,6 +1,6 @@
-import { AuthError } from '../errors.js';
+import { AuthError } from '../model/errors.js';
 import { type AuthenticationOutcome, JwtStrategy } from '../nest/jwt.strategy.js';
-import type { AccessTokenVerifier } from '../token/verify.js';
+import type { AccessTokenVerifier } from '../token/access-token-verifier.js';
 import type { MockedTokens } from './mock-caller.js';
 
 /** Looks at no token: says who calls. */

@@ -1,8 +1,8 @@
-import type { VerifiedAccessToken } from '../access-token.js';
+import type { VerifiedAccessToken } from '../model/access-token.js';
 import type { Explanation } from '../token/explain.js';
-import type { KeySources } from '../token/kept-key-sources.js';
+import type { KeySources } from '../token/tenant-key-source-cache.js';
 import { TrustedIssuers } from '../token/trusted-issuers.js';
-import { AccessTokenVerifier } from '../token/verify.js';
+import { AccessTokenVerifier } from '../token/access-token-verifier.js';
 import type { MockedTokens } from './mock-caller.js';
 
 /** Takes any text for a token of whoever calls. */

@@ -1,4 +1,4 @@
-import { ALGORITHM_NAMES, isSignatureAlgorithm, type SignatureAlgorithm } from '../algorithms.js';
+import { ALGORITHM_NAMES, isSignatureAlgorithm, type SignatureAlgorithm } from '../keys/algorithms.js';
 import type { ClaimPaths } from '../options/options.js';
 import type { ResolvedClaimPaths } from '../options/resolve-issuer.js';
 import { checkMembers } from './known-members.js';

@@ -1,6 +1,6 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { SignatureAlgorithm } from '../algorithms.js';
+import type { SignatureAlgorithm } from '../keys/algorithms.js';
 import type { IssuerOptions } from '../options/options.js';
 import type { ResolvedClaimPaths, ResolvedIssuer } from '../options/resolve-issuer.js';
 import { type ResolvedOptions, resolveOptions } from '../options/resolve-options.js';

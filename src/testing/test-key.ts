@@ -1,5 +1,5 @@
 import { generateKeyPairSync, type KeyObject, randomUUID, sign, verify } from 'node:crypto';
-import { ALGORITHMS, type SignatureAlgorithm } from '../algorithms.js';
+import { ALGORITHMS, type SignatureAlgorithm } from '../keys/algorithms.js';
 
 /** A real key pair, for one algorithm. */
 export class TestKey {

@@ -4,8 +4,8 @@ import { RESOLVED_OPTIONS } from '../nest/auth.module.js';
 import type { ResolvedIssuer } from '../options/resolve-issuer.js';
 import type { ResolvedKeys } from '../options/resolve-keys.js';
 import { type ResolvedOptions, resolveOptions } from '../options/resolve-options.js';
-import { RemoteKeySources, type RemoteKeySourcesOptions } from '../remote/key-sources.js';
-import type { KeySourceKind } from '../token/kept-key-sources.js';
+import { KeySourceRegistry, type KeySourceRegistryOptions } from '../remote/key-source-registry.js';
+import type { KeySourceKind } from '../token/tenant-key-source-cache.js';
 import { DEFAULT_AUDIENCE, DEFAULT_ISSUER, TEST_JWKS_URI } from './test-issuer-options.js';
 import type { TestIssuer } from './test-issuer.js';
 
@@ -36,7 +36,7 @@ export function withTestIssuer(builder: TestingModuleBuilder, issuer: TestIssuer
     await module.close();
     throw new Error(NOT_PLUGGED);
   };
-  return builder.overrideProvider(RemoteKeySources).useFactory({
+  return builder.overrideProvider(KeySourceRegistry).useFactory({
     factory: (options: ResolvedOptions) => {
       isPlugged = true;
       const unserved = issuer.serve(options);
@@ -66,9 +66,9 @@ const NOT_PLUGGED =
   'for all issuers that the application trusts';
 
 /** Whatever the application says of where the keys are, and how they are kept otherwise. */
-class TestKeySources extends RemoteKeySources {
+class TestKeySources extends KeySourceRegistry {
   constructor(
-    options: RemoteKeySourcesOptions,
+    options: KeySourceRegistryOptions,
     /** An issuer may serve many applications, one after the other: it must not keep those that are closed. */
     private readonly onClose: () => void,
   ) {

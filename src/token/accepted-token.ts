@@ -1,6 +1,6 @@
-import type { AccessTokenClaims, JoseHeader, VerifiedAccessToken } from '../access-token.js';
+import type { AccessTokenClaims, JoseHeader, VerifiedAccessToken } from '../model/access-token.js';
 import type { ResolvedIssuer } from '../options/resolve-issuer.js';
-import { Grants } from './grants.js';
+import { Authorities } from './authorities.js';
 
 type CheckedAgainst = Pick<ResolvedIssuer, 'clockToleranceSeconds'> &
   Partial<Pick<ResolvedIssuer, 'maxTokenAgeSeconds'>>;
@@ -9,7 +9,7 @@ type CheckedAgainst = Pick<ResolvedIssuer, 'clockToleranceSeconds'> &
 export class AcceptedToken implements VerifiedAccessToken {
   // Private, so that neither JSON.stringify nor console.log of a request or a user shows the credential.
   readonly #token: string;
-  readonly #grants: Grants;
+  readonly #grants: Authorities;
   readonly #checkedAgainst: CheckedAgainst;
 
   readonly issuer: string;
@@ -20,7 +20,7 @@ export class AcceptedToken implements VerifiedAccessToken {
     readonly claims: AccessTokenClaims,
     checkedAgainst: Pick<ResolvedIssuer, 'claimPaths'> & CheckedAgainst,
     /** What was read from the same claims before. */
-    grants = new Grants(claims, checkedAgainst.claimPaths),
+    grants = new Authorities(claims, checkedAgainst.claimPaths),
   ) {
     this.#token = token;
     this.#grants = grants;

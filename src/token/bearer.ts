@@ -1,4 +1,4 @@
-import { AuthError } from '../errors.js';
+import { AuthError } from '../model/errors.js';
 
 /** Longest compact token that is looked at, in characters. Node's own limit for all headers is 16 KiB by default. */
 export const MAX_TOKEN_LENGTH = 32_768;

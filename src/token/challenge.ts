@@ -1,4 +1,4 @@
-import { type AuthError, type AuthErrorDetail, ERRORS } from '../errors.js';
+import { type AuthError, type AuthErrorDetail, ERRORS } from '../model/errors.js';
 
 /**
  * The `WWW-Authenticate` header of a refusal (RFC 6750 §3): bare when no token was sent, since then the caller may

@@ -1,10 +1,10 @@
-import type { VerifiedAccessToken } from '../access-token.js';
-import { ALGORITHM_NAMES, isSignatureAlgorithm, type SignatureAlgorithm } from '../algorithms.js';
-import { AuthError } from '../errors.js';
+import type { VerifiedAccessToken } from '../model/access-token.js';
+import { ALGORITHM_NAMES, isSignatureAlgorithm, type SignatureAlgorithm } from '../keys/algorithms.js';
+import { AuthError } from '../model/errors.js';
 import type { ReportableCheck } from '../options/options.js';
 import { normalizeTokenType, type ReportOnly, type ResolvedIssuer } from '../options/resolve-issuer.js';
 import { audiences, numericDate, requiredNumericDate } from './claims.js';
-import type { DecodedToken } from './compact.js';
+import type { DecodedToken } from './jwt/compact.js';
 
 type Claims = DecodedToken['claims'];
 type Header = DecodedToken['header'];
@@ -111,8 +111,8 @@ export function checkRequiredClaims(claims: Claims, issuer: ResolvedIssuer): voi
  * RFC 7800 §3.1: a token with `cnf` is worth nothing without proof of possession of a key. No proof is understood here,
  * so whatever the confirmation is, it is unproven; ignoring it would make a stolen token as good as its owner's.
  */
-export function checkSenderBinding(claims: Claims, issuer: ResolvedIssuer): void {
-  if (issuer.reportOnly?.checks.has('binding')) return;
+export function checkSenderConstraint(claims: Claims, issuer: ResolvedIssuer): void {
+  if (issuer.reportOnly?.checks.has('senderConstraint')) return;
   if ('cnf' in claims) throw new AuthError('BINDING_UNPROVEN', { claim: 'cnf' });
 }
 
@@ -120,7 +120,7 @@ export function checkSenderBinding(claims: Claims, issuer: ResolvedIssuer): void
 export const BY_VALIDATE = 'refused by the `validate` option';
 
 /** The application's own (`validate`), after all others: it may rely on what they checked. */
-export async function checkByUser(
+export async function checkByApplication(
   { claims, header }: Pick<VerifiedAccessToken, 'claims' | 'header'>,
   { validate }: ResolvedIssuer,
 ): Promise<void> {
@@ -140,8 +140,8 @@ const REPORTABLE: Readonly<
   requiredClaims: ({ claims }, strict) => {
     checkRequiredClaims(claims, strict);
   },
-  binding: ({ claims }, strict) => {
-    checkSenderBinding(claims, strict);
+  senderConstraint: ({ claims }, strict) => {
+    checkSenderConstraint(claims, strict);
   },
 };
 

@@ -1,4 +1,4 @@
-import { isJsonObject } from '../json-object.js';
+import { isJsonObject } from '../model/json-object.js';
 import type { ResolvedClaimPath } from '../options/resolve-issuer.js';
 
 const NONE: readonly string[] = Object.freeze([]);
@@ -9,7 +9,7 @@ const NONE: readonly string[] = Object.freeze([]);
  *
  * @param split how a string is taken: as it is, or (scopes, RFC 6749 §3.3) as values between spaces.
  */
-export function grantsAt(
+export function authoritiesAt(
   claims: Readonly<Record<string, unknown>>,
   paths: readonly ResolvedClaimPath[],
   split: 'whole' | 'at-spaces',

@@ -1,4 +1,4 @@
-import { AuthError } from '../errors.js';
+import { AuthError } from '../model/errors.js';
 
 type Claims = Readonly<Record<string, unknown>>;
 

@@ -1,6 +1,6 @@
-import { AuthError, type AuthErrorCode } from '../errors.js';
+import { AuthError, type AuthErrorCode } from '../model/errors.js';
 import { namedIssuer } from './claims.js';
-import { decodeCompact, type DecodedToken } from './compact.js';
+import { decodeCompact, type DecodedToken } from './jwt/compact.js';
 import {
   BY_ISSUER,
   BY_TOKEN,

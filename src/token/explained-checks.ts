@@ -1,23 +1,23 @@
-import type { VerifiedAccessToken } from '../access-token.js';
+import type { VerifiedAccessToken } from '../model/access-token.js';
 import {
   checkAge,
   checkAlgorithmAllowed,
   checkAudience,
-  checkByUser,
+  checkByApplication,
   checkExpiration,
   checkIsAccessToken,
   checkNoCriticalExtension,
   checkNotBefore,
   checkRequiredClaims,
-  checkSenderBinding,
+  checkSenderConstraint,
   checkTokenType,
   namedAlgorithm,
   namedKey,
 } from './checks.js';
 import { checkScopeClaim, checkStringClaims } from './claims.js';
-import type { DecodedToken } from './compact.js';
+import type { DecodedToken } from './jwt/compact.js';
 import { expiryHint, notYetHint, spellingHint } from './hints.js';
-import { checkSignature, checkSignatureByAny } from './signature.js';
+import { checkSignature, checkSignatureByAny } from './jwt/signature.js';
 import type { TrustedIssuer } from './trusted-issuers.js';
 
 /** What a token is checked for, in the order in which it is. */
@@ -36,7 +36,7 @@ export type ExplainedCheck =
   | 'not-before'
   | 'age'
   | 'required-claims'
-  | 'binding'
+  | 'sender-constraint'
   | 'validate';
 
 export interface Facts {
@@ -110,7 +110,7 @@ export const BY_ISSUER: readonly Step<Trusted>[] = [
       const algorithm = namedAlgorithm(token.header);
       if (!isRefused || fetchesKeys) return checkSignature(token, algorithm, issuer.keySource);
       // Nobody would be asked for the keys of such a token: so it must not make us ask, nor spend what is for others.
-      const keySet = issuer.keySource.inService();
+      const keySet = issuer.keySource.current();
       if (keySet === undefined) return NOT_CHECKED;
       checkSignatureByAny(token, algorithm, keySet.candidates(namedKey(token.header)));
       return keySet;
@@ -166,10 +166,10 @@ export const BY_ISSUER: readonly Step<Trusted>[] = [
     },
   },
   {
-    check: 'binding',
+    check: 'sender-constraint',
     got: ({ token }) => (token.claims.cnf === undefined ? undefined : Object.keys(Object(token.claims.cnf) as object)),
     run: ({ token, issuer }) => {
-      checkSenderBinding(token.claims, issuer);
+      checkSenderConstraint(token.claims, issuer);
     },
   },
 ];
@@ -177,7 +177,8 @@ export const BY_ISSUER: readonly Step<Trusted>[] = [
 /** The application's own, which may rely on what the others found. */
 export const BY_USER: Step<Trusted> = {
   check: 'validate',
-  run: ({ token, issuer }) => checkByUser(token as unknown as Pick<VerifiedAccessToken, 'claims' | 'header'>, issuer),
+  run: ({ token, issuer }) =>
+    checkByApplication(token as unknown as Pick<VerifiedAccessToken, 'claims' | 'header'>, issuer),
 };
 
 /** That a check could not be made, though nothing spoke against it. */

@@ -1,4 +1,4 @@
-import type { AuthError, AuthErrorCode, AuthErrorDetail } from '../errors.js';
+import type { AuthError, AuthErrorCode, AuthErrorDetail } from '../model/errors.js';
 import { SEVERAL_WORDS } from './bearer.js';
 import { BY_VALIDATE } from './checks.js';
 import { durationText } from './duration-text.js';
@@ -55,7 +55,7 @@ export const HINTS: Readonly<Record<AuthErrorCode, string>> = {
   AUTHORIZATION_DETAILS_INSUFFICIENT: 'The token has no `authorization_details` of that type that fit (RFC 9396).',
   POLICY_DENIED: 'A policy of the application said no.',
   ORIGIN_UNTRUSTED:
-    'The token came in a cookie from a page of another origin: list it in `cookie(name, { origins })` if it is yours.',
+    'The token came in a cookie from a page of another origin: list it in `fromCookie(name, { origins })` if it is yours.',
   KEYS_UNAVAILABLE: 'The issuer cannot be reached from here, or what it answers is no key set: the log says why.',
   INTROSPECTION_UNAVAILABLE: 'The introspection endpoint cannot be reached from here: the log says why.',
   STORE_UNAVAILABLE: 'A store that a check needs cannot be reached: the log says why.',

@@ -1,4 +1,4 @@
-import { AuthError } from '../errors.js';
+import { AuthError } from '../model/errors.js';
 import type { TokenPlace } from '../options/token-places.js';
 import { bearerToken } from './bearer.js';
 

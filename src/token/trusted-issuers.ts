@@ -1,8 +1,8 @@
-import { AuthError } from '../errors.js';
+import { AuthError } from '../model/errors.js';
 import type { ResolvedIssuer } from '../options/resolve-issuer.js';
 import type { ResolvedOptions } from '../options/resolve-options.js';
 import type { KeySource } from '../keys/key-source.js';
-import { KeptKeySources, type KeySources } from './kept-key-sources.js';
+import { TenantKeySourceCache, type KeySources } from './tenant-key-source-cache.js';
 
 /** An issuer together with the source of its keys: all that a token which names it is checked against. */
 export interface TrustedIssuer extends ResolvedIssuer {
@@ -23,7 +23,7 @@ export class TrustedIssuers {
   constructor(issuers: ResolvedOptions['issuers'], sources: KeySources) {
     this.names = typeof issuers === 'function' ? [] : issuers.map(({ issuer }) => issuer);
     if (typeof issuers === 'function') {
-      const kept = new KeptKeySources(sources);
+      const kept = new TenantKeySourceCache(sources);
       this.find = async (name) => {
         const issuer = await issuers(name);
         return issuer && { ...issuer, ...kept.of(issuer) };

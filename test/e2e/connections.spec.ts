@@ -9,7 +9,7 @@ import {
   type AuthError,
   AuthGuard,
   type AuthOptions,
-  ConnectionGuard,
+  SocketAuthenticator,
   CurrentUser,
   OptionalAuth,
   Public,
@@ -161,7 +161,7 @@ describe.each(SOCKET_KINDS)('A socket of $name', (kind) => {
       @UseGuards(AuthGuard)
       @WebSocketGateway(place('by-hand'))
       class ByHandGateway {
-        constructor(@Inject(ConnectionGuard) private readonly connections: ConnectionGuard) {}
+        constructor(@Inject(SocketAuthenticator) private readonly connections: SocketAuthenticator) {}
 
         async handleConnection(client: object, request?: unknown) {
           admitted.push(await this.connections.admit(this, client, request));
@@ -185,7 +185,7 @@ describe.each(SOCKET_KINDS)('A socket of $name', (kind) => {
     const { open } = await start({}, (place): Type[] => {
       @WebSocketGateway(place('unguarded'))
       class UnguardedGateway {
-        constructor(@Inject(ConnectionGuard) private readonly connections: ConnectionGuard) {}
+        constructor(@Inject(SocketAuthenticator) private readonly connections: SocketAuthenticator) {}
 
         @Public()
         @SubscribeMessage('authenticate')
@@ -260,7 +260,7 @@ describe.each(SOCKET_KINDS)('A socket of $name', (kind) => {
   });
 
   it('is told that its token expired, refused in the time of grace, and closed after it', async () => {
-    const { open, app } = await start({ connections: { graceSeconds: 5 } });
+    const { open, app } = await start({ connections: { renewalGraceSeconds: 5 } });
     const socket = open('guarded', tokenOf({ exp: nowSeconds() + 10 }));
     await until(() => watchedBy(app) === 1);
     await pass(10);
@@ -274,7 +274,7 @@ describe.each(SOCKET_KINDS)('A socket of $name', (kind) => {
   });
 
   it('may renew its token in the time of grace', async () => {
-    const { open, app } = await start({ connections: { graceSeconds: 30 } });
+    const { open, app } = await start({ connections: { renewalGraceSeconds: 30 } });
     const socket = open('guarded', tokenOf({ exp: nowSeconds() + 10 }));
     await until(() => watchedBy(app) === 1);
     await pass(10);
@@ -378,7 +378,7 @@ describe.each(SOCKET_KINDS)('A socket of $name', (kind) => {
     const { open, app } = await start(options, (place): Type[] => {
       @WebSocketGateway(place('by-hand'))
       class ByHandGateway {
-        constructor(@Inject(ConnectionGuard) private readonly connections: ConnectionGuard) {}
+        constructor(@Inject(SocketAuthenticator) private readonly connections: SocketAuthenticator) {}
 
         async handleConnection(client: object, request?: unknown) {
           admitted.push(await this.connections.admit(this, client, request));
@@ -438,7 +438,7 @@ describe.each(SOCKET_KINDS)('A socket of $name', (kind) => {
       const { open } = await start({}, (place): Type[] => {
         @WebSocketGateway(place('mixed'))
         class ByHandGateway {
-          constructor(@Inject(ConnectionGuard) private readonly connections: ConnectionGuard) {}
+          constructor(@Inject(SocketAuthenticator) private readonly connections: SocketAuthenticator) {}
 
           handleConnection(client: object, request?: unknown) {
             return this.connections.admit(this, client, request);
@@ -608,7 +608,7 @@ describe.each(SOCKET_KINDS)('A socket of $name', (kind) => {
         return (user === false ? undefined : user) as User;
       }
     }
-    const options = { connections: { graceSeconds: 30 }, guard: LenientGuard } as Partial<AuthOptions>;
+    const options = { connections: { renewalGraceSeconds: 30 }, guard: LenientGuard } as Partial<AuthOptions>;
     const { open } = await start(options, (place) => {
       @WebSocketGateway(place('lenient'))
       class LenientGateway extends AuthenticatedGateway {
@@ -645,7 +645,7 @@ describe('A client of socket.io', () => {
 
       @WebSocketGateway({ namespace: 'by-hand' })
       class ByHandGateway {
-        constructor(@Inject(ConnectionGuard) private readonly connections: ConnectionGuard) {}
+        constructor(@Inject(SocketAuthenticator) private readonly connections: SocketAuthenticator) {}
 
         handleConnection(client: object) {
           return this.connections.admit(this, client);

@@ -94,7 +94,7 @@ describe('keys behind a certificate of a private CA', () => {
   ])('are not fetched by %s (503, NETWORK)', async (_what, make) => {
     const app = await startGuarded(issuer.name, { options: { fetch: make?.() } });
     expect(await app.outcome(tokenOf(issuer.name))).toBe('503 KEYS_UNAVAILABLE');
-    expect(app.health()).toMatchObject([{ state: 'dead', lastErrorCode: 'NETWORK' }]);
+    expect(app.health()).toMatchObject([{ state: 'unavailable', lastErrorCode: 'NETWORK' }]);
     await expect(app.get(AccessTokenVerifier).verify(tokenOf(issuer.name))).rejects.toMatchObject({
       code: 'KEYS_UNAVAILABLE',
       detail: { issuer: issuer.name, reason: 'NETWORK' },
@@ -141,7 +141,7 @@ describe('keys that only a proxy can reach', () => {
     const other = selfSigned('issuer.internal.example').cert;
     const app = await startGuarded(issuer.name, { options: { fetch: through(proxy.port, other) } });
     expect(await app.outcome(tokenOf(issuer.name))).toBe('503 KEYS_UNAVAILABLE');
-    expect(app.health()).toMatchObject([{ state: 'dead', lastErrorCode: 'NETWORK' }]);
+    expect(app.health()).toMatchObject([{ state: 'unavailable', lastErrorCode: 'NETWORK' }]);
     expect([proxy.tunnels, issuer.asked]).toEqual([['issuer.internal.example:443'], []]);
   });
 });
@@ -153,6 +153,6 @@ describe('a `fetch` of the application', () => {
       options: { fetch: () => new Promise(() => undefined) },
     });
     expect(await app.outcome(tokenOf('https://issuer.internal.example'))).toBe('503 KEYS_UNAVAILABLE');
-    expect(app.health()).toMatchObject([{ state: 'dead', lastErrorCode: 'TIMEOUT' }]);
+    expect(app.health()).toMatchObject([{ state: 'unavailable', lastErrorCode: 'TIMEOUT' }]);
   });
 });

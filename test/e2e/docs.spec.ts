@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, posix, relative, sep } from 'node:path';
-import { ERRORS } from '../../src/errors.js';
+import { ERRORS } from '../../src/model/errors.js';
 import { pages } from '../support/pages.js';
 
 const root = process.cwd();

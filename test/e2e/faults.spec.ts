@@ -74,7 +74,9 @@ describe.each(PLATFORMS)(
       const answer = await sitOut(fault, app.ask(good));
       expect([answer.status, answer.body.code]).toEqual([503, 'KEYS_UNAVAILABLE']);
       expect([answer.headers['retry-after'], answer.headers['www-authenticate']]).toEqual([retryAfter, undefined]);
-      expect(app.health()).toMatchObject([{ state: 'dead', source: undefined, failures: 1, lastErrorCode: code }]);
+      expect(app.health()).toMatchObject([
+        { state: 'unavailable', source: undefined, failures: 1, lastErrorCode: code },
+      ]);
       await allEnded();
     };
     const recovers = async (app: GuardedApp, { retryAfter = '1' }: Fault) => {
@@ -114,7 +116,7 @@ describe('at a cold start', () => {
     issuer.json(METADATA[0], () => ({ issuer: issuer.url, jwks_uri: keysAt }));
     const app = await startGuarded(issuer.url);
     expect(await app.outcome(good)).toBe(UNAVAILABLE);
-    expect(app.health()).toMatchObject([{ state: 'dead', lastErrorCode: 'NETWORK' }]);
+    expect(app.health()).toMatchObject([{ state: 'unavailable', lastErrorCode: 'NETWORK' }]);
     keysAt = issuer.url + KEYS;
     app.clock.pass(1);
     expect(await app.outcome(good)).toBe('200');
@@ -142,7 +144,7 @@ describe('at a cold start', () => {
 
 describe('a key set in service', () => {
   it.each(FAULTS_OF_KEYS)(
-    'serves for staleSeconds while the issuer %s, then gives way to 503, and is back with the issuer',
+    'serves for maxStaleSeconds while the issuer %s, then gives way to 503, and is back with the issuer',
     async (_what, fault) => {
       const app = await startGuarded(issuer.url, { keys: policyFor(fault) });
       expect(await app.outcome(good)).toBe('200');
@@ -160,7 +162,7 @@ describe('a key set in service', () => {
       const answer = await app.ask(good);
       expect([answer.status, answer.body.code]).toEqual([503, 'KEYS_UNAVAILABLE']);
       expect(Number(answer.headers['retry-after'])).toBeGreaterThan(0);
-      expect(app.health()).toMatchObject([{ state: 'dead', source: undefined, ageSeconds: undefined }]);
+      expect(app.health()).toMatchObject([{ state: 'unavailable', source: undefined, ageSeconds: undefined }]);
 
       issuer.recover();
       app.clock.pass(60);
@@ -184,7 +186,7 @@ describe('a key set in service', () => {
     await allEnded();
   });
 
-  it('serves for staleSeconds when the port of the issuer is closed for good', async () => {
+  it('serves for maxStaleSeconds when the port of the issuer is closed for good', async () => {
     const app = await startGuarded(issuer.url);
     expect(await app.outcome(good)).toBe('200');
     await issuer.stop();
@@ -248,8 +250,8 @@ describe('a key set in service', () => {
     expect(await app.outcome(good)).toBe(UNAVAILABLE);
   });
 
-  it('serves while it is fresh, and no longer, with staleSeconds 0', async () => {
-    const app = await startGuarded(issuer.url, { keys: { staleSeconds: 0 } });
+  it('serves while it is fresh, and no longer, with maxStaleSeconds 0', async () => {
+    const app = await startGuarded(issuer.url, { keys: { maxStaleSeconds: 0 } });
     await app.outcome(good);
     issuer.failEverywhere(fault('answers 500'));
     app.clock.pass(599);
@@ -596,7 +598,7 @@ describe('the metadata of an issuer with a path', () => {
     issuer.fail(fault, OPENID);
     const app = await startGuarded(name, { keys: policyFor(fault) });
     expect(await sitOut(fault, app.outcome(token))).toBe(UNAVAILABLE);
-    expect(app.health()).toMatchObject([{ state: 'dead', lastErrorCode: fault.code }]);
+    expect(app.health()).toMatchObject([{ state: 'unavailable', lastErrorCode: fault.code }]);
     expect(issuer.countOf(OAUTH)).toBe(0);
     issuer.recover();
     app.clock.pass(1);

@@ -23,7 +23,7 @@ import type { HttpRequest } from '../../src/nest/transports/http.js';
 import { bearer, call, PLATFORMS, startApp } from '../support/app.js';
 import { LocalIssuer, newKey } from '../support/local-issuer.js';
 import { OrdersController } from '../support/orders.js';
-import { bearerHeader } from '../../src/options/token-places.js';
+import { fromBearerHeader } from '../../src/options/token-places.js';
 
 const AUDIENCE = 'https://api.example.com';
 const key = newKey();
@@ -170,7 +170,7 @@ describe.each(PLATFORMS)("a strategy of an application's own in the place of Jwt
 
   it('is asked by the guard, and can leave the rest to JwtStrategy', async () => {
     const factory = (verifier: AccessTokenVerifier) =>
-      new TenantStrategy(verifier, { realm: undefined, user: undefined, tokenFrom: [bearerHeader()] });
+      new TenantStrategy(verifier, { realm: undefined, user: undefined, tokenFrom: [fromBearerHeader()] });
     const running = await startApp(
       platform,
       {

@@ -32,7 +32,7 @@ const failed = (app: GuardedApp) => until(() => (app.health()[0]?.failures ?? 0)
 
 describe('KeyHealth', () => {
   const WELL = { failures: 0, lastErrorCode: undefined };
-  const DEAD = { state: 'dead', source: undefined, ageSeconds: undefined };
+  const DEAD = { state: 'unavailable', source: undefined, ageSeconds: undefined };
 
   it('calls an issuer dead that nobody has asked yet, fresh once it has answered, and asks nobody itself', async () => {
     const app = await startGuarded(issuer.url);
@@ -183,7 +183,7 @@ describe.each(PLATFORMS)('KeyHealthIndicator in @nestjs/terminus on %s', (platfo
     const down = await check(app);
     expect([down.status, down.body.status, down.body.info]).toEqual([503, 'error', {}]);
     expect(down.body.error).toMatchObject({
-      keys: { status: 'down', issuers: { [issuer.url]: { state: 'dead', lastErrorCode: 'STATUS' } } },
+      keys: { status: 'down', issuers: { [issuer.url]: { state: 'unavailable', lastErrorCode: 'STATUS' } } },
     });
 
     issuer.recover();
@@ -196,7 +196,9 @@ describe.each(PLATFORMS)('KeyHealthIndicator in @nestjs/terminus on %s', (platfo
     const app = await start();
     const answer = await check(app);
     expect(answer.status).toBe(200);
-    expect(answer.body.info).toMatchObject({ keys: { status: 'up', issuers: { [issuer.url]: { state: 'dead' } } } });
+    expect(answer.body.info).toMatchObject({
+      keys: { status: 'up', issuers: { [issuer.url]: { state: 'unavailable' } } },
+    });
     expect(issuer.requests).toEqual([]);
   });
 
@@ -209,7 +211,7 @@ describe.each(PLATFORMS)('KeyHealthIndicator in @nestjs/terminus on %s', (platfo
     const answer = await check(app);
     expect(answer.status).toBe(503);
     expect(answer.body.error).toMatchObject({
-      keys: { status: 'down', issuers: { [issuer.url]: { state: 'fresh' }, [other.url]: { state: 'dead' } } },
+      keys: { status: 'down', issuers: { [issuer.url]: { state: 'fresh' }, [other.url]: { state: 'unavailable' } } },
     });
     await other.stop();
   });
@@ -227,7 +229,7 @@ describe.each(PLATFORMS)('KeyHealthIndicator in @nestjs/terminus on %s', (platfo
     const answer = await check(app);
     expect(answer.status).toBe(200);
     expect(answer.body.info).toMatchObject({
-      keys: { status: 'up', issuers: { [issuer.url]: { state: 'dead', isListed: false } } },
+      keys: { status: 'up', issuers: { [issuer.url]: { state: 'unavailable', isConfigured: false } } },
     });
   });
 

@@ -259,7 +259,7 @@ describe.each(PLATFORMS)('on %s', (platform) => {
       ['tokenTypes', {}, { typ: 'JWT' }, 'TYPE_NOT_ALLOWED'],
       ['audience', { aud: SECRET }, {}, 'AUDIENCE_MISMATCH'],
       ['requiredClaims', { tenant: undefined }, {}, 'CLAIM_MISSING'],
-      ['binding', { cnf: { jkt: SECRET } }, {}, 'BINDING_UNPROVEN'],
+      ['senderConstraint', { cnf: { jkt: SECRET } }, {}, 'BINDING_UNPROVEN'],
     ])('lets the token pass, and counts it: %s', async (check, claims, header, code) => {
       const { ask, reported, lines } = await start({ ...STRICT, reportOnly: [check as never] });
       expect(lines).toEqual([`warn: reportOnly is on for ${issuer.url}: nobody is refused for ${check}`]);
@@ -280,7 +280,9 @@ describe.each(PLATFORMS)('on %s', (platform) => {
   });
 
   it('no log has a token, or the value of any claim but the client id', async () => {
-    const { ask, lines } = await start({ reportOnly: ['audience', 'binding', 'requiredClaims', 'tokenTypes'] });
+    const { ask, lines } = await start({
+      reportOnly: ['audience', 'senderConstraint', 'requiredClaims', 'tokenTypes'],
+    });
     const claims = { aud: SECRET, cnf: { jkt: SECRET }, acr: SECRET, scope: SECRET, roles: [SECRET], sub: SECRET };
     for (const path of ['scopes', 'roles', 'acr', 'details', 'policy', 'own', 'broken', 'throws', 'several'])
       await ask(path, { ...claims, authorization_details: [{ type: SECRET }] });

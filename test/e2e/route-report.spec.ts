@@ -46,7 +46,7 @@ import {
   type AuthOptions,
   type AuthModuleExtras,
   ConfigurationError,
-  ConnectionGuard,
+  SocketAuthenticator,
   not,
   openRoutes,
   OptionalAuth,
@@ -675,7 +675,7 @@ describe('the report of gateways', () => {
 
   @WebSocketGateway({ path: '/admitting' })
   class AdmittingGateway extends Messages {
-    constructor(@Inject(ConnectionGuard) private readonly connections: Pick<ConnectionGuard, 'admit'>) {
+    constructor(@Inject(SocketAuthenticator) private readonly connections: Pick<SocketAuthenticator, 'admit'>) {
       super();
     }
 
@@ -686,7 +686,7 @@ describe('the report of gateways', () => {
 
   @WebSocketGateway()
   class PropertyGateway extends Messages {
-    @Inject(ConnectionGuard) readonly connections!: ConnectionGuard;
+    @Inject(SocketAuthenticator) readonly connections!: SocketAuthenticator;
 
     async handleConnection(client: object) {
       await this.connections.admit(this, client);
@@ -695,7 +695,7 @@ describe('the report of gateways', () => {
 
   @WebSocketGateway({ namespace: 'quiet' })
   class QuietGateway extends Messages {
-    @Inject(ConnectionGuard) readonly connections!: ConnectionGuard;
+    @Inject(SocketAuthenticator) readonly connections!: SocketAuthenticator;
 
     handleConnection(client: object) {
       // Not this.connections.admit(this, client), and not what 'connections.admit()' says.
@@ -707,7 +707,7 @@ describe('the report of gateways', () => {
 
   @WebSocketGateway({ namespace: 'renewing' })
   class RenewingGateway extends Messages {
-    @Inject(ConnectionGuard) readonly connections!: ConnectionGuard;
+    @Inject(SocketAuthenticator) readonly connections!: SocketAuthenticator;
   }
 
   @WebSocketGateway({ namespace: /^\/tenant-/ })
@@ -743,21 +743,21 @@ describe('the report of gateways', () => {
     expect(logger.of('warn')).toStrictEqual(warnings);
   });
 
-  it('takes one for guarded that has ConnectionGuard injected, in its constructor or as a property', async () => {
+  it('takes one for guarded that has SocketAuthenticator injected, in its constructor or as a property', async () => {
     expect(doors((await of(AdmittingGateway)).routes)).toContain('connection /admitting guarded');
     expect(doors((await of(PropertyGateway)).routes)).toContain('connection / guarded');
   });
 
-  it('says that it does not know where ConnectionGuard is injected, but not seen to be asked', async () => {
+  it('says that it does not know where SocketAuthenticator is injected, but not seen to be asked', async () => {
     const { app, routes, warnings } = await of(QuietGateway);
     expect(doors(routes)).toContain('connection quiet unknown');
     expect(warnings).toContain(
-      'QuietGateway.handleConnection (connection quiet) has ConnectionGuard injected, but its handleConnection does not call admit(): see whether it is guarded, or let the gateway extend AuthenticatedGateway',
+      'QuietGateway.handleConnection (connection quiet) has SocketAuthenticator injected, but its handleConnection does not call admit(): see whether it is guarded, or let the gateway extend AuthenticatedGateway',
     );
     expect(openRoutes(app)).toContain('connection quiet');
   });
 
-  it('does not take one for guarded that has ConnectionGuard, but no handleConnection to ask it in', async () => {
+  it('does not take one for guarded that has SocketAuthenticator, but no handleConnection to ask it in', async () => {
     expect(doors((await of(RenewingGateway)).routes)).toContain('connection renewing unguarded');
   });
 

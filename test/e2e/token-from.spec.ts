@@ -4,13 +4,13 @@ import { All, Controller, type ExecutionContext } from '@nestjs/common';
 import {
   AuthModule,
   type AuthOptions,
-  bearerHeader,
-  cookie,
+  fromBearerHeader,
+  fromCookie,
   CurrentUser,
-  formBody,
+  fromFormBody,
   OptionalAuth,
   Public,
-  query,
+  fromQuery,
 } from '../../src/index.js';
 import { type Answer, closeApps, PLATFORMS, startApp } from '../support/app.js';
 import { LocalIssuer, newKey } from '../support/local-issuer.js';
@@ -103,7 +103,7 @@ describe.each(PLATFORMS)('on %s', (platform) => {
       ['session=', '401 TOKEN_MISSING'],
       ['session=x', '401 TOKEN_MALFORMED'],
     ])('in the header %j is read: %s', async (text, expected) => {
-      const ask = await start([cookie('session')]);
+      const ask = await start([fromCookie('session')]);
       const headers = text === '' ? undefined : { cookie: text.replaceAll('TOKEN', token()) };
       expect(outcomeOf(await ask({ headers }))).toBe(expected);
       expect(outcomeOf(await ask({ headers, path: '/optional' }))).toBe(
@@ -112,13 +112,13 @@ describe.each(PLATFORMS)('on %s', (platform) => {
     });
 
     it('says nothing of caches', async () => {
-      const ask = await start([bearerHeader(), cookie('session'), formBody()]);
+      const ask = await start([fromBearerHeader(), fromCookie('session'), fromFormBody()]);
       const { status, headers } = await ask({ headers: { cookie: `session=${token()}` } });
       expect([status, headers['cache-control']]).toStrictEqual([200, undefined]);
     });
 
     it('leaves the header unread where that is not listed', async () => {
-      const ask = await start([cookie('session')]);
+      const ask = await start([fromCookie('session')]);
       expect(outcomeOf(await ask({ headers: { authorization: `Bearer ${token()}` } }))).toBe('401 TOKEN_MISSING');
     });
 
@@ -143,7 +143,7 @@ describe.each(PLATFORMS)('on %s', (platform) => {
         [[], byHost],
         [['https://app.example.com'], byList],
       ] as const) {
-        const ask = await start([bearerHeader(), cookie('session', { origins })]);
+        const ask = await start([fromBearerHeader(), fromCookie('session', { origins })]);
         for (const path of ['/closed', '/optional']) {
           const { status, body, headers: answered } = await ask({ method, headers, path });
           if (expected === 'taken') expect(status).toBe(200);
@@ -154,7 +154,7 @@ describe.each(PLATFORMS)('on %s', (platform) => {
     });
 
     it('has no origin checked where the token comes in the header: no other site can set that', async () => {
-      const ask = await start([bearerHeader(), cookie('session')]);
+      const ask = await start([fromBearerHeader(), fromCookie('session')]);
       const headers = { authorization: `Bearer ${token()}`, origin: 'https://evil.example.org', cookie: 'other=1' };
       expect(outcomeOf(await ask({ method: 'POST', headers }))).toBe('200 alice');
     });
@@ -174,7 +174,7 @@ describe.each(PLATFORMS)('on %s', (platform) => {
       [{ method: 'POST', path: '/closed?access_token=TOKEN' }, '401 TOKEN_MISSING'],
       [{ path: '/closed?access_token=TOKEN' }, '401 TOKEN_MISSING'],
     ])('is read (RFC 6750 §2.2): %j: %s', async (sent, expected) => {
-      const ask = await start([formBody()]);
+      const ask = await start([fromFormBody()]);
       const text = (value: string | undefined) => value?.replaceAll('TOKEN', token());
       const filled = { ...sent, ...(sent.form && { form: text(sent.form) }), path: text(sent.path) };
       expect(outcomeOf(await ask(filled))).toBe(expected);
@@ -191,13 +191,13 @@ describe.each(PLATFORMS)('on %s', (platform) => {
       ['/closed', '401 TOKEN_MISSING'],
       ['/optional', '200 guest'],
     ])('is read, and no answer is kept by a cache: %s: %s', async (path, expected) => {
-      const ask = await start([query()]);
+      const ask = await start([fromQuery()]);
       const answer = await ask({ path: path.replaceAll('TOKEN', token()) });
       expect([outcomeOf(answer), answer.headers['cache-control']]).toEqual([expected, 'no-store']);
     });
 
     it('is kept by no cache where the request is refused for another place', async () => {
-      const ask = await start([bearerHeader(), cookie('session'), query()]);
+      const ask = await start([fromBearerHeader(), fromCookie('session'), fromQuery()]);
       const path = `/closed?access_token=${token()}`;
       for (const headers of [{ authorization: 'Basic x' }, { authorization: ['Bearer a', 'Bearer b'] }]) {
         const answer = await ask({ path, headers: headers });
@@ -209,7 +209,7 @@ describe.each(PLATFORMS)('on %s', (platform) => {
     });
 
     it('may be a parameter of another name', async () => {
-      const ask = await start([query('jwt')]);
+      const ask = await start([fromQuery('jwt')]);
       expect(outcomeOf(await ask({ path: `/closed?jwt=${token()}&access_token=x` }))).toBe('200 alice');
     });
   });
@@ -247,7 +247,7 @@ describe.each(PLATFORMS)('on %s', (platform) => {
   });
 
   describe('a token in two places', () => {
-    const ALL = [bearerHeader(), cookie('session'), formBody(), query(), () => undefined];
+    const ALL = [fromBearerHeader(), fromCookie('session'), fromFormBody(), fromQuery(), () => undefined];
 
     it.each<[string, Sent]>([
       ['header and cookie', { headers: { authorization: 'Bearer TOKEN', cookie: 'session=TOKEN' } }],

@@ -10,13 +10,13 @@ import {
   AuthenticatedGateway,
   AuthGuard,
   type AuthOptions,
-  bearerHeader,
-  ConnectionGuard,
-  cookie,
+  fromBearerHeader,
+  SocketAuthenticator,
+  fromCookie,
   CurrentUser,
   OptionalAuth,
   Public,
-  query,
+  fromQuery,
   RequireScopes,
 } from '../../src/index.js';
 import { AUDIENCE, until } from '../support/guarded-app.js';
@@ -137,7 +137,7 @@ describe.each(TRANSPORTS)('$name', (driver) => {
 
   it('keeps a connection that stays for the tolerance, and for the time of grace where it can renew its token', async () => {
     if (transport.open === undefined) return;
-    const options = { clock: Date.now, clockToleranceSeconds: 5, connections: { graceSeconds: 7 } };
+    const options = { clock: Date.now, clockToleranceSeconds: 5, connections: { renewalGraceSeconds: 7 } };
     const running = await driver.start(issuer, options);
     const { closed } = await (running.open ?? notOpen)(tokenWith({ exp: Date.now() / 1000 + 10 }));
     // Else it would only be access after the expiry.
@@ -275,7 +275,7 @@ describe('A subscription whose context has nothing but the request of its upgrad
   });
 
   it('is not opened by the page of another site', async () => {
-    const running = await start({ tokenFrom: [cookie('token')] });
+    const running = await start({ tokenFrom: [fromCookie('token')] });
     const origin = new URL(running.url).origin;
     expect(await running.callWith('closed', { headers: { ...cookies(), origin } })).toBe('ok alice');
     const theirs = { ...cookies(), origin: 'https://other.example.com' };
@@ -342,7 +342,7 @@ describe('A query that only says that it would open a socket', () => {
 
 describe.each(SOCKET_KINDS)('The opening of a socket ($name)', (kind) => {
   it('may have its token in the address, where that is a place for tokens', async () => {
-    const running = await kind.start(issuer, { tokenFrom: [query()] });
+    const running = await kind.start(issuer, { tokenFrom: [fromQuery()] });
     const socket = running.open(`guarded?access_token=${TOKENS.good()}`);
     socket.send('closed');
     expect(await socket.next('reply', 'exception')).toBe('ok alice');
@@ -357,7 +357,7 @@ describe.each(SOCKET_KINDS)('The opening of a socket ($name)', (kind) => {
   });
 
   it('may have it in a cookie, but not from the page of another site', async () => {
-    const running = await kind.start(issuer, { tokenFrom: [cookie('token')] });
+    const running = await kind.start(issuer, { tokenFrom: [fromCookie('token')] });
     const cookies = { cookie: `token=${TOKENS.good()}` };
     const own = running.open('guarded', undefined, { headers: { ...cookies, origin: running.url } });
     own.send('closed');
@@ -417,7 +417,7 @@ describe.each(SOCKET_KINDS)('A socket that sends several new tokens at once ($na
         @RequireScopes('read')
         @WebSocketGateway(place('by-hand'))
         class ByHandGateway {
-          constructor(@Inject(ConnectionGuard) private readonly connections: ConnectionGuard) {}
+          constructor(@Inject(SocketAuthenticator) private readonly connections: SocketAuthenticator) {}
 
           handleConnection(client: object, request?: unknown) {
             return this.connections.admit(this, client, request);
@@ -623,7 +623,7 @@ describe('A refused gRPC call', () => {
 
   it('that was sent two tokens has the status of a bad request', async () => {
     const running = await grpcDriver.start(issuer, {
-      tokenFrom: [bearerHeader(), () => TOKENS.good()],
+      tokenFrom: [fromBearerHeader(), () => TOKENS.good()],
     });
     const refusal = await running.refusalOf('closed', TOKENS.good());
     expect([refusal?.code, refusal?.metadata.get('error-code')]).toEqual([status.INVALID_ARGUMENT, ['TOKEN_MULTIPLE']]);

@@ -168,7 +168,7 @@ describe("warmUp: 'off', the default", () => {
     expect(app.health()).toMatchObject([
       {
         issuer: issuer.url,
-        state: 'dead',
+        state: 'unavailable',
         source: undefined,
         ageSeconds: undefined,
         failures: 0,

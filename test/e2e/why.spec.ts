@@ -29,7 +29,7 @@ import {
   AuthModule,
   type AuthOptions,
   type RefusalEvent,
-  RefusalEvents,
+  AuthEvents,
   routeReport,
 } from '../../src/index.js';
 import { bearer, call, closeApps, type Platform, PLATFORMS, startApp } from '../support/app.js';
@@ -208,10 +208,10 @@ describe('explainRefusals', () => {
   });
 });
 
-describe('RefusalEvents', () => {
+describe('AuthEvents', () => {
   const observed = async (options: Partial<AuthOptions> = {}) => {
     const { app, ask } = await start(options);
-    const events = app.get(RefusalEvents);
+    const events = app.get(AuthEvents);
     const refusals: RefusalEvent[] = [];
     const admissions: AdmissionEvent[] = [];
     const stops = [
@@ -307,7 +307,7 @@ describe('RefusalEvents', () => {
     const imports = [AuthModule.forRoot({ issuer: issuer.url, audience: AUDIENCE })];
     const { app, url } = await startApp('express', { imports, controllers: [TwiceController] });
     const admissions: AdmissionEvent[] = [];
-    app.get(RefusalEvents).onAdmission((event) => admissions.push(event));
+    app.get(AuthEvents).onAdmission((event) => admissions.push(event));
     expect((await call(`${url}/twice`, bearer(token()))).status).toBe(200);
     expect(admissions).toHaveLength(1);
   });
@@ -341,7 +341,7 @@ describe('RefusalEvents', () => {
         { prepare },
       );
       const routes: unknown[] = [];
-      const events = running.app.get(RefusalEvents);
+      const events = running.app.get(AuthEvents);
       events.onRefusal(({ route }) => routes.push(route));
       events.onAdmission(({ route }) => routes.push(route));
       await call(`${running.url}/api/v1/shops/7/orders`);
@@ -369,7 +369,7 @@ describe('RefusalEvents', () => {
   ])('name the route of every transport as the report does: %s', async (_what, driver, door, route) => {
     const transport = await driver.start(issuer, { clock: Date.now });
     const refusals: RefusalEvent[] = [];
-    transport.app.get(RefusalEvents, { strict: false }).onRefusal((event) => refusals.push(event));
+    transport.app.get(AuthEvents, { strict: false }).onRefusal((event) => refusals.push(event));
     await transport.call(door);
     expect(refusals).toMatchObject([{ code: 'TOKEN_MISSING', route }]);
     const report = routeReport(transport.app).routes.map(({ kind, pattern }) => `${kind} ${pattern}`);
@@ -386,7 +386,7 @@ describe('RefusalEvents', () => {
       return [OrdersGateway, StockGateway];
     });
     const refusals: RefusalEvent[] = [];
-    sockets.app.get(RefusalEvents, { strict: false }).onRefusal((event) => refusals.push(event));
+    sockets.app.get(AuthEvents, { strict: false }).onRefusal((event) => refusals.push(event));
     await sockets.open('stock').closed;
     expect(refusals).toMatchObject([{ handler: 'StockGateway.handleConnection', route: 'connection stock' }]);
     await sockets.close();
@@ -399,7 +399,7 @@ describe('RefusalEvents', () => {
     };
     const running = await startApp('express', { imports }, { prepare });
     const refusals: RefusalEvent[] = [];
-    running.app.get(RefusalEvents).onRefusal((event) => refusals.push(event));
+    running.app.get(AuthEvents).onRefusal((event) => refusals.push(event));
     await call(`${running.url}/files/secret`);
     // What measures coverage takes the function its name.
     const handler = expect.stringMatching(/^AuthMiddleware\.(?:use)?$/);
@@ -409,15 +409,15 @@ describe('RefusalEvents', () => {
   it('tell of new tokens that a socket was refused', async () => {
     const sockets = await SOCKET_IO.start(issuer, { clock: Date.now });
     const refusals: RefusalEvent[] = [];
-    sockets.app.get(RefusalEvents).onRefusal((event) => refusals.push(event));
+    sockets.app.get(AuthEvents).onRefusal((event) => refusals.push(event));
     const socket = sockets.open('guarded', token());
     socket.send('authenticate', token({}, stranger));
     expect(await socket.next('exception')).not.toHaveProperty('hint');
     socket.send('authenticate', token({ sub: 'bob' }));
     await socket.next('exception');
     expect(refusals.map(({ code, handler, route }) => [code, handler, route])).toEqual([
-      ['SIGNATURE_INVALID', 'ConnectionGuard.renew', undefined],
-      ['CLAIM_INVALID', 'ConnectionGuard.renew', undefined],
+      ['SIGNATURE_INVALID', 'SocketAuthenticator.renew', undefined],
+      ['CLAIM_INVALID', 'SocketAuthenticator.renew', undefined],
     ]);
     await sockets.close();
   });
@@ -628,11 +628,11 @@ describe('OpenTelemetry', () => {
 
   it('hears no more of an application that was closed, nor of one that did not ask for it', async () => {
     const { app } = await start({ openTelemetry: true });
-    const events = app.get(RefusalEvents);
+    const events = app.get(AuthEvents);
     expect(events.isObserved).toBe(true);
     await closeApps();
     expect(events.isObserved).toBe(false);
     const { app: other } = await start();
-    expect(other.get(RefusalEvents).isObserved).toBe(false);
+    expect(other.get(AuthEvents).isObserved).toBe(false);
   });
 });

@@ -1,4 +1,4 @@
-import { AuthError, ConfigurationError, type ConfigurationProblem } from '../../src/errors.js';
+import { AuthError, ConfigurationError, type ConfigurationProblem } from '../../src/model/errors.js';
 
 /** The AuthError that this throws. Anything else that it throws, and nothing at all, fails the test. */
 export function refusalOf(check: () => unknown): AuthError {

@@ -6,7 +6,7 @@ import { OrdersController } from './orders.js';
 
 export const AUDIENCE = 'https://api.example.com';
 
-export const POLICY = { refreshSeconds: 600, staleSeconds: 3_600, cooldownSeconds: 30 };
+export const POLICY = { refreshSeconds: 600, maxStaleSeconds: 3_600, unknownKidCooldownSeconds: 30 };
 
 /** Milliseconds since 1970, moved by hand. */
 export class Clock {

@@ -1,9 +1,9 @@
-import { isSignatureAlgorithm } from '../../src/algorithms.js';
-import { AuthError } from '../../src/errors.js';
+import { isSignatureAlgorithm } from '../../src/keys/algorithms.js';
+import { AuthError } from '../../src/model/errors.js';
 import { checkNoCriticalExtension } from '../../src/token/checks.js';
-import { decodeCompact } from '../../src/token/compact.js';
+import { decodeCompact } from '../../src/token/jwt/compact.js';
 import { KeySet } from '../../src/keys/key-set.js';
-import { checkSignatureByAny } from '../../src/token/signature.js';
+import { checkSignatureByAny } from '../../src/token/jwt/signature.js';
 
 const EMPTY_OBJECT = Buffer.from('{}').toString('base64url');
 

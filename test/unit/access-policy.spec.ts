@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { CombinedPolicy, isPolicyClass, isPolicyReference, nameOfPolicy } from '../../src/access-policy.js';
-import { allOf, anyOf, not } from '../../src/nest/policies.js';
+import { CombinedPolicy, isPolicyClass, isPolicyReference, nameOfPolicy } from '../../src/model/policy.js';
+import { allOf, anyOf, not } from '../../src/nest/routes/policies.js';
 
 class OrderOwner {
   allows() {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { isFetchableAddress } from '../../src/address.js';
+import { isFetchableAddress } from '../../src/model/address.js';
 
 const NOBODY_ELSE_IS_ON_THE_PATH = [
   'https://issuer.example.com',

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { constants } from 'node:crypto';
-import { ALGORITHM_NAMES, ALGORITHMS, isSignatureAlgorithm } from '../../src/algorithms.js';
+import { ALGORITHM_NAMES, ALGORITHMS, isSignatureAlgorithm } from '../../src/keys/algorithms.js';
 
 describe('The table of algorithms', () => {
   const pkcs1 = { kty: 'RSA', padding: constants.RSA_PKCS1_PADDING };

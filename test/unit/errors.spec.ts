@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { AUTH_ERROR, AuthError, type AuthErrorCode, ConfigurationError, ERRORS } from '../../src/errors.js';
+import { AUTH_ERROR, AuthError, type AuthErrorCode, ConfigurationError, ERRORS } from '../../src/model/errors.js';
 
 const CODES = Object.keys(ERRORS) as AuthErrorCode[];
 

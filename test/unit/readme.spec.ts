@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import ts from 'typescript';
-import { ERRORS } from '../../src/errors.js';
+import { ERRORS } from '../../src/model/errors.js';
 import type { AuthOptions } from '../../src/index.js';
 import { REMOTE_KEY_OPTIONS, type ResolvedKeys } from '../../src/options/resolve-keys.js';
 import { OPTION_NAMES, resolveOptions } from '../../src/options/resolve-options.js';

@@ -5,7 +5,7 @@ import {
   problemOfNames,
   REQUIREMENT_KINDS,
   type RequirementKind,
-} from '../../src/requirement.js';
+} from '../../src/model/requirement.js';
 
 describe('The kinds of requirements', () => {
   it('are all asked, each once, policies last', () => {

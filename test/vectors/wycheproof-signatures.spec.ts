@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { decodeCompact } from '../../src/token/compact.js';
+import { decodeCompact } from '../../src/token/jwt/compact.js';
 import { codeOf } from '../support/catching.js';
 import { checkJws } from '../support/signature-layer.js';
 import { publishedKeys, readWycheproof, vectorsOf } from '../support/wycheproof.js';

@@ -8,8 +8,8 @@ export function start({ issuer, audience, lifeMs, staleMs, cooldownMs, keyStore 
     keys: {
       from: 'discovery',
       refreshSeconds: seconds(lifeMs),
-      staleSeconds: seconds(staleMs),
-      cooldownSeconds: seconds(cooldownMs),
+      maxStaleSeconds: seconds(staleMs),
+      unknownKidCooldownSeconds: seconds(cooldownMs),
     },
     keyStore: keyStore && new FileKeyStore(keyStore),
   });

@@ -1,4 +1,4 @@
-import { ConfigurationError, type ConfigurationProblem } from '../../errors.js';
+import { ConfigurationError, type ConfigurationProblem } from '../../model/errors.js';
 import type { IssuerOptions, ResourceServerOptions } from '../../options/options.js';
 import { resolveOptions } from '../../options/resolve-options.js';
 import type { PresetName } from '../../presets/recognised-issuers.js';

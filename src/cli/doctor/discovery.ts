@@ -1,6 +1,6 @@
-import { isInternalHost } from '../../address.js';
-import { isJsonObject, type JsonObject } from '../../json-object.js';
-import { metadataLocations } from '../../remote/discovery.js';
+import { isInternalHost } from '../../model/address.js';
+import { isJsonObject, type JsonObject } from '../../model/json-object.js';
+import { metadataLocations } from '../../remote/metadata.js';
 import { literal, printable, quoted } from '../printable.js';
 import { type CheckRow, ok, problem } from './check-row.js';
 import { isPage, whyNoDocument, whyUnreachable } from './failures.js';

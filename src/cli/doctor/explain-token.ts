@@ -1,4 +1,4 @@
-import { AuthError } from '../../errors.js';
+import { AuthError } from '../../model/errors.js';
 import type { KeySet } from '../../keys/key-set.js';
 import type { KeySource } from '../../keys/key-source.js';
 import { StaticKeys } from '../../keys/static-keys.js';
@@ -6,7 +6,7 @@ import type { ResolvedIssuer } from '../../options/resolve-issuer.js';
 import type { Explanation } from '../../token/explain.js';
 import type { ExplainedCheck } from '../../token/explained-checks.js';
 import { TrustedIssuers } from '../../token/trusted-issuers.js';
-import { AccessTokenVerifier } from '../../token/verify.js';
+import { AccessTokenVerifier } from '../../token/access-token-verifier.js';
 
 /** What the verifier itself says of a token, check by check. */
 export type Explained = ReadonlyMap<ExplainedCheck, Explanation>;
@@ -30,7 +30,7 @@ const NO_KEYS: KeySource = {
   keySetFor: () => {
     throw new AuthError('KEYS_UNAVAILABLE');
   },
-  inService: () => undefined,
+  current: () => undefined,
 };
 
 /** What a check of the package has against a token, with its facts, which no explanation repeats. */

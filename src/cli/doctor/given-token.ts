@@ -1,4 +1,4 @@
-import { isJsonObject } from '../../json-object.js';
+import { isJsonObject } from '../../model/json-object.js';
 import { CommandError, type CommandIo } from '../command-io.js';
 
 // Twice what the package reads at most, so that a token which is too long is reported as one.

@@ -1,4 +1,4 @@
-import { isFetchableAddress } from '../../address.js';
+import { isFetchableAddress } from '../../model/address.js';
 import { literal, quoted } from '../printable.js';
 import { type CheckRow, ok, problem, warning } from './check-row.js';
 

@@ -1,6 +1,6 @@
-import { isFetchableAddress, isInternalHost, withoutQuery } from '../../address.js';
-import { isJsonObject } from '../../json-object.js';
-import { discoverJwksUri } from '../../remote/discovery.js';
+import { isFetchableAddress, isInternalHost, withoutQuery } from '../../model/address.js';
+import { isJsonObject } from '../../model/json-object.js';
+import { discoverJwksUri } from '../../remote/metadata.js';
 import { FetchError } from '../../remote/fetch-error.js';
 import { printable } from '../printable.js';
 import { type CheckRow, ok, problem } from './check-row.js';

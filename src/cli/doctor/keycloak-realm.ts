@@ -1,4 +1,4 @@
-import { isFetchableAddress, isInternalHost } from '../../address.js';
+import { isFetchableAddress, isInternalHost } from '../../model/address.js';
 
 /** One realm of Keycloak under two addresses, without `/realms/…`. */
 export interface RealmElsewhere {

@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject } from '../../json-object.js';
+import { isJsonObject, type JsonObject } from '../../model/json-object.js';
 import { hasPrivateMembers, importVerificationKey, type VerificationKey } from '../../keys/verification-key.js';
 import { printable, quoted } from '../printable.js';
 import { type CheckRow, ok, problem, skipped, warning } from './check-row.js';

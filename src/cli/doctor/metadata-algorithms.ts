@@ -1,5 +1,5 @@
-import { isSignatureAlgorithm } from '../../algorithms.js';
-import type { JsonObject } from '../../json-object.js';
+import { isSignatureAlgorithm } from '../../keys/algorithms.js';
+import type { JsonObject } from '../../model/json-object.js';
 import { printable } from '../printable.js';
 import { type CheckRow, ok, problem, skipped, warning } from './check-row.js';
 

@@ -1,4 +1,4 @@
-import { isFetchableAddress } from '../../address.js';
+import { isFetchableAddress } from '../../model/address.js';
 import { printable, quoted } from '../printable.js';
 import { type CheckName, type CheckRow, type CheckStatus, ok, problem, skipped, warning } from './check-row.js';
 import { type Configuration, configurationOf } from './configuration.js';

@@ -1,6 +1,6 @@
-import { withoutQuery } from '../../address.js';
+import { withoutQuery } from '../../model/address.js';
 import type { FetchError } from '../../remote/fetch-error.js';
-import { fetchJson, type FetchJsonOptions } from '../../remote/fetch-json.js';
+import { fetchJson, type FetchJsonOptions } from '../../remote/http-exchange.js';
 
 export type ProbeOptions = Pick<FetchJsonOptions, 'fetch' | 'timeoutMs' | 'maxBytes'> & {
   readonly clock: () => number;

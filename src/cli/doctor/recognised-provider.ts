@@ -1,4 +1,4 @@
-import { ConfigurationError, type ConfigurationProblem } from '../../errors.js';
+import { ConfigurationError, type ConfigurationProblem } from '../../model/errors.js';
 import type { IssuerOptions } from '../../options/options.js';
 import { type PresetName, PRESETS, recognisedIssuer, type RecognisedIssuer } from '../../presets/recognised-issuers.js';
 import { BLANKS } from './preset-blanks.js';

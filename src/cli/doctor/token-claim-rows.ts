@@ -1,8 +1,8 @@
-import { isJsonObject } from '../../json-object.js';
+import { isJsonObject } from '../../model/json-object.js';
 import { checkIsAccessToken } from '../../token/checks.js';
 import { checkScopeClaim, checkStringClaims, clientOf } from '../../token/claims.js';
-import type { DecodedToken } from '../../token/compact.js';
-import { Grants } from '../../token/grants.js';
+import type { DecodedToken } from '../../token/jwt/compact.js';
+import { Authorities } from '../../token/authorities.js';
 import { printable, quoted } from '../printable.js';
 import { type CheckRow, ok, problem, warning } from './check-row.js';
 import { refusalOf } from './explain-token.js';
@@ -110,7 +110,7 @@ export function bindingRow({ decoded: { claims } }: Facts, { passed }: Verdict):
 /** Whose it is and what it grants: nobody is refused for it here. */
 export function grantsRow({ decoded: { claims }, issuer }: Facts): CheckRow {
   const client = clientOf(claims);
-  const { scopes } = new Grants(claims, issuer.claimPaths);
+  const { scopes } = new Authorities(claims, issuer.claimPaths);
   const names = scopes.length === 0 ? 'no scopes' : `scopes ${printable(scopes.join(' '))}`;
   return ok('token.grants', `${client === undefined ? 'no client' : `client ${quoted(client)}`}, ${names}`);
 }

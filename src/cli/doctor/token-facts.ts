@@ -1,6 +1,6 @@
 import type { KeySet } from '../../keys/key-set.js';
 import type { ResolvedIssuer } from '../../options/resolve-issuer.js';
-import type { DecodedToken } from '../../token/compact.js';
+import type { DecodedToken } from '../../token/jwt/compact.js';
 import type { CheckRow } from './check-row.js';
 import type { RecognisedProvider } from './recognised-provider.js';
 import type { Explanation } from '../../token/explain.js';

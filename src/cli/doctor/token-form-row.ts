@@ -1,4 +1,4 @@
-import type { AuthError } from '../../errors.js';
+import type { AuthError } from '../../model/errors.js';
 import { type CheckRow, problem } from './check-row.js';
 
 /** What stands there in place of a signed token. */

@@ -1,4 +1,4 @@
-import { isFetchableAddress } from '../../address.js';
+import { isFetchableAddress } from '../../model/address.js';
 import { literal, printable, quoted } from '../printable.js';
 import { type CheckRow, ok, problem } from './check-row.js';
 import { type RealmElsewhere, sameRealmElsewhere } from './keycloak-realm.js';

@@ -1,4 +1,4 @@
-import { type DecodedToken, decodeCompact } from '../../token/compact.js';
+import { type DecodedToken, decodeCompact } from '../../token/jwt/compact.js';
 import { refusalOf } from './explain-token.js';
 
 /** Whom a token names, before anything of it is checked. */

@@ -1,4 +1,4 @@
-import { ConfigurationError } from '../../errors.js';
+import { ConfigurationError } from '../../model/errors.js';
 import { resolveOptions } from '../../options/resolve-options.js';
 import type { ResolvedIssuer } from '../../options/resolve-issuer.js';
 import type { DoctorRequest } from './doctor-request.js';

@@ -1,4 +1,4 @@
-import { decodeCompact, type DecodedToken } from '../../token/compact.js';
+import { decodeCompact, type DecodedToken } from '../../token/jwt/compact.js';
 import type { ExplainedCheck } from '../../token/explained-checks.js';
 import { type CheckName, type CheckRow, CHECKS, ok, skipped } from './check-row.js';
 import { type Explained, explainToken, refusalOf } from './explain-token.js';
@@ -91,6 +91,6 @@ const ROWS: Readonly<Record<TokenRowName, TokenRow>> = {
   'token.key': { verdict: keyVerdict, row: keyRow },
   'token.signature': { verdict: signatureVerdict, row: signatureRow },
   'token.claims': { verdict: of('claim-types'), row: claimsRow },
-  'token.binding': { verdict: of('binding'), row: bindingRow },
+  'token.binding': { verdict: of('sender-constraint'), row: bindingRow },
   'token.grants': { verdict: of(), row: grantsRow },
 };

@@ -1,4 +1,4 @@
-import type { ReportedRoute } from '../../nest/route-report.js';
+import type { ReportedRoute } from '../../nest/routes/route-report.js';
 import { CommandError } from '../command-io.js';
 import { printable } from '../printable.js';
 

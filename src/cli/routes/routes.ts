@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
-import { toTable } from '../../nest/route-report-text.js';
-import type { RouteReport } from '../../nest/route-report.js';
-import { routeReport } from '../../nest/route-reporter.js';
+import { toTable } from '../../nest/routes/route-report-text.js';
+import type { RouteReport } from '../../nest/routes/route-report.js';
+import { routeReport } from '../../nest/routes/route-reporter.js';
 import { CommandError, type CommandIo, EXIT, type ExitCode } from '../command-io.js';
 import { failingRoutes, readFailOn } from './failing-routes.js';
 import type { LoadedApplication } from './dry-run.js';

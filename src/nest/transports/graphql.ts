@@ -1,9 +1,9 @@
 import type { ExecutionContext } from '@nestjs/common';
-import { AuthError } from '../../errors.js';
-import { isJsonObject } from '../../json-object.js';
+import { AuthError } from '../../model/errors.js';
+import { isJsonObject } from '../../model/json-object.js';
 import { textsOf } from '../../token/presented-token.js';
-import { toGraphqlException } from '../exceptions.js';
-import { refusalFacts } from '../refusal-facts.js';
+import { toGraphqlException } from '../refusals/exceptions.js';
+import { refusalFacts } from '../refusals/refusal-facts.js';
 import { httpCarrier, type HttpRequest } from './http.js';
 import { handshakeCarrier } from './socket-handshake.js';
 import type { LongConnection, Transport } from './transport.js';

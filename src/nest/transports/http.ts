@@ -1,9 +1,9 @@
 import type { ExecutionContext } from '@nestjs/common';
-import type { AuthError } from '../../errors.js';
+import type { AuthError } from '../../model/errors.js';
 import type { TokenCarrier } from '../../token/presented-token.js';
 import { challengeFor } from '../../token/challenge.js';
-import { toHttpException } from '../exceptions.js';
-import { refusalFacts } from '../refusal-facts.js';
+import { toHttpException } from '../refusals/exceptions.js';
+import { refusalFacts } from '../refusals/refusal-facts.js';
 import type { LongConnection, Transport } from './transport.js';
 
 /** What is read of a request, on Express and on Fastify alike. */

@@ -1,9 +1,9 @@
 import type { ExecutionContext } from '@nestjs/common';
 import { Logger } from '@nestjs/common';
-import type { AuthError } from '../../errors.js';
-import { isJsonObject } from '../../json-object.js';
-import { asAuthError } from '../exceptions.js';
-import { refusalFacts } from '../refusal-facts.js';
+import type { AuthError } from '../../model/errors.js';
+import { isJsonObject } from '../../model/json-object.js';
+import { asAuthError } from '../refusals/exceptions.js';
+import { refusalFacts } from '../refusals/refusal-facts.js';
 import type { LongConnection, Transport } from './transport.js';
 
 /** What of the metadata of gRPC is used; its class comes with a package that may not be there. */

@@ -1,6 +1,6 @@
 import type { ExecutionContext } from '@nestjs/common';
-import type { VerifiedAccessToken } from '../../access-token.js';
-import type { AuthError } from '../../errors.js';
+import type { VerifiedAccessToken } from '../../model/access-token.js';
+import type { AuthError } from '../../model/errors.js';
 import type { TokenCarrier } from '../../token/presented-token.js';
 
 /** A connection that outlives the call which opened it. */

@@ -1,10 +1,10 @@
 import type { ExecutionContext } from '@nestjs/common';
-import type { VerifiedAccessToken } from '../../access-token.js';
-import { AuthError } from '../../errors.js';
+import type { VerifiedAccessToken } from '../../model/access-token.js';
+import { AuthError } from '../../model/errors.js';
 import { isSameCaller } from '../../token/claims.js';
 import type { TokenCarrier } from '../../token/presented-token.js';
-import { asAuthError } from '../exceptions.js';
-import { refusalFacts, type RefusalFacts } from '../refusal-facts.js';
+import { asAuthError } from '../refusals/exceptions.js';
+import { refusalFacts, type RefusalFacts } from '../refusals/refusal-facts.js';
 import type { HttpRequest } from './http.js';
 import { handshakeCarrier } from './socket-handshake.js';
 import type { LongConnection, Transport } from './transport.js';
@@ -61,7 +61,7 @@ interface Admission {
   readonly outcome: Promise<unknown>;
 }
 
-/** A call that `ConnectionGuard` makes of a socket: to be let in, or to go on with another token. */
+/** A call that `SocketAuthenticator` makes of a socket: to be let in, or to go on with another token. */
 export interface Opening {
   /** Reads as the socket. What the guard writes on it is the socket's own once it was let in, and not before. */
   readonly client: object;
@@ -95,7 +95,7 @@ export const wsTransport = {
 
   carrierOf: (_request: object, context: ExecutionContext) => carrierOf(clientOf(context), openings.get(context)),
 
-  // Handlers read who is calling from the socket: another one would be taken for the caller of a message that is still at work.
+  // HandlerDiscovery read who is calling from the socket: another one would be taken for the caller of a message that is still at work.
   checkCaller(context: ExecutionContext, { token, claims }: VerifiedAccessToken) {
     const owner = stateOfSocket(clientOf(context)).owner;
     if (owner !== undefined && owner.token !== token && !isSameCaller(claims, owner.claims))

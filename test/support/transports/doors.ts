@@ -1,6 +1,6 @@
 import type { INestApplication, Type } from '@nestjs/common';
 import { AuthModule, type AuthOptions, CurrentUser, OptionalAuth, Public, RequireScopes } from '../../../src/index.js';
-import { Expiries } from '../../../src/nest/expiries.js';
+import { ConnectionExpiry } from '../../../src/nest/transports/connection-expiry.js';
 import { AUDIENCE, Clock } from '../guarded-app.js';
 import type { LocalIssuer } from '../local-issuer.js';
 
@@ -34,7 +34,7 @@ export interface TransportDriver {
 
 /** How many connections are going to be closed when their token expires. */
 export function watchedBy(app: INestApplication): number {
-  return app.get(Expiries, { strict: false }).size;
+  return app.get(ConnectionExpiry, { strict: false }).size;
 }
 
 export function authModule(issuer: LocalIssuer, clock: Clock, options: Partial<AuthOptions> = {}) {

@@ -25,7 +25,7 @@ import {
   Transport,
 } from '@nestjs/microservices';
 import { finalize, lastValueFrom, NEVER, startWith } from 'rxjs';
-import { type AuthOptions, bearerHeader, CurrentUser } from '../../../src/index.js';
+import { type AuthOptions, fromBearerHeader, CurrentUser } from '../../../src/index.js';
 import { startApp } from '../app.js';
 import { Clock } from '../guarded-app.js';
 import type { LocalIssuer } from '../local-issuer.js';
@@ -68,7 +68,7 @@ export const tcpDriver = {
     const clock = new Clock();
     const port = await freePort();
     const microservice: MicroserviceOptions = { transport: Transport.TCP, options: { host: '127.0.0.1', port } };
-    const tokenFrom = [bearerHeader(), tokenOfPayload];
+    const tokenFrom = [fromBearerHeader(), tokenOfPayload];
     const { app, close } = await startApp(
       'express',
       {

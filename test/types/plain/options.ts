@@ -54,7 +54,7 @@ class MyUser {
   id = '';
 }
 
-export class Handlers {
+export class HandlerDiscovery {
   unknownUser(@CurrentUser() _user: MyUser, @CurrentUser('anything') _property: number): void {}
 
   claims(@CurrentUser<AccessTokenClaims>() _claims: AccessTokenClaims): void {}

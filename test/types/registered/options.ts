@@ -20,7 +20,7 @@ AuthModule.forRoot({ issuer, audience, user: () => Promise.resolve(null) });
 // @ts-expect-error that is not the registered user
 AuthModule.forRoot({ issuer, audience, user: ({ claims }) => ({ name: claims.sub }) });
 
-export class Handlers {
+export class HandlerDiscovery {
   user(@CurrentUser() _user: MyUser, @CurrentUser('id') _id: string, @CurrentUser('age') _age?: number): void {}
 
   // @ts-expect-error the registered user is no string

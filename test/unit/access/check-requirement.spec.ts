@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { checkRequirement, type RequirementSurroundings } from '../../../src/access/check-requirement.js';
-import { AuthError } from '../../../src/errors.js';
-import type { Requirement } from '../../../src/requirement.js';
+import { AuthError } from '../../../src/model/errors.js';
+import type { Requirement } from '../../../src/model/requirement.js';
 import { acceptedToken } from '../../support/tokens.js';
 
 const NOW = 1_700_000_000;

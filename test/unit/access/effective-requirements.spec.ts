@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { effectiveRequirements, takePlace } from '../../../src/access/effective-requirements.js';
-import type { GrantKind, Requirement } from '../../../src/requirement.js';
+import type { GrantKind, Requirement } from '../../../src/model/requirement.js';
 
 const COMMON = { merge: false, reportOnly: false };
 const grants = (kind: GrantKind, name: string, options: Partial<typeof COMMON> = {}): Requirement => ({

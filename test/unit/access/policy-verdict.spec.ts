@@ -1,6 +1,6 @@
 import { describe, expect, it, jest } from '@jest/globals';
 import { type PolicyResolver, verdictOf } from '../../../src/access/policy-verdict.js';
-import { CombinedPolicy, type PolicyReference } from '../../../src/access-policy.js';
+import { CombinedPolicy, type PolicyReference } from '../../../src/model/policy.js';
 import { acceptedToken } from '../../support/tokens.js';
 
 interface Context {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { ReportedRefusals } from '../../../src/access/reported-refusals.js';
-import { AuthError } from '../../../src/errors.js';
+import { AuthError } from '../../../src/model/errors.js';
 
 const SCOPE = new AuthError('SCOPE_INSUFFICIENT');
 const ROLE = new AuthError('ROLE_INSUFFICIENT');

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { createECDH, createPrivateKey, sign, verify } from 'node:crypto';
 import fc from 'fast-check';
-import { ALGORITHM_NAMES, type SignatureAlgorithm } from '../../../src/algorithms.js';
+import { ALGORITHM_NAMES, type SignatureAlgorithm } from '../../../src/keys/algorithms.js';
 import { importVerificationKey } from '../../../src/keys/verification-key.js';
 import { unicodeText } from '../../support/unicode-text.js';
 import { newKey } from '../../support/local-issuer.js';

@@ -1,18 +1,18 @@
 import 'reflect-metadata';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type ExecutionContext, Logger } from '@nestjs/common';
-import { AuthError } from '../../../src/errors.js';
+import { AuthError } from '../../../src/model/errors.js';
 import { AuthGuard } from '../../../src/nest/auth.guard.js';
 import { OptionalAuth, Public } from '../../../src/nest/decorators.js';
 import { JwtStrategy } from '../../../src/nest/jwt.strategy.js';
-import { Expiries } from '../../../src/nest/expiries.js';
-import type { Requirements } from '../../../src/nest/requirements.js';
-import { RefusalEvents } from '../../../src/nest/refusal-events.js';
-import type { RouteNames } from '../../../src/nest/route-names.js';
-import { RouteAccesses } from '../../../src/nest/route-access.js';
+import { ConnectionExpiry } from '../../../src/nest/transports/connection-expiry.js';
+import type { RequirementChecker } from '../../../src/nest/routes/requirement-checker.js';
+import { AuthEvents } from '../../../src/nest/auth-events.js';
+import type { RouteNames } from '../../../src/nest/routes/route-names.js';
+import { RouteMetadata } from '../../../src/nest/routes/route-metadata.js';
 import { newKey, signToken } from '../../support/local-issuer.js';
 import { verifierOf } from '../../support/verifier.js';
-import { bearerHeader } from '../../../src/options/token-places.js';
+import { fromBearerHeader } from '../../../src/options/token-places.js';
 
 const [ISSUER, AUDIENCE] = ['https://issuer.example.com', 'https://api.example.com'];
 const key = newKey();
@@ -21,10 +21,10 @@ const verifier = verifierOf({
   audience: AUDIENCE,
   keys: { from: 'static', jwks: { keys: [{ kty: 'RSA', ...key.jwk }] } },
 });
-const strategy = new JwtStrategy(verifier, { realm: undefined, user: undefined, tokenFrom: [bearerHeader()] });
+const strategy = new JwtStrategy(verifier, { realm: undefined, user: undefined, tokenFrom: [fromBearerHeader()] });
 
 // Nothing is required of anybody here.
-const requirements = undefined as unknown as Requirements;
+const requirements = undefined as unknown as RequirementChecker;
 
 beforeAll(() => {
   Logger.overrideLogger(false);
@@ -32,7 +32,7 @@ beforeAll(() => {
 
 afterAll(() => strategy.onApplicationShutdown());
 
-class Handlers {
+class HandlerDiscovery {
   closed() {
     return 'closed';
   }
@@ -49,7 +49,7 @@ class Handlers {
 }
 
 /** A call of this type whose first argument looks like a request with a good token. */
-function callOf(type: string, handler: keyof Handlers, written: string[] = []): [AuthGuard, ExecutionContext] {
+function callOf(type: string, handler: keyof HandlerDiscovery, written: string[] = []): [AuthGuard, ExecutionContext] {
   const exp = Math.floor(Date.now() / 1000) + 300;
   const claims = { iss: ISSUER, aud: AUDIENCE, sub: 'alice', exp };
   const token = signToken({ alg: 'RS256', kid: key.kid }, claims, key.privateKey);
@@ -57,18 +57,18 @@ function callOf(type: string, handler: keyof Handlers, written: string[] = []): 
   const args = [{ headers: { authorization: `Bearer ${token}` } }, response, {}];
   const context = {
     getType: () => type,
-    getClass: () => Handlers,
-    getHandler: () => Reflect.get<Handlers, typeof handler>(Handlers.prototype, handler),
+    getClass: () => HandlerDiscovery,
+    getHandler: () => Reflect.get<HandlerDiscovery, typeof handler>(HandlerDiscovery.prototype, handler),
     getArgs: () => args,
     switchToHttp: () => ({ getRequest: () => args[0], getResponse: () => args[1], getNext: () => args[2] }),
   };
   return [
     new AuthGuard(
       strategy,
-      new RouteAccesses([]),
+      new RouteMetadata([]),
       requirements,
-      new Expiries(Date.now, 0),
-      new RefusalEvents({ of: () => undefined } as unknown as RouteNames),
+      new ConnectionExpiry(Date.now, 0),
+      new AuthEvents({ of: () => undefined } as unknown as RouteNames),
     ),
     context as unknown as ExecutionContext,
   ];

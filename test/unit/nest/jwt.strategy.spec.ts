@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import passport from 'passport';
 import { JwtStrategy } from '../../../src/nest/jwt.strategy.js';
-import type { AccessTokenVerifier } from '../../../src/token/verify.js';
-import { bearerHeader } from '../../../src/options/token-places.js';
+import type { AccessTokenVerifier } from '../../../src/token/access-token-verifier.js';
+import { fromBearerHeader } from '../../../src/options/token-places.js';
 
 const registered = () => Object.keys((passport as unknown as { _strategies: object })._strategies);
 
@@ -11,7 +11,11 @@ describe('JwtStrategy', () => {
     const before = registered();
     const [first, second] = [1, 2].map(
       () =>
-        new JwtStrategy({} as AccessTokenVerifier, { realm: undefined, user: undefined, tokenFrom: [bearerHeader()] }),
+        new JwtStrategy({} as AccessTokenVerifier, {
+          realm: undefined,
+          user: undefined,
+          tokenFrom: [fromBearerHeader()],
+        }),
     ) as [JwtStrategy, JwtStrategy];
     const between = registered();
     first.onApplicationShutdown();

@@ -8,8 +8,8 @@ import { EventPattern, MessagePattern, Transport } from '@nestjs/microservices';
 import { of } from 'rxjs';
 import { Test } from '@nestjs/testing';
 import { SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
-import { Handlers } from '../../../src/nest/handlers.js';
-import * as metadata from '../../../src/nest/nest-metadata.js';
+import { HandlerDiscovery } from '../../../src/nest/routes/handler-discovery.js';
+import * as metadata from '../../../src/nest/routes/nest-metadata.js';
 
 class SomeGuard {
   readonly canActivate = () => true;
@@ -153,7 +153,7 @@ describe("what Nest's decorators write", () => {
     expect(app.get(metadata.GRAPHQL_MODULE_OPTIONS, { strict: false })).toMatchObject({
       fieldResolverEnhancers: ['guards'],
     });
-    const handlers = new Handlers(app.get(ModulesContainer), { getGlobalPrefix: () => '' } as never);
+    const handlers = new HandlerDiscovery(app.get(ModulesContainer), { getGlobalPrefix: () => '' } as never);
     expect(handlers.graphqlOptions().map(({ fieldResolverEnhancers }) => fieldResolverEnhancers)).toStrictEqual([
       ['guards'],
     ]);

@@ -12,8 +12,8 @@ import {
   RequireRoles,
   RequireScopes,
 } from '../../../src/index.js';
-import { type NestRequirement, requirementsOn } from '../../../src/nest/requirement.decorators.js';
-import { REQUIREMENT_KINDS } from '../../../src/requirement.js';
+import { type NestRequirement, requirementsOn } from '../../../src/nest/routes/requirement.decorators.js';
+import { REQUIREMENT_KINDS } from '../../../src/model/requirement.js';
 import { problemsOf } from '../../support/catching.js';
 
 const COMMON = { merge: false, reportOnly: false };

@@ -1,15 +1,15 @@
 import 'reflect-metadata';
 import { describe, expect, it } from '@jest/globals';
 import { OptionalAuth, Public, RequireRoles, RequireScopes } from '../../../src/index.js';
-import type { NestRequirement } from '../../../src/nest/requirement.decorators.js';
-import { type Route, RouteAccesses } from '../../../src/nest/route-access.js';
+import type { NestRequirement } from '../../../src/nest/routes/requirement.decorators.js';
+import { type Route, RouteMetadata } from '../../../src/nest/routes/route-metadata.js';
 import { Sse } from '@nestjs/common';
 import { problemsOf } from '../../support/catching.js';
 
 const API: NestRequirement = { kind: 'scopes', names: ['api'], merge: true, reportOnly: false };
 
 function routeOf(controller: new () => object, name = 'handler', required: readonly NestRequirement[] = []): Route {
-  return new RouteAccesses(required).of(controller, handlerOf(controller, name));
+  return new RouteMetadata(required).of(controller, handlerOf(controller, name));
 }
 
 function handlerOf(controller: new () => object, name: string): () => unknown {
@@ -125,7 +125,7 @@ describe('A route', () => {
   it('is read once for each class that has the handler, and frozen', () => {
     @RequireScopes('sub')
     class SubOrders extends Orders {}
-    const routes = new RouteAccesses([]);
+    const routes = new RouteMetadata([]);
     const handler = handlerOf(Orders, 'handler');
     expect(handlerOf(SubOrders, 'handler')).toBe(handler);
     const route = routes.of(Orders, handler);

@@ -3,7 +3,7 @@ import { expect, it } from '@jest/globals';
 import { Controller, type ExecutionContext, Get } from '@nestjs/common';
 import { ApplicationConfig, ModulesContainer } from '@nestjs/core';
 import { Test } from '@nestjs/testing';
-import { RouteNames } from '../../../src/nest/route-names.js';
+import { RouteNames } from '../../../src/nest/routes/route-names.js';
 
 @Controller('orders')
 class OrdersController {

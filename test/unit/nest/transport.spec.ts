@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { ExecutionContext } from '@nestjs/common';
-import { AuthError } from '../../../src/errors.js';
-import { requestOf } from '../../../src/nest/transport.js';
+import { AuthError } from '../../../src/model/errors.js';
+import { requestOf } from '../../../src/nest/transports/transport-of.js';
 import { authorizationHeaders } from '../../../src/nest/transports/http.js';
 
 describe('authorizationHeaders', () => {

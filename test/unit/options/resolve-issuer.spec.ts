@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { ALGORITHM_NAMES } from '../../../src/algorithms.js';
+import { ALGORITHM_NAMES } from '../../../src/keys/algorithms.js';
 import { normalizeTokenType, type ResolvedIssuer } from '../../../src/options/resolve-issuer.js';
 import { resolveOptions } from '../../../src/options/resolve-options.js';
 import { pathsOf, problemsOf } from '../../support/catching.js';
@@ -23,8 +23,8 @@ const DEFAULTS = {
     from: 'discovery',
     uri: undefined,
     refreshSeconds: 600,
-    staleSeconds: 86_400,
-    cooldownSeconds: 30,
+    maxStaleSeconds: 86_400,
+    unknownKidCooldownSeconds: 30,
     maxBytes: 524_288,
     fallback: undefined,
     jwksOrigins: undefined,
@@ -395,7 +395,7 @@ describe('The option reportOnly', () => {
       expect(others).toEqual([]);
       expect(problem).toEqual({
         path: 'reportOnly[1]',
-        message: 'must be one of audience, binding, requiredClaims, tokenTypes',
+        message: 'must be one of audience, senderConstraint, requiredClaims, tokenTypes',
       });
     },
   );
@@ -405,8 +405,8 @@ describe('The option reportOnly', () => {
   });
 
   it('keeps beside what refuses nobody the issuer as it would be without it', () => {
-    const { reportOnly, ...lenient } = resolve({ ...STRICT, reportOnly: ['audience', 'binding'] });
-    expect(reportOnly?.checks).toEqual(new Set(['audience', 'binding']));
+    const { reportOnly, ...lenient } = resolve({ ...STRICT, reportOnly: ['audience', 'senderConstraint'] });
+    expect(reportOnly?.checks).toEqual(new Set(['audience', 'senderConstraint']));
     expect(reportOnly?.strict).toStrictEqual(resolve(STRICT));
     expect({ ...lenient, reportOnly: undefined }).toStrictEqual(resolve(STRICT));
   });

@@ -19,8 +19,8 @@ function resolve(keys: unknown, options: Record<string, unknown> = {}): Resolved
 
 const REMOTE_DEFAULTS = {
   refreshSeconds: 600,
-  staleSeconds: 86_400,
-  cooldownSeconds: 30,
+  maxStaleSeconds: 86_400,
+  unknownKidCooldownSeconds: 30,
   timeoutMs: 5_000,
   maxBytes: 524_288,
   fallback: undefined,
@@ -126,9 +126,9 @@ describe.each(['discovery', 'jwks'])('The address of keys from %s', (from) => {
 
   it.each([
     ['refreshSeconds', [1, 1.5, 600, DAY_SECONDS]],
-    ['cooldownSeconds', [1, 30, 3_600]],
+    ['unknownKidCooldownSeconds', [1, 30, 3_600]],
     ['timeoutMs', [1, 5_000, 60_000]],
-    ['staleSeconds', [0, 10, 30 * DAY_SECONDS]],
+    ['maxStaleSeconds', [0, 10, 30 * DAY_SECONDS]],
     ['maxBytes', [1_024, 524_288, 16_777_216]],
   ])('goes with %s in its range', (name, values) => {
     for (const value of values) expect(resolve({ from, uri: URI, [name]: value })).toMatchObject({ [name]: value });
@@ -136,8 +136,8 @@ describe.each(['discovery', 'jwks'])('The address of keys from %s', (from) => {
 
   it.each([
     ['refreshSeconds', [0, -1, DAY_SECONDS + 1]],
-    ['staleSeconds', [-1, 30 * DAY_SECONDS + 1]],
-    ['cooldownSeconds', [0, -1, 3_601]],
+    ['maxStaleSeconds', [-1, 30 * DAY_SECONDS + 1]],
+    ['unknownKidCooldownSeconds', [0, -1, 3_601]],
     ['timeoutMs', [0, -1, 60_001]],
     ['maxBytes', [0, 1_023, 16_777_217]],
   ])('does not go with %s out of its range or of another kind', (name, values) => {
@@ -149,7 +149,7 @@ describe.each(['discovery', 'jwks'])('The address of keys from %s', (from) => {
   it('may have public keys to fall back on, checked as static keys are', () => {
     const good = newKey('p-256');
     const { fallback } = resolve({ from, uri: URI, fallback: { keys: [good.jwk] } }) as { fallback: KeySet };
-    expect(fallback.names(good.kid)).toBe(true);
+    expect(fallback.hasKid(good.kid)).toBe(true);
     expect(pathsOf(() => resolve({ from, uri: URI, fallback: {} }))).toEqual(['keys.fallback']);
     const withPrivate = { keys: [good.jwk, { ...good.jwk, d: 'x' }] };
     expect(pathsOf(() => resolve({ from, uri: URI, fallback: withPrivate }))).toEqual(['keys.fallback.keys[1]']);

@@ -1,5 +1,5 @@
 import { describe, expect, it, jest } from '@jest/globals';
-import { ConfigurationError } from '../../../src/errors.js';
+import { ConfigurationError } from '../../../src/model/errors.js';
 import type { IssuerOptions, ModuleExtras, ResourceServerOptions } from '../../../src/options/options.js';
 import type { ResolvedIssuer } from '../../../src/options/resolve-issuer.js';
 import { resolveOptions, type ResolvedIssuerResolver } from '../../../src/options/resolve-options.js';
@@ -50,7 +50,7 @@ describe('Options of the module as a whole', () => {
       insecureAllowHttp: false,
       tokenFrom: [{ from: 'bearer-header' }],
       require: [],
-      connections: { graceSeconds: 0 },
+      connections: { renewalGraceSeconds: 0 },
     });
   });
 
@@ -242,17 +242,17 @@ describe('The option connections', () => {
   const graceOf = (connections: unknown) => resolve({ ...BASE, connections }).connections;
 
   it('may give a time of grace', () => {
-    expect(graceOf({})).toEqual({ graceSeconds: 0 });
-    expect(graceOf({ graceSeconds: 0.5 })).toEqual({ graceSeconds: 0.5 });
-    expect(graceOf({ graceSeconds: 86_400 })).toEqual({ graceSeconds: 86_400 });
+    expect(graceOf({})).toEqual({ renewalGraceSeconds: 0 });
+    expect(graceOf({ renewalGraceSeconds: 0.5 })).toEqual({ renewalGraceSeconds: 0.5 });
+    expect(graceOf({ renewalGraceSeconds: 86_400 })).toEqual({ renewalGraceSeconds: 86_400 });
     expect(Object.isFrozen(graceOf({}))).toBe(true);
   });
 
   it.each([
-    [{ graceSeconds: -1 }, 'connections.graceSeconds'],
-    [{ graceSeconds: 86_401 }, 'connections.graceSeconds'],
-    [{ graceSeconds: NaN }, 'connections.graceSeconds'],
-    [{ graceSeconds: '5' }, 'connections.graceSeconds'],
+    [{ renewalGraceSeconds: -1 }, 'connections.renewalGraceSeconds'],
+    [{ renewalGraceSeconds: 86_401 }, 'connections.renewalGraceSeconds'],
+    [{ renewalGraceSeconds: NaN }, 'connections.renewalGraceSeconds'],
+    [{ renewalGraceSeconds: '5' }, 'connections.renewalGraceSeconds'],
     [{ grace: 5 }, 'connections.grace'],
   ])('must not be %j', (connections, path) => {
     expect(pathsOf(() => graceOf(connections))).toEqual([path]);
@@ -415,11 +415,11 @@ describe('A list of issuers', () => {
   });
 
   it('may have checks that only report for all of them, or for one', () => {
-    const issuers = [BASE, { ...BASE, issuer: OTHER_ISSUER, reportOnly: ['binding'] }];
+    const issuers = [BASE, { ...BASE, issuer: OTHER_ISSUER, reportOnly: ['senderConstraint'] }];
     const [first, second] = listed({ issuers, reportOnly: ['audience'], requiredClaims: ['sub'] });
     expect(first?.reportOnly?.checks).toEqual(new Set(['audience']));
     expect(first?.reportOnly?.strict.issuer).toBe(ISSUER);
-    expect(second?.reportOnly?.checks).toEqual(new Set(['binding']));
+    expect(second?.reportOnly?.checks).toEqual(new Set(['senderConstraint']));
     expect(second?.reportOnly?.strict).toMatchObject({ issuer: OTHER_ISSUER, requiredClaims: ['sub'] });
     expect(pathsOf(() => resolve({ issuers, reportOnly: ['expiry'] }))).toEqual(['reportOnly[0]']);
   });

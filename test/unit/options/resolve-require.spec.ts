@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { resolveOptions } from '../../../src/options/resolve-options.js';
-import { GRANT_KINDS } from '../../../src/requirement.js';
+import { GRANT_KINDS } from '../../../src/model/requirement.js';
 import { pathsOf, problemsOf } from '../../support/catching.js';
 
 const BASE = { issuer: 'https://issuer.example.com/', audience: 'https://api.example.com' };

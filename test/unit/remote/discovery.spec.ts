@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { discoverJwksUri, metadataLocations } from '../../../src/remote/discovery.js';
+import { discoverJwksUri, metadataLocations } from '../../../src/remote/metadata.js';
 import { LocalIssuer } from '../../support/local-issuer.js';
 
 let server: LocalIssuer;

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { ServerResponse } from 'node:http';
-import { fetchJson } from '../../../src/remote/fetch-json.js';
+import { fetchJson } from '../../../src/remote/http-exchange.js';
 import { type Handler, LocalIssuer } from '../../support/local-issuer.js';
 
 let issuer: LocalIssuer;

@@ -1,6 +1,6 @@
 import { expect, it } from '@jest/globals';
-import { discoverJwksUri } from '../../../src/remote/discovery.js';
-import { fetchJwks } from '../../../src/remote/jwks.js';
+import { discoverJwksUri } from '../../../src/remote/metadata.js';
+import { fetchJwks } from '../../../src/remote/jwks-client.js';
 
 const answering = (body: unknown) => ({
   fetch: () => Promise.resolve(Response.json(body)),

@@ -1,14 +1,14 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { KeySet } from '../../../src/keys/key-set.js';
 import type { ResolvedKeys } from '../../../src/options/resolve-keys.js';
-import { RemoteKeySources } from '../../../src/remote/key-sources.js';
+import { KeySourceRegistry } from '../../../src/remote/key-source-registry.js';
 import { LocalIssuer, newKey } from '../../support/local-issuer.js';
 
 const key = newKey('p-256');
 const POLICY = {
   refreshSeconds: 600,
-  staleSeconds: 3_600,
-  cooldownSeconds: 30,
+  maxStaleSeconds: 3_600,
+  unknownKidCooldownSeconds: 30,
   timeoutMs: 1_000,
   maxBytes: 65_536,
   fallback: undefined,
@@ -16,12 +16,12 @@ const POLICY = {
 
 let issuer: LocalIssuer;
 let now: number;
-let sources: RemoteKeySources;
+let sources: KeySourceRegistry;
 
 beforeEach(async () => {
   issuer = await LocalIssuer.start([key]);
   now = 1_000_000;
-  sources = new RemoteKeySources({
+  sources = new KeySourceRegistry({
     fetch: undefined,
     clock: () => now,
     insecureAllowHttp: false,
@@ -40,7 +40,7 @@ const jwks = (uri: string): ResolvedKeys => ({ from: 'jwks', uri, ...POLICY });
 
 async function has(keys: ResolvedKeys): Promise<boolean> {
   const source = sources.create(issuer.url, keys, 'resolved');
-  return (await source.keySetFor(key.kid)).names(key.kid);
+  return (await source.keySetFor(key.kid)).hasKid(key.kid);
 }
 
 describe('A key source', () => {
@@ -83,7 +83,7 @@ describe('The health of the keys', () => {
       ['https://static.example.com', 'fresh', 'static'],
       [issuer.url, 'fresh', 'issuer'],
       // Tenants are asked for their keys with their first token.
-      ['https://gone.example.com', 'dead', undefined],
+      ['https://gone.example.com', 'unavailable', undefined],
     ]);
     sources.release(tenant);
     expect(states()).toHaveLength(2);
@@ -104,7 +104,7 @@ describe('A tenant that was released', () => {
     }
     expect(issuer.countOf('/jwks')).toBe(1);
     now += 30_000;
-    expect((await sources.create(issuer.url, keys, 'resolved').keySetFor(key.kid)).names(key.kid)).toBe(true);
+    expect((await sources.create(issuer.url, keys, 'resolved').keySetFor(key.kid)).hasKid(key.kid)).toBe(true);
   });
 });
 

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
-import { AuthError } from '../../../src/errors.js';
-import { RemoteKeys } from '../../../src/remote/remote-keys.js';
+import { AuthError } from '../../../src/model/errors.js';
+import { IssuerKeys } from '../../../src/remote/issuer-keys.js';
 import { KeySet } from '../../../src/keys/key-set.js';
 import type { StoredKeys } from '../../../src/keys/key-store.js';
 import { newKey, type TestKey } from '../../support/local-issuer.js';
@@ -10,8 +10,8 @@ const [first, second] = [newKey('p-256', { kid: 'first' }), newKey('p-256', { ki
 const ORIGIN = 'jwks https://issuer.example.com/jwks';
 const POLICY = {
   refreshSeconds: 600,
-  staleSeconds: 3_600,
-  cooldownSeconds: 30,
+  maxStaleSeconds: 3_600,
+  unknownKidCooldownSeconds: 30,
   timeoutMs: 50,
   maxBytes: 65_536,
 };
@@ -40,23 +40,23 @@ class Scene {
   storing: Promise<void> | undefined;
   readonly saved: StoredKeys[] = [];
   fallback: KeySet | undefined;
-  staleSeconds = POLICY.staleSeconds;
+  maxStaleSeconds = POLICY.maxStaleSeconds;
   isPolling = false;
   private readonly planned = new Set<{ run: () => void; delayMs: number }>();
-  private made: RemoteKeys | undefined;
+  private made: IssuerKeys | undefined;
 
   /** Made when it is asked for first: by then a test has set the scene. */
-  get keys(): RemoteKeys {
+  get keys(): IssuerKeys {
     this.made ??= this.make();
     return this.made;
   }
 
   private readonly make = () =>
-    new RemoteKeys({
+    new IssuerKeys({
       ...POLICY,
       fallback: this.fallback,
-      staleSeconds: this.staleSeconds,
-      isListed: true,
+      maxStaleSeconds: this.maxStaleSeconds,
+      isConfigured: true,
       origin: ORIGIN,
       maxUnknownKids: 500,
       issuer: 'https://issuer.example.com',
@@ -449,7 +449,7 @@ describe('an issuer that cannot be reached', () => {
     expect(await scene.ask('first')).toBe('found');
   });
 
-  it('leaves the last set in service for staleSeconds, and then answers KEYS_UNAVAILABLE', async () => {
+  it('leaves the last set in service for maxStaleSeconds, and then answers KEYS_UNAVAILABLE', async () => {
     await scene.ask('first');
     scene.isDown = true;
     scene.pass(600);
@@ -465,8 +465,8 @@ describe('an issuer that cannot be reached', () => {
     expect(await scene.ask('first')).toBe('found');
   });
 
-  it('leaves the last set in service only while it is fresh with staleSeconds 0', async () => {
-    scene.staleSeconds = 0;
+  it('leaves the last set in service only while it is fresh with maxStaleSeconds 0', async () => {
+    scene.maxStaleSeconds = 0;
     await scene.ask('first');
     scene.isDown = true;
     scene.pass(599);
@@ -567,7 +567,7 @@ describe('keys that are there before the issuer was asked', () => {
     expect(scene.keys.health()).toMatchObject({ state: 'fresh', source: 'store', ageSeconds: 100 });
   });
 
-  it('serve in an outage until staleSeconds after they were fetched, whichever process did that', async () => {
+  it('serve in an outage until maxStaleSeconds after they were fetched, whichever process did that', async () => {
     scene.stored = stored(3_590, first);
     scene.isDown = true;
     expect(await scene.ask('first')).toBe('found');
@@ -588,7 +588,7 @@ describe('keys that are there before the issuer was asked', () => {
     ['without a time', () => ({ ...stored(0, first), fetchedAtMs: NaN })],
     ['without a usable key', () => ({ ...stored(0), jwks: { keys: [null, { kty: 'oct', k: 'x' }] } })],
     ['that are no key set', () => ({ ...stored(0), jwks: null }) as unknown as StoredKeys],
-    ['past staleSeconds', () => stored(3_600, first)],
+    ['past maxStaleSeconds', () => stored(3_600, first)],
     ['that came another way', () => ({ ...stored(0, first), origin: 'jwks https://old.example.com/jwks' })],
     ['that are text', () => 'keys' as unknown as StoredKeys],
     ['that are no value', () => '' as unknown as StoredKeys],
@@ -631,7 +631,7 @@ describe('keys that are there before the issuer was asked', () => {
     expect(await scene.ask('first')).toBe('KEYS_UNAVAILABLE');
     expect(scene.keys.health()).toEqual({
       issuer: 'https://issuer.example.com',
-      isListed: true,
+      isConfigured: true,
       state: 'stale',
       source: 'fallback',
       ageSeconds: undefined,
@@ -848,7 +848,7 @@ describe('warmUp', () => {
   it('that fails leaves the first request free to ask at once', async () => {
     scene.isDown = true;
     await scene.keys.warmUp();
-    expect(scene.keys.health()).toMatchObject({ state: 'dead', failures: 1, lastErrorCode: 'NETWORK' });
+    expect(scene.keys.health()).toMatchObject({ state: 'unavailable', failures: 1, lastErrorCode: 'NETWORK' });
     scene.isDown = false;
     expect(await scene.ask('first')).toBe('found');
   });

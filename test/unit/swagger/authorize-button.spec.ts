@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { ConfigurationError, type ConfigurationProblem } from '../../../src/errors.js';
+import { ConfigurationError, type ConfigurationProblem } from '../../../src/model/errors.js';
 import { authorizeButton } from '../../../src/swagger/authorize-button.js';
 
 const UI = 'https://api.example.com/docs';

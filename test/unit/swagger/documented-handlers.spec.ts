@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { Controller, Get, type INestApplication } from '@nestjs/common';
 import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
 import { Test } from '@nestjs/testing';
-import type { Door } from '../../../src/nest/route-reporter.js';
+import type { Door } from '../../../src/nest/routes/route-reporter.js';
 import { DocumentedHandlers, pathOf } from '../../../src/swagger/documented-handlers.js';
 
 const PATTERNS = [

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { Door } from '../../../src/nest/route-reporter.js';
+import type { Door } from '../../../src/nest/routes/route-reporter.js';
 import { accessOf } from '../../../src/swagger/operation-access.js';
 
 type Access = Door['access'];

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { ConfigurationError } from '../../../src/errors.js';
+import { ConfigurationError } from '../../../src/model/errors.js';
 import { entraId } from '../../../src/presets.js';
 import type { SecurityOptions } from '../../../src/swagger/security-options.js';
 import { type GivenIssuers, securityScheme } from '../../../src/swagger/security-scheme.js';

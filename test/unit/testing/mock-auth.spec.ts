@@ -24,12 +24,12 @@ import {
   AuthGuard,
   AuthMiddleware,
   AuthModule,
-  ConnectionGuard,
+  SocketAuthenticator,
   CurrentUser,
   KeyHealth,
   KeyHealthIndicator,
   OptionalAuth,
-  RefusalEvents,
+  AuthEvents,
   ReportedRefusals,
   RequireScopes,
   type VerifiedAccessToken,
@@ -44,8 +44,8 @@ class Orders {
     readonly health: KeyHealthIndicator,
     readonly reported: ReportedRefusals,
     readonly middleware: AuthMiddleware,
-    readonly connections: ConnectionGuard,
-    readonly events: RefusalEvents,
+    readonly connections: SocketAuthenticator,
+    readonly events: AuthEvents,
   ) {}
 }
 

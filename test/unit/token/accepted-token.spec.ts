@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { inspect } from 'node:util';
-import type { AccessTokenClaims, JoseHeader } from '../../../src/access-token.js';
+import type { AccessTokenClaims, JoseHeader } from '../../../src/model/access-token.js';
 import { AcceptedToken } from '../../../src/token/accepted-token.js';
 
 const CREDENTIAL = 'header.payload.secret';

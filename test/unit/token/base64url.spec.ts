@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { decodeBase64url, NOT_BASE64URL } from '../../../src/token/base64url.js';
+import { decodeBase64url, NOT_BASE64URL } from '../../../src/token/jwt/base64url.js';
 
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
 

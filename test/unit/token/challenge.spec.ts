@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { AuthError, type AuthErrorCode, ERRORS } from '../../../src/errors.js';
+import { AuthError, type AuthErrorCode, ERRORS } from '../../../src/model/errors.js';
 import { challengeFor } from '../../../src/token/challenge.js';
 import { unicodeText } from '../../support/unicode-text.js';
 import { parseChallenges } from '../../support/challenge-parser.js';

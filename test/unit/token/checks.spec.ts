@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { ALGORITHM_NAMES } from '../../../src/algorithms.js';
+import { ALGORITHM_NAMES } from '../../../src/keys/algorithms.js';
 import type { ResolvedIssuer } from '../../../src/options/resolve-issuer.js';
 import { resolveOptions } from '../../../src/options/resolve-options.js';
 import {
@@ -11,7 +11,7 @@ import {
   checkNoCriticalExtension,
   checkNotBefore,
   checkRequiredClaims,
-  checkSenderBinding,
+  checkSenderConstraint,
   checkTokenType,
   namedAlgorithm,
   namedKey,
@@ -362,12 +362,12 @@ describe('A token that is bound to a key', () => {
   it.each([[{ jkt: 'x' }], [{ 'x5t#S256': 'x' }], [{}], [null], [false], [0], [''], [[]], [undefined]])(
     'is refused, whatever its cnf is: %j (BINDING_UNPROVEN)',
     (cnf) => {
-      const error = refusalOf(() => checkSenderBinding({ cnf }, issuerWith({})));
+      const error = refusalOf(() => checkSenderConstraint({ cnf }, issuerWith({})));
       expect(error).toMatchObject({ code: 'BINDING_UNPROVEN', detail: { claim: 'cnf' } });
     },
   );
 
   it('is not one without cnf', () => {
-    expect(codeOf(() => checkSenderBinding({ sub: 'alice', cnfs: {} }, issuerWith({})))).toBeUndefined();
+    expect(codeOf(() => checkSenderConstraint({ sub: 'alice', cnfs: {} }, issuerWith({})))).toBeUndefined();
   });
 });

@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { grantsAt } from '../../../src/token/claim-paths.js';
+import { authoritiesAt } from '../../../src/token/claim-paths.js';
 
-describe('grantsAt', () => {
+describe('authoritiesAt', () => {
   it.each([
     ['a string between spaces', { scope: 'read write' }, ['read', 'write']],
     ['a list', { scope: ['read', 'write'] }, ['read', 'write']],
@@ -18,7 +18,7 @@ describe('grantsAt', () => {
     ['null', { scope: null }, []],
     ['nothing', {}, []],
   ])('reads scopes from %s', (_what, claims, expected) => {
-    expect(grantsAt(claims, [['scope']], 'at-spaces')).toEqual(expected);
+    expect(authoritiesAt(claims, [['scope']], 'at-spaces')).toEqual(expected);
   });
 
   it.each([
@@ -28,7 +28,7 @@ describe('grantsAt', () => {
     ['an object', { roles: { admin: true } }, []],
     ['an object that looks like a list', { roles: { length: 1, 0: 'admin' } }, []],
   ])('reads roles from %s', (_what, claims, expected) => {
-    expect(grantsAt(claims, [['roles']], 'whole')).toEqual(expected);
+    expect(authoritiesAt(claims, [['roles']], 'whole')).toEqual(expected);
   });
 
   it.each([
@@ -42,14 +42,14 @@ describe('grantsAt', () => {
     ['nothing of a string', { roles: 'admin' }, []],
     ['nothing where nothing is', {}, []],
   ])('takes of an object, where it is told to, %s', (_what, claims, expected) => {
-    expect(grantsAt(claims, [{ keysOf: ['roles'] }], 'whole')).toEqual(expected);
+    expect(authoritiesAt(claims, [{ keysOf: ['roles'] }], 'whole')).toEqual(expected);
   });
 
   it('puts the values of all paths together, in the order of the paths', () => {
     const claims = { scp: 'write', scope: 'read write', realm_access: { roles: ['a'] } };
-    expect(grantsAt(claims, [['scope'], ['scp']], 'at-spaces')).toEqual(['read', 'write']);
-    expect(grantsAt(claims, [['none'], ['realm_access', 'roles'], ['scp']], 'whole')).toEqual(['a', 'write']);
-    expect(grantsAt(claims, [], 'whole')).toEqual([]);
+    expect(authoritiesAt(claims, [['scope'], ['scp']], 'at-spaces')).toEqual(['read', 'write']);
+    expect(authoritiesAt(claims, [['none'], ['realm_access', 'roles'], ['scp']], 'whole')).toEqual(['a', 'write']);
+    expect(authoritiesAt(claims, [], 'whole')).toEqual([]);
   });
 
   it('follows names one by one, with dots in them or not', () => {
@@ -58,10 +58,10 @@ describe('grantsAt', () => {
       'https://example.com/roles': ['b'],
       'a.b': 'c',
     };
-    expect(grantsAt(claims, [['resource_access', 'my.client', 'roles']], 'whole')).toEqual(['a']);
-    expect(grantsAt(claims, [['https://example.com/roles']], 'whole')).toEqual(['b']);
-    expect(grantsAt(claims, [['a.b']], 'whole')).toEqual(['c']);
-    expect(grantsAt(claims, [['a', 'b']], 'whole')).toEqual([]);
+    expect(authoritiesAt(claims, [['resource_access', 'my.client', 'roles']], 'whole')).toEqual(['a']);
+    expect(authoritiesAt(claims, [['https://example.com/roles']], 'whole')).toEqual(['b']);
+    expect(authoritiesAt(claims, [['a.b']], 'whole')).toEqual(['c']);
+    expect(authoritiesAt(claims, [['a', 'b']], 'whole')).toEqual([]);
   });
 
   it.each([
@@ -76,22 +76,22 @@ describe('grantsAt', () => {
     [['missing', 'a']],
     [['text', 'a', 'b']],
   ])('grants nothing at %j: own members of objects only', (path) => {
-    expect(grantsAt({ text: 'admin', list: ['admin'], nothing: null }, [path], 'whole')).toEqual([]);
+    expect(authoritiesAt({ text: 'admin', list: ['admin'], nothing: null }, [path], 'whole')).toEqual([]);
   });
 
   it('grants nothing that the claims inherit', () => {
     const heir = Object.create({ roles: ['admin'], realm: { roles: ['admin'] } }) as Record<string, unknown>;
-    expect(grantsAt(heir, [['roles'], ['realm', 'roles']], 'whole')).toEqual([]);
-    expect(grantsAt({ realm: heir }, [['realm', 'roles']], 'whole')).toEqual([]);
+    expect(authoritiesAt(heir, [['roles'], ['realm', 'roles']], 'whole')).toEqual([]);
+    expect(authoritiesAt({ realm: heir }, [['realm', 'roles']], 'whole')).toEqual([]);
   });
 
   it('may go into a list by its index: it is an own member', () => {
-    expect(grantsAt({ groups: [{ name: 'a' }] }, [['groups', '0', 'name']], 'whole')).toEqual(['a']);
+    expect(authoritiesAt({ groups: [{ name: 'a' }] }, [['groups', '0', 'name']], 'whole')).toEqual(['a']);
   });
 
   it('returns a frozen list', () => {
-    expect(Object.isFrozen(grantsAt({ roles: ['a'] }, [['roles']], 'whole'))).toBe(true);
-    expect(Object.isFrozen(grantsAt({}, [], 'whole'))).toBe(true);
+    expect(Object.isFrozen(authoritiesAt({ roles: ['a'] }, [['roles']], 'whole'))).toBe(true);
+    expect(Object.isFrozen(authoritiesAt({}, [], 'whole'))).toBe(true);
   });
 
   it('returns unique non-empty strings and never throws, whatever the claims are', () => {
@@ -104,7 +104,7 @@ describe('grantsAt', () => {
         fc.array(fc.array(names, { minLength: 1, maxLength: 3 }), { maxLength: 3 }),
         fc.constantFrom('whole' as const, 'at-spaces' as const),
         (tokenClaims, paths, split) => {
-          const grants = grantsAt(tokenClaims, paths, split);
+          const grants = authoritiesAt(tokenClaims, paths, split);
           expect(new Set(grants).size).toBe(grants.length);
           const isGrant = (grant: unknown) =>
             typeof grant === 'string' && grant !== '' && (split === 'whole' || !grant.includes(' '));

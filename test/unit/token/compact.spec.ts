@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { MAX_TOKEN_LENGTH } from '../../../src/token/bearer.js';
-import { decodeCompact, signatureOf } from '../../../src/token/compact.js';
+import { decodeCompact, signatureOf } from '../../../src/token/jwt/compact.js';
 import { unicodeText } from '../../support/unicode-text.js';
 import { codeOf, refusalOf } from '../../support/catching.js';
 

@@ -164,7 +164,7 @@ describe('An explanation', () => {
     expect(rowOf(rows, 'audience')).toMatchObject({ expected: [AUDIENCE], got: 'other' });
     expect(rowOf(rows, 'issuer')).toMatchObject({ expected: [ISSUER], got: ISSUER });
     expect(rowOf(rows, 'signature')).toMatchObject({ got: 'ours' });
-    expect(rowOf(rows, 'binding')).toMatchObject({ got: ['jkt'] });
+    expect(rowOf(rows, 'sender-constraint')).toMatchObject({ got: ['jkt'] });
     expect(JSON.stringify(rows)).not.toContain(tokenWith().split('.')[1]);
   });
 

@@ -1,7 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { AuthError } from '../../../src/errors.js';
-import { bearerHeader, cookie, formBody, query, type TokenPlace } from '../../../src/options/token-places.js';
+import { AuthError } from '../../../src/model/errors.js';
+import {
+  fromBearerHeader,
+  fromCookie,
+  fromFormBody,
+  fromQuery,
+  type TokenPlace,
+} from '../../../src/options/token-places.js';
 import { onlyToken, type TokenCarrier, tokenOfText, tokensAt } from '../../../src/token/presented-token.js';
 import { unicodeText } from '../../support/unicode-text.js';
 import { codeOf } from '../../support/catching.js';
@@ -21,7 +27,7 @@ describe('The header', () => {
     ['nothing by itself', { bare: [undefined, null, ''] }, []],
     ['a header and a token by itself', { authorization: ['Bearer a'], bare: ['b', undefined, 'c'] }, ['a', 'b', 'c']],
   ])('has %s', (_what, carrier, tokens) => {
-    expect(from(bearerHeader(), carrier)).toStrictEqual(tokens);
+    expect(from(fromBearerHeader(), carrier)).toStrictEqual(tokens);
   });
 
   it.each<[Partial<TokenCarrier>, string]>([
@@ -32,12 +38,14 @@ describe('The header', () => {
     [{ bare: [{ token: 'a' }] }, 'TOKEN_MALFORMED'],
     [{ bare: [false] }, 'TOKEN_MALFORMED'],
   ])('that is %j is refused (%s)', (carrier, code) => {
-    expect(codeFrom(bearerHeader(), carrier)).toBe(code);
+    expect(codeFrom(fromBearerHeader(), carrier)).toBe(code);
   });
 
   it('has no token that stands elsewhere', () => {
     const elsewhere = { url: '/?access_token=a', body: { access_token: 'b' }, method: 'POST' };
-    expect(from(bearerHeader(), { ...elsewhere, headers: { ...FORM, cookie: 'access_token=c' } })).toStrictEqual([]);
+    expect(from(fromBearerHeader(), { ...elsewhere, headers: { ...FORM, cookie: 'access_token=c' } })).toStrictEqual(
+      [],
+    );
   });
 });
 
@@ -71,7 +79,7 @@ describe('A cookie', () => {
     ],
     [';;=;; ;session=a;', ['a']],
   ])('of the header %j has %j', (header, tokens) => {
-    expect(from(cookie('session'), { headers: { cookie: header }, method: 'GET' })).toStrictEqual(tokens);
+    expect(from(fromCookie('session'), { headers: { cookie: header }, method: 'GET' })).toStrictEqual(tokens);
   });
 
   const PAGES = [
@@ -112,7 +120,7 @@ describe('A cookie', () => {
 
   describe.each(PAGES)('sent by a page %s', (what, headers) => {
     const sent = (carrier: Partial<TokenCarrier>, origins: readonly string[]) =>
-      codeFrom(cookie('session', { origins }), {
+      codeFrom(fromCookie('session', { origins }), {
         headers: { host: 'api.example.com', cookie: 'session=a', ...headers },
         ...carrier,
       }) ?? 'found';
@@ -138,20 +146,20 @@ describe('A cookie', () => {
 
     it('is not held against anything where there is no such cookie', () => {
       const other = { method: 'POST', headers: { host: 'api.example.com', cookie: 'other=a', ...headers } };
-      expect(from(cookie('session'), other)).toStrictEqual([]);
+      expect(from(fromCookie('session'), other)).toStrictEqual([]);
     });
   });
 
   it('looks at the first of several headers where they come one by one', () => {
     const headers = { cookie: 'session=a', host: ['api.example.com'], origin: ['https://api.example.com'] };
-    expect(codeFrom(cookie('session'), { method: 'POST', headers })).toBeUndefined();
+    expect(codeFrom(fromCookie('session'), { method: 'POST', headers })).toBeUndefined();
     const evil = { ...headers, origin: ['https://evil.example.org', 'https://api.example.com'] };
-    expect(codeFrom(cookie('session'), { method: 'POST', headers: evil })).toBe('ORIGIN_UNTRUSTED');
+    expect(codeFrom(fromCookie('session'), { method: 'POST', headers: evil })).toBe('ORIGIN_UNTRUSTED');
   });
 
   it('is held against the origins where nobody knows what it may change', () => {
     const headers = { cookie: 'session=a', 'sec-fetch-site': 'cross-site' };
-    expect(codeFrom(cookie('session'), { headers })).toBe('ORIGIN_UNTRUSTED');
+    expect(codeFrom(fromCookie('session'), { headers })).toBe('ORIGIN_UNTRUSTED');
   });
 });
 
@@ -170,11 +178,11 @@ describe('A form body', () => {
     [undefined, []],
     [null, []],
   ])('%j has %j', (body, tokens) => {
-    expect(from(formBody(), post(body))).toStrictEqual(tokens);
+    expect(from(fromFormBody(), post(body))).toStrictEqual(tokens);
   });
 
   it.each([{ a: 1 }, 7, true, [['a']], ['a', {}]])('with %j in its field is refused (TOKEN_MALFORMED)', (value) => {
-    expect(codeFrom(formBody(), post({ access_token: value }))).toBe('TOKEN_MALFORMED');
+    expect(codeFrom(fromFormBody(), post({ access_token: value }))).toBe('TOKEN_MALFORMED');
   });
 
   it.each([
@@ -188,7 +196,7 @@ describe('A form body', () => {
     [undefined, 0],
   ])('of the type %j has %d tokens (RFC 6750 §2.2)', (type, count) => {
     const carrier = post({ access_token: 'a' }, { headers: { 'content-type': type } });
-    expect(from(formBody(), carrier)).toHaveLength(count);
+    expect(from(fromFormBody(), carrier)).toHaveLength(count);
   });
 
   it.each([
@@ -201,13 +209,13 @@ describe('A form body', () => {
     ['OPTIONS', 0],
     [undefined, 0],
   ])('sent with %s has %d tokens', (method, count) => {
-    expect(from(formBody(), post({ access_token: 'a' }, { method }))).toHaveLength(count);
+    expect(from(fromFormBody(), post({ access_token: 'a' }, { method }))).toHaveLength(count);
   });
 
   it('may have a field of another name', () => {
-    expect(from(formBody('jwt'), post({ jwt: 'a', access_token: 'b' }))).toEqual(['a']);
+    expect(from(fromFormBody('jwt'), post({ jwt: 'a', access_token: 'b' }))).toEqual(['a']);
     for (const name of ['__proto__', 'constructor', 'toString', 'length'])
-      expect(from(formBody(name), post({}))).toStrictEqual([]);
+      expect(from(fromFormBody(name), post({}))).toStrictEqual([]);
   });
 });
 
@@ -231,11 +239,11 @@ describe('The query', () => {
     ['/orders?a=?access_token=b&access_token=c', ['c']],
     ['/orders?access_token=%E0%A4%A', ['\ufffd%A']],
   ])('of %j has %j', (url, tokens) => {
-    expect(from(query(), { url })).toStrictEqual(tokens);
+    expect(from(fromQuery(), { url })).toStrictEqual(tokens);
   });
 
   it('may have a parameter of another name', () => {
-    expect(from(query('jwt'), { url: '/?jwt=a&access_token=b' })).toEqual(['a']);
+    expect(from(fromQuery('jwt'), { url: '/?jwt=a&access_token=b' })).toEqual(['a']);
   });
 });
 
@@ -305,7 +313,13 @@ describe('Whatever is sent', () => {
     url: fc.oneof(anyText, fc.constant(undefined)),
     body: fc.oneof(fc.anything(), fc.record({ access_token: fc.anything() })),
   });
-  const PLACES = [bearerHeader(), cookie('session'), cookie('session', { origins: ['null'] }), formBody(), query()];
+  const PLACES = [
+    fromBearerHeader(),
+    fromCookie('session'),
+    fromCookie('session', { origins: ['null'] }),
+    fromFormBody(),
+    fromQuery(),
+  ];
 
   it('is a list of texts, or refused by an AuthError', () => {
     fc.assert(
@@ -321,23 +335,23 @@ describe('Whatever is sent', () => {
   });
 
   it.each<[string, TokenPlace, (length: number) => Partial<TokenCarrier>]>([
-    ['semicolons', cookie('session'), (length) => ({ headers: { cookie: ';'.repeat(length) } })],
-    ['equals signs', cookie('session'), (length) => ({ headers: { cookie: '='.repeat(length) } })],
-    ['spaces', cookie('session'), (length) => ({ headers: { cookie: `a=${' '.repeat(length)}b` } })],
+    ['semicolons', fromCookie('session'), (length) => ({ headers: { cookie: ';'.repeat(length) } })],
+    ['equals signs', fromCookie('session'), (length) => ({ headers: { cookie: '='.repeat(length) } })],
+    ['spaces', fromCookie('session'), (length) => ({ headers: { cookie: `a=${' '.repeat(length)}b` } })],
     [
       'spaces in pairs',
-      cookie('session'),
+      fromCookie('session'),
       (length) => ({ headers: { cookie: `${' '.repeat(9)}=;`.repeat(length / 11) } }),
     ],
-    ['quotation marks', cookie('session'), (length) => ({ headers: { cookie: `session=${'"'.repeat(length)}` } })],
-    ['cookies of the name', cookie('s'), (length) => ({ headers: { cookie: 's=a;'.repeat(length / 4) } })],
-    ['ampersands', query(), (length) => ({ url: `/?${'&'.repeat(length)}` })],
-    ['question marks', query(), (length) => ({ url: '?'.repeat(length) })],
-    ['percent signs', query(), (length) => ({ url: `/?access_token=${'%'.repeat(length)}` })],
-    ['type', formBody(), (length) => ({ method: 'POST', headers: { 'content-type': ' ;'.repeat(length / 2) } })],
+    ['quotation marks', fromCookie('session'), (length) => ({ headers: { cookie: `session=${'"'.repeat(length)}` } })],
+    ['cookies of the name', fromCookie('s'), (length) => ({ headers: { cookie: 's=a;'.repeat(length / 4) } })],
+    ['ampersands', fromQuery(), (length) => ({ url: `/?${'&'.repeat(length)}` })],
+    ['question marks', fromQuery(), (length) => ({ url: '?'.repeat(length) })],
+    ['percent signs', fromQuery(), (length) => ({ url: `/?access_token=${'%'.repeat(length)}` })],
+    ['type', fromFormBody(), (length) => ({ method: 'POST', headers: { 'content-type': ' ;'.repeat(length / 2) } })],
     [
       'origin',
-      cookie('s'),
+      fromCookie('s'),
       (length) => ({ method: 'POST', headers: { cookie: 's=a', origin: `https://${'a.'.repeat(length / 2)}` } }),
     ],
   ])('takes time that grows with its length only: %s', (_what, place, sent) => {

@@ -1,10 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
-import { parseSealedJson } from '../../../src/token/sealed-json.js';
+import { parseFrozenJson } from '../../../src/token/jwt/frozen-json.js';
 import { codeOf, refusalOf } from '../../support/catching.js';
 
-const parse = (text: string) => parseSealedJson(text, 'payload');
+const parse = (text: string) => parseFrozenJson(text, 'payload');
 
-describe('parseSealedJson', () => {
+describe('parseFrozenJson', () => {
   it('freezes the value and all that is in it', () => {
     const claims = parse('{"a":{"b":[{"c":1}]},"d":null,"e":"text"}') as { a: { b: object[] } };
     expect(claims).toEqual({ a: { b: [{ c: 1 }] }, d: null, e: 'text' });

@@ -1,11 +1,11 @@
 import { describe, expect, it, jest } from '@jest/globals';
 import { constants, sign } from 'node:crypto';
-import type { SignatureAlgorithm } from '../../../src/algorithms.js';
-import { AuthError } from '../../../src/errors.js';
+import type { SignatureAlgorithm } from '../../../src/keys/algorithms.js';
+import { AuthError } from '../../../src/model/errors.js';
 import { KeySet } from '../../../src/keys/key-set.js';
 import type { KeySource } from '../../../src/keys/key-source.js';
-import { decodeCompact } from '../../../src/token/compact.js';
-import { checkSignature, checkSignatureByAny } from '../../../src/token/signature.js';
+import { decodeCompact } from '../../../src/token/jwt/compact.js';
+import { checkSignature, checkSignatureByAny } from '../../../src/token/jwt/signature.js';
 import { codeOf, refusalOf } from '../../support/catching.js';
 import { newKey, signToken, type TestKey } from '../../support/local-issuer.js';
 import { outcomeOf } from '../../support/verifier.js';
@@ -27,12 +27,12 @@ class FakeSource implements KeySource {
 
   constructor(private readonly sets: readonly KeySet[]) {}
 
-  inService(): undefined {
+  current(): undefined {
     return undefined;
   }
 
-  keySetFor(kid: string | undefined, unlike?: KeySet): KeySet {
-    this.asked.push([kid, unlike]);
+  keySetFor(kid: string | undefined, rejectedSet?: KeySet): KeySet {
+    this.asked.push([kid, rejectedSet]);
     const set = this.sets[Math.min(this.asked.length, this.sets.length) - 1];
     if (set === undefined) throw new AuthError('KEYS_UNAVAILABLE');
     return set;
@@ -136,12 +136,12 @@ describe('The source of the keys', () => {
   });
 
   it('may be waited for', async () => {
-    const source: KeySource = { keySetFor: () => Promise.resolve(setOf(old)), inService: () => undefined };
+    const source: KeySource = { keySetFor: () => Promise.resolve(setOf(old)), current: () => undefined };
     expect(await check(old, { kid: 'old' }, source)).toBe('accepted');
     expect(await check(other, { kid: 'old' }, source)).toBe('SIGNATURE_INVALID');
   });
 
-  it('is asked again, for a set unlike the first, where a token without kid fits no key', async () => {
+  it('is asked again, for a set rejectedSet the first, where a token without kid fits no key', async () => {
     const [first, second] = [setOf(old), setOf(old, other)];
     const source = new FakeSource([first, second]);
     expect(await check(other, {}, source)).toBe('accepted');
@@ -205,8 +205,9 @@ describe('The source of the keys', () => {
   it('that cannot look for newer keys says so, and not that the token is bad (KEYS_UNAVAILABLE)', async () => {
     const set = setOf(old);
     const source: KeySource = {
-      inService: () => undefined,
-      keySetFor: (_kid, unlike) => (unlike === undefined ? set : Promise.reject(new AuthError('KEYS_UNAVAILABLE'))),
+      current: () => undefined,
+      keySetFor: (_kid, rejectedSet) =>
+        rejectedSet === undefined ? set : Promise.reject(new AuthError('KEYS_UNAVAILABLE')),
     };
     expect(await check(other, {}, source)).toBe('KEYS_UNAVAILABLE');
   });

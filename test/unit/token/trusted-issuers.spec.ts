@@ -1,11 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
-import { AuthError } from '../../../src/errors.js';
+import { AuthError } from '../../../src/model/errors.js';
 import { KeySet } from '../../../src/keys/key-set.js';
 import type { KeySource } from '../../../src/keys/key-source.js';
 import type { ResourceServerOptions, IssuerOptions, IssuerResolver } from '../../../src/options/options.js';
 import type { ResolvedKeys } from '../../../src/options/resolve-keys.js';
 import { resolveOptions } from '../../../src/options/resolve-options.js';
-import type { KeySourceKind } from '../../../src/token/kept-key-sources.js';
+import type { KeySourceKind } from '../../../src/token/tenant-key-source-cache.js';
 import { TrustedIssuers } from '../../../src/token/trusted-issuers.js';
 import { refusalOf } from '../../support/catching.js';
 import { outcomeOf } from '../../support/verifier.js';
@@ -27,7 +27,7 @@ function trusting(options: ResourceServerOptions): { trusted: TrustedIssuers; ma
   const released: KeySource[] = [];
   const trusted = new TrustedIssuers(resolveOptions(options).issuers, {
     create: (issuer, keys, kind) => {
-      const source: KeySource = { keySetFor: () => new KeySet([]), inService: () => undefined };
+      const source: KeySource = { keySetFor: () => new KeySet([]), current: () => undefined };
       made.push({ issuer, keys, kind, source });
       return source;
     },

@@ -1,26 +1,26 @@
 import { describe, expect, it } from '@jest/globals';
 import { createHash, randomUUID } from 'node:crypto';
 import { KeySet } from '../../../src/keys/key-set.js';
-import { Grants } from '../../../src/token/grants.js';
-import { VerifiedSignatures } from '../../../src/token/verified-signatures.js';
+import { Authorities } from '../../../src/token/authorities.js';
+import { TokenCache } from '../../../src/token/token-cache.js';
 
 const keySet = new KeySet([]);
 const claims = { sub: 'alice' };
-const grants = new Grants(claims, { scopes: [], roles: [], permissions: [] });
+const grants = new Authorities(claims, { scopes: [], roles: [], permissions: [] });
 const entryAt = (verifiedAt: number) => ({ header: { alg: 'RS256' }, claims, keySet, grants, verifiedAt });
 const NOW = 1_000_000;
 
 function cacheOf(maxEntries = 10, maxAgeSeconds = 60) {
-  return new VerifiedSignatures({ maxEntries, maxAgeSeconds });
+  return new TokenCache({ maxEntries, maxAgeSeconds });
 }
 
 /** Verified twice: from then on it is remembered. */
-function rememberTwice(cache: VerifiedSignatures, token: string, verifiedAt = NOW): void {
+function rememberTwice(cache: TokenCache, token: string, verifiedAt = NOW): void {
   cache.remember(token, entryAt(verifiedAt));
   cache.remember(token, entryAt(verifiedAt));
 }
 
-describe('VerifiedSignatures', () => {
+describe('TokenCache', () => {
   it('knows a token from the second time on that it was verified, so that what comes once costs nothing', () => {
     const cache = cacheOf();
     expect(cache.find('token', NOW)).toBeUndefined();

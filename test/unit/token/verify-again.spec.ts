@@ -3,7 +3,7 @@ import { AuthError, type AuthOptions } from '../../../src/index.js';
 import { KeySet } from '../../../src/keys/key-set.js';
 import { resolveOptions } from '../../../src/options/resolve-options.js';
 import { TrustedIssuers } from '../../../src/token/trusted-issuers.js';
-import { AccessTokenVerifier } from '../../../src/token/verify.js';
+import { AccessTokenVerifier } from '../../../src/token/access-token-verifier.js';
 import { newKey, signToken } from '../../support/local-issuer.js';
 import { outcomeOf } from '../../support/verifier.js';
 
@@ -38,7 +38,7 @@ function verifierWith(options: Partial<AuthOptions> = {}): AccessTokenVerifier {
     clock: () => now * 1000,
     ...options,
   } as AuthOptions);
-  const sources = { create: () => ({ keySetFor: () => keySet, inService: () => keySet }), release: () => undefined };
+  const sources = { create: () => ({ keySetFor: () => keySet, current: () => keySet }), release: () => undefined };
   return new AccessTokenVerifier(new TrustedIssuers(resolved.issuers, sources), resolved.clock, resolved.tokenCache);
 }
 

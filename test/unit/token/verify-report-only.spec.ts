@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import type { AuthError, IssuerOptions, VerifiedAccessToken } from '../../../src/index.js';
 import { resolveOptions } from '../../../src/options/resolve-options.js';
-import { RemoteKeySources } from '../../../src/remote/key-sources.js';
+import { KeySourceRegistry } from '../../../src/remote/key-source-registry.js';
 import { TrustedIssuers } from '../../../src/token/trusted-issuers.js';
-import { AccessTokenVerifier } from '../../../src/token/verify.js';
+import { AccessTokenVerifier } from '../../../src/token/access-token-verifier.js';
 import { newKey, signToken } from '../../support/local-issuer.js';
 import { outcomeOf } from '../../support/verifier.js';
 
@@ -12,7 +12,7 @@ const AUDIENCE = 'https://api.example.com';
 const NOW = 1_700_000_000;
 const key = newKey('p-256');
 const STRICT = { tokenTypes: ['at+jwt'], requiredClaims: ['sub', 'client_id', 'tenant'] } as const;
-const ALL = ['audience', 'binding', 'requiredClaims', 'tokenTypes'] as const;
+const ALL = ['audience', 'senderConstraint', 'requiredClaims', 'tokenTypes'] as const;
 
 /** The outcome, and what was reported meanwhile. */
 function reporting(options: Partial<IssuerOptions>) {
@@ -25,7 +25,7 @@ function reporting(options: Partial<IssuerOptions>) {
     ...STRICT,
     ...options,
   });
-  const sources = new RemoteKeySources({ ...resolved, onProblem: () => undefined });
+  const sources = new KeySourceRegistry({ ...resolved, onProblem: () => undefined });
   const onReport = ({ code, detail }: AuthError, { claims }: VerifiedAccessToken) =>
     reported.push(`${code} ${String(detail.claim ?? detail.member)} of ${String(claims.client_id)}`);
   const { issuers, clock, tokenCache } = resolved;
@@ -47,8 +47,8 @@ describe('A check that only reports', () => {
     ['audience', { aud: undefined }, {}, 'CLAIM_MISSING', 'aud'],
     ['requiredClaims', { sub: undefined }, {}, 'CLAIM_MISSING', 'sub'],
     ['requiredClaims', { tenant: null }, {}, 'CLAIM_MISSING', 'tenant'],
-    ['binding', { cnf: { jkt: 'x' } }, {}, 'BINDING_UNPROVEN', 'cnf'],
-    ['binding', { cnf: null }, {}, 'BINDING_UNPROVEN', 'cnf'],
+    ['senderConstraint', { cnf: { jkt: 'x' } }, {}, 'BINDING_UNPROVEN', 'cnf'],
+    ['senderConstraint', { cnf: null }, {}, 'BINDING_UNPROVEN', 'cnf'],
   ])('of %s lets %j with the header %j pass, and says %s', async (check, claims, header, code, subject) => {
     const others = ALL.filter((name) => name !== check);
     expect(await reporting({ reportOnly: [check as never] })(claims, header)).toStrictEqual([

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { createServer, get, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { AuthError } from '../../../../src/errors.js';
+import { AuthError } from '../../../../src/model/errors.js';
 import { contextOf } from '../../../../src/nest/request-context.js';
 import { httpTransport } from '../../../../src/nest/transports/http.js';
 

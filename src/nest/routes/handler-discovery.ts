@@ -1,0 +1,237 @@
+import { RequestMethod, type Type } from '@nestjs/common';
+import { type ApplicationConfig, MetadataScanner, type ModulesContainer } from '@nestjs/core';
+import type { Observable } from 'rxjs';
+import { RoutePathFactory } from '@nestjs/core/router/route-path-factory.js';
+import {
+  GATEWAY_METADATA,
+  GATEWAY_OPTIONS,
+  GRAPHQL_MODULE_OPTIONS,
+  MESSAGE_MAPPING_METADATA,
+  MESSAGE_METADATA,
+  METHOD_METADATA,
+  MODULE_PATH,
+  PATH_METADATA,
+  PATTERN_HANDLER_METADATA,
+  PATTERN_METADATA,
+  RESOLVER_NAME_METADATA,
+  RESOLVER_PROPERTY_METADATA,
+  RESOLVER_REFERENCE_METADATA,
+  RESOLVER_TYPE_METADATA,
+  TRANSPORT_METADATA,
+  VERSION_METADATA,
+} from './nest-metadata.js';
+
+export type HandlerFunction = (...parameters: unknown[]) => unknown;
+
+/** Something that can be called from outside, as Nest's decorators say. */
+export interface FoundHandler {
+  readonly transport: 'http' | 'graphql' | 'ws' | 'rpc';
+  /** `GET`, `Query`, `message` and so on: with the pattern, the name of the door. */
+  readonly kind: string;
+  readonly pattern: string;
+  readonly controller: Type;
+  readonly method: HandlerFunction;
+  /** Of a message handler, if it is for one kind of microservice only. */
+  readonly microservice?: unknown;
+}
+
+/** What of the options of `@nestjs/graphql` is looked at. */
+interface GraphqlOptions {
+  readonly fieldResolverEnhancers?: readonly string[];
+  readonly context?: unknown;
+}
+
+/** Finds every handler of an application, the way Nest does. What is mounted as middleware it cannot see. */
+export class HandlerDiscovery {
+  private readonly scanner = new MetadataScanner();
+  private readonly paths: RoutePathFactory;
+
+  constructor(
+    private readonly modules: ModulesContainer,
+    private readonly config: ApplicationConfig,
+  ) {
+    this.paths = new RoutePathFactory(config);
+  }
+
+  all({ http }: { http: boolean }): readonly FoundHandler[] {
+    const found: FoundHandler[] = [];
+    const hasGraphql = this.graphqlOptions().length > 0;
+    for (const module of this.modules.values()) {
+      for (const { metatype } of module.controllers.values()) {
+        if (!isClass(metatype)) continue;
+        if (http) found.push(...this.routesOf(metatype, this.pathOf(module.metatype)));
+        found.push(...this.messageHandlersOf(metatype));
+      }
+      for (const { metatype } of [...module.controllers.values(), ...module.providers.values()]) {
+        if (!isClass(metatype)) continue;
+        if (hasGraphql) found.push(...this.resolversOf(metatype));
+        if (metadata(GATEWAY_METADATA, metatype) === true) found.push(...this.gatewayHandlersOf(metatype));
+      }
+    }
+    return unique(found);
+  }
+
+  /** Whether a microservice was connected, or may have been. */
+  get hasMicroservices(): boolean {
+    const { getRpcTargetRegistry } = this.modules as { getRpcTargetRegistry?: () => Observable<unknown> };
+    if (getRpcTargetRegistry === undefined) return true;
+    let count = 0;
+    // It replays those that there are.
+    getRpcTargetRegistry
+      .call(this.modules)
+      .subscribe(() => (count += 1))
+      .unsubscribe();
+    return count > 0;
+  }
+
+  /** The options of each `GraphQLModule`. */
+  graphqlOptions(): readonly GraphqlOptions[] {
+    return [...this.modules.values()].flatMap((module) => {
+      const instance: unknown = module.providers.get(GRAPHQL_MODULE_OPTIONS)?.instance;
+      return typeof instance === 'object' && instance !== null ? [instance] : [];
+    });
+  }
+
+  /** Gateways that extend `base` and have no instance of their own until something is asked. */
+  gatewaysOfRequests(base: { readonly prototype: object }): readonly Type[] {
+    return [...this.modules.values()].flatMap((module) =>
+      [...module.providers.values()].flatMap((wrapper) => {
+        const { metatype } = wrapper;
+        const isOurs = isClass(metatype) && metatype.prototype instanceof (base as Type);
+        return isOurs && metadata(GATEWAY_METADATA, metatype) === true && !wrapper.isDependencyTreeStatic()
+          ? [metatype]
+          : [];
+      }),
+    );
+  }
+
+  private routesOf(controller: Type, modulePath: string | undefined): FoundHandler[] {
+    const ctrlPath = metadata(PATH_METADATA, controller) as string | string[] | undefined;
+    const versioningOptions = this.config.getVersioning();
+    return this.methodsOf(controller).flatMap((method) => {
+      const methodPath = metadata(PATH_METADATA, method) as string | string[] | undefined;
+      const number = metadata(METHOD_METADATA, method) as RequestMethod | undefined;
+      if (methodPath === undefined || number === undefined) return [];
+      const route = {
+        ctrlPath,
+        modulePath,
+        methodPath,
+        globalPrefix: this.config.getGlobalPrefix(),
+        controllerVersion: (metadata(VERSION_METADATA, controller) ?? versioningOptions?.defaultVersion) as never,
+        methodVersion: metadata(VERSION_METADATA, method) as never,
+        versioningOptions,
+      };
+      const kind = RequestMethod[number] as string | undefined;
+      return this.paths
+        .create(route as never, number)
+        .map((pattern) => ({ transport: 'http' as const, kind: kind ?? 'ALL', pattern, controller, method }));
+    });
+  }
+
+  /** `RouterModule` writes it for one application; other applications of the process may have the module elsewhere. */
+  private pathOf(module: object): string | undefined {
+    const { applicationId } = this.modules;
+    return (metadata(MODULE_PATH + applicationId, module) ?? metadata(MODULE_PATH, module)) as string | undefined;
+  }
+
+  private messageHandlersOf(controller: Type): FoundHandler[] {
+    return this.methodsOf(controller).flatMap((method) => {
+      const type = metadata(PATTERN_HANDLER_METADATA, method);
+      if (type === undefined) return [];
+      const patterns: readonly unknown[] = [metadata(PATTERN_METADATA, method)].flat();
+      const microservice = metadata(TRANSPORT_METADATA, method);
+      // PatternHandler.EVENT
+      const kind = type === 2 ? 'event' : 'message';
+      return patterns.map((pattern) => ({
+        transport: 'rpc' as const,
+        kind,
+        pattern: nameOfPattern(pattern),
+        controller,
+        method,
+        microservice,
+      }));
+    });
+  }
+
+  private gatewayHandlersOf(gateway: Type): FoundHandler[] {
+    const { namespace, path } = (metadata(GATEWAY_OPTIONS, gateway) ?? {}) as { namespace?: unknown; path?: unknown };
+    const place = [namespace, path].find((name) => typeof name === 'string' || name instanceof RegExp) ?? '/';
+    const common = { transport: 'ws' as const, controller: gateway };
+    const { handleConnection } = gateway.prototype as { handleConnection?: HandlerFunction };
+    const connection = { ...common, kind: 'connection', pattern: String(place), method: handleConnection ?? nobody };
+    const messages = this.methodsOf(gateway)
+      .filter((method) => metadata(MESSAGE_MAPPING_METADATA, method) === true)
+      .map((method) => ({
+        ...common,
+        kind: 'message',
+        pattern: nameOfPattern(metadata(MESSAGE_METADATA, method)),
+        method,
+      }));
+    return [connection, ...messages];
+  }
+
+  private resolversOf(resolver: Type): FoundHandler[] {
+    return this.methodsOf(resolver).flatMap((method) => {
+      const own = metadata(RESOLVER_TYPE_METADATA, method);
+      const isField = metadata(RESOLVER_PROPERTY_METADATA, method) === true;
+      const isReference = metadata(RESOLVER_REFERENCE_METADATA, method) !== undefined;
+      if (own === undefined && !isField && !isReference) return [];
+      const parent = metadata(RESOLVER_NAME_METADATA, resolver) ?? metadata(RESOLVER_TYPE_METADATA, resolver);
+      const name = (metadata(RESOLVER_NAME_METADATA, method) as string | undefined) ?? method.name;
+      // Nest takes a field of `@Resolver('Query')` for a query.
+      const type = own ?? metadata(RESOLVER_TYPE_METADATA, resolver);
+      const isRoot = typeof type === 'string' && ROOT_TYPES.includes(type);
+      return {
+        transport: 'graphql' as const,
+        kind: isRoot ? type : 'field',
+        pattern: isRoot ? name : `${typeof parent === 'string' ? parent : resolver.name}.${name}`,
+        controller: resolver,
+        method,
+      };
+    });
+  }
+
+  private methodsOf(type: Type): HandlerFunction[] {
+    const prototype = type.prototype as Record<string, HandlerFunction>;
+    return this.scanner.getAllMethodNames(prototype).flatMap((name) => prototype[name] ?? []);
+  }
+}
+
+const ROOT_TYPES: readonly string[] = ['Query', 'Mutation', 'Subscription'];
+
+/** Stands for the `handleConnection` that a gateway has not got. */
+export function nobody(): void {
+  // Nobody is asked.
+}
+
+function isClass(metatype: unknown): metatype is Type {
+  return typeof metatype === 'function' && metatype.prototype !== undefined;
+}
+
+function metadata(key: unknown, holder: object): unknown {
+  return Reflect.getMetadata(key, holder) as unknown;
+}
+
+function nameOfPattern(pattern: unknown): string {
+  if (typeof pattern === 'string') return pattern;
+  try {
+    // Of undefined and functions it makes nothing.
+    const json: unknown = JSON.stringify(pattern);
+    return typeof json === 'string' ? json : String(pattern);
+  } catch {
+    return String(pattern);
+  }
+}
+
+/** A provider that several modules list is found several times. */
+function unique(handlers: readonly FoundHandler[]): readonly FoundHandler[] {
+  const seen = new Map<string, FoundHandler[]>();
+  return handlers.filter((handler) => {
+    const name = `${handler.transport} ${handler.kind} ${handler.pattern}`;
+    const same = seen.get(name) ?? [];
+    if (same.some(({ controller, method }) => controller === handler.controller && method === handler.method))
+      return false;
+    seen.set(name, [...same, handler]);
+    return true;
+  });
+}
