@@ -13,7 +13,7 @@ export type { KeyStore, StoredKeys } from './keys/key-store.js';
 export type { ReportedRefusal } from './access/reported-refusals.js';
 export { ReportedRefusals } from './access/reported-refusals.js';
 export { AuthGuard } from './nest/auth.guard.js';
-export { AuthMiddleware } from './nest/auth.middleware.js';
+export { authHook, AuthMiddleware } from './nest/auth.middleware.js';
 export type { AccessPolicy, AuthOptions, PolicyReference, RequireOptions, TokenReader } from './nest/auth-options.js';
 export { AuthenticatedGateway } from './nest/sockets/authenticated-gateway.js';
 export { SocketAuthenticator } from './nest/sockets/socket-authenticator.js';
@@ -31,7 +31,7 @@ export {
   RequireRoles,
   RequireScopes,
 } from './nest/routes/requirement.decorators.js';
-export { type AdmissionEvent, type RefusalEvent, AuthEvents } from './nest/auth-events.js';
+export { type AdmittedEvent, type AuthEvent, AuthEvents, type RefusedEvent } from './nest/auth-events.js';
 export type { ReportedRequirement, ReportedRoute, RouteReport } from './nest/routes/route-report.js';
 export { openRoutes, routeReport } from './nest/routes/route-reporter.js';
 export { fromBearerHeader, fromCookie, fromFormBody, fromQuery, type TokenPlace } from './options/token-places.js';
@@ -40,8 +40,7 @@ export { AuthModule } from './nest/auth.module.js';
 export type { AuthModuleExtras, AuthOptionsCreator } from './nest/auth.module-definition.js';
 export { AccessToken, CurrentUser, OptionalAuth, type ParameterDecoratorFor, Public } from './nest/decorators.js';
 export { JwtStrategy } from './nest/jwt.strategy.js';
-export { KeyHealth } from './nest/key-health.js';
-export { KeyHealthIndicator, type KeyHealthResult } from './nest/key-health.indicator.js';
+export { KeyHealth, type KeyHealthResult } from './nest/key-health.js';
 export type { Register, RegisteredUser } from './model/registered-user.js';
 export type {
   CheckOptions,
@@ -57,6 +56,5 @@ export type {
   ReportableCheck,
 } from './options/options.js';
 export { FileKeyStore } from './store/file-key-store.js';
-export type { Explanation } from './token/explain.js';
-export type { ExplainedCheck } from './token/explained-checks.js';
+export type { ExplainedCheck, Explanation } from './token/explain.js';
 export { AccessTokenVerifier } from './token/access-token-verifier.js';

@@ -1,14 +1,14 @@
 interface ErrorRow {
   readonly status: 400 | 401 | 403 | 503;
-  /** The `error` of the challenge (RFC 6750 §3.1, RFC 9449 §7.1, RFC 9470 §3); without one the challenge is bare. */
+  /** The `error` parameter of the challenge (RFC 6750 §3.1, RFC 9470 §3). Without it the challenge is bare. */
   readonly error?: string;
-  /** Fixed text for the client: RFC 6750 §3 allows no `"` and no `\` in it. */
+  /** Fixed text for the client. RFC 6750 §3 allows neither `"` nor `\` in it. */
   readonly description: string;
 }
 
 /**
- * Every refusal there is: a stable code, the HTTP status, the challenge's `error` and the text that the client
- * sees. Descriptions are fixed, so no part of a token can ever stand in a response.
+ * All refusals: a stable code, the HTTP status, the `error` of the challenge and the text that the client receives.
+ * Descriptions are fixed, so that no part of a token can appear in a response.
  */
 export const ERRORS = {
   TOKEN_MISSING: { status: 401, description: 'An access token is required' },
@@ -33,7 +33,7 @@ export const ERRORS = {
   HEADER_CRITICAL: {
     status: 401,
     error: 'invalid_token',
-    description: 'The access token demands an extension that is not understood',
+    description: 'The access token requires an extension that is not supported',
   },
   ISSUER_UNTRUSTED: {
     status: 401,
@@ -75,11 +75,6 @@ export const ERRORS = {
     error: 'invalid_token',
     description: 'The access token is bound to a key whose possession was not proven',
   },
-  PROOF_INVALID: { status: 401, error: 'invalid_dpop_proof', description: 'The DPoP proof is not valid' },
-  PROOF_REPLAYED: { status: 401, error: 'invalid_dpop_proof', description: 'The DPoP proof was used before' },
-  NONCE_REQUIRED: { status: 401, error: 'use_dpop_nonce', description: 'The DPoP proof must carry the nonce' },
-  TOKEN_REVOKED: { status: 401, error: 'invalid_token', description: 'The access token was revoked' },
-  TOKEN_INACTIVE: { status: 401, error: 'invalid_token', description: 'The access token is not active' },
   AUTHENTICATION_INSUFFICIENT: {
     status: 401,
     error: 'insufficient_user_authentication',
@@ -103,12 +98,10 @@ export const ERRORS = {
   },
   POLICY_DENIED: { status: 403, error: 'insufficient_scope', description: 'Access is denied' },
   ORIGIN_UNTRUSTED: { status: 403, description: 'Requests from another origin are not accepted' },
-  KEYS_UNAVAILABLE: { status: 503, description: 'The keys of the issuer cannot be had at the moment' },
-  INTROSPECTION_UNAVAILABLE: { status: 503, description: 'The access token cannot be introspected at the moment' },
-  STORE_UNAVAILABLE: { status: 503, description: 'A store that the check needs cannot be reached at the moment' },
+  KEYS_UNAVAILABLE: { status: 503, description: "The issuer's signing keys are temporarily unavailable" },
 } as const satisfies Record<string, ErrorRow>;
 
-/** The stable name of a refusal: `error.code`, and `code` in the response's body. */
+/** The stable name of a refusal: `error.code`, and `code` in the body of the response. */
 export type AuthErrorCode = keyof typeof ERRORS;
 
 /** Facts for the log (`claim`, `expected`, `kid`, `issuer`, …). Never a token, a key or a secret. */
@@ -116,43 +109,41 @@ export type AuthErrorDetail = Readonly<Record<string, unknown>>;
 
 const RETRY_AFTER_SECONDS = 5;
 
-// Registered, so that the errors of two installed copies of this package know each other.
+// In the global symbol registry, so that `instanceof` works between two installed copies of this package.
 export const AUTH_ERROR = Symbol.for('nestjs-resource-server.AuthError');
 
 /**
- * A refusal. Thrown by {@link AccessTokenVerifier.verify}; `validate` and `user` throw it to refuse on their own
- * account: `throw new AuthError('POLICY_DENIED')`.
+ * A refusal. `AccessTokenVerifier.verify` throws it, and `validate`, `user` and policies may throw it to refuse a call with a
+ * code of their choice: `throw new AuthError('POLICY_DENIED')`. It is immutable, so that an application may throw one
+ * constant for many calls; facts about a call are never stored on it.
  *
- * What `AuthGuard` throws into Nest is the `HttpException` of the same status (`UnauthorizedException` and so on)
- * with the same `code` and `detail`. It counts as an `AuthError` for `instanceof`, so both `@Catch(AuthError)` and
- * `@Catch(HttpException)` see it.
+ * `AuthGuard` throws the Nest `HttpException` of the same status (`UnauthorizedException`, …) with the same `code` and
+ * `detail`. That exception satisfies `instanceof AuthError` as well, so that both `@Catch(AuthError)` and
+ * `@Catch(HttpException)` catch it.
  */
 export class AuthError extends Error {
   override readonly name = 'AuthError';
-  /** 400 or 401 or 403: the caller's fault. 503: ours or the issuer's, the token may be good. */
+  /** 400, 401 and 403: the caller's fault. 503: a fault of this application or of the issuer; the token may be valid. */
   readonly status: ErrorRow['status'];
-  /** Seconds after which a caller may try again; sent as `Retry-After`. With a 503 five, when nothing else was given. */
+  readonly detail: AuthErrorDetail;
+  /** Seconds after which the caller may try again, sent as `Retry-After`. Default for a 503: 5. */
   readonly retryAfterSeconds: number | undefined;
   readonly [AUTH_ERROR] = true;
-  /** The issuer of the token, once it is known to be a trusted one. */
-  issuer?: string;
-  /**
-   * For developers: how to mend it, where `explainRefusals` is on. It stands in the answer; of what an exception filter is given, on
-   * its `cause`. One of your own is told nobody.
-   */
-  hint?: string;
 
   constructor(
     readonly code: AuthErrorCode,
-    readonly detail: AuthErrorDetail = {},
+    detail: AuthErrorDetail = {},
     options: { cause?: unknown; retryAfterSeconds?: number } = {},
   ) {
     super(ERRORS[code].description, 'cause' in options ? { cause: options.cause } : undefined);
     this.status = ERRORS[code].status;
+    this.detail = Object.freeze({ ...detail });
     const given = options.retryAfterSeconds;
     // RFC 9110 §10.2.3: whole seconds.
     if (given !== undefined && given >= 0 && given < Infinity) this.retryAfterSeconds = Math.ceil(given);
     else this.retryAfterSeconds = this.status === 503 ? RETRY_AFTER_SECONDS : undefined;
+    // A subclass has yet to set its own fields.
+    if (new.target === AuthError) Object.freeze(this);
   }
 
   static override [Symbol.hasInstance](value: unknown): boolean {
@@ -161,15 +152,15 @@ export class AuthError extends Error {
   }
 }
 
-/** One thing that is wrong with the options: where (`issuers[1].audience`), and what to write instead. */
+/** One problem of the options: the path of the option (`issuers[1].audience`), what is wrong, and what to write. */
 export interface ConfigurationProblem {
   readonly path: string;
   readonly message: string;
 }
 
 /**
- * Thrown at start, with every problem of the options at once: the application does not start. Also thrown when an
- * `issuers` function returns options that cannot be used; that request is answered with 500.
+ * Thrown at start with every problem of the options, so that the application does not start. Also thrown when an `issuers`
+ * function returns options that cannot be used; the request is then answered with 500.
  */
 export class ConfigurationError extends Error {
   override readonly name = 'ConfigurationError';
@@ -179,7 +170,7 @@ export class ConfigurationError extends Error {
     summary = 'AuthModule cannot start',
   ) {
     super(`${summary}:\n${problems.map(({ path, message }) => `  - ${path || 'options'}: ${message}`).join('\n')}`);
-    // They stand in the message: Node would print them twice where nobody catches it.
+    // The message contains them; Node would print them a second time for an uncaught error.
     Object.defineProperty(this, 'problems', { enumerable: false });
   }
 }

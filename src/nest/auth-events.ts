@@ -1,157 +1,133 @@
 import { hash } from 'node:crypto';
 import { type ExecutionContext, Inject, Injectable, Logger } from '@nestjs/common';
-import { Observable } from 'rxjs';
+import { Observable, type Observer, Subscriber, type Subscription } from 'rxjs';
 import type { VerifiedAccessToken } from '../model/access-token.js';
 import type { AuthError, AuthErrorCode } from '../model/errors.js';
 import { clientOf } from '../token/claims.js';
-import { handlerName } from './request-context.js';
+import { handlerName } from './handler-context.js';
 import { RouteNames } from './routes/route-names.js';
 
-/** A call that the guard let through. Not told of `@Public()` routes, where nobody is asked. */
-export interface AdmissionEvent {
+interface CallEvent {
   /** `OrdersController.list`. */
   readonly handler: string;
   /**
-   * `GET /orders/:id`, as the route report has it, never the path that was sent. Undefined where `AuthMiddleware` is asked, and for
-   * the new token of a socket.
+   * `GET /orders/:id`, as in the route report, never the path that was sent. Undefined for `AuthMiddleware` and for the new
+   * token of a socket.
    */
   readonly route: string | undefined;
   /** `http`, `graphql`, `ws` or `rpc`. */
   readonly transport: string;
-  /** Of a trusted issuer; undefined for a guest. */
+  /** The issuer of the token if it is a trusted one, whatever else is wrong with the token. Undefined for a guest. */
   readonly issuer: string | undefined;
-  /** `client_id` of the token, or what issuers send in its place. Of a verified token only. */
+  /** `client_id` of a verified token, or the claim that its issuer uses instead. */
   readonly clientId: string | undefined;
-  /** SHA-256 of `jti`, base64url: to find the token in the issuer's log without having it in yours. */
+  /** SHA-256 of `jti` in base64url, to find the token in the issuer's log. */
   readonly jtiHash: string | undefined;
-  /** What the guard took, in milliseconds: with the user, policies and the wait for keys. */
+  /** How long the guard took, in milliseconds, including the `user` option, policies and the wait for keys. */
   readonly durationMs: number;
 }
 
-/** A call that was refused. `issuer` is there when it is a trusted one, whatever else is wrong with the token. */
-export interface RefusalEvent extends AdmissionEvent {
+/** A call that the guard admitted. */
+export interface AdmittedEvent extends CallEvent {
+  readonly outcome: 'admitted';
+}
+
+/** A call that the guard refused. */
+export interface RefusedEvent extends CallEvent {
+  readonly outcome: 'refused';
   readonly code: AuthErrorCode;
   readonly status: AuthError['status'];
 }
 
-const verifiedTokens = new WeakMap<AuthError, VerifiedAccessToken>();
+export type AuthEvent = AdmittedEvent | RefusedEvent;
 
-/** That a token was good, and was refused for what it stands for: an account that is locked, say. */
-export function refusedThough(error: AuthError, token: VerifiedAccessToken): void {
-  verifiedTokens.set(error, token);
-}
-
-type Listener<Event> = (event: Event) => unknown;
-
-/** A call as the guard knows it when it is decided. */
+/** A call when the guard has decided about it. */
 export interface DecidedCall {
   readonly context: ExecutionContext;
-  /** Undefined for a guest, and where the token was refused. */
+  /** The verified token. Undefined for a guest, and if the token was rejected. */
   readonly token: VerifiedAccessToken | undefined;
   /** By `performance.now()`. */
   readonly startedAt: number;
+  /** The issuer of a rejected token, if it is a trusted one. */
+  readonly issuer?: string;
 }
 
 /**
- * Tells what the guard decides, for audit logs and metrics. Nothing that is secret is told: no token, and no claim but the
- * client. A listener is called before the answer is sent, so it should be quick; what it throws, or rejects with, is logged, and
- * decides nothing. What a subscriber of the observables throws RxJS throws again, where nobody catches it: there, catch it
- * yourself.
+ * The decisions of the guard, for audit logs and metrics: `events.subscribe((event) => …)`. An event contains no token and no
+ * claim except the client. Calls of `@Public()` handlers and errors of the application's own code (500) have no event. A call has
+ * one event, however many guards it meets; GraphQL has one for each field that is guarded.
  *
- * A call is told once, however many guards it meets; GraphQL is asked, and told, field by field. What an application's own code
- * fails with (500) is no refusal, and not told.
+ * A subscriber is called before the response is sent, so it should return quickly. What it throws or rejects is logged and
+ * changes no decision. Behind an operator (`pipe`), RxJS rethrows errors of a subscriber globally: handle them there.
  */
 @Injectable()
-export class AuthEvents {
+export class AuthEvents extends Observable<AuthEvent> {
   private readonly logger = new Logger(AuthEvents.name);
-  private readonly refusalListeners = new Set<Listener<RefusalEvent>>();
-  private readonly admissionListeners = new Set<Listener<AdmissionEvent>>();
+  private readonly subscribers = new Set<Subscriber<AuthEvent>>();
 
-  constructor(@Inject(RouteNames) private readonly routes: RouteNames) {}
-
-  readonly refusals = new Observable<RefusalEvent>((observer) =>
-    this.onRefusal((event) => {
-      observer.next(event);
-    }),
-  );
-
-  readonly admissions = new Observable<AdmissionEvent>((observer) =>
-    this.onAdmission((event) => {
-      observer.next(event);
-    }),
-  );
-
-  /** @returns what ends it. */
-  onRefusal(listener: Listener<RefusalEvent>): () => void {
-    return added(this.refusalListeners, listener);
+  constructor(@Inject(RouteNames) private readonly routes: RouteNames) {
+    super((subscriber) => {
+      this.subscribers.add(subscriber);
+      return () => this.subscribers.delete(subscriber);
+    });
   }
 
-  /** @returns what ends it. */
-  onAdmission(listener: Listener<AdmissionEvent>): () => void {
-    return added(this.admissionListeners, listener);
-  }
-
-  /** Whether anybody wants to know: else nothing is measured. */
+  /** Whether there is a subscriber. Otherwise nothing is measured. */
   get isObserved(): boolean {
-    return this.refusalListeners.size > 0 || this.admissionListeners.size > 0;
+    return this.subscribers.size > 0;
+  }
+
+  override subscribe(
+    observer?: Partial<Observer<AuthEvent>> | ((event: AuthEvent) => void) | null,
+    ..._others: unknown[]
+  ): Subscription {
+    // Operators pass a subscriber of their own.
+    if (observer instanceof Subscriber) return super.subscribe(observer);
+    const next = typeof observer === 'function' ? observer : observer?.next?.bind(observer);
+    return super.subscribe((event) => {
+      this.guarded(() => next?.(event));
+    });
   }
 
   admitted(call: DecidedCall): void {
-    if (this.admissionListeners.size > 0)
-      this.tell(this.admissionListeners, () => this.eventOf(call, call.token?.issuer));
+    this.emit(() => ({ outcome: 'admitted', ...this.factsOf(call) }));
   }
 
-  refused(call: DecidedCall, error: AuthError): void {
-    if (this.refusalListeners.size === 0) return;
-    const { code, status, issuer } = error;
-    const token = call.token ?? verifiedTokens.get(error);
-    this.tell(this.refusalListeners, () => ({
-      ...this.eventOf({ ...call, token }, token?.issuer ?? issuer),
-      code,
-      status,
-    }));
+  refused(call: DecidedCall, { code, status }: AuthError): void {
+    this.emit(() => ({ outcome: 'refused', ...this.factsOf(call), code, status }));
   }
 
-  private eventOf({ context, token, startedAt }: DecidedCall, issuer: string | undefined): AdmissionEvent {
-    // Before anything is looked up for it.
+  private factsOf({ context, token, startedAt, issuer }: DecidedCall): CallEvent {
+    // Measured before the look-ups for the event.
     const durationMs = performance.now() - startedAt;
     const { jti } = token?.claims ?? {};
     return {
       handler: handlerName(context),
       route: this.routes.of(context),
       transport: context.getType(),
-      issuer,
+      issuer: token?.issuer ?? issuer,
       clientId: token && clientOf(token.claims),
       jtiHash: typeof jti === 'string' ? hash('sha256', jti, 'base64url') : undefined,
       durationMs,
     };
   }
 
-  private tell<Event>(listeners: ReadonlySet<Listener<Event>>, make: () => Event): void {
-    const failed = (error: unknown) => {
+  private emit(create: () => AuthEvent): void {
+    this.guarded(() => {
+      const event = create();
+      for (const subscriber of [...this.subscribers]) subscriber.next(event);
+    });
+  }
+
+  /** Logs what `run` throws, or rejects with: a subscriber may be async, whatever its type says. */
+  private guarded(run: () => unknown): void {
+    const log = (error: unknown) => {
       this.logger.error(error);
     };
     try {
-      const event = make();
-      for (const listener of listeners) {
-        try {
-          // It may be async, whatever its type says.
-          Promise.resolve(listener(event)).catch(failed);
-        } catch (error) {
-          failed(error);
-        }
-      }
+      Promise.resolve(run()).catch(log);
     } catch (error) {
-      failed(error);
+      log(error);
     }
   }
-}
-
-function added<Event>(listeners: Set<Listener<Event>>, listener: Listener<Event>): () => void {
-  // One of its own, so that the same function may listen twice.
-  const own: Listener<Event> = (event) => listener(event);
-  listeners.add(own);
-  return () => {
-    listeners.delete(own);
-  };
 }

@@ -5,23 +5,27 @@ import type { TokenReader as AnyTokenReader } from '../options/token-places.js';
 import type { RegisteredUser } from '../model/registered-user.js';
 
 /**
- * The options of `AuthModule`. `issuer` and `audience`, or `issuers`; everything else has a default. Checked at start,
- * all problems in one `ConfigurationError`; an unknown option is a problem.
+ * The options of `AuthModule`. Required: `issuer` and `audience`, or `issuers`; everything else has a default. They are checked
+ * at start, and all problems are reported in one `ConfigurationError`. An unknown option is a problem.
  */
 export type AuthOptions<User = RegisteredUser> = ResourceServerOptions<User, ExecutionContext>;
 
 /**
- * What a policy class has: `allows(token, context)`, which says whether this caller may do what he asks for. It is taken
- * from the application's providers, may be async, and load what the call is about: `context.switchToHttp().getRequest()`.
+ * A policy class has the method `allows(token, context)`, which decides whether the caller may make this call. It is an injectable
+ * provider of the application, may be async, and may load what the call is about:
+ * `context.switchToHttp().getRequest()`.
  *
- * Only `true` admits. To refuse: `false` (403 POLICY_DENIED), or an `AuthError` of your choice; any other error is thrown
- * on, since a database that is down is not the caller's fault. A guest is refused before (401).
+ * Only `true` grants access. `false` refuses with 403 POLICY_DENIED, and an `AuthError` refuses with its code. Other errors are
+ * rethrown, because an unavailable database is not the caller's fault. Guests are refused before (401).
  */
 export type AccessPolicy = Policy<ExecutionContext>;
 
-/** A policy class, a function, or several of them combined by `allOf`, `anyOf` and `not`. */
+/** A policy class, a function, or a combination of several by `allOf`, `anyOf` and `not`. */
 export type PolicyReference = AnyPolicyReference<ExecutionContext>;
 
 export type RequireOptions = AnyRequireOptions<ExecutionContext>;
 
 export type TokenReader = AnyTokenReader<ExecutionContext>;
+
+/** The injection token of the options after validation, with defaults. */
+export const RESOLVED_OPTIONS = Symbol('nestjs-resource-server:resolved-options');

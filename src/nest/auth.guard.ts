@@ -1,231 +1,258 @@
-import { type ExecutionContext, HttpException, Inject, Injectable, Logger } from '@nestjs/common';
+import { type ExecutionContext, Inject, Injectable, Logger } from '@nestjs/common';
+import passport from 'passport';
 import { AuthGuard as PassportAuthGuard, type AuthGuardAuthenticateOptions } from '@nestjs/passport';
-import type { VerifiedAccessToken } from '../model/access-token.js';
 import { AuthError } from '../model/errors.js';
-import { challengeFor } from '../token/challenge.js';
+import { type MaybePromise, recovering, whenKnown } from '../model/maybe-promise.js';
+import type { ResolvedOptions } from '../options/resolve-options.js';
 import type { Explanation } from '../token/explain.js';
-import { type Authentication, authenticationOf, rememberAuthentication } from './outcome.js';
-import { isTransportException } from './refusals/exceptions.js';
-import { ConnectionExpiry } from './transports/connection-expiry.js';
-import { JwtStrategy } from './jwt.strategy.js';
+import { isVerifiedAccessToken } from '../token/verified-access-token.js';
 import { AuthEvents } from './auth-events.js';
-import { hintOf, withHint } from './refusals/refusal-hints.js';
-import { handlerName, rememberContext } from './request-context.js';
+import { RESOLVED_OPTIONS } from './auth-options.js';
+import { handlerName } from './handler-context.js';
+import { contextOfPassport, JwtStrategy, rejectsCredentials } from './jwt.strategy.js';
+import { GUEST, type Outcome, recordOf, rememberOutcome } from './outcome.js';
+import { isTransportException } from './refusals/exceptions.js';
+import { factsText } from './refusals/facts-text.js';
+import { type Refusal, refusalOf } from './refusals/refusal.js';
+import { explainRefusal } from './refusals/refusal-hints.js';
 import { RequirementChecker } from './routes/requirement-checker.js';
-import { type Route, RouteMetadata } from './routes/route-metadata.js';
-import { requestOf, transportOf } from './transports/transport-of.js';
+import { type Route, type RouteAccess, RouteMetadata } from './routes/route-metadata.js';
+import { ConnectionExpiry } from './transports/connection-expiry.js';
+import { transportOf } from './transports/transport-of.js';
 
 type RequestWithUser = Record<string, unknown>;
 
+/** What passport's callback receives. */
+type PassportResult = readonly [error: Error | null, user: unknown, info: unknown, status: number | undefined];
+
 /**
- * Lets a call through when its access token is good and allows what its handler requires, or its handler is `@Public()`.
- * Installed for the whole application by `AuthModule`, or by hand: `@UseGuards(AuthGuard)` with `guard: 'manual'`. It
- * guards HTTP, GraphQL, WebSocket messages and microservices; what no guard is asked about is for `SocketAuthenticator` and
- * `AuthMiddleware`.
+ * Admits a call if its access token is valid and permits what the handler requires, or if the handler is `@Public()`.
+ * `AuthModule` installs it for the whole application; with `guard: 'manual'` use `@UseGuards(AuthGuard)`. It guards HTTP,
+ * GraphQL, WebSocket messages and microservices. For connections and routes that Nest calls no guard for, use
+ * `SocketAuthenticator` and `AuthMiddleware`.
  *
- * Subclasses may override what passport guards always had: `getRequest`, `handleRequest`, `getAuthenticateOptions`.
+ * Subclasses may override the methods of a passport guard: `getRequest`, `handleRequest`, `getAuthenticateOptions`.
  */
 @Injectable()
 export class AuthGuard extends PassportAuthGuard() {
   private readonly logger = new Logger(AuthGuard.name);
+  private readonly isStrategyReplaced: boolean;
+  private readonly overridesHandleRequest: boolean;
 
   constructor(
     @Inject(JwtStrategy) private readonly strategy: JwtStrategy,
     @Inject(RouteMetadata) private readonly routes: RouteMetadata,
     @Inject(RequirementChecker) private readonly requirements: RequirementChecker,
-    @Inject(ConnectionExpiry) private readonly expiries: ConnectionExpiry,
+    @Inject(ConnectionExpiry) private readonly expiry: ConnectionExpiry,
     @Inject(AuthEvents) private readonly events: AuthEvents,
+    @Inject(RESOLVED_OPTIONS) private readonly settings: Pick<ResolvedOptions, 'realm' | 'explainRefusals'>,
   ) {
-    const options = { defaultStrategy: strategy.name, session: false };
-    super(options);
-    // The base class has its options injected after this, if a PassportModule is in sight. Its `defaultStrategy` would
-    // put another strategy, with other checks, in the place of ours.
-    Object.defineProperty(this, 'options', { get: () => options, set: () => undefined });
+    const passportOptions = { defaultStrategy: strategy.name, session: false };
+    super(passportOptions);
+    // Nest injects `options` of a PassportModule into the base class after this. Its `defaultStrategy` would replace
+    // this strategy by one with other checks.
+    Object.defineProperty(this, 'options', { get: () => passportOptions, set: () => undefined });
+    this.isStrategyReplaced = strategy.authenticate !== OWN_AUTHENTICATE;
+    this.overridesHandleRequest = this.handleRequest !== AuthGuard.prototype.handleRequest;
   }
 
-  override async canActivate(context: ExecutionContext): Promise<boolean> {
-    const startedAt = this.events.isObserved ? performance.now() : undefined;
-    let token: VerifiedAccessToken | undefined;
-    try {
-      const route = this.routeOf(context);
-      const transport = transportOf(context);
-      if (route.access === 'public') {
-        transport.passed?.(context);
-        return true;
-      }
-      const ready = transport.ready(context);
-      if (ready !== undefined) await ready;
-      const options = this.getAuthenticateOptions(context);
-      const property = options === undefined ? 'user' : propertyOf(await options);
-      const request = this.getRequest(context) as RequestWithUser;
-      const authentication = isOurs(this.strategy)
-        ? await this.authenticationOf(request, context)
-        : await this.askThroughPassport(request, property, context);
-      const { user } = authentication;
-      ({ token } = authentication);
-      if (token !== undefined) transport.checkCaller?.(context, token);
-      request[property] = user;
-      // As it is now: on the request anyone could change it later.
-      rememberAuthentication(request, authentication);
-      if (route.requirements.length > 0) {
-        const checked = this.requirements.check(route, token, context);
-        if (checked !== undefined) await checked;
-      }
-      if (token !== undefined) {
-        transport.keepCaller?.(context, token);
-        const connection = transport.connectionOf(context, route.isEventStream);
-        if (connection !== undefined) this.expiries.watch(connection, token);
-      }
-      if (startedAt !== undefined && !wasTold(context)) this.events.admitted({ context, token, startedAt });
-      return true;
-    } catch (error) {
-      // The admission of a socket was refused; its messages waited for that, and are refused in the same way.
-      if (error instanceof AuthError && isTransportException(error)) throw error;
-      if (startedAt !== undefined && error instanceof AuthError)
-        this.events.refused({ context, token, startedAt }, error);
-      throw await this.refusalOf(error, context, token);
-    }
+  override canActivate(context: ExecutionContext): MaybePromise<boolean> {
+    const call: GuardedCall = { context, startedAt: this.events.isObserved ? performance.now() : 0 };
+    return recovering<boolean>(
+      () => this.admit(call),
+      (error) => this.refuse(error, call),
+    );
   }
 
   override getRequest(context: ExecutionContext): object {
-    return requestOf(context);
+    return transportOf(context).requestOf(context);
   }
 
   /**
-   * What passport found: `error` is ours or the application's, `info` is the verified token or why there is none. What a
-   * subclass returns here is `request.user` and `@CurrentUser()`.
+   * Decides about the result of the strategy. A subclass may return another user, which becomes `request.user` and `@CurrentUser()`.
+   * @param error an error of this application, of the issuer or of the application's own code.
+   * @param user false if the credentials were rejected.
+   * @param info the verified token, or why there is none.
    * @returns the user; undefined for a guest.
    */
   override handleRequest<User>(
     error: unknown,
     user: User,
-    info: VerifiedAccessToken | AuthError | undefined,
+    info: unknown,
     context: ExecutionContext,
     _status?: unknown,
   ): User {
     if (error !== null && error !== undefined) throw error as Error;
-    const refusal = info instanceof AuthError ? info : undefined;
-    // A strategy in the place of ours may refuse with anything, or with nothing.
-    const hasUser = user !== undefined && user !== null && (user as unknown) !== false;
-    if (refusal === undefined && hasUser) return user;
-    // A guest is who sends nothing; not whoever is refused with the code for that, which `user` may throw too.
-    const isGuest = refusal?.code === 'TOKEN_MISSING' && this.strategy.isAnonymous(this.getRequest(context), context);
-    if (isGuest && this.routeOf(context).access === 'optional') return undefined as User;
-    throw refusal ?? new AuthError('TOKEN_MISSING');
+    // An `AuthError` wins over a user that a subclass passes.
+    if (info instanceof AuthError) {
+      if (this.isGuest(context) && this.routeOf(context).access === 'optional') return undefined as User;
+      throw info;
+    }
+    // A replaced strategy may fail without a reason, or succeed without a user.
+    if (user === undefined || user === null || (user as unknown) === false) throw new AuthError('TOKEN_MISSING');
+    return user;
   }
 
-  /**
-   * Instead of passport's middleware, which makes an object and closures for each request and puts seven members of its
-   * own on it: that costs several times what the verification of a token does that comes again.
-   */
-  private async authenticationOf(request: object, context: ExecutionContext): Promise<Authentication> {
-    const { error, user, info, status } = await this.strategy.outcomeOf(request, context);
-    const handled: unknown = this.handleRequest(error, user, info, context, status);
-    return {
-      // A subclass may take its time.
-      user: handled instanceof Promise ? await handled : handled,
-      token: info instanceof AuthError ? undefined : info,
-    };
+  private admit(call: GuardedCall): MaybePromise<boolean> {
+    const { context } = call;
+    const route = this.routeOf(context);
+    const transport = transportOf(context);
+    if (route.access === 'public') {
+      transport.memoOf(context);
+      return true;
+    }
+    const options = this.getAuthenticateOptions(context);
+    return whenKnown(options === undefined ? 'user' : propertyOf(options), (property) => {
+      const request = this.getRequest(context) as RequestWithUser;
+      return whenKnown(this.authenticate(request, call, route.access), (outcome) => {
+        const token = outcome.kind === 'caller' ? outcome.token : undefined;
+        const connection = token && transport.connectionOf(context, route.isEventStream);
+        if (token !== undefined) connection?.checkOwner?.(token);
+        request[property] = outcome.kind === 'caller' ? outcome.user : undefined;
+        // `request.user` cannot serve as the memory, because any code may change it later.
+        rememberOutcome(request, outcome);
+        const record = recordOf(transport.memoOf(context), request);
+        const isFirst = record.admitted !== context;
+        return whenKnown(isFirst ? this.requirements.check(route, token, context) : undefined, () => {
+          record.admitted = context;
+          if (token !== undefined && connection !== undefined) {
+            connection.setOwner?.(token);
+            this.expiry.watch(connection, token);
+          }
+          if (isFirst && this.events.isObserved) this.events.admitted({ ...call, token });
+          return true;
+        });
+      });
+    });
   }
 
-  /** Where another strategy stands in the place of ours. */
-  private async askThroughPassport(
+  /** @throws the error to refuse the call with. */
+  private authenticate(
     request: RequestWithUser,
-    property: string,
+    call: GuardedCall,
+    access: RouteAccess | undefined,
+  ): MaybePromise<Outcome> {
+    const { context } = call;
+    if (this.isStrategyReplaced)
+      return this.askPassport(request, context).then((result) => this.handle(result, context, access));
+    return whenKnown(this.strategy.authenticateCall(request, context), (outcome): MaybePromise<Outcome> => {
+      call.authentication = outcome;
+      if (this.overridesHandleRequest) return this.handle(resultOf(outcome), context, access);
+      if (outcome.kind === 'refused') throw outcome.error;
+      if (outcome.kind === 'guest' && access !== 'optional') throw new AuthError('TOKEN_MISSING');
+      return outcome;
+    });
+  }
+
+  private handle(
+    [error, user, info, status]: PassportResult,
     context: ExecutionContext,
-  ): Promise<Authentication> {
-    const before = authenticationOf(request);
-    rememberContext(request, context);
-    await super.canActivate(context);
-    // A strategy that calls `pass()` is let through without anybody having been asked.
-    if (request[property] === undefined && this.routeOf(context).access !== 'optional')
-      throw new AuthError('TOKEN_MISSING');
-    // Ours may have been asked all the same. What a socket has from an earlier call says nothing about this one.
-    const after = authenticationOf(request);
-    return { user: request[property], token: after === before ? undefined : after?.token };
+    access: RouteAccess | undefined,
+  ): MaybePromise<Outcome> {
+    const token = isVerifiedAccessToken(info) ? info : undefined;
+    // `pass()` of a replaced strategy lets the request through without a decision.
+    if (info === PASSED) {
+      if (access !== 'optional') throw new AuthError('TOKEN_MISSING');
+      return GUEST;
+    }
+    const handled: unknown = this.handleRequest(error, user, info, context, status);
+    return whenKnown(handled instanceof Promise ? (handled as Promise<unknown>) : handled, (found) =>
+      found === undefined && token === undefined ? GUEST : { kind: 'caller', user: found, token },
+    );
+  }
+
+  /** For a strategy of the application that replaces `JwtStrategy`. It may delegate to it. */
+  private async askPassport(request: RequestWithUser, context: ExecutionContext): Promise<PassportResult> {
+    const options = { session: false, ...(await this.getAuthenticateOptions(context)) };
+    return new Promise((resolve, reject) => {
+      const callback = (error: Error | null, user: unknown, info: unknown, status: number | undefined) => {
+        resolve([error, user, info, status]);
+      };
+      const next = (error?: Error) => {
+        if (error === undefined) resolve([null, undefined, PASSED, undefined]);
+        else reject(error);
+      };
+      contextOfPassport.run(context, () => {
+        const authenticate = passport.authenticate(this.strategy.name, options, callback) as PassportMiddleware;
+        authenticate(request, context.switchToHttp().getResponse(), next);
+      });
+    });
+  }
+
+  private isGuest(context: ExecutionContext): boolean {
+    const record = recordOf(transportOf(context).memoOf(context), this.getRequest(context));
+    return record.authentication === GUEST;
   }
 
   private routeOf(context: ExecutionContext): Route {
     return this.routes.of(context.getClass(), context.getHandler());
   }
 
-  /** What Nest is to answer with. With HTTP the challenge is on the response by then, whatever filter writes the body. */
-  private async refusalOf(
-    error: unknown,
-    context: ExecutionContext,
-    token: VerifiedAccessToken | undefined,
-  ): Promise<unknown> {
-    if (error instanceof AuthError) {
-      this.log(error, context);
-      const told = this.strategy.explainsRefusals ? await this.explained(error, context, token) : error;
-      return transportOf(context).exceptionOf(told, challengeFor(error, this.strategy.realm), context);
-    }
-    // The application's own 401 (of `user`, or of a subclass) is one all the same (RFC 9110 §15.5.2).
-    if (error instanceof HttpException && error.getStatus() === 401) {
-      const challenge = challengeFor(new AuthError('TOKEN_MISSING'), this.strategy.realm);
-      if (challenge !== undefined) transportOf(context).setHeader(context, 'WWW-Authenticate', challenge);
-    }
-    return transportOf(context).failureOf(error, context);
+  /** @throws the error that Nest answers with. On HTTP the challenges are set on the response, so that exception filters keep them. */
+  private refuse(error: unknown, call: GuardedCall): MaybePromise<never> {
+    const { context, authentication } = call;
+    const { realm, explainRefusals } = this.settings;
+    if (!(error instanceof AuthError)) return this.answer(refusalOf(error, realm), context);
+    // The admission of a socket was refused. Its messages waited for it, and are refused in the same way.
+    if (isTransportException(error)) throw error;
+    const token = authentication?.kind === 'guest' ? undefined : authentication?.token;
+    const issuer = authentication?.kind === 'refused' ? authentication.issuer : token?.issuer;
+    if (this.events.isObserved) this.events.refused({ ...call, token, issuer }, error);
+    // Whether debug messages are written is for the logger to decide: Nest 11 does not know the level of a custom logger.
+    this.logger.debug(`Refused ${handlerName(context)}: ${error.code} ${factsText(error.detail)}`);
+    if (!explainRefusals) return this.answer(refusalOf(error, realm), context);
+    return this.explain(context).then((rows) =>
+      this.answer(refusalOf(error, realm, explainRefusal(error, rows, token)), context),
+    );
   }
 
-  private async explained(
-    error: AuthError,
-    context: ExecutionContext,
-    token: VerifiedAccessToken | undefined,
-  ): Promise<AuthError> {
-    return withHint(error, hintOf(error, await this.explanationOf(context), token));
+  private answer(refusal: Refusal, context: ExecutionContext): MaybePromise<never> {
+    return whenKnown(transportOf(context).answer(refusal, context), (error): never => {
+      throw error as Error;
+    });
   }
 
-  private async explanationOf(context: ExecutionContext): Promise<readonly Explanation[]> {
+  private async explain(context: ExecutionContext): Promise<readonly Explanation[]> {
     try {
       return await this.strategy.explain(this.getRequest(context), context);
     } catch {
-      // A call that has no request where a token could be.
+      // The call has no request that could carry a token.
       return [];
     }
   }
+}
 
-  private log(error: AuthError, context: ExecutionContext): void {
-    // Whether anybody listens is the logger's affair: `Logger.isLevelEnabled` does not know an application's own on Nest 11.
-    this.logger.debug(`Refused ${handlerName(context)}: ${error.code} ${factsOf(error)}`);
+/** A call while the guard decides about it. */
+interface GuardedCall {
+  readonly context: ExecutionContext;
+  /** By `performance.now()`. */
+  readonly startedAt: number;
+  /** What the strategy found, once it is known. */
+  authentication?: Outcome;
+}
+
+type PassportMiddleware = (request: object, response: unknown, next: (error?: Error) => void) => void;
+
+const PASSED = Symbol('pass() was called');
+const OWN_AUTHENTICATE: unknown = Reflect.get(JwtStrategy.prototype, 'authenticate');
+
+/** The arguments of `handleRequest`, as passport passes them. */
+function resultOf(outcome: Outcome): PassportResult {
+  switch (outcome.kind) {
+    case 'caller':
+      return [null, outcome.user, outcome.token, undefined];
+    case 'guest':
+      return [null, false, new AuthError('TOKEN_MISSING'), 401];
+    case 'refused':
+      return rejectsCredentials(outcome.error)
+        ? [null, false, outcome.error, outcome.error.status]
+        : [outcome.error, undefined, undefined, undefined];
   }
 }
 
-// The global guard may be followed by one on the class, with the same context.
-const TOLD = Symbol('nestjs-resource-server:told');
-
-function wasTold(context: ExecutionContext): boolean {
-  const { [TOLD]: before } = context as { [TOLD]?: true };
-  Reflect.set(context, TOLD, true);
-  return before === true;
-}
-
-const OURS: unknown = Reflect.get(JwtStrategy.prototype, 'authenticate');
-
-/** Whether `authenticate` does what `outcomeOf` says: not where somebody has put something else in its place, at any time. */
-function isOurs(strategy: JwtStrategy): boolean {
-  return strategy.authenticate === OURS;
-}
-
-function propertyOf(options: AuthGuardAuthenticateOptions | undefined): string {
-  const property: unknown = options?.property;
+async function propertyOf(
+  options: AuthGuardAuthenticateOptions | Promise<AuthGuardAuthenticateOptions>,
+): Promise<string> {
+  const property: unknown = ((await options) as AuthGuardAuthenticateOptions | undefined)?.property;
   return typeof property === 'string' && property !== '' ? property : 'user';
-}
-
-// Enough for the name of an issuer or a key, and less than a token.
-const MAX_FACT_LENGTH = 128;
-
-/** One line, whatever is in it: `kid` and `issuer` come from a token that nobody has verified. */
-function factsOf({ detail }: AuthError): string {
-  try {
-    return JSON.stringify(detail, (_name, value: unknown) => {
-      if (typeof value === 'bigint') return String(value);
-      return typeof value === 'string' && value.length > MAX_FACT_LENGTH
-        ? `${value.slice(0, MAX_FACT_LENGTH)}…`
-        : value;
-    });
-  } catch {
-    // The application's own detail, which has a circle in it, say. That must not decide what is answered.
-    return 'with facts that are no JSON';
-  }
 }

@@ -1,6 +1,7 @@
 import {
   ForbiddenException,
   HttpException,
+  type INestApplicationContext,
   Inject,
   Injectable,
   InternalServerErrorException,
@@ -8,9 +9,9 @@ import {
   type NestMiddleware,
 } from '@nestjs/common';
 import { AuthGuard } from './auth.guard.js';
-import { contextOf } from './request-context.js';
+import { createContext } from './handler-context.js';
 
-/** Node's own response, which Express's is as well; and where Nest's middleware on Fastify gets it. */
+/** Node's own response, which the response of Express is as well, and what Nest's middleware receives on Fastify. */
 interface NodeResponse {
   statusCode: number;
   readonly headersSent: boolean;
@@ -19,7 +20,7 @@ interface NodeResponse {
   destroy(): unknown;
 }
 
-/** What of Fastify's request and reply is used. */
+/** The parts of the request and the reply of Fastify that are used. */
 interface FastifyRequest {
   readonly routeOptions?: { readonly url?: string };
 }
@@ -32,23 +33,21 @@ interface FastifyReply {
 type Next = (error?: unknown) => void;
 
 /**
- * Guards what is mounted beside the controllers, where no guard of Nest is asked: Swagger UI, static files, a dashboard
- * of jobs, a proxied path. The same verification and the same answers as `AuthGuard`, and what the `require` option says;
- * the token's user is on `request.user`.
+ * Guards what is mounted beside the controllers, for which Nest calls no guard: Swagger UI, static files, a dashboard, a
+ * proxied path. Verification and responses are those of `AuthGuard`, the `require` option applies, and the user is on
+ * `request.user`.
  *
- * - Express: `app.use(['/docs', '/docs-json'], app.get(AuthMiddleware).use)`, before what is mounted at the same paths. It is
- *   asked about the path as it was sent: a part of what is mounted further up (`/private` of files that are mounted at `/`) can
- *   be spelled in other ways (`/%70rivate`), which it does not see.
- * - Fastify, routes (of `@fastify/static`, of Swagger UI): `app.getHttpAdapter().getInstance().addHook('onRequest',
- *   app.get(AuthMiddleware).under('/docs'))`, before what is mounted there.
- * - Fastify, what is mounted with `app.use('/docs', …)`, which is no route: `app.use('/docs', app.get(AuthMiddleware).use)`
- *   before it.
- * - Nest's middleware: `consumer.apply(AuthMiddleware).forRoutes('files{/*path}')`, in front of other middleware of
- *   `consumer` and of routes on Fastify. `'files/*path'` leaves `/files` itself open. Nest installs it when the application
- *   starts: what was mounted with `app.use` before that, and on Express every route (Swagger UI), is asked before it,
- *   unguarded. Which spellings of a path it is asked about depends on the version of Nest.
+ * - Express: `app.use(['/docs', '/docs-json'], app.get(AuthMiddleware).use)`, before what is mounted at the same paths. It sees the
+ *   path as it was sent, so a part of a larger mount (`/private` of files that are mounted at `/`) can be spelled in other
+ *   ways (`/%70rivate`) that it does not match.
+ * - Fastify, routes of plugins (`@fastify/static`, Swagger UI): {@link authHook}.
+ * - Fastify, `app.use('/docs', …)`, which is not a route: `app.use('/docs', app.get(AuthMiddleware).use)` before it.
+ * - Nest's middleware: `consumer.apply(AuthMiddleware).forRoutes('files{/*path}')`, before other middleware of `consumer` and routes of
+ *   Fastify. `'files/*path'` leaves `/files` itself open. Nest installs it when the application starts, after everything that was
+ *   mounted with `app.use` before, and on Express after every route such as Swagger UI; those stay unguarded. Which
+ *   spellings of a path it matches depends on the version of Nest.
  *
- * For routes of controllers there is `AuthGuard`: it is asked whatever the path looks like.
+ * For routes of controllers use `AuthGuard`, which does not depend on the path.
  */
 @Injectable()
 export class AuthMiddleware implements NestMiddleware<object, NodeResponse> {
@@ -56,56 +55,61 @@ export class AuthMiddleware implements NestMiddleware<object, NodeResponse> {
 
   constructor(@Inject(AuthGuard) private readonly guard: AuthGuard) {}
 
-  /** A property, so that it can be handed on by itself. Never rejects: not every framework looks at what it returns. */
+  /** A property, so that it can be passed on without its instance. Never rejects, because not every framework handles a rejection. */
   readonly use = async (request: object, response: NodeResponse, next: Next): Promise<void> => {
     const refusal = await this.refusalOf(request, response);
     try {
       if (refusal === undefined) next();
       else answer(response, refusal);
     } catch (error) {
-      // Of what is mounted behind, where nobody else catches it.
+      // An error of what is mounted behind, which has no other handler.
       this.logger.error(error);
       if (response.headersSent) response.destroy();
       else answer(response, new InternalServerErrorException());
     }
   };
 
-  /**
-   * An `onRequest` hook for Fastify. It is asked about what Fastify's router found, not about the path as it was sent: so
-   * no spelling of a path (`%64ocs`, `/docs/`, `//docs`, HEAD) gets around it. What is no route of Fastify it lets pass:
-   * the 404, and what `app.use` mounts.
-   *
-   * @param prefixes of the routes that it guards, `'/docs'`: that route, and all that begins with `/docs/`. Without any it
-   * guards every route that the hook is asked about, those of controllers too. A route `/*` is under none but `'/'`.
-   */
-  under(...prefixes: string[]): (request: object, reply: object) => Promise<void> {
-    return async (request, reply) => {
-      const url = (request as FastifyRequest).routeOptions?.url;
-      if (url === undefined) return;
-      if (prefixes.length > 0 && !prefixes.some((prefix) => isUnder(url, prefix))) return;
-      const refusal = await this.refusalOf(request, reply);
-      if (refusal === undefined) return;
-      // Until it is sent: else Fastify goes on to the route while an asynchronous `onSend` hook is at work.
-      await (reply as FastifyReply).code(refusal.getStatus()).send(refusal.getResponse());
-    };
-  }
-
-  /** Undefined when the request may pass. */
-  private async refusalOf(request: object, response: object): Promise<HttpException | undefined> {
+  /** Returns the error to answer with, or undefined if the request is admitted. */
+  async refusalOf(request: object, response: object): Promise<HttpException | undefined> {
     const handler = { controller: AuthMiddleware, method: this.use };
     try {
-      const isAdmitted = await this.guard.canActivate(contextOf('http', [request, response], handler));
+      const isAdmitted = await this.guard.canActivate(createContext('http', [request, response], handler));
       return isAdmitted ? undefined : new ForbiddenException();
     } catch (error) {
       if (error instanceof HttpException) return error;
-      // Of the application's own code. Not handed on: Fastify would tell the client its message.
+      // An error of the application's own code. Fastify would send its message to the client.
       this.logger.error(error);
       return new InternalServerErrorException();
     }
   }
 }
 
-/** Whether a route is one of a prefix, `/docs*` too. Without case, which a router may have been told to ignore. */
+/**
+ * Creates an `onRequest` hook for Fastify that guards routes of plugins:
+ * `app.getHttpAdapter().getInstance().addHook('onRequest', authHook(app, '/docs'))`, before they are registered. It sees the
+ * route that Fastify's router found, not the path as it was sent, so no spelling of the path (`%64ocs`, `/docs/`,
+ * `//docs`, HEAD) avoids it. It does not guard what is not a route of Fastify: the 404 response, and what `app.use` mounts.
+ *
+ * @param prefixes of the guarded routes. `'/docs'` is that route and everything that begins with `/docs/`. Without a prefix every
+ * route is guarded, those of controllers as well. Only the prefix `'/'` includes a route `/*`.
+ */
+export function authHook(
+  app: INestApplicationContext,
+  ...prefixes: string[]
+): (request: object, reply: object) => Promise<void> {
+  const middleware = app.get(AuthMiddleware, { strict: false });
+  return async (request, reply) => {
+    const url = (request as FastifyRequest).routeOptions?.url;
+    if (url === undefined) return;
+    if (prefixes.length > 0 && !prefixes.some((prefix) => isUnder(url, prefix))) return;
+    const refusal = await middleware.refusalOf(request, reply);
+    if (refusal === undefined) return;
+    // Wait until it is sent. Otherwise Fastify continues with the route while an asynchronous `onSend` hook runs.
+    await (reply as FastifyReply).code(refusal.getStatus()).send(refusal.getResponse());
+  };
+}
+
+/** Returns whether a route belongs to a prefix; `/docs*` does as well. Ignores case, because a router can be configured to. */
 function isUnder(route: string, prefix: string): boolean {
   const start = `/${prefix.replace(/^\/+|\/+$/g, '')}`.toLowerCase();
   if (start === '/') return true;
@@ -113,7 +117,7 @@ function isUnder(route: string, prefix: string): boolean {
   return url.startsWith(start) && ['', '/', '*', ':'].includes(url.charAt(start.length));
 }
 
-/** As Nest's own filter writes it. Not thrown: an error of a middleware is answered by whoever is mounted last. */
+/** Answers as Nest's own filter does. An error that a middleware throws would be answered by the last mounted handler. */
 function answer(response: NodeResponse, refusal: HttpException): void {
   const body = JSON.stringify(refusal.getResponse());
   response.statusCode = refusal.getStatus();

@@ -1,24 +1,25 @@
 import { ConfigurableModuleBuilder, type Provider, type Type } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
-import { AuthGuard } from './auth.guard.js';
 import type { ModuleExtras } from '../options/options.js';
+import { AuthGuard } from './auth.guard.js';
 import type { AuthOptions } from './auth-options.js';
+import { JwtStrategy } from './jwt.strategy.js';
 
-/** What is decided where the module is imported: beside `useFactory`, not in what a factory returns. */
-export type AuthModuleExtras = ModuleExtras<Type<AuthGuard>>;
+/** What is decided where the module is imported: beside `useFactory`, not in what the factory returns. */
+export type AuthModuleExtras = ModuleExtras<Type<AuthGuard>, Type<JwtStrategy>>;
 
 /** For `useClass` and `useExisting` of `forRootAsync`. */
 export interface AuthOptionsCreator {
   createAuthOptions(): AuthOptions | Promise<AuthOptions>;
 }
 
-/** The options as they were given. */
+/** The injection token of the options as they were given. */
 export const AUTH_OPTIONS = Symbol('nestjs-resource-server:options');
-/** {@link AuthModuleExtras} as they were given. */
+/** The injection token of {@link AuthModuleExtras} as they were given. */
 export const AUTH_EXTRAS = Symbol('nestjs-resource-server:extras');
 
-// useExisting: with useClass, no override of a test reaches the guard.
-const GLOBAL_GUARD: Provider = { provide: APP_GUARD, useExisting: AuthGuard };
+/** `useExisting`, because with `useClass` no override of a test reaches the guard. */
+export const GLOBAL_GUARD: Provider = { provide: APP_GUARD, useExisting: AuthGuard };
 
 export const { ConfigurableModuleClass, OPTIONS_TYPE, ASYNC_OPTIONS_TYPE } = new ConfigurableModuleBuilder<AuthOptions>(
   {
@@ -33,13 +34,15 @@ export const { ConfigurableModuleClass, OPTIONS_TYPE, ASYNC_OPTIONS_TYPE } = new
     providers: [
       ...(definition.providers ?? []),
       { provide: AUTH_EXTRAS, useValue: extras },
-      // Whatever is not exactly 'manual' closes the application, and is then complained about at start.
+      // A value that is not exactly 'manual' closes the application, and is reported at start.
       ...(extras.guard === 'manual' ? [] : [GLOBAL_GUARD]),
-      ...(isGuardClass(extras.guard) ? [{ provide: AuthGuard, useClass: extras.guard }] : []),
+      ...(isSubclass(extras.guard, AuthGuard) ? [{ provide: AuthGuard, useClass: extras.guard }] : []),
+      ...(isSubclass(extras.strategy, JwtStrategy) ? [{ provide: JwtStrategy, useClass: extras.strategy }] : []),
     ],
   }))
   .build();
 
-export function isGuardClass(guard: unknown): guard is Type<AuthGuard> {
-  return typeof guard === 'function' && guard.prototype instanceof AuthGuard;
+/** Returns whether a value is a class that extends `base`. */
+export function isSubclass<Base>(value: unknown, base: Type<Base>): value is Type<Base> {
+  return typeof value === 'function' && value.prototype instanceof base;
 }

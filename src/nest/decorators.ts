@@ -6,31 +6,31 @@ import {
   SetMetadata,
   type Type,
 } from '@nestjs/common';
-import { authenticationOf } from './outcome.js';
+import { type Outcome, outcomeOf } from './outcome.js';
 import type { RegisteredUser } from '../model/registered-user.js';
 import type { VerifiedAccessToken } from '../model/access-token.js';
 import { ROUTE_ACCESS, type RouteAccess } from './routes/route-metadata.js';
-import { requestOf } from './transports/transport-of.js';
+import { transportOf } from './transports/transport-of.js';
 
 /**
- * Opens a route, or all routes of a controller. A token is not looked at, not even a good one. A handler's
- * decorator beats the class's.
+ * Makes a route public, or all routes of a controller. No token is read, not even a valid one. A decorator of the handler
+ * overrides that of the class.
  */
 export function Public(): CustomDecorator {
   return SetMetadata(ROUTE_ACCESS, 'public' satisfies RouteAccess);
 }
 
 /**
- * Opens a route to guests: without a token `@CurrentUser()` is undefined. A token that is sent must be good: with a bad
- * one the answer is 401, never the guest's.
+ * Admits guests to a route: without a token `@CurrentUser()` is undefined. A token that is sent must be valid; otherwise the
+ * response is 401, never that of a guest.
  */
 export function OptionalAuth(): CustomDecorator {
   return SetMetadata(ROUTE_ACCESS, 'optional' satisfies RouteAccess);
 }
 
 /**
- * A parameter decorator that TypeScript holds against the parameter it stands on: it does not compile when the
- * parameter cannot take a `Value`. Whether a guest may come (`@OptionalAuth()`) it cannot see.
+ * A parameter decorator that does not compile on a parameter that cannot take a `Value`. The type does not know whether
+ * the route admits guests (`@OptionalAuth()`).
  */
 export type ParameterDecoratorFor<Value> = <Target extends object, Key extends string | symbol, Index extends number>(
   target: Target,
@@ -48,39 +48,39 @@ type ParameterCheck<Value, Target, Key, Index extends number> = Key extends keyo
     : unknown
   : unknown;
 
-/** The type of one property, or `unknown` where the type of the user is not known. */
+/** The type of one property, or `unknown` if the type of the user is unknown. */
 type PropertyOf<User, Property> = unknown extends User ? unknown : Property extends keyof User ? User[Property] : never;
 
-/** The names that `@CurrentUser(property)` takes: any, where the type of the user is not known. */
+/** The names that `@CurrentUser(property)` accepts: any, if the type of the user is unknown. */
 type PropertyNameOf<User> = unknown extends User ? string : keyof User & string;
 
 const currentUser = createParamDecorator((property: string | undefined, context: ExecutionContext): unknown => {
-  const user = authenticationOf(requestOf(context))?.user;
+  const user = callerOf(context)?.user;
   if (property === undefined) return user;
-  // Own members only: @CurrentUser('constructor') is nobody's claim.
+  // Inherited members such as `constructor` are not claims.
   return typeof user === 'object' && user !== null && isReadable(user, property)
     ? (user as Record<string, unknown>)[property]
     : undefined;
 });
 
-/** A member of its own, or a getter of the user's class; never what every object inherits. */
+/** Own members, and getters of the user's class; not members that every object inherits. */
 function isReadable(user: object, property: string): boolean {
   return Object.hasOwn(user, property) || (property in user && !(property in Object.prototype));
 }
 
 /**
- * What the `user` option made of the verified token, or one property of it; by default the verified claims. Undefined on
- * a `@Public()` route and for a guest on an `@OptionalAuth()` one. Where one connection or request has several handlers, a
- * `@Public()` one sees whom another was asked for: a socket's message the user of its opening, a query that of the guarded
- * query beside it. Whom a `@Public()` handler may serve must not depend on it.
+ * Injects the user of the verified token, as the `user` option or `JwtStrategy.validate` returns it, or one property of it; by
+ * default the verified claims. Undefined on a `@Public()` route, and for a guest on an `@OptionalAuth()` route. If one
+ * connection or request has several handlers, a `@Public()` one may see the caller of another: a message sees the user
+ * of the socket, a query that of a guarded query beside it. Do not make authorization of a `@Public()` handler depend on it.
  *
- * With a type, the parameter is checked: `@CurrentUser<MyUser>() user: MyUser`. {@link Register} sets that type for all.
+ * With a type, the parameter is checked: `@CurrentUser<MyUser>() user: MyUser`. {@link Register} sets that type globally.
  */
 export function CurrentUser<User = RegisteredUser>(): ParameterDecoratorFor<User>;
 export function CurrentUser<User = RegisteredUser, Property extends PropertyNameOf<User> = PropertyNameOf<User>>(
   property: Property,
 ): ParameterDecoratorFor<PropertyOf<User, Property>>;
-/** With pipes, as `@Param` takes them. What they make of it cannot be checked here. */
+/** With pipes, as in `@Param`. The types cannot check what the pipes return. */
 export function CurrentUser(property: string | undefined, ...pipes: [Pipe, ...Pipe[]]): ParameterDecorator;
 export function CurrentUser(property?: string, ...pipes: Pipe[]): ParameterDecorator {
   return currentUser(property, ...pipes);
@@ -89,11 +89,15 @@ export function CurrentUser(property?: string, ...pipes: Pipe[]): ParameterDecor
 type Pipe = PipeTransform | Type<PipeTransform>;
 
 const accessToken = createParamDecorator(
-  (_data: undefined, context: ExecutionContext): VerifiedAccessToken | undefined =>
-    authenticationOf(requestOf(context))?.token,
+  (_data: undefined, context: ExecutionContext): VerifiedAccessToken | undefined => callerOf(context)?.token,
 );
 
-/** The {@link VerifiedAccessToken} of the request. Undefined where `@CurrentUser()` is. */
+function callerOf(context: ExecutionContext): Extract<Outcome, { kind: 'caller' }> | undefined {
+  const outcome = outcomeOf(transportOf(context).requestOf(context));
+  return outcome?.kind === 'caller' ? outcome : undefined;
+}
+
+/** Injects the {@link VerifiedAccessToken} of the request. Undefined where `@CurrentUser()` is. */
 export function AccessToken(): ParameterDecoratorFor<VerifiedAccessToken> {
   return accessToken();
 }

@@ -1,79 +1,71 @@
-import { type ExecutionContext, Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { type ExecutionContext, Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { ExecutionContextHost } from '@nestjs/core/helpers/execution-context-host.js';
 import { PassportStrategy } from '@nestjs/passport';
 import { Strategy } from 'passport-jwt';
 import type { VerifiedAccessToken } from '../model/access-token.js';
 import { AuthError } from '../model/errors.js';
+import { type MaybePromise, recovering, whenKnown } from '../model/maybe-promise.js';
 import type { ResolvedOptions } from '../options/resolve-options.js';
+import { AccessTokenVerifier } from '../token/access-token-verifier.js';
+import { type Authenticator, NO_DEMAND, Rejected } from '../token/authenticator.js';
 import type { Explanation } from '../token/explain.js';
-import type { AccessTokenVerifier } from '../token/access-token-verifier.js';
-import { rememberAuthentication } from './outcome.js';
-import { PresentedTokens } from './presented-tokens.js';
-import { refusedThough } from './auth-events.js';
-import { contextOfRequest } from './request-context.js';
+import type { Presented } from '../token/presented.js';
+import { TokenExtractor } from '../token/token-extractor.js';
+import { RESOLVED_OPTIONS } from './auth-options.js';
+import { GUEST, type Outcome, recordOf } from './outcome.js';
 import { transportOf } from './transports/transport-of.js';
 
-/** What of passport this strategy needs: the registry that `@nestjs/passport` looks strategies up in. */
+/** The part of passport that registers strategies. */
 interface StrategyRegistry {
   use(name: string, strategy: unknown): void;
   unuse(name: string): void;
 }
 
-// The mixin registers under this name in its constructor; nobody looks it up.
+// `PassportStrategy` registers each instance under this name in its constructor. It is removed again.
 const SHARED_NAME = 'nestjs-resource-server';
 let instances = 0;
 
-/** As passport's callback gets it. */
-export interface AuthenticationOutcome {
-  /** What went wrong on our side, or in the application's own code. */
-  readonly error: Error | null;
-  /** False when the credentials were refused. */
-  readonly user: unknown;
-  /** The verified token, or why it was refused. */
-  readonly info: VerifiedAccessToken | AuthError | undefined;
-  readonly status: number | undefined;
-}
-
-const THROWN_NO_ERROR = 'The `user`, `validate` or `issuers` option threw something that is no Error';
+/** The context of the call for which passport calls `authenticate`; passport passes on the request only. */
+export const contextOfPassport = new AsyncLocalStorage<ExecutionContext>();
 
 /**
- * The passport strategy behind `AuthGuard`: a passport-jwt strategy (extractor in, `success`, `fail` or `error` out)
- * that hands the token to `AccessTokenVerifier`. The keys come from jwks-rsa, through the verifier.
+ * The passport strategy of `AuthGuard`: a passport-jwt strategy whose secret provider answers with the keys that jwks-rsa
+ * fetches for the trusted issuers. `AccessTokenVerifier` verifies the token with the same keys, and checks more
+ * than passport-jwt would. Override `validate` in a subclass to map a token to your own user.
  */
 @Injectable()
 export class JwtStrategy extends PassportStrategy(Strategy, SHARED_NAME) implements OnApplicationShutdown {
-  /** The name in passport's registry. The registry is one per process, so each instance has a name of its own. */
+  /** The name in the registry of passport. The registry is shared by the process, so each instance has its own name. */
   declare readonly name: string;
-  /** The realm of the challenges, if one was set. */
-  readonly realm: string | undefined;
-  /** Whether a refusal says how to mend it. */
-  readonly explainsRefusals: boolean;
   private readonly user: ResolvedOptions['user'];
-  private readonly tokens: PresentedTokens;
-  // Else the `user` option would ask a database for each field of each object in a list, and for each guard of a message.
-  private readonly operations = new WeakMap<object, { request: object; outcome: Promise<AuthenticationOutcome> }>();
+  private readonly extractor: TokenExtractor;
+  private readonly authenticator: Authenticator;
 
   constructor(
-    private readonly verifier: AccessTokenVerifier,
-    {
-      realm,
-      user,
-      tokenFrom,
-      explainRefusals = false,
-    }: Pick<ResolvedOptions, 'realm' | 'user' | 'tokenFrom'> & Partial<Pick<ResolvedOptions, 'explainRefusals'>>,
+    @Inject(AccessTokenVerifier) private readonly verifier: AccessTokenVerifier,
+    @Inject(RESOLVED_OPTIONS) { user, tokenFrom }: Pick<ResolvedOptions, 'user' | 'tokenFrom'>,
   ) {
-    const tokens = new PresentedTokens(tokenFrom);
+    const extractor = new TokenExtractor(tokenFrom);
     super({
-      jwtFromRequest: (request: object) => tokens.get(request, contextOfRequest(request)),
-      // passport-jwt wants a key for its own verification, which `authenticate` replaces. Were it ever reached, it
-      // would check less than we do: so there is no key to be had.
-      secretOrKeyProvider: (_request: unknown, _token: unknown, done: (error: Error) => void) => {
-        done(new AuthError('KEYS_UNAVAILABLE'));
+      jwtFromRequest: (request: object) => {
+        const presented = transportOf(httpContextOf(request)).read(request, httpContextOf(request), extractor);
+        return presented instanceof Promise ? null : (presented?.token ?? null);
+      },
+      secretOrKeyProvider: (_request: unknown, token: string, done: (error: unknown, key?: string) => void) => {
+        verifier.signingKey(token).then(
+          (key) => {
+            done(null, key.export({ type: 'spki', format: 'pem' }).toString());
+          },
+          (error: unknown) => {
+            done(error);
+          },
+        );
       },
     });
-    this.realm = realm;
-    this.explainsRefusals = explainRefusals;
     this.user = user;
-    this.tokens = tokens;
+    this.extractor = extractor;
+    this.authenticator = authenticatorOf(verifier);
     const registry = this.registry;
     registry.unuse(SHARED_NAME);
     instances += 1;
@@ -81,79 +73,124 @@ export class JwtStrategy extends PassportStrategy(Strategy, SHARED_NAME) impleme
     registry.use(this.name, this);
   }
 
-  /** Called by passport, on an object made for this request that has `success`, `fail` and `error`. */
+  /**
+   * Maps a verified token to the user of the application, which becomes `request.user` and `@CurrentUser()`.
+   * @returns by default what the `user` option returns, or the claims without it.
+   * @throws AuthError USER_REFUSED if the `user` option returns nothing.
+   */
+  validate(token: VerifiedAccessToken): unknown {
+    if (this.user === undefined) return token.claims;
+    const user: unknown = this.user(token);
+    return isThenable(user) ? Promise.resolve(user).then((found) => checkUser(found, token)) : checkUser(user, token);
+  }
+
+  /** Called by passport, on an object that it creates for the request and that has `success`, `fail` and `error`. */
   override authenticate(request: object): void {
-    void this.outcomeOf(request, contextOfRequest(request)).then(({ error, user, info }) => {
-      if (error !== null) {
-        this.error(error);
-      } else if (info === undefined || info instanceof AuthError) {
-        this.fail(info, info?.status ?? 401);
-      } else {
-        rememberAuthentication(request, { user, token: info });
-        this.success(user, info);
+    const context = contextOfPassport.getStore() ?? httpContextOf(request);
+    void Promise.resolve(this.authenticateCall(request, context)).then((outcome) => {
+      switch (outcome.kind) {
+        case 'caller':
+          this.success(outcome.user, outcome.token);
+          return;
+        case 'guest':
+          this.fail(new AuthError('TOKEN_MISSING'), 401);
+          return;
+        case 'refused':
+          if (rejectsCredentials(outcome.error)) this.fail(outcome.error, outcome.error.status);
+          else this.error(outcome.error);
       }
     });
   }
 
-  /** What `authenticate` tells passport; it never rejects. Found out once for an operation that is asked about in parts. */
-  outcomeOf(request: object, context: ExecutionContext): Promise<AuthenticationOutcome> {
-    const operation = transportOf(context).operationOf(context);
-    if (operation === undefined) return this.authenticated(request, context);
-    const known = this.operations.get(operation);
-    // A context that an application made for all requests says nothing about this one.
-    if (known?.request === request) return known.outcome;
-    const outcome = this.authenticated(request, context);
-    this.operations.set(operation, { request, outcome });
-    return outcome;
+  /** Authenticates a call once, however many guards and GraphQL fields it has. Neither throws nor rejects. */
+  authenticateCall(request: object, context: ExecutionContext): MaybePromise<Outcome> {
+    const record = recordOf(transportOf(context).memoOf(context), request);
+    return (record.authentication ??= this.authenticateOnce(request, context));
   }
 
-  private async authenticated(request: object, context: ExecutionContext): Promise<AuthenticationOutcome> {
-    let token: VerifiedAccessToken | undefined;
-    try {
-      token = await this.verifier.verify(this.tokens.get(request, context));
-      const user = await this.validate(token);
-      return { error: null, user, info: token, status: undefined };
-    } catch (error) {
-      if (token !== undefined && error instanceof AuthError) refusedThough(error, token);
-      // 503 and what the application's own code threw are no failure of the credentials.
-      if (error instanceof AuthError && error.status !== 503)
-        return { error: null, user: false, info: error, status: error.status };
-      const thrown = error instanceof Error ? error : new Error(THROWN_NO_ERROR, { cause: error });
-      return { error: thrown, user: undefined, info: undefined, status: undefined };
-    }
-  }
-
-  /** What came of every check of the token that was sent but `validate`; nothing where none can be found. */
+  /**
+   * Explains to a developer what every check of the presented token returned, except `validate`. Empty if there is none.
+   * For `explainRefusals`.
+   */
   async explain(request: object, context: ExecutionContext): Promise<readonly Explanation[]> {
     try {
-      const token = this.tokens.find(request, context);
-      return token === undefined ? [] : await this.verifier.explain(token, { callsValidate: false });
+      const presented = await transportOf(context).read(request, context, this.extractor);
+      return presented === undefined ? [] : await this.verifier.explain(presented.token, { callsValidate: false });
     } catch {
-      // It was sent twice, say.
+      // For example a token that was sent twice.
       return [];
     }
   }
 
-  /** Whether no credentials at all were sent: nothing that could be meant for a token. */
-  isAnonymous(request: object, context: ExecutionContext): boolean {
-    return this.tokens.find(request, context) === undefined;
-  }
-
-  /** Makes the user of the verified token: what the `user` option returns, by default the claims. */
-  async validate(token: VerifiedAccessToken): Promise<unknown> {
-    if (this.user === undefined) return token.claims;
-    const user = await this.user(token);
-    if (user === undefined || user === null || user === false)
-      throw new AuthError('USER_REFUSED', { issuer: token.issuer });
-    return user;
-  }
-
-  /** Not earlier: requests are served until the server is closed, which Nest does just before. */
+  /** Not earlier: requests are served until the server is closed, which happens just before. */
   onApplicationShutdown(): void {
     this.registry.unuse(this.name);
+  }
+
+  private authenticateOnce(request: object, context: ExecutionContext): MaybePromise<Outcome> {
+    return recovering<Outcome>(
+      () =>
+        whenKnown(transportOf(context).read(request, context, this.extractor), (presented) =>
+          presented === undefined ? GUEST : this.authenticatePresented(presented),
+        ),
+      (error) => ({ kind: 'refused', error: toError(error) }),
+    );
+  }
+
+  private authenticatePresented(presented: Presented): MaybePromise<Outcome> {
+    return whenKnown(this.authenticator.authenticate(presented, NO_DEMAND), (result): MaybePromise<Outcome> => {
+      if (result instanceof Rejected)
+        return {
+          kind: 'refused',
+          error: toError(result.error),
+          ...(result.issuer !== undefined && { issuer: result.issuer }),
+        };
+      const token = result;
+      return recovering<Outcome>(
+        () => whenKnown(promiseOf(this.validate(token)), (user): Outcome => ({ kind: 'caller', user, token })),
+        (error) => ({ kind: 'refused', error: toError(error), token, issuer: token.issuer }),
+      );
+    });
   }
 
   private get registry(): StrategyRegistry {
     return (this as unknown as { getPassportInstance(): StrategyRegistry }).getPassportInstance();
   }
+}
+
+/** Returns whether the credentials are at fault, and not this application (503) or its own code. */
+export function rejectsCredentials(error: Error): error is AuthError {
+  return error instanceof AuthError && error.status !== 503;
+}
+
+/** Tests of an application may replace the verifier by an object, or a subclass, that has only `verify` of its own. */
+function authenticatorOf(verifier: AccessTokenVerifier): Authenticator {
+  if (verifier.verify === OWN_VERIFY) return verifier;
+  return {
+    authenticate: ({ token }) => verifier.verify(token).catch((error: unknown) => new Rejected(error, undefined)),
+  };
+}
+
+const OWN_VERIFY: unknown = Reflect.get(AccessTokenVerifier.prototype, 'verify');
+
+function httpContextOf(request: object): ExecutionContext {
+  return new ExecutionContextHost([request]);
+}
+
+function checkUser(user: unknown, { issuer }: VerifiedAccessToken): unknown {
+  if (user === undefined || user === null || user === false) throw new AuthError('USER_REFUSED', { issuer });
+  return user;
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof (value as { then?: unknown } | null | undefined)?.then === 'function';
+}
+
+function promiseOf(value: unknown): unknown {
+  return isThenable(value) ? Promise.resolve(value) : value;
+}
+
+function toError(thrown: unknown): Error {
+  if (thrown instanceof Error) return thrown;
+  return new Error('The `user`, `validate` or `issuers` option threw a value that is not an Error', { cause: thrown });
 }

@@ -2,13 +2,36 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { IssuerKeyHealth } from '../keys/issuer-key-health.js';
 import { KeySourceRegistry } from '../remote/key-source-registry.js';
 
-/** How it stands with the keys of each issuer: for metrics, and for a health check. */
+/** What `@nestjs/terminus` calls a `HealthIndicatorResult`. */
+export type KeyHealthResult<Key extends string = string> = Record<
+  Key,
+  { readonly status: 'up' | 'down'; readonly issuers: Readonly<Record<string, Omit<IssuerKeyHealth, 'issuer'>>> }
+>;
+
+/** The state of the signing keys of each issuer, for metrics and health checks. */
 @Injectable()
 export class KeyHealth {
   constructor(@Inject(KeySourceRegistry) private readonly sources: KeySourceRegistry) {}
 
-  /** The listed issuers, and those of a resolver whose keys are kept. Asks nobody. */
+  /** Returns the state for each configured issuer, and for each tenant whose keys are cached. Fetches nothing. */
   issuers(): readonly IssuerKeyHealth[] {
     return this.sources.health();
+  }
+
+  /**
+   * A health indicator for `@nestjs/terminus`: `health.check([() => keys.isHealthy('keys')])`. `down` while the keys of a configured
+   * issuer are unavailable after a failed fetch. An issuer whose keys were not needed yet does not count, and neither does a
+   * tenant of an `issuers` function, because an unauthenticated caller can name it.
+   *
+   * The result names all issuers. Consider who may read it.
+   * @param key of the result.
+   */
+  isHealthy<Key extends string = 'keys'>(key: Key = 'keys' as Key): KeyHealthResult<Key> {
+    const issuers = this.issuers();
+    const isDown = issuers.some(
+      ({ isConfigured, state, failures }) => isConfigured && state === 'unavailable' && failures > 0,
+    );
+    const byName = Object.fromEntries(issuers.map(({ issuer, ...health }) => [issuer, health]));
+    return { [key]: { status: isDown ? 'down' : 'up', issuers: byName } } as KeyHealthResult<Key>;
   }
 }

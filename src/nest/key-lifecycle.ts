@@ -3,7 +3,7 @@ import { ConfigurationError } from '../model/errors.js';
 import type { ResolvedOptions } from '../options/resolve-options.js';
 import type { KeySourceRegistry } from '../remote/key-source-registry.js';
 
-/** Fetches keys when the application starts, and ends what runs beside the requests when it stops. */
+/** Fetches keys when the application starts (`warmUp`), and stops background fetches when it shuts down. */
 export class KeyLifecycle implements OnModuleInit, OnApplicationShutdown {
   constructor(
     private readonly sources: KeySourceRegistry,
@@ -18,9 +18,9 @@ export class KeyLifecycle implements OnModuleInit, OnApplicationShutdown {
     const problems = this.sources
       .health()
       .filter(({ state }) => state === 'unavailable')
-      .map(({ issuer, lastErrorCode = 'not asked' }) => ({
+      .map(({ issuer, lastErrorCode = 'not fetched' }) => ({
         path: 'warmUp',
-        message: `is 'required', and the keys of ${issuer} cannot be fetched (${lastErrorCode}; the log says more)`,
+        message: `is 'required', but the keys of ${issuer} cannot be fetched (${lastErrorCode}; the log has the details)`,
       }));
     if (problems.length > 0) {
       await this.sources.close();

@@ -1,27 +1,54 @@
+import type { ExecutionContext } from '@nestjs/common';
 import type { VerifiedAccessToken } from '../model/access-token.js';
+import type { MaybePromise } from '../model/maybe-promise.js';
 
-/** Who is calling, as far as strategy and guard found out. */
-export interface Authentication {
-  readonly user: unknown;
-  /** Undefined for a guest. */
-  readonly token: VerifiedAccessToken | undefined;
+/** The result of the authentication of one call. */
+export type Outcome =
+  /** `token` is undefined only if a strategy or a `handleRequest` of the application supplied the user. */
+  | { readonly kind: 'caller'; readonly user: unknown; readonly token: VerifiedAccessToken | undefined }
+  /** The call presented no credentials. */
+  | { readonly kind: 'guest' }
+  | {
+      readonly kind: 'refused';
+      readonly error: Error;
+      /** The verified token, if it was refused after the verification. */
+      readonly token?: VerifiedAccessToken;
+      /** The issuer of the token, once it is known to be trusted. */
+      readonly issuer?: string;
+    };
+
+export const GUEST: Outcome = Object.freeze({ kind: 'guest' });
+
+/** What the guard remembers of one call. This package creates it, so that nothing is written onto objects of the framework. */
+interface CallRecord {
+  /** The request of the call. A GraphQL context that the application reuses for several requests has one record for each. */
+  request?: object;
+  /** What the strategy found. Produced once, however many guards and GraphQL fields the call has. */
+  authentication?: MaybePromise<Outcome>;
+  /** What the guard made of it with `handleRequest`. */
+  outcome?: Outcome;
+  /** The handler call whose requirements this outcome met, so that a second guard of the handler does not repeat them. */
+  admitted?: ExecutionContext;
 }
+
+const records = new WeakMap<object, CallRecord>();
 
 /**
- * Under a symbol of our own: anything that writes `request.user` could else put words into the guard's mouth. Not in a
- * WeakMap, which costs the garbage collector more than the whole verification of a token that comes again.
+ * Returns the record of a call.
+ * @param memo the object by which the transport identifies the call.
  */
-const AUTHENTICATION = Symbol('nestjs-resource-server:authentication');
-
-interface Authenticated {
-  [AUTHENTICATION]?: Authentication;
+export function recordOf(memo: object, request: object): CallRecord {
+  let record = records.get(memo);
+  if (record?.request !== request) records.set(memo, (record = { request }));
+  return record;
 }
 
-export function rememberAuthentication(request: object, authentication: Authentication): void {
-  (request as Authenticated)[AUTHENTICATION] = authentication;
+/** Makes the outcome available to the parameter decorators of the call. */
+export function rememberOutcome(request: object, outcome: Outcome): void {
+  recordOf(request, request).outcome = outcome;
 }
 
-/** Undefined on an open route. */
-export function authenticationOf(request: object): Authentication | undefined {
-  return (request as Authenticated)[AUTHENTICATION];
+/** What the guard decided about the caller. Undefined on a public route. */
+export function outcomeOf(request: object): Outcome | undefined {
+  return records.get(request)?.outcome;
 }

@@ -2,11 +2,11 @@ import { Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/c
 import { type AuthErrorCode, ConfigurationError } from '../model/errors.js';
 import type { VerificationObserver } from '../token/access-token-verifier.js';
 import type { KeyHealth } from './key-health.js';
-import type { AdmissionEvent, RefusalEvent, AuthEvents } from './auth-events.js';
+import type { AuthEvent, AuthEvents } from './auth-events.js';
 
 const NAME = 'nestjs-resource-server';
 
-/** Hands what is decided, and how long that took, to OpenTelemetry (`openTelemetry: true`): the SDK is the application's own. */
+/** Reports decisions and durations to OpenTelemetry (`openTelemetry: true`). The application sets up the SDK. */
 export class Telemetry implements OnModuleInit, OnApplicationShutdown, VerificationObserver {
   private readonly logger = new Logger(Telemetry.name);
   private readonly stops: (() => void)[] = [];
@@ -17,40 +17,41 @@ export class Telemetry implements OnModuleInit, OnApplicationShutdown, Verificat
     private readonly isOn: boolean,
     private readonly events: AuthEvents,
     private readonly keys: KeyHealth,
-    /** A refused token may name any issuer that a resolver trusts: of those, only listed ones are told. */
-    private readonly listed: ReadonlySet<string>,
+    /** A rejected token can name any tenant of an `issuers` function. Of rejected tokens only these issuers are reported. */
+    private readonly configured: ReadonlySet<string>,
   ) {}
 
-  /** @throws ConfigurationError without `@opentelemetry/api`. */
+  /** @throws ConfigurationError if `@opentelemetry/api` is not installed. */
   async onModuleInit(): Promise<void> {
     if (!this.isOn) return;
     const { metrics, trace } = await loadApi();
     const meter = metrics.getMeter(NAME);
     const requests = meter.createCounter('resource_server.requests', {
-      description: 'Calls that the guard decided, by outcome, code and issuer',
+      description: 'Calls that the guard decided about, by outcome, code and issuer',
       unit: '{request}',
     });
     const duration = meter.createHistogram('resource_server.guard.duration', {
-      description: 'What the guard took, with the user, policies and the wait for keys',
+      description: 'Duration of the guard, including the user option, policies and the wait for keys',
       unit: 's',
     });
     this.verifications = meter.createHistogram('resource_server.verification.duration', {
-      description: 'What the verification of a token took, with the wait for keys',
+      description: 'Duration of the verification of a token, including the wait for keys',
       unit: 's',
     });
     const age = meter.createObservableGauge('resource_server.keys.age', {
-      description: 'Time since the issuer vouched for the keys that are in service',
+      description: 'Time since the current keys were fetched from the issuer',
       unit: 's',
     });
-    const decided = (event: AdmissionEvent | RefusalEvent, code: AuthErrorCode | undefined) => {
+    const decided = (event: AuthEvent) => {
+      const code = event.outcome === 'refused' ? event.code : undefined;
       const attributes = this.attributesOf(code, event.issuer, event.transport);
       requests.add(1, attributes);
       duration.record(event.durationMs / 1000, attributes);
       const span = trace.getActiveSpan();
-      // A query is decided field by field: what was refused of it is not covered up by what was not.
+      // A GraphQL query has a decision for each field. A later admission must not hide an earlier refusal.
       if (span === undefined || (code === undefined && this.refused.has(span))) return;
       if (code !== undefined) this.refused.add(span);
-      // Not a metric's: there may be any number of clients.
+      // Not attributes of a metric, because the number of clients is unbounded.
       span.setAttributes({
         ...attributes,
         'resource_server.route': event.route,
@@ -63,13 +64,11 @@ export class Telemetry implements OnModuleInit, OnApplicationShutdown, Verificat
           result.observe(ageSeconds, { 'resource_server.issuer': issuer, 'resource_server.keys.state': state });
     };
     age.addCallback(observe);
+    const subscription = this.events.subscribe(decided);
     this.stops.push(
-      this.events.onAdmission((event) => {
-        decided(event, undefined);
-      }),
-      this.events.onRefusal((event) => {
-        decided(event, event.code);
-      }),
+      () => {
+        subscription.unsubscribe();
+      },
       () => {
         age.removeCallback(observe);
       },
@@ -91,23 +90,23 @@ export class Telemetry implements OnModuleInit, OnApplicationShutdown, Verificat
     try {
       this.verifications?.record(durationMs / 1000, this.attributesOf(code, issuer));
     } catch (error) {
-      // It decides nothing.
+      // A failure of telemetry must not change a decision.
       this.logger.error(error);
     }
   }
 
-  /** Few of each, so that nobody can make new series. */
+  /** Only values of small, fixed sets, so that a caller cannot create new time series. */
   private attributesOf(
     code: AuthErrorCode | undefined,
     issuer: string | undefined,
     transport?: string,
   ): Record<string, string> {
-    const isTold = issuer !== undefined && (code === undefined || this.listed.has(issuer));
+    const isReported = issuer !== undefined && (code === undefined || this.configured.has(issuer));
     return {
       'resource_server.outcome': code === undefined ? 'admitted' : 'refused',
       ...(transport !== undefined && { 'resource_server.transport': transport }),
       ...(code !== undefined && { 'resource_server.code': code }),
-      ...(isTold && { 'resource_server.issuer': issuer }),
+      ...(isReported && { 'resource_server.issuer': issuer }),
     };
   }
 }

@@ -265,13 +265,15 @@ export interface ModuleOptions<User = RegisteredUser, Context = unknown> {
 }
 
 /** What is decided where the module is imported: beside `useFactory`, not in what a factory returns. */
-export interface ModuleExtras<GuardClass = never> {
+export interface ModuleExtras<GuardClass = never, StrategyClass = never> {
   /**
    * `global` (the default): every route of the application is closed. `manual`: only what `@UseGuards(AuthGuard)`
    * stands on. A class that extends `AuthGuard`: as `global`, with that one in its place everywhere, also for the opening of
    * sockets and for `AuthMiddleware`.
    */
   readonly guard?: 'global' | 'manual' | GuardClass;
+  /** A class that extends `JwtStrategy`, for example to override `validate`. Default: `JwtStrategy`. */
+  readonly strategy?: StrategyClass;
   /** Whether what the module exports can be injected everywhere. Default true. */
   readonly isGlobal?: boolean;
 }

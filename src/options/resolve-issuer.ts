@@ -18,14 +18,8 @@ export interface ResolvedIssuer {
   readonly providerCheck: ProviderCheck | undefined;
   readonly validate: CheckOptions['validate'];
   readonly claimPaths: ResolvedClaimPaths;
-  /** Checks that refuse nobody; undefined when every check refuses. */
-  readonly reportOnly: ReportOnly | undefined;
-}
-
-export interface ReportOnly {
-  readonly checks: ReadonlySet<ReportableCheck>;
-  /** The same issuer with nothing left out: what these checks are made against. */
-  readonly strict: ResolvedIssuer;
+  /** Checks that are made but reject nothing. */
+  readonly reportOnly: ReadonlySet<ReportableCheck>;
 }
 
 export interface ResolvedClaimPaths {
@@ -53,7 +47,7 @@ export const ISSUER_OPTIONS = ['issuer', 'audience', 'audienceClaim', 'keys', ..
 // The same objects for all issuers that say nothing of their own: with hundreds of issuers they would not stay in the
 // processor's cache.
 const DEFAULT_ALGORITHMS: ReadonlySet<SignatureAlgorithm> = new Set(ALGORITHM_NAMES);
-const DEFAULT_TOKEN_TYPES: ReadonlySet<string | undefined> = new Set(['at+jwt', 'jwt', undefined]);
+export const DEFAULT_TOKEN_TYPES: ReadonlySet<string | undefined> = new Set(['at+jwt', 'jwt', undefined]);
 const DEFAULT_CLAIM_PATHS: ResolvedClaimPaths = Object.freeze({
   scopes: pathsOf('scope', 'scp'),
   roles: pathsOf('roles'),
@@ -81,34 +75,12 @@ export function readIssuer(reader: OptionReader, allowHttp: boolean): ResolvedIs
   if (['iss', 'sub', 'exp', 'nbf', 'iat', 'jti'].includes(audienceClaim))
     reader.problem('audienceClaim', 'does not say for whom the token is');
   const keys = readKeys(reader, issuer, allowHttp);
-  const { reported, ...checks } = readChecks(reader);
-  const strict: ResolvedIssuer = Object.freeze({
-    issuer,
-    audience,
-    audienceClaim,
-    keys,
-    ...checks,
-    reportOnly: undefined,
-  });
-  return reported === undefined ? strict : lenient(strict, reported);
+  return Object.freeze({ issuer, audience, audienceClaim, keys, ...readChecks(reader) });
 }
 
-/** The audience and the binding are left out where they are checked; they have no setting that lets everything pass. */
-function lenient(strict: ResolvedIssuer, checks: ReadonlySet<ReportableCheck>): ResolvedIssuer {
-  const { tokenTypes, requiredClaims } = strict;
-  return Object.freeze({
-    ...strict,
-    tokenTypes: checks.has('tokenTypes') ? new Set([...DEFAULT_TOKEN_TYPES, ...tokenTypes]) : tokenTypes,
-    requiredClaims: checks.has('requiredClaims') ? [] : requiredClaims,
-    reportOnly: Object.freeze({ checks, strict }),
-  });
-}
+type ResolvedChecks = Omit<ResolvedIssuer, 'issuer' | 'audience' | 'audienceClaim' | 'keys'>;
 
-type ReadChecks = Omit<ResolvedIssuer, 'issuer' | 'audience' | 'audienceClaim' | 'keys' | 'reportOnly'> & {
-  readonly reported: ReadonlySet<ReportableCheck> | undefined;
-};
-
-export function readChecks(reader: OptionReader): ReadChecks {
+export function readChecks(reader: OptionReader): ResolvedChecks {
   return {
     algorithms: readAlgorithms(reader),
     tokenTypes: readTokenTypes(reader),
@@ -121,19 +93,21 @@ export function readChecks(reader: OptionReader): ReadChecks {
     providerCheck: reader.record[PROVIDER_CHECK] as ProviderCheck | undefined,
     validate: reader.optional('validate', 'function') as CheckOptions['validate'],
     claimPaths: readClaimPaths(reader),
-    reported: readReportOnly(reader),
+    reportOnly: readReportOnly(reader),
   };
 }
 
 const REPORTABLE: readonly ReportableCheck[] = ['audience', 'senderConstraint', 'requiredClaims', 'tokenTypes'];
 
-function readReportOnly(reader: OptionReader): ReadonlySet<ReportableCheck> | undefined {
-  const names = reader.stringList('reportOnly');
-  names?.forEach((name, index) => {
+const NONE_REPORTED: ReadonlySet<ReportableCheck> = new Set();
+
+function readReportOnly(reader: OptionReader): ReadonlySet<ReportableCheck> {
+  const names = reader.stringList('reportOnly') ?? [];
+  names.forEach((name, index) => {
     if (!(REPORTABLE as readonly string[]).includes(name))
       reader.problem(`reportOnly[${String(index)}]`, `must be one of ${REPORTABLE.join(', ')}`);
   });
-  return names === undefined || names.length === 0 ? undefined : new Set(names as readonly ReportableCheck[]);
+  return names.length === 0 ? NONE_REPORTED : new Set(names as readonly ReportableCheck[]);
 }
 
 function readAudience(reader: OptionReader): readonly string[] {

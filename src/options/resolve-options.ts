@@ -56,7 +56,7 @@ const MODULE_OPTIONS = [
   'insecureAllowHttp',
 ] as const;
 const WARM_UPS = ['required', 'background', 'off'] as const;
-const MODULE_EXTRAS = ['guard', 'isGlobal'] as const;
+const MODULE_EXTRAS = ['guard', 'strategy', 'isGlobal'] as const;
 /** Every name that `forRoot` takes. */
 export const OPTION_NAMES: readonly string[] = [...ISSUER_OPTIONS, 'issuers', ...MODULE_OPTIONS, ...MODULE_EXTRAS];
 
@@ -98,12 +98,13 @@ function systemClock(): number {
   return Date.now();
 }
 
-function checkExtras(reader: OptionReader, { guard = 'global', isGlobal = true }: ModuleExtras): void {
+function checkExtras(reader: OptionReader, { guard = 'global', strategy, isGlobal = true }: ModuleExtras): void {
   for (const name of MODULE_EXTRAS) {
     if (name in reader.record) reader.problem(name, 'must stand beside `useFactory`, not in what it returns');
   }
   if (!['global', 'manual'].includes(guard))
     reader.problem('guard', "must be 'global', 'manual' or a class that extends AuthGuard");
+  if (strategy !== undefined) reader.problem('strategy', 'must be a class that extends JwtStrategy');
   if (typeof isGlobal !== 'boolean') reader.problem('isGlobal', 'must be a boolean');
 }
 

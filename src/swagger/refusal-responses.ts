@@ -1,6 +1,6 @@
 import { AuthError, type AuthErrorCode, type AuthErrorDetail, ERRORS } from '../model/errors.js';
 import { isJsonObject } from '../model/json-object.js';
-import { challengeFor } from '../token/challenge.js';
+import { challengesFor } from '../token/challenge.js';
 import type { Components, Reference, Response, Schema } from './openapi.js';
 
 export interface RefusalResponses {
@@ -107,7 +107,9 @@ function responseOf({ description, challenge, error, codes }: Row, schema: strin
     const { status, description: message } = ERRORS[code];
     return [code, { value: { statusCode: status, message, error, code } }] as const;
   });
-  const challenges = refusals.map((refusal) => [refusal.code, { value: challengeFor(refusal, given.realm) }] as const);
+  const challenges = refusals.map(
+    (refusal) => [refusal.code, { value: challengesFor(refusal, given.realm).join(', ') }] as const,
+  );
   return {
     description,
     headers:

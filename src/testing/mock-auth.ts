@@ -1,45 +1,29 @@
 import type { Provider } from '@nestjs/common';
-import { APP_GUARD, ModuleRef, ModulesContainer } from '@nestjs/core';
-import { ReportedRefusals } from '../access/reported-refusals.js';
-import { AuthGuard } from '../nest/auth.guard.js';
-import { AuthMiddleware } from '../nest/auth.middleware.js';
-import { AuthModule } from '../nest/auth.module.js';
-import type { RequireOptions } from '../nest/auth-options.js';
-import { SocketAuthenticator } from '../nest/sockets/socket-authenticator.js';
-import { ConnectionExpiry } from '../nest/transports/connection-expiry.js';
-import { JwtStrategy } from '../nest/jwt.strategy.js';
-import { KeyHealth } from '../nest/key-health.js';
-import { KeyHealthIndicator } from '../nest/key-health.indicator.js';
-import { AuthEvents } from '../nest/auth-events.js';
-import { reportedRefusals } from '../nest/reported-refusals.js';
-import type { NestRequirement } from '../nest/routes/requirement.decorators.js';
-import { RequirementChecker } from '../nest/routes/requirement-checker.js';
-import { RouteMetadata } from '../nest/routes/route-metadata.js';
-import { RouteNames } from '../nest/routes/route-names.js';
+import { ModulesContainer } from '@nestjs/core';
+import { AuthModule, AUTH_PROVIDERS } from '../nest/auth.module.js';
+import { GLOBAL_GUARD } from '../nest/auth.module-definition.js';
+import { RESOLVED_OPTIONS, type RequireOptions } from '../nest/auth-options.js';
 import type { ClaimPaths } from '../options/options.js';
 import type { ResolvedIssuer } from '../options/resolve-issuer.js';
 import { resolveOptions } from '../options/resolve-options.js';
-import { KeySourceRegistry } from '../remote/key-source-registry.js';
 import { AccessTokenVerifier } from '../token/access-token-verifier.js';
 import { checkMembers } from './known-members.js';
-import { CALLER_MEMBERS, type MockCaller, MockedTokens } from './mock-caller.js';
-import { MockStrategy } from './mock-strategy.js';
-import { MockVerifier } from './mock-verifier.js';
+import { CALLER_MEMBERS, type MockCaller, MockVerifier } from './mock-caller.js';
 import { DEFAULT_AUDIENCE, DEFAULT_ISSUER } from './test-issuer-options.js';
 
-/** What of an application's options counts where nothing is verified. */
+/** The options of an application that apply although no token is verified. */
 export interface MockAuthOptions {
-  /** Where the claims say what the caller may do, if the application has paths of its own. */
+  /** Where the claims contain scopes, roles and permissions, if the application configures it. */
   readonly claimPaths?: ClaimPaths;
-  /** What every caller must be allowed to. */
+  /** What every caller must be permitted. */
   readonly require?: RequireOptions;
 }
 
 const OPTIONS: Readonly<Record<keyof MockAuthOptions, true>> = { claimPaths: true, require: true };
 
 /**
- * For the test of one controller, in the place of `AuthModule`: every request comes from the same caller, whether it has a
- * token or not. The guard and the decorators are the real ones: who lacks a scope gets 403.
+ * Replaces `AuthModule` in the test of one controller: every request comes from the same caller, with or without a token. The guard
+ * and the decorators are the real ones, so that a caller without a required scope gets 403.
  *
  * ```ts
  * Test.createTestingModule({
@@ -48,66 +32,50 @@ const OPTIONS: Readonly<Record<keyof MockAuthOptions, true>> = { claimPaths: tru
  * });
  * ```
  *
- * What `AuthModule` exports can be injected in that module; for modules that it imports there is
- * `AuthTestingModule.forCaller`. `AccessTokenVerifier` takes any text for a token of this caller.
+ * Everything that `AuthModule` exports can be injected in that module. For modules that it imports use
+ * `AuthTestingModule.forCaller`. `AccessTokenVerifier` accepts any text as a token of this caller.
  *
- * Nothing is verified: what an application does with tokens is tested with `TestIssuer`.
+ * No token is verified. To test what an application does with tokens, use `TestIssuer`.
  *
- * @param caller a function is asked once for each request, and for each socket. Then `claimPaths` and `require` come after it.
- * @throws Error for a member that there is not, and with `NODE_ENV=production`; when it is compiled, beside `AuthModule`, whose guard would refuse every request.
+ * @param caller a function is called once for each request and for each socket; `claimPaths` and `require` are then the second argument.
+ * @throws Error for an unknown member, and with `NODE_ENV=production`. When the module is compiled: if it also imports
+ * `AuthModule`, whose guard would refuse every request.
  */
 export function mockAuth(
   caller: (MockCaller & MockAuthOptions) | (() => MockCaller) = {},
   options: MockAuthOptions = {},
 ): Provider[] {
-  // eslint-disable-next-line no-restricted-properties -- whether this is production is said nowhere else
+  // eslint-disable-next-line no-restricted-properties -- there is no other way to detect production
   if (process.env.NODE_ENV === 'production')
-    throw new Error('mockAuth lets everybody in, and is for tests: it is not used with NODE_ENV=production');
+    throw new Error('mockAuth admits every request and is for tests: it does not work with NODE_ENV=production');
   checkMembers('The options of mockAuth()', options, OPTIONS);
   const own = typeof caller === 'function' ? {} : caller;
   checkMembers('The caller of mockAuth()', own, { ...CALLER_MEMBERS, ...OPTIONS });
-  const { claimPaths, require, ...who } = { ...options, ...own };
+  const { claimPaths, require, ...only } = { ...options, ...own };
   const resolved = resolveOptions({ issuer: DEFAULT_ISSUER, audience: DEFAULT_AUDIENCE, claimPaths, require });
   const [issuer] = resolved.issuers as readonly [ResolvedIssuer];
-  const tokens = new MockedTokens(typeof caller === 'function' ? caller : who, issuer);
-  // Of no issuer: nobody is asked.
-  const sources = new KeySourceRegistry({ ...resolved, onProblem: () => undefined });
+  const verifier = new MockVerifier(typeof caller === 'function' ? caller : only, issuer);
   return [
+    ...AUTH_PROVIDERS,
+    { provide: AccessTokenVerifier, useValue: verifier },
     {
-      provide: JwtStrategy,
+      provide: RESOLVED_OPTIONS,
       useFactory: (modules: ModulesContainer) => {
-        refuseBesideAuthModule(modules);
-        return new MockStrategy(tokens);
+        rejectAuthModule(modules);
+        return { ...resolved, tokenFrom: [verifier.present], user: verifier.userOf };
       },
       inject: [ModulesContainer],
     },
-    { provide: AccessTokenVerifier, useFactory: () => new MockVerifier(tokens, sources) },
-    { provide: KeyHealth, useFactory: () => new KeyHealth(sources) },
-    KeyHealthIndicator,
-    { provide: ReportedRefusals, useFactory: reportedRefusals },
-    { provide: RouteMetadata, useFactory: () => new RouteMetadata(resolved.require as readonly NestRequirement[]) },
-    {
-      provide: RequirementChecker,
-      useFactory: (moduleRef: ModuleRef, reported: ReportedRefusals) =>
-        new RequirementChecker(moduleRef, resolved.clock, reported),
-      inject: [ModuleRef, ReportedRefusals],
-    },
-    { provide: ConnectionExpiry, useFactory: () => new ConnectionExpiry(resolved.clock, 0) },
-    RouteNames,
-    AuthEvents,
-    AuthGuard,
-    SocketAuthenticator,
-    AuthMiddleware,
-    { provide: APP_GUARD, useExisting: AuthGuard },
+    GLOBAL_GUARD,
   ];
 }
 
-function refuseBesideAuthModule(modules: ModulesContainer): void {
+function rejectAuthModule(modules: ModulesContainer): void {
   for (const { metatype } of modules.values()) {
     if (metatype === AuthModule || metatype.prototype instanceof AuthModule)
       throw new Error(
-        'mockAuth stands in the place of AuthModule, which this module imports, too, and whose guard would refuse the requests of ' +
-          'the test: take one of both away, or plug a TestIssuer into the application (withTestIssuer)',
+        'mockAuth replaces AuthModule, but this module imports AuthModule as well, whose guard would refuse the requests of ' +
+          'the test: remove one of them, or use a TestIssuer in the application (withTestIssuer)',
       );
   }
 }

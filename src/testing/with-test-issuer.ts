@@ -1,6 +1,6 @@
 import type { TestingModuleBuilder } from '@nestjs/testing';
 import type { KeySource } from '../keys/key-source.js';
-import { RESOLVED_OPTIONS } from '../nest/auth.module.js';
+import { RESOLVED_OPTIONS } from '../nest/auth-options.js';
 import type { ResolvedIssuer } from '../options/resolve-issuer.js';
 import type { ResolvedKeys } from '../options/resolve-keys.js';
 import { type ResolvedOptions, resolveOptions } from '../options/resolve-options.js';

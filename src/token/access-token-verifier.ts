@@ -1,157 +1,170 @@
-import type { AccessTokenClaims, JoseHeader, VerifiedAccessToken } from '../model/access-token.js';
+import type { KeyObject } from 'node:crypto';
+import type { VerifiedAccessToken } from '../model/access-token.js';
 import { AuthError, type AuthErrorCode } from '../model/errors.js';
+import { type MaybePromise, recovering, whenKnown } from '../model/maybe-promise.js';
+import type { KeySet } from '../keys/key-set.js';
 import type { ResolvedTokenCache } from '../options/resolve-token-cache.js';
-import { AcceptedToken } from './accepted-token.js';
-import {
-  checkAge,
-  checkAlgorithmAllowed,
-  checkAudience,
-  checkByApplication,
-  checkExpiration,
-  checkIsAccessToken,
-  checkNoCriticalExtension,
-  checkNotBefore,
-  checkRequiredClaims,
-  checkSenderConstraint,
-  checkTokenType,
-  namedAlgorithm,
-  reportedRefusals,
-} from './checks.js';
-import { checkScopeClaim, checkStringClaims, namedIssuer } from './claims.js';
-import { decodeCompact, type DecodedToken } from './jwt/compact.js';
+import { type Authenticator, NO_DEMAND, Rejected } from './authenticator.js';
+import { ACCESS_TOKEN_CHECKS } from './checks/access-token-checks.js';
+import { namedAlgorithm } from './checks/algorithm.js';
+import { runChecks } from './checks/check.js';
+import { namedIssuer } from './claims.js';
 import { explainToken, type Explanation } from './explain.js';
-import { Authorities } from './authorities.js';
-import { checkSignature } from './jwt/signature.js';
+import { decodeCompact } from './jwt/compact.js';
+import { checkSignature, findKeySet, findVerifyingKey, namedKey } from './jwt/signature.js';
+import type { Demand, Presented } from './presented.js';
+import { type CachedToken, TokenCache } from './token-cache.js';
+import { TokenFacts } from './token-facts.js';
 import type { TrustedIssuer, TrustedIssuers } from './trusted-issuers.js';
-import { TokenCache } from './token-cache.js';
 
-/** Who wants to know how long verifications take. */
+/** Receives how long verifications take. */
 export interface VerificationObserver {
   readonly isObserving: boolean;
   /**
-   * @param durationMs with the wait for keys, if there was one.
-   * @param issuer of a trusted issuer, also where something else is wrong.
+   * @param durationMs includes the wait for keys, if there was one.
+   * @param issuer the trusted issuer that the token names, whatever else is wrong with it.
    * @param code of the refusal.
    */
   verified(durationMs: number, issuer: string | undefined, code: AuthErrorCode | undefined): void;
 }
 
 /**
- * Verifies access tokens as `AuthGuard` does: for jobs, gateways and scripts. Injectable wherever `AuthModule` is
+ * Verifies access tokens in the same way as `AuthGuard`, for jobs, gateways and scripts. Injectable where `AuthModule` is
  * imported.
  *
- * Checked: the form (RFC 7515), the algorithm and the type (RFC 8725), the issuer, its keys and the signature, `aud`,
- * `exp`, `nbf`, `iat`, the age, required claims (RFC 7519, RFC 9068) and your own `validate`. **Not** checked: whether
- * the token was revoked since it was issued, who sends it (a token bound to a key by `cnf` is refused), and what it
- * allows its bearer to do.
+ * Checked: the form (RFC 7515), the algorithm and the type (RFC 8725), the issuer, its keys and the signature, `aud`, `exp`,
+ * `nbf`, `iat`, the age, required claims (RFC 7519, RFC 9068) and the `validate` option. **Not** checked: whether the token
+ * was revoked after it was issued, who sends it (a sender-constrained token, with `cnf`, is rejected), and what it
+ * permits.
  */
-export class AccessTokenVerifier {
-  private readonly signatures: TokenCache | undefined;
+export class AccessTokenVerifier implements Authenticator {
+  private readonly cache: TokenCache | undefined;
 
   constructor(
     private readonly issuers: TrustedIssuers,
     private readonly clock: () => number,
     tokenCache?: ResolvedTokenCache,
-    /** Told what would have been refused but for `reportOnly`. */
+    /** Called for each token that is accepted only because of `reportOnly`. */
     private readonly onReport: (refusal: AuthError, token: VerifiedAccessToken) => void = () => undefined,
     private readonly observer?: VerificationObserver,
   ) {
-    this.signatures = tokenCache && new TokenCache(tokenCache);
+    this.cache = tokenCache && new TokenCache(tokenCache);
   }
 
   /**
+   * Verifies an access token.
    * @param token the compact form, without `Bearer`.
-   * @returns the token with its claims, once every check has passed.
-   * @throws AuthError with one of the codes of {@link ERRORS}; with status 503 it is not the token's fault.
-   * @throws what `validate` or the issuers' resolver throws.
+   * @returns the token with its claims, if every check passes.
+   * @throws AuthError with one of the codes of {@link ERRORS}; status 503 means that the token may be valid.
+   * @throws what `validate` or the `issuers` function throws.
    */
-  verify(token: string): Promise<VerifiedAccessToken> {
-    return this.observer?.isObserving === true ? this.timed(token, this.observer) : this.checked(token);
+  async verify(token: string): Promise<VerifiedAccessToken> {
+    const result = await this.authenticate({ token, scheme: 'Bearer', proofs: [] }, NO_DEMAND);
+    if (result instanceof Rejected) throw result.error;
+    return result;
   }
 
   /**
-   * Why a token is refused, for developers: every check is made, and none is thrown for. The first that did not pass is why
-   * `verify` refuses. Do not show it to callers: it says what the options expect.
+   * Explains to a developer why a token is rejected: makes every check and returns a row for each. The first row that did not
+   * pass is the reason why `verify` rejects. Do not show the rows to callers, because they contain the expected values.
    * @param token the compact form, without `Bearer`.
-   * @param options `callsValidate: false` leaves your own `validate` out, which may have been asked already; default true.
-   * `fetchesKeys: true` has the signature checked of a token, too, that is refused without it and whose keys are not here: not for
-   * tokens of strangers, for whom keys would be fetched that genuine tokens need; default false.
+   * @param options `callsValidate: false` omits your `validate` option; default true. `fetchesKeys: true` fetches keys
+   * for the signature of a token that another check rejects already. Do not set it for tokens of unauthenticated callers,
+   * because they would use up the fetches that valid tokens need; default false.
    */
   explain(token: string, { callsValidate = true, fetchesKeys = false } = {}): Promise<readonly Explanation[]> {
     return explainToken(token, this.issuers, this.clock(), { callsValidate, fetchesKeys });
   }
 
-  private async timed(token: string, observer: VerificationObserver): Promise<VerifiedAccessToken> {
+  authenticate(presented: Presented, demand: Demand): MaybePromise<VerifiedAccessToken | Rejected> {
+    const { observer } = this;
+    if (observer?.isObserving !== true) return this.checked(presented, demand);
     const startedAt = performance.now();
-    try {
-      const accepted = await this.checked(token);
-      observer.verified(performance.now() - startedAt, accepted.issuer, undefined);
-      return accepted;
-    } catch (error) {
-      if (error instanceof AuthError) observer.verified(performance.now() - startedAt, error.issuer, error.code);
-      throw error;
-    }
+    return whenKnown(this.checked(presented, demand), (result) => {
+      const code = result instanceof Rejected && result.error instanceof AuthError ? result.error.code : undefined;
+      if (code !== undefined || !(result instanceof Rejected))
+        observer.verified(performance.now() - startedAt, result.issuer, code);
+      return result;
+    });
   }
 
-  private async checked(token: string): Promise<VerifiedAccessToken> {
-    const now = this.clock();
-    const seen = this.signatures?.find(token, now);
-    const { header, claims } = seen ?? decodeCompact(token);
-    checkNoCriticalExtension(header);
-    const algorithm = namedAlgorithm(header);
+  /**
+   * Returns the public key that the token must be verified with, after the checks that come before the signature. This is the
+   * secret provider of `JwtStrategy`.
+   * @throws AuthError if one of these checks fails, and KEY_UNKNOWN, KEY_UNSUITABLE, SIGNATURE_INVALID, KEYS_UNAVAILABLE.
+   */
+  async signingKey(token: string): Promise<KeyObject> {
+    const facts = new TokenFacts(token, decodeCompact(token), this.clock() / 1000, undefined, NO_DEMAND);
+    await runChecks(ACCESS_TOKEN_CHECKS.beforeIssuer, facts, undefined);
+    const issuer = await this.issuers.get(namedIssuer(facts.claims));
+    await runChecks(ACCESS_TOKEN_CHECKS.beforeKeys, facts, issuer);
+    const algorithm = namedAlgorithm(facts.header);
+    const keySet = await findKeySet(facts.header, issuer.keySource);
+    const candidates = keySet.candidates(namedKey(facts.header));
+    const suitable = candidates.filter(({ inputs }) => inputs.has(algorithm));
+    // Without a `kid`, only the signature tells which of several keys is meant.
+    const [key] = suitable.length === 1 ? suitable : [findVerifyingKey(facts, algorithm, candidates)];
+    const input = key?.inputs.get(algorithm);
+    if (input === undefined) throw new AuthError('KEY_UNSUITABLE', { expected: algorithm });
+    return input.key as KeyObject;
+  }
 
-    const found = this.issuers.get(namedIssuer(claims));
-    const issuer = found instanceof Promise ? await found : found;
-    const nowSeconds = now / 1000;
-    try {
-      // Cheap, and before any network: most of what is refused is refused here.
-      checkAlgorithmAllowed(algorithm, issuer);
-      checkTokenType(header, issuer);
-      checkExpiration(claims, issuer, nowSeconds);
+  private checked(presented: Presented, demand: Demand): MaybePromise<VerifiedAccessToken | Rejected> {
+    let trusted: string | undefined;
+    const { beforeIssuer, beforeKeys, afterSignature } = ACCESS_TOKEN_CHECKS;
+    return recovering<VerifiedAccessToken | Rejected>(
+      () => {
+        const { token } = presented;
+        const now = this.clock();
+        const cached = this.cache?.find(token, now);
+        const facts = new TokenFacts(token, cached ?? decodeCompact(token), now / 1000, presented, demand, cached);
+        return whenKnown(runChecks(beforeIssuer, facts, undefined), () =>
+          whenKnown(this.issuers.get(namedIssuer(facts.claims)), (issuer) => {
+            trusted = issuer.issuer;
+            return whenKnown(runChecks(beforeKeys, facts, issuer), () =>
+              whenKnown(this.checkSignature(facts, issuer, cached), (keySet) =>
+                whenKnown(runChecks(afterSignature, facts, issuer), () => {
+                  if (keySet !== cached?.keySet) this.remember(facts, keySet, issuer, now);
+                  return this.accept(facts, issuer);
+                }),
+              ),
+            );
+          }),
+        );
+      },
+      (error) => new Rejected(error, trusted),
+    );
+  }
 
-      const checked = checkSignature({ token, header }, algorithm, issuer.keySource, seen?.keySet);
-      const keySet = checked instanceof Promise ? await checked : checked;
+  private checkSignature(facts: TokenFacts, issuer: TrustedIssuer, cached: CachedToken | undefined) {
+    const algorithm = namedAlgorithm(facts.header);
+    return whenKnown(checkSignature(facts, algorithm, issuer.keySource, cached?.keySet), (keySet) => {
       issuer.onVerified?.();
+      return keySet;
+    });
+  }
 
-      checkIsAccessToken(claims);
-      checkStringClaims(claims);
-      checkScopeClaim(claims);
-      checkAudience(claims, issuer);
-      checkNotBefore(claims, issuer, nowSeconds);
-      checkAge(claims, issuer, nowSeconds);
-      checkRequiredClaims(claims, issuer);
-      checkSenderConstraint(claims, issuer);
-      const grants =
-        seen?.grants.claimPaths === issuer.claimPaths ? seen.grants : new Authorities(claims, issuer.claimPaths);
-      if (keySet !== seen?.keySet)
-        this.signatures?.remember(token, { header, claims, keySet, grants, verifiedAt: now });
-      const accepted = accept(token, header, claims, issuer, grants);
-      if (issuer.providerCheck !== undefined || issuer.validate !== undefined)
-        await checkByApplication(accepted, issuer);
-      if (issuer.reportOnly !== undefined)
-        for (const refusal of reportedRefusals(accepted, issuer.reportOnly)) this.onReport(refusal, accepted);
-      return accepted;
-    } catch (error) {
-      // The application's own may be frozen.
-      if (error instanceof AuthError) Reflect.set(error, 'issuer', issuer.issuer);
-      throw error;
+  private remember(facts: TokenFacts, keySet: KeySet, issuer: TrustedIssuer, now: number): void {
+    const { token, header, claims } = facts;
+    const entry: CachedToken = { header, claims, keySet, authorities: facts.authorities(issuer), verifiedAt: now };
+    this.cache?.remember(token, entry);
+  }
+
+  private accept(facts: TokenFacts, issuer: TrustedIssuer): VerifiedAccessToken {
+    const token = facts.verifiedToken(issuer);
+    if (issuer.reportOnly.size > 0) this.report(facts, issuer, token);
+    return token;
+  }
+
+  private report(facts: TokenFacts, issuer: TrustedIssuer, token: VerifiedAccessToken): void {
+    for (const check of ACCESS_TOKEN_CHECKS.reportable) {
+      if (check.reportOnly === undefined || !issuer.reportOnly.has(check.reportOnly)) continue;
+      try {
+        void check.run(facts, issuer);
+      } catch (error) {
+        if (!(error instanceof AuthError)) throw error;
+        this.onReport(error, token);
+      }
     }
   }
-}
-
-function accept(
-  token: string,
-  header: DecodedToken['header'],
-  claims: DecodedToken['claims'],
-  issuer: TrustedIssuer,
-  grants: Authorities,
-): AcceptedToken {
-  return new AcceptedToken(
-    token,
-    header as JoseHeader,
-    // Not a guess: the checks above proved the types that AccessTokenClaims states.
-    claims as unknown as AccessTokenClaims,
-    issuer,
-    grants,
-  );
 }

@@ -1,7 +1,7 @@
-import type { ResolvedClaimPaths } from '../options/resolve-issuer.js';
-import { authoritiesAt } from './claim-paths.js';
+import { isJsonObject } from '../model/json-object.js';
+import type { ResolvedClaimPath, ResolvedClaimPaths } from '../options/resolve-issuer.js';
 
-/** What claims grant; read from them when somebody asks, since most handlers ask for none or one of them. */
+/** Scopes, roles and permissions of a token. Read from the claims on first use, because most handlers use at most one of them. */
 export class Authorities {
   #scopes: readonly string[] | undefined;
   #roles: readonly string[] | undefined;
@@ -23,4 +23,45 @@ export class Authorities {
   get permissions(): readonly string[] {
     return (this.#permissions ??= authoritiesAt(this.claims, this.claimPaths.permissions, 'whole'));
   }
+}
+
+const NONE: readonly string[] = Object.freeze([]);
+
+/**
+ * Returns the authorities at these claim paths without duplicates. Of a list only its strings count; a value that is
+ * neither a string nor a list grants nothing.
+ *
+ * @param split whether a string is one authority, or a list separated by spaces (scopes, RFC 6749 §3.3).
+ */
+export function authoritiesAt(
+  claims: Readonly<Record<string, unknown>>,
+  paths: readonly ResolvedClaimPath[],
+  split: 'whole' | 'at-spaces',
+): readonly string[] {
+  let authorities: string[] | undefined;
+  for (const path of paths) {
+    const value = 'keysOf' in path ? keysOf(valueAt(claims, path.keysOf)) : valueAt(claims, path);
+    if (value === undefined) continue;
+    for (const item of Array.isArray(value) ? (value as unknown[]) : [value]) {
+      if (typeof item !== 'string') continue;
+      (authorities ??= []).push(...(split === 'at-spaces' ? item.split(' ') : [item]));
+    }
+  }
+  return authorities === undefined ? NONE : Object.freeze([...new Set(authorities)].filter((name) => name !== ''));
+}
+
+function keysOf(value: unknown): readonly string[] | undefined {
+  if (!isJsonObject(value)) return undefined;
+  // `false` and `null` state that the authority is not granted.
+  return Object.keys(value).filter((name) => value[name] !== false && value[name] !== null);
+}
+
+function valueAt(claims: Readonly<Record<string, unknown>>, path: readonly string[]): unknown {
+  let value: unknown = claims;
+  for (const name of path) {
+    // Own members only: a path must not reach Object.prototype or the length of a string.
+    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, name)) return undefined;
+    value = (value as Record<string, unknown>)[name];
+  }
+  return value;
 }

@@ -1,89 +1,107 @@
 import { AuthError, type AuthErrorCode } from '../model/errors.js';
+import { NO_DEMAND } from './authenticator.js';
+import { ACCESS_TOKEN_CHECKS, type AccessTokenCheckName } from './checks/access-token-checks.js';
+import { namedAlgorithm } from './checks/algorithm.js';
+import { type CheckExplanation, runCheck } from './checks/check.js';
 import { namedIssuer } from './claims.js';
+import { formHint, hintFor, similarAddressHint } from './hints.js';
 import { decodeCompact, type DecodedToken } from './jwt/compact.js';
-import {
-  BY_ISSUER,
-  BY_TOKEN,
-  BY_USER,
-  type ExplainedCheck,
-  type Facts,
-  type Known,
-  NOT_CHECKED,
-  type Step,
-} from './explained-checks.js';
-import { formHint, hintFor, spellingHint } from './hints.js';
-import type { TrustedIssuers } from './trusted-issuers.js';
+import { checkSignature, findVerifyingKey, namedKey } from './jwt/signature.js';
+import { TokenFacts } from './token-facts.js';
+import type { TrustedIssuer, TrustedIssuers } from './trusted-issuers.js';
 
-/** What came of one check. */
+/** The name of a row: a check, or a step of the verification between the checks. */
+export type ExplainedCheck = AccessTokenCheckName | 'form' | 'issuer' | 'signature';
+
+/** The result of one check. */
 export interface Explanation {
   readonly check: ExplainedCheck;
-  /** Undefined: it could not be made, since one before it failed on which it depends. */
+  /** Undefined if the check could not be made, because it depends on one that failed. */
   readonly passed: boolean | undefined;
-  /** Of the refusal. */
+  /** The code of the refusal. */
   readonly code?: AuthErrorCode;
-  /** What is wrong is this claim. */
+  /** The claim that is wrong. */
   readonly claim?: string;
-  /** Of the refusal, where its code may stand for several: `signature is not base64url`. */
+  /** The reason of the refusal, for codes with several causes: `signature is not base64url`. */
   readonly reason?: string;
-  /** By the options, or by the rule. */
+  /** What the options or the standard require. */
   readonly expected?: unknown;
-  /** In the token. Not verified, as long as `signature` did not pass. */
+  /** What the token has. Not verified unless the row `signature` passed. */
   readonly got?: unknown;
-  /** How to mend it. */
+  /** How to fix it. */
   readonly hint?: string;
 }
 
-/**
- * Makes every check of a token, and says what came of each: the first that did not pass is why it is refused. `reportOnly` is as
- * it is for requests. Keys are fetched only where `verify` would fetch them.
- */
+export interface ExplainOptions {
+  readonly callsValidate: boolean;
+  readonly fetchesKeys: boolean;
+}
+
+/** Makes every check of a token and returns a row for each, in the order in which `verify` makes them. */
 export async function explainToken(
   text: string,
   issuers: TrustedIssuers,
   nowMs: number,
-  { callsValidate, fetchesKeys }: { readonly callsValidate: boolean; readonly fetchesKeys: boolean },
+  { callsValidate, fetchesKeys }: ExplainOptions,
 ): Promise<readonly Explanation[]> {
-  const rows: Explanation[] = [];
-  const ask = async <Needs extends Facts>(steps: readonly Step<Needs>[], facts: Facts, isPossible: boolean) => {
-    for (const step of steps) {
-      const isRefused = rows.some(({ passed }) => passed === false);
-      rows.push(
-        isPossible ? await explained(step, { ...facts, isRefused } as Needs) : { check: step.check, passed: undefined },
-      );
+  const steps = new ExplainedSteps();
+  const facts = await steps.add(
+    'form',
+    () => new TokenFacts(text, decodeCompact(text), nowMs / 1000, undefined, NO_DEMAND),
+    () => ({
+      got: typeof text === 'string' ? partsOf(text) : typeof text,
+      expected: '3 parts of base64url',
+      hint: formHint(text),
+    }),
+  );
+  steps.claims = facts?.claims;
+  for (const check of ACCESS_TOKEN_CHECKS.beforeIssuer)
+    await steps.add(
+      check.name,
+      facts && (() => check.run(facts, undefined)),
+      () => facts && check.explain?.(facts, undefined),
+    );
+
+  const issuer = await steps.add(
+    'issuer',
+    facts && (() => issuers.get(namedIssuer(facts.claims))),
+    () => facts && issuerExplanation(facts, issuers.names),
+  );
+  const addChecks = async (checks: typeof ACCESS_TOKEN_CHECKS.beforeKeys) => {
+    for (const check of checks) {
+      const isOmitted = check.name === 'validate' && !(callsValidate && steps.leaveClaimsValid);
+      const run = facts && issuer && !isOmitted ? () => runCheck(check, facts, issuer) : undefined;
+      await steps.add(check.name, run, () => facts && issuer && check.explain?.(facts, issuer));
     }
   };
-  let facts: Facts = {
-    token: undefined,
-    issuer: undefined,
-    nowSeconds: nowMs / 1000,
-    names: issuers.names,
-    isRefused: false,
-    fetchesKeys,
-  };
-  const form: Step<Facts> = {
-    check: 'form',
-    got: () => (typeof text === 'string' ? partsOf(text) : typeof text),
-    expected: () => '3 parts of base64url',
-    hint: () => formHint(text),
-    run: () => (facts = { ...facts, token: decodeCompact(text) }),
-  };
-  await ask([form], facts, true);
-  await ask(BY_TOKEN, facts, facts.token !== undefined);
-  const trust: Step<Known> = {
-    check: 'issuer',
-    got: ({ token }) => token.claims.iss,
-    expected: ({ names }) => (names.length === 0 ? 'one that the `issuers` function knows' : names),
-    hint: ({ token, names }) => spellingHint(token.claims.iss, names),
-    run: async ({ token }) => (facts = { ...facts, issuer: await issuers.get(namedIssuer(token.claims)) }),
-  };
-  await ask([trust], facts, facts.token !== undefined);
-  await ask(BY_ISSUER, facts, facts.issuer !== undefined);
-  await ask([BY_USER], facts, callsValidate && rows.every(leavesClaimsGood));
-  return rows;
+  await addChecks(ACCESS_TOKEN_CHECKS.beforeKeys);
+  const mayFetch = fetchesKeys || !steps.isRejected;
+  await steps.add('signature', facts && issuer && (() => checkKeys(facts, issuer, mayFetch)), () => ({
+    got: facts?.header.kid,
+  }));
+  await addChecks(ACCESS_TOKEN_CHECKS.afterSignature);
+  return steps.rows;
 }
 
-// It is from its issuer, and its claims are what the issuer meant: only not for now, or not for here.
-const CLAIMS_ARE_GOOD: ReadonlySet<AuthErrorCode> = new Set([
+/** The result of a check that could not be made although no earlier check failed. */
+const NOT_CHECKED = Symbol('not checked');
+
+/** `verify` would not fetch keys for a rejected token. Neither does `explain`, so that it cannot use up fetches. */
+function checkKeys(facts: TokenFacts, issuer: TrustedIssuer, mayFetch: boolean): unknown {
+  const algorithm = namedAlgorithm(facts.header);
+  if (mayFetch) return checkSignature(facts, algorithm, issuer.keySource);
+  const keySet = issuer.keySource.current();
+  if (keySet === undefined) return NOT_CHECKED;
+  return findVerifyingKey(facts, algorithm, keySet.candidates(namedKey(facts.header)));
+}
+
+function issuerExplanation({ claims: { iss } }: TokenFacts, names: readonly string[]): CheckExplanation {
+  const expected = names.length === 0 ? 'an issuer that the `issuers` function returns options for' : names;
+  return { got: iss, expected, hint: similarAddressHint(iss, names) };
+}
+
+// The token is from its issuer and its claims are as the issuer set them, only not for now or not for this API.
+const LEAVES_CLAIMS_VALID: ReadonlySet<AuthErrorCode> = new Set([
   'TOKEN_EXPIRED',
   'AUDIENCE_MISMATCH',
   'TOKEN_NOT_YET_VALID',
@@ -91,57 +109,70 @@ const CLAIMS_ARE_GOOD: ReadonlySet<AuthErrorCode> = new Set([
   'BINDING_UNPROVEN',
 ]);
 
-/** What `validate` relies on is there: not where the signature, a type or a required claim is wrong. */
-function leavesClaimsGood({ passed, code }: Explanation): boolean {
-  return passed === true || (code !== undefined && CLAIMS_ARE_GOOD.has(code));
+class ExplainedSteps {
+  readonly rows: Explanation[] = [];
+  /** The claims of the token, once it is decoded. */
+  claims: DecodedToken['claims'] | undefined;
+
+  get isRejected(): boolean {
+    return this.rows.some(({ passed }) => passed === false);
+  }
+
+  /** Whether `validate` can rely on the claims: not if the signature, a type or a required claim is wrong. */
+  get leaveClaimsValid(): boolean {
+    return this.rows.every(
+      ({ passed, code }) => passed === true || (code !== undefined && LEAVES_CLAIMS_VALID.has(code)),
+    );
+  }
+
+  /**
+   * Adds the row of a check.
+   * @param run makes the check; undefined if it cannot be made.
+   * @returns what `run` returned, if the check passed.
+   */
+  async add<Value>(
+    check: ExplainedCheck,
+    run: (() => Value | Promise<Value>) | undefined,
+    explain: () => CheckExplanation | undefined,
+  ): Promise<Value | undefined> {
+    if (run === undefined) {
+      this.rows.push({ check, passed: undefined });
+      return undefined;
+    }
+    try {
+      const value = await run();
+      const { hint: _unused, ...values } = defined(explain() ?? {});
+      this.rows.push({ check, passed: (value as unknown) === NOT_CHECKED ? undefined : true, ...values });
+      return value;
+    } catch (error) {
+      const { hint, ...values } = defined(explain() ?? {});
+      const reason =
+        error instanceof AuthError
+          ? { ...this.refusalOf(error), hint: hint ?? hintFor(error) }
+          : { hint: `The application's own code failed: ${error instanceof Error ? error.name : 'not an Error'}` };
+      this.rows.push({ check, passed: false, ...values, ...reason });
+      return undefined;
+    }
+  }
+
+  /** The facts of the refusal are more exact than what the check compares. */
+  private refusalOf({ code, detail }: AuthError): Partial<Explanation> {
+    const { claim, reason, expected } = detail;
+    const name = typeof claim === 'string' ? claim : undefined;
+    const got = name !== undefined && code === 'CLAIM_INVALID' ? this.claims?.[name] : undefined;
+    return {
+      code,
+      ...defined({ claim: name, reason: typeof reason === 'string' ? reason : undefined, expected, got }),
+    };
+  }
+}
+
+/** Leaves out members that are undefined. */
+function defined<Members extends object>(members: Members): Members {
+  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as Members;
 }
 
 function partsOf(text: string): string {
   const count = text.split('.').length;
   return `${String(count)} ${count === 1 ? 'part' : 'parts'}`;
-}
-
-async function explained<Needs extends Facts>(step: Step<Needs>, facts: Needs): Promise<Explanation> {
-  const { check } = step;
-  try {
-    if ((await step.run(facts)) === NOT_CHECKED) return { check, passed: undefined, ...valuesOf(step, facts) };
-    return { check, passed: true, ...valuesOf(step, facts) };
-  } catch (error) {
-    const values = valuesOf(step, facts);
-    if (!(error instanceof AuthError))
-      return { check, passed: false, ...values, hint: `The application's own code failed: ${nameOf(error)}` };
-    return {
-      check,
-      passed: false,
-      ...values,
-      ...refusalOf(error, facts.token),
-      hint: step.hint?.(facts) ?? hintFor(error),
-    };
-  }
-}
-
-/** What it says itself is nearer to what is wrong than what the check is about. */
-function refusalOf({ code, detail }: AuthError, token: DecodedToken | undefined): Partial<Explanation> {
-  const { claim, reason, expected } = detail;
-  const hasClaim = typeof claim === 'string';
-  const got = hasClaim && code === 'CLAIM_INVALID' ? token?.claims[claim] : undefined;
-  return {
-    code,
-    ...(hasClaim && { claim }),
-    ...(typeof reason === 'string' && { reason }),
-    ...(expected !== undefined && { expected }),
-    ...(got !== undefined && { got }),
-  };
-}
-
-function valuesOf<Needs extends Facts>(
-  { got, expected }: Step<Needs>,
-  facts: Needs,
-): Pick<Explanation, 'got' | 'expected'> {
-  const [found, wanted] = [got?.(facts), expected?.(facts)];
-  return { ...(wanted !== undefined && { expected: wanted }), ...(found !== undefined && { got: found }) };
-}
-
-function nameOf(error: unknown): string {
-  return error instanceof Error ? error.name : 'no Error';
 }

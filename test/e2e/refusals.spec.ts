@@ -303,8 +303,8 @@ describe.each(PLATFORMS)('an application on %s', (platform) => {
     circle.self = circle;
     it.each([
       ['a bigint', { id: 1n }, '{"id":"1"}'],
-      ['a circle', circle, 'with facts that are no JSON'],
-      ['a toJSON that throws', { toJSON: throwing(new Error('x')) }, 'with facts that are no JSON'],
+      ['a circle', circle, '(not serializable)'],
+      ['a toJSON that throws', { toJSON: throwing(new Error('x')) }, '(not serializable)'],
     ] satisfies [string, AuthErrorDetail, string][])(
       'an AuthError with %s in its detail refuses all the same, and logs one line',
       async (_what, detail, facts) => {

@@ -159,7 +159,7 @@ describe.each(PLATFORMS)('on %s', (platform) => {
     expect(await ask(path, {})).toBe('200');
     expect(reported()).toStrictEqual([[code, 'shop', `OrdersController.${path}`, 1]]);
     expect(lines).toEqual([
-      `warn: Passed, since it is only reported: ${code} for client "shop" at OrdersController.${path} (1 so far)`,
+      `warn: Admitted because of reportOnly: ${code} for client "shop" at OrdersController.${path} (1 so far)`,
     ]);
   });
 
@@ -231,7 +231,7 @@ describe.each(PLATFORMS)('on %s', (platform) => {
     expect(reported()).toStrictEqual([]);
     expect(lines).toEqual([
       'warn: A requirement of OrdersController.broken that is only reported failed: RangeError',
-      'warn: A requirement of OrdersController.throws that is only reported failed: no Error',
+      'warn: A requirement of OrdersController.throws that is only reported failed: not an Error',
     ]);
   });
 
@@ -262,11 +262,11 @@ describe.each(PLATFORMS)('on %s', (platform) => {
       ['senderConstraint', { cnf: { jkt: SECRET } }, {}, 'BINDING_UNPROVEN'],
     ])('lets the token pass, and counts it: %s', async (check, claims, header, code) => {
       const { ask, reported, lines } = await start({ ...STRICT, reportOnly: [check as never] });
-      expect(lines).toEqual([`warn: reportOnly is on for ${issuer.url}: nobody is refused for ${check}`]);
+      expect(lines).toEqual([`warn: reportOnly is on for ${issuer.url}: no token is rejected for ${check}`]);
       expect(await ask('plain', { tenant: 'a', ...claims }, header)).toBe('200');
       expect(await ask('plain', { tenant: 'a' })).toBe('200');
       expect(reported()).toStrictEqual([[code, 'shop', undefined, 1]]);
-      expect(lines.slice(1)).toEqual([`warn: Passed, since it is only reported: ${code} for client "shop" (1 so far)`]);
+      expect(lines.slice(1)).toEqual([`warn: Admitted because of reportOnly: ${code} for client "shop" (1 so far)`]);
     });
 
     it('leaves every other check as it is', async () => {

@@ -6,7 +6,7 @@ import {
   UnauthorizedException,
 } from '@nestjs/common';
 import { AUTH_ERROR, type AuthError } from '../../model/errors.js';
-import { hintIn, keepHint } from './refusal-hints.js';
+import type { AuthRefusal } from './refusal.js';
 
 const EXCEPTIONS = {
   400: [BadRequestException, 'Bad Request'],
@@ -16,25 +16,23 @@ const EXCEPTIONS = {
 } as const satisfies Record<AuthError['status'], readonly [new (...args: never[]) => HttpException, string]>;
 
 /**
- * The exception that Nest's filters know, with the body that Nest's own have and `code` beside it. It keeps the
- * `AuthError`'s `code` and `detail`, and `instanceof AuthError` holds for it.
+ * Creates the Nest exception of a refusal, with the usual body and `code` in it. It has the `code` and `detail` of the
+ * `AuthError` and satisfies `instanceof AuthError`.
  */
-export function toHttpException(error: AuthError): HttpException {
-  return exceptionWith(error, { statusCode: error.status, ...bodyOf(error) });
+export function toHttpException(refusal: AuthRefusal): HttpException {
+  return exceptionWith(refusal.error, { statusCode: refusal.error.status, ...bodyOf(refusal) });
 }
 
 /**
- * The same for GraphQL, where `extensions` is what the client is told. Its body does not say the status: then Nest's Apollo
- * driver, which knows HTTP exceptions by that, leaves our code as it is. An HTTP exception all the same, since Nest writes any
- * other error into the log, with its stack.
+ * Creates the exception of a refusal for GraphQL, where the client receives `extensions`. The body has no status, because
+ * Nest's Apollo driver replaces the code of exceptions that have one. It is an HTTP exception, because Nest logs any
+ * other error with its stack.
  */
-export function toGraphqlException(error: AuthError, extensions: object): HttpException {
-  return Object.assign(exceptionWith(error, bodyOf(error)), { extensions });
+export function toGraphqlException(refusal: AuthRefusal, extensions: object): HttpException {
+  return Object.assign(exceptionWith(refusal.error, bodyOf(refusal)), { extensions });
 }
 
-function bodyOf(refusal: AuthError) {
-  const { status, message, code } = refusal;
-  const hint = hintIn(refusal);
+function bodyOf({ error: { status, message, code }, hint }: AuthRefusal) {
   return { message, error: EXCEPTIONS[status][1], code, ...(hint !== undefined && { hint }) };
 }
 
@@ -44,14 +42,13 @@ function exceptionWith(error: AuthError, body: object): HttpException {
   return Object.assign(new Exception(body, { cause: error }), { code, detail, retryAfterSeconds, [AUTH_ERROR]: true });
 }
 
-/** Makes an exception of a socket or a microservice count as the `AuthError` that it stands for. */
+/** Makes a new exception of a socket or a microservice satisfy `instanceof AuthError`, with the facts of the error. */
 export function asAuthError<Exception extends Error>(exception: Exception, error: AuthError): Exception {
   const { code, status, detail, retryAfterSeconds } = error;
-  const facts = { code, status, detail, retryAfterSeconds, cause: error, [AUTH_ERROR]: true as const };
-  return keepHint(Object.assign(exception, facts) as unknown as AuthError & Exception, hintIn(error));
+  return Object.assign(exception, { code, status, detail, retryAfterSeconds, cause: error, [AUTH_ERROR]: true });
 }
 
-/** Whether it is what Nest's filters of sockets and microservices know already, and no plain `AuthError`. */
+/** Returns whether an error is already in the form of a socket or a microservice, so that it must not be converted again. */
 export function isTransportException(error: object): boolean {
   return 'getError' in error;
 }

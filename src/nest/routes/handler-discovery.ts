@@ -158,7 +158,12 @@ export class HandlerDiscovery {
     const place = [namespace, path].find((name) => typeof name === 'string' || name instanceof RegExp) ?? '/';
     const common = { transport: 'ws' as const, controller: gateway };
     const { handleConnection } = gateway.prototype as { handleConnection?: HandlerFunction };
-    const connection = { ...common, kind: 'connection', pattern: String(place), method: handleConnection ?? nobody };
+    const connection = {
+      ...common,
+      kind: 'connection',
+      pattern: String(place),
+      method: handleConnection ?? missingHandler,
+    };
     const messages = this.methodsOf(gateway)
       .filter((method) => metadata(MESSAGE_MAPPING_METADATA, method) === true)
       .map((method) => ({
@@ -199,9 +204,9 @@ export class HandlerDiscovery {
 
 const ROOT_TYPES: readonly string[] = ['Query', 'Mutation', 'Subscription'];
 
-/** Stands for the `handleConnection` that a gateway has not got. */
-export function nobody(): void {
-  // Nobody is asked.
+/** Replaces the `handleConnection` of a gateway that has none. */
+export function missingHandler(): void {
+  // Never called.
 }
 
 function isClass(metatype: unknown): metatype is Type {

@@ -3,23 +3,17 @@ import { ContextIdFactory, type ModuleRef } from '@nestjs/core';
 import { checkRequirement, type RequirementSurroundings } from '../../access/check-requirement.js';
 import type { PlacedRequirement } from '../../access/effective-requirements.js';
 import type { ReportedRefusals } from '../../access/reported-refusals.js';
-import type { Policy, PolicyClass } from '../../model/policy.js';
 import type { VerifiedAccessToken } from '../../model/access-token.js';
 import { AuthError } from '../../model/errors.js';
-import { AcceptedToken } from '../../token/accepted-token.js';
+import { type MaybePromise, recovering } from '../../model/maybe-promise.js';
+import type { Policy, PolicyClass } from '../../model/policy.js';
 import { clientOf } from '../../token/claims.js';
-import { handlerName } from '../request-context.js';
-import type { Route } from './route-metadata.js';
+import { clockToleranceSecondsOf } from '../../token/verified-access-token.js';
+import { handlerName } from '../handler-context.js';
 import { transportOf } from '../transports/transport-of.js';
+import type { Route } from './route-metadata.js';
 
-// On the context itself: a WeakMap would cost the garbage collector more than the checks.
-const CHECKED = Symbol('nestjs-resource-server:checked');
-const GUEST = Symbol('nestjs-resource-server:guest');
-
-interface CheckedContext extends ExecutionContext {
-  /** The token that met all that the route requires. */
-  readonly [CHECKED]?: VerifiedAccessToken | typeof GUEST;
-}
+type Surroundings = RequirementSurroundings<ExecutionContext>;
 
 /** Checks what a route requires of its caller. */
 export class RequirementChecker {
@@ -32,59 +26,53 @@ export class RequirementChecker {
   ) {}
 
   /**
-   * @param token undefined for a guest, who meets none of them but the module's.
-   * @returns undefined where nothing is to be waited for.
+   * @param token undefined for a guest, who meets only the requirements of the module.
+   * @returns undefined if nothing has to be waited for.
    * @throws AuthError
    */
-  check(route: Route, token: VerifiedAccessToken | undefined, context: ExecutionContext): void | Promise<void> {
-    // The global guard may be followed by one on the class, with the same context: what a policy loads is loaded once, and
-    // what is only reported is counted once.
-    const checked = context as CheckedContext;
-    if (checked[CHECKED] === (token ?? GUEST)) return;
-    const surroundings: RequirementSurroundings<ExecutionContext> = {
+  check(route: Route, token: VerifiedAccessToken | undefined, context: ExecutionContext): MaybePromise<void> {
+    if (route.requirements.length === 0) return;
+    const surroundings: Surroundings = {
       context,
       nowSeconds: this.clock() / 1000,
-      clockToleranceSeconds: token === undefined ? 0 : AcceptedToken.clockToleranceOf(token),
+      clockToleranceSeconds: token === undefined ? 0 : clockToleranceSecondsOf(token),
       requiredScopes: route.requiredScopes,
       resolvePolicy: (policy) => this.resolvePolicy(policy, context),
     };
-    const checking = this.checkFrom(0, route.requirements, token, surroundings);
-    if (checking === undefined) Reflect.set(checked, CHECKED, token ?? GUEST);
-    else return checking.then(() => void Reflect.set(checked, CHECKED, token ?? GUEST));
+    return this.checkFrom(0, route.requirements, token, surroundings);
   }
 
-  /** One after the other, and without a wait where there is nothing to be waited for. */
+  /** Checks one requirement after the other, synchronously as long as each result is known. */
   private checkFrom(
     start: number,
     requirements: readonly PlacedRequirement<ExecutionContext>[],
     token: VerifiedAccessToken | undefined,
-    surroundings: RequirementSurroundings<ExecutionContext>,
-  ): void | Promise<void> {
-    for (let index = start; ; index += 1) {
-      const placed = requirements[index];
-      if (placed === undefined) return;
-      const checking = placed.requirement.reportOnly
+    surroundings: Surroundings,
+  ): MaybePromise<void> {
+    for (const [index, placed] of requirements.entries()) {
+      if (index < start) continue;
+      const result = placed.requirement.reportOnly
         ? this.report(placed, token, surroundings)
         : check(placed, token, surroundings);
-      if (checking !== undefined)
-        return checking.then(() => this.checkFrom(index + 1, requirements, token, surroundings));
+      if (result instanceof Promise)
+        return result.then(() => this.checkFrom(index + 1, requirements, token, surroundings));
     }
   }
 
-  private async report(
+  private report(
     placed: PlacedRequirement<ExecutionContext>,
     token: VerifiedAccessToken | undefined,
-    surroundings: RequirementSurroundings<ExecutionContext>,
-  ): Promise<void> {
-    try {
-      await check(placed, token, surroundings);
-    } catch (error) {
-      const { context } = surroundings;
-      const handler = handlerName(context);
-      if (error instanceof AuthError) this.reported.add(error, token && clientOf(token.claims), handler);
-      // A policy that is only tried out must not cost anybody an answer.
-      else this.logger.warn(`A requirement of ${handler} that is only reported failed: ${nameOf(error)}`);
-    }
+    surroundings: Surroundings,
+  ): MaybePromise<void> {
+    return recovering(
+      () => check(placed, token, surroundings),
+      (error) => {
+        const handler = handlerName(surroundings.context);
+        if (error instanceof AuthError) this.reported.add(error, token && clientOf(token.claims), handler);
+        // A policy in trial must not fail the call.
+        else this.logger.warn(`A requirement of ${handler} that is only reported failed: ${classOf(error)}`);
+      },
+    );
   }
 
   private async resolvePolicy(
@@ -104,13 +92,13 @@ export class RequirementChecker {
 function check(
   { requirement, from }: PlacedRequirement<ExecutionContext>,
   token: VerifiedAccessToken | undefined,
-  surroundings: RequirementSurroundings<ExecutionContext>,
-): void | Promise<void> {
+  surroundings: Surroundings,
+): MaybePromise<void> {
   if (token !== undefined) return checkRequirement(requirement, token, surroundings);
-  // The module's requirements are for tokens; a guest comes where a decorator lets guests in.
-  if (from !== 'module') throw new AuthError('TOKEN_MISSING', { reason: 'the route requires something of its caller' });
+  // The requirements of the module apply to tokens. A guest is admitted where a decorator admits guests.
+  if (from !== 'module') throw new AuthError('TOKEN_MISSING', { reason: 'the route has requirements' });
 }
 
-function nameOf(error: unknown): string {
-  return error instanceof Error ? error.name : 'no Error';
+function classOf(error: unknown): string {
+  return error instanceof Error ? error.name : 'not an Error';
 }

@@ -13,7 +13,7 @@ import { ConfigurationError, type ConfigurationProblem } from '../../model/error
 import { AuthGuard } from '../auth.guard.js';
 import { AuthenticatedGateway } from '../sockets/authenticated-gateway.js';
 import { GuardCoverage } from './guard-coverage.js';
-import { type FoundHandler, HandlerDiscovery, nobody } from './handler-discovery.js';
+import { type FoundHandler, HandlerDiscovery, missingHandler } from './handler-discovery.js';
 import { majorOf } from './nest-versions.js';
 import { describeRequirement, toTable, warningOf } from './route-report-text.js';
 import { type Route, RouteMetadata } from './route-metadata.js';
@@ -90,7 +90,7 @@ export class RouteReporter implements OnModuleInit, OnApplicationBootstrap {
         transport: handler.transport,
         kind: handler.kind,
         pattern: handler.pattern,
-        handler: `${handler.controller.name}.${handler.method === nobody ? 'handleConnection' : handler.method.name}`,
+        handler: `${handler.controller.name}.${handler.method === missingHandler ? 'handleConnection' : handler.method.name}`,
         access,
         ...(route.accessFrom !== undefined && { accessFrom: route.accessFrom }),
         requires: route.requirements.map(describeRequirement),

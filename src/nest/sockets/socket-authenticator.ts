@@ -1,42 +1,39 @@
 import { Inject, Injectable, Logger, type Type } from '@nestjs/common';
 import { AuthError } from '../../model/errors.js';
-import { AcceptedToken } from '../../token/accepted-token.js';
-import { challengeFor } from '../../token/challenge.js';
+import type { ResolvedOptions } from '../../options/resolve-options.js';
 import { MAX_TOKEN_LENGTH } from '../../token/bearer.js';
-import { AuthGuard } from '../auth.guard.js';
-import { authenticationOf } from '../outcome.js';
-import { isTransportException } from '../refusals/exceptions.js';
-import { ConnectionExpiry } from '../transports/connection-expiry.js';
-import { type HandlerFunction, nobody } from '../routes/handler-discovery.js';
-import { JwtStrategy } from '../jwt.strategy.js';
+import { expiresAtSeconds } from '../../token/verified-access-token.js';
 import { AuthEvents } from '../auth-events.js';
-import { hintOf, withHint } from '../refusals/refusal-hints.js';
-import { contextOf } from '../request-context.js';
+import { AuthGuard } from '../auth.guard.js';
+import { RESOLVED_OPTIONS } from '../auth-options.js';
+import { createContext } from '../handler-context.js';
+import { JwtStrategy } from '../jwt.strategy.js';
+import { outcomeOf, rememberOutcome } from '../outcome.js';
+import { isTransportException } from '../refusals/exceptions.js';
+import { type AuthRefusal, type RefusalFacts, refusalOf } from '../refusals/refusal.js';
+import { explainRefusal } from '../refusals/refusal-hints.js';
+import { type HandlerFunction, missingHandler } from '../routes/handler-discovery.js';
+import { ConnectionExpiry } from '../transports/connection-expiry.js';
 import type { HttpRequest } from '../transports/http.js';
-import {
-  closeIfUnused,
-  forwardExceptions,
-  markOpening,
-  type Opening,
-  openingOf,
-  socketConnection,
-  stateOfSocket,
-  wsFacts,
-  wsTransport,
-} from '../transports/ws.js';
+import { toWsException } from '../transports/ws.js';
+import { closeIfUnused, forwardExceptions, socketConnection, socketFacts } from './socket-connection.js';
+import { type Opening, OpeningContext, openingOf, stateOf } from './socket-state.js';
 
-/** A namespace of socket.io, or its server. That of ws has no `use`. */
+/** A namespace or the server of socket.io. The server of ws has no `use`. */
 interface SocketIoNamespace {
   use?(middleware: (client: object, next: (refusal?: Error) => void) => void): unknown;
   readonly adapter?: { restoreSession?: (...session: never[]) => Promise<unknown> };
-  /** Of a namespace whose name is a pattern. */
+  /** Present if the name of the namespace is a pattern. */
   readonly children?: ReadonlySet<SocketIoNamespace>;
   readonly server?: { on(event: 'new_namespace', callback: (namespace: SocketIoNamespace) => void): unknown };
 }
 
+// For one socket.
+const MAX_PENDING_RENEWALS = 4;
+
 /**
- * Guards the opening of sockets, which no guard of Nest is asked about: without it anybody may connect to a gateway, and
- * listen. `AuthenticatedGateway` does it for a whole gateway; by hand it is one line of `handleConnection`:
+ * Authenticates sockets when they are opened. Nest calls no guard for that: without it any client may connect to a gateway and receive
+ * broadcasts. `AuthenticatedGateway` calls it for a whole gateway. Without it, call it in `handleConnection`:
  *
  * ```ts
  * async handleConnection(client: Socket, request?: IncomingMessage) {
@@ -44,9 +41,8 @@ interface SocketIoNamespace {
  * }
  * ```
  *
- * By then the socket is open, and gets what is sent to all. With socket.io it is better refused before, by one more line:
- * `afterInit(server: Namespace) { this.connections.guardNamespace(this, server); }`. With ws, send to the sockets that were
- * admitted, not to all that there are.
+ * At that time the socket is open and receives broadcasts. With socket.io, refuse it earlier with one more line:
+ * `afterInit(server: Namespace) { this.connections.guardNamespace(this, server); }`. With ws, send to admitted sockets only.
  */
 @Injectable()
 export class SocketAuthenticator {
@@ -55,51 +51,53 @@ export class SocketAuthenticator {
   constructor(
     @Inject(AuthGuard) private readonly guard: AuthGuard,
     @Inject(JwtStrategy) private readonly strategy: JwtStrategy,
-    @Inject(ConnectionExpiry) private readonly expiries: ConnectionExpiry,
+    @Inject(ConnectionExpiry) private readonly expiry: ConnectionExpiry,
     @Inject(AuthEvents) private readonly events: AuthEvents,
+    @Inject(RESOLVED_OPTIONS) private readonly settings: Pick<ResolvedOptions, 'realm' | 'explainRefusals'>,
   ) {}
 
   /**
-   * Checks the socket that was opened as a call of the gateway's class, with its decorators: `@Public()`,
-   * `@OptionalAuth()`, `@RequireScopes()` and so on. Messages that come meanwhile wait. Who is refused gets an `exception`
-   * event, and the socket is closed: with 4400, 4401 or 4403 (ws), by `disconnect` (socket.io).
+   * Authenticates an opened socket as a call of the gateway class, with its decorators: `@Public()`, `@OptionalAuth()`,
+   * `@RequireScopes()` and so on. Messages that arrive meanwhile wait. A refused client receives an `exception` event, and its
+   * socket is closed: with 4400, 4401 or 4403 (ws), or by `disconnect` (socket.io).
    *
-   * @param request that the socket was opened with. With ws it must be given: it is the second parameter of
-   * `handleConnection`, and the only place where the token can be.
-   * @returns whether it was admitted. Never rejects: nobody waits for `handleConnection`.
+   * @param request that opened the socket. Required with ws, where it is the second parameter of `handleConnection` and the
+   * only place that can carry the token.
+   * @returns whether the socket is admitted. Never rejects, because nothing handles a rejection of `handleConnection`.
    */
   async admit(gateway: object, client: object, request?: unknown): Promise<boolean> {
     try {
-      await this.admissionOf(gateway, client, request);
-      const token = authenticationOf(client)?.token;
-      // The guard does so too, but socket.io has not connected yet when it is asked.
-      if (token !== undefined) this.expiries.watch(socketConnection(client), token);
+      await this.admissionTo(gateway, client, request);
+      const outcome = outcomeOf(client);
+      // The guard does so as well, but with socket.io the client is not connected yet at that time.
+      if (outcome?.kind === 'caller' && outcome.token !== undefined)
+        this.expiry.watch(socketConnection(client), outcome.token);
       return true;
     } catch (error) {
-      this.refuse(client, error);
+      this.close(client, error);
       return false;
     }
   }
 
   /**
-   * With socket.io: has sockets checked before they are connected, so that none hears anything before. Who is refused gets a
-   * `connect_error` whose `data` is what an `exception` event has. Does nothing with ws.
+   * With socket.io: authenticates sockets before they are connected, so that a refused client receives nothing. It gets a
+   * `connect_error` whose `data` has the facts of an `exception` event. Does nothing with ws.
    *
-   * `connectionStateRecovery` is not used in this namespace: by it socket.io gives whoever knows the id of a session its rooms
-   * and what was sent to them, before anybody asks for a token.
+   * Switches off `connectionStateRecovery` for this namespace, because with it socket.io gives the rooms and missed packets
+   * of a session to any client that knows the session id, before a token is required.
    *
-   * @param server what `afterInit` of the gateway is given.
+   * @param server the argument of the gateway's `afterInit`.
    */
   guardNamespace(gateway: object, server: object): void {
     const namespace = server as SocketIoNamespace;
-    restoreNothing(namespace);
-    // A namespace with a pattern makes others as they are asked for.
+    disableRecovery(namespace);
+    // A namespace with a pattern creates others on demand.
     if (namespace.children !== undefined)
       namespace.server?.on('new_namespace', (child) => {
-        if (namespace.children?.has(child)) restoreNothing(child);
+        if (namespace.children?.has(child)) disableRecovery(child);
       });
     namespace.use?.((client, next) => {
-      this.admissionOf(gateway, client).then(
+      this.admissionTo(gateway, client).then(
         () => {
           next();
         },
@@ -112,128 +110,122 @@ export class SocketAuthenticator {
   }
 
   /**
-   * Gives an open socket a new token, for what comes after: the connection is closed when that one expires. It must be of
-   * the same issuer and subject as the one that the socket was opened with (without a subject: of the same client), and
-   * allow what each gateway requires that the socket was opened to.
+   * Replaces the token of an open socket: the socket closes when the new token expires. The token must have the same issuer and
+   * subject as the one that opened the socket (without a subject: the same client), and meet the requirements of each gateway
+   * that the socket was opened to.
    *
-   * @returns when it expires, or is too old (`maxTokenAgeSeconds`), in seconds since 1970.
-   * @throws AuthError when it is refused; the socket then stays open with the token that it has.
+   * @returns when the token expires, or reaches `maxTokenAgeSeconds`, in seconds since 1970.
+   * @throws AuthError if the token is refused. The socket stays open with its earlier token.
    */
   async renew(client: object, token: unknown): Promise<{ readonly expiresAt: number }> {
-    const state = stateOfSocket(client);
-    const { renewal } = state;
+    const state = stateOf(client);
     const startedAt = performance.now();
     try {
-      // Before it waits for its turn: what waits is held in memory.
+      // Checked before the message waits for its turn, because a waiting message stays in memory.
       const text = tokenIn(token);
-      if (state.renewals >= MAX_RENEWALS) throw new AuthError('TOKEN_MULTIPLE', { waiting: state.renewals });
-      state.renewals += 1;
-      // One after the other: each is compared with what the one before it made of the socket.
-      const answer = Promise.resolve(renewal)
-        .then(() => this.renewed(client, text))
-        .finally(() => (state.renewals -= 1));
-      state.renewal = answer.catch(() => undefined);
-      return await answer;
+      if (state.pendingRenewals >= MAX_PENDING_RENEWALS)
+        throw new AuthError('TOKEN_MULTIPLE', { waiting: state.pendingRenewals });
+      state.pendingRenewals += 1;
+      // One after the other: each is compared with the result of the one before.
+      const renewal = Promise.resolve(state.renewal)
+        .then(() => this.renewNow(client, text))
+        .finally(() => (state.pendingRenewals -= 1));
+      state.renewal = renewal.catch(() => undefined);
+      return await renewal;
     } catch (error) {
-      const isPlain = error instanceof AuthError && !isTransportException(error);
-      // Not by the guard, which tells of its own.
-      if (isPlain) {
-        const method = Reflect.get(this, 'renew') as HandlerFunction;
-        const context = contextOf('ws', [client], { controller: SocketAuthenticator, method });
-        this.events.refused({ context, token: undefined, startedAt }, error);
-      }
-      if (!isPlain) throw error;
-      const told = this.strategy.explainsRefusals ? withHint(error, hintOf(error, [], undefined)) : error;
-      throw await wsTransport.exceptionOf(told, undefined);
+      // The guard converts and reports its own refusals.
+      if (!(error instanceof AuthError) || isTransportException(error)) throw error;
+      const method = Reflect.get(this, 'renew') as HandlerFunction;
+      const context = createContext('ws', [client], { controller: SocketAuthenticator, method });
+      this.events.refused({ context, token: undefined, startedAt }, error);
+      const hint = this.settings.explainRefusals ? explainRefusal(error, [], undefined) : undefined;
+      throw await toWsException({ error, challenges: [], hint });
     }
   }
 
-  /** The classes of the gateways that a socket was opened to, in the order in which they were asked. */
+  /** The gateway classes that a socket was opened to, in the order in which they were called. */
   gatewaysOf(client: object): readonly unknown[] {
-    return [...stateOfSocket(client).admissions.keys()];
+    return [...stateOf(client).admissions.keys()];
   }
 
-  /** Found out once for each gateway. @throws why it is refused */
-  private admissionOf(gateway: object, client: object, request?: unknown): Promise<unknown> {
-    const state = stateOfSocket(client);
+  /** Runs once for each gateway. @throws the refusal */
+  private admissionTo(gateway: object, client: object, request?: unknown): Promise<unknown> {
+    const state = stateOf(client);
     if (typeof request === 'object' && request !== null) state.request ??= request as HttpRequest;
     const controller = gateway.constructor as Type;
     const known = state.admissions.get(controller);
-    if (known !== undefined) return known.outcome;
+    if (known !== undefined) return known.result;
     if (state.admissions.size === 0) forwardExceptions(client);
-    const context = contextOf('ws', [client, request], { controller, method: openingHandlerOf(gateway) });
-    const outcome = this.check(context, state.opening).then(() => {
-      letIn(client, state.opening);
-      state.owner ??= authenticationOf(client)?.token;
+    const context = new OpeningContext([client, request], controller, openingHandlerOf(gateway), state.opening);
+    const result = this.check(context).then(() => {
+      copyToSocket(client, state.opening);
+      const outcome = outcomeOf(client);
+      if (outcome?.kind === 'caller') state.owner ??= outcome.token;
     });
-    state.admissions.set(controller, { context, outcome });
-    return outcome;
+    state.admissions.set(controller, { context, result });
+    return result;
   }
 
-  private async check(context: ReturnType<typeof contextOf>, opening: Opening): Promise<void> {
-    markOpening(context, opening);
-    // A subclass may say no in Nest's way.
+  private async check(context: OpeningContext): Promise<void> {
+    // A subclass of the guard may refuse by returning false.
     if (!(await this.guard.canActivate(context))) throw new AuthError('POLICY_DENIED');
   }
 
-  private async renewed(client: object, token: string): Promise<{ readonly expiresAt: number }> {
-    const state = stateOfSocket(client);
+  private async renewNow(client: object, token: string): Promise<{ readonly expiresAt: number }> {
+    const state = stateOf(client);
     const admissions = [...state.admissions.values()];
-    await Promise.all(admissions.map(({ outcome }) => outcome));
+    await Promise.all(admissions.map(({ result }) => result));
     const opening = openingOf(client, token);
-    // Calls of their own: what was found out for those before was about another token.
-    const contexts = admissions.map(({ context }) => {
-      const [controller, method] = [context.getClass(), context.getHandler() as () => unknown];
-      return contextOf('ws', context.getArgs(), { controller, method });
-    });
+    // New contexts, because the results of the earlier ones are about another token.
+    const contexts = admissions.map(
+      ({ context }) => new OpeningContext(context.getArgs(), context.getClass(), context.getHandler(), opening),
+    );
     const [first] = contexts;
     if (first === undefined) throw new AuthError('TOKEN_MISSING', { reason: 'the socket was not admitted' });
-    markOpening(first, opening);
-    const { error, info } = await this.strategy.outcomeOf(opening.client, first);
-    if (error !== null) throw error;
-    if (info === undefined || info instanceof AuthError) throw info ?? new AuthError('TOKEN_MISSING');
-    // Here, too: where all openings are public the guard does not look.
-    wsTransport.checkCaller(first, info);
-    for (const context of contexts) await this.check(context, opening);
-    letIn(client, opening);
-    state.owner ??= info;
-    state.renewed = token;
-    this.expiries.renew(socketConnection(client), info);
-    return { expiresAt: AcceptedToken.expiresAt(info) };
+    const outcome = await this.strategy.authenticateCall(opening.client, first);
+    if (outcome.kind === 'refused') throw outcome.error;
+    if (outcome.kind === 'guest' || outcome.token === undefined) throw new AuthError('TOKEN_MISSING');
+    const connection = socketConnection(client);
+    // The guard does not check it if all openings are public.
+    connection.checkOwner?.(outcome.token);
+    for (const context of contexts) await this.check(context);
+    copyToSocket(client, opening);
+    state.owner ??= outcome.token;
+    state.renewedToken = token;
+    this.expiry.renew(connection, outcome.token);
+    return { expiresAt: expiresAtSeconds(outcome.token) };
   }
 
-  /** As socket.io has its client told. */
   private connectErrorOf(error: unknown): Error {
     if (error instanceof AuthError)
-      return Object.assign(new Error(error.message), {
-        data: wsFacts(error, challengeFor(error, this.strategy.realm)),
-      });
+      return Object.assign(new Error(error.message), { data: socketFacts(this.refusalOf(error)) });
     this.logger.error(error);
     return new Error('Internal server error');
   }
 
-  private refuse(client: object, error: unknown): void {
+  private close(client: object, error: unknown): void {
     const connection = socketConnection(client);
     try {
       if (error instanceof AuthError) {
-        connection.close(error);
+        connection.close(this.refusalOf(error));
         return;
       }
       this.logger.error(error);
       connection.fail();
     } catch (failure) {
-      // A socket that is gone already; nobody waits for `handleConnection`, so a throw would end the process.
-      this.logger.debug(`A socket that was refused could not be closed: ${String(failure)}`);
+      // The socket may have just closed. Nothing handles an error of `handleConnection`, so it would end the process.
+      this.logger.debug(`A refused socket could not be closed: ${String(failure)}`);
     }
+  }
+
+  private refusalOf(error: AuthError): AuthRefusal {
+    return refusalOf(error, this.settings.realm, factsIn(error)?.hint);
   }
 }
 
-function restoreNothing({ adapter }: SocketIoNamespace): void {
+function disableRecovery({ adapter }: SocketIoNamespace): void {
   if (adapter?.restoreSession !== undefined) adapter.restoreSession = () => Promise.resolve(null);
 }
-
-// Of one socket, that wait for their turn.
-const MAX_RENEWALS = 4;
 
 function tokenIn(sent: unknown): string {
   if (typeof sent !== 'string') throw new AuthError('TOKEN_MALFORMED', { reason: 'not a string' });
@@ -241,13 +233,20 @@ function tokenIn(sent: unknown): string {
   return sent;
 }
 
-/** What the guard found out is the socket's from now on. */
-function letIn(client: object, opening: Opening): void {
-  Object.assign(client, opening.client);
+/** The facts in the exception that the guard threw. */
+function factsIn(error: Error): RefusalFacts | undefined {
+  return isTransportException(error) ? (error as unknown as { getError(): RefusalFacts }).getError() : undefined;
 }
 
-/** Whose decorators hold for the opening. Not the gateway's own member, which may stand in front of its class's. */
+/** What the guard found about the opening now applies to the socket. */
+function copyToSocket(client: object, opening: Opening): void {
+  Object.assign(client, opening.client);
+  const outcome = outcomeOf(opening.client);
+  if (outcome !== undefined) rememberOutcome(client, outcome);
+}
+
+/** The handler whose decorators apply to the opening: the method of the class, not a property of the instance. */
 function openingHandlerOf(gateway: object): HandlerFunction {
   const { handleConnection } = gateway.constructor.prototype as { handleConnection?: unknown };
-  return typeof handleConnection === 'function' ? (handleConnection as HandlerFunction) : nobody;
+  return typeof handleConnection === 'function' ? (handleConnection as HandlerFunction) : missingHandler;
 }

@@ -1,60 +1,58 @@
 import { Logger, type OnApplicationShutdown } from '@nestjs/common';
 import type { VerifiedAccessToken } from '../../model/access-token.js';
 import { AuthError } from '../../model/errors.js';
-import { AcceptedToken } from '../../token/accepted-token.js';
-import type { LongConnection } from './transport.js';
+import { acceptedUntilSeconds } from '../../token/verified-access-token.js';
+import { refusalOf } from '../refusals/refusal.js';
+import type { LongConnection } from './long-connection.js';
 
-interface Watch {
-  readonly timer: NodeJS.Timeout;
-}
+// A longer delay overflows: setTimeout would fire immediately.
+const MAX_TIMER_MS = 2_147_483_647;
 
-// setTimeout takes no more; a longer one would fire at once.
-const LONGEST_TIMER_MS = 2_147_483_647;
-
-/** Closes sockets, subscriptions and event streams when their token expires, whether anything is sent or not. */
+/** Closes sockets, subscriptions and event streams when their token expires, even if nothing is sent over them. */
 export class ConnectionExpiry implements OnApplicationShutdown {
   private readonly logger = new Logger('AuthGuard');
-  private readonly watches = new Map<object, Watch>();
+  private readonly timers = new Map<object, NodeJS.Timeout>();
 
   constructor(
     private readonly clock: () => number,
     private readonly renewalGraceSeconds: number,
+    private readonly realm?: string,
   ) {}
 
-  /** Has a connection closed when this token expires, unless it is closed with another one already. */
+  /** Closes a connection when this token expires, unless an earlier token already determines when it closes. */
   watch(connection: LongConnection, token: VerifiedAccessToken): void {
-    if (!this.watches.has(connection.key)) this.renew(connection, token);
+    if (!this.timers.has(connection.key)) this.renew(connection, token);
   }
 
-  /** The same; the last token counts. */
+  /** Closes a connection when this token expires, whatever token determined it before. */
   renew(connection: LongConnection, token: VerifiedAccessToken): void {
-    // Nobody would say that it is closed.
+    // No close event would follow to remove the timer.
     if (connection.isClosed) return;
-    const known = this.watches.get(connection.key);
-    if (known === undefined) {
+    const timer = this.timers.get(connection.key);
+    if (timer === undefined) {
       connection.onClosed(() => {
         this.forget(connection.key);
       });
     } else {
-      clearTimeout(known.timer);
+      clearTimeout(timer);
     }
-    this.arm(connection, AcceptedToken.acceptedUntil(token) * 1000);
+    this.arm(connection, acceptedUntilSeconds(token) * 1000);
   }
 
-  /** How many connections are watched. */
+  /** The number of connections that are watched. */
   get size(): number {
-    return this.watches.size;
+    return this.timers.size;
   }
 
   onApplicationShutdown(): void {
-    for (const key of [...this.watches.keys()]) this.forget(key);
+    for (const key of [...this.timers.keys()]) this.forget(key);
   }
 
   private arm(connection: LongConnection, expiresAtMs: number): void {
     const graceMs = connection.canRenew ? this.renewalGraceSeconds * 1000 : 0;
     const isWarning = graceMs > 0 && this.clock() < expiresAtMs;
     this.at(connection, isWarning ? expiresAtMs : expiresAtMs + graceMs, () => {
-      const refusal = new AuthError('TOKEN_EXPIRED', { claim: 'exp' });
+      const refusal = refusalOf(new AuthError('TOKEN_EXPIRED', { claim: 'exp' }), this.realm);
       if (isWarning) {
         this.arm(connection, expiresAtMs);
         connection.warn(refusal);
@@ -67,7 +65,7 @@ export class ConnectionExpiry implements OnApplicationShutdown {
 
   private at(connection: LongConnection, timeMs: number, act: () => void): void {
     const fire = () => {
-      // The clock may have been set, and a timer may be early.
+      // The clock may have been set back, and a timer may fire early or be capped.
       if (this.clock() < timeMs) {
         this.at(connection, timeMs, act);
         return;
@@ -75,18 +73,18 @@ export class ConnectionExpiry implements OnApplicationShutdown {
       try {
         act();
       } catch (error) {
-        // A socket that was closed in this very moment; a timer has nobody to throw to.
-        this.logger.debug(`A connection whose token expired could not be told: ${String(error)}`);
+        // The socket may have just closed. An error thrown in a timer has no handler, so log it.
+        this.logger.debug(`A connection whose token expired could not be notified: ${String(error)}`);
       }
     };
-    const timer = setTimeout(fire, Math.min(Math.max(timeMs - this.clock(), 1), LONGEST_TIMER_MS));
-    // What keeps the process is the server that the connection belongs to.
+    const timer = setTimeout(fire, Math.min(Math.max(timeMs - this.clock(), 1), MAX_TIMER_MS));
+    // The server of the connection keeps the process alive, not this timer.
     timer.unref();
-    this.watches.set(connection.key, { timer });
+    this.timers.set(connection.key, timer);
   }
 
   private forget(key: object): void {
-    clearTimeout(this.watches.get(key)?.timer);
-    this.watches.delete(key);
+    clearTimeout(this.timers.get(key));
+    this.timers.delete(key);
   }
 }

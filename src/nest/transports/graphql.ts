@@ -1,14 +1,15 @@
 import type { ExecutionContext } from '@nestjs/common';
 import { AuthError } from '../../model/errors.js';
 import { isJsonObject } from '../../model/json-object.js';
-import { textsOf } from '../../token/presented-token.js';
+import { nonEmptyStrings } from '../../token/token-extractor.js';
 import { toGraphqlException } from '../refusals/exceptions.js';
-import { refusalFacts } from '../refusals/refusal-facts.js';
-import { httpCarrier, type HttpRequest } from './http.js';
-import { handshakeCarrier } from './socket-handshake.js';
-import type { LongConnection, Transport } from './transport.js';
+import { isAuthRefusal, refusalFacts } from '../refusals/refusal.js';
+import { type HttpRequest, readHttp } from './http.js';
+import { readHandshake } from './handshake.js';
+import type { LongConnection } from './long-connection.js';
+import type { Transport } from './transport.js';
 
-/** What graphql-ws knows of a socket: Nest puts it where the request is for a query. */
+/** What graphql-ws knows of a socket. Nest passes it where the request of a query would be. */
 interface GraphqlWsContext {
   readonly connectionParams?: unknown;
   readonly extra: { readonly request: HttpRequest; readonly socket: GraphqlWsSocket };
@@ -20,7 +21,7 @@ interface GraphqlWsSocket {
   once(event: 'close', callback: () => void): unknown;
 }
 
-/** What of the request's own socket is used, which graphql-ws does not know. */
+/** The request of a WebSocket upgrade. */
 interface UpgradeRequest {
   readonly socket?: TcpSocket;
 }
@@ -32,54 +33,43 @@ interface TcpSocket {
 }
 
 const OPEN = 1;
-// `CloseCode.Forbidden` of graphql-ws. Its clients come again after this one, with new `connectionParams`; 4401 is final
-// for them.
+// `CloseCode.Forbidden` of graphql-ws. Its clients reconnect after it with new `connectionParams`; they never reconnect after 4401.
 const CLOSED_FORBIDDEN = 4403;
 
 export const graphqlTransport: Transport = {
   requestOf(context) {
-    const found = requestIn(context);
-    if (found === undefined)
+    const request = requestIn(context);
+    if (request === undefined)
       throw new AuthError('TOKEN_MISSING', { transport: 'graphql', reason: 'no request in the context' });
-    if (isOfAnother(found, contextOf(context)))
+    if (!claimRequest(request, operationOf(context)))
       throw new AuthError('TOKEN_MISSING', {
         transport: 'graphql',
-        reason: 'the context is that of another operation: make a new object for each',
+        reason: 'the context belongs to another operation: create a new object for each',
       });
-    return found;
+    return request;
   },
 
-  // Else the next one might come with this one's request, and be the first to be asked about.
-  passed(context) {
-    const found = requestIn(context);
-    if (found !== undefined) isOfAnother(found, contextOf(context));
+  memoOf(context) {
+    const [request, operation] = [requestIn(context), operationOf(context)];
+    // Public handlers claim their request as well. Otherwise a later operation could present it as its own.
+    if (request !== undefined) claimRequest(request, operation);
+    return operation;
   },
 
-  carrierOf(request) {
-    if (!isGraphqlWs(request))
-      return isUpgrade(request) ? handshakeCarrier(request) : httpCarrier(request as HttpRequest);
-    const { connectionParams, extra } = request;
-    const carrier = handshakeCarrier(extra.request);
-    return { ...carrier, authorization: [...authorizationsIn(connectionParams), ...carrier.authorization] };
+  read(request, context, extractor) {
+    if (isGraphqlWs(request))
+      return readHandshake(request.extra.request, context, extractor, {
+        authorization: authorizationsIn(request.connectionParams),
+      });
+    if (isUpgrade(request)) return readHandshake(request, context, extractor);
+    return readHttp(request as HttpRequest, context, extractor, setHeader);
   },
 
-  // A query has one context for all of its fields.
-  operationOf: contextOf,
-
-  ready: () => undefined,
-
-  // What is answered is 200 with errors in it; a query beside the refused one may be answered well.
-  setHeader(context, name, value) {
-    const response = (contextOf(context) as { res?: { setHeader?(name: string, value: string): void } }).res;
-    response?.setHeader?.(name, value);
-  },
-
-  exceptionOf(refusal, challenge) {
-    const { message: _saidByTheException, ...extensions } = refusalFacts(refusal, challenge);
+  answer(refusal) {
+    if (!isAuthRefusal(refusal)) return refusal.error;
+    const { message: _inTheException, ...extensions } = refusalFacts(refusal);
     return toGraphqlException(refusal, extensions);
   },
-
-  failureOf: (error) => error,
 
   connectionOf(context) {
     const request = requestIn(context);
@@ -89,45 +79,48 @@ export const graphqlTransport: Transport = {
   },
 };
 
-const operations = new WeakMap<object, Set<object>>();
+const operationsOfRequest = new WeakMap<object, Set<object>>();
 
 /**
- * Whether a request belongs to another operation than this one. An application's `context` may be one object, or a function
- * that returns one, and has kept somebody else's request then. Each operation has a context of its own, since drivers copy it;
- * and a request has one operation, unless it is a batch.
+ * Returns whether the request may belong to this operation. The `context` of an application may have kept the request of another
+ * caller: as one object for all operations, or in a function that returns the same object again. Drivers create a new
+ * operation object for each operation, and a request has one operation unless it is a batch.
  */
-function isOfAnother(request: object, graphqlContext: object): boolean {
-  // A socket has many operations.
-  if (isGraphqlWs(request) || isUpgrade(request)) return false;
-  const { res, body } = request as ExpressRequest;
-  if (res?.writableEnded === true) return true;
-  let served = operations.get(request);
-  if (served === undefined) operations.set(request, (served = new Set()));
-  if (served.has(graphqlContext)) return false;
-  if (served.size >= (Array.isArray(body) ? body.length : 1)) return true;
-  served.add(graphqlContext);
-  return false;
+function claimRequest(request: object, operation: object): boolean {
+  // Over a socket come many operations.
+  if (isGraphqlWs(request) || isUpgrade(request)) return true;
+  const { res, body } = request as HttpRequest & { readonly res?: { readonly writableEnded?: boolean } };
+  if (res?.writableEnded === true) return false;
+  let operations = operationsOfRequest.get(request);
+  if (operations === undefined) operationsOfRequest.set(request, (operations = new Set()));
+  if (operations.has(operation)) return true;
+  if (operations.size >= (Array.isArray(body) ? body.length : 1)) return false;
+  operations.add(operation);
+  return true;
 }
 
-interface ExpressRequest extends HttpRequest {
-  readonly res?: { readonly writableEnded?: boolean };
+/** The GraphQL context, which all fields of an operation share. */
+function operationOf(context: ExecutionContext): object {
+  const operation: unknown = context.getArgByIndex(2);
+  return isJsonObject(operation) ? operation : {};
 }
 
-function contextOf(context: ExecutionContext): object {
-  const graphqlContext: unknown = context.getArgByIndex(2);
-  return isJsonObject(graphqlContext) ? graphqlContext : {};
-}
-
-/** The HTTP request, or what graphql-ws has in its place, wherever the driver put it. */
+/** Returns the HTTP request, or the context of graphql-ws, wherever the driver put it. */
 function requestIn(context: ExecutionContext): object | undefined {
-  const graphqlContext = contextOf(context);
-  const { req, request, reply } = graphqlContext as { req?: unknown; request?: unknown; reply?: { request?: unknown } };
-  // Its own context function may have handed on what graphql-ws knows, which is more than the request that it opened with.
-  if (isGraphqlWs(graphqlContext)) return graphqlContext;
+  const operation = operationOf(context);
+  const { req, request, reply } = operation as { req?: unknown; request?: unknown; reply?: { request?: unknown } };
+  // A context function of the application may return the context of graphql-ws, which has more than the upgrade request.
+  if (isGraphqlWs(operation)) return operation;
   return [req, request, reply?.request].find(
     (candidate): candidate is object =>
       isJsonObject(candidate) && (isGraphqlWs(candidate) || isJsonObject(candidate.headers)),
   );
+}
+
+// The response is 200 with errors in it; another query of the same request may succeed.
+function setHeader(context: ExecutionContext, name: string, value: string | readonly string[]): void {
+  const { res } = operationOf(context) as { res?: { setHeader?(name: string, value: unknown): void } };
+  res?.setHeader?.(name, value);
 }
 
 function isGraphqlWs(value: object): value is GraphqlWsContext {
@@ -135,32 +128,32 @@ function isGraphqlWs(value: object): value is GraphqlWsContext {
   return isJsonObject(extra?.request) && isJsonObject(extra.socket);
 }
 
-/** A request that opened a socket, where the application's own context has nothing else. What is sent over that is no GET. */
+/** A request that opened a socket. Messages over that socket are not GET requests, so cookies need the origin check. */
 function isUpgrade(request: object): request is HttpRequest & UpgradeRequest {
   const { headers } = request as HttpRequest;
-  // As Node has it: by one of them alone nothing is opened.
-  return names(headers.upgrade, 'websocket') && names(headers.connection, 'upgrade');
+  // Node upgrades only if both headers are present.
+  return includesToken(headers.upgrade, 'websocket') && includesToken(headers.connection, 'upgrade');
 }
 
-function names(header: HttpRequest['headers'][string], name: string): boolean {
-  return header !== undefined && [header].flat().some((value) => value.toLowerCase().includes(name));
+function includesToken(header: HttpRequest['headers'][string], token: string): boolean {
+  return header !== undefined && [header].flat().some((value) => value.toLowerCase().includes(token));
 }
 
 function authorizationsIn(connectionParams: unknown): readonly string[] {
   if (!isJsonObject(connectionParams)) return [];
   const sent = Object.entries(connectionParams).filter(([name]) => name.toLowerCase() === 'authorization');
-  return textsOf(sent.map(([, value]) => value));
+  return nonEmptyStrings(sent.map(([, value]) => value));
 }
 
+/** The protocol of graphql-ws has no message for a refusal, so `warn` does nothing. */
 function subscriptions(socket: GraphqlWsSocket): LongConnection {
   return {
     key: socket,
     isClosed: (socket.readyState ?? OPEN) > OPEN,
     canRenew: false,
-    // The protocol has no message for it.
     warn: () => undefined,
-    close({ code }) {
-      socket.close(CLOSED_FORBIDDEN, code);
+    close({ error }) {
+      socket.close(CLOSED_FORBIDDEN, error.code);
     },
     onClosed(callback) {
       socket.once('close', callback);
@@ -168,13 +161,13 @@ function subscriptions(socket: GraphqlWsSocket): LongConnection {
   };
 }
 
+/** A socket of an unknown protocol: it can only be destroyed. */
 function upgradedConnection({ socket }: UpgradeRequest): LongConnection | undefined {
   return (
     socket && {
       key: socket,
       isClosed: socket.destroyed,
       canRenew: false,
-      // There is nothing to say it by: the protocol is not ours.
       warn: () => undefined,
       close() {
         socket.destroy();

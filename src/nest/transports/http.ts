@@ -1,66 +1,50 @@
 import type { ExecutionContext } from '@nestjs/common';
-import type { AuthError } from '../../model/errors.js';
-import type { TokenCarrier } from '../../token/presented-token.js';
-import { challengeFor } from '../../token/challenge.js';
+import { bearerToken } from '../../token/bearer.js';
+import type { Presented } from '../../token/presented.js';
+import type { TokenCarrier, TokenExtractor } from '../../token/token-extractor.js';
 import { toHttpException } from '../refusals/exceptions.js';
-import { refusalFacts } from '../refusals/refusal-facts.js';
-import type { LongConnection, Transport } from './transport.js';
+import { isAuthRefusal, type Refusal } from '../refusals/refusal.js';
+import { eventStream, type RawResponse } from './event-stream.js';
+import type { Transport } from './transport.js';
 
-/** What is read of a request, on Express and on Fastify alike. */
+/** The parts of a request that are read, the same on Express and Fastify. */
 export interface HttpRequest {
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
-  /** Node's flat list of names and values; on Fastify it is on `raw`. */
+  /** Node's flat list of names and values; Fastify has it on `raw`. */
   readonly rawHeaders?: readonly string[];
   readonly raw?: { readonly rawHeaders?: readonly string[] };
   readonly method?: string;
   readonly url?: string;
-  /** Express: before a router took its part away. */
+  /** Express: the URL before a router removed its prefix. */
   readonly originalUrl?: string;
   readonly body?: unknown;
+  readonly socket?: { getPeerCertificate?(): { readonly raw?: Uint8Array } };
 }
 
-/** Express's response, Fastify's reply, or Node's own where a middleware runs. */
+/** The response of Express, the reply of Fastify, or Node's own response in a middleware. */
 interface HttpResponse {
-  setHeader?(name: string, value: string): unknown;
-  header?(name: string, value: string): unknown;
+  setHeader?(name: string, value: string | readonly string[]): unknown;
+  header?(name: string, value: string | readonly string[]): unknown;
   readonly raw?: RawResponse;
-}
-
-interface RawResponse {
-  readonly writableEnded: boolean;
-  readonly headersSent: boolean;
-  readonly closed?: boolean;
-  readonly socket: { destroySoon?(): void; destroy?(): void } | null;
-  /** HTTP/2, where one socket has many answers. */
-  readonly stream?: { destroy?(): void };
-  readonly req?: { readonly httpVersionMajor?: number };
-  write(chunk: string): unknown;
-  writeHead(status: number, headers: Record<string, string>): unknown;
-  end(callback: () => void): unknown;
-  end(body: string, callback: () => void): unknown;
-  once(event: 'close', callback: () => void): unknown;
-  on(event: 'error', callback: () => void): unknown;
 }
 
 export const httpTransport: Transport = {
   requestOf: (context) => context.switchToHttp().getRequest<object>(),
 
-  carrierOf: (request) => httpCarrier(request as HttpRequest),
+  memoOf: (context) => context.switchToHttp().getRequest<object>(),
 
-  operationOf: () => undefined,
-
-  ready: () => undefined,
-
-  setHeader: setHttpHeader,
-
-  exceptionOf(refusal, challenge, context) {
-    if (challenge !== undefined) setHttpHeader(context, 'WWW-Authenticate', challenge);
-    if (refusal.retryAfterSeconds !== undefined)
-      setHttpHeader(context, 'Retry-After', String(refusal.retryAfterSeconds));
-    return toHttpException(refusal);
+  read(request, context, extractor) {
+    if (!extractor.isHeaderOnly) return readHttp(request as HttpRequest, context, extractor);
+    const sent = authorizationHeaders(request as HttpRequest);
+    return sent.some((value) => value !== '')
+      ? new HttpPresented(bearerToken(sent), request as HttpRequest)
+      : undefined;
   },
 
-  failureOf: (error) => error,
+  answer(refusal, context) {
+    setChallenges(refusal, context);
+    return isAuthRefusal(refusal) ? toHttpException(refusal) : refusal.error;
+  },
 
   connectionOf(context, isEventStream) {
     if (!isEventStream) return undefined;
@@ -69,13 +53,61 @@ export const httpTransport: Transport = {
   },
 };
 
-export function setHttpHeader(context: ExecutionContext, name: string, value: string): void {
+/** The presented credentials of an HTTP request. Everything except the token is read on first use. */
+export class HttpPresented implements Presented {
+  readonly scheme = 'Bearer';
+
+  constructor(
+    readonly token: string,
+    private readonly request: HttpRequest,
+  ) {}
+
+  get proofs(): readonly string[] {
+    return [this.request.headers.dpop ?? []].flat();
+  }
+
+  get method(): string | undefined {
+    return this.request.method;
+  }
+
+  get uri(): string | undefined {
+    return this.request.originalUrl ?? this.request.url;
+  }
+
+  certificate(): Uint8Array | undefined {
+    return this.request.socket?.getPeerCertificate?.().raw;
+  }
+}
+
+/** Reads the token of an HTTP request in every place of `tokenFrom`. */
+export function readHttp(
+  request: HttpRequest,
+  context: ExecutionContext,
+  extractor: TokenExtractor,
+  setHeader = setHttpHeader,
+): Presented | undefined {
+  // RFC 6750 §2.3: no cache may store a response to a request that can have its token in the address. Set it before
+  // the token is read, because a refusal is a response as well.
+  if (extractor.readsQuery) setHeader(context, 'Cache-Control', 'no-store');
+  const token = extractor.extract(httpCarrier(request), context);
+  return token === undefined ? undefined : new HttpPresented(token, request);
+}
+
+function setChallenges({ challenges, error }: Refusal, context: ExecutionContext): void {
+  const [first] = challenges;
+  if (first !== undefined) setHttpHeader(context, 'WWW-Authenticate', challenges.length === 1 ? first : challenges);
+  const { retryAfterSeconds } = (error ?? {}) as { retryAfterSeconds?: number };
+  if (retryAfterSeconds !== undefined && isAuthRefusal({ challenges, error }))
+    setHttpHeader(context, 'Retry-After', String(retryAfterSeconds));
+}
+
+function setHttpHeader(context: ExecutionContext, name: string, value: string | readonly string[]): void {
   const response = context.switchToHttp().getResponse<HttpResponse | undefined>();
   if (response?.setHeader !== undefined) response.setHeader(name, value);
   else response?.header?.(name, value);
 }
 
-/** A request as a place for tokens. */
+/** The parts of an HTTP request that can carry a token. */
 export function httpCarrier(request: HttpRequest): TokenCarrier {
   const { headers, method, body } = request;
   return {
@@ -90,7 +122,7 @@ export function httpCarrier(request: HttpRequest): TokenCarrier {
 
 const AUTHORIZATION = 'authorization';
 
-/** Every `Authorization` header that was sent. Node itself keeps the first and drops the others without a word. */
+/** Returns every `Authorization` header that was sent. Node keeps the first and drops the others silently. */
 export function authorizationHeaders(request: HttpRequest): readonly string[] {
   const value = request.headers[AUTHORIZATION];
   if (value === undefined) return [];
@@ -101,51 +133,6 @@ export function authorizationHeaders(request: HttpRequest): readonly string[] {
     const name = raw[index];
     if (name?.length === AUTHORIZATION.length && name.toLowerCase() === AUTHORIZATION) sent += 1;
   }
-  // A middleware may have set the header itself: then there is none in the raw ones.
+  // A middleware may have set the header; the raw headers do not contain it then.
   return sent > 1 ? new Array<string>(sent).fill(value) : [value];
-}
-
-// A reader that takes nothing any more must not keep its stream.
-const LAST_WORDS_MS = 1_000;
-
-function eventStream(response: RawResponse): LongConnection {
-  const tell = (refusal: AuthError) => {
-    if (response.headersSent && !response.writableEnded)
-      response.write(`event: exception\ndata: ${JSON.stringify(refusalFacts(refusal))}\n\n`);
-  };
-  return {
-    key: response,
-    isClosed: response.closed === true || response.writableEnded,
-    canRenew: false,
-    warn: tell,
-    close(refusal) {
-      // Taken now: Node takes it away from an answer that has ended.
-      const { socket, stream, req } = response;
-      const isOneToOne = (req?.httpVersionMajor ?? 1) === 1;
-      // Nest goes on writing what the handler has still to say, and Node makes an error of it that nobody listens to.
-      response.on('error', () => undefined);
-      setTimeout(() => {
-        if (isOneToOne) socket?.destroy?.();
-        else stream?.destroy?.();
-      }, LAST_WORDS_MS).unref();
-      const close = () => {
-        if (isOneToOne) socket?.destroySoon?.();
-      };
-      if (response.headersSent) {
-        tell(refusal);
-        response.end(close);
-      } else {
-        // A handler that is still about to make its stream.
-        const challenge = challengeFor(refusal, undefined);
-        response.writeHead(refusal.status, {
-          'Content-Type': 'application/json; charset=utf-8',
-          ...(challenge !== undefined && { 'WWW-Authenticate': challenge }),
-        });
-        response.end(JSON.stringify(toHttpException(refusal).getResponse()), close);
-      }
-    },
-    onClosed(callback) {
-      response.once('close', callback);
-    },
-  };
 }

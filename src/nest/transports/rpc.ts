@@ -3,17 +3,18 @@ import { Logger } from '@nestjs/common';
 import type { AuthError } from '../../model/errors.js';
 import { isJsonObject } from '../../model/json-object.js';
 import { asAuthError } from '../refusals/exceptions.js';
-import { refusalFacts } from '../refusals/refusal-facts.js';
-import type { LongConnection, Transport } from './transport.js';
+import { type AuthRefusal, isAuthRefusal, type Refusal, refusalFacts } from '../refusals/refusal.js';
+import type { LongConnection } from './long-connection.js';
+import type { Transport } from './transport.js';
 
-/** What of the metadata of gRPC is used; its class comes with a package that may not be there. */
+/** The parts of the gRPC metadata class that are used. The package that declares it may not be installed. */
 interface GrpcMetadata {
   get(key: string): readonly unknown[];
   set(key: string, value: string): void;
   getMap(): Record<string, unknown>;
 }
 
-/** A call whose answer is a stream. */
+/** A call whose response is a stream. */
 interface GrpcStream {
   write(message: unknown): unknown;
   sendMetadata(metadata: unknown): unknown;
@@ -24,12 +25,13 @@ interface GrpcStream {
   readonly call?: GrpcCall;
 }
 
-/** Inside: what knows which kind of method it is. Interceptors are put in front of it. */
+/** The inner call, which knows the kind of its method. Interceptors wrap it. */
 interface GrpcCall {
   readonly handler?: { readonly type?: string };
   readonly nextCall?: GrpcCall;
 }
 
+/** What a handler of `@GrpcStreamCall()` receives. */
 interface HeldStream {
   readonly metadata: GrpcMetadata;
   emit(event: 'error', status: object): unknown;
@@ -46,34 +48,21 @@ const logger = new Logger('AuthGuard');
 export const rpcTransport: Transport = {
   requestOf: callOf,
 
-  carrierOf(request) {
-    // TCP, Redis, NATS, Kafka and so on: where the token stands is an affair of the application (`tokenFrom`).
+  memoOf: callOf,
+
+  read(request, context, extractor) {
+    // For TCP, Redis, NATS, Kafka and so on, the application states in `tokenFrom` where the token is.
     const authorization = isGrpc(request) ? request.get('authorization').map(String) : [];
-    return { authorization, bare: [], headers: NO_HEADERS };
+    const token = extractor.extract({ authorization, bare: [], headers: NO_HEADERS }, context);
+    return token === undefined ? undefined : { token, scheme: 'Bearer', proofs: [] };
   },
 
-  operationOf: () => undefined,
-
-  ready: () => undefined,
-
-  setHeader: () => undefined,
-
-  async exceptionOf(refusal, challenge, context) {
+  answer(refusal, context) {
     const held = heldStream(context);
-    if (held !== undefined) return answerHeldStream(held, grpcStatus(refusal, challenge, held.metadata), context);
-    // Where there is a message handler this package is there.
-    const { RpcException } = await import('@nestjs/microservices');
-    const facts = refusalFacts(refusal, challenge);
-    const call = callOf(context);
-    const told = isGrpc(call) ? grpcStatus(refusal, challenge, call) : { status: 'error', ...facts };
-    return asAuthError(new RpcException(told), refusal);
-  },
-
-  failureOf(error, context) {
-    const held = heldStream(context);
-    if (held === undefined) return error;
-    logger.error(error);
-    return answerHeldStream(held, statusOf(error), context);
+    if (isAuthRefusal(refusal)) return answerRefusal(refusal, held, context);
+    if (held === undefined) return refusal.error;
+    logger.error(refusal.error);
+    return answerHeldStream(held, statusOf(refusal), context);
   },
 
   connectionOf(context) {
@@ -82,7 +71,16 @@ export const rpcTransport: Transport = {
   },
 };
 
-/** Nest makes a context for each message, and for gRPC it is the metadata; a transport of somebody's own may have none. */
+async function answerRefusal(refusal: AuthRefusal, held: HeldStream | undefined, context: ExecutionContext) {
+  if (held !== undefined) return answerHeldStream(held, grpcStatus(refusal, held.metadata), context);
+  // This package is installed where there is a message handler.
+  const { RpcException } = await import('@nestjs/microservices');
+  const call = callOf(context);
+  const response = isGrpc(call) ? grpcStatus(refusal, call) : { status: 'error', ...refusalFacts(refusal) };
+  return asAuthError(new RpcException(response), refusal.error);
+}
+
+/** Nest creates a context for each message; for gRPC it is the metadata. A custom transport may have none. */
 function callOf(context: ExecutionContext): object {
   const call: unknown = context.switchToRpc().getContext();
   return heldStream(context)?.metadata ?? metadataOrArguments(call, context);
@@ -97,7 +95,7 @@ function isGrpc(call: object): call is GrpcMetadata {
   return typeof get === 'function' && typeof set === 'function' && typeof getMap === 'function';
 }
 
-/** What the handler of `@GrpcStreamCall()` is given: the stream itself, for it to answer. */
+/** Returns the stream that a handler of `@GrpcStreamCall()` receives and has to answer. */
 function heldStream(context: ExecutionContext): HeldStream | undefined {
   const stream = context.getArgByIndex<Partial<HeldStream> | undefined>(0);
   const { metadata } = typeof stream === 'object' && (stream as unknown) !== null ? stream : {};
@@ -105,8 +103,8 @@ function heldStream(context: ExecutionContext): HeldStream | undefined {
 }
 
 /**
- * Nest answers for no handler of this kind: what a guard throws is rejected to nobody, and ends the process. So the stream is
- * answered here, and nothing is thrown, ever: what waits for it is forgotten together with the call.
+ * Answers a stream that Nest does not answer: an error that a guard throws for such a handler is an unhandled rejection, which
+ * ends the process. The returned promise never settles, and is collected with the call.
  */
 function answerHeldStream(stream: HeldStream, status: object, context: ExecutionContext): Promise<never> {
   const callback: unknown = context.getArgByIndex(1);
@@ -115,12 +113,12 @@ function answerHeldStream(stream: HeldStream, status: object, context: Execution
   return new Promise(() => undefined);
 }
 
-/** What an `RpcException` says, if it is for gRPC. Of anything else the client is told nothing, as Nest's filter does it. */
-function statusOf(error: unknown): object {
+/** Returns the gRPC status of an `RpcException`. The details of other errors are not sent, as in Nest's filter. */
+function statusOf({ error }: Refusal): object {
   const { getError } = (error ?? {}) as { getError?: () => unknown };
-  const told = typeof getError === 'function' ? getError.call(error) : undefined;
-  return isJsonObject(told) && typeof told.code === 'number'
-    ? told
+  const status = typeof getError === 'function' ? getError.call(error) : undefined;
+  return isJsonObject(status) && typeof status.code === 'number'
+    ? status
     : { code: INTERNAL, details: 'Internal server error' };
 }
 
@@ -129,7 +127,7 @@ function isGrpcStream(value: unknown): value is GrpcStream {
   return typeof write === 'function' && typeof emit === 'function' && typeof sendMetadata === 'function';
 }
 
-/** A call with one answer ends with it, and is of the same class as a stream. */
+/** A call with one response ends with it, although it has the class of a stream. */
 function isUnary(call: GrpcCall | undefined): boolean {
   let inner = call;
   while (inner !== undefined && inner.handler === undefined) inner = inner.nextCall;
@@ -141,12 +139,12 @@ function grpcStream(stream: GrpcStream, metadata: object): LongConnection {
     key: stream,
     isClosed: stream.cancelled === true || stream.destroyed === true,
     canRenew: false,
-    // The protocol has no message for it.
+    // gRPC has no message for it.
     warn: () => undefined,
     close(refusal) {
-      if (isGrpc(metadata)) stream.emit('error', grpcStatus(refusal, undefined, metadata));
-      // By this Nest gives up what it reads from.
-      stream.emit('cancelled', refusal.code);
+      if (isGrpc(metadata)) stream.emit('error', grpcStatus({ ...refusal, challenges: [] }, metadata));
+      // Makes Nest unsubscribe from the observable of the handler.
+      stream.emit('cancelled', refusal.error.code);
     },
     onClosed(callback) {
       stream.once('close', callback);
@@ -154,11 +152,11 @@ function grpcStream(stream: GrpcStream, metadata: object): LongConnection {
   };
 }
 
-function grpcStatus(refusal: AuthError, challenge: string | undefined, sent: GrpcMetadata): object {
-  const metadata = new (sent.constructor as new () => GrpcMetadata)();
-  metadata.set('error-code', refusal.code);
-  if (challenge !== undefined) metadata.set('www-authenticate', challenge);
-  if (refusal.retryAfterSeconds !== undefined) metadata.set('retry-after', String(refusal.retryAfterSeconds));
-  const details = `${refusal.code}: ${refusal.message}`;
-  return { code: GRPC_STATUS[refusal.status], message: details, details, metadata };
+function grpcStatus({ error, challenges }: AuthRefusal, received: GrpcMetadata): object {
+  const metadata = new (received.constructor as new () => GrpcMetadata)();
+  metadata.set('error-code', error.code);
+  if (challenges.length > 0) metadata.set('www-authenticate', challenges.join(', '));
+  if (error.retryAfterSeconds !== undefined) metadata.set('retry-after', String(error.retryAfterSeconds));
+  const details = `${error.code}: ${error.message}`;
+  return { code: GRPC_STATUS[error.status], message: details, details, metadata };
 }

@@ -1,13 +1,14 @@
 import type { ExecutionContext } from '@nestjs/common';
 import { AuthError } from '../../model/errors.js';
 import { toHttpException } from '../refusals/exceptions.js';
+import { isAuthRefusal } from '../refusals/refusal.js';
 import { graphqlTransport } from './graphql.js';
 import { httpTransport } from './http.js';
 import { rpcTransport } from './rpc.js';
 import type { Transport } from './transport.js';
 import { wsTransport } from './ws.js';
 
-/** How calls of this kind are read and answered. Only this file asks which transport it is. */
+/** Returns the transport of a call. This is the only place that distinguishes transports. */
 export function transportOf(context: ExecutionContext): Transport {
   switch (context.getType<string>()) {
     case 'http':
@@ -23,21 +24,13 @@ export function transportOf(context: ExecutionContext): Transport {
   }
 }
 
-/** One that we cannot read a token from: refused, never waved through. */
+/** A transport whose tokens cannot be read. Its calls are refused, except to public handlers. */
 const unknownTransport: Transport = {
   requestOf(context) {
     throw new AuthError('TOKEN_MISSING', { transport: context.getType<string>() });
   },
-  carrierOf: () => ({ authorization: [], bare: [], headers: {} }),
-  operationOf: () => undefined,
-  ready: () => undefined,
-  setHeader: () => undefined,
-  exceptionOf: toHttpException,
-  failureOf: (error) => error,
+  memoOf: (context) => context,
+  read: () => undefined,
+  answer: (refusal) => (isAuthRefusal(refusal) ? toHttpException(refusal) : refusal.error),
   connectionOf: () => undefined,
 };
-
-/** What the authentication of this call is remembered on. */
-export function requestOf(context: ExecutionContext): object {
-  return transportOf(context).requestOf(context);
-}

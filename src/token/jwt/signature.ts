@@ -1,21 +1,44 @@
 import { verify } from 'node:crypto';
 import { ALGORITHMS, type SignatureAlgorithm } from '../../keys/algorithms.js';
 import { AuthError } from '../../model/errors.js';
+import { type MaybePromise, whenKnown } from '../../model/maybe-promise.js';
 import type { KeySet } from '../../keys/key-set.js';
 import type { KeySource } from '../../keys/key-source.js';
 import type { VerificationKey } from '../../keys/verification-key.js';
-import { namedKey } from '../checks.js';
 import { type DecodedToken, signatureOf } from './compact.js';
 
 type SignedToken = Pick<DecodedToken, 'token' | 'header'>;
 
-// What a token without a `kid` may cost. The sets of real issuers hold fewer than ten keys.
+// A token without a `kid` may cost at most this many verifications. Key sets of real issuers have fewer than ten keys.
 const MAX_TRIES = 16;
 
 /**
- * RFC 7515 §5.2, with the keys of the token's issuer. Synchronous when no key has to be waited for.
- * @param verifiedBy the set by which this very token was verified before: as long as it is in service, that holds.
- * @returns the set by which it is verified.
+ * Returns the `kid` of a token (RFC 7515 §4.1.4), if it has one.
+ * @throws AuthError TOKEN_MALFORMED
+ */
+export function namedKey({ kid }: DecodedToken['header']): string | undefined {
+  if (kid === undefined || typeof kid === 'string') return kid;
+  throw new AuthError('TOKEN_MALFORMED', { reason: 'kid is not a string' });
+}
+
+/**
+ * Returns the issuer's key set for the `kid` of a token. The verification and the secret provider of `JwtStrategy` both
+ * obtain their keys here.
+ * @param rejectedSet a key set that did not verify the token; a newer one is fetched if the policy of the source allows it.
+ * @throws AuthError KEYS_UNAVAILABLE, TOKEN_MALFORMED
+ */
+export function findKeySet(
+  header: DecodedToken['header'],
+  source: KeySource,
+  rejectedSet?: KeySet,
+): MaybePromise<KeySet> {
+  return source.keySetFor(namedKey(header), rejectedSet);
+}
+
+/**
+ * Verifies the signature (RFC 7515 §5.2) with the keys of the token's issuer.
+ * @param verifiedBy the key set that verified this very token before. The result holds while that set is current.
+ * @returns the key set that verifies the token.
  * @throws AuthError KEY_UNKNOWN, KEY_UNSUITABLE, SIGNATURE_INVALID, KEYS_UNAVAILABLE, TOKEN_MALFORMED
  */
 export function checkSignature(
@@ -23,70 +46,57 @@ export function checkSignature(
   algorithm: SignatureAlgorithm,
   source: KeySource,
   verifiedBy?: KeySet,
-): KeySet | Promise<KeySet> {
-  const kid = namedKey(token.header);
-  const found = source.keySetFor(kid);
-  return found instanceof Promise
-    ? found.then((keySet) => checkWith(keySet, kid, token, algorithm, source, verifiedBy))
-    : checkWith(found, kid, token, algorithm, source, verifiedBy);
+): MaybePromise<KeySet> {
+  return whenKnown(findKeySet(token.header, source), (keySet) => {
+    if (keySet === verifiedBy) return keySet;
+    const kid = namedKey(token.header);
+    const candidates = keySet.candidates(kid);
+    try {
+      findVerifyingKey(token, algorithm, candidates);
+      return keySet;
+    } catch (error) {
+      if (candidates.length === 0 || keySet.hasKid(kid)) throw error;
+      return checkWithNewerSet(token, algorithm, source, keySet, error);
+    }
+  });
 }
 
-function checkWith(
-  keySet: KeySet,
-  kid: string | undefined,
+/** No `kid` identifies the key, and all keys of the set were tried. The issuer may have published the key since. */
+async function checkWithNewerSet(
   token: SignedToken,
   algorithm: SignatureAlgorithm,
   source: KeySource,
-  verifiedBy: KeySet | undefined,
-): KeySet | Promise<KeySet> {
-  if (keySet === verifiedBy) return keySet;
-  const candidates = keySet.candidates(kid);
-  try {
-    checkSignatureByAny(token, algorithm, candidates);
-    return keySet;
-  } catch (error) {
-    if (candidates.length === 0 || keySet.hasKid(kid)) throw error;
-    return checkWithNewer(keySet, kid, token, algorithm, source, error);
-  }
-}
-
-/** All keys were tried, since no name says which it is. It may have been published since. */
-async function checkWithNewer(
   keySet: KeySet,
-  kid: string | undefined,
-  token: SignedToken,
-  algorithm: SignatureAlgorithm,
-  source: KeySource,
-  refusal: unknown,
+  rejection: unknown,
 ): Promise<KeySet> {
-  const newer = await source.keySetFor(kid, keySet);
-  if (newer === keySet) throw refusal;
-  checkSignatureByAny(token, algorithm, newer.candidates(kid));
+  const newer = await findKeySet(token.header, source, keySet);
+  if (newer === keySet) throw rejection;
+  findVerifyingKey(token, algorithm, newer.candidates(namedKey(token.header)));
   return newer;
 }
 
 /**
- * Only keys that fit the algorithm are tried; which ones do was settled when they were imported.
- *
- * @param candidates the keys that the token may have been signed with.
+ * Returns the candidate that verifies the signature. Only keys that fit the algorithm are tried; which ones do was decided
+ * when they were imported.
  * @throws AuthError KEY_UNKNOWN, KEY_UNSUITABLE, SIGNATURE_INVALID
  */
-export function checkSignatureByAny(
+export function findVerifyingKey(
   token: SignedToken,
   algorithm: SignatureAlgorithm,
   candidates: readonly VerificationKey[],
-): void {
+): VerificationKey {
   const { kid } = token.header;
   if (candidates.length === 0) throw new AuthError('KEY_UNKNOWN', { kid });
   const { hash } = ALGORITHMS[algorithm];
   const signed = signatureOf(token);
   let tries = 0;
-  for (const { inputs, signatureLength } of candidates) {
-    const input = inputs.get(algorithm);
+  for (const key of candidates) {
+    const input = key.inputs.get(algorithm);
     if (input === undefined) continue;
-    // The length first (RFC 8017 §8.1.2): to OpenSSL, an RSASSA-PSS signature that lost leading zeros is a good one.
-    // Synchronous on purpose: a thread of the pool takes longer to reach than a signature to check.
-    if (signed.signature.length === signatureLength && verify(hash, signed.input, input, signed.signature)) return;
+    // The length first (RFC 8017 §8.1.2): OpenSSL accepts an RSASSA-PSS signature without its leading zeros.
+    // Synchronous, because a thread of the pool takes longer to reach than a signature takes to verify.
+    if (signed.signature.length === key.signatureLength && verify(hash, signed.input, input, signed.signature))
+      return key;
     tries += 1;
     if (tries === MAX_TRIES) break;
   }

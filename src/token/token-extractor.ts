@@ -1,35 +1,63 @@
 import { AuthError } from '../model/errors.js';
+import type { ResolvedTokenFrom } from '../options/resolve-token-from.js';
 import type { TokenPlace } from '../options/token-places.js';
 import { bearerToken } from './bearer.js';
 
-/** What of a call a token may stand in, whatever the transport. */
+/** The parts of a call that can carry a token, whatever its transport. */
 export interface TokenCarrier {
-  /** Each `Authorization` that was sent. */
+  /** Each `Authorization` header that was sent. */
   readonly authorization: readonly string[];
-  /** Takes the place of all others: what a client sent later, over a socket that it opened with another token. */
-  readonly renewed?: string;
-  /** Tokens that stand by themselves, where the transport has a place of its own for them. */
+  /** Tokens without a scheme, from a place that only this transport has. */
   readonly bare: readonly unknown[];
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
-  /** HTTP method; GET for the opening of a socket. Undefined where there is none. */
+  /** HTTP method; GET for a socket that is opened. Undefined if the transport has none. */
   readonly method?: string;
-  /** Whether this opens a socket, over which anything may be sent later. */
+  /** Whether the call opens a socket, over which any message may follow. */
   readonly opensSocket?: boolean;
-  /** As it was sent: path and query. */
+  /** Path and query as they were sent. */
   readonly url?: string;
   /** The parsed body. */
   readonly body?: unknown;
 }
 
+/** Finds the token of a call in the places that the `tokenFrom` option lists. */
+export class TokenExtractor {
+  /** Only the header, which is the default: an HTTP request then needs no carrier. */
+  readonly isHeaderOnly: boolean;
+  readonly readsQuery: boolean;
+
+  constructor(private readonly tokenFrom: ResolvedTokenFrom) {
+    const places = tokenFrom.map((place) => (typeof place === 'function' ? 'function' : place.from));
+    this.isHeaderOnly = places.every((place) => place === 'bearer-header');
+    this.readsQuery = places.includes('query');
+  }
+
+  /**
+   * @param context passed to functions in `tokenFrom`.
+   * @returns undefined if nothing was sent that could be a token.
+   * @throws AuthError TOKEN_MULTIPLE, TOKEN_MALFORMED, TOKEN_TOO_LARGE, SCHEME_UNSUPPORTED, ORIGIN_UNTRUSTED
+   */
+  extract(carrier: TokenCarrier, context: unknown): string | undefined {
+    const tokens = this.tokenFrom.flatMap((place) =>
+      typeof place === 'function'
+        ? nonEmptyStrings([place(context)]).map((text) => (text.includes(' ') ? bearerToken([text]) : text))
+        : tokensAt(place, carrier),
+    );
+    // RFC 6750 §2: a request must not carry a token in more than one way.
+    if (tokens.length > 1) throw new AuthError('TOKEN_MULTIPLE', { places: tokens.length });
+    return tokens[0];
+  }
+}
+
 /**
- * The tokens that stand in one place; mostly none or one.
- * @throws AuthError TOKEN_MALFORMED, and what `bearerToken` throws; ORIGIN_UNTRUSTED for a cookie that another site sent.
+ * Returns the tokens in one place.
+ * @throws AuthError TOKEN_MALFORMED, those of `bearerToken`, and ORIGIN_UNTRUSTED for a cookie that another site caused to be sent.
  */
 export function tokensAt(place: TokenPlace, carrier: TokenCarrier): readonly string[] {
   switch (place.from) {
     case 'bearer-header': {
       const sent = carrier.authorization.filter((value) => value !== '');
-      return [...(sent.length === 0 ? [] : [bearerToken(sent)]), ...textsOf(carrier.bare)];
+      return [...(sent.length === 0 ? [] : [bearerToken(sent)]), ...nonEmptyStrings(carrier.bare)];
     }
     case 'cookie': {
       const tokens = cookiesOf(carrier, place.name);
@@ -37,27 +65,16 @@ export function tokensAt(place: TokenPlace, carrier: TokenCarrier): readonly str
       return tokens;
     }
     case 'form-body':
-      return isForm(carrier) ? textsOf(memberOf(carrier.body, place.name)) : [];
+      return isForm(carrier) ? nonEmptyStrings(memberOf(carrier.body, place.name)) : [];
     case 'query': {
       const start = carrier.url?.indexOf('?') ?? -1;
-      return start === -1 ? [] : textsOf(new URLSearchParams(carrier.url?.slice(start + 1)).getAll(place.name));
+      return start === -1 ? [] : nonEmptyStrings(new URLSearchParams(carrier.url?.slice(start + 1)).getAll(place.name));
     }
   }
 }
 
-/** RFC 6750 §2: a request must not carry a token in more than one way. */
-export function onlyToken(tokens: readonly string[]): string | undefined {
-  if (tokens.length > 1) throw new AuthError('TOKEN_MULTIPLE', { places: tokens.length });
-  return tokens[0];
-}
-
-/** What a function of the application found: the bare token, or the value of an `Authorization` header. */
-export function tokenOfText(text: unknown): readonly string[] {
-  return textsOf([text]).map((found) => (found.includes(' ') ? bearerToken([found]) : found));
-}
-
-/** What was sent at a place; what is empty was not. */
-export function textsOf(values: readonly unknown[]): readonly string[] {
+/** Returns what was sent at a place; empty values count as absent. @throws AuthError TOKEN_MALFORMED */
+export function nonEmptyStrings(values: readonly unknown[]): readonly string[] {
   const texts: string[] = [];
   for (const value of values) {
     if (value === undefined || value === null || value === '') continue;
@@ -75,7 +92,7 @@ function cookiesOf({ headers }: TokenCarrier, name: string): readonly string[] {
       const equals = pair.indexOf('=');
       if (equals === -1 || pair.slice(0, equals).trim() !== name) continue;
       const value = pair.slice(equals + 1).trim();
-      // RFC 6265 §4.1.1: a value may stand in quotation marks.
+      // RFC 6265 §4.1.1: a value may be quoted.
       const isQuoted = value.length > 1 && value.startsWith('"') && value.endsWith('"');
       values.push(isQuoted ? value.slice(1, -1) : value);
     }
@@ -86,8 +103,9 @@ function cookiesOf({ headers }: TokenCarrier, name: string): readonly string[] {
 const SAFE_METHODS = ['GET', 'HEAD', 'OPTIONS'];
 
 /**
- * Cookies come with requests that other sites cause. What browsers say about that, and no other site can make them
- * leave out: `Sec-Fetch-Site` and `Origin`. Whoever sends neither is no browser, and has no cookie that is not his own.
+ * Rejects cross-site requests (CSRF), because browsers attach cookies to requests that other sites cause. Browsers state the
+ * origin in `Sec-Fetch-Site` and `Origin`, which a site cannot suppress. A request with neither is not from a browser, and
+ * its client can only send its own cookie.
  */
 function checkOrigin({ method, opensSocket, headers }: TokenCarrier, origins: readonly string[]): void {
   if (method !== undefined && SAFE_METHODS.includes(method) && opensSocket !== true) return;
@@ -95,7 +113,7 @@ function checkOrigin({ method, opensSocket, headers }: TokenCarrier, origins: re
   if (origin !== undefined && origins.includes(origin)) return;
   const site = single(headers['sec-fetch-site']);
   const isOwn = site === undefined ? origin === undefined || isOfHost(origin, headers) : SAME_SITE.includes(site);
-  // A list replaces "our own": behind it may be another host of ours that is none of the listed ones.
+  // A list replaces the default: another page of the same host may be untrusted then.
   if (origins.length > 0 ? origin === undefined && isOwn : isOwn) return;
   throw new AuthError('ORIGIN_UNTRUSTED');
 }
@@ -106,7 +124,7 @@ function isOfHost(origin: string, headers: TokenCarrier['headers']): boolean {
   try {
     return new URL(origin).host === single(headers.host);
   } catch {
-    // `null`: a sandboxed frame, or a file.
+    // `null` is the origin of a sandboxed frame or a file.
     return false;
   }
 }

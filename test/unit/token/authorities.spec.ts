@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { authoritiesAt } from '../../../src/token/claim-paths.js';
+import { authoritiesAt } from '../../../src/token/authorities.js';
 
 describe('authoritiesAt', () => {
   it.each([

@@ -1,0 +1,56 @@
+import { HttpException } from '@nestjs/common';
+import { AuthError } from '../../model/errors.js';
+import { challengesFor } from '../../token/challenge.js';
+
+/** The end of a call that the guard does not admit. */
+export interface Refusal {
+  /** An `AuthError`, or an error of the application's own code. */
+  readonly error: unknown;
+  /** The values of `WWW-Authenticate`. */
+  readonly challenges: readonly string[];
+  /** How to fix the cause, if `explainRefusals` is on. */
+  readonly hint?: string;
+}
+
+/** A refusal whose error is an `AuthError`. */
+export interface AuthRefusal extends Refusal {
+  readonly error: AuthError;
+}
+
+export function isAuthRefusal(refusal: Refusal): refusal is AuthRefusal {
+  return refusal.error instanceof AuthError;
+}
+
+/** Adds the challenges to an error. A 401 of the application has one as well (RFC 9110 §15.5.2). */
+export function refusalOf(error: AuthError, realm: string | undefined, hint?: string): AuthRefusal;
+export function refusalOf(error: unknown, realm: string | undefined, hint?: string): Refusal;
+export function refusalOf(error: unknown, realm: string | undefined, hint?: string): Refusal {
+  if (error instanceof AuthError) return { error, challenges: challengesFor(error, realm), hint };
+  const isUnauthorized = error instanceof HttpException && error.getStatus() === 401;
+  return { error, challenges: isUnauthorized ? challengesFor(new AuthError('TOKEN_MISSING'), realm) : [] };
+}
+
+/** What a client receives that gets no HTTP response: the same facts as in the body of one. */
+export interface RefusalFacts {
+  readonly statusCode: number;
+  readonly message: string;
+  readonly code: string;
+  /** What `WWW-Authenticate` would contain. */
+  readonly challenge?: string;
+  /** What `Retry-After` would contain. */
+  readonly retryAfterSeconds?: number;
+  /** Present if `explainRefusals` is on. */
+  readonly hint?: string;
+}
+
+export function refusalFacts({ error, challenges, hint }: AuthRefusal): RefusalFacts {
+  const { status, message, code, retryAfterSeconds } = error;
+  return {
+    statusCode: status,
+    message,
+    code,
+    ...(challenges.length > 0 && { challenge: challenges.join(', ') }),
+    ...(retryAfterSeconds !== undefined && { retryAfterSeconds }),
+    ...(hint !== undefined && { hint }),
+  };
+}

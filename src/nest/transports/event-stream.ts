@@ -1,0 +1,67 @@
+import { toHttpException } from '../refusals/exceptions.js';
+import { type AuthRefusal, refusalFacts } from '../refusals/refusal.js';
+import type { LongConnection } from './long-connection.js';
+
+/** The parts of Node's response that are used. */
+export interface RawResponse {
+  readonly writableEnded: boolean;
+  readonly headersSent: boolean;
+  readonly closed?: boolean;
+  readonly socket: { destroySoon?(): void; destroy?(): void } | null;
+  /** HTTP/2, where one socket carries many responses. */
+  readonly stream?: { destroy?(): void };
+  readonly req?: { readonly httpVersionMajor?: number };
+  write(chunk: string): unknown;
+  writeHead(status: number, headers: Record<string, string | readonly string[]>): unknown;
+  end(callback: () => void): unknown;
+  end(body: string, callback: () => void): unknown;
+  once(event: 'close', callback: () => void): unknown;
+  on(event: 'error', callback: () => void): unknown;
+}
+
+// A client that stopped reading must not keep its stream open.
+const DESTROY_AFTER_MS = 1_000;
+
+/** A response of server-sent events, which continues after the guard admitted the request. */
+export function eventStream(response: RawResponse): LongConnection {
+  const send = (refusal: AuthRefusal) => {
+    // The challenge is not repeated: an event has no headers.
+    const facts = refusalFacts({ ...refusal, challenges: [] });
+    if (response.headersSent && !response.writableEnded)
+      response.write(`event: exception\ndata: ${JSON.stringify(facts)}\n\n`);
+  };
+  return {
+    key: response,
+    isClosed: response.closed === true || response.writableEnded,
+    canRenew: false,
+    warn: send,
+    close(refusal) {
+      // Read them now: Node removes the socket from a response that has ended.
+      const { socket, stream, req } = response;
+      const isHttp1 = (req?.httpVersionMajor ?? 1) === 1;
+      // Nest continues to write what the handler emits, and Node turns that into an error without a listener.
+      response.on('error', () => undefined);
+      setTimeout(() => {
+        if (isHttp1) socket?.destroy?.();
+        else stream?.destroy?.();
+      }, DESTROY_AFTER_MS).unref();
+      const close = () => {
+        if (isHttp1) socket?.destroySoon?.();
+      };
+      if (response.headersSent) {
+        send(refusal);
+        response.end(close);
+      } else {
+        // The handler has not created its stream yet.
+        response.writeHead(refusal.error.status, {
+          'Content-Type': 'application/json; charset=utf-8',
+          ...(refusal.challenges.length > 0 && { 'WWW-Authenticate': refusal.challenges }),
+        });
+        response.end(JSON.stringify(toHttpException(refusal).getResponse()), close);
+      }
+    },
+    onClosed(callback) {
+      response.once('close', callback);
+    },
+  };
+}

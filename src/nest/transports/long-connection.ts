@@ -1,0 +1,25 @@
+import type { VerifiedAccessToken } from '../../model/access-token.js';
+import type { AuthRefusal } from '../refusals/refusal.js';
+
+/** A connection that outlives the call that opened it: a socket, a subscription or an event stream. */
+export interface LongConnection {
+  /** The object that identifies the connection: the socket, or the response. */
+  readonly key: object;
+  /** Whether it is closed, so that no further close event follows. */
+  readonly isClosed: boolean;
+  /** Whether its client can send a new token. Otherwise a grace time would only extend access after the expiration. */
+  readonly canRenew: boolean;
+  /**
+   * Checks that the connection may be used with this token. Undefined if each token is accepted.
+   * @throws AuthError CLAIM_INVALID if the connection belongs to another caller.
+   */
+  checkOwner?(token: VerifiedAccessToken): void;
+  /** Makes the caller the owner of the connection, unless it has one. */
+  setOwner?(token: VerifiedAccessToken): void;
+  /** Sends the refusal to the client and leaves the connection open. */
+  warn(refusal: AuthRefusal): void;
+  /** Sends the refusal to the client if the protocol has a message for it, and closes the connection. */
+  close(refusal: AuthRefusal): void;
+  /** Calls back once, when the connection is closed by either side. */
+  onClosed(callback: () => void): void;
+}

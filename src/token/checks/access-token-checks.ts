@@ -1,0 +1,48 @@
+import { algorithmCheck, allowedAlgorithmCheck } from './algorithm.js';
+import { applicationCheck } from './application.js';
+import { audienceCheck } from './audience.js';
+import type { Check, HeaderCheck } from './check.js';
+import { claimTypesCheck } from './claim-types.js';
+import { criticalHeaderCheck } from './critical-header.js';
+import { expirationCheck } from './expiration.js';
+import { notBeforeCheck } from './not-before.js';
+import { requiredClaimsCheck } from './required-claims.js';
+import { senderConstraintCheck } from './sender-constraint.js';
+import { tokenAgeCheck } from './token-age.js';
+import { tokenPurposeCheck } from './token-purpose.js';
+import { tokenTypeCheck } from './token-type.js';
+
+/**
+ * The checks of an access token, in order. The signature is verified between the checks `before-keys` and those
+ * `after-signature`.
+ */
+const ROWS = [
+  criticalHeaderCheck,
+  algorithmCheck,
+  allowedAlgorithmCheck,
+  tokenTypeCheck,
+  expirationCheck,
+  tokenPurposeCheck,
+  claimTypesCheck,
+  audienceCheck,
+  notBeforeCheck,
+  tokenAgeCheck,
+  requiredClaimsCheck,
+  senderConstraintCheck,
+  applicationCheck,
+] as const;
+
+/** The name of a check of access tokens. */
+export type AccessTokenCheckName = (typeof ROWS)[number]['name'];
+
+type NamedCheck<Row> = Row & { readonly name: AccessTokenCheckName };
+
+const at = <Row>(when: Check['when']) => (ROWS as readonly Check[]).filter((row) => row.when === when) as Row[];
+
+export const ACCESS_TOKEN_CHECKS = Object.freeze({
+  beforeIssuer: at<NamedCheck<HeaderCheck>>('before-issuer'),
+  beforeKeys: at<NamedCheck<Check>>('before-keys'),
+  afterSignature: at<NamedCheck<Check>>('after-signature'),
+  /** Checks that the option `reportOnly` can name. */
+  reportable: (ROWS as readonly Check[]).filter(({ reportOnly }) => reportOnly !== undefined),
+});

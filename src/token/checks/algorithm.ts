@@ -1,0 +1,31 @@
+import { AuthError } from '../../model/errors.js';
+import { ALGORITHM_NAMES, isSignatureAlgorithm, type SignatureAlgorithm } from '../../keys/algorithms.js';
+import type { DecodedToken } from '../jwt/compact.js';
+import type { Check, HeaderCheck } from './check.js';
+
+/** Returns the algorithm that the token names. @throws AuthError ALGORITHM_NOT_ALLOWED */
+export function namedAlgorithm({ alg }: DecodedToken['header']): SignatureAlgorithm {
+  if (!isSignatureAlgorithm(alg)) throw new AuthError('ALGORITHM_NOT_ALLOWED', { expected: ALGORITHM_NAMES });
+  return alg;
+}
+
+/** RFC 8725 §3.2: rejects `none`, HMAC and unknown algorithms before the issuer is looked up. */
+export const algorithmCheck = {
+  name: 'algorithm',
+  when: 'before-issuer',
+  run({ header }) {
+    namedAlgorithm(header);
+  },
+  explain: ({ header }) => ({ got: header.alg }),
+} as const satisfies HeaderCheck;
+
+/** RFC 8725 §3.1: the recipient chooses the algorithms; the token may only name one of them. */
+export const allowedAlgorithmCheck = {
+  name: 'algorithm-allowed',
+  when: 'before-keys',
+  run({ header }, { issuer, algorithms }) {
+    if (!algorithms.has(namedAlgorithm(header)))
+      throw new AuthError('ALGORITHM_NOT_ALLOWED', { issuer, expected: [...algorithms] });
+  },
+  explain: ({ header }, { algorithms }) => ({ got: header.alg, expected: [...algorithms] }),
+} as const satisfies Check;

@@ -1,0 +1,28 @@
+import { AuthError } from '../../model/errors.js';
+import { REJECTED_BY_VALIDATE } from '../hints.js';
+import type { Check } from './check.js';
+
+/** The check of the preset, then the `validate` option. They run last, so that they can rely on all other checks. */
+export const applicationCheck = {
+  name: 'validate',
+  when: 'after-signature',
+  run(facts, issuer) {
+    const { providerCheck, validate } = issuer;
+    if (providerCheck === undefined && validate === undefined) return;
+    const token = facts.verifiedToken(issuer);
+    providerCheck?.(token);
+    if (validate === undefined) return;
+    const verdict: unknown = validate(token);
+    if (isThenable(verdict)) return Promise.resolve(verdict).then(checkVerdict);
+    checkVerdict(verdict);
+  },
+} as const satisfies Check;
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof (value as { then?: unknown } | null | undefined)?.then === 'function';
+}
+
+function checkVerdict(verdict: unknown): void {
+  // `token.claims.groups?.includes('staff')` is undefined for a token without groups.
+  if (verdict !== true) throw new AuthError('CLAIM_INVALID', { reason: REJECTED_BY_VALIDATE });
+}

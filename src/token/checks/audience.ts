@@ -1,0 +1,25 @@
+import { AuthError } from '../../model/errors.js';
+import { audiences } from '../claims.js';
+import { similarAddressHint } from '../hints.js';
+import type { Check } from './check.js';
+
+/** RFC 7519 §4.1.3, RFC 8725 §3.9: a recipient that the token does not name must reject it. */
+export const audienceCheck = {
+  name: 'audience',
+  when: 'after-signature',
+  reportOnly: 'audience',
+  run({ claims, demand }, { audience, audienceClaim: claim }) {
+    const named = audiences(claims, claim);
+    const expected = demand.audience ?? audience;
+    for (const one of expected) if (named.includes(one)) return;
+    throw new AuthError('AUDIENCE_MISMATCH', { claim, expected });
+  },
+  runReported({ claims }, { audienceClaim }) {
+    // Application code that reads the claim relies on its type.
+    if (claims[audienceClaim] !== undefined) audiences(claims, audienceClaim);
+  },
+  explain({ claims, demand }, { audience, audienceClaim }) {
+    const [got, expected] = [claims[audienceClaim], demand.audience ?? audience];
+    return { got, expected, hint: similarAddressHint(got, expected) };
+  },
+} as const satisfies Check;

@@ -1,0 +1,59 @@
+import type { ReportableCheck } from '../../options/options.js';
+import type { MaybePromise } from '../../model/maybe-promise.js';
+import type { TokenFacts } from '../token-facts.js';
+import type { TrustedIssuer } from '../trusted-issuers.js';
+
+/** What a check compared, for developers. `hint` is used only if the check fails. */
+export interface CheckExplanation {
+  readonly got?: unknown;
+  readonly expected?: unknown;
+  readonly hint?: string;
+}
+
+/**
+ * One check of a token. Verification, `explain`, `reportOnly` and the doctor command read the same rows, so that a new check
+ * is one file and one line in a profile such as `ACCESS_TOKEN_CHECKS`.
+ */
+export interface Check<Issuer = TrustedIssuer> {
+  readonly name: string;
+  /**
+   * `before-issuer`: needs no issuer; `before-keys`: cheap, so that it rejects before any network access; `after-signature`: may
+   * rely on the signature.
+   */
+  readonly when: 'before-issuer' | 'before-keys' | 'after-signature';
+  /** The value of the option `reportOnly` by which the check rejects nothing and is only counted. */
+  readonly reportOnly?: ReportableCheck;
+  /** @throws AuthError if the token does not pass. */
+  run(facts: TokenFacts, issuer: Issuer): MaybePromise<void>;
+  /** What still rejects a token while the check is only reported. */
+  runReported?(facts: TokenFacts, issuer: Issuer): void;
+  explain?(facts: TokenFacts, issuer: Issuer): CheckExplanation;
+}
+
+/** A check that is made before the issuer is known. */
+export type HeaderCheck = Check<unknown>;
+
+/** Runs the checks in order, synchronously as long as each result is known. */
+export function runChecks<Issuer extends TrustedIssuer | undefined>(
+  checks: readonly Check<Issuer>[],
+  facts: TokenFacts,
+  issuer: Issuer,
+  start = 0,
+): MaybePromise<void> {
+  for (let index = start; index < checks.length; index += 1) {
+    // eslint-disable-next-line @typescript-eslint/no-non-null-assertion -- the index is in bounds; an iterator costs each request
+    const result = runCheck(checks[index]!, facts, issuer);
+    if (result instanceof Promise) return result.then(() => runChecks(checks, facts, issuer, index + 1));
+  }
+}
+
+/** Runs one check, or the part of it that is enforced if the issuer's options have it reported only. */
+export function runCheck<Issuer extends TrustedIssuer | undefined>(
+  check: Check<Issuer>,
+  facts: TokenFacts,
+  issuer: Issuer,
+): MaybePromise<void> {
+  if (check.reportOnly === undefined || issuer?.reportOnly.has(check.reportOnly) !== true)
+    return check.run(facts, issuer);
+  check.runReported?.(facts, issuer);
+}

@@ -1,0 +1,27 @@
+import { AuthError } from '../../model/errors.js';
+import type { Check } from './check.js';
+
+// Hashes that only an ID token has: OpenID Connect Core §3.1.3.6 and §3.3.2.11, FAPI 1.0 Advanced §5.1.1.
+const ID_TOKEN_CLAIMS = ['at_hash', 'c_hash', 's_hash'];
+const LOGOUT_EVENT = 'http://schemas.openid.net/event/backchannel-logout';
+/** What Keycloak writes into the claim `typ` of tokens that are not access tokens. */
+const OTHER_TYPES: readonly unknown[] = ['ID', 'Refresh', 'Offline', 'Logout'];
+
+/**
+ * Rejects ID tokens and logout tokens that have the same `iss`, `aud`, key and header `typ` as access tokens, by the claims that
+ * only they have (`typ` of Keycloak and `token_use` of Cognito among them). An ID token without any of these claims
+ * looks like an access token; `tokenTypes: ['at+jwt']` closes that gap.
+ */
+export const tokenPurposeCheck = {
+  name: 'access-token',
+  when: 'after-signature',
+  run({ claims }) {
+    for (const claim of ID_TOKEN_CLAIMS) if (claim in claims) throw new AuthError('TYPE_NOT_ALLOWED', { claim });
+    const { token_use: use, typ, events } = claims;
+    if (use !== undefined && use !== 'access')
+      throw new AuthError('TYPE_NOT_ALLOWED', { claim: 'token_use', expected: 'access' });
+    if (OTHER_TYPES.includes(typ)) throw new AuthError('TYPE_NOT_ALLOWED', { claim: 'typ' });
+    if (typeof events === 'object' && events !== null && LOGOUT_EVENT in events)
+      throw new AuthError('TYPE_NOT_ALLOWED', { claim: 'events' });
+  },
+} as const satisfies Check;

@@ -1,0 +1,44 @@
+import type { AccessTokenClaims, JoseHeader, VerifiedAccessToken } from '../model/access-token.js';
+import { Authorities } from './authorities.js';
+import type { DecodedToken } from './jwt/compact.js';
+import type { CachedToken } from './token-cache.js';
+import type { Demand, Presented } from './presented.js';
+import type { TrustedIssuer } from './trusted-issuers.js';
+import { createVerifiedAccessToken } from './verified-access-token.js';
+
+/** What the checks of one token know. Created for each call; nothing is verified unless the checks before have passed. */
+export class TokenFacts implements DecodedToken {
+  readonly header: DecodedToken['header'];
+  readonly claims: DecodedToken['claims'];
+  private verified: VerifiedAccessToken | undefined;
+  private read: Authorities | undefined;
+
+  constructor(
+    readonly token: string,
+    { header, claims }: Pick<DecodedToken, 'header' | 'claims'>,
+    readonly nowSeconds: number,
+    readonly presented: Presented | undefined,
+    readonly demand: Demand,
+    private readonly cached?: CachedToken,
+  ) {
+    this.header = header;
+    this.claims = claims;
+  }
+
+  /** The verified token. Requires that the checks of the claims have passed, which prove their types. */
+  verifiedToken(issuer: TrustedIssuer): VerifiedAccessToken {
+    return (this.verified ??= createVerifiedAccessToken(
+      this.token,
+      this.header as JoseHeader,
+      this.claims as unknown as AccessTokenClaims,
+      this.authorities(issuer),
+      issuer,
+    ));
+  }
+
+  authorities({ claimPaths }: TrustedIssuer): Authorities {
+    const { cached } = this;
+    if (cached?.authorities.claimPaths === claimPaths) return cached.authorities;
+    return (this.read ??= new Authorities(this.claims, claimPaths));
+  }
+}
