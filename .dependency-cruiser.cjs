@@ -144,7 +144,7 @@ module.exports = {
     oneDoor(
       'lru-cache-has-few-doors',
       ['lru-cache'],
-      '^src/(?:token/(?:tenant-key-source-cache|jwt/compact|token-cache)|remote/(?:unknown-kid-budget|key-source-registry))\\.ts$',
+      '^src/(?:token/(?:tenant-key-source-cache|jwt/compact|token-cache)|nest/routes/route-metadata|remote/(?:unknown-kid-budget|key-source-registry))\\.ts$',
       'What is remembered must have a bound: tenants, decoded headers, verified tokens, key ids that were missed. A new cache is a decision.',
     ),
     oneDoor(
@@ -157,7 +157,7 @@ module.exports = {
       'optional-peers-stay-out',
       OPTIONAL_PEERS,
       // By `import()` where the package is installed; src/swagger is an entry point for those who have it.
-      '^src/(?:nest/(?:transports/(?:ws|rpc)|routes/nest-versions|telemetry)\\.ts$|swagger/)',
+      '^src/(?:nest/(?:transports/(?:ws|rpc)|routes/nest-metadata|telemetry)\\.ts$|swagger/)',
       'An application that has not installed an optional peer must still load; even a type would ask for it.',
     ),
     {

@@ -2,39 +2,40 @@ import { nameOfPolicy } from '../model/policy.js';
 import type { VerifiedAccessToken } from '../model/access-token.js';
 import { AuthError, type AuthErrorCode } from '../model/errors.js';
 import { isJsonObject } from '../model/json-object.js';
-import type { AuthorizationDetail, GrantKind, Requirement } from '../model/requirement.js';
+import type { AuthorizationDetail, AuthorityKind, Requirement } from '../model/requirement.js';
 import { type PolicyResolver, verdictOf } from './policy-verdict.js';
 
-interface GrantRow {
-  readonly of: (token: VerifiedAccessToken) => readonly string[];
+interface AuthorityRow {
+  readonly read: (token: VerifiedAccessToken) => readonly string[];
   readonly needs: 'all' | 'any';
   readonly code: AuthErrorCode;
 }
 
-const GRANTS: Readonly<Record<GrantKind, GrantRow>> = {
-  scopes: { of: ({ scopes }) => scopes, needs: 'all', code: 'SCOPE_INSUFFICIENT' },
-  anyScope: { of: ({ scopes }) => scopes, needs: 'any', code: 'SCOPE_INSUFFICIENT' },
-  roles: { of: ({ roles }) => roles, needs: 'all', code: 'ROLE_INSUFFICIENT' },
-  anyRole: { of: ({ roles }) => roles, needs: 'any', code: 'ROLE_INSUFFICIENT' },
-  permissions: { of: ({ permissions }) => permissions, needs: 'all', code: 'PERMISSION_INSUFFICIENT' },
-  anyPermission: { of: ({ permissions }) => permissions, needs: 'any', code: 'PERMISSION_INSUFFICIENT' },
+const AUTHORITIES: Readonly<Record<AuthorityKind, AuthorityRow>> = {
+  scopes: { read: ({ scopes }) => scopes, needs: 'all', code: 'SCOPE_INSUFFICIENT' },
+  anyScope: { read: ({ scopes }) => scopes, needs: 'any', code: 'SCOPE_INSUFFICIENT' },
+  roles: { read: ({ roles }) => roles, needs: 'all', code: 'ROLE_INSUFFICIENT' },
+  anyRole: { read: ({ roles }) => roles, needs: 'any', code: 'ROLE_INSUFFICIENT' },
+  permissions: { read: ({ permissions }) => permissions, needs: 'all', code: 'PERMISSION_INSUFFICIENT' },
+  anyPermission: { read: ({ permissions }) => permissions, needs: 'any', code: 'PERMISSION_INSUFFICIENT' },
 };
 
-/** What the checks need to know beside token and requirement. */
+/** What the checks need beside the token and the requirement. */
 export interface RequirementSurroundings<Context> {
   readonly context: Context;
   readonly nowSeconds: number;
-  /** How far the issuer's clock may be off. */
+  /** Of the token's issuer. */
   readonly clockToleranceSeconds: number;
-  /** Every scope that the route requires: the challenge names them all, so that the client asks once (RFC 6750 §3). */
+  /** Every scope that the route requires. The challenge names all of them, so that the client requests them at once (RFC 6750 §3). */
   readonly requiredScopes: readonly string[];
   readonly resolvePolicy: PolicyResolver<Context>;
 }
 
 /**
+ * Checks that a token meets a requirement.
  * @throws AuthError SCOPE_INSUFFICIENT, ROLE_INSUFFICIENT, PERMISSION_INSUFFICIENT, AUTHENTICATION_INSUFFICIENT,
  * AUTHORIZATION_DETAILS_INSUFFICIENT, POLICY_DENIED
- * @throws what the application's own policy or predicate throws.
+ * @throws what a policy or predicate of the application throws.
  */
 export function checkRequirement<Context>(
   requirement: Requirement<Context>,
@@ -50,18 +51,18 @@ export function checkRequirement<Context>(
     case 'policy':
       return checkPolicy(requirement, token, surroundings);
     default:
-      checkGrants(requirement.kind, requirement.names, token, surroundings.requiredScopes);
+      checkAuthorities(requirement.kind, requirement.names, token, surroundings.requiredScopes);
   }
 }
 
-function checkGrants(
-  kind: GrantKind,
+function checkAuthorities(
+  kind: AuthorityKind,
   names: readonly string[],
   token: VerifiedAccessToken,
   requiredScopes: readonly string[],
 ): void {
-  const { of, needs, code } = GRANTS[kind];
-  const granted = of(token);
+  const { read, needs, code } = AUTHORITIES[kind];
+  const granted = read(token);
   const isMet =
     needs === 'all' ? names.every((name) => granted.includes(name)) : names.some((name) => granted.includes(name));
   if (isMet) return;
@@ -69,7 +70,7 @@ function checkGrants(
   throw new AuthError(code, { ...detail, requires: needs, expected: names });
 }
 
-/** RFC 9470 §3, §5: how, and how long ago, the user was authenticated. */
+/** RFC 9470 §3, §5: checks how and how long ago the user was authenticated. */
 function checkAuthentication(
   { values, maxAgeSeconds }: Extract<Requirement, { kind: 'acr' }>,
   { claims }: VerifiedAccessToken,
@@ -81,12 +82,12 @@ function checkAuthentication(
     throw new AuthError('AUTHENTICATION_INSUFFICIENT', { claim: 'acr', ...detail });
   if (maxAgeSeconds === undefined) return;
   const age = typeof authenticatedAt === 'number' ? nowSeconds - authenticatedAt : NaN;
-  // Written so that NaN refuses. A time that is still to come is none of ours: in milliseconds, say.
+  // The condition is negated so that NaN rejects. A time in the future is invalid, for example one in milliseconds.
   if (!(age >= -clockToleranceSeconds && age <= maxAgeSeconds + clockToleranceSeconds))
     throw new AuthError('AUTHENTICATION_INSUFFICIENT', { claim: 'auth_time', ...detail });
 }
 
-/** RFC 9396 §9.1: one object of this type must fit; what several grant is not added up. */
+/** RFC 9396 §9.1: one object of this type must match. Several objects are not combined. */
 async function checkAuthorizationDetails<Context>(
   { type, predicate }: Extract<Requirement<Context>, { kind: 'authorizationDetails' }>,
   { claims }: VerifiedAccessToken,

@@ -1,6 +1,6 @@
 import { type Requirement, REQUIREMENT_KINDS } from '../model/requirement.js';
 
-/** Where a requirement was written. */
+/** Where a requirement is declared. */
 export type RequirementPlace = 'handler' | 'class' | 'module';
 
 export interface PlacedRequirement<Context = unknown> {
@@ -9,17 +9,17 @@ export interface PlacedRequirement<Context = unknown> {
 }
 
 /**
- * Whether requirements of one kind take the place of what stands further out. Not where they are to be added (`merge`);
- * and what is only reported never takes the place of what is enforced.
+ * Returns whether requirements of one kind replace those of the outer place: not with `merge`, and requirements that are only
+ * reported never replace enforced ones.
  */
-export function takePlace(own: readonly Pick<Requirement, 'merge' | 'reportOnly'>[]): boolean {
+export function replaceOuter(own: readonly Pick<Requirement, 'merge' | 'reportOnly'>[]): boolean {
   return own.some(({ reportOnly }) => !reportOnly) && !own.some(({ merge }) => merge);
 }
 
 /**
- * What holds for a handler, in the order in which it is asked: kind by kind, policies last; after them what is only reported,
- * since a call that is refused has not passed. Its own requirements beat
- * those of its class of the same kind (see {@link takePlace}); the module's always count.
+ * Returns the requirements of a handler in the order in which they are checked: by kind, policies last, and then those that
+ * are only reported, because they count only calls that are otherwise admitted. Requirements of the handler replace those
+ * of its class of the same kind (see {@link replaceOuter}); those of the module always apply.
  */
 export function effectiveRequirements<Context>(
   places: Readonly<Record<RequirementPlace, readonly Requirement<Context>[]>>,
@@ -30,7 +30,7 @@ export function effectiveRequirements<Context>(
       for (const requirement of places[from]) if (requirement.kind === kind) effective.push({ requirement, from });
     };
     add('module');
-    if (!takePlace(places.handler.filter((requirement) => requirement.kind === kind))) add('class');
+    if (!replaceOuter(places.handler.filter((requirement) => requirement.kind === kind))) add('class');
     add('handler');
   }
   return Object.freeze(

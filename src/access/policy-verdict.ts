@@ -1,15 +1,15 @@
 import { CombinedPolicy, isPolicyClass, type Policy, type PolicyClass, type PolicyReference } from '../model/policy.js';
 import type { VerifiedAccessToken } from '../model/access-token.js';
 
-/** Finds the instance of a policy's class. */
+/** Returns the instance of a policy class. */
 export type PolicyResolver<Context> = (
   policy: PolicyClass<Context>,
   context: Context,
 ) => Policy<Context> | Promise<Policy<Context>>;
 
 /**
- * What a policy says: yes, no, or (it returned neither `true` nor `false`) nothing. Nothing refuses, and `not` does not
- * make a yes of it. Policies are asked one after the other, and only until the verdict is clear.
+ * Evaluates a policy. The result is undefined if it returned neither `true` nor `false`; that denies, and `not` does not turn it
+ * into a grant. The parts of a combination are evaluated in order until the result is certain.
  */
 export async function verdictOf<Context>(
   policy: PolicyReference<Context>,

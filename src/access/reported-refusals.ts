@@ -1,26 +1,26 @@
 import type { AuthError, AuthErrorCode } from '../model/errors.js';
 
-/** Calls that passed, and that would have been refused but for `reportOnly`. */
+/** Calls that were admitted only because of `reportOnly`. */
 export interface ReportedRefusal {
   readonly code: AuthErrorCode;
-  /** `client_id` of the token, or what issuers send in its place (`azp`, `appid`, `cid`); undefined where it has neither, and for guests. */
+  /** `client_id` of the token, or what issuers send instead (`azp`, `appid`, `cid`). Undefined without it, and for guests. */
   readonly clientId: string | undefined;
-  /** Where it was seen: `OrdersController.list`; undefined for a check of the token itself. */
+  /** The handler that was called: `OrdersController.list`. Undefined for a check of the token itself. */
   readonly handler: string | undefined;
   readonly count: number;
 }
 
-// Clients times checks times handlers. What comes after that is counted together.
+// Clients times checks times handlers. Further combinations are counted together, so that memory stays bounded.
 const MAX_ROWS = 1_000;
 
-/** Counts what `reportOnly` let pass, so that a team sees who would be locked out before it is strict. */
+/** Counts what `reportOnly` admitted, so that a team sees which clients a check would lock out before it is enforced. */
 export class ReportedRefusals {
   private readonly rows = new Map<string, ReportedRefusal>();
 
-  /** @param onCount told at the first, the tenth, the hundredth … call of a kind, so that a log is not flooded. */
+  /** @param onCount called for the first, the tenth, the hundredth … call of a row, so that the log is not flooded. */
   constructor(private readonly onCount: (refusal: ReportedRefusal, error: AuthError) => void = () => undefined) {}
 
-  /** All kinds so far, the most frequent ones first. */
+  /** Returns all rows, the most frequent first. */
   counts(): readonly ReportedRefusal[] {
     return [...this.rows.values()].sort((left, right) => right.count - left.count);
   }

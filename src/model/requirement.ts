@@ -1,8 +1,8 @@
 import type { PolicyReference } from './policy.js';
 
 /** Requirements of names that a token grants: all of them, or any. */
-export const GRANT_KINDS = ['scopes', 'anyScope', 'roles', 'anyRole', 'permissions', 'anyPermission'] as const;
-export type GrantKind = (typeof GRANT_KINDS)[number];
+export const AUTHORITY_KINDS = ['scopes', 'anyScope', 'roles', 'anyRole', 'permissions', 'anyPermission'] as const;
+export type AuthorityKind = (typeof AUTHORITY_KINDS)[number];
 
 /** An object in the claim `authorization_details` (RFC 9396 §2). */
 export interface AuthorizationDetail {
@@ -20,7 +20,7 @@ interface Common {
 /** What a caller must be allowed, beside having a valid token. */
 export type Requirement<Context = unknown> = Common &
   (
-    | { readonly kind: GrantKind; readonly names: readonly string[] }
+    | { readonly kind: AuthorityKind; readonly names: readonly string[] }
     | { readonly kind: 'acr'; readonly values: readonly string[]; readonly maxAgeSeconds: number | undefined }
     | {
         readonly kind: 'authorizationDetails';
@@ -32,13 +32,18 @@ export type Requirement<Context = unknown> = Common &
 
 export type RequirementKind = Requirement['kind'];
 
-export const REQUIREMENT_KINDS: readonly RequirementKind[] = [...GRANT_KINDS, 'acr', 'authorizationDetails', 'policy'];
+export const REQUIREMENT_KINDS: readonly RequirementKind[] = [
+  ...AUTHORITY_KINDS,
+  'acr',
+  'authorizationDetails',
+  'policy',
+];
 
 // RFC 6749 §3.3; what else there was could not stand in the challenge.
 const SCOPE_TOKEN = /^[\x21\x23-\x5b\x5d-\x7e]+$/;
 
 /** What is wrong with the names of a requirement; undefined when nothing is. */
-export function problemOfNames(kind: GrantKind | 'acr', names: readonly unknown[]): string | undefined {
+export function problemOfNames(kind: AuthorityKind | 'acr', names: readonly unknown[]): string | undefined {
   if (names.length === 0 && kind !== 'acr') return 'must name at least one';
   for (const name of names) {
     if (typeof name !== 'string' || name.trim() === '') return 'must be non-empty strings';

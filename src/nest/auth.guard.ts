@@ -16,7 +16,7 @@ import { factsText } from './refusals/facts-text.js';
 import { type Refusal, refusalOf } from './refusals/refusal.js';
 import { explainRefusal } from './refusals/refusal-hints.js';
 import { RequirementChecker } from './routes/requirement-checker.js';
-import { type Route, type RouteAccess, RouteMetadata } from './routes/route-metadata.js';
+import { type RouteAccess, RouteMetadata, type RouteRules } from './routes/route-metadata.js';
 import { ConnectionExpiry } from './transports/connection-expiry.js';
 import { transportOf } from './transports/transport-of.js';
 
@@ -85,7 +85,7 @@ export class AuthGuard extends PassportAuthGuard() {
     if (error !== null && error !== undefined) throw error as Error;
     // An `AuthError` wins over a user that a subclass passes.
     if (info instanceof AuthError) {
-      if (this.isGuest(context) && this.routeOf(context).access === 'optional') return undefined as User;
+      if (this.isGuest(context) && this.rulesOf(context).access === 'optional') return undefined as User;
       throw info;
     }
     // A replaced strategy may fail without a reason, or succeed without a user.
@@ -95,25 +95,25 @@ export class AuthGuard extends PassportAuthGuard() {
 
   private admit(call: GuardedCall): MaybePromise<boolean> {
     const { context } = call;
-    const route = this.routeOf(context);
+    const rules = this.rulesOf(context);
     const transport = transportOf(context);
-    if (route.access === 'public') {
+    if (rules.access === 'public') {
       transport.memoOf(context);
       return true;
     }
     const options = this.getAuthenticateOptions(context);
     return whenKnown(options === undefined ? 'user' : propertyOf(options), (property) => {
       const request = this.getRequest(context) as RequestWithUser;
-      return whenKnown(this.authenticate(request, call, route.access), (outcome) => {
+      return whenKnown(this.authenticate(request, call, rules.access), (outcome) => {
         const token = outcome.kind === 'caller' ? outcome.token : undefined;
-        const connection = token && transport.connectionOf(context, route.isEventStream);
+        const connection = token && transport.connectionOf(context, rules.isEventStream);
         if (token !== undefined) connection?.checkOwner?.(token);
         request[property] = outcome.kind === 'caller' ? outcome.user : undefined;
         // `request.user` cannot serve as the memory, because any code may change it later.
         rememberOutcome(request, outcome);
         const record = recordOf(transport.memoOf(context), request);
         const isFirst = record.admitted !== context;
-        return whenKnown(isFirst ? this.requirements.check(route, token, context) : undefined, () => {
+        return whenKnown(isFirst ? this.requirements.check(rules, token, context) : undefined, () => {
           record.admitted = context;
           if (token !== undefined && connection !== undefined) {
             connection.setOwner?.(token);
@@ -184,7 +184,7 @@ export class AuthGuard extends PassportAuthGuard() {
     return record.authentication === GUEST;
   }
 
-  private routeOf(context: ExecutionContext): Route {
+  private rulesOf(context: ExecutionContext): RouteRules {
     return this.routes.of(context.getClass(), context.getHandler());
   }
 

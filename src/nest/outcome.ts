@@ -29,6 +29,8 @@ interface CallRecord {
   outcome?: Outcome;
   /** The handler call whose requirements this outcome met, so that a second guard of the handler does not repeat them. */
   admitted?: ExecutionContext;
+  /** The GraphQL operations that this request belongs to. */
+  operations?: Set<object>;
 }
 
 const records = new WeakMap<object, CallRecord>();

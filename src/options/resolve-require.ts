@@ -1,6 +1,6 @@
 import { isPolicyReference, NOT_A_POLICY } from '../model/policy.js';
 import { isJsonObject } from '../model/json-object.js';
-import { GRANT_KINDS, problemOfMaxAge, problemOfNames, type Requirement } from '../model/requirement.js';
+import { AUTHORITY_KINDS, problemOfMaxAge, problemOfNames, type Requirement } from '../model/requirement.js';
 import type { OptionReader } from './option-reader.js';
 
 const NONE: readonly Requirement<never>[] = Object.freeze([]);
@@ -8,10 +8,10 @@ const NONE: readonly Requirement<never>[] = Object.freeze([]);
 export function readRequire(reader: OptionReader): readonly Requirement<never>[] {
   if (reader.record.require === undefined) return NONE;
   const require = reader.optionalChild('require');
-  require.allowOnly([...GRANT_KINDS, 'acr', 'policy', 'reportOnly']);
+  require.allowOnly([...AUTHORITY_KINDS, 'acr', 'policy', 'reportOnly']);
   const common = { merge: true, reportOnly: require.optional('reportOnly', 'boolean') ?? false };
   const requirements: Requirement<never>[] = [];
-  for (const kind of GRANT_KINDS) {
+  for (const kind of AUTHORITY_KINDS) {
     const names = require.stringList(kind, { nonEmpty: true });
     if (names === undefined) continue;
     const problem = problemOfNames(kind, names);

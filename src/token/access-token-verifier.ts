@@ -106,7 +106,7 @@ export class AccessTokenVerifier implements Authenticator {
     const [key] = suitable.length === 1 ? suitable : [findVerifyingKey(facts, algorithm, candidates)];
     const input = key?.inputs.get(algorithm);
     if (input === undefined) throw new AuthError('KEY_UNSUITABLE', { expected: algorithm });
-    return input.key as KeyObject;
+    return input.key;
   }
 
   private checked(presented: Presented, demand: Demand): MaybePromise<VerifiedAccessToken | Rejected> {

@@ -1,18 +1,18 @@
 import { AuthError } from '../model/errors.js';
 
-/** Longest compact token that is looked at, in characters. Node's own limit for all headers is 16 KiB by default. */
+/** The longest compact token that is processed, in characters. Node's limit for all headers is 16 KiB by default. */
 export const MAX_TOKEN_LENGTH = 32_768;
 
-/** As the reason of a refusal. */
+/** The `reason` of a refusal. */
 export const SEVERAL_WORDS = 'a space or a comma in the token';
 
 const SCHEME_LENGTH = 'Bearer'.length;
 
 /**
- * Takes the token out of the `Authorization` header (RFC 6750 §2.1). One pass, no regular expression: this is the
- * first code that meets what an unauthenticated caller sends.
+ * Returns the token of the `Authorization` header (RFC 6750 §2.1). One pass without regular expressions, because this code
+ * processes input of unauthenticated callers: the pattern of passport-jwt takes quadratic time.
  *
- * @param values every `Authorization` header of the request.
+ * @param values of every `Authorization` header of the request.
  * @throws AuthError TOKEN_MISSING, SCHEME_UNSUPPORTED, TOKEN_MULTIPLE, TOKEN_TOO_LARGE, TOKEN_MALFORMED
  */
 export function bearerToken(values: readonly string[]): string {

@@ -4,19 +4,19 @@ import type { ResolvedOptions } from '../options/resolve-options.js';
 import type { KeySource } from '../keys/key-source.js';
 import { TenantKeySourceCache, type KeySources } from './tenant-key-source-cache.js';
 
-/** An issuer together with the source of its keys: all that a token which names it is checked against. */
+/** A trusted issuer with its options and the source of its keys, which are used to verify a token that names it. */
 export interface TrustedIssuer extends ResolvedIssuer {
   readonly keySource: KeySource;
-  /** To be told that one of its keys has verified a token. */
+  /** Called when one of its keys has verified a token. */
   readonly onVerified?: () => void;
 }
 
-// Longer than any issuer's name; what is longer is not worth asking anybody about.
+// Longer than any real issuer. A longer name is rejected without calling the `issuers` function.
 const MAX_ISSUER_LENGTH = 2_048;
 
-/** The issuers that are trusted: a list, or what the user's resolver says (`AuthOptions.issuers`). */
+/** The trusted issuers: those of the options, or those that the `issuers` function of the application returns. */
 export class TrustedIssuers {
-  /** Those that are listed; none where a resolver says who is trusted. */
+  /** The configured issuers. Empty if the `issuers` function decides. */
   readonly names: readonly string[];
   private readonly find: (issuer: string) => TrustedIssuer | undefined | Promise<TrustedIssuer | undefined>;
 
@@ -40,9 +40,9 @@ export class TrustedIssuers {
   }
 
   /**
-   * The issuer of exactly this name. Whatever a token says beside its issuer has no say in which keys, audience and
-   * algorithms it is checked against.
-   * @throws AuthError ISSUER_UNTRUSTED; nothing was fetched then.
+   * Returns the issuer with exactly this name. No other claim of a token influences which keys, audience and algorithms it is
+   * verified with.
+   * @throws AuthError ISSUER_UNTRUSTED, before anything is fetched.
    */
   get(name: string): TrustedIssuer | Promise<TrustedIssuer> {
     const found = name.length > MAX_ISSUER_LENGTH ? undefined : this.find(name);

@@ -9,12 +9,12 @@ import {
   PARAMTYPES_METADATA,
   PROPERTY_DEPS_METADATA,
   SELF_DECLARED_DEPS_METADATA,
+  majorVersionOf,
 } from './nest-metadata.js';
-import { majorOf } from './nest-versions.js';
-import type { Route } from './route-metadata.js';
+import type { RouteRules } from './route-metadata.js';
 import type { ReportedRoute } from './route-report.js';
 
-/** Whether the guard is asked about a handler, by what Nest does on its versions and transports. */
+/** Determines whether Nest calls the guard for a handler, which depends on its version and on the transport. */
 export class GuardCoverage {
   private areSocketsGuarded = false;
 
@@ -25,27 +25,31 @@ export class GuardCoverage {
     private readonly guard: AuthGuard,
   ) {}
 
-  /** Finds out what depends on the version: Nest asks global guards about messages of sockets since 12. */
+  /** Reads the version of Nest: it calls global guards for messages of sockets since version 12. */
   async prepare(found: readonly FoundHandler[]): Promise<void> {
     if (found.some(({ transport }) => transport === 'ws'))
-      this.areSocketsGuarded = (await majorOf('@nestjs/core')) >= 12;
+      this.areSocketsGuarded = (await majorVersionOf('@nestjs/core')) >= 12;
   }
 
-  /** Nest leaves it undefined, or makes it null. */
+  /** Nest sets the adapter to undefined or null if there is none. */
   get servesHttp(): boolean {
     return (this.adapterHost.httpAdapter as unknown) instanceof Object;
   }
 
-  /** @param microservices of {@link microservices}. */
-  accessOf(handler: FoundHandler, { access }: Route, microservices: MicroserviceReach): ReportedRoute['access'] {
+  /** @param microservices the result of {@link microservices}. */
+  accessOf(
+    handler: FoundHandler,
+    { access }: RouteRules,
+    microservices: MicroserviceCoverage,
+  ): ReportedRoute['access'] {
     if (access === 'public') return isRenewal(handler) ? 'guarded' : 'open';
-    const reached = this.isReached(handler, microservices);
-    if (reached === 'unknown') return 'unknown';
-    if (!reached) return 'unguarded';
+    const covered = this.isCovered(handler, microservices);
+    if (covered === 'unknown') return 'unknown';
+    if (!covered) return 'unguarded';
     return access === 'optional' ? 'optional' : 'guarded';
   }
 
-  /** Subclasses of the guard that the application installed by itself. */
+  /** Subclasses of the guard that the application installed as global guards. */
   otherGuards(): readonly string[] {
     const classes = globalGuardsOf(this.config).map((guard) =>
       guard instanceof AuthGuard ? guard.constructor : guard,
@@ -57,7 +61,7 @@ export class GuardCoverage {
     );
   }
 
-  private isReached(handler: FoundHandler, microservices: MicroserviceReach): boolean | 'unknown' {
+  private isCovered(handler: FoundHandler, microservices: MicroserviceCoverage): boolean | 'unknown' {
     if (handler.kind === 'connection') return isConnectionGuarded(handler.controller);
     if (handler.kind === 'field' && !this.areFieldsGuarded) return false;
     if (this.isGuardedByDecorator(handler)) return true;
@@ -75,24 +79,24 @@ export class GuardCoverage {
   private isGuardedByDecorator({ controller, method }: FoundHandler): boolean {
     return [controller, method]
       .flatMap((holder) => (Reflect.getMetadata(GUARDS_METADATA, holder) ?? []) as readonly unknown[])
-      .some((guard) => this.isOurs(guard));
+      .some((guard) => this.isAuthGuard(guard));
   }
 
   private hasGlobalGuard(config: ApplicationConfig): boolean {
-    return globalGuardsOf(config).some((guard) => this.isOurs(guard));
+    return globalGuardsOf(config).some((guard) => this.isAuthGuard(guard));
   }
 
-  /** A guard, or its class; also what a test has put in its place. */
-  private isOurs(guard: unknown): boolean {
+  /** An instance or a class of the guard, or what a test replaced it by. */
+  private isAuthGuard(guard: unknown): boolean {
     if (guard === this.guard || guard instanceof AuthGuard) return true;
     if (guard === GatewayGuard || guard === AuthGuard) return true;
     return typeof guard === 'function' && guard.prototype instanceof AuthGuard;
   }
 
-  /** Whether the guard is asked about messages of a kind of microservice. */
-  microservices(app: INestApplicationContext | undefined): MicroserviceReach {
+  /** Returns whether the guard is called for messages of a kind of microservice. */
+  microservices(app: INestApplicationContext | undefined): MicroserviceCoverage {
     const { getMicroservices } = (app ?? {}) as { getMicroservices?: () => readonly object[] };
-    // An application that is nothing but a microservice has its guards there.
+    // The global guards of an application that is only a microservice apply to its messages.
     if (!this.servesHttp) return () => true;
     if (app === undefined || getMicroservices === undefined)
       return () => (this.handlers.hasMicroservices ? 'unknown' : true);
@@ -100,7 +104,7 @@ export class GuardCoverage {
     return (kind) =>
       connected
         .filter(({ serverInstance }) => {
-          // A strategy that does not say what it is gets every handler.
+          // A strategy without a transport id receives every handler.
           const own = serverInstance?.transportId;
           return kind === undefined || own === undefined || own === kind;
         })
@@ -108,30 +112,30 @@ export class GuardCoverage {
   }
 }
 
-/** Instances, and the classes of those that are made for each request. */
+/** Instances, and the classes of request-scoped guards. */
 function globalGuardsOf(config: ApplicationConfig): readonly unknown[] {
   return [...config.getGlobalGuards(), ...config.getGlobalRequestGuards().map(({ metatype }) => metatype)];
 }
 
-export type MicroserviceReach = (kind: unknown) => boolean | 'unknown';
+export type MicroserviceCoverage = (kind: unknown) => boolean | 'unknown';
 
-/** What of Nest's own is looked at. Were it not there, the handlers would be taken for guarded by what connected them. */
+/** The internal state of Nest that is read. Without it the handlers count as guarded by the configuration of their microservice. */
 interface ConnectedMicroservice {
   readonly applicationConfig?: ApplicationConfig;
   readonly serverInstance?: { readonly transportId?: unknown };
 }
 
-// Comments, and texts on one line.
+// Comments and strings on one line.
 const NO_CODE = /\/\*[\s\S]*?\*\/|\/\/.*|'[^'\n]*'|"[^"\n]*"|`[^`\n]*`/g;
 
-/** It opens nothing: what it is given is verified. */
+/** The `authenticate` message is public, but verifies the token that it receives. */
 function isRenewal({ method }: FoundHandler): boolean {
   return method === (AuthenticatedGateway.prototype as unknown as Record<string, unknown>).authenticate;
 }
 
 /**
- * `AuthenticatedGateway` sees to it whatever a subclass does. A gateway that has the guard of connections injected is believed
- * where its `handleConnection` is seen to ask it; one that has it asked in some other place is not known to.
+ * `AuthenticatedGateway` authenticates connections whatever a subclass does. A gateway that injects `SocketAuthenticator` counts
+ * as guarded if the source of its `handleConnection` calls `admit`; if the call is elsewhere, the result is unknown.
  */
 function isConnectionGuarded(gateway: Type): boolean | 'unknown' {
   const { prototype } = gateway as { prototype: { handleConnection?: unknown } };

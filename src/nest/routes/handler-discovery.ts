@@ -23,25 +23,25 @@ import {
 
 export type HandlerFunction = (...parameters: unknown[]) => unknown;
 
-/** Something that can be called from outside, as Nest's decorators say. */
+/** A method that can be called from outside, according to Nest's decorators. */
 export interface FoundHandler {
   readonly transport: 'http' | 'graphql' | 'ws' | 'rpc';
-  /** `GET`, `Query`, `message` and so on: with the pattern, the name of the door. */
+  /** `GET`, `Query`, `message` and so on. Together with the pattern it is the name of the route. */
   readonly kind: string;
   readonly pattern: string;
   readonly controller: Type;
   readonly method: HandlerFunction;
-  /** Of a message handler, if it is for one kind of microservice only. */
+  /** The kind of microservice, if a message handler is for one kind only. */
   readonly microservice?: unknown;
 }
 
-/** What of the options of `@nestjs/graphql` is looked at. */
+/** The options of `@nestjs/graphql` that are read. */
 interface GraphqlOptions {
   readonly fieldResolverEnhancers?: readonly string[];
   readonly context?: unknown;
 }
 
-/** Finds every handler of an application, the way Nest does. What is mounted as middleware it cannot see. */
+/** Finds every handler of an application in the same way as Nest. Middleware is not included. */
 export class HandlerDiscovery {
   private readonly scanner = new MetadataScanner();
   private readonly paths: RoutePathFactory;
@@ -71,12 +71,12 @@ export class HandlerDiscovery {
     return unique(found);
   }
 
-  /** Whether a microservice was connected, or may have been. */
+  /** Whether a microservice was connected, or may have been connected. */
   get hasMicroservices(): boolean {
     const { getRpcTargetRegistry } = this.modules as { getRpcTargetRegistry?: () => Observable<unknown> };
     if (getRpcTargetRegistry === undefined) return true;
     let count = 0;
-    // It replays those that there are.
+    // The registry replays the existing targets.
     getRpcTargetRegistry
       .call(this.modules)
       .subscribe(() => (count += 1))
@@ -92,13 +92,13 @@ export class HandlerDiscovery {
     });
   }
 
-  /** Gateways that extend `base` and have no instance of their own until something is asked. */
-  gatewaysOfRequests(base: { readonly prototype: object }): readonly Type[] {
+  /** Gateways that extend `base` and are request-scoped. */
+  requestScopedGateways(base: { readonly prototype: object }): readonly Type[] {
     return [...this.modules.values()].flatMap((module) =>
       [...module.providers.values()].flatMap((wrapper) => {
         const { metatype } = wrapper;
-        const isOurs = isClass(metatype) && metatype.prototype instanceof (base as Type);
-        return isOurs && metadata(GATEWAY_METADATA, metatype) === true && !wrapper.isDependencyTreeStatic()
+        const isGateway = isClass(metatype) && metatype.prototype instanceof (base as Type);
+        return isGateway && metadata(GATEWAY_METADATA, metatype) === true && !wrapper.isDependencyTreeStatic()
           ? [metatype]
           : [];
       }),
@@ -128,7 +128,7 @@ export class HandlerDiscovery {
     });
   }
 
-  /** `RouterModule` writes it for one application; other applications of the process may have the module elsewhere. */
+  /** `RouterModule` sets the path for one application. Another application of the process may use another path. */
   private pathOf(module: object): string | undefined {
     const { applicationId } = this.modules;
     return (metadata(MODULE_PATH + applicationId, module) ?? metadata(MODULE_PATH, module)) as string | undefined;
@@ -145,7 +145,7 @@ export class HandlerDiscovery {
       return patterns.map((pattern) => ({
         transport: 'rpc' as const,
         kind,
-        pattern: nameOfPattern(pattern),
+        pattern: patternText(pattern),
         controller,
         method,
         microservice,
@@ -169,7 +169,7 @@ export class HandlerDiscovery {
       .map((method) => ({
         ...common,
         kind: 'message',
-        pattern: nameOfPattern(metadata(MESSAGE_METADATA, method)),
+        pattern: patternText(metadata(MESSAGE_METADATA, method)),
         method,
       }));
     return [connection, ...messages];
@@ -183,7 +183,7 @@ export class HandlerDiscovery {
       if (own === undefined && !isField && !isReference) return [];
       const parent = metadata(RESOLVER_NAME_METADATA, resolver) ?? metadata(RESOLVER_TYPE_METADATA, resolver);
       const name = (metadata(RESOLVER_NAME_METADATA, method) as string | undefined) ?? method.name;
-      // Nest takes a field of `@Resolver('Query')` for a query.
+      // Nest treats a field of `@Resolver('Query')` as a query.
       const type = own ?? metadata(RESOLVER_TYPE_METADATA, resolver);
       const isRoot = typeof type === 'string' && ROOT_TYPES.includes(type);
       return {
@@ -217,10 +217,10 @@ function metadata(key: unknown, holder: object): unknown {
   return Reflect.getMetadata(key, holder) as unknown;
 }
 
-function nameOfPattern(pattern: unknown): string {
+function patternText(pattern: unknown): string {
   if (typeof pattern === 'string') return pattern;
   try {
-    // Of undefined and functions it makes nothing.
+    // It returns undefined for undefined and for functions.
     const json: unknown = JSON.stringify(pattern);
     return typeof json === 'string' ? json : String(pattern);
   } catch {
@@ -228,7 +228,7 @@ function nameOfPattern(pattern: unknown): string {
   }
 }
 
-/** A provider that several modules list is found several times. */
+/** Removes duplicates: several modules may list the same provider. */
 function unique(handlers: readonly FoundHandler[]): readonly FoundHandler[] {
   const seen = new Map<string, FoundHandler[]>();
   return handlers.filter((handler) => {

@@ -1,6 +1,6 @@
 /**
- * What Nest's own decorators write, for packages that may not be installed and cannot be imported for it. That it is still
- * so is tested against the packages.
+ * The metadata keys of Nest's own decorators. Their packages may not be installed, so they cannot be imported. Tests compare
+ * them with the packages.
  */
 export const SSE_METADATA = '__sse__';
 export const PARAMTYPES_METADATA = 'design:paramtypes';
@@ -23,3 +23,18 @@ export const RESOLVER_NAME_METADATA = 'graphql:resolver_name';
 export const RESOLVER_PROPERTY_METADATA = 'graphql:resolve_property';
 export const RESOLVER_REFERENCE_METADATA = 'graphql:resolve_reference';
 export const GRAPHQL_MODULE_OPTIONS = 'GqlModuleOptions';
+
+const VERSIONS = {
+  '@nestjs/core': () => import('@nestjs/core/package.json', { with: { type: 'json' } }),
+  '@nestjs/graphql': () => import('@nestjs/graphql/package.json', { with: { type: 'json' } }),
+};
+
+/** Returns the major version of an installed package, or 0 if it cannot be determined: a false warning is better than none. */
+export async function majorVersionOf(name: keyof typeof VERSIONS): Promise<number> {
+  try {
+    const { default: manifest } = (await VERSIONS[name]()) as { default: { version: string } };
+    return Number.parseInt(manifest.version, 10);
+  } catch {
+    return 0;
+  }
+}

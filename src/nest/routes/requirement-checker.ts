@@ -11,7 +11,7 @@ import { clientOf } from '../../token/claims.js';
 import { clockToleranceSecondsOf } from '../../token/verified-access-token.js';
 import { handlerName } from '../handler-context.js';
 import { transportOf } from '../transports/transport-of.js';
-import type { Route } from './route-metadata.js';
+import type { RouteRules } from './route-metadata.js';
 
 type Surroundings = RequirementSurroundings<ExecutionContext>;
 
@@ -30,16 +30,16 @@ export class RequirementChecker {
    * @returns undefined if nothing has to be waited for.
    * @throws AuthError
    */
-  check(route: Route, token: VerifiedAccessToken | undefined, context: ExecutionContext): MaybePromise<void> {
-    if (route.requirements.length === 0) return;
+  check(rules: RouteRules, token: VerifiedAccessToken | undefined, context: ExecutionContext): MaybePromise<void> {
+    if (rules.requirements.length === 0) return;
     const surroundings: Surroundings = {
       context,
       nowSeconds: this.clock() / 1000,
       clockToleranceSeconds: token === undefined ? 0 : clockToleranceSecondsOf(token),
-      requiredScopes: route.requiredScopes,
+      requiredScopes: rules.requiredScopes,
       resolvePolicy: (policy) => this.resolvePolicy(policy, context),
     };
-    return this.checkFrom(0, route.requirements, token, surroundings);
+    return this.checkFrom(0, rules.requirements, token, surroundings);
   }
 
   /** Checks one requirement after the other, synchronously as long as each result is known. */

@@ -1,66 +1,70 @@
 import type { ExecutionContext } from '@nestjs/common';
+import { LRUCache } from 'lru-cache';
 import { effectiveRequirements, type PlacedRequirement } from '../../access/effective-requirements.js';
 import { ConfigurationError, type ConfigurationProblem } from '../../model/errors.js';
 import { REQUIREMENT_KINDS } from '../../model/requirement.js';
 import { SSE_METADATA } from './nest-metadata.js';
 import { type NestRequirement, requirementsOn } from './requirement.decorators.js';
 
-/** What a route asks for; without metadata a token is required. */
+/** The access of a route; without metadata a token is required. */
 export type RouteAccess = 'public' | 'optional';
 
-/** Namespaced: `isPublic` is what other packages and the Nest docs use, and their decorators must not open our routes. */
+/** Namespaced, because other packages and the Nest docs use `isPublic`, and their decorators must not open routes here. */
 export const ROUTE_ACCESS = 'nestjs-resource-server:route-access';
 
 type Handler = ReturnType<ExecutionContext['getHandler']>;
 type Controller = ReturnType<ExecutionContext['getClass']>;
 
-/** What the decorators of a handler and its class say. */
-export interface Route {
+/** What the decorators of a handler and its class state. The guard, the route report and Swagger read the same object. */
+export interface RouteRules {
   readonly access: RouteAccess | undefined;
   readonly accessFrom: 'handler' | 'class' | undefined;
   readonly requirements: readonly PlacedRequirement<ExecutionContext>[];
-  /** Server-sent events: its answer goes on. */
+  /** Whether the response is a stream of server-sent events, which continues after the guard. */
   readonly isEventStream: boolean;
-  /** Every scope that it requires, for the challenge. */
+  /** Every scope that the route requires, for the challenge. */
   readonly requiredScopes: readonly string[];
 }
 
-/** Reads the decorators of each handler once. The same method serves several classes where one inherits from another. */
+// For one class. Bounded, because a request-scoped class may create its handlers anew for each request.
+const MAX_HANDLERS = 250;
+
+/** Reads the decorators of each handler once. Inherited methods have one route for each class. */
 export class RouteMetadata {
-  private readonly known = new WeakMap<Controller, WeakMap<Handler, Route>>();
+  private readonly routes = new Map<Controller, LRUCache<Handler, RouteRules>>();
 
   /** @param required what the module requires of every token. */
   constructor(private readonly required: readonly NestRequirement[]) {}
 
-  /** @throws ConfigurationError where decorators contradict each other. */
-  of(controller: Controller, handler: Handler): Route {
-    let handlers = this.known.get(controller);
-    if (handlers === undefined) this.known.set(controller, (handlers = new WeakMap()));
-    let route = handlers.get(handler);
+  /** @throws ConfigurationError if the decorators contradict each other. */
+  of(controller: Controller, handler: Handler): RouteRules {
+    let routes = this.routes.get(controller);
+    if (routes === undefined) this.routes.set(controller, (routes = new LRUCache({ max: MAX_HANDLERS })));
+    let route = routes.get(handler);
     if (route === undefined) {
       route = readRoute(controller, handler, this.required);
-      handlers.set(handler, route);
+      routes.set(handler, route);
     }
     return route;
   }
 }
 
-function readRoute(controller: Controller, handler: Handler, required: readonly NestRequirement[]): Route {
+function readRoute(controller: Controller, handler: Handler, required: readonly NestRequirement[]): RouteRules {
   const own = accessOn(handler);
   const access = own ?? accessOn(controller);
   const accessFrom = own !== undefined ? 'handler' : access !== undefined ? 'class' : undefined;
   const isEventStream = Reflect.getMetadata(SSE_METADATA, handler) !== undefined;
-  const written = {
+  const declared = {
     handler: requirementsOn(handler, REQUIREMENT_KINDS),
     class: requirementsOn(controller, REQUIREMENT_KINDS),
   };
   if (access === 'public') {
-    // A handler that is opened by itself leaves what its class requires; anything else is a contradiction.
-    if (written.handler.length > 0 || (own === undefined && written.class.length > 0))
+    // A handler that is public itself overrides the requirements of its class. Everything else is a contradiction.
+    if (declared.handler.length > 0 || (own === undefined && declared.class.length > 0))
       throw new ConfigurationError([contradiction(controller, handler)]);
     return Object.freeze({ access, accessFrom, isEventStream, requirements: [], requiredScopes: [] });
   }
-  const requirements = effectiveRequirements({ ...written, module: required });
+  const requirements = effectiveRequirements({ ...declared, module: required });
   const requiredScopes = requirements.flatMap(({ requirement }) =>
     requirement.kind === 'scopes' && !requirement.reportOnly ? requirement.names : [],
   );
@@ -74,6 +78,6 @@ function accessOn(holder: object): RouteAccess | undefined {
 function contradiction(controller: Controller, handler: Handler): ConfigurationProblem {
   return {
     path: `${controller.name}.${handler.name}`,
-    message: 'is @Public(), so what it requires would never be asked; take one of both away, or use @OptionalAuth()',
+    message: 'is @Public(), so its requirements would never be checked; remove one of them, or use @OptionalAuth()',
   };
 }

@@ -2,7 +2,7 @@ import { type ExecutionContext, Inject, Injectable } from '@nestjs/common';
 import { ApplicationConfig, ModulesContainer } from '@nestjs/core';
 import { type FoundHandler, HandlerDiscovery } from './handler-discovery.js';
 
-/** What of a request says which of its handler's paths was asked for. */
+/** The part of a request that states which path of its handler was matched. */
 interface RoutedRequest {
   /** Express. */
   readonly route?: { readonly path?: unknown };
@@ -10,10 +10,10 @@ interface RoutedRequest {
   readonly routeOptions?: { readonly url?: unknown };
 }
 
-/** What the route report calls a handler: never what a caller wrote, of which there may be any number. */
+/** The names of routes for events: as in the route report, and never text that a caller sent, which is unbounded. */
 @Injectable()
 export class RouteNames {
-  private found: Map<object, FoundHandler[]> | undefined;
+  private handlers: Map<object, FoundHandler[]> | undefined;
 
   constructor(
     @Inject(ModulesContainer) private readonly modules: ModulesContainer,
@@ -21,40 +21,37 @@ export class RouteNames {
   ) {}
 
   /**
-   * `GET /orders/:id`, `Query orders`, `message orders`; where a handler has several that cannot be told apart, all of them
-   * (`GET /a | GET /b`). Undefined for what is no handler of the application.
+   * Returns `GET /orders/:id`, `Query orders` or `message orders`. If a handler has several routes that cannot be distinguished,
+   * all of them: `GET /a | GET /b`. Undefined for a call that no handler of the application serves.
    */
   of(context: ExecutionContext): string | undefined {
-    const own = this.handlersOf(context.getClass(), context.getHandler());
-    const names = new Set((own.length > 1 ? asked(own, context) : own).map(nameOf));
+    const handlers = this.handlersOf(context.getClass(), context.getHandler());
+    const matched = handlers.length > 1 ? matchedBy(handlers, context) : handlers;
+    const names = new Set(matched.map(({ kind, pattern }) => `${kind} ${pattern}`));
     return names.size === 0 ? undefined : [...names].join(' | ');
   }
 
   private handlersOf(controller: object, method: { readonly name: string }): readonly FoundHandler[] {
-    // Not earlier than the first call: a prefix and versions are set after the modules were made.
-    this.found ??= byClass(new HandlerDiscovery(this.modules, this.config).all({ http: true }));
-    const all = this.found.get(controller) ?? [];
+    // Not before the first call, because the global prefix and versioning are set after the modules are created.
+    this.handlers ??= groupByClass(new HandlerDiscovery(this.modules, this.config).all({ http: true }));
+    const all = this.handlers.get(controller) ?? [];
     const own = all.filter((handler) => handler.method === method);
-    // What measures an application (OpenTelemetry, Sentry, Datadog) puts another function of that name in its place.
+    // Instrumentation (OpenTelemetry, Sentry, Datadog) replaces the method by a function of the same name.
     return own.length > 0 ? own : all.filter((handler) => handler.method.name === method.name);
   }
 }
 
-function byClass(handlers: readonly FoundHandler[]): Map<object, FoundHandler[]> {
-  const found = new Map<object, FoundHandler[]>();
-  for (const handler of handlers) found.set(handler.controller, [...(found.get(handler.controller) ?? []), handler]);
-  return found;
+function groupByClass(handlers: readonly FoundHandler[]): Map<object, FoundHandler[]> {
+  const groups = new Map<object, FoundHandler[]>();
+  for (const handler of handlers) groups.set(handler.controller, [...(groups.get(handler.controller) ?? []), handler]);
+  return groups;
 }
 
-/** Those of several paths that the router took, if it says so. */
-function asked(handlers: readonly FoundHandler[], context: ExecutionContext): readonly FoundHandler[] {
+/** Returns the routes whose path the router matched, if it states the path. */
+function matchedBy(handlers: readonly FoundHandler[], context: ExecutionContext): readonly FoundHandler[] {
   if (context.getType() !== 'http') return handlers;
   const { route, routeOptions } = context.switchToHttp().getRequest<RoutedRequest>();
   const path = route?.path ?? routeOptions?.url;
-  const taken = handlers.filter(({ pattern }) => pattern === path);
-  return taken.length > 0 ? taken : handlers;
-}
-
-function nameOf({ kind, pattern }: FoundHandler): string {
-  return `${kind} ${pattern}`;
+  const matched = handlers.filter(({ pattern }) => pattern === path);
+  return matched.length > 0 ? matched : handlers;
 }

@@ -1,8 +1,8 @@
 import type { RequirementPlace } from '../../access/effective-requirements.js';
 
-/** A requirement, for people and for other programs. */
+/** A requirement of a route, for people and for programs. */
 export interface ReportedRequirement {
-  /** Without `@`: `RequireScopes`. The option `require` has the names of the decorators, too. */
+  /** The decorator without `@`: `RequireScopes`. The option `require` has the same names. */
   readonly decorator: string;
   /** `all of read:orders, write:orders`. */
   readonly needs: string;
@@ -10,7 +10,7 @@ export interface ReportedRequirement {
   readonly reportOnly: boolean;
 }
 
-/** One door of the application. */
+/** One route of the application: an endpoint of any transport. */
 export interface ReportedRoute {
   readonly transport: 'http' | 'graphql' | 'ws' | 'rpc';
   /**
@@ -18,26 +18,26 @@ export interface ReportedRoute {
    * `message`, `event` (microservices).
    */
   readonly kind: string;
-  /** The path, the pattern, the name of the query or of the field. */
+  /** The path, the message pattern, or the name of the query or field. */
   readonly pattern: string;
   /** `OrdersController.list`. */
   readonly handler: string;
   /**
-   * - `guarded`: a good token is needed.
-   * - `optional`: guests may come (`@OptionalAuth()`), a bad token may not.
+   * - `guarded`: requires a valid token.
+   * - `optional`: admits guests (`@OptionalAuth()`), but rejects invalid tokens.
    * - `open`: `@Public()`.
-   * - `unguarded`: nobody said that it is open, but no `AuthGuard` is asked.
-   * - `unknown`: a message handler of a hybrid application, at start: see `routeReport`; or the opening of a gateway that
-   *   has `SocketAuthenticator` injected, but is not seen to call its `admit`.
+   * - `unguarded`: not declared public, but Nest calls no `AuthGuard` for it.
+   * - `unknown`: a message handler of a hybrid application, at start (see `routeReport`); or the opening of a gateway that
+   *   injects `SocketAuthenticator` but does not visibly call its `admit`.
    */
   readonly access: 'guarded' | 'optional' | 'open' | 'unguarded' | 'unknown';
-  /** Where `@Public()` or `@OptionalAuth()` stands. */
+  /** Where `@Public()` or `@OptionalAuth()` is. */
   readonly accessFrom?: 'handler' | 'class';
   readonly requires: readonly ReportedRequirement[];
 }
 
 export interface RouteReport {
   readonly routes: readonly ReportedRoute[];
-  /** What a team should look at: doors that nobody guards, requirements that nobody asks. */
+  /** What needs attention: routes that are not guarded, and requirements that are not checked. */
   readonly warnings: readonly string[];
 }

@@ -14,24 +14,24 @@ import { AuthGuard } from '../auth.guard.js';
 import { AuthenticatedGateway } from '../sockets/authenticated-gateway.js';
 import { GuardCoverage } from './guard-coverage.js';
 import { type FoundHandler, HandlerDiscovery, missingHandler } from './handler-discovery.js';
-import { majorOf } from './nest-versions.js';
+import { majorVersionOf } from './nest-metadata.js';
 import { describeRequirement, toTable, warningOf } from './route-report-text.js';
-import { type Route, RouteMetadata } from './route-metadata.js';
+import { RouteMetadata, type RouteRules } from './route-metadata.js';
 import type { ReportedRoute, RouteReport } from './route-report.js';
 
-/** A handler, what its decorators say, and whether the guard is asked about it. */
-export interface Door {
+/** A route of the application: its handler, what the decorators state, and whether the guard protects it. */
+export interface Route {
   readonly handler: FoundHandler;
-  readonly route: Route;
+  readonly rules: RouteRules;
   readonly access: ReportedRoute['access'];
 }
 
-/** Looks at every handler when the application starts: contradictions stop it, the rest is reported. */
+/** Inspects every handler when the application starts. Contradictions prevent the start; the rest is reported. */
 @Injectable()
 export class RouteReporter implements OnModuleInit, OnApplicationBootstrap {
   private readonly logger = new Logger('AuthModule');
-  private readonly handlers: HandlerDiscovery;
-  private readonly reach: GuardCoverage;
+  private readonly discovery: HandlerDiscovery;
+  private readonly coverage: GuardCoverage;
 
   constructor(
     @Inject(ModulesContainer) modules: ModulesContainer,
@@ -41,28 +41,28 @@ export class RouteReporter implements OnModuleInit, OnApplicationBootstrap {
     @Inject(RouteMetadata) private readonly routes: RouteMetadata,
     @Inject(AuthGuard) private readonly guard: AuthGuard,
   ) {
-    this.handlers = new HandlerDiscovery(modules, config);
-    this.reach = new GuardCoverage(this.handlers, config, adapterHost, guard);
+    this.discovery = new HandlerDiscovery(modules, config);
+    this.coverage = new GuardCoverage(this.discovery, config, adapterHost, guard);
   }
 
-  /** @throws ConfigurationError with every handler whose decorators cannot be what somebody meant. */
+  /** @throws ConfigurationError for every handler whose decorators contradict each other, or whose policy is not a provider. */
   async onModuleInit(): Promise<void> {
-    const found = this.found();
-    await this.reach.prepare(found);
-    const problems = found.flatMap((handler) => this.problemsOf(handler));
+    const handlers = this.handlers();
+    await this.coverage.prepare(handlers);
+    const problems = handlers.flatMap((handler) => this.problemsOf(handler));
     const seen = new Set<string>();
     const unique = problems.filter(({ path, message }) => !seen.has(path + message) && seen.add(path + message));
     if (await this.sharesGraphqlContext()) unique.push(SHARED_CONTEXT);
-    unique.push(...this.handlers.gatewaysOfRequests(AuthenticatedGateway).map(ofRequests));
+    unique.push(...this.discovery.requestScopedGateways(AuthenticatedGateway).map(requestScopedProblem));
     if (unique.length > 0) throw new ConfigurationError(unique);
   }
 
-  /** A context that is an object, before Nest began to copy it: one operation would have the request of another. */
+  /** Before version 14 Nest did not copy a `context` object, so one operation would have the request of another. */
   private async sharesGraphqlContext(): Promise<boolean> {
-    const isShared = this.handlers
+    const isShared = this.discovery
       .graphqlOptions()
       .some(({ context }) => context instanceof Object && typeof context !== 'function');
-    const major = isShared ? await majorOf('@nestjs/graphql') : 0;
+    const major = isShared ? await majorVersionOf('@nestjs/graphql') : 0;
     return major > 0 && major < 14;
   }
 
@@ -75,25 +75,25 @@ export class RouteReporter implements OnModuleInit, OnApplicationBootstrap {
     this.logger.log(`${String(routes.length)} ${routes.length === 1 ? 'route' : 'routes'}: ${counts.join(', ')}`);
     this.logger.debug(`Routes:\n${toTable(routes)}`);
     for (const warning of warnings) this.logger.warn(warning);
-    for (const name of this.reach.otherGuards())
+    for (const name of this.coverage.otherGuards())
       this.logger.warn(
-        `${name} is a global guard, but AuthMiddleware and the opening of sockets ask ${this.guard.constructor.name}: give it to AuthModule as { guard: ${name} }`,
+        `${name} is a global guard, but AuthMiddleware and SocketAuthenticator use ${this.guard.constructor.name}. Pass it to AuthModule: { guard: ${name} }`,
       );
   }
 
-  /** @param app to see how the microservices of a hybrid application were connected. */
+  /** @param app shows how the microservices of a hybrid application were connected. */
   report(app?: INestApplicationContext): RouteReport {
     const routes: ReportedRoute[] = [];
     const warnings: string[] = [];
-    for (const { handler, route, access } of this.doors(app)) {
+    for (const { handler, rules, access } of this.routesOf(app)) {
       const reported = {
         transport: handler.transport,
         kind: handler.kind,
         pattern: handler.pattern,
         handler: `${handler.controller.name}.${handler.method === missingHandler ? 'handleConnection' : handler.method.name}`,
         access,
-        ...(route.accessFrom !== undefined && { accessFrom: route.accessFrom }),
-        requires: route.requirements.map(describeRequirement),
+        ...(rules.accessFrom !== undefined && { accessFrom: rules.accessFrom }),
+        requires: rules.requirements.map(describeRequirement),
       };
       routes.push(reported);
       const warning = warningOf(reported);
@@ -102,17 +102,17 @@ export class RouteReporter implements OnModuleInit, OnApplicationBootstrap {
     return { routes, warnings: [...new Set(warnings)] };
   }
 
-  /** What the report is made of. */
-  doors(app?: INestApplicationContext): readonly Door[] {
-    const microservices = this.reach.microservices(app);
-    return this.found().map((handler) => {
-      const route = this.routes.of(handler.controller, handler.method);
-      return { handler, route, access: this.reach.accessOf(handler, route, microservices) };
+  /** The single source of the route report and of Swagger. The guard reads the same `RouteMetadata`. */
+  routesOf(app?: INestApplicationContext): readonly Route[] {
+    const microservices = this.coverage.microservices(app);
+    return this.handlers().map((handler) => {
+      const rules = this.routes.of(handler.controller, handler.method);
+      return { handler, rules, access: this.coverage.accessOf(handler, rules, microservices) };
     });
   }
 
-  private found(): readonly FoundHandler[] {
-    return this.handlers.all({ http: this.reach.servesHttp });
+  private handlers(): readonly FoundHandler[] {
+    return this.discovery.all({ http: this.coverage.servesHttp });
   }
 
   private problemsOf({ controller, method }: FoundHandler): readonly ConfigurationProblem[] {
@@ -134,43 +134,43 @@ export class RouteReporter implements OnModuleInit, OnApplicationBootstrap {
       this.moduleRef.introspect(policy as Type);
       return [];
     } catch {
-      return [{ path: policy.name, message: 'is a policy, but no provider; list it in the `providers` of a module' }];
+      return [{ path: policy.name, message: 'is a policy but not a provider; list it in the `providers` of a module' }];
     }
   }
 }
 
 const ACCESSES: readonly ReportedRoute['access'][] = ['guarded', 'optional', 'open', 'unguarded', 'unknown'];
 
-function ofRequests({ name }: Type): ConfigurationProblem {
+function requestScopedProblem({ name }: Type): ConfigurationProblem {
   return {
     path: name,
     message:
-      'is made anew for each request, since something that it has injected is; as an AuthenticatedGateway it must be one for all, or its namespace cannot be guarded (inject ModuleRef, and resolve what you need)',
+      'is request-scoped because of a dependency, but an AuthenticatedGateway must be a singleton, so that it can guard its namespace; inject ModuleRef and resolve the dependency when it is needed',
   };
 }
 
 const SHARED_CONTEXT: ConfigurationProblem = {
   path: 'GraphQLModule.context',
   message:
-    'is one object for all requests before @nestjs/graphql 14; give a function: context: ({ req }) => ({ req, … })',
+    'is one object for all requests before @nestjs/graphql 14; write a function: context: ({ req }) => ({ req, … })',
 };
 
 /**
- * Every door of an application that was initialized (`app.init()`, `app.listen()`): handlers of HTTP, GraphQL, gateways and
- * microservices. What is mounted as middleware (Swagger UI, static files) is not in it: guard it with `AuthMiddleware`.
+ * Returns every route of an initialized application (`app.init()`, `app.listen()`): handlers of HTTP, GraphQL, gateways and
+ * microservices. Middleware (Swagger UI, static files) is not included: guard it with `AuthMiddleware`.
  *
- * When the application starts, the same report goes to the log: the counts, at debug level a table, and the warnings. Of a
- * hybrid application only this function, which is given the application, can see whether its microservices were connected
- * with `inheritAppConfig: true`.
+ * The application logs the same report when it starts: the counts, a table at debug level, and the warnings. In a hybrid
+ * application, only this function can tell whether the microservices were connected with `inheritAppConfig: true`,
+ * because it receives the application instance.
  */
 export function routeReport(app: INestApplicationContext): RouteReport {
   return app.get(RouteReporter, { strict: false }).report(app);
 }
 
 /**
- * The doors that anybody may enter without a token, as `GET /health`, in alphabetical order. Not counted are guests of
- * `@OptionalAuth()`, and fields of GraphQL that require nothing: who reads them came in by their query. For a test:
- * `expect(openRoutes(app)).toEqual(['GET /health'])`.
+ * Returns the routes that can be called without a token, such as `GET /health`, in alphabetical order. Routes with
+ * `@OptionalAuth()` are not included, and neither are GraphQL fields without requirements, because their query is guarded. For a
+ * test: `expect(openRoutes(app)).toEqual(['GET /health'])`.
  */
 export function openRoutes(app: INestApplicationContext): readonly string[] {
   const open = routeReport(app).routes.filter(

@@ -2,6 +2,7 @@ import type { ExecutionContext } from '@nestjs/common';
 import { AuthError } from '../../model/errors.js';
 import { isJsonObject } from '../../model/json-object.js';
 import { nonEmptyStrings } from '../../token/token-extractor.js';
+import { recordOf } from '../outcome.js';
 import { toGraphqlException } from '../refusals/exceptions.js';
 import { isAuthRefusal, refusalFacts } from '../refusals/refusal.js';
 import { type HttpRequest, readHttp } from './http.js';
@@ -79,8 +80,6 @@ export const graphqlTransport: Transport = {
   },
 };
 
-const operationsOfRequest = new WeakMap<object, Set<object>>();
-
 /**
  * Returns whether the request may belong to this operation. The `context` of an application may have kept the request of another
  * caller: as one object for all operations, or in a function that returns the same object again. Drivers create a new
@@ -91,8 +90,7 @@ function claimRequest(request: object, operation: object): boolean {
   if (isGraphqlWs(request) || isUpgrade(request)) return true;
   const { res, body } = request as HttpRequest & { readonly res?: { readonly writableEnded?: boolean } };
   if (res?.writableEnded === true) return false;
-  let operations = operationsOfRequest.get(request);
-  if (operations === undefined) operationsOfRequest.set(request, (operations = new Set()));
+  const operations = (recordOf(request, request).operations ??= new Set());
   if (operations.has(operation)) return true;
   if (operations.size >= (Array.isArray(body) ? body.length : 1)) return false;
   operations.add(operation);

@@ -1,4 +1,5 @@
 import { AuthError } from '../../model/errors.js';
+import { whenKnown } from '../../model/maybe-promise.js';
 import { REJECTED_BY_VALIDATE } from '../hints.js';
 import type { Check } from './check.js';
 
@@ -8,13 +9,12 @@ export const applicationCheck = {
   when: 'after-signature',
   run(facts, issuer) {
     const { providerCheck, validate } = issuer;
-    if (providerCheck === undefined && validate === undefined) return;
+    if (providerCheck === undefined && validate === undefined) return undefined;
     const token = facts.verifiedToken(issuer);
     providerCheck?.(token);
-    if (validate === undefined) return;
+    if (validate === undefined) return undefined;
     const verdict: unknown = validate(token);
-    if (isThenable(verdict)) return Promise.resolve(verdict).then(checkVerdict);
-    checkVerdict(verdict);
+    return whenKnown(isThenable(verdict) ? Promise.resolve(verdict) : verdict, checkVerdict);
   },
 } as const satisfies Check;
 

@@ -6,7 +6,7 @@ import { decodeBase64url, NOT_BASE64URL } from './base64url.js';
 import { MAX_TOKEN_LENGTH } from '../bearer.js';
 import { parseFrozenJson } from './frozen-json.js';
 
-/** A token, read. Nothing of it is to be trusted yet. Header and claims are frozen with all that is in them. */
+/** A decoded token. Nothing in it is verified. Header and claims are deeply frozen. */
 export interface DecodedToken {
   readonly token: string;
   readonly header: Readonly<Record<string, unknown>>;
@@ -15,7 +15,7 @@ export interface DecodedToken {
 
 /**
  * Decodes a JWS in compact serialization (RFC 7515 §7.1) whose payload is a JSON object (RFC 7519 §3). Encrypted
- * tokens (five parts) are not understood.
+ * tokens (five parts) are not supported.
  * @throws AuthError TOKEN_MALFORMED, TOKEN_TOO_LARGE
  */
 export function decodeCompact(token: string): DecodedToken {
@@ -30,18 +30,17 @@ export function decodeCompact(token: string): DecodedToken {
   return { token, header, claims };
 }
 
-// Written anew for each token, and read before anything else can run: fewer allocations, and no slab for the garbage
-// collector to find.
+// Reused for each token, and read before other code can run. This avoids allocations and work for the garbage collector.
 const characters = Buffer.allocUnsafeSlow(MAX_TOKEN_LENGTH);
 const signature = Buffer.allocUnsafeSlow(MAX_TOKEN_LENGTH);
 const decoded = Buffer.allocUnsafeSlow(MAX_TOKEN_LENGTH);
-/** Whose characters and signature stand there: unless a key has to be waited for, those of the token that is asked for. */
+/** The token whose characters and signature the buffers contain: that of the current verification, unless it had to wait for keys. */
 let last = { token: '', inputLength: 0, signatureLength: 0 };
 
 function read(token: string, inputLength: number): void {
-  // A character beyond ASCII would become its low byte, which may be that of another one.
+  // In latin1 a character beyond ASCII would become its low byte, which may be another character.
   if (Buffer.byteLength(token) !== token.length) throw malformed('not base64url');
-  // Should it be refused in the middle, nothing stands there that is anybody's.
+  // If decoding fails half way, the buffers belong to no token.
   last = { token: '', inputLength: 0, signatureLength: 0 };
   characters.write(token, 0, 'latin1');
   const signatureLength = decode(inputLength + 1, token.length, 'signature', signature);
@@ -49,8 +48,8 @@ function read(token: string, inputLength: number): void {
 }
 
 /**
- * What the signature is over, header and payload as they were sent (RFC 7515 §5.2), and the signature. Both hold only
- * until this is called, or a token decoded, the next time.
+ * Returns the signing input, which is header and payload as they were sent (RFC 7515 §5.2), and the signature. Both are valid
+ * only until the next call, or until the next token is decoded.
  */
 export function signatureOf({ token }: Pick<DecodedToken, 'token'>): {
   readonly input: Buffer;
@@ -63,33 +62,33 @@ export function signatureOf({ token }: Pick<DecodedToken, 'token'>): {
   };
 }
 
-// The tokens of one issuer and key share their header to the letter. Whoever sends others wins nothing but our time.
+// Tokens of one issuer and key have exactly the same header. A caller that sends many headers only evicts entries.
 const headers = new LRUCache<string, DecodedToken['header']>({ max: 500 });
-const LONGEST_KEPT_HEADER = 256;
+const MAX_CACHED_HEADER_LENGTH = 256;
 
 function decodeHeader(token: string, length: number): DecodedToken['header'] {
   const text = token.slice(0, length);
   const known = headers.get(text);
   if (known !== undefined) return known;
   const header = decodeObject(0, length, 'header');
-  // As a string of its own: a slice would keep the whole token in memory.
-  if (length <= LONGEST_KEPT_HEADER) headers.set(Buffer.from(text).toString(), header);
+  // Copied, because a slice would keep the whole token in memory.
+  if (length <= MAX_CACHED_HEADER_LENGTH) headers.set(Buffer.from(text).toString(), header);
   return header;
 }
 
 function decodeObject(start: number, end: number, part: string): Readonly<Record<string, unknown>> {
   const length = decode(start, end, part, decoded);
-  const value = parseFrozenJson(textOf(length, part), part);
+  const value = parseFrozenJson(utf8Text(length, part), part);
   if (!isJsonObject(value)) throw malformed(`${part} is not a JSON object`);
   return value;
 }
 
-function textOf(length: number, part: string): string {
-  // Most tokens are ASCII, which needs no decoding.
+function utf8Text(length: number, part: string): string {
+  // Most tokens are ASCII, which needs no UTF-8 decoding.
   const latin1 = decoded.toString('latin1', 0, length);
   if (Buffer.byteLength(latin1) === length) return latin1;
   const text = decoded.toString('utf8', 0, length);
-  // What is no UTF-8 has become this character; but it may stand there by itself, too.
+  // Invalid UTF-8 becomes this character, but the text may also contain the character itself.
   if (text.includes('\ufffd') && !isUtf8(decoded.subarray(0, length))) throw malformed(`${part} is not UTF-8`);
   return text;
 }
