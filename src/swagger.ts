@@ -5,5 +5,5 @@ export type {
   OAuth2Scheme,
   OpenIdConnectScheme,
   SecurityOptions,
-} from './swagger/security-options.js';
+} from './swagger/security-scheme.js';
 export { withSecurity } from './swagger/with-security.js';

@@ -1,136 +1,164 @@
-import { nameOfPolicy } from '../model/policy.js';
 import type { PlacedRequirement } from '../access/effective-requirements.js';
-import type { AuthErrorDetail } from '../model/errors.js';
-import type { Door } from '../nest/routes/route-reporter.js';
+import { AuthError, type AuthErrorCode, type AuthErrorDetail } from '../model/errors.js';
+import { nameOfPolicy } from '../model/policy.js';
+import type { RequirementKind } from '../model/requirement.js';
+import type { DocumentedHandler } from './documented-handlers.js';
 
-/** What an operation asks of its caller, in the words of OpenAPI. */
+/** The requirements of an operation, in terms of OpenAPI. */
 export interface OperationAccess {
-  /**
-   * `closed`: a token; `optional`: guests may come; `open`: anybody; `unguarded`: this package is not asked, so what the document
-   * says stands.
-   */
-  readonly access: 'closed' | 'optional' | 'open' | 'unguarded';
-  /** Sets of scopes of which a token needs one; never empty. */
-  readonly scopes: readonly (readonly string[])[];
-  /** Every scope that is named, in those sets or in words. */
-  readonly namedScopes: readonly string[];
-  /** What a scheme cannot say, in Markdown. */
-  readonly requires: readonly string[];
-  /** The same for scopes, where the scheme cannot carry them. */
-  readonly requiresScopes: readonly string[];
-  /** Whether a good token may be refused (403). */
-  readonly mayBeForbidden: boolean;
-  /** Which authentication a good token may be refused for (401, RFC 9470 §3), as the challenge has it. */
-  readonly stepUp: AuthErrorDetail | undefined;
-  /** Where the request selects one of several handlers that do not ask for the same: what each asks for, in Markdown. */
-  readonly handlers: readonly string[];
+  readonly access: DocumentedHandler['access'];
+  /** Sets of scopes; a token needs all scopes of one set. */
+  readonly alternatives: readonly (readonly string[])[];
+  /** The requirements that `security` does not express, in Markdown. */
+  readonly description: string | undefined;
+  /** Every scope that a requirement names. */
+  readonly scopes: readonly string[];
+  /** How the requirements refuse a valid token (401, 403), in the order of evaluation. */
+  readonly refusals: readonly AuthError[];
 }
 
-/** A token, and nothing is known beside. */
-export const CLOSED: OperationAccess = {
-  access: 'closed',
-  scopes: [[]],
-  namedScopes: [],
-  requires: [],
-  requiresScopes: [],
-  mayBeForbidden: false,
-  stepUp: undefined,
-  handlers: [],
-};
+/** Alternatives multiply with each `@RequireAnyScope`. Longer lists are easier to read in the description. */
+const MAX_ALTERNATIVES = 8;
 
-/** More than these would help nobody; the scopes are told in words then. */
-const MAX_ALTERNATIVES = 16;
+type Requirement = PlacedRequirement<never>['requirement'];
+type ScopeRequirement = Extract<Requirement, { readonly names: readonly string[] }>;
 
-type Placed = PlacedRequirement<never>;
-type Enforced = Placed['requirement'];
-
-export function accessOf({ access, route }: Door): OperationAccess {
-  if (access === 'open') return { ...CLOSED, access: 'open' };
-  if (access === 'unguarded') return { ...CLOSED, access: 'unguarded' };
-  const placed = (route.requirements as readonly Placed[]).filter(({ requirement }) => !requirement.reportOnly);
-  const enforced = placed.map(({ requirement }) => requirement);
-  const all = enforced.flatMap((requirement) => (requirement.kind === 'scopes' ? requirement.names : []));
-  const any = enforced.flatMap((requirement) => (requirement.kind === 'anyScope' ? [requirement.names] : []));
-  const scopes = alternatives(all, any);
-  const isScope = ({ kind }: Enforced) => kind === 'scopes' || kind === 'anyScope';
-  // What could not be put as alternatives.
-  const inWords = scopes === undefined ? enforced.filter(({ kind }) => kind === 'anyScope') : [];
+/**
+ * Describes an operation by its handlers: several where the version (in a header) or the host selects one. An operation without
+ * a handler requires a token.
+ *
+ * @param carriesScopes whether the security scheme can list scopes. If not, the description lists them.
+ */
+export function operationAccess(handlers: readonly DocumentedHandler[], carriesScopes: boolean): OperationAccess {
+  const accesses = handlers.map((handler) => handlerAccess(handler, carriesScopes));
+  const [first] = accesses;
+  if (first === undefined)
+    return { access: 'closed', alternatives: [[]], description: undefined, scopes: [], refusals: [] };
+  if (accesses.every(({ summary }) => summary === first.summary)) return first;
+  const has = (...wanted: DocumentedHandler['access'][]) => accesses.some(({ access }) => wanted.includes(access));
+  const alternatives = uniqueSets(accesses.flatMap((access) => access.alternatives));
   return {
-    // A guest meets no requirement but the module's.
-    access: access === 'optional' && placed.every(({ from }) => from === 'module') ? 'optional' : 'closed',
-    scopes: scopes ?? [[...new Set(all)]],
-    namedScopes: [...new Set([...all, ...any.flat()])],
-    requires: [...inWords, ...enforced.filter((requirement) => !isScope(requirement))].map(inMarkdown),
-    requiresScopes: enforced
-      .filter((requirement) => isScope(requirement) && !inWords.includes(requirement))
-      .map(inMarkdown),
-    mayBeForbidden: enforced.some(({ kind }) => kind !== 'acr'),
-    stepUp: stepUpOf(enforced),
-    handlers: [],
+    access: !has('closed', 'optional') ? 'unguarded' : has('open', 'optional') ? 'optional' : 'closed',
+    alternatives: alternatives.length > MAX_ALTERNATIVES ? [[]] : alternatives,
+    description: markdownList(
+      'The requirements depend on the version or the host',
+      accesses.map(({ summary }, index) => `${code(handlers[index]?.name ?? '')}: ${summary}`),
+    ),
+    scopes: accesses.flatMap(({ scopes }) => scopes),
+    refusals: accesses.flatMap(({ refusals }) => refusals),
   };
 }
 
-function stepUpOf(enforced: readonly Enforced[]): AuthErrorDetail | undefined {
-  for (const requirement of enforced) {
-    if (requirement.kind !== 'acr') continue;
-    const { values, maxAgeSeconds } = requirement;
-    return { ...(values.length > 0 && { acrValues: values.join(' ') }), maxAgeSeconds };
-  }
-  return undefined;
+function handlerAccess(
+  handler: DocumentedHandler,
+  carriesScopes: boolean,
+): OperationAccess & { readonly summary: string } {
+  const isGuarded = handler.access === 'closed' || handler.access === 'optional';
+  const placed = isGuarded ? handler.requirements.filter(({ requirement }) => !requirement.reportOnly) : [];
+  // A guest is rejected where a decorator requires something. The requirements of the module apply to tokens only.
+  const rejectsGuests = handler.access === 'optional' && placed.some(({ from }) => from !== 'module');
+  const access = rejectsGuests ? 'closed' : handler.access;
+  const requirements = placed.map(({ requirement }) => requirement);
+  const expressed = carriesScopes ? requirementsInSecurity(requirements) : [];
+  const others = requirements.filter((requirement) => !(expressed as readonly Requirement[]).includes(requirement));
+  return {
+    access,
+    alternatives: isGuarded ? alternativesOf(expressed) : [],
+    description: markdownList(
+      access === 'optional' ? 'Requires, if an access token is sent' : 'Requires',
+      others.map(inMarkdown),
+    ),
+    scopes: requirements.filter(isScopeRequirement).flatMap(({ names }) => names),
+    refusals: refusalsOf(requirements),
+    summary: [TOKENS[access], ...requirements.map(inMarkdown)].join('; '),
+  };
 }
 
-/** Undefined when they are too many. */
-function alternatives(
-  all: readonly string[],
-  any: readonly (readonly string[])[],
-): readonly (readonly string[])[] | undefined {
-  if (any.reduce((count, names) => count * names.length, 1) > MAX_ALTERNATIVES) return undefined;
-  const sets = any.reduce<readonly (readonly string[])[]>(
-    (found, names) => found.flatMap((set) => names.map((name) => [...set, name])),
-    [all],
+function isScopeRequirement(requirement: Requirement): requirement is ScopeRequirement {
+  return requirement.kind === 'scopes' || requirement.kind === 'anyScope';
+}
+
+/** Selects the requirements of scopes that `security` expresses with at most {@link MAX_ALTERNATIVES} alternatives. */
+function requirementsInSecurity(requirements: readonly Requirement[]): readonly ScopeRequirement[] {
+  const scopeRequirements = requirements.filter(isScopeRequirement);
+  const count = scopeRequirements.reduce(
+    (product, { kind, names }) => (kind === 'scopes' ? product : product * names.length),
+    1,
   );
-  const unique = sets.map((set) => [...new Set(set)]);
-  // Whoever has more than another set needs, has that.
-  return unique.filter(
-    (set, index) =>
-      !unique.some(
-        (other, at) =>
-          at !== index && other.every((name) => set.includes(name)) && (other.length < set.length || at < index),
-      ),
+  return count > MAX_ALTERNATIVES ? scopeRequirements.filter(({ kind }) => kind === 'scopes') : scopeRequirements;
+}
+
+function alternativesOf(requirements: readonly ScopeRequirement[]): OperationAccess['alternatives'] {
+  const product = requirements.reduce<OperationAccess['alternatives']>(
+    (sets, { kind, names }) =>
+      sets.flatMap((set) => (kind === 'scopes' ? [[...set, ...names]] : names.map((name) => [...set, name]))),
+    [[]],
+  );
+  const sets = uniqueSets(product);
+  // A set that contains another set admits no further token.
+  return sets.filter(
+    (set) => !sets.some((other) => other.length < set.length && other.every((name) => set.includes(name))),
   );
 }
 
-const NOUNS = {
-  scopes: 'scope',
-  anyScope: 'scope',
-  roles: 'role',
-  anyRole: 'role',
-  permissions: 'permission',
-  anyPermission: 'permission',
-} as const;
+function uniqueSets(sets: OperationAccess['alternatives']): OperationAccess['alternatives'] {
+  const unique = sets.map((names) => [...new Set(names)]);
+  return [...new Map(unique.map((names) => [[...names].sort().join(' '), names])).values()];
+}
 
-function inMarkdown(requirement: Enforced): string {
+const KINDS = {
+  scopes: { code: 'SCOPE_INSUFFICIENT', noun: 'scope' },
+  anyScope: { code: 'SCOPE_INSUFFICIENT', noun: 'scope' },
+  roles: { code: 'ROLE_INSUFFICIENT', noun: 'role' },
+  anyRole: { code: 'ROLE_INSUFFICIENT', noun: 'role' },
+  permissions: { code: 'PERMISSION_INSUFFICIENT', noun: 'permission' },
+  anyPermission: { code: 'PERMISSION_INSUFFICIENT', noun: 'permission' },
+  acr: { code: 'AUTHENTICATION_INSUFFICIENT', noun: 'authentication' },
+  authorizationDetails: { code: 'AUTHORIZATION_DETAILS_INSUFFICIENT', noun: 'authorization details' },
+  policy: { code: 'POLICY_DENIED', noun: 'policy' },
+} as const satisfies Record<RequirementKind, { readonly code: AuthErrorCode; readonly noun: string }>;
+
+function refusalsOf(requirements: readonly Requirement[]): readonly AuthError[] {
+  const required = requirements.flatMap((requirement) => (requirement.kind === 'scopes' ? requirement.names : []));
+  return requirements.map((requirement) => {
+    let detail: AuthErrorDetail = {};
+    if (isScopeRequirement(requirement))
+      detail = { scope: [...new Set([...required, ...requirement.names])].join(' ') };
+    else if (requirement.kind === 'acr')
+      detail = { acrValues: requirement.values.join(' '), maxAgeSeconds: requirement.maxAgeSeconds };
+    return new AuthError(KINDS[requirement.kind].code, detail);
+  });
+}
+
+const TOKENS = {
+  closed: 'an access token',
+  optional: 'an optional access token',
+  open: 'no access token',
+  unguarded: 'not guarded by `AuthGuard`',
+} as const satisfies Record<OperationAccess['access'], string>;
+
+function inMarkdown(requirement: Requirement): string {
+  const { noun } = KINDS[requirement.kind];
   switch (requirement.kind) {
     case 'acr': {
       const { values, maxAgeSeconds } = requirement;
-      const ways = values.length === 0 ? '' : ` (\`acr\`) as ${values.map(code).join(' or ')}`;
-      const age = maxAgeSeconds === undefined ? '' : `, at most ${String(maxAgeSeconds)} seconds ago`;
-      return `authentication${ways}${age}`;
+      const acr = values.length === 0 ? '' : ` (\`acr\`) ${values.map(code).join(' or ')}`;
+      return `${noun}${acr}${maxAgeSeconds === undefined ? '' : `, at most ${String(maxAgeSeconds)} seconds ago`}`;
     }
     case 'authorizationDetails':
-      return `authorization details of the type ${code(requirement.type)}`;
+      return `${noun} of the type ${code(requirement.type)}`;
     case 'policy':
-      return `policy ${code(nameOfPolicy(requirement.policy))}`;
-    default: {
-      const { kind, names } = requirement;
-      const noun = names.length === 1 ? NOUNS[kind] : `${NOUNS[kind]}s`;
-      const how = names.length === 1 ? '' : kind.startsWith('any') ? 'one of the ' : 'all of the ';
-      return `${how}${noun} ${names.map(code).join(', ')}`;
-    }
+      return `${noun} ${code(nameOfPolicy(requirement.policy))}`;
+    default:
+      return `${noun} ${requirement.names.map(code).join(requirement.kind.startsWith('any') ? ' or ' : ' and ')}`;
   }
 }
 
-/** CommonMark §6.1: a name may have a backtick of its own. */
-export function code(name: string): string {
+/** CommonMark §6.1: a name that contains a backtick needs two of them around it. */
+function code(name: string): string {
   return name.includes('`') ? `\`\` ${name} \`\`` : `\`${name}\``;
+}
+
+function markdownList(heading: string, items: readonly string[]): string | undefined {
+  return items.length === 0 ? undefined : `${heading}:\n\n${[...new Set(items)].map((item) => `- ${item}`).join('\n')}`;
 }

@@ -1,128 +1,147 @@
-import { isJsonObject } from '../model/json-object.js';
-import { OptionReader } from '../options/option-reader.js';
+import type { OpenAPIObject } from '@nestjs/swagger';
+import { isFetchableAddress } from '../model/address.js';
+import { isJsonObject, type JsonObject } from '../model/json-object.js';
 import { problemOfNames } from '../model/requirement.js';
-import { readBrowserAddress } from './browser-address.js';
-import type { SecurityScheme } from './openapi.js';
-import type { SecurityOptions } from './security-options.js';
+import { OptionReader } from '../options/option-reader.js';
 
-/** What is read of the options that `AuthModule` was given; it has checked them. */
-export interface GivenIssuers {
-  readonly issuer?: unknown;
-  readonly keys?: unknown;
-  readonly issuers?: unknown;
-  readonly insecureAllowHttp?: unknown;
+interface NamedScheme {
+  /**
+   * Name of the scheme in the document: letters, digits, `.`, `-` and `_`. Default: `accessToken`. With `kind`, the scheme replaces
+   * the one of this name. Without `kind`, a name that is given must be the name of a scheme in the document.
+   */
+  readonly scheme?: string;
 }
 
-// What OpenAPI allows as the name of a component.
-const COMPONENT_NAME = /^[A-Za-z0-9._-]+$/;
+/**
+ * Uses the scheme of the document that has this name, if there is one. Otherwise the options of `AuthModule` select the scheme:
+ * `openIdConnect` for the first issuer that uses OpenID Connect Discovery at its own origin, or `bearer` if there is none.
+ */
+export interface DerivedScheme extends NamedScheme {
+  readonly kind?: undefined;
+}
 
-const DEFAULT_NAME = 'accessToken';
+/** `http` with `bearer`: the user of Swagger UI pastes a token. */
+export interface BearerScheme extends NamedScheme {
+  readonly kind: 'bearer';
+}
 
+/** Authorization code (RFC 6749 §4.1); with PKCE if {@link authorizeButton} configures Swagger UI. */
+export interface OAuth2Scheme extends NamedScheme {
+  readonly kind: 'oauth2';
+  /**
+   * The authorization endpoint, which the browser opens: https, or http on loopback. With `insecureAllowHttp` of `AuthModule`, any
+   * http address.
+   */
+  readonly authorizationUrl: string;
+  /** The token endpoint, with the same rules. For Swagger UI it must allow the UI's origin (CORS). */
+  readonly tokenUrl: string;
+  /** Scopes and their descriptions. Scopes that a route requires are added without a description. */
+  readonly scopes?: Readonly<Record<string, string>>;
+}
+
+/** Refers to the metadata of the issuer. For Swagger UI it must allow the UI's origin (CORS). */
+export interface OpenIdConnectScheme extends NamedScheme {
+  readonly kind: 'openIdConnect';
+  /**
+   * Default: the metadata of the first issuer of `AuthModule` that has an address by OpenID Connect Discovery. The rules of
+   * {@link OAuth2Scheme} apply to the address.
+   */
+  readonly openIdConnectUrl?: string;
+}
+
+export type SecurityOptions = DerivedScheme | BearerScheme | OAuth2Scheme | OpenIdConnectScheme;
+
+type Document = Pick<OpenAPIObject, 'components' | 'openapi'>;
+type SecuritySchemes = NonNullable<NonNullable<OpenAPIObject['components']>['securitySchemes']>;
+type SecurityScheme = Exclude<SecuritySchemes[string], { $ref: string }>;
+
+const BEARER: SecurityScheme = { type: 'http', scheme: 'bearer' };
 const OPTIONS_OF = {
   bearer: [],
   oauth2: ['authorizationUrl', 'tokenUrl', 'scopes'],
   openIdConnect: ['openIdConnectUrl'],
-} as const satisfies Record<NonNullable<SecurityOptions['kind']>, readonly string[]>;
-
-const COMMON_OPTIONS = ['kind', 'scheme'];
+};
 
 /**
- * @param present the schemes that the document has.
- * @throws ConfigurationError with every problem of the options.
+ * Returns the scheme that the options select, and whether `security` may list scopes with it.
+ *
+ * @param settings the options of `AuthModule`, which has validated them.
+ * @throws ConfigurationError with every invalid option.
  */
-export function securityScheme(
-  options: SecurityOptions,
-  present: Readonly<Record<string, unknown>>,
-  given: GivenIssuers,
-): { readonly name: string; readonly scheme: SecurityScheme } {
+export function securityScheme(options: SecurityOptions, { components, openapi }: Document, settings: JsonObject) {
   const reader = new OptionReader(options);
-  checkOptionNames(reader);
-  const name = readName(reader);
-  const own = reader.record.kind === undefined ? readOwn(reader, name, present) : undefined;
-  const scheme = own ?? readScheme(reader, given);
+  const { kind, scheme: name = 'accessToken' } = reader.record;
+  reader.allowOnly(['kind', 'scheme', ...Object.values(OPTIONS_OF).flat()]);
+  for (const [owner, names] of Object.entries(OPTIONS_OF))
+    for (const option of owner === kind ? [] : names)
+      if (reader.record[option] !== undefined) reader.problem(option, `is an option of kind '${owner}' only`);
+  // The names of components in OpenAPI.
+  if (typeof name !== 'string' || !/^[A-Za-z0-9._-]+$/.test(name))
+    reader.problem('scheme', 'must be a name of letters, digits, ".", "-" and "_"');
+  const present = kind === undefined ? readPresent(reader, String(name), components?.securitySchemes) : undefined;
+  const scheme = present ?? readScheme(reader, settings);
   reader.finish('The document cannot be secured');
-  return { name, scheme };
+  // OpenAPI 3.0 §4.8.30: only these schemes have scopes. Since 3.1, any scheme may list names.
+  const carriesScopes = ['oauth2', 'openIdConnect'].includes(scheme.type) || !openapi.startsWith('3.0');
+  return { name: String(name), scheme, carriesScopes };
 }
 
-/** OpenAPI 3.0 §4.8.30: scopes stand with schemes of OAuth 2.0 and OpenID Connect only; since 3.1 names may stand with any. */
-export function carriesScopes({ type }: SecurityScheme, openapi: string): boolean {
-  return type === 'oauth2' || type === 'openIdConnect' || !openapi.startsWith('3.0');
-}
-
-/** OpenAPI has every scope that a route names declared by its scheme. */
+/** Declares the scopes in each flow: OpenAPI requires that of every scope that an operation lists. */
 export function withScopes(scheme: SecurityScheme, scopes: readonly string[]): SecurityScheme {
   if (scheme.flows === undefined) return scheme;
-  const named = Object.fromEntries(scopes.map((scope) => [scope, '']));
+  const required = Object.fromEntries(scopes.map((scope) => [scope, '']));
   const flows = Object.entries(scheme.flows as Record<string, { scopes?: Record<string, string> }>).map(
-    ([flow, value]) => [flow, { ...value, scopes: { ...named, ...value.scopes } }],
+    ([flow, value]) => [flow, { ...value, scopes: { ...required, ...value.scopes } }],
   );
   return { ...scheme, flows: Object.fromEntries(flows) as NonNullable<SecurityScheme['flows']> };
 }
 
-function checkOptionNames(reader: OptionReader): void {
-  reader.allowOnly([...COMMON_OPTIONS, ...Object.values(OPTIONS_OF).flat()]);
-  const { kind } = reader.record;
-  if (kind !== undefined && !isKind(kind)) return;
-  for (const [owner, names] of Object.entries(OPTIONS_OF)) {
-    for (const name of owner === kind ? [] : names)
-      if (reader.record[name] !== undefined) reader.problem(name, `is an option of kind '${owner}' only`);
-  }
-}
-
-function readName(reader: OptionReader): string {
-  const { scheme = DEFAULT_NAME } = reader.record;
-  if (typeof scheme === 'string' && COMPONENT_NAME.test(scheme)) return scheme;
-  reader.problem('scheme', 'must be a name of letters, digits, ".", "-" and "_"');
-  return DEFAULT_NAME;
-}
-
-/** A name that leads nowhere would, if a scheme were made for it, describe another way to send the token than is meant. */
-function readOwn(
-  reader: OptionReader,
-  name: string,
-  present: Readonly<Record<string, unknown>>,
-): SecurityScheme | undefined {
-  if (Object.hasOwn(present, name)) {
-    const own = present[name];
-    if (isScheme(own)) return own;
-    reader.problem('scheme', `'${name}' of the document has no type; describe it there, or have one made by its kind`);
-  } else if (reader.record.scheme === name) {
-    const others = Object.keys(present).join(', ');
+/** Reads an address that a browser sends codes or tokens to: https, or http on loopback. */
+export function readBrowserAddress(reader: OptionReader, name: string, meaning: string, allowHttp: boolean): string {
+  const before = reader.problemCount;
+  const address = reader.requiredString(name, meaning);
+  if (reader.problemCount === before && !isFetchableAddress(address, allowHttp))
     reader.problem(
-      'scheme',
-      `there is no '${name}' among the schemes of the document (${others || 'it has none'}); describe it there, or have one made by its kind`,
+      name,
+      'must be an https address without credentials or fragment (http only on loopback, or with insecureAllowHttp: true)',
     );
+  return address;
+}
+
+/** A wrong name is an error: a default scheme of that name would describe another way to send the token. */
+function readPresent(reader: OptionReader, name: string, schemes: JsonObject = {}): SecurityScheme | undefined {
+  const scheme = Object.hasOwn(schemes, name) ? schemes[name] : undefined;
+  if (isJsonObject(scheme) && typeof scheme.type === 'string') return scheme as unknown as SecurityScheme;
+  if (scheme !== undefined || reader.record.scheme !== undefined) {
+    const names = Object.keys(schemes).join(', ') || 'it has none';
+    const fix = 'Describe it in the document, or set kind to create it';
+    reader.problem('scheme', `'${name}' is not a scheme with a type in the document (${names}). ${fix}`);
   }
   return undefined;
 }
 
-function readScheme(reader: OptionReader, given: GivenIssuers): SecurityScheme {
-  const derived = discoveryOf(given);
-  const allowHttp = given.insecureAllowHttp === true;
-  switch (reader.record.kind) {
+function readScheme(reader: OptionReader, settings: JsonObject): SecurityScheme {
+  const { kind, openIdConnectUrl: given } = reader.record;
+  const discovered = metadataAddress(settings);
+  const readAddress = (name: string, meaning: string) =>
+    readBrowserAddress(reader, name, meaning, settings.insecureAllowHttp === true);
+  switch (kind) {
     case undefined:
-      return derived === undefined ? BEARER : { type: 'openIdConnect', openIdConnectUrl: derived };
+      return discovered === undefined ? BEARER : { type: 'openIdConnect', openIdConnectUrl: discovered };
     case 'bearer':
       return BEARER;
     case 'oauth2': {
-      const authorizationUrl = readBrowserAddress(
-        reader,
-        'authorizationUrl',
-        'the address of the authorization endpoint',
-        allowHttp,
-      );
-      const tokenUrl = readBrowserAddress(reader, 'tokenUrl', 'the address of the token endpoint', allowHttp);
+      const authorizationUrl = readAddress('authorizationUrl', 'the address of the authorization endpoint');
+      const tokenUrl = readAddress('tokenUrl', 'the address of the token endpoint');
       return {
         type: 'oauth2',
         flows: { authorizationCode: { authorizationUrl, tokenUrl, scopes: readScopes(reader) } },
       };
     }
     case 'openIdConnect': {
-      // What AuthModule was given, that has checked.
-      if (reader.record.openIdConnectUrl === undefined && derived !== undefined)
-        return { type: 'openIdConnect', openIdConnectUrl: derived };
-      const meaning = "the address of the issuer's metadata, which cannot be told from the options of AuthModule";
-      const openIdConnectUrl = readBrowserAddress(reader, 'openIdConnectUrl', meaning, allowHttp);
+      const meaning = "the address of the issuer's metadata, which the options of AuthModule do not contain";
+      const openIdConnectUrl =
+        (given === undefined ? discovered : undefined) ?? readAddress('openIdConnectUrl', meaning);
       return { type: 'openIdConnect', openIdConnectUrl };
     }
     default:
@@ -136,37 +155,23 @@ function readScopes(reader: OptionReader): Record<string, string> {
   for (const [scope, description] of Object.entries(record)) {
     const problem = problemOfNames('scopes', [scope]);
     if (problem !== undefined) reader.problem('scopes', problem);
-    if (typeof description !== 'string') reader.problem(`scopes.${scope}`, 'must be its description; it may be empty');
+    if (typeof description !== 'string') reader.problem(`scopes.${scope}`, 'must be a description, which may be empty');
   }
   return { ...record } as Record<string, string>;
 }
 
-const BEARER: SecurityScheme = { type: 'http', scheme: 'bearer' };
-
 /**
- * The OpenID metadata of the first issuer that gives any (OpenID Connect Discovery §4). An address of its own that the API reads them from
- * may be one of the inner network, which is nobody else's business; so it counts only at the issuer's own origin.
+ * Returns the OpenID metadata of the first issuer that is found by discovery (OpenID Connect Discovery §4). An address at another
+ * origin may belong to an internal network, so the document does not reveal it.
  */
-function discoveryOf({ issuer, keys, issuers }: GivenIssuers): string | undefined {
-  if (Array.isArray(issuers)) {
-    const found = (issuers as unknown[]).map((one) => (isJsonObject(one) ? discoveryOf(one) : undefined));
-    return found.find((address) => address !== undefined);
-  }
-  if (!isText(issuer) || !URL.canParse(issuer)) return undefined;
-  const { from = 'discovery', uri } = isJsonObject(keys) ? keys : {};
-  if (from !== 'discovery') return undefined;
-  if (uri === undefined) return `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`;
-  return isText(uri) && URL.canParse(uri) && new URL(uri).origin === new URL(issuer).origin ? uri : undefined;
-}
-
-function isScheme(value: unknown): value is SecurityScheme {
-  return isJsonObject(value) && typeof value.type === 'string';
-}
-
-function isText(value: unknown): value is string {
-  return typeof value === 'string' && value !== '';
-}
-
-function isKind(value: unknown): value is keyof typeof OPTIONS_OF {
-  return typeof value === 'string' && Object.hasOwn(OPTIONS_OF, value);
+function metadataAddress({ issuer, keys, issuers }: JsonObject): string | undefined {
+  if (Array.isArray(issuers))
+    return issuers
+      .map((settings: unknown) => metadataAddress(isJsonObject(settings) ? settings : {}))
+      .find((address) => address !== undefined);
+  if (typeof issuer !== 'string' || !URL.canParse(issuer)) return undefined;
+  const standard = `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`;
+  const { from = 'discovery', uri = standard } = isJsonObject(keys) ? keys : {};
+  if (from !== 'discovery' || typeof uri !== 'string' || !URL.canParse(uri)) return undefined;
+  return new URL(uri).origin === new URL(issuer).origin ? uri : undefined;
 }

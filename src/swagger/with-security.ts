@@ -1,137 +1,117 @@
 import type { INestApplicationContext } from '@nestjs/common';
-import { ApplicationConfig } from '@nestjs/core';
 import type { OpenAPIObject } from '@nestjs/swagger';
 import { ConfigurationError } from '../model/errors.js';
-import { isJsonObject } from '../model/json-object.js';
+import { isJsonObject, type JsonObject } from '../model/json-object.js';
 import { AUTH_OPTIONS } from '../nest/auth.module-definition.js';
-import { type Door, RouteReporter } from '../nest/routes/route-reporter.js';
-import { accessOfAll } from './access-of-all.js';
-import { DocumentedHandlers } from './documented-handlers.js';
-import type { Operation, PathItem, SecurityRequirement } from './openapi.js';
+import { type DocumentedHandler, documentedHandlers } from './documented-handlers.js';
+import { operationAccess } from './operation-access.js';
 import { refusalResponses } from './refusal-responses.js';
-import { securedOperation, type SecuredBy } from './secured-operation.js';
-import type { SecurityOptions } from './security-options.js';
-import { carriesScopes, type GivenIssuers, securityScheme, withScopes } from './security-scheme.js';
+import { type SecurityOptions, securityScheme, withScopes } from './security-scheme.js';
+
+type Paths = OpenAPIObject['paths'];
+type Operation = NonNullable<Paths[string]['get']>;
 
 /**
- * What the decorators of the application say, in its OpenAPI document: a security scheme, for each operation `security` with
- * its scopes, and the refusals 401, 403 and 503. `@Public()` becomes `security: []`, `@OptionalAuth()` has the alternative of
- * none, and everything else asks for a token; what OpenAPI has no word for (roles, permissions, `acr`, policies) stands in the
- * operation's description. What is only reported is left out.
+ * Returns the document with the requirements of the decorators: a security scheme, `security` with scopes for each operation,
+ * and the responses 401, 403 and 503.
  *
- * Operations are found by path and verb, with the global prefix, versions and `RouterModule`. One that no handler of this
- * application answers is closed. One of several handlers (versions in a header, hosts) that do not ask for the same has the
- * alternatives of all, and in its description what each asks for.
- * Where no `AuthGuard` is asked (`guard: 'manual'`) the operation stays as it was, and is open if it says nothing.
+ * - `@Public()` becomes `security: []`, `@OptionalAuth()` adds the alternative `{}`. Every other operation requires a token,
+ *   including one that no handler of this application serves. With `guard: 'manual'`, an operation without an `AuthGuard` keeps its
+ *   `security`.
+ * - `@RequireAnyScope` becomes alternatives, each with the scopes that are always required. If an operation would have more than
+ *   8 alternatives, its description lists the requirement instead.
+ * - The description also lists what OpenAPI cannot express: roles, permissions, `acr`, authorization details and policies.
+ *   Requirements with `reportOnly` are omitted.
+ * - Operations are found by path and verb. Where the version (in a header) or the host selects one of several handlers, the
+ *   operation has the alternatives of all, and its description lists them.
  *
- * `security` of operations and of the document is written anew, whatever `@ApiBearerAuth()` and the like have put there;
- * responses that are there stay. Not described: refusals with 400 (two tokens in one request), what guards of the application
- * ask for, webhooks, and other places of a token than the header (`tokenFrom`): name a `scheme` of the document for them.
+ * `security` of the document and its operations is replaced, including what `@ApiBearerAuth()` adds. Existing responses stay. Not
+ * described: refusals with 400 (two tokens in one request), guards of the application, webhooks, and tokens outside the
+ * `Authorization` header (`tokenFrom`; name a `scheme` of the document for them).
  *
- * To be called once the global prefix and versions are set, before or after the application was initialized.
+ * Call it after `setGlobalPrefix()` and `enableVersioning()`, before or after the application is initialized.
  *
- * @param document of `SwaggerModule.createDocument(app, …)`; it stays as it is.
- * @param options which scheme; by default the one that fits the issuers, see {@link SecurityOptions}.
- * @throws ConfigurationError when the options cannot be used, decorators contradict each other, or the application has no
- * `AuthModule`.
+ * @param document the result of `SwaggerModule.createDocument(app, …)`; it is not changed.
+ * @param options the security scheme. The default fits the issuers, see {@link SecurityOptions}.
+ * @throws ConfigurationError if options are invalid, decorators contradict each other, or the application has no `AuthModule`.
  */
 export function withSecurity(
   document: OpenAPIObject,
   app: INestApplicationContext,
   options: SecurityOptions = {},
 ): OpenAPIObject {
-  const doors = doorsOf(app);
-  const components = document.components ?? {};
-  const given = app.get<GivenIssuers & { realm?: unknown }>(AUTH_OPTIONS, { strict: false });
-  const { name, scheme } = securityScheme(options, components.securitySchemes ?? {}, given);
-
-  const globalPrefix = app.get(ApplicationConfig, { strict: false }).getGlobalPrefix();
-  const handlers = new DocumentedHandlers(doors, Object.keys(document.paths), globalPrefix);
-  const accessAt = (path: string, verb: string) => accessOfAll(handlers.of(path, verb));
-  const accesses = Object.entries(document.paths).flatMap(([path, item]) =>
-    verbsOf(item).map((verb) => accessAt(path, verb)),
-  );
-  const refusals = refusalResponses(components, {
-    realm: typeof given.realm === 'string' ? given.realm : undefined,
-    scopes: accesses.flatMap(({ scopes }) => scopes).find(({ length }) => length > 0) ?? [],
-    stepUp: accesses.find(({ stepUp }) => stepUp !== undefined)?.stepUp,
-  });
-  const by: SecuredBy = {
-    scheme: name,
-    carriesScopes: carriesScopes(scheme, document.openapi),
-    references: refusals.references,
+  const settings = settingsOf(app);
+  const { name, scheme, carriesScopes } = securityScheme(options, document, settings);
+  const handlers = documentedHandlers(app, document);
+  const components = {
+    ...document.components,
+    schemas: { ...document.components?.schemas },
+    responses: { ...document.components?.responses },
   };
-  const inherited = document.security ?? [];
-  const paths = mapValues(document.paths, (item, path) =>
-    mapOperations(item, (operation, verb) => {
-      const access = accessAt(path, verb);
-      return access.access === 'unguarded'
-        ? withOwnSecurity(operation, inherited)
-        : securedOperation(operation, access, by);
-    }),
-  );
-  const scopes = new Set(accesses.flatMap(({ namedScopes }) => namedScopes));
+  const responsesTo = refusalResponses(components, typeof settings.realm === 'string' ? settings.realm : undefined);
+  const scopes = new Set<string>();
+
+  // An operation that relies on the present `security` of the document states it, because the document gets another one.
+  const keep = (operation: Operation) => ({ ...operation, security: operation.security ?? document.security ?? [] });
+  const secure = (operation: Operation, path: string, verb: string): Operation => {
+    const serves = (handler: DocumentedHandler) =>
+      handler.paths.includes(path) && ['ALL', verb.toUpperCase()].includes(handler.verb.toUpperCase());
+    const required = operationAccess(handlers.filter(serves), carriesScopes);
+    if (required.access === 'unguarded') return keep(operation);
+    if (required.access === 'open') return { ...operation, security: [] };
+    for (const scope of required.scopes) scopes.add(scope);
+    const alternatives = required.alternatives.map((names) => ({ [name]: [...names] }));
+    return {
+      ...operation,
+      ...withDescription(operation, required.description),
+      security: required.access === 'optional' ? [{}, ...alternatives] : alternatives,
+      responses: { ...responsesTo(required.refusals), ...operation.responses },
+    };
+  };
 
   return {
     ...document,
-    paths,
-    ...(document.webhooks !== undefined && {
-      webhooks: mapValues(document.webhooks, (item) =>
-        mapOperations(item, (operation) => withOwnSecurity(operation, inherited)),
-      ),
-    }),
-    // For what is added to the document later.
+    paths: mapOperations(document.paths, secure),
+    ...(document.webhooks !== undefined && { webhooks: mapOperations(document.webhooks, keep) }),
+    // Applies to operations that are added to the document later.
     security: [{ [name]: [] }],
     components: {
       ...components,
-      schemas: { ...components.schemas, ...refusals.components.schemas },
-      responses: { ...components.responses, ...refusals.components.responses },
       securitySchemes: { ...components.securitySchemes, [name]: withScopes(scheme, [...scopes].sort()) },
     },
   };
 }
 
-function doorsOf(app: INestApplicationContext): readonly Door[] {
-  let reporter: RouteReporter;
+function settingsOf(app: INestApplicationContext): JsonObject {
   try {
-    reporter = app.get(RouteReporter, { strict: false });
-  } catch (error) {
-    throw Object.assign(
-      new ConfigurationError(
-        [{ path: 'app', message: 'has no AuthModule; import AuthModule.forRoot(…)' }],
-        'The document cannot be secured',
-      ),
-      { cause: error },
-    );
+    return app.get(AUTH_OPTIONS, { strict: false });
+  } catch {
+    const problem = { path: 'app', message: 'has no AuthModule. Import AuthModule.forRoot(…)' };
+    throw new ConfigurationError([problem], 'The document cannot be secured');
   }
-  return reporter.doors(app);
 }
 
-/** So that it means what it meant, whatever the document says from here on. */
-function withOwnSecurity(operation: Operation, inherited: readonly SecurityRequirement[]): Operation {
-  return { ...operation, security: operation.security ?? [...inherited] };
+function withDescription(
+  { description = '' }: Operation,
+  added: string | undefined,
+): { readonly description?: string } {
+  // A second call finds the text in place.
+  if (added === undefined || description.endsWith(added)) return {};
+  return { description: description === '' ? added : `${description}\n\n${added}` };
 }
 
-// What else a path item has (OpenAPI 3.2 §4.9). Anything else is an operation, of whatever verb.
-const NO_OPERATIONS = ['$ref', 'summary', 'description', 'servers', 'parameters', 'additionalOperations'];
-
-function isOperation(key: string, value: unknown): boolean {
-  return !NO_OPERATIONS.includes(key) && !key.startsWith('x-') && isJsonObject(value);
-}
-
-function verbsOf(item: PathItem): readonly string[] {
-  return Object.entries(item).flatMap(([key, value]) => (isOperation(key, value) ? [key] : []));
-}
-
-function mapOperations(item: PathItem, secure: (operation: Operation, verb: string) => Operation): PathItem {
-  return mapValues(item as Record<string, Operation>, (value, key) =>
-    isOperation(key, value) ? secure(value, key) : value,
+function mapOperations(paths: Paths, map: (operation: Operation, path: string, verb: string) => Operation): Paths {
+  const mapItem = (item: object, path: string) =>
+    Object.entries(item).map(([verb, value]: [string, unknown]) => [
+      verb,
+      isOperation(verb, value) ? map(value, path, verb) : value,
+    ]);
+  return Object.fromEntries(
+    Object.entries(paths).map(([path, item]) => [path, Object.fromEntries(mapItem(item, path))]),
   );
 }
 
-function mapValues<Value>(
-  record: Readonly<Record<string, Value>>,
-  map: (value: Value, key: string) => Value,
-): Record<string, Value> {
-  return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, map(value, key)]));
+/** OpenAPI 3.2 §4.9: every other member of a path item is a string or a list. */
+function isOperation(key: string, value: unknown): value is Operation {
+  return key !== 'additionalOperations' && !key.startsWith('x-') && isJsonObject(value);
 }

@@ -1,7 +1,7 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, describe, expect, it } from '@jest/globals';
 import {
   All,
-  Body,
+  applyDecorators,
   Controller,
   Get,
   type INestApplication,
@@ -25,10 +25,10 @@ import {
   AuthGuard,
   AuthModule,
   type AuthOptions,
-  ConfigurationError,
   OptionalAuth,
   Public,
   RequireAcr,
+  RequireAnyPermission,
   RequireAnyRole,
   RequireAnyScope,
   RequireAuthorizationDetails,
@@ -39,11 +39,11 @@ import {
 } from '../../src/index.js';
 import { AppModule } from '../../demo/app.module.js';
 import { serveDocs } from '../../demo/docs.js';
-import { authorizeButton, withSecurity } from '../../src/swagger.js';
-import type { SecurityOptions } from '../../src/swagger.js';
+import { authorizeButton, type SecurityOptions, withSecurity } from '../../src/swagger.js';
 import { bearer, call, closeApps, PLATFORMS, startApp, type RunningApp } from '../support/app.js';
+import { pathsOf } from '../support/catching.js';
 import { LocalIssuer, newKey } from '../support/local-issuer.js';
-import { problemsOf } from '../support/openapi.js';
+import { declaredScopes, operation, problemsOf, response, security, statuses } from '../support/openapi.js';
 
 const ISSUER = 'https://issuer.example.com';
 const AUTH = { issuer: ISSUER, audience: 'https://api.example.com' };
@@ -54,83 +54,67 @@ const OAUTH2 = {
   tokenUrl: `${ISSUER}/token`,
 } as const;
 
+const key = newKey('p-256');
+const issuer = LocalIssuer.forFile([key]);
+
 function isAdult(): boolean {
-  return true;
+  return false;
 }
 
-@Controller('orders')
-class OrdersController {
-  @Get()
-  @RequireScopes('read:orders')
-  @ApiBearerAuth('something-else')
-  list() {
-    return [];
+/** A controller with these decorators, whose handlers have their own. */
+function controllerOf(
+  decorators: readonly ClassDecorator[],
+  handlers: Readonly<Record<string, readonly MethodDecorator[]>>,
+): new () => object {
+  class TestController {
+    readonly [handler: string]: unknown;
   }
-
-  @Post()
-  @RequireScopes('read:orders', 'write:orders')
-  @ApiUnauthorizedResponse({ description: 'Told by the application' })
-  create() {
-    return {};
+  const prototype = TestController.prototype as Record<string, unknown>;
+  for (const [name, own] of Object.entries(handlers)) {
+    prototype[name] = { [name]: () => ({}) }[name];
+    Reflect.defineMetadata('design:paramtypes', [], prototype, name);
+    applyDecorators(...own)(prototype, name, Object.getOwnPropertyDescriptor(prototype, name));
   }
-
-  @Get('any')
-  @RequireAnyScope('read:orders', 'admin')
-  any() {
-    return {};
-  }
-
-  @Get('mine')
-  mine() {
-    return {};
-  }
-
-  @Get('health')
-  @Public()
-  health() {
-    return {};
-  }
-
-  @Get('catalogue')
-  @OptionalAuth()
-  catalogue() {
-    return {};
-  }
-
-  @Get('vip')
-  @OptionalAuth()
-  @RequireScopes('vip')
-  vip() {
-    return {};
-  }
-
-  @Get('tried')
-  @RequireScopes('tried', { reportOnly: true })
-  @RequireRoles('tried', { reportOnly: true })
-  tried() {
-    return {};
-  }
-
-  @Get('words/:id')
-  @ApiOperation({ operationId: 'words', description: 'Everything there is.' })
-  @RequireRoles('auditor', 'clerk')
-  @RequireAnyRole('eu')
-  @RequirePermissions('orders:read')
-  @RequireAuthorizationDetails('payment')
-  @RequirePolicy(isAdult)
-  @RequireAcr('gold', { maxAgeSeconds: 300 })
-  words() {
-    return {};
-  }
-
-  @Get('fresh')
-  @RequireAcr({ maxAgeSeconds: 60 })
-  fresh() {
-    return {};
-  }
+  applyDecorators(...decorators)(TestController);
+  return TestController;
 }
 
-/** What `documentOf` started last. */
+const OrdersController = controllerOf([Controller('orders')], {
+  list: [Get(), RequireScopes('read:orders'), ApiBearerAuth('something-else')],
+  create: [
+    Post(),
+    RequireScopes('read:orders', 'write:orders'),
+    ApiUnauthorizedResponse({ description: 'Described by the application' }),
+  ],
+  mine: [Get('mine')],
+  health: [Get('health'), Public()],
+  catalogue: [Get('catalogue'), OptionalAuth()],
+  vip: [Get('vip'), OptionalAuth(), RequireScopes('vip')],
+  reported: [
+    Get('reported'),
+    RequireScopes('reported', { reportOnly: true }),
+    RequireRoles('reported', { reportOnly: true }),
+  ],
+  any: [Get('any'), RequireAnyScope('read:orders', 'admin')],
+  role: [Get('role'), RequireAnyRole('clerk', 'auditor')],
+  permission: [Get('permission'), RequireAnyPermission('orders`read')],
+  fresh: [Get('fresh'), RequireAcr({ maxAgeSeconds: 60 })],
+  gold: [Get('gold'), RequireAcr('silver', 'gold')],
+  details: [Get('details'), RequireAuthorizationDetails('payment')],
+  adults: [Get('adults'), RequirePolicy(isAdult)],
+  everything: [
+    Get('all/:id'),
+    ApiOperation({ operationId: 'all', description: 'Every requirement.' }),
+    RequireScopes('all'),
+    RequireRoles('auditor', 'clerk'),
+    RequirePermissions('orders:read'),
+    RequireAuthorizationDetails('payment'),
+    RequirePolicy(isAdult),
+    RequireAcr('gold', { maxAgeSeconds: 300 }),
+  ],
+});
+
+/** The application that `documentOf` started last. */
 let running: RunningApp;
 afterEach(closeApps);
 
@@ -146,19 +130,17 @@ interface Given {
   readonly change?: (document: OpenAPIObject) => void;
 }
 
-/** The document as `main.ts` makes it: before the application listens. */
+/**
+ * The document of an application, created before the application listens, as in `main.ts`. Every document is valid, and a second
+ * call, before or after the start, changes nothing.
+ */
 async function documentOf(given: Given = {}): Promise<OpenAPIObject> {
   let secured: OpenAPIObject | undefined;
   const { platform = 'express', controllers = [OrdersController], imports = [], options = OAUTH2 } = given;
+  const auth = { ...AUTH, keys: { from: 'discovery' }, warmUp: 'off', ...given.auth } as AuthOptions;
   running = await startApp(
     platform,
-    {
-      imports: [
-        AuthModule.forRoot({ ...AUTH, keys: { from: 'discovery' }, warmUp: 'off', ...given.auth } as AuthOptions),
-        ...imports,
-      ],
-      controllers,
-    },
+    { imports: [AuthModule.forRoot(auth), ...imports], controllers },
     {
       prepare: (app) => {
         given.prepare?.(app);
@@ -178,82 +160,44 @@ async function documentOf(given: Given = {}): Promise<OpenAPIObject> {
   return secured;
 }
 
-type Verb = 'get' | 'post' | 'put';
-
-function operation(document: OpenAPIObject, path: string, verb: Verb = 'get') {
-  const found = document.paths[path]?.[verb];
-  if (found === undefined) throw new Error(`No ${verb} ${path} among ${Object.keys(document.paths).join(', ')}`);
-  return found;
-}
-
-/** `login(a b) | guest`; open as `open`. */
-function security(document: OpenAPIObject, path: string, verb: Verb = 'get'): string {
-  const requirements = operation(document, path, verb).security;
-  if (requirements === undefined) return 'nothing said';
-  if (requirements.length === 0) return 'open';
-  return requirements
-    .map((requirement) => {
-      const [entry] = Object.entries(requirement);
-      return entry === undefined ? 'guest' : `${entry[0]}(${entry[1].join(' ')})`;
-    })
-    .join(' | ');
-}
-
-const statuses = (document: OpenAPIObject, path: string, verb: Verb = 'get') =>
-  Object.keys(operation(document, path, verb).responses).filter((status) => Number(status) >= 400);
-
 describe.each(PLATFORMS)('the document of an application on %s', (platform) => {
-  it('asks of each operation what its decorators ask', async () => {
+  it('requires of each operation what its decorators require, and has 401, 403 and 503 where the guard may refuse', async () => {
     const document = await documentOf({ platform });
-    const all = Object.keys(document.paths).map((path) => [path, security(document, path)]);
+    const all = Object.keys(document.paths).map((path) => [
+      path,
+      `${security(document, path)} ${statuses(document, path).join()}`,
+    ]);
     expect(Object.fromEntries(all)).toEqual({
-      '/orders': 'login(read:orders)',
-      '/orders/any': 'login(read:orders) | login(admin)',
-      '/orders/mine': 'login()',
-      '/orders/health': 'open',
-      '/orders/catalogue': 'guest | login()',
-      // A guest is refused there: he has no scope.
-      '/orders/vip': 'login(vip)',
-      '/orders/tried': 'login()',
-      '/orders/words/{id}': 'login()',
-      '/orders/fresh': 'login()',
+      '/orders': 'login(read:orders) 401,403,503',
+      '/orders/mine': 'login() 401,503',
+      '/orders/health': 'open ',
+      '/orders/catalogue': 'guest | login() 401,503',
+      // The guard rejects a guest, who has no scope.
+      '/orders/vip': 'login(vip) 401,403,503',
+      '/orders/reported': 'login() 401,503',
+      '/orders/any': 'login(read:orders) | login(admin) 401,403,503',
+      '/orders/role': 'login() 401,403,503',
+      '/orders/permission': 'login() 401,403,503',
+      // RFC 9470 §3: insufficient authentication is 401.
+      '/orders/fresh': 'login() 401,503',
+      '/orders/gold': 'login() 401,503',
+      '/orders/details': 'login() 401,403,503',
+      '/orders/adults': 'login() 401,403,503',
+      '/orders/all/{id}': 'login(all) 401,403,503',
     });
     expect(security(document, '/orders', 'post')).toBe('login(read:orders write:orders)');
     expect(document.security).toEqual([{ login: [] }]);
   });
 
   it('finds handlers under a global prefix, versions in the path, RouterModule, and wildcards', async () => {
-    @Controller({ path: 'cats', version: ['1', '2'] })
-    class CatsController {
-      @Get(':id')
-      @RequireScopes('cats')
-      one() {
-        return {};
-      }
-
-      @Get(':id')
-      @Version('3')
-      @Public()
-      third() {
-        return {};
-      }
-
-      @All('files/*')
-      @RequireScopes('files')
-      files() {
-        return {};
-      }
-    }
+    const CatsController = controllerOf([Controller({ path: 'cats', version: ['1', '2'] })], {
+      one: [Get(':id'), RequireScopes('cats')],
+      third: [Get(':id'), Version('3'), Public()],
+      files: [All('files/*'), RequireScopes('files')],
+    });
     @Module({ controllers: [CatsController] })
     class CatsModule {}
-    @Controller('health')
-    class HealthController {
-      @Get()
-      @Public()
-      health() {
-        return {};
-      }
-    }
+    const HealthController = controllerOf([Controller('health')], { health: [Get(), Public()] });
     const document = await documentOf({
       platform,
       controllers: [HealthController],
@@ -262,11 +206,16 @@ describe.each(PLATFORMS)('the document of an application on %s', (platform) => {
         app.setGlobalPrefix('api/', { exclude: ['health'] });
         app.enableVersioning({ type: VersioningType.URI });
       },
+      change: ({ paths }) => {
+        paths['/v3/animals/cats/{id}'] = { get: { responses: {} } };
+      },
     });
     expect(security(document, '/health')).toBe('open');
     expect(security(document, '/api/v1/animals/cats/{id}')).toBe('login(cats)');
     expect(security(document, '/api/v2/animals/cats/{id}')).toBe('login(cats)');
     expect(security(document, '/api/v3/animals/cats/{id}')).toBe('open');
+    // The other paths have the prefix, so this one is not a path of the application.
+    expect(security(document, '/v3/animals/cats/{id}')).toBe('login()');
     const files = Object.keys(document.paths).filter((path) => path.includes('files'));
     expect(files).toHaveLength(2); // of versions 1 and 2
     for (const path of files) {
@@ -276,194 +225,139 @@ describe.each(PLATFORMS)('the document of an application on %s', (platform) => {
     }
   });
 
-  it('answers as the document says', async () => {
-    const issuer = await LocalIssuer.start();
-    try {
-      const key = newKey('p-256');
-      issuer.keys = [key.jwk];
-      const document = await documentOf({ platform, auth: { issuer: issuer.url } as never });
-      const { url } = running;
-      const token = issuer.token(key, 'ES256', { scope: 'read:orders' });
-      for (const [path, item] of Object.entries(document.paths)) {
-        if (item.get === undefined) continue;
-        const address = url + path.replace('{id}', '1');
-        const mayGuests = item.get.security?.length === 0 || item.get.security?.some((one) => !('login' in one));
-        const guest = await call(address);
-        expect([path, guest.status]).toEqual([path, mayGuests === true ? 200 : 401]);
-        expect(Object.keys(item.get.responses)).toContain(String(guest.status));
-        const caller = await call(address, bearer(token));
-        expect(Object.keys(item.get.responses)).toContain(String(caller.status));
-        if (caller.status === 200) continue;
-        expect(Object.keys(caller.body).sort()).toEqual(refusalMembers(document).required);
-      }
-    } finally {
-      await issuer.stop();
+  it('has the response of each refusal as its example', async () => {
+    const document = await documentOf({ platform, auth: { issuer: issuer.url, realm: 'orders' } as never });
+    const token = issuer.token(key, 'ES256', { scope: 'other' });
+    const expired = issuer.token(key, 'ES256', { iat: 1, exp: 2 });
+    for (const [path, credentials, code] of [
+      ['/orders', expired, 'TOKEN_EXPIRED'],
+      ['/orders', token, 'SCOPE_INSUFFICIENT'],
+      ['/orders/vip', token, 'SCOPE_INSUFFICIENT'],
+      ['/orders/any', token, 'SCOPE_INSUFFICIENT'],
+      ['/orders/catalogue', expired, 'TOKEN_EXPIRED'],
+      ['/orders/role', token, 'ROLE_INSUFFICIENT'],
+      ['/orders/permission', token, 'PERMISSION_INSUFFICIENT'],
+      ['/orders/fresh', token, 'AUTHENTICATION_INSUFFICIENT'],
+      ['/orders/gold', token, 'AUTHENTICATION_INSUFFICIENT'],
+      ['/orders/details', token, 'AUTHORIZATION_DETAILS_INSUFFICIENT'],
+      ['/orders/adults', token, 'POLICY_DENIED'],
+    ] as const) {
+      const got = await call(running.url + path, bearer(credentials));
+      const { headers, content } = response(document, path, got.status);
+      expect([path, got.body.code]).toEqual([path, code]);
+      expect(content['application/json']?.example).toEqual(got.body);
+      expect(headers['WWW-Authenticate']?.example).toBe(got.headers['www-authenticate']);
     }
   });
 
-  it('challenges as the document says', async () => {
-    @Controller('cats')
-    class CatsController {
-      @Get()
-      @RequireScopes('cats', 'read')
-      list() {
-        return [];
-      }
-
-      @Get('secret')
-      @RequireAcr('gold', { maxAgeSeconds: 60 })
-      secret() {
-        return {};
-      }
-
-      @Get('roles')
-      @RequireRoles('vet')
-      roles() {
-        return {};
-      }
-    }
-    const issuer = await LocalIssuer.start();
-    try {
-      const key = newKey('p-256');
-      issuer.keys = [key.jwk];
-      const auth = { issuer: issuer.url, realm: 'cats' } as never;
-      const document = await documentOf({ platform, controllers: [CatsController], auth });
-      const token = issuer.token(key, 'ES256', { scope: 'other' });
-      const expired = issuer.token(key, 'ES256', { iat: 1, exp: 2 });
-      for (const [path, credentials, code] of [
-        ['/cats', undefined, 'TOKEN_MISSING'],
-        ['/cats', expired, 'TOKEN_EXPIRED'],
-        ['/cats', token, 'SCOPE_INSUFFICIENT'],
-        ['/cats/secret', expired, 'TOKEN_EXPIRED'],
-        ['/cats/secret', token, 'AUTHENTICATION_INSUFFICIENT'],
-        ['/cats/roles', token, 'ROLE_INSUFFICIENT'],
-      ] as const) {
-        const got = await call(running.url + path, credentials === undefined ? {} : bearer(credentials));
-        const { headers, content } = response(document, path, got.status);
-        expect(got.body).toEqual(content['application/json']?.examples[code]?.value);
-        expect(got.headers['www-authenticate']).toBe(headers['WWW-Authenticate']?.examples?.[code]?.value);
-      }
-      expect(response(document, '/cats', 401).content['application/json']?.examples).not.toHaveProperty(
-        'AUTHENTICATION_INSUFFICIENT',
-      );
-    } finally {
-      await issuer.stop();
-    }
-  });
-
-  it('explains refusals in a member that the document has', async () => {
+  it('admits guests where the document does, and refuses them with the members of its schema', async () => {
     const document = await documentOf({ platform, auth: { explainRefusals: true } });
-    const { body } = await call(`${running.url}/orders`);
-    expect(Object.keys(body).sort()).toEqual(refusalMembers(document).all);
+    const schema = document.components?.schemas?.AuthRefusal as { required: string[]; properties: object };
+    for (const path of Object.keys(document.paths)) {
+      const isOpen = /^(?:open|guest)/.test(security(document, path));
+      const { status, body } = await call(running.url + path.replace('{id}', '1'));
+      expect([path, status]).toEqual([path, isOpen ? 200 : 401]);
+      if (isOpen) continue;
+      expect(Object.keys(body).sort()).toEqual(Object.keys(schema.properties).sort());
+      expect(Object.keys(body).sort()).toEqual([...schema.required, 'hint'].sort());
+    }
   });
 });
 
-function refusalMembers(document: OpenAPIObject): { readonly all: string[]; readonly required: string[] } {
-  const schema = document.components?.schemas?.AuthRefusal as { required: string[]; properties: object };
-  return { all: Object.keys(schema.properties).sort(), required: [...schema.required].sort() };
-}
-
-interface DocumentedResponse {
-  readonly headers: Record<string, { examples?: Record<string, { value: unknown }>; example?: unknown }>;
-  readonly content: Record<string, { schema: unknown; examples: Record<string, { value: object }> }>;
-}
-
-/** Behind its reference. */
-function response(document: OpenAPIObject, path: string, status: number): DocumentedResponse {
-  const { $ref } = operation(document, path).responses[String(status)] as { $ref: string };
-  return document.components?.responses?.[$ref.split('/').at(-1) ?? ''] as unknown as DocumentedResponse;
-}
-
-describe('what an operation says beside its scopes', () => {
-  it('names what OpenAPI has no word for in the description, after that of the application', async () => {
-    const document = await documentOf();
-    expect(operation(document, '/orders/words/{id}').description).toBe(
-      [
-        'Everything there is.',
-        '',
-        'Requires:',
-        '',
-        '- all of the roles `auditor`, `clerk`',
-        '- role `eu`',
-        '- permission `orders:read`',
-        '- authentication (`acr`) as `gold`, at most 300 seconds ago',
-        '- authorization details of the type `payment`',
-        '- policy `isAdult`',
-      ].join('\n'),
-    );
-    expect(operation(document, '/orders/fresh').description).toBe(
-      'Requires:\n\n- authentication, at most 60 seconds ago',
-    );
-    expect(operation(document, '/orders').description).toBeUndefined();
-    expect(operation(document, '/orders/tried').description).toBeUndefined();
-  });
-
-  it('has 401 and 503 wherever a token is looked at, 403 only where something is required', async () => {
-    const document = await documentOf();
-    expect(statuses(document, '/orders')).toEqual(['401', '403', '503']);
-    expect(statuses(document, '/orders/mine')).toEqual(['401', '503']);
-    expect(statuses(document, '/orders/catalogue')).toEqual(['401', '503']);
-    expect(statuses(document, '/orders/tried')).toEqual(['401', '503']);
-    expect(statuses(document, '/orders/words/{id}')).toEqual(['401', '403', '503']);
-    // A want of authentication is told with 401 (RFC 9470 §3).
-    expect(statuses(document, '/orders/fresh')).toEqual(['401', '503']);
-    expect(statuses(document, '/orders/health')).toEqual([]);
-  });
-
-  it('has the challenge, the time to wait and the body in its responses', async () => {
-    const document = await documentOf();
-    const unauthorized = response(document, '/orders', 401);
-    expect(Object.keys(unauthorized.headers)).toEqual(['WWW-Authenticate']);
-    expect(Object.keys(response(document, '/orders', 403).headers)).toEqual(['WWW-Authenticate']);
-    expect(response(document, '/orders', 503).headers).toMatchObject({ 'Retry-After': { example: 5 } });
-    const json = unauthorized.content['application/json'];
-    expect(json?.schema).toEqual({ $ref: '#/components/schemas/AuthRefusal' });
-    expect(json?.examples.TOKEN_MISSING?.value).toEqual({
-      statusCode: 401,
-      message: 'An access token is required',
-      error: 'Unauthorized',
-      code: 'TOKEN_MISSING',
+describe('scopes in the security of an operation', () => {
+  it('are at most 8 alternatives, each with the scopes that are always required; otherwise the description lists them', async () => {
+    const NAMES = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i'] as const;
+    const AnyController = controllerOf([Controller('any'), RequireAnyScope('y', 'z')], {
+      combined: [Get('combined'), RequireScopes('x'), RequireAnyScope('a', 'b')],
+      merged: [Get('merged'), RequireAnyScope('a', 'b', { merge: true })],
+      met: [Get('met'), RequireScopes('a', 'b'), RequireAnyScope('a', 'c')],
+      eight: [Get('eight'), RequireAnyScope(...(NAMES.slice(0, 8) as ['a']))],
+      nine: [Get('nine'), RequireScopes('x'), RequireAnyScope(...NAMES)],
+      ten: [Get('ten'), RequireAnyScope('a', 'b', 'c', 'd', 'e', { merge: true })],
     });
+    const document = await documentOf({ controllers: [AnyController] });
+    const of = (path: string) => [security(document, path), operation(document, path).description];
+    expect(of('/any/combined')).toEqual(['login(x a) | login(x b)', undefined]);
+    expect(of('/any/merged')).toEqual(['login(y a) | login(y b) | login(z a) | login(z b)', undefined]);
+    expect(of('/any/met')).toEqual(['login(a b)', undefined]);
+    const eight = NAMES.slice(0, 8).map((name) => `login(${name})`);
+    expect(of('/any/eight')).toEqual([eight.join(' | '), undefined]);
+    const nine = NAMES.map((name) => `\`${name}\``).join(' or ');
+    expect(of('/any/nine')).toEqual(['login(x)', `Requires:\n\n- scope ${nine}`]);
+    const ten = 'Requires:\n\n- scope `y` or `z`\n- scope `a` or `b` or `c` or `d` or `e`';
+    expect(of('/any/ten')).toEqual(['login()', ten]);
+    expect(declaredScopes(document).join('')).toBe('abcdefghixyz');
+  });
+});
+
+describe('the description and the responses of an operation', () => {
+  it('name the requirements that OpenAPI cannot express, after the text of the application', async () => {
+    const document = await documentOf();
+    const descriptionOf = (path: string) => operation(document, path).description;
+    expect(descriptionOf('/orders/all/{id}')?.split('\n')).toEqual([
+      'Every requirement.',
+      '',
+      'Requires:',
+      '',
+      '- role `auditor` and `clerk`',
+      '- permission `orders:read`',
+      '- authentication (`acr`) `gold`, at most 300 seconds ago',
+      '- authorization details of the type `payment`',
+      '- policy `isAdult`',
+    ]);
+    expect(descriptionOf('/orders/role')).toBe('Requires:\n\n- role `clerk` or `auditor`');
+    expect(descriptionOf('/orders/permission')).toBe('Requires:\n\n- permission `` orders`read ``');
+    expect(descriptionOf('/orders/fresh')).toBe('Requires:\n\n- authentication, at most 60 seconds ago');
+    expect(descriptionOf('/orders/gold')).toBe('Requires:\n\n- authentication (`acr`) `silver` or `gold`');
+    expect(descriptionOf('/orders')).toBeUndefined();
+    expect(descriptionOf('/orders/reported')).toBeUndefined();
   });
 
-  it('has the step-up as a response only where an operation may ask for it', async () => {
-    const names = (document: OpenAPIObject) => Object.keys(document.components?.responses ?? {});
-    expect(names(await documentOf())).toEqual(['AuthUnauthorized', 'AuthStepUp', 'AuthForbidden', 'AuthUnavailable']);
-    await running.close();
-    @Controller()
-    class Plain {
-      @Get()
-      get() {
-        return {};
-      }
-    }
-    const plain = await documentOf({ controllers: [Plain] });
-    expect(names(plain)).toEqual(['AuthUnauthorized', 'AuthForbidden', 'AuthUnavailable']);
+  it('have one example per status, and list other codes of 403', async () => {
+    const document = await documentOf();
+    expect(response(document, '/orders', 403).description).not.toContain('_');
+    const denied = response(document, '/orders/all/{id}', 403);
+    expect(denied.content['application/json']?.example).toMatchObject({ code: 'SCOPE_INSUFFICIENT' });
+    expect(denied.description).toMatch(
+      /\(`SCOPE_.*`, `ROLE_.*`, `PERMISSION_.*`, `AUTHORIZATION_DETAILS_.*`, `POLICY_DENIED`\)$/,
+    );
+    const challenge = response(document, '/orders/all/{id}', 401).headers['WWW-Authenticate']?.example;
+    expect(challenge).toMatch(/acr_values="gold", max_age="300"$/);
+    const unavailable = response(document, '/orders', 503);
+    expect(unavailable.headers).toMatchObject({ 'Retry-After': { example: 5 } });
+    expect(unavailable.content['application/json']).toMatchObject({
+      schema: { $ref: '#/components/schemas/AuthRefusal' },
+      example: { statusCode: 503, code: 'KEYS_UNAVAILABLE' },
+    });
+    expect(Object.keys(document.components?.responses ?? {})).toEqual(['AuthUnauthorized', 'AuthUnavailable']);
   });
 
-  it('leaves a response that the application has described', async () => {
-    const { 401: refused } = operation(await documentOf(), '/orders', 'post').responses;
-    expect(refused).toMatchObject({ description: 'Told by the application' });
-  });
-
-  it('leaves components of the application that have the same name', async () => {
+  it('keep the responses of the application, and its components of the same name', async () => {
     const document = await documentOf({
-      change: (made) => {
-        made.components = { ...made.components, schemas: { AuthRefusal: { type: 'string' } } };
+      change: (original) => {
+        original.components = {
+          ...original.components,
+          schemas: { AuthRefusal: { type: 'string' } },
+          responses: { AuthUnauthorized: { description: 'Unauthorized' } },
+        };
       },
     });
-    expect(document.components?.schemas).toMatchObject({
-      AuthRefusal: { type: 'string' },
-      AuthRefusal2: { type: 'object' },
+    const { 401: unauthorized } = operation(document, '/orders', 'post').responses;
+    expect(unauthorized).toMatchObject({ description: 'Described by the application' });
+    expect(document.components?.schemas?.AuthRefusal).toEqual({ type: 'string' });
+    expect(document.components?.schemas?.AuthRefusal2).toMatchObject({ type: 'object' });
+    expect(document.components?.responses?.AuthUnauthorized).toEqual({ description: 'Unauthorized' });
+    expect(operation(document, '/orders').responses[401]).toEqual({ $ref: '#/components/responses/AuthUnauthorized2' });
+    expect(response(document, '/orders', 401).content['application/json']?.schema).toEqual({
+      $ref: '#/components/schemas/AuthRefusal2',
     });
-    expect(JSON.stringify(document.components?.responses)).toContain('#/components/schemas/AuthRefusal2');
   });
 });
 
-describe('what the module requires', () => {
+describe('the requirements of the module', () => {
   const require = { scopes: ['api'], roles: ['user'] };
 
-  it('is required of every operation but public ones, and of guests nothing', async () => {
+  it('apply to every operation that is not public, and to tokens of optional operations', async () => {
     const document = await documentOf({ auth: { require } });
     expect(security(document, '/orders/mine')).toBe('login(api)');
     expect(security(document, '/orders')).toBe('login(api read:orders)');
@@ -472,312 +366,231 @@ describe('what the module requires', () => {
     expect(security(document, '/orders/catalogue')).toBe('guest | login(api)');
     expect(operation(document, '/orders/mine').description).toBe('Requires:\n\n- role `user`');
     expect(operation(document, '/orders/catalogue').description).toBe(
-      'A token, if one is sent, needs:\n\n- role `user`',
+      'Requires, if an access token is sent:\n\n- role `user`',
     );
     expect(statuses(document, '/orders/catalogue')).toEqual(['401', '403', '503']);
-  });
-
-  it('is not required where it is only reported', async () => {
-    const document = await documentOf({ auth: { require: { ...require, reportOnly: true } } });
-    expect(security(document, '/orders/mine')).toBe('login()');
-    expect(operation(document, '/orders/mine').description).toBeUndefined();
+    const challenge = response(document, '/orders', 403).headers['WWW-Authenticate']?.example;
+    expect(challenge).toMatch(/scope="api read:orders"$/);
   });
 });
 
-describe('the scheme', () => {
-  const schemes = async (given: Given) => (await documentOf(given)).components?.securitySchemes;
-
-  it('of oauth2 has every scope that is required, and the descriptions that are given', async () => {
-    expect(
-      await schemes({ options: { ...OAUTH2, scopes: { 'read:orders': 'Read orders', openid: 'Who you are' } } }),
-    ).toEqual({
-      login: {
-        type: 'oauth2',
-        flows: {
-          authorizationCode: {
-            authorizationUrl: `${ISSUER}/auth`,
-            tokenUrl: `${ISSUER}/token`,
-            scopes: {
-              'read:orders': 'Read orders',
-              openid: 'Who you are',
-              admin: '',
-              vip: '',
-              'write:orders': '',
-            },
-          },
-        },
-      },
+describe('the security scheme', () => {
+  it('oauth2 declares every required scope, with the descriptions that are given', async () => {
+    const options = { ...OAUTH2, scopes: { 'read:orders': 'Read orders', openid: 'Sign in' } };
+    const document = await documentOf({ options });
+    const { authorizationUrl, tokenUrl } = OAUTH2;
+    const scopes = { ...options.scopes, admin: '', all: '', vip: '', 'write:orders': '' };
+    expect(document.components?.securitySchemes?.login).toEqual({
+      type: 'oauth2',
+      flows: { authorizationCode: { authorizationUrl, tokenUrl, scopes } },
     });
   });
 
-  it('is by default openIdConnect, at the address of the issuer', async () => {
+  it('is openIdConnect at the issuer by default', async () => {
     const accessToken = { type: 'openIdConnect', openIdConnectUrl: `${ISSUER}/.well-known/openid-configuration` };
     const document = await documentOf({ options: {} });
     expect(document.components?.securitySchemes).toEqual({ accessToken });
     expect(security(document, '/orders')).toBe('accessToken(read:orders)');
   });
 
-  it('is by default bearer when the options do not tell where the metadata are', async () => {
-    const resolver = { issuer: undefined, audience: undefined, keys: undefined, issuers: () => undefined };
-    expect(await schemes({ options: {}, auth: resolver })).toEqual({
-      accessToken: { type: 'http', scheme: 'bearer' },
-    });
-  });
-
-  it('of bearer has no scopes before OpenAPI 3.1: they stand in the description', async () => {
+  it('bearer has no scopes before OpenAPI 3.1, so the description lists them', async () => {
     const before = await documentOf({ options: { kind: 'bearer' } });
     expect(security(before, '/orders')).toBe('accessToken()');
     expect(security(before, '/orders/any')).toBe('accessToken()');
-    expect(operation(before, '/orders/any').description).toBe(
-      'Requires:\n\n- one of the scopes `read:orders`, `admin`',
-    );
+    expect(operation(before, '/orders').description).toBe('Requires:\n\n- scope `read:orders`');
+    expect(operation(before, '/orders/any').description).toBe('Requires:\n\n- scope `read:orders` or `admin`');
     const since = await documentOf({ options: { kind: 'bearer' }, openapi: '3.1.0' });
     expect(security(since, '/orders/any')).toBe('accessToken(read:orders) | accessToken(admin)');
     expect(operation(since, '/orders/any').description).toBeUndefined();
   });
 
-  it('may be one that the document has already', async () => {
-    const cookie = { type: 'apiKey', in: 'cookie', name: '__Host-token' } as const;
-    const document = await documentOf({
-      options: { scheme: 'cookie' },
-      change: (made) => {
-        made.components = { ...made.components, securitySchemes: { cookie } };
-      },
-    });
-    expect(document.components?.securitySchemes).toEqual({ cookie });
+  it('may be one of the document, by its name', async () => {
+    const securitySchemes = { cookie: { type: 'apiKey', in: 'cookie', name: '__Host-token' } } as const;
+    const change = (original: OpenAPIObject) => {
+      original.components = { securitySchemes };
+    };
+    const document = await documentOf({ options: { scheme: 'cookie' }, change });
+    expect(document.components?.securitySchemes).toEqual(securitySchemes);
     expect(security(document, '/orders')).toBe('cookie()');
-  });
-
-  it('is none that the document does not have', async () => {
-    await expect(documentOf({ options: { scheme: 'cookie' } })).rejects.toThrow(/scheme: there is no 'cookie'/);
+    await expect(documentOf({ options: { scheme: 'cookies' }, change })).rejects.toThrow(/'cookies' is not a scheme/);
   });
 });
 
-describe('an operation that is not found', () => {
-  it('is closed, whatever it said', async () => {
+describe('an operation without a handler', () => {
+  it('requires a token, whatever it had; other members of a path stay', async () => {
+    const others = { 'x-internal': { responses: { 200: { description: 'OK' } } } };
     const document = await documentOf({
-      change: (made) => {
-        made.paths['/elsewhere'] = { get: { security: [], responses: {} }, put: { responses: {} } };
-        made.paths['/orders/health'] = { ...made.paths['/orders/health'], post: { security: [{}], responses: {} } };
+      change: ({ paths }) => {
+        paths['/elsewhere'] = { get: { security: [], responses: {} }, put: { responses: {} } };
+        paths['/moved'] = { ...paths['/orders/health'], ...others };
+        paths['/orders/health'] = { ...paths['/orders/health'], post: { security: [{}], responses: {} } };
       },
     });
     expect(security(document, '/elsewhere')).toBe('login()');
     expect(security(document, '/elsewhere', 'put')).toBe('login()');
+    expect(security(document, '/moved')).toBe('login()');
+    expect(document.paths['/moved']).toMatchObject(others);
+    expect(document.paths['/moved']).not.toHaveProperty('x-internal.security');
     expect(security(document, '/orders/health', 'post')).toBe('login()');
     expect(security(document, '/orders/health')).toBe('open');
     expect(statuses(document, '/elsewhere')).toEqual(['401', '503']);
   });
-
-  it('is closed when it was moved to a path that the application does not have', async () => {
-    const document = await documentOf({
-      change: (made) => {
-        made.paths = { '/moved': made.paths['/orders/health'] ?? {} };
-      },
-    });
-    expect(security(document, '/moved')).toBe('login()');
-  });
 });
 
-describe('operations are matched to handlers', () => {
-  it('whatever their operationId is', async () => {
+describe('the handler of an operation', () => {
+  const PATTERNS = {
+    express: `/ /orders /orders/:id /orders/:id/items/:itemId /range/:from-:to /file.:extension /:"quoted"/x /files/*path
+      /files{/*path} /maybe{/:id}/x /legacy/* /legacy/(.*) /legacy/*/x /legacy/*/*/x /escaped\\:x /umlaut/:größe`,
+    fastify: '/jobs::cancel /jobs/:id[:]cancel /:id(^[0-9]+$)',
+  };
+  const rows = PLATFORMS.flatMap((platform) =>
+    PATTERNS[platform].split(/\s+/).map((pattern) => ({ platform, pattern })),
+  );
+  it.each(rows)('is found by its path $pattern on $platform', async ({ platform, pattern }) => {
+    const controllers = [controllerOf([Controller()], { get: [Get(pattern), RequireScopes('read')] })];
+    const document = await documentOf({ platform, controllers });
+    expect(Object.keys(document.paths).map((path) => security(document, path))).toEqual(['login(read)']);
+  });
+
+  it('is found whatever its operationId is', async () => {
     const document = await documentOf({ swagger: { operationIdFactory: () => 'OrdersController_health' } });
     expect(security(document, '/orders')).toBe('login(read:orders)');
     expect(security(document, '/orders/mine')).toBe('login()');
   });
 
-  it('when the document leaves the global prefix out', async () => {
+  it.each(['api', '/api/'])('is found in a document that omits the global prefix %s', async (prefix) => {
+    const RootController = controllerOf([Controller()], {
+      root: [Get(), Public()],
+      apish: [Get('apish'), Public()],
+    });
     const document = await documentOf({
-      prepare: (app) => app.setGlobalPrefix('api'),
+      controllers: [OrdersController, RootController],
+      prepare: (app) => app.setGlobalPrefix(prefix),
       swagger: { ignoreGlobalPrefix: true },
     });
     expect(security(document, '/orders')).toBe('login(read:orders)');
     expect(security(document, '/orders/health')).toBe('open');
+    expect(security(document, '/apish')).toBe('open');
+    expect(security(document, '/')).toBe('open');
   });
+});
 
-  it('and not to one with another prefix when the document has it', async () => {
-    @Controller()
-    class Both {
-      @Get('status')
-      @Public()
-      open() {
-        return {};
-      }
-    }
-    const document = await documentOf({
-      controllers: [Both],
-      prepare: (app) => app.setGlobalPrefix('api'),
-      change: (made) => {
-        made.paths['/status'] = { get: { responses: {} } };
-      },
-    });
-    expect(security(document, '/api/status')).toBe('open');
-    expect(security(document, '/status')).toBe('login()');
-  });
-
-  it('all of them, where the version in a header selects one of several that do not ask for the same', async () => {
-    @Controller({ path: 'cats', version: '1' })
-    class First {
-      @Get()
-      @Public()
-      list() {
-        return {};
-      }
-
-      @Get('same')
-      @RequireScopes('cats')
-      same() {
-        return {};
-      }
-    }
-    @Controller({ path: 'cats', version: '2' })
-    class Second {
-      @Get()
-      @RequireScopes('cats')
-      list() {
-        return {};
-      }
-
-      @Get('same')
-      @RequireScopes('cats')
-      same() {
-        return {};
-      }
-    }
-    for (const controllers of [
-      [First, Second],
-      [Second, First],
-    ]) {
-      const document = await documentOf({
-        controllers,
-        prepare: (app) => app.enableVersioning({ type: VersioningType.HEADER, header: 'x-version' }),
-      });
-      expect(security(document, '/cats')).toBe('guest | login(cats)');
-      expect(statuses(document, '/cats')).toEqual(['401', '403', '503']);
-      const lines = operation(document, '/cats').description?.split('\n');
-      expect(lines?.[0]).toBe('What is required depends on the version or the host:');
-      expect(lines).toContain('- `First.list`: no token');
-      expect(lines).toContain('- `Second.list`: a token; scope `cats`');
-      expect(security(document, '/cats/same')).toBe('login(cats)');
-      expect(operation(document, '/cats/same').description).toBeUndefined();
-    }
-  });
-
-  it('and have every scope declared, of whichever of several handlers', async () => {
-    @Controller({ path: 'cats', version: '1' })
-    class First {
-      @Get()
-      @RequireScopes('cats')
-      list() {
-        return {};
-      }
-    }
-    @Controller({ path: 'cats', version: '2' })
-    class Second {
-      @Get()
-      @RequireAnyScope('a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j', 'k', 'l', 'm', 'n', 'o', 'p', 'q')
-      list() {
-        return {};
-      }
-    }
-    const document = await documentOf({
-      controllers: [First, Second],
+describe('an operation of several handlers, selected by a version in a header', () => {
+  const versioned = (controllers: (new () => object)[], auth: Given['auth'] = {}) =>
+    documentOf({
+      controllers,
+      auth,
       prepare: (app) => app.enableVersioning({ type: VersioningType.HEADER, header: 'x-version' }),
     });
-    const { flows } = document.components?.securitySchemes?.login as {
-      flows: { authorizationCode: { scopes: object } };
-    };
-    expect(Object.keys(flows.authorizationCode.scopes).join('')).toBe('abccatsdefghijklmnopq');
+
+  const First = controllerOf([Controller({ path: 'cats', version: '1' })], {
+    first: [Get(), Public()],
+    firstSame: [Get('same'), RequireScopes('cats')],
+    firstWrite: [Get('write'), RequireScopes('read')],
+    firstMany: [Get('many'), RequireAnyScope('a', 'b', 'c', 'd', 'e', 'f', 'g', 'h')],
+    firstGuests: [Get('guests'), OptionalAuth()],
+  });
+  const Second = controllerOf([Controller({ path: 'cats', version: '2' })], {
+    second: [Get(), UseGuards(AuthGuard), RequireScopes('cats'), RequireAcr('gold')],
+    secondSame: [Get('same'), RequireScopes('cats')],
+    secondWrite: [Get('write'), RequireScopes('read', 'write')],
+    secondMany: [Get('many'), RequireScopes('i')],
+    secondGuests: [Get('guests')],
+  });
+  const Third = controllerOf([Controller({ path: 'cats', version: '3' })], {
+    third: [Get(), RequireScopes('ignored')],
   });
 
-  it('by each of several paths and of an inherited method', async () => {
-    abstract class Base {
-      @Get(['one', 'two/:id'])
-      get() {
-        return {};
-      }
-    }
-    @Controller('reader')
-    @RequireScopes('read')
-    class Reader extends Base {}
-    @Controller('open')
-    @Public()
-    class Open extends Base {}
-    const document = await documentOf({ controllers: [Reader, Open] });
-    expect(security(document, '/reader/one')).toBe('login(read)');
-    expect(security(document, '/reader/two/{id}')).toBe('login(read)');
-    expect(security(document, '/open/two/{id}')).toBe('open');
-  });
-});
-
-describe("with guard: 'manual'", () => {
-  @Controller('manual')
-  class ManualController {
-    @Get('ours')
-    @UseGuards(AuthGuard)
-    @RequireScopes('read')
-    ours() {
-      return {};
-    }
-
-    @Get('theirs')
-    @ApiBearerAuth('key')
-    theirs() {
-      return {};
-    }
-
-    @Get('nobodys')
-    nobodys() {
-      return {};
-    }
-  }
-
-  it('an operation that no guard of ours is asked about stays as it was', async () => {
-    const document = await documentOf({
-      controllers: [ManualController],
-      auth: { guard: 'manual' },
-      change: (made) => {
-        made.components = { ...made.components, securitySchemes: { key: { type: 'http', scheme: 'bearer' } } };
-      },
-    });
-    expect(security(document, '/manual/ours')).toBe('login(read)');
-    expect(security(document, '/manual/theirs')).toBe('key()');
-    expect(security(document, '/manual/nobodys')).toBe('open');
-    expect(statuses(document, '/manual/nobodys')).toEqual([]);
+  it.each([
+    ['First, Second', [First, Second]],
+    ['Second, First', [Second, First]],
+  ])('has the alternatives and refusals of all, and describes each: %s', async (_order, controllers) => {
+    const document = await versioned(controllers);
+    expect(security(document, '/cats')).toBe('guest | login(cats)');
+    expect(statuses(document, '/cats')).toEqual(['401', '403', '503']);
+    expect(JSON.stringify(response(document, '/cats', 401))).toContain('AUTHENTICATION_INSUFFICIENT');
+    const [heading, , ...lines] = operation(document, '/cats').description?.split('\n') ?? [];
+    expect(heading).toBe('The requirements depend on the version or the host:');
+    expect(lines.sort()).toEqual([
+      '- `TestController.first`: no access token',
+      '- `TestController.second`: an access token; scope `cats`; authentication (`acr`) `gold`',
+    ]);
+    expect(security(document, '/cats/write').split(' | ').sort()).toEqual(['login(read write)', 'login(read)']);
+    expect(security(document, '/cats/guests')).toBe('guest | login()');
+    expect(operation(document, '/cats/guests').description).toContain(
+      '- `TestController.firstGuests`: an optional access token',
+    );
+    expect(security(document, '/cats/same')).toBe('login(cats)');
+    expect(operation(document, '/cats/same').description).toBeUndefined();
   });
 
-  it('an operation that was closed by what the whole document says stays closed', async () => {
-    const document = await documentOf({
-      controllers: [ManualController],
-      auth: { guard: 'manual' },
-      change: (made) => {
-        made.components = { ...made.components, securitySchemes: { key: { type: 'http', scheme: 'bearer' } } };
-        made.security = [{ key: [] }];
-      },
-    });
-    expect(security(document, '/manual/nobodys')).toBe('key()');
+  it('requires a token if there are more than 8 alternatives, and declares every scope', async () => {
+    const document = await versioned([First, Second]);
+    expect(security(document, '/cats/many')).toBe('login()');
+    expect(operation(document, '/cats/many').description).toContain(
+      '- `TestController.secondMany`: an access token; scope `i`',
+    );
+    expect(declaredScopes(document)).toEqual(expect.arrayContaining(['a', 'h', 'i']));
+  });
+
+  it('is not opened by a handler without AuthGuard', async () => {
+    const document = await versioned([Third, Second], { guard: 'manual' });
+    expect(security(document, '/cats')).toBe('login(cats)');
+    expect(operation(document, '/cats').description).toContain('- `TestController.third`: not guarded by `AuthGuard`');
+    // Neither handler requires a token.
+    expect(security(await versioned([Third, First], { guard: 'manual' }), '/cats')).toBe('open');
   });
 });
 
-describe('webhooks', () => {
-  @Controller('hooks')
-  class HooksController {
-    @Post()
-    @ApiWebhook('orderShipped')
-    shipped(@Body() _body: object) {
-      return {};
-    }
-  }
+describe('an operation that AuthGuard does not guard', () => {
+  const ManualController = controllerOf([Controller('manual')], {
+    guarded: [Get('guarded'), UseGuards(AuthGuard), RequireScopes('read')],
+    other: [Get('other'), ApiBearerAuth('key')],
+    unguarded: [Get('unguarded')],
+  });
+  const HooksController = controllerOf([Controller('hooks')], { shipped: [Post(), ApiWebhook('orderShipped')] });
 
-  it('are calls that others answer, and stay as they were', async () => {
+  it.each([
+    [undefined, 'open'],
+    [[{ key: [] }], 'key()'],
+  ])("keeps its security with guard: 'manual', where the document has %j", async (present, expected) => {
+    const document = await documentOf({
+      controllers: [ManualController],
+      auth: { guard: 'manual' },
+      change: (original) => {
+        original.components = { ...original.components, securitySchemes: { key: { type: 'http', scheme: 'bearer' } } };
+        if (present !== undefined) original.security = present;
+      },
+    });
+    expect(security(document, '/manual/guarded')).toBe('login(read)');
+    expect(security(document, '/manual/other')).toBe('key()');
+    expect(security(document, '/manual/unguarded')).toBe(expected);
+    expect(statuses(document, '/manual/unguarded')).toEqual([]);
+  });
+
+  it('keeps its security if it is a webhook, which another application serves', async () => {
     const document = await documentOf({ controllers: [HooksController], openapi: '3.1.0' });
     expect(document.webhooks?.orderShipped?.post?.security).toEqual([]);
     expect(document.webhooks?.orderShipped?.post?.responses).not.toHaveProperty('401');
   });
 });
 
-describe('the page of Swagger UI', () => {
-  // On Express alone: Fastify serves it with a package of its own.
-  it('has the login beside more options, given to the button or put to its own', async () => {
+describe('withSecurity', () => {
+  it('rejects an application without AuthModule', async () => {
+    const { app } = await startApp('express', { controllers: [] });
+    const document = { openapi: '3.0.0', info: { title: '', version: '' }, paths: {} };
+    expect(pathsOf(() => withSecurity(document, app))).toEqual(['app']);
+  });
+
+  it('rejects decorators that contradict each other', async () => {
+    const Bad = controllerOf([Controller()], { get: [Get(), Public(), RequireScopes('read')] });
+    await expect(documentOf({ controllers: [Bad] })).rejects.toThrow(/TestController\.get: is @Public\(\)/);
+  });
+});
+
+describe('Swagger UI', () => {
+  // Express only: Fastify needs another package for it.
+  it('has the authorize button and more options, given to the button or beside it', async () => {
     let url = '';
     const button = { clientId: 'docs', uiUrl: () => `${url}/docs` };
     const more = { persistAuthorization: true };
@@ -787,15 +600,15 @@ describe('the page of Swagger UI', () => {
       {
         prepare: (app) => {
           const document = withSecurity(SwaggerModule.createDocument(app, new DocumentBuilder().build()), app, OAUTH2);
-          SwaggerModule.setup('given', app, document, authorizeButton({ ...button, swaggerOptions: more }));
-          SwaggerModule.setup('put', app, document, {
+          SwaggerModule.setup('inside', app, document, authorizeButton({ ...button, swaggerOptions: more }));
+          SwaggerModule.setup('beside', app, document, {
             swaggerOptions: { ...authorizeButton(button).swaggerOptions, ...more },
           });
         },
       },
     );
     ({ url } = running);
-    for (const path of ['given', 'put']) {
+    for (const path of ['inside', 'beside']) {
       const { text } = await call(`${url}/${path}/swagger-ui-init.js`);
       expect(text).toContain('"persistAuthorization": true');
       expect(text).toContain('"usePkceWithAuthorizationCodeGrant": true');
@@ -805,16 +618,8 @@ describe('the page of Swagger UI', () => {
 });
 
 describe('the demo', () => {
-  const ITEM = { item: 'a lamp' };
-  let issuer: LocalIssuer;
-  beforeEach(async () => {
-    issuer = await LocalIssuer.start();
-  });
-  afterEach(() => issuer.stop());
-
-  it('takes an order with an item, and has its document say so', async () => {
-    const key = newKey('p-256');
-    issuer.keys = [key.jwk];
+  it('accepts an order with an item, as its document describes', async () => {
+    const ITEM = { item: 'a lamp' };
     running = await startApp(
       'express',
       { imports: [AppModule.for({ issuer: issuer.url, audience: AUTH.audience })] },
@@ -834,38 +639,16 @@ describe('the demo', () => {
 
     const headers = bearer(issuer.token(key, 'ES256', { sub: 'alice', scope: 'write:orders' }));
     const post = async (body?: object) => {
-      const answer = await fetch(`${url}/orders`, {
+      const { status } = await fetch(`${url}/orders`, {
         method: 'POST',
         headers: { ...headers, ...(body !== undefined && { 'content-type': 'application/json' }) },
         ...(body !== undefined && { body: JSON.stringify(body) }),
       });
-      return answer.status;
+      return status;
     };
     expect(await post(ITEM)).toBe(201);
     for (const body of [undefined, {}, { item: ' ' }, { item: 1 }])
       expect([body, await post(body)]).toEqual([body, 400]);
     expect(statuses(document, '/orders', 'post')).toContain('400');
-  });
-});
-
-describe('withSecurity', () => {
-  it('refuses an application without AuthModule', async () => {
-    const { app } = await startApp('express', { controllers: [] });
-    const document = { openapi: '3.0.0', info: { title: '', version: '' }, paths: {} };
-    expect(() => withSecurity(document, app)).toThrow(ConfigurationError);
-    expect(() => withSecurity(document, app)).toThrow(/has no AuthModule/);
-  });
-
-  it('refuses decorators that contradict each other', async () => {
-    @Controller('bad')
-    class Bad {
-      @Get()
-      @Public()
-      @RequireScopes('read')
-      get() {
-        return {};
-      }
-    }
-    await expect(documentOf({ controllers: [Bad] })).rejects.toThrow(/Bad\.get: is @Public\(\)/);
   });
 });

@@ -2,14 +2,57 @@ import type { OpenAPIObject } from '@nestjs/swagger';
 
 type Json = Record<string, unknown>;
 
-/** What of OpenAPI 3 tools trip over: references, responses, and names of schemes and scopes. */
+type Verb = 'get' | 'post' | 'put';
+
+export function operation(document: OpenAPIObject, path: string, verb: Verb = 'get') {
+  const found = document.paths[path]?.[verb];
+  if (found === undefined) throw new Error(`No ${verb} ${path} among ${Object.keys(document.paths).join(', ')}`);
+  return found;
+}
+
+/** `login(a b) | guest`; `open` for an empty list. */
+export function security(document: OpenAPIObject, path: string, verb: Verb = 'get'): string {
+  const requirements = operation(document, path, verb).security;
+  if (requirements === undefined) return 'missing';
+  if (requirements.length === 0) return 'open';
+  return requirements
+    .map((requirement) => {
+      const [entry] = Object.entries(requirement);
+      return entry === undefined ? 'guest' : `${entry[0]}(${entry[1].join(' ')})`;
+    })
+    .join(' | ');
+}
+
+export const statuses = (document: OpenAPIObject, path: string, verb: Verb = 'get') =>
+  Object.keys(operation(document, path, verb).responses).filter((status) => Number(status) >= 400);
+
+interface DocumentedResponse {
+  readonly description: string;
+  readonly headers: Record<string, { example?: unknown }>;
+  readonly content: Record<string, { schema: unknown; example: unknown }>;
+}
+
+/** The response, or the component that it refers to. */
+export function response(document: OpenAPIObject, path: string, status: number): DocumentedResponse {
+  const documented = operation(document, path).responses[String(status)];
+  const name = documented !== undefined && '$ref' in documented ? documented.$ref.split('/').at(-1) : undefined;
+  return (name === undefined ? documented : document.components?.responses?.[name]) as unknown as DocumentedResponse;
+}
+
+export function declaredScopes(document: OpenAPIObject): readonly string[] {
+  const { flows } = document.components?.securitySchemes?.login as {
+    flows: { authorizationCode: { scopes: object } };
+  };
+  return Object.keys(flows.authorizationCode.scopes);
+}
+
+/** Returns what tools reject in an OpenAPI 3 document: references, responses, and names of schemes and scopes. */
 export function problemsOf(document: OpenAPIObject): readonly string[] {
-  // As it is served.
   const root = JSON.parse(JSON.stringify(document)) as Json;
   const problems: string[] = [];
   walk(root, '#', (value, at) => {
     if (typeof value.$ref === 'string' && resolve(root, value.$ref) === undefined)
-      problems.push(`${at}: ${value.$ref} leads nowhere`);
+      problems.push(`${at}: ${value.$ref} has no target`);
   });
   if (!/^3\.[0-2]\.\d$/.test(document.openapi)) problems.push('openapi: no version');
   const schemes = (document.components?.securitySchemes ?? {}) as unknown as Record<string, Json>;
@@ -46,7 +89,7 @@ function problemsOfScheme(name: string, scheme: Json): readonly string[] {
 function problemOfScope(scope: string, scheme: Json, openapi: string): string | undefined {
   if (scheme.type === 'openIdConnect') return undefined;
   if (scheme.type !== 'oauth2')
-    return openapi.startsWith('3.0') ? `${scope} stands with a scheme that has none` : undefined;
+    return openapi.startsWith('3.0') ? `${scope} is listed for a scheme without scopes` : undefined;
   const flows = Object.values(scheme.flows as Record<string, { scopes: object }>);
   return flows.every(({ scopes }) => scope in scopes) ? undefined : `${scope} is not declared`;
 }

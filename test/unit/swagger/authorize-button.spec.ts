@@ -1,12 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
-import { ConfigurationError, type ConfigurationProblem } from '../../../src/model/errors.js';
+import { ConfigurationError } from '../../../src/model/errors.js';
 import { authorizeButton } from '../../../src/swagger/authorize-button.js';
+import { pathsOf } from '../../support/catching.js';
 
 const UI = 'https://api.example.com/docs';
 
 describe('authorizeButton', () => {
-  it('asks for authorization code with PKCE, and comes back to the page of Swagger UI', () => {
-    expect(authorizeButton({ clientId: 'docs', uiUrl: UI }).swaggerOptions).toEqual({
+  it('configures authorization code with PKCE and the redirect to Swagger UI', () => {
+    expect(authorizeButton({ clientId: 'docs', uiUrl: `${UI}/` }).swaggerOptions).toEqual({
       oauth2RedirectUrl: `${UI}/oauth2-redirect.html`,
       initOAuth: {
         clientId: 'docs',
@@ -17,7 +18,7 @@ describe('authorizeButton', () => {
     });
   });
 
-  it('sends the resource and other parameters', () => {
+  it('sends the scopes, the resource and other parameters', () => {
     const { initOAuth } = authorizeButton({
       clientId: 'docs',
       uiUrl: UI,
@@ -29,62 +30,33 @@ describe('authorizeButton', () => {
     expect(initOAuth.additionalQueryStringParams).toEqual({ resource: 'https://orders.example.com', prompt: 'login' });
   });
 
-  it('asks for an address that is not known yet when the page is written, not before', () => {
-    const urls: string[] = [];
-    const { swaggerOptions } = authorizeButton({ clientId: 'docs', uiUrl: () => `${urls.join('')}/docs/` });
-    urls.push('http://127.0.0.1:3000');
-    expect(JSON.parse(JSON.stringify(swaggerOptions))).toMatchObject({
-      oauth2RedirectUrl: 'http://127.0.0.1:3000/docs/oauth2-redirect.html',
-    });
+  it('calls a function for the address when the page is written, also from a copy, and rejects its address then', () => {
+    let url = 'http://api.example.com';
+    const button = authorizeButton({ clientId: 'docs', uiUrl: () => `${url}/docs` });
+    const copy = { ...button.swaggerOptions };
+    expect(() => JSON.stringify(copy)).toThrow(ConfigurationError);
+    url = 'http://127.0.0.1:3000';
+    expect(JSON.parse(JSON.stringify(copy))).toMatchObject({ oauth2RedirectUrl: `${url}/docs/oauth2-redirect.html` });
   });
 
-  it('is set up with more options of Swagger UI, and stays what it is', () => {
-    const { swaggerOptions } = authorizeButton({
-      clientId: 'docs',
-      uiUrl: UI,
-      swaggerOptions: { persistAuthorization: true },
-    });
-    expect(swaggerOptions).toMatchObject({
-      persistAuthorization: true,
-      oauth2RedirectUrl: `${UI}/oauth2-redirect.html`,
-      initOAuth: { usePkceWithAuthorizationCodeGrant: true },
-    });
-  });
-
-  it('may be copied before the address is known', () => {
-    const urls: string[] = [];
-    const button = authorizeButton({ clientId: 'docs', uiUrl: () => `${urls.join('')}/docs` });
-    const copied = { ...button.swaggerOptions, persistAuthorization: true };
-    urls.push('http://127.0.0.1:3000');
-    expect(JSON.parse(JSON.stringify(copied))).toMatchObject({
-      oauth2RedirectUrl: 'http://127.0.0.1:3000/docs/oauth2-redirect.html',
-      persistAuthorization: true,
-    });
-  });
-
-  it('refuses an address of a function when the page is written', () => {
-    const { swaggerOptions } = authorizeButton({ clientId: 'docs', uiUrl: () => 'http://api.example.com/docs' });
-    expect(() => JSON.stringify(swaggerOptions)).toThrow(ConfigurationError);
-  });
-
-  it('takes http beyond loopback only where that is said', () => {
+  it('accepts http beyond loopback only with insecureAllowHttp', () => {
     const uiUrl = 'http://api.internal/docs';
-    const { swaggerOptions } = authorizeButton({ clientId: 'docs', uiUrl, insecureAllowHttp: true });
-    expect(swaggerOptions.oauth2RedirectUrl).toBe(`${uiUrl}/oauth2-redirect.html`);
-    const late = authorizeButton({ clientId: 'docs', uiUrl: () => uiUrl, insecureAllowHttp: true });
-    expect(JSON.stringify(late)).toContain(`${uiUrl}/oauth2-redirect.html`);
+    for (const given of [uiUrl, () => uiUrl])
+      expect(JSON.stringify(authorizeButton({ clientId: 'docs', uiUrl: given, insecureAllowHttp: true }))).toContain(
+        `${uiUrl}/oauth2-redirect.html`,
+      );
   });
 
-  it('tells all that is wrong together, each with its path', () => {
-    const problems = problemsOf({
+  it('reports every problem, each with its path', () => {
+    const options = {
       clientID: 'docs',
       uiUrl: '/docs',
       scopes: ['read', ''],
       resource: 'orders',
       parameters: { prompt: 1, state: 'x' },
       swaggerOptions: { initOAuth: {} },
-    });
-    expect(problems.map(({ path }) => path)).toEqual([
+    };
+    expect(pathsOf(() => authorizeButton(options as never))).toEqual([
       'clientID',
       'clientId',
       'uiUrl',
@@ -96,51 +68,33 @@ describe('authorizeButton', () => {
     ]);
   });
 
-  it('does not compile with options of Swagger UI that are its own', () => {
+  it('does not compile with options of Swagger UI that it sets', () => {
     const swaggerOptions = { initOAuth: { clientId: 'other' } };
-    // @ts-expect-error They would be lost, or take the login's place.
+    // @ts-expect-error The button sets them.
     expect(() => authorizeButton({ clientId: 'docs', uiUrl: UI, swaggerOptions })).toThrow(ConfigurationError);
   });
 
   it.each([
-    [{ clientId: '', uiUrl: UI }, /clientId/],
-    [{ clientId: undefined, uiUrl: UI }, /clientId/],
-    [{ clientId: 'docs', uiUrl: '/docs' }, /uiUrl/],
-    [{ clientId: 'docs', uiUrl: 'ftp://api.example.com/docs' }, /uiUrl/],
-    [{ clientId: 'docs', uiUrl: undefined }, /uiUrl/],
-    [{ clientId: 'docs', uiUrl: 'http://api.example.com/docs' }, /uiUrl: must be an https address/],
-    [{ clientId: 'docs', uiUrl: 'javascript:alert(1)' }, /uiUrl: must be an https address/],
-    [{ clientId: 'docs', uiUrl: 'https://undefined/docs' }, /uiUrl: .* a variable is not set/],
-    [{ clientId: 'docs', uiUrl: `${UI}?a=b` }, /uiUrl: must have no query/],
-    [{ clientId: 'docs', uiUrl: `${UI}#` }, /uiUrl: must have no query/],
-    [{ clientId: 'docs', uiUrl: UI, insecureAllowHttp: 'yes' }, /insecureAllowHttp: must be a boolean/],
-    [{ clientId: 'docs', uiUrl: UI, scope: 'read' }, /scope: is not an option/],
-    [{ clientId: 'docs', uiUrl: UI, scopes: 'read' }, /scopes: must be a list/],
-    [{ clientId: 'docs', uiUrl: UI, scopes: ['read write'] }, /scopes: "read write" has characters/],
-    [{ clientId: 'docs', uiUrl: UI, resource: '' }, /resource: is missing/],
-    [{ clientId: 'docs', uiUrl: UI, resource: 'https://a.example.com/#b' }, /resource: must be an absolute URI/],
-    [{ clientId: 'docs', uiUrl: UI, resource: 'urn:a', parameters: { resource: 'urn:b' } }, /parameters.resource: is/],
-    [{ clientId: 'docs', uiUrl: UI, parameters: 'a=b' }, /parameters: must be an object/],
-    [{ clientId: 'docs', uiUrl: UI, parameters: { redirect_uri: UI } }, /parameters.redirect_uri: is written by/],
-    [
-      { clientId: 'docs', uiUrl: UI, swaggerOptions: { oauth2RedirectUrl: UI } },
-      /swaggerOptions.oauth2RedirectUrl: is/,
-    ],
-    [{ clientId: 'docs', uiUrl: UI, swaggerOptions: true }, /swaggerOptions: must be an object/],
-    [undefined, /options: must be an object/],
-  ])('refuses %j', (options, message) => {
-    const make = () => authorizeButton(options as never);
-    expect(make).toThrow(ConfigurationError);
-    expect(make).toThrow(message);
+    [{ clientId: '' }, /clientId: is missing/],
+    [{ uiUrl: undefined }, /uiUrl: is missing/],
+    [{ uiUrl: 'http://api.example.com/docs' }, /uiUrl: must be an https address/],
+    [{ uiUrl: 'javascript:alert(1)' }, /uiUrl: must be an https address/],
+    [{ uiUrl: `${UI}?a=b` }, /uiUrl: must not have a query/],
+    [{ uiUrl: `${UI}#` }, /uiUrl: must not have a query/],
+    [{ insecureAllowHttp: 'yes' }, /insecureAllowHttp: must be a boolean/],
+    [{ scope: 'read' }, /scope: is not an option/],
+    [{ scopes: 'read' }, /scopes: must be a list/],
+    [{ scopes: ['read write'] }, /scopes: "read write" has characters/],
+    [{ resource: '' }, /resource: is missing/],
+    [{ resource: 'https://a.example.com/#b' }, /resource: must be an absolute URI/],
+    [{ resource: 'urn:a', parameters: { resource: 'urn:b' } }, /parameters.resource: is also given/],
+    [{ parameters: 'a=b' }, /parameters: must be an object/],
+    [{ parameters: { redirect_uri: UI } }, /parameters.redirect_uri: is set by Swagger UI/],
+    [{ swaggerOptions: { oauth2RedirectUrl: UI } }, /swaggerOptions.oauth2RedirectUrl: is set by/],
+    [{ swaggerOptions: true }, /swaggerOptions: must be an object/],
+  ])('rejects %j', (options, message) => {
+    const configure = () => authorizeButton({ clientId: 'docs', uiUrl: UI, ...options } as never);
+    expect(configure).toThrow(ConfigurationError);
+    expect(configure).toThrow(message);
   });
 });
-
-function problemsOf(options: object): readonly ConfigurationProblem[] {
-  try {
-    authorizeButton(options as never);
-  } catch (error) {
-    if (error instanceof ConfigurationError) return error.problems;
-    throw error;
-  }
-  return [];
-}

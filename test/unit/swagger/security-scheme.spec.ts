@@ -1,145 +1,109 @@
 import { describe, expect, it } from '@jest/globals';
 import { ConfigurationError } from '../../../src/model/errors.js';
 import { entraId } from '../../../src/presets.js';
-import type { SecurityOptions } from '../../../src/swagger/security-options.js';
-import { type GivenIssuers, securityScheme } from '../../../src/swagger/security-scheme.js';
+import { securityScheme } from '../../../src/swagger/security-scheme.js';
+import { pathsOf } from '../../support/catching.js';
 
 const ISSUER = 'https://issuer.example.com/realms/a';
 const KNOWN = `${ISSUER}/.well-known/openid-configuration`;
+const BEARER = { type: 'http', scheme: 'bearer' };
+const ENDPOINT = 'https://x.example.com';
+const OAUTH2 = { kind: 'oauth2', authorizationUrl: ENDPOINT, tokenUrl: ENDPOINT };
 
-const addressOf = (given: GivenIssuers) => securityScheme({}, {}, given).scheme.openIdConnectUrl;
+function schemeOf(options: unknown, settings: object = {}, securitySchemes: object = {}) {
+  const document = { openapi: '3.0.0', components: { securitySchemes: securitySchemes as never } };
+  return securityScheme(options as never, document, settings as never).scheme;
+}
 
-describe('without a kind, the address of the metadata', () => {
-  it('is that of the issuer, with or without a slash', () => {
-    expect(addressOf({ issuer: ISSUER })).toBe(KNOWN);
-    expect(addressOf({ issuer: `${ISSUER}/` })).toBe(KNOWN);
-  });
+describe('the scheme without a kind', () => {
+  const other = { issuer: 'https://other.example.com', keys: { from: 'jwks', uri: `${ENDPOINT}/jwks` } };
+  const metadata = 'https://issuer.example.com/metadata';
 
-  it('is that of the first of several', () => {
-    expect(addressOf({ issuers: [{ issuer: ISSUER }, { issuer: 'https://other.example.com' }] })).toBe(KNOWN);
-  });
-
-  it('is that of the first that gives any, where one has its metadata elsewhere: both versions of Entra ID', () => {
-    const { issuers } = entraId({
-      tenantId: '11111111-2222-3333-4444-555555555555',
-      audience: '66666666-7777-8888-9999-000000000000',
-    });
-    expect(addressOf({ issuers })).toMatch(
+  it.each([
+    [{ issuer: ISSUER }, KNOWN],
+    [{ issuer: `${ISSUER}/` }, KNOWN],
+    [{ issuer: ISSUER, keys: { from: 'discovery', uri: metadata } }, metadata],
+    [{ issuers: [other, { issuer: ISSUER }, { issuer: ENDPOINT }] }, KNOWN],
+    [
+      entraId({ tenantId: '11111111-2222-3333-4444-555555555555', audience: '66666666-7777-8888-9999-000000000000' }),
       /^https:\/\/login\.microsoftonline\.com\/.*\/v2\.0\/\.well-known\/openid-configuration/,
-    );
-  });
-
-  it('is the one that is given, at the same origin', () => {
-    const uri = 'https://issuer.example.com/metadata';
-    expect(addressOf({ issuer: ISSUER, keys: { from: 'discovery', uri } })).toBe(uri);
-  });
-
-  it('is never one of another network', () => {
-    const given = { issuer: ISSUER, keys: { from: 'discovery', uri: 'http://keycloak.internal:8080/metadata' } };
-    expect(securityScheme({}, {}, given).scheme).toEqual({ type: 'http', scheme: 'bearer' });
+    ],
+  ])('is openIdConnect at the metadata of the first issuer that is found by discovery: %j', (settings, address) => {
+    const { type, openIdConnectUrl } = schemeOf({}, settings);
+    expect(type).toBe('openIdConnect');
+    expect(openIdConnectUrl).toEqual(typeof address === 'string' ? address : expect.stringMatching(address));
   });
 
   it.each([
-    [{ issuer: ISSUER, keys: { from: 'jwks', uri: `${ISSUER}/jwks` } }],
+    [{ issuer: ISSUER, keys: { from: 'discovery', uri: 'http://keycloak.internal:8080/metadata' } }],
+    [other],
     [{ issuer: ISSUER, keys: { from: 'static', jwks: { keys: [] } } }],
     [{ issuer: 'orders' }],
     [{ issuers: [] }],
     [{ issuers: () => undefined }],
-  ])('is not made up for %j', (given) => {
-    expect(securityScheme({}, {}, given as never).scheme).toEqual({ type: 'http', scheme: 'bearer' });
-    expect(() => securityScheme({ kind: 'openIdConnect' }, {}, given as never)).toThrow(/openIdConnectUrl: is missing/);
+  ])('is bearer if no address may be published: %j', (settings) => {
+    expect(schemeOf({}, settings)).toEqual(BEARER);
+    expect(() => schemeOf({ kind: 'openIdConnect' }, settings)).toThrow(/openIdConnectUrl: is missing/);
   });
 
-  it('may be given', () => {
-    const { scheme } = securityScheme({ kind: 'openIdConnect', openIdConnectUrl: KNOWN }, {}, {});
-    expect(scheme).toEqual({ type: 'openIdConnect', openIdConnectUrl: KNOWN });
-  });
-});
-
-describe('a scheme of the document', () => {
-  const present = { accessToken: { type: 'apiKey', in: 'cookie', name: 'token' }, broken: {} };
-
-  it('is taken without a kind, and replaced with one', () => {
-    expect(securityScheme({}, present, {}).scheme).toBe(present.accessToken);
-    expect(securityScheme({ kind: 'bearer' }, present, {}).scheme.type).toBe('http');
-    expect(securityScheme({ scheme: 'broken', kind: 'bearer' }, present, {}).scheme.type).toBe('http');
+  it('is the scheme of the document with the name, which a kind replaces', () => {
+    const present = { accessToken: { type: 'apiKey', in: 'cookie', name: 'token' } };
+    expect(schemeOf({}, {}, present)).toBe(present.accessToken);
+    expect(schemeOf({ kind: 'bearer' }, {}, present)).toEqual(BEARER);
   });
 
-  // A scheme would be made instead, and the document would tell of another way to send the token.
+  // A default scheme would describe another way to send the token.
   it.each([
-    ['cookie', /scheme: there is no 'cookie' among the schemes of the document \(accessToken, broken\)/],
-    ['constructor', /scheme: there is no 'constructor'/],
-    ['broken', /scheme: 'broken' of the document has no type/],
-  ])('is missed when a name is given without a kind, and leads nowhere: %s', (scheme, message) => {
-    const make = () => securityScheme({ scheme }, present, { issuer: ISSUER });
-    expect(make).toThrow(ConfigurationError);
-    expect(make).toThrow(message);
-  });
-
-  it('is missed under the default name, too, where that was given', () => {
-    expect(() => securityScheme({ scheme: 'accessToken' }, {}, {})).toThrow(/\(it has none\)/);
-    expect(securityScheme({}, {}, {}).name).toBe('accessToken');
-  });
-
-  it('is not put in the place of a broken one', () => {
-    expect(() => securityScheme({}, { accessToken: { $ref: '#/x' } }, {})).toThrow(/has no type/);
+    [{ scheme: 'cookie' }, { key: {} }, /scheme: 'cookie' is not a scheme with a type in the document \(key\)/],
+    [{ scheme: 'constructor' }, {}, /scheme: 'constructor' is not a scheme/],
+    [{ scheme: 'accessToken' }, {}, /\(it has none\)/],
+    [{ scheme: 'broken' }, { broken: {} }, /scheme: 'broken' is not a scheme with a type/],
+    [{}, { accessToken: { $ref: '#/x' } }, /scheme: 'accessToken' is not a scheme with a type/],
+  ])('rejects %j where the document has %j', (options, present, message) => {
+    expect(() => schemeOf(options, { issuer: ISSUER }, present)).toThrow(message);
   });
 });
 
-const ENDPOINT = 'https://x.example.com';
-const OAUTH2 = { kind: 'oauth2', authorizationUrl: ENDPOINT, tokenUrl: ENDPOINT } as const;
-
-describe('addresses', () => {
-  it('may be of http on loopback', () => {
-    const tokenUrl = 'http://127.0.0.1:3000/token';
-    expect(securityScheme({ ...OAUTH2, tokenUrl }, {}, {}).scheme).toMatchObject({
-      flows: { authorizationCode: { tokenUrl } },
+describe('the options of a scheme', () => {
+  it('may be http addresses on loopback, and anywhere if AuthModule allows http', () => {
+    expect(schemeOf({ ...OAUTH2, tokenUrl: 'http://127.0.0.1:3000/token' })).toMatchObject({ type: 'oauth2' });
+    const options = { ...OAUTH2, tokenUrl: 'http://keycloak.internal/token' };
+    expect(() => schemeOf(options)).toThrow(/tokenUrl: must be an https/);
+    expect(schemeOf(options, { insecureAllowHttp: true })).toMatchObject({ type: 'oauth2' });
+    expect(schemeOf({ kind: 'openIdConnect', openIdConnectUrl: KNOWN }, { issuer: ENDPOINT })).toEqual({
+      type: 'openIdConnect',
+      openIdConnectUrl: KNOWN,
     });
   });
 
-  it('may be of http elsewhere where AuthModule may', () => {
-    const options = { ...OAUTH2, tokenUrl: 'http://keycloak.internal/token' };
-    expect(() => securityScheme(options, {}, {})).toThrow(/tokenUrl/);
-    expect(() => securityScheme(options, {}, { insecureAllowHttp: true })).not.toThrow();
-  });
-});
-
-describe('options that cannot be used', () => {
-  it('are told together, each with its path', () => {
+  it('are rejected together, each with its path', () => {
     const options = { kind: 'oauth2', scheme: 'a b', authorizationURL: ENDPOINT, tokenUrl: 'token', scopes: ['read'] };
-    let problems: unknown;
-    try {
-      securityScheme(options as never, {}, {});
-    } catch (error) {
-      problems = (error as ConfigurationError).problems.map(({ path }) => path);
-    }
-    expect(problems).toEqual(['authorizationURL', 'scheme', 'authorizationUrl', 'tokenUrl', 'scopes']);
+    expect(pathsOf(() => schemeOf(options))).toEqual([
+      'authorizationURL',
+      'scheme',
+      'authorizationUrl',
+      'tokenUrl',
+      'scopes',
+    ]);
   });
 
   it.each([
     [{ scheme: '' }, /scheme: must be a name/],
-    [{ scheme: 'a b' }, /scheme: must be a name/],
     [{ scheme: 1 }, /scheme: must be a name/],
-    [{ kind: 'oauth' }, /kind: must be/],
     [{ kind: 'constructor' }, /kind: must be/],
     [{ kind: 'oauth2', tokenUrl: ENDPOINT }, /authorizationUrl: is missing/],
     [{ kind: 'oauth2', authorizationUrl: ENDPOINT }, /tokenUrl: is missing/],
-    [{ kind: 'oauth2', authorizationUrl: 'authorize', tokenUrl: ENDPOINT }, /authorizationUrl: must be an https/],
-    [{ kind: 'oauth2', authorizationUrl: ENDPOINT, tokenUrl: 'javascript:alert(1)' }, /tokenUrl: must be an https/],
-    [{ kind: 'oauth2', authorizationUrl: ENDPOINT, tokenUrl: 'http://x.example.com' }, /tokenUrl: must be an https/],
-    [{ kind: 'oauth2', authorizationUrl: ENDPOINT, tokenUrl: 'https://undefined/token' }, /a variable is not set/],
+    [{ ...OAUTH2, authorizationUrl: 'authorize' }, /authorizationUrl: must be an https/],
+    [{ ...OAUTH2, tokenUrl: 'javascript:alert(1)' }, /tokenUrl: must be an https/],
     [{ kind: 'openIdConnect', openIdConnectUrl: 'metadata' }, /openIdConnectUrl: must be an https/],
     [{ ...OAUTH2, scopes: ['read'] }, /scopes: must be an object/],
-    [{ ...OAUTH2, scopes: { read: undefined } }, /scopes.read: must be its description/],
+    [{ ...OAUTH2, scopes: { read: undefined } }, /scopes.read: must be a description/],
     [{ ...OAUTH2, scopes: { 'read write': '' } }, /scopes: "read write" has characters/],
-    [{ ...OAUTH2, authorizationURL: ENDPOINT }, /authorizationURL: is not an option/],
     [{ ...OAUTH2, openIdConnectUrl: ENDPOINT }, /openIdConnectUrl: is an option of kind 'openIdConnect' only/],
     [{ authorizationUrl: ENDPOINT }, /authorizationUrl: is an option of kind 'oauth2' only/],
-    [{ kind: 'bearer', tokenUrl: ENDPOINT }, /tokenUrl: is an option of kind 'oauth2' only/],
     ['oauth2', /options: must be an object/],
-  ])('%j are refused', (options, message) => {
-    const make = () => securityScheme(options as unknown as SecurityOptions, {}, {});
-    expect(make).toThrow(ConfigurationError);
-    expect(make).toThrow(message);
+  ])('are rejected: %j', (options, message) => {
+    expect(() => schemeOf(options)).toThrow(ConfigurationError);
+    expect(() => schemeOf(options)).toThrow(message);
   });
 });
