@@ -40,7 +40,7 @@ describe('routes', () => {
   it('ends with 1 where there are doors that nobody guards, and names them', async () => {
     const { exitCode, stdout, stderr } = await routes('--export', 'ManualModule', '--fail-on', 'unguarded');
     expect(exitCode).toBe(1);
-    expect(stdout).toContain('warning: No AuthGuard is asked about OrdersController.list');
+    expect(stdout).toContain('warning: No AuthGuard protects OrdersController.list');
     expect(stderr).toBe('--fail-on unguarded: 1 of 2\n  GET /orders (unguarded)\n');
     expect((await routes('--export', 'ManualModule')).exitCode).toBe(0);
   });
