@@ -8,8 +8,8 @@ import { AuthModule } from '../../../src/nest/auth.module.js';
 import type { AuthOptions } from '../../../src/nest/auth-options.js';
 import * as presets from '../../../src/presets.js';
 import { checkSetup, optionsOf as checkedOptions } from '../../../src/schematics/check-setup.js';
-import { withVariables } from '../../../src/schematics/env-example.js';
-import { byHand } from '../../../src/schematics/module-imports.js';
+import { manualLines } from '../../../src/schematics/add-auth-module.js';
+import { envExample } from '../../../src/schematics/env-example.js';
 import { PROVIDERS, type ProviderSetup, setupOf } from '../../../src/schematics/providers.js';
 import { TestIssuer } from '../../../src/testing/test-issuer.js';
 import { withTestIssuer } from '../../../src/testing/with-test-issuer.js';
@@ -39,7 +39,7 @@ function environmentOf({ variables }: ProviderSetup): Environment {
 
 /** The options that the generated module has: its source, run. */
 function optionsOf(setup: ProviderSetup, environment: Environment): AuthOptions {
-  const source = /useFactory: \(\) =>([\s\S]*?),?\s*\}\),\s*\],/.exec(byHand(setup))?.[1] ?? '';
+  const source = /useFactory: \(\) =>([\s\S]*?),?\s*\}\),\s*\],/.exec(manualLines(setup))?.[1] ?? '';
   const inEnvironment = {
     ...presets,
     fromEnv: () => presets.fromEnv(environment),
@@ -103,7 +103,7 @@ describe.each([
   });
 
   it('makes a module that does not start while an example stands in .env', () => {
-    const example = parseEnv(withVariables(undefined, setup)) as Environment;
+    const example = parseEnv(envExample('', setup)) as Environment;
     const examples = setup.variables.filter(({ isExample }) => isExample).map(({ name: variable }) => variable);
     if (given === undefined) expect(examples).not.toEqual([]);
     for (const variable of examples) {
@@ -286,7 +286,7 @@ describe('an application that would not start', () => {
     });
     const lines = said.split('\n').filter((line) => line.startsWith('  - '));
     expect(lines.map((line) => line.slice('  - '.length))).toEqual(problems);
-    expect(said).toContain('nothing was changed');
+    expect(said).toContain('No file was changed');
   });
 });
 
