@@ -1,20 +1,23 @@
 import type ts from 'typescript';
 import type { ProviderSetup } from './providers.js';
-import { PACKAGE, type SourceFile } from './source-file.js';
+import { type NestModule, PACKAGE, type SourceFile } from './source-file.js';
 
 /**
  * Adds `AuthModule.forRootAsync(…)` to the `imports` of a module, and the import statements that it needs.
  *
  * @throws CannotEdit if `imports` is not an array literal in `@Module({ … })`
  */
-export function addAuthModule(source: SourceFile, className: string, setup: ProviderSetup): void {
+export function addAuthModule({ source, decorator }: NestModule, setup: ProviderSetup): void {
   const { ts } = source;
   const authModule = availableName(source, 'AuthModule', 'ResourceServerModule');
   const preset = availableName(source, setup.preset, `${setup.preset}Preset`);
   const requiredEnv = availableName(source, 'requiredEnv', 'requiredEnvironment');
   const element = authModuleCall(authModule.local, preset.local, requiredEnv.local, setup);
 
-  const metadata = moduleMetadata(source, className);
+  const [metadata, another] = decorator.arguments;
+  if (metadata === undefined || another !== undefined || !ts.isObjectLiteralExpression(metadata)) {
+    throw source.cannotEdit('the argument of its @Module() is not an object literal', decorator.getStart());
+  }
   const unclear = metadata.properties.find(({ name }) => name === undefined || ts.isComputedPropertyName(name));
   if (unclear !== undefined) {
     throw source.cannotEdit('a spread or a computed name in its @Module() may set `imports`', unclear.getStart());
@@ -27,12 +30,8 @@ export function addAuthModule(source: SourceFile, className: string, setup: Prov
   } else {
     throw source.cannotEdit('`imports` in its @Module() is not an array literal', imports.getStart());
   }
-  source.insertImports(
-    importLines(
-      authModule.specifier,
-      setup.preset === 'fromEnv' ? preset.specifier : `${preset.specifier}, ${requiredEnv.specifier}`,
-    ),
-  );
+  const presets = setup.preset === 'fromEnv' ? [preset] : [preset, requiredEnv];
+  source.insertImports(importLines(authModule.specifier, presets.map(({ specifier }) => specifier).join(', ')));
 }
 
 /** Returns what to add to the root module by hand. */
@@ -65,16 +64,6 @@ function availableName(source: SourceFile, name: string, alternative: string): {
   if (source.hasIdentifier(alternative))
     throw source.cannotEdit(`it uses the names ${name} and ${alternative} for something else`);
   return { local: alternative, specifier: `${name} as ${alternative}` };
-}
-
-function moduleMetadata(source: SourceFile, className: string): ts.ObjectLiteralExpression {
-  const call = source.modules().find((module) => module.className === className)?.decorator;
-  if (call === undefined) throw source.cannotEdit(`it has no class ${className} with a @Module() decorator`);
-  const [metadata, another] = call.arguments;
-  if (metadata === undefined || another !== undefined || !source.ts.isObjectLiteralExpression(metadata)) {
-    throw source.cannotEdit('the argument of its @Module() is not an object literal', call.getStart());
-  }
-  return metadata;
 }
 
 /** Adds it as the first property, since a comment may follow the last one. */

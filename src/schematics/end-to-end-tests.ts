@@ -20,7 +20,8 @@ export function addEndToEndTests(
   setup: ProviderSetup,
   isOpen: boolean,
 ): readonly string[] {
-  const { testRoot, className, modulePath } = project;
+  const { testRoot, modulePath } = project;
+  const { className } = project.rootModule;
   const extension = workspace.readJson('package.json').type === 'module' ? '.js' : '';
   const environmentImport = `import '${ENVIRONMENT}${extension}';`;
   const environment = posix.join(testRoot, `${ENVIRONMENT}.ts`);

@@ -40,11 +40,8 @@ export function nestAdd(
   places: readonly string[] = [join(process.cwd(), 'package.json'), import.meta.url, ...argv.slice(1, 2)],
 ): (tree: Tree, context: Context) => Promise<void> {
   return async (tree, { logger }) => {
-    const setup = setupOf(
-      trim(options.provider) ?? 'other',
-      trim(options.issuer),
-      readAudience(options.audience, argv),
-    );
+    const audience = readAudience(options.audience, argv);
+    const setup = setupOf(trim(options.provider) ?? 'other', trim(options.issuer), audience);
     checkSetup(setup);
     const typescript = loadTypeScript(places);
     if (typescript === undefined) throw byHand('The TypeScript parser of @nestjs/cli was not found', setup);
@@ -80,11 +77,12 @@ function protectApplication(
   try {
     const names = { sourceRoot: trim(sourceRoot), project: trim(name), module: trim(module) };
     const project = findProject(workspace, names);
-    const root = workspace.parse(project.modulePath);
-    const configured = [root, ...workspace.importers(project.sourceRoot)].find((file) => file.calls('AuthModule'));
+    const { modulePath, rootModule, sourceRoot: folder } = project;
+    const sources = [rootModule.source, ...workspace.sources(folder)];
+    const configured = sources.find((source) => source.calls('AuthModule'));
     if (configured !== undefined) return configured.calls(setup.preset) ? project : undefined;
-    addAuthModule(root, project.className, setup);
-    workspace.write(project.modulePath, root.toString());
+    addAuthModule(rootModule, setup);
+    workspace.write(modulePath, rootModule.source.toString());
     return project;
   } catch (error) {
     if (error instanceof CannotEdit) throw byHand(error.message, setup);

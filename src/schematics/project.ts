@@ -1,4 +1,5 @@
 import { posix } from 'node:path';
+import type { NestModule } from './source-file.js';
 import { asRecord, type Workspace } from './workspace.js';
 
 /** The application to set up. */
@@ -8,11 +9,10 @@ export interface Project {
   readonly testRoot: string;
   /** The file of the root module. */
   readonly modulePath: string;
-  /** The class of the root module. */
-  readonly className: string;
+  readonly rootModule: NestModule;
 }
 
-type RootModule = Pick<Project, 'modulePath' | 'className'>;
+type RootModule = Pick<Project, 'modulePath' | 'rootModule'>;
 
 /**
  * Finds the project by its name, otherwise by the `sourceRoot` that the Nest CLI passes. Its root module is the one that the entry
@@ -57,10 +57,11 @@ function startedModule(workspace: Workspace, entry: string): RootModule | undefi
   for (const { from, names } of source?.imports ?? []) {
     const specifier = names.find(({ name }) => name.text === local);
     if (specifier === undefined || !from.startsWith('.')) continue;
-    const className = (specifier.propertyName ?? specifier.name).text;
+    const imported = (specifier.propertyName ?? specifier.name).text;
     const modulePath = posix.join(posix.dirname(entry), `${from.replace(/\.[jt]s$/, '')}.ts`);
     const modules = workspace.tryParse(modulePath)?.modules() ?? [];
-    if (modules.some((module) => module.className === className)) return { modulePath, className };
+    const rootModule = modules.find(({ className }) => className === imported);
+    if (rootModule !== undefined) return { modulePath, rootModule };
   }
   return undefined;
 }
@@ -75,11 +76,11 @@ function onlyModule(workspace: Workspace, named: string | undefined, usual: stri
     );
   }
   const source = workspace.parse(modulePath);
-  const [module, another] = source.modules();
-  if (module === undefined || another !== undefined) {
+  const [rootModule, another] = source.modules();
+  if (rootModule === undefined || another !== undefined) {
     throw source.cannotEdit('it does not have exactly one class with a @Module() decorator');
   }
-  return { modulePath, className: module.className };
+  return { modulePath, rootModule };
 }
 
 /** The CLI passes the text "undefined" if nest-cli.json has no sourceRoot. */

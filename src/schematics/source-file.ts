@@ -8,6 +8,13 @@ export class CannotEdit extends Error {
   override readonly name = 'CannotEdit';
 }
 
+export interface NestModule {
+  readonly source: SourceFile;
+  readonly className: string;
+  /** The call of `Module()`. */
+  readonly decorator: ts.CallExpression;
+}
+
 /** A parsed TypeScript or JSON file and the text to insert. All other text stays as it is, comments included. */
 export class SourceFile {
   readonly #root: ts.SourceFile;
@@ -55,13 +62,13 @@ export class SourceFile {
       .find(({ expression }) => expression.getText() === name);
   }
 
-  /** Returns the modules of the file. */
-  modules(): readonly { readonly className: string; readonly decorator: ts.CallExpression }[] {
-    return this.nodes.filter(this.ts.isClassDeclaration).flatMap((declaration) => {
-      const decorator = this.decorator(declaration, 'Module');
-      return decorator === undefined || declaration.name === undefined
+  /** Returns the classes with a `@Module()` decorator. */
+  modules(): readonly NestModule[] {
+    return this.nodes.filter(this.ts.isClassDeclaration).flatMap((node) => {
+      const decorator = this.decorator(node, 'Module');
+      return decorator === undefined || node.name === undefined
         ? []
-        : [{ className: declaration.name.text, decorator }];
+        : [{ source: this, className: node.name.text, decorator }];
     });
   }
 

@@ -53,13 +53,13 @@ export class Workspace {
     }
   }
 
-  /** Parses the TypeScript files in a folder, except unit tests, that import this package. */
-  importers(folder: string): readonly SourceFile[] {
-    const sources: (SourceFile | undefined)[] = [];
-    this.tree.getDir(folder).visit((path) => {
-      if (/(?<!spec)\.ts$/.test(path) && !path.includes('/node_modules/')) sources.push(this.tryParse(path));
-    });
-    return sources.filter((source) => source !== undefined);
+  /** Parses the TypeScript files in a folder, except unit tests. */
+  sources(folder: string): readonly SourceFile[] {
+    const paths: string[] = [];
+    this.tree.getDir(folder).visit((path) => paths.push(path));
+    return paths
+      .filter((path) => /(?<!spec)\.ts$/.test(path) && !path.includes('/node_modules/'))
+      .flatMap((path) => this.tryParse(path) ?? []);
   }
 
   /**
