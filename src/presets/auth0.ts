@@ -1,6 +1,7 @@
 import type { IssuerOptions } from '../options/options.js';
 import { apiOfAuth0 } from './common-audiences.js';
 import { PresetArguments } from './preset-arguments.js';
+import { matchIssuer, type Provider } from './provider.js';
 
 export interface Auth0Options {
   /**
@@ -61,3 +62,38 @@ const WHAT = {
   userinfo: 'which every token names that was asked for with the scope openid',
   management: 'whose tokens are for the Management API of Auth0',
 } as const;
+
+const REQUEST_AUDIENCE =
+  'Send the Identifier of the API as the parameter `audience` of the authorization request (without a user: of the token request).';
+
+function reasonAgainst(audience: string, host: string | undefined): string | undefined {
+  const api = apiOfAuth0(audience, host);
+  return api && WHAT[api];
+}
+
+export const auth0Provider: Provider<Auth0Options> = {
+  name: 'auth0',
+  label: 'Auth0',
+  configure: auth0,
+  recognize: (issuer) => matchIssuer(/^https:\/\/(?<domain>[\w.-]+\.auth0\.com)\/?$/i, issuer),
+  recognizeCustomDomain: (issuer) => matchIssuer(/^https:\/\/(?<domain>[^/]+)\/?$/, issuer),
+  exampleIssuer: 'https://your-tenant.eu.auth0.com/',
+  audience: {
+    parameter: 'audience',
+    claim: 'aud',
+    example: 'https://api.example.com',
+    reasonAgainst: (audience, issuer) => {
+      const host = issuer !== undefined && URL.canParse(issuer) ? new URL(issuer).host : undefined;
+      return reasonAgainst(audience, host);
+    },
+  },
+  environment: [
+    { name: 'AUTH0_DOMAIN', parameter: 'domain', from: 'issuer' },
+    { name: 'AUTH_AUDIENCE', parameter: 'audience', from: 'audience', comment: 'The Identifier of the API in Auth0.' },
+  ],
+  advice: {
+    AUDIENCE_MISMATCH: REQUEST_AUDIENCE,
+    TOKEN_MALFORMED: `Auth0 issues an opaque token unless the request names an API. ${REQUEST_AUDIENCE}`,
+    ALGORITHM_NOT_ALLOWED: 'Set the signing algorithm of the API in Auth0 to RS256 or PS256.',
+  },
+};

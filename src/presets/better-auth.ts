@@ -1,5 +1,6 @@
 import type { IssuerOptions } from '../options/options.js';
 import { PresetArguments } from './preset-arguments.js';
+import { matchIssuer, type Provider } from './provider.js';
 
 export interface BetterAuthOptions {
   /** `baseURL` (BETTER_AUTH_URL) of the application that runs Better Auth, `'https://app.example.com'`. */
@@ -46,3 +47,27 @@ export function betterAuth(options: BetterAuthOptions): IssuerOptions {
     claimPaths: { scopes: ['scope'], roles: ['role'] },
   };
 }
+
+export const betterAuthProvider: Provider<BetterAuthOptions> = {
+  name: 'betterAuth',
+  label: 'Better Auth',
+  configure: betterAuth,
+  recognize: () => undefined,
+  recognizeCustomDomain: (issuer) => matchIssuer(/^(?<baseUrl>https?:\/\/[^/]+)$/, issuer),
+  exampleIssuer: 'https://app.example.com',
+  audience: { parameter: 'audience', claim: 'aud', example: 'https://app.example.com' },
+  environment: [
+    { name: 'BETTER_AUTH_URL', parameter: 'baseUrl', from: 'issuer' },
+    {
+      name: 'AUTH_AUDIENCE',
+      parameter: 'audience',
+      from: 'audience',
+      comment: '`jwt.audience` of the jwt plugin. Default: the base URL of the application that runs Better Auth.',
+    },
+  ],
+  advice: {
+    AUDIENCE_MISMATCH: 'Set `jwt.audience` of the jwt plugin to this API.',
+    ALGORITHM_NOT_ALLOWED:
+      'If the jwt plugin has another `keyPairConfig` than EdDSA, set `algorithms` to its algorithm.',
+  },
+};

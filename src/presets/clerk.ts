@@ -4,6 +4,7 @@ import type { IssuerOptions } from '../options/options.js';
 import { isOrigin } from '../model/address.js';
 import { PresetArguments } from './preset-arguments.js';
 import { checkOptionalAudience, type OwnCheck, withOwnCheck } from './preset-checks.js';
+import { matchIssuer, type Provider } from './provider.js';
 
 export interface ClerkOptions extends OwnCheck {
   /** The Frontend API URL of the instance: `'https://clerk.example.com'`, `'https://example.clerk.accounts.dev'`. */
@@ -84,3 +85,28 @@ export function clerk(options: ClerkOptions): IssuerOptions {
 function checkNotPending({ sts }: AccessTokenClaims): void {
   if (sts === 'pending') throw new AuthError('CLAIM_INVALID', { claim: 'sts', expected: 'a session that is complete' });
 }
+
+export const clerkProvider: Provider<ClerkOptions> = {
+  name: 'clerk',
+  label: 'Clerk',
+  configure: clerk,
+  recognize: (issuer) => matchIssuer(/^(?<frontendApiUrl>https:\/\/[\w.-]+\.clerk\.accounts\.dev)\/?$/i, issuer),
+  recognizeCustomDomain: (issuer) => matchIssuer(/^(?<frontendApiUrl>https:\/\/[^/]+)$/, issuer),
+  exampleIssuer: 'https://your-instance.clerk.accounts.dev',
+  audience: { parameter: 'authorizedParties', claim: 'azp', example: 'https://app.example.com' },
+  environment: [
+    { name: 'CLERK_FRONTEND_API_URL', parameter: 'frontendApiUrl', from: 'issuer' },
+    {
+      name: 'CLERK_AUTHORIZED_PARTY',
+      parameter: 'authorizedParties',
+      from: 'audience',
+      comment: 'The origin of the front end. Session tokens have it in `azp`, and no `aud`.',
+    },
+  ],
+  exampleClaims: { sid: 'test-session' },
+  checksMoreThanAudience: true,
+  advice: {
+    AUDIENCE_MISMATCH: 'If the origin in `azp` belongs to one of your front ends, add it to `authorizedParties`.',
+    TYPE_NOT_ALLOWED: 'Send a session token (`getToken()` without a template).',
+  },
+};

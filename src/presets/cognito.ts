@@ -1,6 +1,7 @@
 import type { IssuerOptions } from '../options/options.js';
 import { PresetArguments } from './preset-arguments.js';
 import { checkOptionalAudience, type OwnCheck, withOwnCheck } from './preset-checks.js';
+import { matchIssuer, type Provider } from './provider.js';
 
 export interface CognitoOptions extends OwnCheck {
   /** `'eu-central-1'`; the user pool's id begins with it. */
@@ -87,3 +88,36 @@ function checkPool(given: PresetArguments, region: string, userPoolId: string): 
     given.problem('userPoolId', `is of region '${prefix ?? ''}', but region is '${region}': '${region}_${id ?? ''}'?`);
   }
 }
+
+const ISSUER =
+  /^https:\/\/(?<updated>issuer-)?cognito-idp\.(?<region>[\w-]+)\.amazonaws\.com\/(?<userPoolId>[\w-]+)\/?$/i;
+
+export const cognitoProvider: Provider<CognitoOptions> = {
+  name: 'cognito',
+  label: 'Amazon Cognito',
+  configure: cognito,
+  recognize: (issuer) => {
+    const match = matchIssuer(ISSUER, issuer);
+    if (match === undefined) return undefined;
+    const { updated, ...pool } = match;
+    return { ...pool, issuerType: updated === undefined ? undefined : 'updated' };
+  },
+  exampleIssuer: 'https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_AbCdEfGhI',
+  audience: { parameter: 'clientId', claim: 'client_id', example: 'your-app-client-id' },
+  environment: [
+    { name: 'COGNITO_REGION', parameter: 'region', from: 'issuer' },
+    { name: 'COGNITO_USER_POOL_ID', parameter: 'userPoolId', from: 'issuer' },
+    {
+      name: 'COGNITO_CLIENT_ID',
+      parameter: 'clientId',
+      from: 'audience',
+      comment: 'The id of the app client. Access tokens have it in `client_id`, and no `aud`.',
+    },
+  ],
+  exampleClaims: { token_use: 'access' },
+  checksMoreThanAudience: true,
+  advice: {
+    AUDIENCE_MISMATCH: 'If the app client in `client_id` may call this API, add it to `clientId`.',
+    TYPE_NOT_ALLOWED: 'Send `access_token` of the token response, not `id_token`.',
+  },
+};

@@ -3,6 +3,7 @@ import { AuthError } from '../model/errors.js';
 import type { IssuerOptions, IssuerResolver } from '../options/options.js';
 import { PresetArguments } from './preset-arguments.js';
 import { type OwnCheck, withOwnCheck } from './preset-checks.js';
+import { matchIssuer, type Provider } from './provider.js';
 
 /** A national cloud: `global`, Azure Government, or Azure operated by 21Vianet. */
 export type EntraCloud = 'global' | 'us-government' | 'china';
@@ -190,4 +191,67 @@ function readAudience(given: PresetArguments): Audience {
   }
   const both = clientIds.flatMap((id) => [id, `api://${id}`]);
   return { v1: [...new Set([...named, ...both])], v2: [...new Set(clientIds)] };
+}
+
+const ISSUER =
+  /^https:\/\/(?<host>login\.microsoftonline\.(?:com|us)|login\.partner\.microsoftonline\.cn|sts\.windows\.net|sts\.chinacloudapi\.cn)\/(?<tenantId>[^/?#]+)(?:\/v2\.0)?\/?$/i;
+
+// Microsoft Graph and its predecessors, by id and by name, in each cloud.
+const MICROSOFT_APIS: readonly RegExp[] = [
+  /^0000000[23]-0000-0000-c000-000000000000$/i,
+  /^https:\/\/(?:(?:dod-)?graph\.microsoft\.(?:com|us)|microsoftgraph\.chinacloudapi\.cn|graph\.windows\.net)\/?$/i,
+  /^https:\/\/management\.(?:core\.windows\.net|azure\.com)\/?$/i,
+];
+
+const REQUEST_SCOPE = 'Request a scope of this API, for example api://<client id of the API>/.default.';
+
+export const entraIdProvider: Provider<EntraIdOptions> = {
+  name: 'entraId',
+  label: 'Microsoft Entra ID',
+  configure: entraId,
+  recognize: (issuer) => {
+    const { host = '', tenantId } = matchIssuer(ISSUER, issuer) ?? {};
+    return tenantId === undefined ? undefined : { tenantId: tenantId.toLowerCase(), cloud: cloudOf(host) };
+  },
+  exampleIssuer: 'https://login.microsoftonline.com/00000000-0000-0000-0000-000000000000/v2.0',
+  audience: {
+    parameter: 'audience',
+    claim: 'aud',
+    example: '00000000-0000-0000-0000-000000000000',
+    reasonAgainst: (audience) => (MICROSOFT_APIS.some((api) => api.test(audience)) ? 'an API of Microsoft' : undefined),
+  },
+  environment: [
+    { name: 'ENTRA_TENANT_ID', parameter: 'tenantId', from: 'issuer' },
+    {
+      name: 'AUTH_AUDIENCE',
+      parameter: 'audience',
+      from: 'audience',
+      comment: "The client id of the API's registration.",
+    },
+  ],
+  exampleClaims: { tid: { variable: 'ENTRA_TENANT_ID' }, appid: 'test-client' },
+  checksMoreThanAudience: true,
+  alternativeIssuers: ({ origin, pathname, hostname }) => {
+    const path = pathname.replace(/\/$/, '');
+    if (!hostname.startsWith('login.') || path.endsWith('/v2.0')) return [];
+    return [{ issuer: `${origin}${path}/v2.0`, isSameTenant: true }];
+  },
+  advice: {
+    AUDIENCE_MISMATCH: REQUEST_SCOPE,
+    SIGNATURE_INVALID: `Tokens for Microsoft Graph have a \`nonce\` in the header, and only Graph can verify them. ${REQUEST_SCOPE}`,
+    ISSUER_UNTRUSTED: ({ issuer, named = '' }) => {
+      if (/\{tenantid\}/i.test(named))
+        return 'The endpoints common, organizations and consumers issue no tokens under their own name. Write the id of your tenant instead, or list several tenants in entraId() of nestjs-resource-server/presets.';
+      const [tenant, other] = [issuer, named].map((name) => entraIdProvider.recognize(name)?.tenantId);
+      return tenant !== undefined && tenant === other
+        ? "Entra ID has an issuer for tokens of version 1.0 and one for version 2.0. Set requestedAccessTokenVersion (accessTokenAcceptedVersion) in the manifest of the API's registration to 2, or trust both with entraId() of nestjs-resource-server/presets."
+        : undefined;
+    },
+  },
+};
+
+/** Azure Government has the same issuer of version 1.0 as the global cloud. */
+function cloudOf(host: string): EntraCloud | undefined {
+  if (/\.us$/i.test(host)) return 'us-government';
+  return /\.cn$/i.test(host) ? 'china' : undefined;
 }

@@ -3,6 +3,7 @@ import { AuthError } from '../model/errors.js';
 import type { IssuerOptions } from '../options/options.js';
 import { PresetArguments } from './preset-arguments.js';
 import { type OwnCheck, withOwnCheck } from './preset-checks.js';
+import { matchIssuer, type Provider } from './provider.js';
 
 export interface FirebaseOptions extends OwnCheck {
   /** The id of the project, `'my-project-1a2b3'`: its `aud`. Not its number and not its name. */
@@ -58,3 +59,19 @@ function checkUser({ sub, iat, auth_time: authTime }: AccessTokenClaims): void {
   if (typeof authTime !== 'number' || iat === undefined || !(authTime <= iat))
     throw new AuthError('CLAIM_INVALID', { claim: 'auth_time', expected: 'a time before iat' });
 }
+
+export const firebaseProvider: Provider<FirebaseOptions> = {
+  name: 'firebase',
+  label: 'Firebase',
+  configure: firebase,
+  recognize: (issuer) => matchIssuer(/^https:\/\/securetoken\.google\.com\/(?<projectId>[\w-]+)\/?$/i, issuer),
+  exampleIssuer: 'https://securetoken.google.com/your-project-id',
+  // The project's id is the audience, too.
+  audience: { claim: 'aud', example: 'your-project-id', usual: ({ projectId }) => projectId },
+  environment: [{ name: 'FIREBASE_PROJECT_ID', parameter: 'projectId', from: 'issuer' }],
+  exampleClaims: { auth_time: 1 },
+  checksMoreThanAudience: true,
+  advice: {
+    ALGORITHM_NOT_ALLOWED: 'Tokens of the Firebase emulator have no signature. Send a token of the project.',
+  },
+};

@@ -1,6 +1,7 @@
 import type { IssuerOptions } from '../options/options.js';
 import { PresetArguments } from './preset-arguments.js';
 import { checkListed, type OwnCheck, withOwnCheck } from './preset-checks.js';
+import { matchIssuer, type Provider } from './provider.js';
 
 export interface GithubOptions extends OwnCheck {
   /** What the workflow asks the token for: `core.getIDToken('https://api.example.com')`. */
@@ -97,3 +98,52 @@ function checkForm(given: PresetArguments, name: keyof typeof CLAIMS, list: read
     if (!form.test(item)) given.problem(`${name}[${String(index)}]`, meaning);
   });
 }
+
+const GITHUB_COM = 'https://token.actions.githubusercontent.com';
+
+export const githubProvider: Provider<GithubOptions> = {
+  name: 'github',
+  label: 'GitHub Actions',
+  configure: github,
+  recognize: (name) => {
+    // An enterprise can have a path of its own, or a host of ghe.com.
+    const { issuer } =
+      matchIssuer(
+        /^(?<issuer>https:\/\/token\.actions\.(?:githubusercontent\.com|[\w-]+\.ghe\.com)(?:\/[\w.-]+)*)\/?$/i,
+        name,
+      ) ?? {};
+    return issuer === undefined ? undefined : { issuer: issuer.toLowerCase() === GITHUB_COM ? undefined : issuer };
+  },
+  // GitHub Enterprise Server has a path.
+  recognizeCustomDomain: (issuer) => matchIssuer(/^(?<issuer>https:\/\/[^?#]+)$/, issuer),
+  exampleIssuer: GITHUB_COM,
+  audience: { parameter: 'audience', claim: 'aud', example: 'https://api.example.com' },
+  environment: [
+    { name: 'AUTH_ISSUER', parameter: 'issuer', from: 'issuer', usual: GITHUB_COM },
+    {
+      name: 'AUTH_AUDIENCE',
+      parameter: 'audience',
+      from: 'audience',
+      comment: 'The audience for which workflows request the token.',
+    },
+    {
+      name: 'AUTH_GITHUB_REPOSITORY',
+      parameter: 'repositories',
+      from: 'example',
+      comment: 'The repository whose workflows may call. Anyone can get a token for any audience from GitHub.',
+      example: 'octo-org/octo-repo',
+      placeholder: 'owner/repository',
+      isList: true,
+    },
+  ],
+  exampleClaims: {
+    repository: { variable: 'AUTH_GITHUB_REPOSITORY' },
+    repository_id: '74',
+    repository_owner_id: '65',
+  },
+  checksMoreThanAudience: true,
+  issuesToAnyone: true,
+  advice: {
+    AUDIENCE_MISMATCH: "Request the token for this API in the workflow: core.getIDToken('<audience>').",
+  },
+};

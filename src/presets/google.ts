@@ -3,6 +3,7 @@ import { AuthError } from '../model/errors.js';
 import type { IssuerOptions } from '../options/options.js';
 import { PresetArguments } from './preset-arguments.js';
 import { type OwnCheck, withOwnCheck } from './preset-checks.js';
+import { matchIssuer, type Provider } from './provider.js';
 
 export interface GoogleOptions extends OwnCheck {
   /** What the caller asked the token for: the address of the service, or what is set at the subscription or the job. */
@@ -77,3 +78,41 @@ function checkCaller(claims: AccessTokenClaims, emails: readonly string[], subje
   // An address that nobody verified is what its bearer says of himself.
   if (isVerified !== true) throw new AuthError('CLAIM_INVALID', { claim: 'email_verified', expected: true });
 }
+
+export const googleProvider: Provider<GoogleOptions> = {
+  name: 'google',
+  label: 'Google',
+  configure: google,
+  // Tokens of users may have the issuer without its scheme.
+  recognize: (issuer) => matchIssuer(/^(?:https?:\/\/)?accounts\.google\.com(?::\d+)?(?:[/?#].*)?$/i, issuer),
+  exampleIssuer: 'https://accounts.google.com',
+  audience: { parameter: 'audience', claim: 'aud', example: 'https://api.example.com' },
+  environment: [
+    {
+      name: 'AUTH_AUDIENCE',
+      parameter: 'audience',
+      from: 'audience',
+      comment: 'The audience for which callers request the ID token: the URL of this service.',
+    },
+    {
+      name: 'GOOGLE_CALLER_EMAIL',
+      parameter: 'emails',
+      from: 'example',
+      comment: 'The service account that may call. Anyone can get a token for any audience from Google.',
+      example: 'caller@your-project.iam.gserviceaccount.com',
+      placeholder: 'the service account that may call',
+      isList: true,
+    },
+  ],
+  exampleClaims: { email: { variable: 'GOOGLE_CALLER_EMAIL' }, email_verified: true },
+  checksMoreThanAudience: true,
+  issuesToAnyone: true,
+  advice: {
+    AUDIENCE_MISMATCH: 'Request the ID token for this audience, or set it at the subscription, the job or the task.',
+    TOKEN_MALFORMED: 'Access tokens of Google (`ya29.…`) are opaque. Send an ID token of a service account.',
+    ISSUER_UNTRUSTED: ({ named }) =>
+      named === 'accounts.google.com'
+        ? 'This is an ID token of a user, in which Google writes `iss` without https://. Send an ID token of a service account.'
+        : undefined,
+  },
+};

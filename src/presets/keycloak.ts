@@ -1,6 +1,9 @@
+import { isFetchableAddress, isInternalHost } from '../model/address.js';
+import { isDowngrade, isSimilarAddress } from '../model/similar-address.js';
 import type { ClaimPath, IssuerOptions } from '../options/options.js';
 import { isClientOfEachRealm } from './common-audiences.js';
 import { PresetArguments } from './preset-arguments.js';
+import { type AdviceFacts, matchIssuer, type Provider } from './provider.js';
 
 export interface KeycloakOptions {
   /**
@@ -81,3 +84,109 @@ export function keycloak(options: KeycloakOptions): IssuerOptions {
 function pathSegmentOf(name: string): string {
   return encodeURIComponent(name).replace(/%(?:24|26|2B|2C|3A|3B|3D|40)/g, decodeURIComponent);
 }
+
+// Keycloak creates these clients in each realm, and users have roles of some of them by default.
+const CLIENT_OF_EACH_REALM = /^(?:account|account-console|realm-management|broker|security-admin-console|admin-cli)$/;
+
+function reasonAgainst(audience: string): string | undefined {
+  if (audience === 'account') return 'which nearly every token of a realm has';
+  return CLIENT_OF_EACH_REALM.test(audience) ? 'a client that Keycloak creates in each realm' : undefined;
+}
+
+export const keycloakProvider: Provider<KeycloakOptions> = {
+  name: 'keycloak',
+  label: 'Keycloak',
+  configure: keycloak,
+  recognize: (issuer) => {
+    const { url, realm } = matchIssuer(ISSUER, issuer) ?? {};
+    return realm === undefined ? undefined : { url, realm: decodePart(realm) };
+  },
+  exampleIssuer: 'https://keycloak.example.com/realms/your-realm',
+  audience: { parameter: 'audience', claim: 'aud', example: 'your-api', reasonAgainst },
+  environment: [
+    { name: 'KEYCLOAK_URL', parameter: 'url', from: 'issuer' },
+    { name: 'KEYCLOAK_REALM', parameter: 'realm', from: 'issuer' },
+    {
+      name: 'AUTH_AUDIENCE',
+      parameter: 'audience',
+      from: 'audience',
+      comment: 'The audience that an Audience mapper adds to the tokens.',
+    },
+  ],
+  // The base path was /auth before Keycloak 17.
+  alternativeIssuers: ({ origin, pathname }) => {
+    const path = pathname.replace(/\/$/, '');
+    if (path.startsWith('/auth/realms/')) return [{ issuer: origin + path.slice('/auth'.length), isSameTenant: true }];
+    return path.startsWith('/realms/') ? [{ issuer: `${origin}/auth${path}`, isSameTenant: true }] : [];
+  },
+  isInternalAddressOf: (issuer, named) => sameRealm(issuer, named)?.internal === 'issuer',
+  advice: {
+    AUDIENCE_MISMATCH:
+      'Add a mapper of the type Audience for this API to the client or to one of its client scopes (Client scopes → Add mapper → Included Client Audience).',
+    ISSUER_UNTRUSTED: adviceOnIssuer,
+  },
+};
+
+interface SameRealm {
+  /** The addresses of the server in the two issuers, normalized. */
+  readonly issuerUrl: string;
+  readonly namedUrl: string;
+  /** The one that can be reached only from inside a network. Undefined: none or both. */
+  readonly internal: 'issuer' | 'named' | undefined;
+}
+
+/** Compares two issuers of the same realm at different hosts. The one that a token names is not verified. */
+function sameRealm(issuer: string, named: string): SameRealm | undefined {
+  const [one, other] = [issuer, named].map((name) => /^(https?:\/\/[^?#]+)\/realms\/([^/?#]+)$/.exec(name));
+  if (one?.[1] === undefined || other?.[1] === undefined || one[2] !== other[2]) return undefined;
+  if (!isFetchableAddress(one[1], true) || !isFetchableAddress(other[1], true)) return undefined;
+  const [url, otherUrl] = [new URL(one[1]), new URL(other[1])];
+  if (url.host === otherUrl.host) return undefined;
+  const isInternal = isInternalUrl(url);
+  const internal = isInternal === isInternalUrl(otherUrl) ? undefined : isInternal ? 'issuer' : 'named';
+  return { issuerUrl: printableUrl(url), namedUrl: printableUrl(otherUrl), internal };
+}
+
+function adviceOnIssuer({ issuer, named = '' }: AdviceFacts): string | undefined {
+  if (isSimilarAddress(issuer, named) && isDowngrade(issuer, named))
+    return 'Have Keycloak use https in `iss`: set KC_HOSTNAME to its public URL, or have the proxy that ends TLS send X-Forwarded-Proto.';
+  const realm = sameRealm(issuer, named);
+  if (realm === undefined) return undefined;
+  const { issuerUrl, namedUrl, internal } = realm;
+  const cause = 'Keycloak writes into `iss` the address at which the token was requested.';
+  if (internal === undefined)
+    return `This is the same realm at another address. ${cause} If these are two servers, request the token at the configured one. If they are one server, set its hostname so that all tokens have the address that users reach, for example KC_HOSTNAME=${issuerUrl}.`;
+  const [publicUrl, internalUrl] = internal === 'named' ? [issuerUrl, namedUrl] : [namedUrl, issuerUrl];
+  // A token is not verified, so no address of it may become the configured issuer.
+  const [hostname, url] =
+    internal === 'named' ? [`KC_HOSTNAME=${publicUrl}`, publicUrl] : ['KC_HOSTNAME', '<where users reach Keycloak>'];
+  const http = isFetchableAddress(internalUrl, false) ? '' : ' and insecureAllowHttp: true';
+  return `This is the same realm at another address. ${cause} Set its hostname (${hostname}), so that all tokens have the address that users reach. If this application reaches Keycloak only inside a network, use keycloak({ url: '${url}', internalUrl: '${internalUrl}', … })${http}. If these are two servers, request the token at the configured one.`;
+}
+
+// RFC 6762 §3, RFC 8375, ICANN's `internal`, and services of Kubernetes: these names cannot be registered.
+const NOT_PUBLIC = /\.(?:local|internal|home\.arpa|svc)$/;
+
+function isInternalUrl({ hostname }: URL): boolean {
+  if (isInternalHost(hostname)) return true;
+  const name = hostname.replace(/\.$/, '');
+  // An IPv6 address has no dots, either.
+  return !name.startsWith('[') && (!name.includes('.') || NOT_PUBLIC.test(name));
+}
+
+/** `URL` escapes everything but the apostrophe that could end a string literal or rewrite a terminal. */
+function printableUrl({ href }: URL): string {
+  return href.replace(/\/$/, '').replaceAll("'", '%27');
+}
+
+/** A part that is not percent-encoded stays as it is; the preset rejects it. */
+function decodePart(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}
+
+// The host can be any.
+const ISSUER = /^(?<url>https?:\/\/[^?#]+)\/realms\/(?<realm>[^/?#]+)\/?$/;

@@ -1,5 +1,6 @@
 import type { IssuerOptions } from '../options/options.js';
 import { PresetArguments } from './preset-arguments.js';
+import { matchIssuer, type Provider } from './provider.js';
 
 interface LogtoCommonOptions {
   /** The API Identifier (resource indicator) of your API, `'https://api.example.com'`: what tokens name in `aud`. */
@@ -62,3 +63,26 @@ function cloudEndpoint(given: PresetArguments): string {
     given.problem('tenant', "must be the id alone, 'abc123' say; a whole address goes into `endpoint`");
   return `https://${tenant}.logto.app`;
 }
+
+const REQUEST_RESOURCE = 'Send the API Identifier as the parameter `resource` of the authorization and token request.';
+
+export const logtoProvider: Provider<LogtoOptions> = {
+  name: 'logto',
+  label: 'Logto',
+  configure: logto,
+  recognize: (issuer) => matchIssuer(/^(?<endpoint>https:\/\/[\w-]+\.logto\.app)\/oidc\/?$/i, issuer),
+  recognizeCustomDomain: (issuer) => matchIssuer(/^(?<endpoint>https?:\/\/.+)\/oidc$/, issuer),
+  exampleIssuer: 'https://your-tenant.logto.app/oidc',
+  audience: { parameter: 'resource', claim: 'aud', example: 'https://api.example.com' },
+  environment: [
+    { name: 'LOGTO_ENDPOINT', parameter: 'endpoint', from: 'issuer' },
+    { name: 'AUTH_AUDIENCE', parameter: 'resource', from: 'audience', comment: 'The API Identifier in Logto.' },
+  ],
+  checksMoreThanAudience: true,
+  alternativeIssuers: ({ origin, hostname }) =>
+    hostname.endsWith('.logto.app') ? [{ issuer: `${origin}/oidc`, isSameTenant: true }] : [],
+  advice: {
+    AUDIENCE_MISMATCH: REQUEST_RESOURCE,
+    TOKEN_MALFORMED: `Logto issues an opaque token unless the request names an API resource. ${REQUEST_RESOURCE}`,
+  },
+};

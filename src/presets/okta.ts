@@ -1,6 +1,7 @@
 import type { IssuerOptions } from '../options/options.js';
 import { PresetArguments } from './preset-arguments.js';
 import { type OwnCheck, withOwnCheck } from './preset-checks.js';
+import { matchIssuer, type Provider } from './provider.js';
 
 export interface OktaOptions extends OwnCheck {
   /** The domain of your Okta org, `'example.okta.com'`, or its custom domain. Not that of the Admin Console. */
@@ -67,3 +68,47 @@ export function okta(options: OktaOptions): IssuerOptions {
 
 const CUSTOM_SERVER =
   "must be a custom authorization server, 'default' say: tokens of the org authorization server cannot be verified by anyone but Okta";
+
+export const oktaProvider: Provider<OktaOptions> = {
+  name: 'okta',
+  label: 'Okta',
+  configure: okta,
+  recognize: (issuer) => {
+    const { domain, server } =
+      matchIssuer(
+        /^https:\/\/(?<domain>[\w-]+\.okta(?:preview|-emea)?\.com)\/oauth2\/(?<server>[a-z0-9]+)\/?$/i,
+        issuer,
+      ) ?? {};
+    if (domain === undefined) return undefined;
+    return { domain, authorizationServerId: server === 'default' ? undefined : server };
+  },
+  recognizeCustomDomain: (issuer) =>
+    matchIssuer(/^https:\/\/(?<domain>[^/]+)\/oauth2\/(?<authorizationServerId>[^/]+)$/, issuer),
+  exampleIssuer: 'https://your-org.okta.com/oauth2/default',
+  audience: { parameter: 'audience', claim: 'aud', example: 'api://default' },
+  environment: [
+    { name: 'OKTA_DOMAIN', parameter: 'domain', from: 'issuer' },
+    { name: 'OKTA_AUTHORIZATION_SERVER_ID', parameter: 'authorizationServerId', from: 'issuer', usual: 'default' },
+    {
+      name: 'AUTH_AUDIENCE',
+      parameter: 'audience',
+      from: 'audience',
+      comment: 'The audience of the authorization server.',
+      usual: 'api://default',
+    },
+  ],
+  exampleClaims: { cid: 'test-client' },
+  checksMoreThanAudience: true,
+  alternativeIssuers: ({ origin, hostname }) =>
+    /\.okta(?:preview|-emea)?\.com$/.test(hostname)
+      ? [{ issuer: `${origin}/oauth2/default`, isSameTenant: false }]
+      : [],
+  advice: {
+    AUDIENCE_MISMATCH:
+      'Request the token at the authorization server of this API (Security → API), which has its audience.',
+    ISSUER_UNTRUSTED: ({ named }) =>
+      named !== undefined && /^https:\/\/[\w.-]+$/.test(named)
+        ? 'Only Okta can verify tokens of the org authorization server. Request the token at a custom one: /oauth2/{authorizationServerId}/v1 instead of /oauth2/v1.'
+        : undefined,
+  },
+};

@@ -1,5 +1,6 @@
 import type { ClaimPath, IssuerOptions } from '../options/options.js';
 import { PresetArguments } from './preset-arguments.js';
+import { matchIssuer, type Provider } from './provider.js';
 
 interface SupabaseCommonOptions {
   /** Default `'authenticated'`, which the tokens of signed-in users name. */
@@ -69,3 +70,29 @@ function projectUrl(given: PresetArguments): string {
     );
   return `https://${projectRef}.supabase.co`;
 }
+
+export const supabaseProvider: Provider<SupabaseOptions> = {
+  name: 'supabase',
+  label: 'Supabase',
+  configure: supabase,
+  recognize: (issuer) => matchIssuer(/^(?<url>https:\/\/[\w-]+\.supabase\.co)\/auth\/v1\/?$/i, issuer),
+  recognizeCustomDomain: (issuer) => matchIssuer(/^(?<url>https?:\/\/.+)\/auth\/v1$/, issuer),
+  exampleIssuer: 'https://your-project.supabase.co/auth/v1',
+  audience: { parameter: 'audience', claim: 'aud', example: 'authenticated', usual: () => 'authenticated' },
+  environment: [
+    { name: 'SUPABASE_URL', parameter: 'url', from: 'issuer' },
+    {
+      name: 'AUTH_AUDIENCE',
+      parameter: 'audience',
+      from: 'audience',
+      comment: 'The audience of tokens of signed-in users.',
+      usual: 'authenticated',
+    },
+  ],
+  alternativeIssuers: ({ origin, hostname }) =>
+    hostname.endsWith('.supabase.co') ? [{ issuer: `${origin}/auth/v1`, isSameTenant: true }] : [],
+  advice: {
+    ALGORITHM_NOT_ALLOWED:
+      'Migrate the project from the legacy JWT secret to an asymmetric signing key (JWT Keys in the dashboard).',
+  },
+};

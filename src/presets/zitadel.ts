@@ -1,6 +1,7 @@
 import type { ClaimPath, IssuerOptions } from '../options/options.js';
 import { PresetArguments } from './preset-arguments.js';
 import { type OwnCheck, withOwnCheck } from './preset-checks.js';
+import { matchIssuer, type Provider } from './provider.js';
 
 interface ZitadelCommonOptions extends OwnCheck {
   /** The id of the project that your API belongs to, a number: `'69234237810729019'`. */
@@ -72,3 +73,22 @@ export function zitadel(options: ZitadelOptions): IssuerOptions {
     ...withOwnCheck(() => undefined, own, ['jti']),
   };
 }
+
+export const zitadelProvider: Provider<ZitadelOptions> = {
+  name: 'zitadel',
+  label: 'ZITADEL',
+  configure: zitadel,
+  recognize: (issuer) => matchIssuer(/^(?<issuer>https:\/\/[\w.-]+\.zitadel\.cloud)\/?$/i, issuer),
+  recognizeCustomDomain: (issuer) => matchIssuer(/^(?<issuer>https?:\/\/[^/]+)$/, issuer),
+  exampleIssuer: 'https://your-instance.zitadel.cloud',
+  audience: { parameter: 'audience', claim: 'aud', example: '69234237810729019' },
+  environment: [
+    { name: 'AUTH_ISSUER', parameter: 'issuer', from: 'issuer' },
+    { name: 'AUTH_AUDIENCE', parameter: 'audience', from: 'audience', comment: 'The id of the project, a number.' },
+  ],
+  checksMoreThanAudience: true,
+  advice: {
+    AUDIENCE_MISMATCH: 'Request the scope urn:zitadel:iam:org:project:id:<id of the project>:aud.',
+    TOKEN_MALFORMED: 'Set the token type of the application (of a service user: its access token type) to JWT.',
+  },
+};
