@@ -1,15 +1,15 @@
 import type { AccessTokenClaims } from '../model/access-token.js';
 import { AuthError } from '../model/errors.js';
-import type { CheckOptions } from '../options/options.js';
+import { type CheckOptions, PROVIDER_CHECK, type ProviderChecked } from '../options/options.js';
 
 /** What presets that check more than claims' names take, too. */
 export interface OwnCheck {
-  /** Your own check, after those of the preset. As `validate` of `AuthModule`: accepted is only `true`, or nothing. */
+  /** Your own check, after those of the preset. As `validate` of `AuthModule`: only `true` accepts the token. */
   readonly validate?: CheckOptions['validate'];
 }
 
 /**
- * Under a name of its own, so that no `validate` beside the preset takes its place.
+ * The check of a preset is under a symbol, so that no `validate` beside the preset replaces it.
  * @param check throws an AuthError to refuse.
  * @param required claims that must be there: also where a list beside the preset takes the place of its `requiredClaims`.
  */
@@ -17,9 +17,9 @@ export function withOwnCheck(
   check: (claims: AccessTokenClaims) => void,
   own: CheckOptions['validate'],
   required: readonly string[] = [],
-): Pick<CheckOptions, 'presetCheck' | 'validate'> {
+): ProviderChecked & Pick<CheckOptions, 'validate'> {
   return {
-    presetCheck: (claims) => {
+    [PROVIDER_CHECK]: ({ claims }) => {
       for (const claim of required)
         if (!Object.hasOwn(claims, claim) || claims[claim] === null) throw new AuthError('CLAIM_MISSING', { claim });
       check(claims);

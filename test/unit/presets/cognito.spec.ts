@@ -67,7 +67,7 @@ describe('cognito', () => {
   });
 
   it('runs the own check after its own', async () => {
-    const options = cognito({ ...pool, validate: ({ username }) => username === 'somebody' });
+    const options = cognito({ ...pool, validate: ({ claims }) => claims.username === 'somebody' });
     expect(await provider.outcome(options, provider.token())).toBe('CLAIM_INVALID');
     expect(await provider.outcome(options, provider.token({ username: 'somebody' }))).toBe('accepted');
     expect(await provider.outcome(options, provider.token({ username: 'somebody', aud: 'x' }))).toBe(

@@ -121,7 +121,7 @@ describe('entraId of one tenant', () => {
     const given = entraId({
       tenantId: tenant,
       audience: api,
-      validate: ({ azp }) => (seen.push(azp), azp === 'nobody'),
+      validate: ({ claims: { azp } }) => (seen.push(azp), azp === 'nobody'),
     });
     expect(await v2.outcome(given, v2.token({ tid: other }))).toBe('CLAIM_INVALID');
     expect(seen).toEqual([]);

@@ -73,7 +73,7 @@ describe('github', () => {
     const given = github({
       audience,
       repositories: ['octo-org/octo-repo'],
-      validate: (claims) => claims.actor === 'hubot',
+      validate: ({ claims }) => claims.actor === 'hubot',
     });
     expect(await provider.outcome(given, provider.token())).toBe('CLAIM_INVALID');
     expect(await provider.outcome(given, provider.token({ actor: 'hubot' }))).toBe('accepted');

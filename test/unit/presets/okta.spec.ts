@@ -60,7 +60,7 @@ describe('okta', () => {
   });
 
   it('asks the own check that it is given, after that', async () => {
-    const options = okta({ ...org, validate: ({ uid }) => uid === 'x' });
+    const options = okta({ ...org, validate: ({ claims }) => claims.uid === 'x' });
     expect(await provider.outcome(options, provider.token({ uid: 'x' }))).toBe('accepted');
     expect(await provider.outcome(options, provider.token())).toBe('CLAIM_INVALID');
     expect(await provider.outcome(options, provider.token({ uid: 'x', cid: undefined }))).toBe('CLAIM_MISSING');

@@ -1,15 +1,16 @@
 import { describe, expect, it } from '@jest/globals';
 import { AuthError, type AuthOptions, type IssuerOptions } from '../../../src/index.js';
+import { PROVIDER_CHECK } from '../../../src/options/options.js';
 import { resolveOptions } from '../../../src/options/resolve-options.js';
 import { clerk, cognito, firebase, github, google, okta, zitadel } from '../../../src/presets.js';
-import { codeOf } from '../../support/catching.js';
+import { codeOf, pathsOf } from '../../support/catching.js';
 
-const validateOf = (options: AuthOptions) => {
+const resolvedIssuer = (options: AuthOptions) => {
   const { issuers } = resolveOptions(options);
-  return typeof issuers === 'function' ? undefined : issuers[0]?.validate;
+  return typeof issuers === 'function' ? undefined : issuers[0];
 };
 
-describe('What a preset checks', () => {
+describe('The check of a preset', () => {
   it.each<[string, IssuerOptions, Record<string, unknown>]>([
     ['github', github({ audience: 'api', repositories: ['ours/app'] }), { repository: 'evil/app' }],
     [
@@ -22,29 +23,34 @@ describe('What a preset checks', () => {
     ['firebase', firebase({ projectId: 'my-project' }), {}],
     ['okta', okta({ domain: 'example.okta.com', audience: 'api' }), {}],
     ['zitadel', zitadel({ domain: 'my.zitadel.cloud', audience: '1' }), {}],
-  ])('is checked also where the application has a check of its own beside it: %s', (_name, preset, claims) => {
-    const validate = validateOf({ ...preset, validate: () => true });
-    expect(codeOf(() => validate?.(claims as never, {} as never))).toMatch(/^CLAIM_/);
+  ])(
+    'rejects a token, also with a `validate` beside the preset or in a list of issuers: %s',
+    (_name, preset, claims) => {
+      const validate = () => true;
+      const beside = { ...preset, validate };
+      for (const options of [preset, beside, { issuers: [preset], validate }, { issuers: [beside] }]) {
+        const check = resolvedIssuer(options)?.providerCheck;
+        expect(codeOf(() => check?.({ claims } as never))).toMatch(/^CLAIM_/);
+      }
+    },
+  );
+
+  const preset = okta({ domain: 'example.okta.com', audience: 'api' });
+
+  it('stays in an issuer that inherits another one', () => {
+    const rejecting = {
+      [PROVIDER_CHECK]: () => {
+        throw new AuthError('POLICY_DENIED');
+      },
+    };
+    const check = resolvedIssuer({ issuers: [preset], ...rejecting })?.providerCheck;
+    expect(codeOf(() => check?.({ claims: {} } as never))).toBe('CLAIM_MISSING');
+    expect(codeOf(() => check?.({ claims: { cid: 'client' } } as never))).toBe('POLICY_DENIED');
   });
 
-  it('is waited for where it takes its time, also one that stands beside `issuers`', async () => {
-    const refuse = () => Promise.reject(new AuthError('POLICY_DENIED'));
-    const preset = okta({ domain: 'example.okta.com', audience: 'api' });
-    const claims = { cid: 'client' } as never;
-    for (const options of [
-      { ...preset, presetCheck: refuse as never, validate: () => true },
-      { issuers: [preset], presetCheck: refuse as never },
-    ])
-      await expect(Promise.resolve(validateOf(options)?.(claims, {} as never))).rejects.toMatchObject({
-        code: 'POLICY_DENIED',
-      });
-  });
-
-  it('comes first, and the own check decides then', async () => {
-    const preset = okta({ domain: 'example.okta.com', audience: 'api' });
-    const claims = { cid: 'client' } as never;
-    expect(await validateOf({ ...preset, validate: () => false })?.(claims, {} as never)).toBe(false);
-    expect(await validateOf({ ...preset, validate: () => true })?.(claims, {} as never)).toBe(true);
-    expect(await validateOf(preset)?.(claims, {} as never)).toBeUndefined();
+  it('is not an option by name', () => {
+    expect(pathsOf(() => resolveOptions({ ...preset, presetCheck: () => undefined } as never))).toEqual([
+      'presetCheck',
+    ]);
   });
 });
