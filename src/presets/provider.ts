@@ -46,11 +46,7 @@ export interface ProviderAudience {
   readonly example: string;
   /** Returns the audience of tokens unless the developer configured another one. */
   usual?(parts: IssuerParts): string | undefined;
-  /**
-   * Returns the reason if tokens have this audience whatever API they are for, so that it must not be configured.
-   *
-   * @param issuer of the tokens, if known
-   */
+  /** Returns why the audience must not be configured: tokens of this provider have it whatever API they are for. */
   reasonAgainst?(audience: string, issuer?: string): string | undefined;
 }
 
@@ -105,4 +101,13 @@ export function adviceOf(provider: Provider, code: AuthErrorCode, facts: AdviceF
 export function matchIssuer(pattern: RegExp, issuer: string): IssuerParts | undefined {
   const match = pattern.exec(issuer);
   return match === null ? undefined : { ...match.groups };
+}
+
+/** The variable for the audience of the preset. */
+export function audienceVariable(
+  parameter: string,
+  comment: string,
+  { name = 'AUTH_AUDIENCE', usual }: { readonly name?: string; readonly usual?: string } = {},
+): EnvironmentVariable {
+  return { name, parameter, comment, from: 'audience', usual };
 }

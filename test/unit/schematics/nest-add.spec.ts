@@ -400,7 +400,7 @@ AUTH0_DOMAIN=tenant.eu.auth0.com
         ...START.split('\n'),
         'KEYCLOAK_URL=https://id.example.com',
         'KEYCLOAK_REALM="my shop"',
-        '# What an audience mapper in a client scope adds to the tokens.',
+        '# The audience that an Audience mapper adds to the tokens.',
         'AUTH_AUDIENCE="a#1"',
         '',
       ].join('\r\n'),
