@@ -12,19 +12,15 @@ export interface Auth0Options {
 }
 
 /**
- * Access tokens of Auth0 for an API, in both access token profiles
- * (https://auth0.com/docs/secure/tokens/access-tokens/access-token-profiles).
+ * Access tokens of Auth0 for an API, in both access token profiles.
  *
- * - `iss` is `https://{domain}/` with the slash, also for a custom domain
- *   (https://auth0.com/docs/customize/custom-domains/configure-features-to-use-custom-domains).
- * - Scopes are in `scope`. `permissions` is present if RBAC and "Add Permissions in the Access Token" are enabled
- *   (https://auth0.com/docs/get-started/apis/enable-role-based-access-control-for-apis).
- * - `https://{domain}/userinfo` and `https://{domain}/api/v2/` are rejected as `audience`: the first is in each token with the scope
- *   `openid`, the second in tokens for the Management API
- *   (https://auth0.com/docs/secure/tokens/access-tokens/get-access-tokens).
+ * - `iss` is `https://{domain}/` with the slash, also for a custom domain. Scopes are in `scope`. `permissions` is present if RBAC and "Add
+ *   Permissions in the Access Token" are enabled.
+ * - `https://{domain}/userinfo` and `https://{domain}/api/v2/` are rejected as `audience`: the first is in each token with the scope `openid`,
+ *   the second in tokens for the Management API.
  *
  * Not supported: APIs that sign with HS256. Not checked: the organization (`org_id`).
- *
+ * @see https://auth0.com/docs/secure/tokens/access-tokens/access-token-profiles
  * @throws ConfigurationError if an option is missing or invalid
  */
 export function auth0(options: Auth0Options): IssuerOptions {
@@ -33,7 +29,7 @@ export function auth0(options: Auth0Options): IssuerOptions {
   const audience = given.texts(
     'audience',
     "the Identifier of the API in Auth0, for example 'https://api.example.com'",
-    (name) => reasonAgainst(name, domain),
+    (name) => reasonAgainst(name, `https://${domain}/`),
   );
   const rolesClaim = given.optionalText('rolesClaim', "a claim, for example 'https://example.com/roles'") ?? 'roles';
   given.finish();
@@ -45,10 +41,10 @@ export function auth0(options: Auth0Options): IssuerOptions {
   };
 }
 
-/** @param domain of the issuer. Behind a custom domain, these APIs keep the domain of the tenant. */
-function reasonAgainst(audience: string, domain: string | undefined): string | undefined {
-  const [, host = '', path] = /^https:\/\/([^/]+)\/(userinfo|api\/v2)\/?$/.exec(audience.toLowerCase()) ?? [];
-  if (path === undefined || (host !== domain && !host.endsWith('.auth0.com'))) return undefined;
+function reasonAgainst(audience: string, issuer?: string): string | undefined {
+  const [, origin = '', path] = /^(https:\/\/[^/]+\/)(userinfo|api\/v2)\/?$/.exec(audience.toLowerCase()) ?? [];
+  // Behind a custom domain, these APIs keep the domain of the tenant.
+  if (path === undefined || (origin !== issuer && !origin.endsWith('.auth0.com/'))) return undefined;
   const reason = path === 'userinfo' ? 'is in every token with the scope openid' : 'is the Management API of Auth0';
   return `must be the Identifier of your own API; ${JSON.stringify(audience)} ${reason}`;
 }
@@ -63,13 +59,7 @@ export const auth0Provider: Provider<Auth0Options> = {
   recognize: (issuer) => matchIssuer(/^https:\/\/(?<domain>[\w.-]+\.auth0\.com)\/?$/i, issuer),
   recognizeCustomDomain: (issuer) => matchIssuer(/^https:\/\/(?<domain>[^/]+)\/?$/, issuer),
   exampleIssuer: 'https://your-tenant.eu.auth0.com/',
-  audience: {
-    parameter: 'audience',
-    claim: 'aud',
-    example: 'https://api.example.com',
-    reasonAgainst: (audience, issuer = '') =>
-      reasonAgainst(audience, URL.canParse(issuer) ? new URL(issuer).host : undefined),
-  },
+  audience: { parameter: 'audience', claim: 'aud', example: 'https://api.example.com', reasonAgainst },
   environment: [
     { name: 'AUTH0_DOMAIN', parameter: 'domain', from: 'issuer' },
     audienceVariable('audience', 'The Identifier of the API in Auth0.'),

@@ -29,18 +29,15 @@ const APP_ORIGIN = /^(?!https?:)[a-z][a-z\d+.-]*:\/\/[a-z\d.-]+(?::\d+)?$/;
 /**
  * Session tokens of Clerk.
  *
- * - `iss` is the Frontend API URL. There is no `aud`; `azp` is the origin to which the token was issued
- *   (https://clerk.com/docs/guides/sessions/session-tokens).
- * - `azp` must be one of your origins; otherwise the page of another site could send its tokens here. Unlike
- *   https://clerk.com/docs/guides/sessions/manual-jwt-verification, a token without `azp` is rejected (CLAIM_MISSING), because no
- *   other claim names the recipient. `sts` must not be `pending`.
+ * - `iss` is the Frontend API URL. There is no `aud`; `azp` is the origin to which the token was issued. It must be one of your origins;
+ *   otherwise the page of another site could send its tokens here. A token without `azp` is rejected (CLAIM_MISSING), which is stricter
+ *   than Clerk's documentation, because no other claim names the recipient. `sts` must not be `pending`.
  * - The role in the active organization is `org_role` in version 1 (`org:admin`) and `o.rol` in version 2 (`admin`). Permissions are read in
  *   version 1 (`org_permissions`), but not in version 2, where they are bit masks (`o.fpm`).
  *
- * Not supported: tokens of JWT templates, which have no `sid` (https://clerk.com/docs/guides/sessions/jwt-templates), OAuth access
- * tokens and machine tokens. Not checked: impersonation (`act`), the active organization (`o.id`), whether the session has ended (tokens
- * are valid for a minute).
- *
+ * Not supported: tokens of JWT templates, which have no `sid`, OAuth access tokens and machine tokens. Not checked: impersonation (`act`),
+ * the active organization (`o.id`), and whether the session has ended (tokens are valid for a minute).
+ * @see https://clerk.com/docs/guides/sessions/manual-jwt-verification
  * @throws ConfigurationError if an option is missing or invalid
  */
 export function clerk(options: ClerkOptions): IssuerOptions {
@@ -48,11 +45,8 @@ export function clerk(options: ClerkOptions): IssuerOptions {
   const issuer = given.url('frontendApiUrl', 'https://clerk.example.com');
   const parties = given.texts(
     'authorizedParties',
-    "the origins of your front ends, for example ['https://example.com']",
-    (party) =>
-      isOrigin(party) || APP_ORIGIN.test(party)
-        ? undefined
-        : `must be origins without path and slash, for example 'https://example.com'; got ${JSON.stringify(party)}`,
+    "the origins of your front ends, ['https://example.com']",
+    checkParty,
   );
   const audience = given.optionalTexts('audience', '`aud` of your customized session token');
   const allowsPending = given.flag('allowPendingSessions');
@@ -73,9 +67,16 @@ export function clerk(options: ClerkOptions): IssuerOptions {
   };
 }
 
+function checkParty(party: string): string | undefined {
+  if (isOrigin(party) || APP_ORIGIN.test(party)) return undefined;
+  return `must be origins without path and slash, for example 'https://example.com'; got ${JSON.stringify(party)}`;
+}
+
 function checkNotPending({ sts }: AccessTokenClaims): void {
   if (sts === 'pending') throw new AuthError('CLAIM_INVALID', { claim: 'sts', expected: 'a completed session' });
 }
+
+const PARTY = { name: 'CLERK_AUTHORIZED_PARTY' };
 
 export const clerkProvider: Provider<ClerkOptions> = {
   name: 'clerk',
@@ -87,11 +88,7 @@ export const clerkProvider: Provider<ClerkOptions> = {
   audience: { parameter: 'authorizedParties', claim: 'azp', example: 'https://app.example.com' },
   environment: [
     { name: 'CLERK_FRONTEND_API_URL', parameter: 'frontendApiUrl', from: 'issuer' },
-    audienceVariable(
-      'authorizedParties',
-      'The origin of the front end. Session tokens have it in `azp`, and have no `aud`.',
-      { name: 'CLERK_AUTHORIZED_PARTY' },
-    ),
+    audienceVariable('authorizedParties', 'The origin of the front end, which session tokens have in `azp`.', PARTY),
   ],
   exampleClaims: { sid: 'test-session' },
   checksMoreThanAudience: true,

@@ -19,30 +19,21 @@ export interface CognitoOptions extends ValidateOption {
 /**
  * Access tokens of an Amazon Cognito user pool.
  *
- * - `iss` is `https://cognito-idp.{region}.amazonaws.com/{userPoolId}`. `token_use` must be `access`. Access tokens have the app client in
- *   `client_id`, and have no `aud`
- *   (https://docs.aws.amazon.com/cognito/latest/developerguide/amazon-cognito-user-pools-using-tokens-verifying-a-jwt.html).
- * - Groups (`cognito:groups`) are the roles. Scopes are in `scope`, custom ones as `{resource server}/{scope}`. The algorithm is RS256
- *   (https://docs.aws.amazon.com/cognito/latest/developerguide/amazon-cognito-user-pools-using-the-access-token.html).
- * - With the issuer configuration UPDATED, `iss` is `https://issuer-cognito-idp.{region}.amazonaws.com/{userPoolId}`
- *   (https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_IssuerConfigurationType.html).
+ * - `iss` is `https://cognito-idp.{region}.amazonaws.com/{userPoolId}`, or `https://issuer-cognito-idp.…` with the issuer configuration UPDATED.
+ * - `token_use` must be `access`. Access tokens have the app client in `client_id`, and have no `aud`. The algorithm is RS256.
+ * - Groups (`cognito:groups`) are the roles. Scopes are in `scope`, custom ones as `{resource server}/{scope}`.
  *
  * ID tokens are rejected (TYPE_NOT_ALLOWED). Not supported: regions in China, whose issuers have another domain. Not checked: whether
  * the user has signed out or was deleted.
- *
+ * @see https://docs.aws.amazon.com/cognito/latest/developerguide/amazon-cognito-user-pools-using-tokens-verifying-a-jwt.html
  * @throws ConfigurationError if an option is missing or invalid
  */
 export function cognito(options: CognitoOptions): IssuerOptions {
   const given = new PresetArguments('cognito', options);
   const region = given.text('region', "the region of the user pool, for example 'eu-central-1'", checkRegion);
-  const userPoolId = given.text(
-    'userPoolId',
-    "the id of the user pool, for example 'eu-central-1_AbCdEfGhI'",
-    matching(
-      /^[a-z0-9-]+_[a-zA-Z0-9]+$/,
-      `must be the id of the pool, for example '${region || 'eu-central-1'}_AbCdEfGhI', not its name or ARN`,
-    ),
-  );
+  const example = `the id of the pool, for example '${region || 'eu-central-1'}_AbCdEfGhI'`;
+  const isPoolId = matching(/^[a-z0-9-]+_[a-zA-Z0-9]+$/, `must be ${example}, not its name or ARN`);
+  const userPoolId = given.text('userPoolId', example, isPoolId);
   const [poolRegion = '', poolName = ''] = userPoolId.split('_');
   if (region !== '' && userPoolId !== '' && poolRegion !== region)
     given.problem('userPoolId', `is in '${poolRegion}', but region is '${region}'. Is it '${region}_${poolName}'?`);
@@ -88,7 +79,7 @@ export const cognitoProvider: Provider<CognitoOptions> = {
   environment: [
     { name: 'COGNITO_REGION', parameter: 'region', from: 'issuer' },
     { name: 'COGNITO_USER_POOL_ID', parameter: 'userPoolId', from: 'issuer' },
-    audienceVariable('clientId', 'The id of the app client. Access tokens have it in `client_id`, and have no `aud`.', {
+    audienceVariable('clientId', 'The app client, which access tokens have in `client_id`.', {
       name: 'COGNITO_CLIENT_ID',
     }),
   ],

@@ -51,21 +51,15 @@ const MAX_CACHED_ISSUERS = 1_000;
  * Access tokens of Microsoft Entra ID for an API that is registered there.
  *
  * - `iss` is `https://sts.windows.net/{tenant}/` in version 1.0 and `https://login.microsoftonline.com/{tenant}/v2.0` in version 2.0. The API's
- *   manifest selects the version (`accessTokenAcceptedVersion`, `requestedAccessTokenVersion`), not the endpoint that the client uses. Both
- *   are trusted, with the keys of the tenant's metadata for that version
- *   (https://learn.microsoft.com/entra/identity-platform/access-tokens#v10-and-v20-tokens).
+ *   manifest selects the version (`requestedAccessTokenVersion`), not the endpoint that the client uses. Both are trusted, with the keys of
+ *   the tenant's metadata for that version. `tid` must be the tenant of the issuer.
  * - `aud` is the client id in version 2.0, and the client id or the Application ID URI in 1.0. `scp` has the scopes of a user's token,
- *   `roles` the app roles of a user or of the client
- *   (https://learn.microsoft.com/entra/identity-platform/access-token-claims-reference).
- * - `tid` must be the tenant of the issuer (https://learn.microsoft.com/entra/identity-platform/claims-validation).
+ *   `roles` the app roles of a user or of the client.
  * - ID tokens have the same `iss` and may have the same `aud`, but no client: `azp` (2.0) or `appid` (1.0) is required.
- * - Issuers of the national clouds:
- *   https://learn.microsoft.com/en-us/answers/questions/1190472/what-are-the-token-issuers-for-the-sovereign-cloud.
  *
  * Not supported: external tenants (`ciamlogin.com`) and Azure AD B2C (`b2clogin.com`), see docs/providers.md; tokens for Microsoft Graph,
- * which only Graph can verify. Not checked: the client (`azp`, `appid`), and whether the token is for a user. Group ids are in `groups`, if
- * there are at most 200.
- *
+ * which only Graph can verify. Not checked: the client, and whether the token is for a user. Up to 200 group ids are in `groups`.
+ * @see https://learn.microsoft.com/entra/identity-platform/access-tokens
  * @returns `issuers`, to spread into the options of `AuthModule`: a list for one tenant, a resolver for `tenants`
  * @throws ConfigurationError if an option is missing or invalid
  */

@@ -16,15 +16,13 @@ export interface FirebaseOptions extends ValidateOption {
  * ID tokens of Firebase Authentication, which clients send to their own backend. Firebase issues no access tokens for it.
  *
  * - `iss` is `https://securetoken.google.com/{projectId}`, `aud` the project's id, the algorithm RS256. `sub` must not be empty, and
- *   `auth_time` must be in the past
- *   (https://firebase.google.com/docs/auth/admin/verify-id-tokens#verify_id_tokens_using_a_third-party_jwt_library).
- * - The keys are those of `jwks_uri` in the issuer's metadata
- *   (`https://securetoken.google.com/{projectId}/.well-known/openid-configuration`), not the X.509 certificates of that page.
+ *   `auth_time` must be in the past.
+ * - The keys are those of `jwks_uri` in the issuer's metadata, not the X.509 certificates that the documentation names.
  *
  * Not supported: session cookies, which have another issuer, and tokens of the emulator, which have no signature. Not checked: whether
  * the user was disabled or the session revoked, whether `email` is verified, the tenant of Identity Platform (`firebase.tenant`) and
  * the sign-in method (`firebase.sign_in_provider`, which can be `anonymous`).
- *
+ * @see https://firebase.google.com/docs/auth/admin/verify-id-tokens#verify_id_tokens_using_a_third-party_jwt_library
  * @throws ConfigurationError if an option is missing or invalid
  */
 export function firebase(options: FirebaseOptions): IssuerOptions {

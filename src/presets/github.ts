@@ -27,43 +27,21 @@ export interface GithubOptions extends ValidateOption {
   readonly issuer?: string;
 }
 
-type ListName =
-  'repositories' | 'repositoryIds' | 'repositoryOwners' | 'repositoryOwnerIds' | 'refs' | 'environments' | 'events';
-
-interface List {
-  readonly claim: string;
-  /** The list restricts who may call, not only when. */
-  readonly isIdentity?: true;
-  readonly check?: ValueCheck;
-}
-
-const LISTS: Readonly<Record<ListName, List>> = {
-  repositories: {
-    claim: 'repository',
-    isIdentity: true,
-    check: matching(/^[\w.-]+\/[\w.-]+$/, "must be 'owner/repository'; patterns are not supported"),
-  },
-  repositoryIds: {
-    claim: 'repository_id',
-    isIdentity: true,
-    check: matching(/^\d+$/, "must be an id, for example '74'"),
-  },
-  repositoryOwners: {
-    claim: 'repository_owner',
-    isIdentity: true,
-    check: matching(/^[\w.-]+$/, "must be the name of an owner, for example 'octo-org'"),
-  },
-  repositoryOwnerIds: {
-    claim: 'repository_owner_id',
-    isIdentity: true,
-    check: matching(/^\d+$/, "must be an id, for example '65'"),
-  },
-  refs: {
-    claim: 'ref',
-    check: matching(/^refs\/[^*]+$/, "must be a whole ref, for example 'refs/heads/main'; patterns are not supported"),
-  },
-  environments: { claim: 'environment' },
-  events: { claim: 'event_name' },
+// The claim of each list, and the form of its values. A token needs a list that restricts the repository or its owner.
+const REPOSITORY_LISTS: Readonly<Record<string, readonly [claim: string, check?: ValueCheck]>> = {
+  repositories: [
+    'repository',
+    matching(/^[\w.-]+\/[\w.-]+$/, "must be 'owner/repository'; patterns are not supported"),
+  ],
+  repositoryIds: ['repository_id', matching(/^\d+$/, "must be an id, for example '74'")],
+  repositoryOwners: ['repository_owner', matching(/^[\w.-]+$/, "must be an owner, for example 'octo-org'")],
+  repositoryOwnerIds: ['repository_owner_id', matching(/^\d+$/, "must be an id, for example '65'")],
+};
+const LISTS: typeof REPOSITORY_LISTS = {
+  ...REPOSITORY_LISTS,
+  refs: ['ref', matching(/^refs\/[^*]+$/, "must be a whole ref, for example 'refs/heads/main'; not a pattern")],
+  environments: ['environment'],
+  events: ['event_name'],
 };
 
 const GITHUB_COM = 'https://token.actions.githubusercontent.com';
@@ -71,15 +49,13 @@ const GITHUB_COM = 'https://token.actions.githubusercontent.com';
 /**
  * OIDC tokens of GitHub Actions, with which a workflow calls your API without a secret.
  *
- * - `iss` is `https://token.actions.githubusercontent.com`, and `aud` what the workflow requests. Claims contain the repository, ref,
- *   environment and event (https://docs.github.com/actions/reference/security/oidc,
- *   https://docs.github.com/actions/concepts/security/openid-connect).
+ * - `iss` is `https://token.actions.githubusercontent.com`, and `aud` what the workflow requests. There are no scopes and roles.
  * - **Anyone** on GitHub can get a token for any audience, so a list of repositories or owners is required. A token must match
  *   all lists: `repositories` with `repositoryOwnerIds` rejects a new owner of an abandoned name.
  *
- * The tokens have no scopes and roles. Not checked: `sub`, whose format each repository chooses, the workflow file (`job_workflow_ref`,
- * `workflow_ref`) and the user who started it (`actor`). Check them in `validate`.
- *
+ * Not checked: `sub`, whose format each repository chooses, the workflow file (`job_workflow_ref`, `workflow_ref`) and the user who started
+ * it (`actor`). Check them in `validate`.
+ * @see https://docs.github.com/actions/reference/security/oidc
  * @throws ConfigurationError if an option is missing or invalid
  */
 export function github(options: GithubOptions): IssuerOptions {
@@ -90,11 +66,11 @@ export function github(options: GithubOptions): IssuerOptions {
   );
   const issuer = given.optionalUrl('issuer', 'https://token.actions.octocorp.ghe.com');
   const validate = given.validate();
-  const lists = Object.entries(LISTS).flatMap(([name, { claim, check }]) => {
+  const lists = Object.entries(LISTS).flatMap(([name, [claim, check]]) => {
     const values = given.optionalTexts(name, 'a list of accepted values', check);
     return values === undefined ? [] : [{ claim, values }];
   });
-  if (!Object.entries(LISTS).some(([name, { isIdentity }]) => isIdentity === true && given.has(name)))
+  if (!Object.keys(REPOSITORY_LISTS).some((name) => given.has(name)))
     given.problem(
       'repositories',
       "is missing: anyone on GitHub can get a token for your audience. List repositories (['octo-org/octo-repo']) or owners",
@@ -139,11 +115,7 @@ export const githubProvider: Provider<GithubOptions> = {
       isList: true,
     },
   ],
-  exampleClaims: {
-    repository: { variable: 'AUTH_GITHUB_REPOSITORY' },
-    repository_id: '74',
-    repository_owner_id: '65',
-  },
+  exampleClaims: { repository: { variable: 'AUTH_GITHUB_REPOSITORY' }, repository_id: '74', repository_owner_id: '65' },
   checksMoreThanAudience: true,
   issuesToAnyone: true,
   advice: { AUDIENCE_MISMATCH: "Request the token for this API in the workflow: core.getIDToken('<audience>')." },

@@ -20,15 +20,13 @@ export interface GoogleOptions extends ValidateOption {
  * ID tokens that Google issues to service accounts: calls between services on Cloud Run, push subscriptions of Pub/Sub, Cloud Scheduler and
  * Cloud Tasks.
  *
- * - `iss` is `https://accounts.google.com`, the algorithm RS256. `email` and `email_verified` identify the caller
- *   (https://docs.cloud.google.com/pubsub/docs/authenticate-push-subscriptions).
+ * - `iss` is `https://accounts.google.com`, the algorithm RS256. There are no scopes and roles.
  * - **Anyone** with a Google account can get a token for any audience. So `emails` or `subjects` is required (a caller on either list is
  *   accepted), or `insecureAllowAnyone: true`.
  *
- * The tokens have no scopes and roles. Not supported: access tokens (`ya29.…`), which are opaque
- * (https://docs.cloud.google.com/docs/authentication/token-types), and ID tokens of users with `at_hash` (TYPE_NOT_ALLOWED) or with `iss`
- * without `https://` (ISSUER_UNTRUSTED).
- *
+ * Not supported: access tokens (`ya29.…`), which are opaque, and ID tokens of users with `at_hash` (TYPE_NOT_ALLOWED) or with `iss` without
+ * `https://` (ISSUER_UNTRUSTED).
+ * @see https://docs.cloud.google.com/pubsub/docs/authenticate-push-subscriptions
  * @throws ConfigurationError if an option is missing or invalid
  */
 export function google(options: GoogleOptions): IssuerOptions {

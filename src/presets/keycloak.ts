@@ -27,16 +27,13 @@ export interface KeycloakOptions {
 /**
  * Access tokens of a Keycloak realm.
  *
- * - `iss` is `{url}/realms/{realm}` (https://www.keycloak.org/securing-apps/oidc-layers#_oidc_available_endpoints). The base path `/auth`
- *   was removed in Keycloak 17 (https://www.keycloak.org/migration/migrating-to-quarkus).
- * - Roles of the realm are in `realm_access.roles`, those of a client in `resource_access.{client}.roles`
- *   (https://www.keycloak.org/docs/latest/server_admin/#_oidc_token_role_mappings). Both count, without a prefix. Scopes are in `scope`.
- * - `aud` has the clients of which the user has a role, and what an Audience mapper adds
- *   (https://www.keycloak.org/docs/latest/server_admin/#audience-support).
+ * - `iss` is `{url}/realms/{realm}`. `aud` has the clients of which the user has a role, and what an Audience mapper adds.
+ * - Roles of the realm are in `realm_access.roles`, those of a client in `resource_access.{client}.roles`. Both count, without a prefix.
+ *   Scopes are in `scope`.
  * - ID, refresh and logout tokens are rejected by their claim `typ` (TYPE_NOT_ALLOWED).
  *
  * Not checked: whether the session has ended. Lightweight access tokens contain no roles.
- *
+ * @see https://www.keycloak.org/docs/latest/server_admin/#audience-support
  * @throws ConfigurationError if an option is missing or invalid
  */
 export function keycloak(options: KeycloakOptions): IssuerOptions {

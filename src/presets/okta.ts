@@ -17,16 +17,12 @@ export interface OktaOptions extends ValidateOption {
 /**
  * Access tokens of a custom authorization server of Okta.
  *
- * - `iss` is `https://{domain}/oauth2/{authorizationServerId}` (https://developer.okta.com/docs/concepts/auth-servers/). The algorithm is
- *   RS256.
- * - Scopes are a list in `scp`. `cid`, the client, is required, because ID tokens do not have it
- *   (https://developer.okta.com/docs/guides/customize-tokens-returned-from-okta/main/).
- * - You must add the groups claim (https://developer.okta.com/docs/guides/customize-tokens-groups-claim/main/).
+ * - `iss` is `https://{domain}/oauth2/{authorizationServerId}`, the algorithm RS256. Scopes are a list in `scp`.
+ * - `cid`, the client, is required, because ID tokens do not have it. You must add the groups claim.
  *
- * Not supported: tokens of the **org** authorization server (`iss` `https://{domain}`), which only Okta can verify
- * (https://developer.okta.com/docs/guides/validate-access-tokens/main/). Clients get them from `/oauth2/v1/…`. Not checked: the client (`cid`),
- * and whether the token was revoked.
- *
+ * Not supported: tokens of the **org** authorization server (`iss` `https://{domain}`), which only Okta can verify. Clients get them from
+ * `/oauth2/v1/…`. Not checked: the client, and whether the token was revoked.
+ * @see https://developer.okta.com/docs/guides/validate-access-tokens/main/
  * @throws ConfigurationError if an option is missing or invalid
  */
 export function okta(options: OktaOptions): IssuerOptions {

@@ -1,6 +1,5 @@
 import { OptionReader } from '../options/option-reader.js';
 import type { CheckOptions } from '../options/options.js';
-import { problemOfPlaceholder } from '../options/placeholder.js';
 
 // `https://${process.env.TENANT}.example.com` with TENANT unset.
 const UNSET_PART = /(?:^|[./:@])(?:undefined|null|NaN)(?:$|[./:])/;
@@ -128,9 +127,7 @@ export class PresetArguments {
   }
 
   private isValid(path: string, value: string, check: ValueCheck = () => undefined): boolean {
-    const problem = UNSET_PART.test(value)
-      ? `is ${JSON.stringify(value)}: a variable in it is not set`
-      : (problemOfPlaceholder(value) ?? check(value));
+    const problem = UNSET_PART.test(value) ? `is ${JSON.stringify(value)}: a variable in it is not set` : check(value);
     if (problem !== undefined) this.problem(path, problem);
     return problem === undefined;
   }

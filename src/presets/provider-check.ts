@@ -9,7 +9,6 @@ export interface ValidateOption {
 
 /**
  * The checks of a preset as issuer options.
- *
  * @param requiredClaims checked twice, because `requiredClaims` next to the preset would replace those of the preset
  * @param check throws an AuthError to reject the token
  */
@@ -31,7 +30,6 @@ export function providerCheck(
 
 /**
  * Checks `aud` of tokens that may have none. RFC 7519 §4.1.3: a recipient that is not in `aud` must reject the token.
- *
  * @param audience undefined: this API has no name in `aud`, so every `aud` means another API
  */
 export function checkOptionalAudience({ aud }: AccessTokenClaims, audience: readonly string[] | undefined): void {

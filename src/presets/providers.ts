@@ -44,7 +44,6 @@ export interface RecognizedIssuer {
 
 /**
  * Recognizes the provider from the issuer's name. A custom domain is not recognized: it can belong to any provider.
- *
  * @param issuer in any spelling; the preset may write it differently
  */
 export function recognizeIssuer(issuer: string): RecognizedIssuer | undefined {
@@ -63,7 +62,6 @@ export function recognizeIssuer(issuer: string): RecognizedIssuer | undefined {
 
 /**
  * Whether tokens of a provider have this audience whatever API they are for. An API that trusts it accepts all of them.
- *
  * @param issuer of the tokens, if known
  */
 export function isCommonAudience(audience: string, issuer?: string): boolean {

@@ -1,9 +1,21 @@
 import type { IssuerOptions, IssuerResolver } from '../options/options.js';
-import type * as presets from '../presets.js';
 import { PROVIDERS, recognizeIssuer } from './providers.js';
 
 // For src/cli/doctor, until it reads the provider records.
-export type PresetName = Exclude<keyof typeof presets, 'requiredEnv' | 'fromEnv'>;
+export type PresetName =
+  | 'auth0'
+  | 'betterAuth'
+  | 'clerk'
+  | 'cognito'
+  | 'entraId'
+  | 'firebase'
+  | 'github'
+  | 'google'
+  | 'keycloak'
+  | 'logto'
+  | 'okta'
+  | 'supabase'
+  | 'zitadel';
 
 interface PresetFacts {
   readonly make: (options: never) => IssuerOptions | { readonly issuers: readonly IssuerOptions[] | IssuerResolver };

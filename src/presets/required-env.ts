@@ -17,7 +17,6 @@ type ValuesOf<Names extends VariableNames> = {
  *
  * The variables are read when this function is called, so call it in `useFactory`, after the `.env` file was loaded. An empty value, a
  * placeholder (`<…>`) and a value in quotation marks are rejected. A value is not split into a list.
- *
  * @param env the variables; default `process.env`
  * @throws ConfigurationError with all variables that are unset or invalid, and with the ways to load a `.env` file
  */

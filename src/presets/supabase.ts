@@ -29,15 +29,12 @@ export type SupabaseOptions = SupabaseCommonOptions &
 /**
  * Access tokens of Supabase Auth, signed with an asymmetric key.
  *
- * - `iss` is `{url}/auth/v1`, with the keys below it at `/.well-known/jwks.json` (https://supabase.com/docs/guides/auth/jwts).
- * - `role`, the Postgres role, is a role. `aal` tells whether the user had a second factor
- *   (https://supabase.com/docs/guides/auth/jwt-fields). There are no scopes.
+ * `iss` is `{url}/auth/v1`, with the keys below it at `/.well-known/jwks.json`. `role`, the Postgres role, is a role. There are no scopes.
  *
  * Not supported: tokens signed with the legacy JWT secret (HS256, ALGORITHM_NOT_ALLOWED), which each verifier could forge. Migrate to an
- * asymmetric signing key (https://supabase.com/docs/guides/auth/signing-keys). The `anon` and `service_role` keys are rejected
- * (ISSUER_UNTRUSTED). Not checked: whether the user is anonymous (`is_anonymous`, with the same `aud` and `role`), and whether the session
- * has ended.
- *
+ * asymmetric signing key. The `anon` and `service_role` keys are rejected (ISSUER_UNTRUSTED). Not checked: whether the user is anonymous
+ * (`is_anonymous`, with the same `aud` and `role`), and whether the session has ended.
+ * @see https://supabase.com/docs/guides/auth/signing-keys
  * @throws ConfigurationError if an option is missing or invalid
  */
 export function supabase(options: SupabaseOptions): IssuerOptions {

@@ -30,15 +30,13 @@ export type ZitadelOptions = ZitadelCommonOptions &
 /**
  * Access tokens of ZITADEL in JWT format.
  *
- * - `iss` is the URL of the instance without a trailing slash. `aud` contains the project's id and the ids of its clients
- *   (https://zitadel.com/docs/apis/openidoauth/claims).
+ * - `iss` is the URL of the instance without a trailing slash. `aud` contains the project's id and the ids of its clients.
  * - Roles are the **member names** of `urn:zitadel:iam:org:project:{projectId}:roles`, which is present if the project asserts roles on
- *   authentication or the client requests `urn:zitadel:iam:org:projects:roles` (https://zitadel.com/docs/apis/openidoauth/scopes).
+ *   authentication or the client requests `urn:zitadel:iam:org:projects:roles`.
  * - `jti` is required: ID tokens, which contain the project in `aud`, too, do not have it.
  *
- * Not supported: opaque tokens (TOKEN_MALFORMED), the default. Set the token type of the application (of a service user: its access token
- * type) to JWT. Not checked: the organization in which the user has a role.
- *
+ * Not supported: opaque tokens (TOKEN_MALFORMED), the default. Not checked: the organization in which the user has a role.
+ * @see https://zitadel.com/docs/apis/openidoauth/claims
  * @throws ConfigurationError if an option is missing or invalid
  */
 export function zitadel(options: ZitadelOptions): IssuerOptions {

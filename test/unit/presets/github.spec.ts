@@ -80,7 +80,7 @@ describe('github', () => {
     [{ repositories: ['octo-repo'] }, "repositories[0]: must be 'owner/repository'"],
     [{ repositories: ['octo-org/*'] }, "repositories[0]: must be 'owner/repository'; patterns are not supported"],
     [{ repositoryIds: ['octo-org'] }, 'repositoryIds[0]: must be an id'],
-    [{ repositoryOwners: ['octo-org/octo-repo'] }, 'repositoryOwners[0]: must be the name of an owner'],
+    [{ repositoryOwners: ['octo-org/octo-repo'] }, 'repositoryOwners[0]: must be an owner'],
     [{ repositoryOwnerIds: ['octo-org'] }, 'repositoryOwnerIds[0]: must be an id'],
     [{ repositoryIds: ['1'], refs: ['main'] }, 'refs[0]: must be a whole ref'],
     [{ repositoryIds: ['1'], environments: '' }, 'environments: is missing'],
