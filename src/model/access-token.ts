@@ -36,7 +36,8 @@ export interface AccessTokenClaims {
 export interface VerifiedAccessToken {
   /** The compact form as it was sent, for passing on. A credential: never log it. Not enumerable. */
   readonly token: string;
-  readonly header: JoseHeader;
+  /** The JOSE header. Opaque tokens, which are not JWTs, have none. */
+  readonly header?: JoseHeader;
   readonly claims: AccessTokenClaims;
   /** The issuer that vouches for it; the same as `claims.iss`. */
   readonly issuer: string;

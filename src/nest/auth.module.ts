@@ -146,7 +146,12 @@ export class AuthModule extends ConfigurableModuleClass {
    * @param options are checked when the application starts: all that is wrong with them in one `ConfigurationError`.
    */
   static override forRoot(options: AuthOptions & AuthModuleExtras): DynamicModule {
-    return super.forRoot(plainOptions(options));
+    const plain = plainOptions(options);
+    const definition = super.forRoot(plain);
+    const { guard: _guard, isGlobal: _isGlobal, ...ownOptions } = plain;
+    // Nest copies only string keys. The check of a preset is under a symbol, so replace the copy.
+    const providers = [...(definition.providers ?? []), { provide: AUTH_OPTIONS, useValue: ownOptions }];
+    return { ...definition, providers };
   }
 
   /**

@@ -12,7 +12,7 @@ const UNSET = /^(?:https?:\/\/)?(?:undefined|null|NaN)(?:[:/]|$)/;
 
 /** Reads one object of the options and gathers what is wrong with it, with the path to each place. */
 export class OptionReader {
-  readonly record: Readonly<Record<string, unknown>>;
+  readonly record: Readonly<Record<PropertyKey, unknown>>;
 
   constructor(
     value: unknown,
@@ -41,11 +41,11 @@ export class OptionReader {
    * @param joined what is made of a value there and a default, for what is not to be replaced.
    */
   withDefaults(
-    defaults: Readonly<Record<string, unknown>>,
-    names: readonly string[],
-    joined: Readonly<Record<string, (own: unknown, fallback: unknown) => unknown>> = {},
+    defaults: Readonly<Record<PropertyKey, unknown>>,
+    names: readonly PropertyKey[],
+    joined: Readonly<Record<PropertyKey, (own: unknown, fallback: unknown) => unknown>> = {},
   ): OptionReader {
-    const read = (name: string) => {
+    const read = (name: PropertyKey) => {
       // By name: in an object of a class, members that its prototype has count as well as its own.
       const { [name]: own } = this.record;
       const { [name]: fallback } = defaults;

@@ -1,4 +1,4 @@
-import type { AccessTokenClaims, JoseHeader, VerifiedAccessToken } from '../model/access-token.js';
+import type { VerifiedAccessToken } from '../model/access-token.js';
 import type { SignatureAlgorithm } from '../keys/algorithms.js';
 import type { PolicyReference } from '../model/policy.js';
 import type { KeyStore } from '../keys/key-store.js';
@@ -90,6 +90,20 @@ export interface ClaimPaths {
 export type ReportableCheck = 'audience' | 'senderConstraint' | 'requiredClaims' | 'tokenTypes';
 
 /**
+ * The check of a preset (`nestjs-resource-server/presets`). It is a symbol, so that no option of the application replaces
+ * it, and `Symbol.for`, so that two copies of the package share it. It is always called before `validate`.
+ */
+export const PROVIDER_CHECK: unique symbol = Symbol.for('nestjs-resource-server.providerCheck');
+
+/** @throws AuthError to reject the token. */
+export type ProviderCheck = (token: VerifiedAccessToken) => void;
+
+/** Options that a preset returns. */
+export interface ProviderChecked {
+  readonly [PROVIDER_CHECK]: ProviderCheck;
+}
+
+/**
  * What a token must be like. In `AuthOptions` beside `issuers` these are defaults for each of them; but `validate` and
  * `requiredClaims` hold there beside those of an issuer, not in their place.
  */
@@ -111,18 +125,12 @@ export interface CheckOptions {
   /** Longest time in seconds since `iat`, which is required then. Default: no limit but `exp`. */
   readonly maxTokenAgeSeconds?: number;
   /**
-   * Your own check, after all others. Accepted is only what returns `true`, or nothing (`undefined`); any other value
-   * refuses (CLAIM_INVALID), as does an `AuthError` of your choice that it throws. Mind that `claims.groups?.includes(…)`
-   * is `undefined` where there are no groups: write `=== true`. Any other error is not taken for a refusal: it is thrown on, and Nest answers it (500, or the status of an
-   * `HttpException`), because a database that is down is not the token's fault.
+   * Your own check. It is called last, for every request. The token is accepted only if it returns `true`; any other
+   * value, also `undefined`, rejects the token with CLAIM_INVALID (401). Throw an `AuthError` to reject it with another
+   * code. Other errors are rethrown unchanged: Nest answers with 500, or with the status of an `HttpException`, because an
+   * unavailable database is not the fault of the caller. Default: no check.
    */
-  // eslint-disable-next-line @typescript-eslint/no-invalid-void-type -- a function that only throws returns nothing
-  readonly validate?: (claims: AccessTokenClaims, header: JoseHeader) => boolean | void | Promise<boolean | void>;
-  /**
-   * What a preset checks beside that (`nestjs-resource-server/presets`): throws an `AuthError` to refuse. It is there so that
-   * a `validate` of yours does not take its place; for checks of your own there is `validate`.
-   */
-  readonly presetCheck?: (claims: AccessTokenClaims, header: JoseHeader) => void;
+  readonly validate?: (token: VerifiedAccessToken) => boolean | Promise<boolean>;
   /** Where scopes, roles and permissions stand. */
   readonly claimPaths?: ClaimPaths;
   /**

@@ -1,7 +1,7 @@
 import { ALGORITHM_NAMES, isSignatureAlgorithm, type SignatureAlgorithm } from '../keys/algorithms.js';
 import { isJsonObject } from '../model/json-object.js';
 import type { OptionReader } from './option-reader.js';
-import type { CheckOptions, ReportableCheck } from './options.js';
+import { type CheckOptions, PROVIDER_CHECK, type ProviderCheck, type ReportableCheck } from './options.js';
 import { readKeys, type ResolvedKeys } from './resolve-keys.js';
 
 export interface ResolvedIssuer {
@@ -15,6 +15,7 @@ export interface ResolvedIssuer {
   readonly clockToleranceSeconds: number;
   readonly requiredClaims: readonly string[];
   readonly maxTokenAgeSeconds: number | undefined;
+  readonly providerCheck: ProviderCheck | undefined;
   readonly validate: CheckOptions['validate'];
   readonly claimPaths: ResolvedClaimPaths;
   /** Checks that refuse nobody; undefined when every check refuses. */
@@ -43,7 +44,6 @@ export const CHECK_OPTIONS = [
   'requiredClaims',
   'maxTokenAgeSeconds',
   'validate',
-  'presetCheck',
   'claimPaths',
   'reportOnly',
 ] as const satisfies readonly (keyof CheckOptions)[];
@@ -118,36 +118,14 @@ export function readChecks(reader: OptionReader): ReadChecks {
       reader.record.maxTokenAgeSeconds === undefined
         ? undefined
         : reader.number('maxTokenAgeSeconds', { min: 1, max: 366 * 86_400, fallback: 0 }),
-    validate: readValidate(reader),
+    providerCheck: reader.record[PROVIDER_CHECK] as ProviderCheck | undefined,
+    validate: reader.optional('validate', 'function') as CheckOptions['validate'],
     claimPaths: readClaimPaths(reader),
     reported: readReportOnly(reader),
   };
 }
 
 const REPORTABLE: readonly ReportableCheck[] = ['audience', 'senderConstraint', 'requiredClaims', 'tokenTypes'];
-
-/** A preset's check comes first: the application's may rely on it. */
-function readValidate(reader: OptionReader): CheckOptions['validate'] {
-  const own = reader.optional('validate', 'function') as CheckOptions['validate'];
-  const preset = reader.optional('presetCheck', 'function') as CheckOptions['presetCheck'];
-  if (preset === undefined || own === undefined) return preset ?? own;
-  return bothOf(preset, own);
-}
-
-type Validate = NonNullable<CheckOptions['validate']>;
-
-/** The second is asked once the first has accepted, whether that takes its time or not. */
-export function bothOf(first: Validate, second: Validate): Validate {
-  return (claims, header) => {
-    const after = (verdict: unknown) => (verdict === true || verdict === undefined ? second(claims, header) : false);
-    const verdict: unknown = first(claims, header);
-    return isThenable(verdict) ? Promise.resolve(verdict).then(after) : after(verdict);
-  };
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof (value as { then?: unknown } | null | undefined)?.then === 'function';
-}
 
 function readReportOnly(reader: OptionReader): ReadonlySet<ReportableCheck> | undefined {
   const names = reader.stringList('reportOnly');

@@ -1,19 +1,21 @@
 import { isJsonObject } from '../model/json-object.js';
+import type { VerifiedAccessToken } from '../model/access-token.js';
 import type { KeyStore } from '../keys/key-store.js';
 import type { Requirement } from '../model/requirement.js';
 import { OptionReader } from './option-reader.js';
-import type { CheckOptions, IssuerResolver, ModuleExtras, ModuleOptions, ResourceServerOptions } from './options.js';
+import {
+  type CheckOptions,
+  type IssuerResolver,
+  type ModuleExtras,
+  type ModuleOptions,
+  PROVIDER_CHECK,
+  type ProviderCheck,
+  type ResourceServerOptions,
+} from './options.js';
 import { readRequire } from './resolve-require.js';
 import { readTokenCache, type ResolvedTokenCache } from './resolve-token-cache.js';
 import { readTokenFrom, type ResolvedTokenFrom } from './resolve-token-from.js';
-import {
-  bothOf,
-  CHECK_OPTIONS,
-  ISSUER_OPTIONS,
-  readChecks,
-  readIssuer,
-  type ResolvedIssuer,
-} from './resolve-issuer.js';
+import { CHECK_OPTIONS, ISSUER_OPTIONS, readChecks, readIssuer, type ResolvedIssuer } from './resolve-issuer.js';
 
 /** Options after defaults and checks: nothing is optional that has a default, and everything is frozen. */
 export interface ResolvedOptions {
@@ -140,41 +142,47 @@ function readIssuers(reader: OptionReader, allowHttp: boolean): ResolvedOptions[
 }
 
 /** The checks that stand beside `issuers`. Where they are wrong that is said once, here, and not for each issuer. */
-function readDefaults(reader: OptionReader): Readonly<Record<string, unknown>> {
+function readDefaults(reader: OptionReader): Readonly<Record<PropertyKey, unknown>> {
   const before = reader.problemCount;
   readChecks(reader);
   if (reader.problemCount > before) return {};
-  return Object.fromEntries(CHECK_OPTIONS.map((name) => [name, reader.record[name]]));
+  return Object.fromEntries([...CHECK_OPTIONS, PROVIDER_CHECK].map((name) => [name, reader.record[name]]));
 }
 
 function readListedIssuer(
   reader: OptionReader,
-  defaults: Readonly<Record<string, unknown>>,
+  defaults: Readonly<Record<PropertyKey, unknown>>,
   allowHttp: boolean,
 ): ResolvedIssuer {
   reader.allowOnly(ISSUER_OPTIONS);
-  return readIssuer(reader.withDefaults(defaults, ISSUER_OPTIONS, JOINED), allowHttp);
+  return readIssuer(reader.withDefaults(defaults, [...ISSUER_OPTIONS, PROVIDER_CHECK], JOINED), allowHttp);
 }
 
 /**
- * What narrows does not take the place of what narrows elsewhere: an issuer that comes from a preset has checks of its own,
- * and the application's must not be lost beside them. What is wrong by itself is left for its problem to be told.
+ * Checks of an issuer and checks beside `issuers` are all made: an issuer from a preset has its own, and neither may replace
+ * the other. A value of the wrong type is kept, so that it is reported.
  */
 const JOINED = {
-  validate: joinedChecks,
-  presetCheck: joinedChecks,
+  validate: (own: unknown, fallback: unknown) =>
+    typeof own === 'function' && own !== fallback ? bothOf(own as Validate, fallback as Validate) : own,
+  [PROVIDER_CHECK]: (own: unknown, fallback: unknown) => (token: VerifiedAccessToken) => {
+    (own as ProviderCheck)(token);
+    (fallback as ProviderCheck)(token);
+  },
   requiredClaims: (own: unknown, fallback: unknown) =>
     Array.isArray(own) ? [...new Set([...(own as unknown[]), ...(fallback as unknown[])])] : own,
 };
 
-function joinedChecks(own: unknown, fallback: unknown): unknown {
-  type Validate = NonNullable<CheckOptions['validate']>;
-  return typeof own === 'function' && own !== fallback ? bothOf(own as Validate, fallback as Validate) : own;
+type Validate = NonNullable<CheckOptions['validate']>;
+
+function bothOf(first: Validate, second: Validate): Validate {
+  const isTrue = (verdict: unknown) => verdict === true;
+  return async (token) => isTrue(await first(token)) && isTrue(await second(token));
 }
 
 function resolverOf(
   resolver: IssuerResolver,
-  defaults: Readonly<Record<string, unknown>>,
+  defaults: Readonly<Record<PropertyKey, unknown>>,
   allowHttp: boolean,
 ): ResolvedIssuerResolver {
   const read = new WeakMap<object, ResolvedIssuer>();

@@ -28,9 +28,10 @@ export function openHelloWorld(workspace: Workspace, project: Project): readonly
 export function isProtectedHelloWorld(workspace: Workspace, project: Project): boolean {
   const controller = workspace.tryParse(controllerPath(project));
   if (controller === undefined || controller.localName('Public') !== undefined) return false;
-  const [route, another] = rootRoutes(controller);
+  const routes = rootRoutes(controller);
   const service = workspace.read(project.modulePath.replace(/module\.ts$/, 'service.ts')) ?? '';
-  return route !== undefined && another === undefined && /return (['"])Hello World!\1/.test(service);
+  const isGenerated = routes.length === 1 && routes[0]?.parent.parent.getText().includes('getHello()') === true;
+  return isGenerated && /return (['"])Hello World!\1/.test(service);
 }
 
 /** The controller beside the root module, where `nest new` puts it. */

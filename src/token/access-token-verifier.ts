@@ -126,7 +126,8 @@ export class AccessTokenVerifier {
       if (keySet !== seen?.keySet)
         this.signatures?.remember(token, { header, claims, keySet, grants, verifiedAt: now });
       const accepted = accept(token, header, claims, issuer, grants);
-      if (issuer.validate !== undefined) await checkByApplication(accepted, issuer);
+      if (issuer.providerCheck !== undefined || issuer.validate !== undefined)
+        await checkByApplication(accepted, issuer);
       if (issuer.reportOnly !== undefined)
         for (const refusal of reportedRefusals(accepted, issuer.reportOnly)) this.onReport(refusal, accepted);
       return accepted;

@@ -116,16 +116,19 @@ export function checkSenderConstraint(claims: Claims, issuer: ResolvedIssuer): v
   if ('cnf' in claims) throw new AuthError('BINDING_UNPROVEN', { claim: 'cnf' });
 }
 
-/** As the reason of a refusal. */
-export const BY_VALIDATE = 'refused by the `validate` option';
+/** The reason of the refusal if `validate` does not return `true`. */
+export const BY_VALIDATE = 'rejected by the `validate` option';
 
-/** The application's own (`validate`), after all others: it may rely on what they checked. */
+/** The check of the preset, then `validate` of the application. They come last, so they can rely on all other checks. */
 export async function checkByApplication(
-  { claims, header }: Pick<VerifiedAccessToken, 'claims' | 'header'>,
-  { validate }: ResolvedIssuer,
+  token: VerifiedAccessToken,
+  { providerCheck, validate }: ResolvedIssuer,
 ): Promise<void> {
-  const verdict: unknown = await validate?.(claims, header);
-  if (verdict !== true && verdict !== undefined) throw new AuthError('CLAIM_INVALID', { reason: BY_VALIDATE });
+  providerCheck?.(token);
+  if (validate === undefined) return;
+  const verdict: unknown = await validate(token);
+  // `token.claims.groups?.includes('staff')` is undefined for a token without groups.
+  if (verdict !== true) throw new AuthError('CLAIM_INVALID', { reason: BY_VALIDATE });
 }
 
 const REPORTABLE: Readonly<

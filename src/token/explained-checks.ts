@@ -1,4 +1,5 @@
-import type { VerifiedAccessToken } from '../model/access-token.js';
+import type { AccessTokenClaims, JoseHeader } from '../model/access-token.js';
+import { AcceptedToken } from './accepted-token.js';
 import {
   checkAge,
   checkAlgorithmAllowed,
@@ -177,8 +178,11 @@ export const BY_ISSUER: readonly Step<Trusted>[] = [
 /** The application's own, which may rely on what the others found. */
 export const BY_USER: Step<Trusted> = {
   check: 'validate',
-  run: ({ token, issuer }) =>
-    checkByApplication(token as unknown as Pick<VerifiedAccessToken, 'claims' | 'header'>, issuer),
+  run: ({ token: { token, header, claims }, issuer }) =>
+    checkByApplication(
+      new AcceptedToken(token, header as JoseHeader, claims as unknown as AccessTokenClaims, issuer),
+      issuer,
+    ),
 };
 
 /** That a check could not be made, though nothing spoke against it. */

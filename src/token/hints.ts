@@ -76,7 +76,7 @@ const SHARPER: Partial<Record<AuthErrorCode, (detail: AuthErrorDetail) => string
   },
   CLAIM_INVALID: ({ claim, reason }) => {
     if (typeof claim === 'string') return `It is about \`${claim}\`. ${HINTS.CLAIM_INVALID}`;
-    return reason === BY_VALIDATE ? `${capitalized(reason)}: it returned neither true nor undefined.` : undefined;
+    return reason === BY_VALIDATE ? `${capitalized(reason)}: it did not return true.` : undefined;
   },
   TYPE_NOT_ALLOWED: ({ claim, member }) => {
     if (typeof claim === 'string') return `\`${claim}\` gives it away. ${HINTS.TYPE_NOT_ALLOWED}`;

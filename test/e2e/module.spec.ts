@@ -15,6 +15,7 @@ import {
   CurrentUser,
   JwtStrategy,
 } from '../../src/index.js';
+import { PROVIDER_CHECK } from '../../src/options/options.js';
 import { bearer, call, PLATFORMS, type RunningApp, startApp } from '../support/app.js';
 import { LocalIssuer, newKey } from '../support/local-issuer.js';
 import { OrdersController } from '../support/orders.js';
@@ -374,6 +375,19 @@ describe('AuthModule at start', () => {
     await expect(Test.createTestingModule({ imports: [AuthModule] }).compile()).rejects.toThrow(/dependencies/);
   });
 
+  it('keeps the check of a preset, which no `validate` replaces', async () => {
+    const check = () => {
+      throw new AuthError('CLAIM_MISSING', { claim: 'tenant' });
+    };
+    const options = { issuer: issuer.url, audience: AUDIENCE, [PROVIDER_CHECK]: check, validate: () => true };
+    for (const imported of [AuthModule.forRoot(options), AuthModule.forRootAsync({ useFactory: () => options })]) {
+      const module = await Test.createTestingModule({ imports: [imported] }).compile();
+      const verification = module.get(AccessTokenVerifier).verify(issuer.token(key, 'RS256'));
+      await expect(verification).rejects.toMatchObject({ code: 'CLAIM_MISSING' });
+      await module.close();
+    }
+  });
+
   it('keeps the checks that an options class has as methods and getters', async () => {
     class Options {
       issuer = issuer.url;
@@ -388,7 +402,7 @@ describe('AuthModule at start', () => {
     const module = await Test.createTestingModule({ imports: [AuthModule.forRoot(new Options())] }).compile();
     await expect(module.get(AccessTokenVerifier).verify(issuer.token(key, 'RS256'))).rejects.toMatchObject({
       code: 'CLAIM_INVALID',
-      detail: { reason: 'refused by the `validate` option' },
+      detail: { reason: 'rejected by the `validate` option' },
     });
     await module.close();
   });

@@ -29,7 +29,7 @@ export class OrdersController {
   @Get('token')
   token(@AccessToken() token: VerifiedAccessToken) {
     const { issuer, scopes, roles, permissions, header } = token;
-    return { issuer, scopes, roles, permissions, alg: header.alg, isWhole: token.token.split('.').length === 3 };
+    return { issuer, scopes, roles, permissions, alg: header?.alg, isWhole: token.token.split('.').length === 3 };
   }
 
   @Get('optional')

@@ -22,6 +22,8 @@ AuthModule.forRoot({ issuer, audience, keys: { from: 'jwks', uri: issuer, refres
 AuthModule.forRoot({ ...{ issuer, audience }, keys: { from: 'jwks', uri: issuer }, warmUp: 'background' });
 AuthModule.forRoot({ issuer, audience, user: ({ claims }) => ({ id: claims.sub }) });
 AuthModule.forRoot({ issuer, audience, user: () => Promise.resolve(null) });
+AuthModule.forRoot({ issuer, audience, validate: ({ claims }) => claims.tenant === 'acme' });
+AuthModule.forRoot({ issuer, audience, validate: () => Promise.resolve(true) });
 AuthModule.forRootAsync({ useFactory: () => ({ issuer, audience }) });
 AuthModule.forRootAsync({ guard: 'manual', inject: ['x'], useFactory: (from: string) => ({ issuer: from, audience }) });
 
@@ -47,6 +49,13 @@ AuthModule.forRoot({ issuer, audience, ignoreExpiration: true });
 AuthModule.forRoot({ issuer, audience, keys: { from: 'jwks' } });
 // @ts-expect-error a static set has no address
 AuthModule.forRoot({ issuer, audience, keys: { from: 'static', uri: issuer } });
+declare const groups: readonly string[] | undefined;
+// @ts-expect-error undefined does not accept a token
+AuthModule.forRoot({ issuer, audience, validate: () => groups?.includes('staff') });
+// @ts-expect-error a function that returns nothing does not accept a token
+AuthModule.forRoot({ issuer, audience, validate: () => {} });
+// @ts-expect-error the check of a preset has no name
+AuthModule.forRoot({ issuer, audience, presetCheck: () => {} });
 // @ts-expect-error the guard is decided beside the factory
 AuthModule.forRootAsync({ useFactory: () => ({ issuer, audience, guard: 'manual' as const }) satisfies AuthOptions });
 
@@ -86,6 +95,8 @@ declare const takes: { number(value: number): void; strings(value: readonly stri
 export function readonly(claims: AccessTokenClaims, token: VerifiedAccessToken): void {
   takes.number(claims.exp);
   takes.strings(token.scopes);
+  // @ts-expect-error an opaque token has no header
+  takes.number(token.header.alg.length);
   // @ts-expect-error what is not checked is unknown
   takes.strings(claims.roles);
   // @ts-expect-error what was verified is not changed

@@ -47,6 +47,7 @@ const DEFAULTS = {
   clockToleranceSeconds: 5,
   requiredClaims: [],
   maxTokenAgeSeconds: undefined,
+  providerCheck: undefined,
   validate: undefined,
   claimPaths: { scopes: [['scope'], ['scp']], roles: [['roles']], permissions: [['permissions']] },
   reportOnly: undefined,
@@ -293,7 +294,7 @@ describe('The option requiredClaims', () => {
 
 describe('The option validate', () => {
   it('is kept as the function that it is', () => {
-    const validate = () => undefined;
+    const validate = () => true;
     expect(resolve({ validate }).validate).toBe(validate);
   });
 });

@@ -634,8 +634,9 @@ describe('Options that are an object of a class', () => {
   });
 
   it.each([
-    [() => true, () => true, true],
-    [() => undefined, () => undefined, undefined],
+    [() => true, () => Promise.resolve(true), true],
+    [() => undefined, () => true, false],
+    [() => true, () => undefined, false],
     [() => false, () => true, false],
     [() => true, () => false, false],
     [() => Promise.resolve('yes'), () => true, false],
@@ -646,7 +647,7 @@ describe('Options that are an object of a class', () => {
       listed({ ...beside, issuers: [issuer] })[0],
       await resolver({ ...beside, issuers: () => issuer })(ISSUER),
     ]) {
-      expect(await resolved?.validate?.({} as never, {} as never)).toBe(verdict);
+      expect(await resolved?.validate?.({} as never)).toBe(verdict);
       expect(resolved?.requiredClaims).toEqual(['a', 'b', 'c']);
     }
   });

@@ -55,7 +55,7 @@ const FAULTS: Record<string, { claims?: Record<string, unknown>; header?: Record
 const STRICT: Partial<IssuerOptions> = {
   maxTokenAgeSeconds: 3_600,
   requiredClaims: ['tenant'],
-  validate: ({ locked }) => locked === undefined,
+  validate: ({ claims }) => claims.locked === undefined,
 };
 
 function tokenThatIs(faults: readonly string[]): string {
@@ -178,8 +178,9 @@ describe('An explanation', () => {
     ['no time', { exp: undefined }, { check: 'expiration', claim: 'exp', code: 'CLAIM_MISSING' }],
     ['a claim of a preset', { tid: 'b' }, { check: 'validate', claim: 'tid', expected: 'a', got: 'b' }],
   ])('names the claim that is wrong: %s', async (_what, claims, expected) => {
-    const validate: IssuerOptions['validate'] = (named) => {
-      if ('tid' in named) throw new AuthError('CLAIM_INVALID', { claim: 'tid', expected: 'a' });
+    const validate: IssuerOptions['validate'] = (token) => {
+      if ('tid' in token.claims) throw new AuthError('CLAIM_INVALID', { claim: 'tid', expected: 'a' });
+      return true;
     };
     expect(firstFailed(await explain(tokenWith(claims), { validate }))).toMatchObject({ passed: false, ...expected });
   });

@@ -129,7 +129,7 @@ describe('A check that only reports', () => {
   });
 
   it('says nothing of a token that `validate` refuses', async () => {
-    const verify = reporting({ reportOnly: ALL, validate: ({ sub }) => sub !== 'mallory' });
+    const verify = reporting({ reportOnly: ALL, validate: ({ claims }) => claims.sub !== 'mallory' });
     expect(await verify({ aud: 'other', sub: 'mallory' })).toStrictEqual(['CLAIM_INVALID']);
     expect(await verify({ aud: 'other' })).toStrictEqual(['accepted', 'AUDIENCE_MISMATCH aud of shop']);
   });

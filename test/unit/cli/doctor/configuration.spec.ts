@@ -138,7 +138,7 @@ describe('the configuration to paste', () => {
     expect(own).toMatchObject({ keys: { from: 'jwks', uri }, clockToleranceSeconds: 30, audience: other?.audience });
     expect([own?.audienceClaim, own?.requiredClaims]).toEqual([other?.audienceClaim, other?.requiredClaims]);
     // Who may call, and of which tenant he is, is all that keeps strangers out.
-    expect(typeof own?.validate).toBe(typeof other?.validate);
+    expect(typeof own?.providerCheck).toBe(typeof other?.providerCheck);
     expect(issuers.every(({ keys }) => 'uri' in keys && keys.uri === uri)).toBe(true);
   });
 

@@ -1,0 +1,38 @@
+/** Whether two addresses differ only in what is often mistyped: the scheme, the case or a trailing slash. */
+export function isSimilarAddress(one: string, other: string): boolean {
+  return one !== other && normalize(one) === normalize(other) && normalize(one) !== '';
+}
+
+/** Returns the first pair of similar but different addresses. */
+export function findSimilarAddress(
+  configured: readonly string[],
+  named: readonly string[],
+): { readonly configured: string; readonly named: string } | undefined {
+  for (const address of configured) {
+    const similar = named.find((other) => isSimilarAddress(address, other));
+    if (similar !== undefined) return { configured: address, named: similar };
+  }
+  return undefined;
+}
+
+/** Says how the trailing slash of the wrong address must change, or undefined if that is not the difference. */
+export function slashHint(wrong: string, right: string): string | undefined {
+  if (right === `${wrong}/`) return 'with the trailing slash';
+  return wrong === `${right}/` ? 'without the trailing slash' : undefined;
+}
+
+/** Whether replacing the address would give up https, so that anyone on the network path can answer for it. */
+export function isDowngrade(from: string, to: string): boolean {
+  return /^https:/i.test(from) && !/^https:/i.test(to);
+}
+
+function normalize(address: string): string {
+  const text = address.trim();
+  // `URL` removes the default port. A name that is no web address, such as `api://orders`, has no port.
+  const url = /^https?:/i.test(text) && URL.canParse(text) ? new URL(text) : undefined;
+  const plain = url === undefined || `${url.search}${url.hash}` !== '' ? text : url.href;
+  return plain
+    .toLowerCase()
+    .replace(/^[a-z][a-z\d+.-]*:\/\//, '')
+    .replace(/\/+$/, '');
+}
