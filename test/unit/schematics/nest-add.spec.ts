@@ -2,7 +2,7 @@ import { afterAll, describe, expect, it } from '@jest/globals';
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
-import { check, format, type Options } from 'prettier';
+import { format, type Options } from 'prettier';
 import { nestAdd, type NestAddOptions } from '../../../src/schematics/nest-add.js';
 import { MemoryTree, nestMonorepo, nestNew, type NestVersion } from '../../support/nest-new.js';
 
@@ -58,10 +58,11 @@ async function add(contents: Contents, options = AUTH0, argv: readonly string[] 
   };
   const { '.prettierrc': prettierrc } = contents;
   const place = manifest ?? manifestIn(prettierrc === undefined ? {} : { '.prettierrc': prettierrc });
-  const run = async () => {
-    await nestAdd(options, argv, [place])(tree, { logger });
-  };
-  const error = await run().catch((thrown: unknown) => (thrown as Error).message);
+  const run = nestAdd(options, argv, [place])(tree, { logger });
+  const error = await run.then(
+    () => undefined,
+    (thrown: unknown) => (thrown as Error).message,
+  );
   const all: Contents = Object.fromEntries(tree.contents);
   const changed = Object.keys(all).filter((path) => all[path] !== contents[path]);
   const text = (path: string) => all[path] ?? '';
@@ -266,7 +267,6 @@ import { B } from './b';
   it('keeps the format of a file that Prettier has not formatted', async () => {
     const { text } = await add(edit(nestNew(12), MODULE, 'imports: []', 'imports:  [ ]'), FROM_ENV);
     expect(text(MODULE)).toContain(`\n  imports:  [${CALL} ],\n`);
-    expect(await check(text(TEST), { filepath: TEST, singleQuote: true })).toBe(true);
   });
 });
 
@@ -294,8 +294,7 @@ describe('where nest add finds the application', () => {
     ['the default project', nestMonorepo(12), { sourceRoot: 'apps/app/src' }, `apps/app/${MODULE}`],
     ['src without a sourceRoot', nestNew(12), {}, MODULE],
     ['src if the Nest CLI passes undefined', nestNew(12), { sourceRoot: 'undefined' }, MODULE],
-    ['the sourceRoot ./src', nestNew(12), { sourceRoot: './src' }, MODULE],
-    ['the sourceRoot src/', nestNew(12), { sourceRoot: 'src/' }, MODULE],
+    ['the sourceRoot ./src/', nestNew(12), { sourceRoot: './src/' }, MODULE],
   ])('changes %s', async (_, contents, options, path) => {
     const { all, changed, error } = await add(contents, options);
     expect(error).toBeUndefined();
@@ -330,17 +329,10 @@ describe('an existing AuthModule', () => {
   const security = (use: string) => `import { AuthModule } from 'nestjs-resource-server';\n${use}\n`;
 
   it('with another preset stays, with a warning', async () => {
-    const { all } = await add(nestNew(12));
-    const second = await add(all, { sourceRoot: 'src', provider: 'cognito' });
-    expect(second.changed).toEqual([]);
-    expect(second.warnings).toEqual(['AuthModule is already configured, but not with cognito(). No file was changed.']);
-  });
-
-  it('in another module stays, with a warning', async () => {
     const source = security('@Module({ imports: [AuthModule.forRoot({})] })\nexport class SecurityModule {}');
     const { changed, warnings } = await add({ ...nestNew(12), 'src/security/security.module.ts': source });
     expect(changed).toEqual([]);
-    expect(warnings).toEqual([expect.stringContaining('already configured')]);
+    expect(warnings).toEqual(['AuthModule is already configured, but not with auth0(). No file was changed.']);
   });
 
   it('that the user added does not prevent the other files', async () => {
@@ -371,15 +363,14 @@ describe('a file that cannot be changed safely', () => {
   it.each([
     ['{ imports: SHARED }', 'src/app.module.ts:3 was not changed: `imports` in its @Module() is not an array literal'],
     ['{ imports }', 'is not an array literal'],
-    ['{ imports: [A].concat(B) }', 'is not an array literal'],
     ['{ imports: [A] as const }', 'is not an array literal'],
     ['{ ...shared, providers: [] }', 'a spread or a computed name in its @Module() may set `imports`'],
     ["{ ['imports']: [] }", 'a spread or a computed name'],
     ['metadata', 'the argument of its @Module() is not an object literal'],
     ['', 'is not an object literal'],
-    ['{ imports: [] }, more', 'is not an object literal'],
     ['{ imports: [A(] }', 'src/app.module.ts:3 was not changed: it has a syntax error'],
     ["{ imports: ['A] }", 'it has a syntax error'],
+    ['{ imports: [AuthModule, ResourceServerModule] }', 'it uses the names AuthModule and ResourceServerModule'],
   ])('prevents all changes and prints the lines to add: @Module(%s)', async (metadata, reason) => {
     const { changed, error } = await add(applicationWith(metadata));
     expect(changed).toEqual([]);
@@ -395,12 +386,6 @@ import { auth0, requiredEnv } from 'nestjs-resource-server/presets';
         auth0(
 `);
     expect(error).toContain('AUTH0_DOMAIN=tenant.eu.auth0.com\n');
-  });
-
-  it('prevents all changes if both names for the import are in use', async () => {
-    const before = "import { AuthModule, ResourceServerModule } from './auth';\n";
-    const { error } = await add(applicationWith('{}', before));
-    expect(error).toContain('it uses the names AuthModule and ResourceServerModule for something else');
   });
 
   it.each([
@@ -490,8 +475,6 @@ describe('nest add and Jest', () => {
     ['/app/node_modules/@nestjs/passport/dist/index.js', false],
     ['/app/node_modules/.pnpm/jose@6.2.1/node_modules/jose/dist/webapi/index.js', false],
     ['/app/node_modules/.pnpm/lru-cache@11.0.0/node_modules/lru-cache/dist/index.js', true],
-    ['/app/node_modules/passport-jwt/lib/index.js', true],
-    ['/app/node_modules/@nestjs/core/index.js', true],
   ])('ignores %s in transforms: %s', (path, isIgnored) => {
     expect(new RegExp(pattern).test(path)).toBe(isIgnored);
   });
@@ -507,7 +490,6 @@ describe('nest add and Jest', () => {
 
   it.each<[string, Contents]>([
     ['jest.config.js', { ...nestNew(11), 'jest.config.js': 'module.exports = {};' }],
-    ['jest.config.ts', { ...nestNew(11), 'jest.config.ts': 'export default {};' }],
     [
       'test/jest-e2e.json',
       edit(nestNew(11), 'test/jest-e2e.json', '"rootDir"', '"transformIgnorePatterns": [],\n  "rootDir"'),
@@ -521,7 +503,12 @@ describe('nest add and Jest', () => {
   });
 });
 
-describe('the generated test', () => {
+describe('the added test', () => {
+  it('has its own route unless the root route is the one of nest new', async () => {
+    const { text } = await add(edit(nestNew(12), CONTROLLER, 'getHello', 'findAll'));
+    expect(text(TEST)).toContain("get('/auth-probe').expect(401)");
+  });
+
   it.each([true, false])('starts Fastify if the application has it (openRoot: %s)', async (openRoot) => {
     const fastify = edit(nestNew(12), 'package.json', 'platform-express', 'platform-fastify');
     const { all, text } = await add(fastify, { ...AUTH0, openRoot });
