@@ -94,7 +94,7 @@ function supertestImport(generated: string, { esModuleInterop, module }: Record<
 /**
  * Returns a test that a route rejects a request without a token and accepts one with a valid token.
  *
- * @param isHelloWorld whether that is the route of `nest new`; otherwise the test has a route of its own
+ * @param isHelloWorld whether the test uses the route of `nest new`; otherwise it adds a route
  */
 function authenticationTest(
   className: string,
