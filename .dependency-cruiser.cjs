@@ -183,8 +183,15 @@ module.exports = {
       name: 'src-not-to-dev-dependencies',
       comment: 'A devDependency is not there where the package is installed. A peer that is also one is.',
       severity: 'error',
-      from: { path: '^src/' },
+      from: { path: '^src/', pathNot: '^src/schematics/' },
       to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['npm-peer'] },
+    },
+    {
+      name: 'schematics-not-to-dev-dependencies',
+      comment: 'Schematics may import types of devDependencies, because their declaration files are not published.',
+      severity: 'error',
+      from: { path: '^src/schematics/' },
+      to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['npm-peer', 'type-only'] },
     },
     {
       name: 'src-not-to-undeclared',

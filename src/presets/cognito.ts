@@ -1,57 +1,46 @@
 import type { IssuerOptions } from '../options/options.js';
-import { PresetArguments } from './preset-arguments.js';
-import { checkOptionalAudience, type OwnCheck, withOwnCheck } from './preset-checks.js';
+import { matching, PresetArguments } from './preset-arguments.js';
+import { audienceVariable, matchIssuer, type Provider } from './provider.js';
+import { checkOptionalAudience, providerCheck, type ValidateOption } from './provider-check.js';
 
-export interface CognitoOptions extends OwnCheck {
-  /** `'eu-central-1'`; the user pool's id begins with it. */
+export interface CognitoOptions extends ValidateOption {
+  /** The region, for example `'eu-central-1'`, with which the user pool's id begins. */
   readonly region: string;
-  /** `'eu-central-1_AbCdEfGhI'`. Not its name and not its ARN. */
+  /** The id of the user pool, for example `'eu-central-1_AbCdEfGhI'`. Not its name or ARN. */
   readonly userPoolId: string;
-  /** The app client (or clients) whose tokens are accepted: an access token has no other audience. */
+  /** The app clients whose tokens are accepted: an access token has no other audience. */
   readonly clientId: string | readonly string[];
-  /**
-   * What a token must name in `aud`, where clients ask for it with resource binding (`resource`). Default: tokens have no `aud`,
-   * and one that names another API there is refused.
-   */
+  /** The required `aud`, if clients use resource binding (`resource`). Default: a token with `aud` is rejected. */
   readonly resource?: string | readonly string[];
-  /** The pool's issuer configuration (`IssuerConfiguration`): `updated` for one that was set to UPDATED. Default `'original'`. */
+  /** The issuer configuration of the pool (`IssuerConfiguration`). Default `'original'`. */
   readonly issuerType?: 'original' | 'updated';
 }
 
 /**
  * Access tokens of an Amazon Cognito user pool.
  *
- * - `iss` is `https://cognito-idp.{region}.amazonaws.com/{userPoolId}`, keys are below it at `/.well-known/jwks.json`;
- *   `token_use` must be `access`, and an access token names its app client in `client_id` instead of `aud`
- *   (https://docs.aws.amazon.com/cognito/latest/developerguide/amazon-cognito-user-pools-using-tokens-verifying-a-jwt.html).
- * - Groups of the pool stand in `cognito:groups`, which become the roles; scopes in `scope`, custom ones as
- *   `{resource server}/{scope}`; the algorithm is RS256
- *   (https://docs.aws.amazon.com/cognito/latest/developerguide/amazon-cognito-user-pools-using-the-access-token.html).
- * - A pool whose issuer configuration is UPDATED writes `https://issuer-cognito-idp.{region}.amazonaws.com/{userPoolId}`
- *   (https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_IssuerConfigurationType.html); its keys are
- *   found through its metadata.
+ * - `iss` is `https://cognito-idp.{region}.amazonaws.com/{userPoolId}`, or `https://issuer-cognito-idp.…` with the issuer configuration UPDATED.
+ * - `token_use` must be `access`. Access tokens have the app client in `client_id`, and have no `aud`. The algorithm is RS256.
+ * - Groups (`cognito:groups`) are the roles. Scopes are in `scope`, custom ones as `{resource server}/{scope}`.
  *
- * ID tokens are refused (TYPE_NOT_ALLOWED). Not checked: whether the user was signed out or deleted since. Pools in the regions of
- * China, where the issuer has another domain, are not covered.
- *
- * @throws ConfigurationError for arguments that cannot be used.
+ * ID tokens are rejected (TYPE_NOT_ALLOWED). Not supported: regions in China, whose issuers have another domain. Not checked: whether
+ * the user has signed out or was deleted.
+ * @see https://docs.aws.amazon.com/cognito/latest/developerguide/amazon-cognito-user-pools-using-tokens-verifying-a-jwt.html
+ * @throws ConfigurationError if an option is missing or invalid
  */
 export function cognito(options: CognitoOptions): IssuerOptions {
-  const given = new PresetArguments('cognito', options, [
-    'region',
-    'userPoolId',
-    'clientId',
-    'resource',
-    'issuerType',
-    'validate',
-  ]);
-  const region = given.text('region', "the region of the user pool, 'eu-central-1' say");
-  const userPoolId = given.text('userPoolId', "the id of the user pool, 'eu-central-1_AbCdEfGhI' say");
+  const given = new PresetArguments('cognito', options);
+  const region = given.text('region', "the region of the user pool, for example 'eu-central-1'", checkRegion);
+  const example = `the id of the pool, for example '${region || 'eu-central-1'}_AbCdEfGhI'`;
+  const isPoolId = matching(/^[a-z0-9-]+_[a-zA-Z0-9]+$/, `must be ${example}, not its name or ARN`);
+  const userPoolId = given.text('userPoolId', example, isPoolId);
+  const [poolRegion = '', poolName = ''] = userPoolId.split('_');
+  if (region !== '' && userPoolId !== '' && poolRegion !== region)
+    given.problem('userPoolId', `is in '${poolRegion}', but region is '${region}'. Is it '${region}_${poolName}'?`);
   const audience = given.texts('clientId', 'the id of the app client whose tokens are accepted');
-  const resource = given.optionalTexts('resource', 'what the tokens name in `aud`');
+  const resource = given.optionalTexts('resource', '`aud` of the tokens');
   const isUpdated = given.oneOf('issuerType', ['original', 'updated'], 'original') === 'updated';
-  const validate = given.optionalFunction('validate') as CognitoOptions['validate'];
-  checkPool(given, region, userPoolId);
+  const validate = given.validate();
   given.finish();
   const issuer = `https://${isUpdated ? 'issuer-' : ''}cognito-idp.${region}.amazonaws.com/${userPoolId}`;
   return {
@@ -60,30 +49,44 @@ export function cognito(options: CognitoOptions): IssuerOptions {
     audienceClaim: 'client_id',
     keys: isUpdated ? { from: 'discovery' } : { from: 'jwks', uri: `${issuer}/.well-known/jwks.json` },
     algorithms: ['RS256'],
-    // That it is `access` where it is there is checked for every issuer.
-    requiredClaims: ['token_use'],
     claimPaths: { scopes: ['scope'], roles: [['cognito:groups']] },
-    ...withOwnCheck(
-      (claims) => {
-        checkOptionalAudience(claims, resource);
-      },
-      validate,
-      ['token_use'],
-    ),
+    // A `token_use` other than `access` is rejected for every issuer.
+    ...providerCheck(['token_use'], validate, (claims) => {
+      checkOptionalAudience(claims, resource);
+    }),
   };
 }
 
-function checkPool(given: PresetArguments, region: string, userPoolId: string): void {
-  if (region !== '' && !/^[a-z]{2}(?:-[a-z]+)+-\d$/.test(region)) {
-    given.problem('region', "must be a region, 'eu-central-1' say");
-  } else if (region.startsWith('cn-')) {
-    given.problem('region', 'is in China, where the issuer has another domain: set issuer and keys yourself');
-  }
-  const [prefix, id] = userPoolId.split('_');
-  if (userPoolId === '') return;
-  if (!/^[a-z0-9-]+_[a-zA-Z0-9]+$/.test(userPoolId)) {
-    given.problem('userPoolId', `must be the pool's id, '${region || 'eu-central-1'}_AbCdEfGhI' say; no name, no ARN`);
-  } else if (region !== '' && prefix !== region) {
-    given.problem('userPoolId', `is of region '${prefix ?? ''}', but region is '${region}': '${region}_${id ?? ''}'?`);
-  }
+function checkRegion(region: string): string | undefined {
+  if (!/^[a-z]{2}(?:-[a-z]+)+-\d$/.test(region)) return "must be a region, for example 'eu-central-1'";
+  return region.startsWith('cn-') ? 'is in China, where the issuer has another domain: set issuer and keys' : undefined;
 }
+
+const ISSUER =
+  /^https:\/\/(?<updated>issuer-)?cognito-idp\.(?<region>[\w-]+)\.amazonaws\.com\/(?<userPoolId>[\w-]+)\/?$/i;
+
+export const cognitoProvider: Provider<CognitoOptions> = {
+  name: 'cognito',
+  label: 'Amazon Cognito',
+  configure: cognito,
+  recognize: (issuer) => {
+    const { updated, ...pool } = matchIssuer(ISSUER, issuer) ?? {};
+    if (pool.region === undefined) return undefined;
+    return { ...pool, issuerType: updated === undefined ? undefined : 'updated' };
+  },
+  exampleIssuer: 'https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_AbCdEfGhI',
+  audience: { parameter: 'clientId', claim: 'client_id', example: 'your-app-client-id' },
+  environment: [
+    { name: 'COGNITO_REGION', parameter: 'region', from: 'issuer' },
+    { name: 'COGNITO_USER_POOL_ID', parameter: 'userPoolId', from: 'issuer' },
+    audienceVariable('clientId', 'The app client, which access tokens have in `client_id`.', {
+      name: 'COGNITO_CLIENT_ID',
+    }),
+  ],
+  exampleClaims: { token_use: 'access' },
+  checksMoreThanAudience: true,
+  advice: {
+    AUDIENCE_MISMATCH: 'If the app client in `client_id` may call this API, add it to `clientId`.',
+    TYPE_NOT_ALLOWED: 'Send `access_token` of the token response, not `id_token`.',
+  },
+};

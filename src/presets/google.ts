@@ -1,69 +1,59 @@
 import type { AccessTokenClaims } from '../model/access-token.js';
 import { AuthError } from '../model/errors.js';
 import type { IssuerOptions } from '../options/options.js';
-import { PresetArguments } from './preset-arguments.js';
-import { type OwnCheck, withOwnCheck } from './preset-checks.js';
+import { matching, PresetArguments } from './preset-arguments.js';
+import { audienceVariable, matchIssuer, type Provider } from './provider.js';
+import { providerCheck, type ValidateOption } from './provider-check.js';
 
-export interface GoogleOptions extends OwnCheck {
-  /** What the caller asked the token for: the address of the service, or what is set at the subscription or the job. */
+export interface GoogleOptions extends ValidateOption {
+  /** The audience that callers request: the URL of the service, or what is configured at the subscription or job. */
   readonly audience: string | readonly string[];
-  /** Callers by `email`, which must be verified: service accounts (`'orders@project.iam.gserviceaccount.com'`) or users. */
+  /** Callers by verified `email`: service accounts (`'orders@project.iam.gserviceaccount.com'`) or users. */
   readonly emails?: readonly string[];
-  /** Callers by `sub`, the unique id of the account: it is not given out again when an account is deleted. */
+  /** Callers by `sub`, the unique id of the account, which is not reused when an account is deleted. */
   readonly subjects?: readonly string[];
-  /** Lets every Google account in: where something before this application, as Cloud Run's IAM check, says who may call. */
+  /** Accepts every Google account. Only if something in front of the application, such as Cloud Run's IAM check, restricts callers. */
   readonly insecureAllowAnyone?: boolean;
 }
 
 /**
- * ID tokens that Google issues to service accounts: calls between services on Cloud Run, push subscriptions of Pub/Sub, Cloud
- * Scheduler, Cloud Tasks.
+ * ID tokens that Google issues to service accounts: calls between services on Cloud Run, push subscriptions of Pub/Sub, Cloud Scheduler and
+ * Cloud Tasks.
  *
- * - `iss` is `https://accounts.google.com`, the algorithm RS256; `email` and `email_verified` say who calls
- *   (https://docs.cloud.google.com/pubsub/docs/authenticate-push-subscriptions).
- * - **Anyone** with a Google account can get a token for any audience, from a project of his own. So it must be said who may
- *   call: `emails`, `subjects` (whoever is on either is accepted), or `insecureAllowAnyone: true`.
- * - Access tokens of Google (`ya29.…`) are opaque and cannot be verified here (TOKEN_MALFORMED)
- *   (https://docs.cloud.google.com/docs/authentication/token-types).
+ * - `iss` is `https://accounts.google.com`, the algorithm RS256. There are no scopes and roles.
+ * - **Anyone** with a Google account can get a token for any audience. So `emails` or `subjects` is required (a caller on either list is
+ *   accepted), or `insecureAllowAnyone: true`.
  *
- * There are no scopes and no roles in them. ID tokens of users that come with an access token (`at_hash`) are refused
- * (TYPE_NOT_ALLOWED), and so is `iss` without `https://`, which Google has written in tokens of users.
- *
- * @throws ConfigurationError for arguments that cannot be used.
+ * Not supported: access tokens (`ya29.…`), which are opaque, and ID tokens of users with `at_hash` (TYPE_NOT_ALLOWED) or with `iss` without
+ * `https://` (ISSUER_UNTRUSTED).
+ * @see https://docs.cloud.google.com/pubsub/docs/authenticate-push-subscriptions
+ * @throws ConfigurationError if an option is missing or invalid
  */
 export function google(options: GoogleOptions): IssuerOptions {
-  const names = ['audience', 'emails', 'subjects', 'insecureAllowAnyone', 'validate'];
-  const given = new PresetArguments('google', options, names);
-  const audience = given.texts('audience', "the address of your service, 'https://orders-….run.app' say");
-  const emails = given.optionalTexts('emails', 'the e-mail addresses of the service accounts that may call');
-  const subjects = given.optionalTexts('subjects', 'the unique ids of the accounts that may call');
+  const given = new PresetArguments('google', options);
+  const audience = given.texts('audience', "the URL of your service, for example 'https://orders-….run.app'");
+  const isEmail = matching(/@/, 'must be an email address');
+  const emails = given.optionalTexts('emails', 'the email addresses of the callers', isEmail) ?? [];
+  const subjects = given.optionalTexts('subjects', 'the unique ids of the callers') ?? [];
   const allowsAnyone = given.flag('insecureAllowAnyone');
-  const validate = given.optionalFunction('validate') as GoogleOptions['validate'];
-  const isConfigured = given.isGiven('emails') || given.isGiven('subjects');
-  if (!isConfigured && !allowsAnyone) {
+  const validate = given.validate();
+  const isRestricted = given.has('emails') || given.has('subjects');
+  if (!isRestricted && !allowsAnyone)
     given.problem(
       'emails',
-      'is missing: anyone with a Google account can get a token for your audience; list who may call, or set insecureAllowAnyone: true',
+      'is missing: anyone with a Google account can get a token for your audience. List the callers, or set insecureAllowAnyone: true',
     );
-  }
-  if (isConfigured && allowsAnyone) given.problem('insecureAllowAnyone', 'contradicts the list of those who may call');
-  emails?.forEach((email, index) => {
-    if (!email.includes('@')) given.problem(`emails[${String(index)}]`, 'must be an e-mail address');
-  });
+  if (isRestricted && allowsAnyone)
+    given.problem('insecureAllowAnyone', 'cannot be combined with `emails` and `subjects`');
   given.finish();
   return {
     issuer: 'https://accounts.google.com',
     audience,
     algorithms: ['RS256'],
-    requiredClaims: ['sub'],
     claimPaths: { scopes: [], roles: [], permissions: [] },
-    ...withOwnCheck(
-      (claims) => {
-        if (!allowsAnyone) checkCaller(claims, emails ?? [], subjects ?? []);
-      },
-      validate,
-      ['sub'],
-    ),
+    ...providerCheck(['sub'], validate, (claims) => {
+      if (!allowsAnyone) checkCaller(claims, emails, subjects);
+    }),
   };
 }
 
@@ -74,6 +64,39 @@ function checkCaller(claims: AccessTokenClaims, emails: readonly string[], subje
   if (email === undefined) throw new AuthError('CLAIM_MISSING', { claim: 'email' });
   if (typeof email !== 'string' || !emails.includes(email))
     throw new AuthError('CLAIM_INVALID', { claim: 'email', expected: emails });
-  // An address that nobody verified is what its bearer says of himself.
+  // The caller chose an address that is not verified.
   if (isVerified !== true) throw new AuthError('CLAIM_INVALID', { claim: 'email_verified', expected: true });
 }
+
+export const googleProvider: Provider<GoogleOptions> = {
+  name: 'google',
+  label: 'Google',
+  configure: google,
+  // Tokens of users may have the issuer without its scheme.
+  recognize: (issuer) => matchIssuer(/^(?:https?:\/\/)?accounts\.google\.com(?::\d+)?(?:[/?#].*)?$/i, issuer),
+  exampleIssuer: 'https://accounts.google.com',
+  audience: { parameter: 'audience', claim: 'aud', example: 'https://api.example.com' },
+  environment: [
+    audienceVariable('audience', 'The audience for which callers request the ID token: the URL of this service.'),
+    {
+      name: 'GOOGLE_CALLER_EMAIL',
+      parameter: 'emails',
+      comment: 'The service account that may call. Anyone can get a token for any audience from Google.',
+      from: 'example',
+      example: 'caller@your-project.iam.gserviceaccount.com',
+      placeholder: 'the service account that may call',
+      isList: true,
+    },
+  ],
+  exampleClaims: { email: { variable: 'GOOGLE_CALLER_EMAIL' }, email_verified: true },
+  checksMoreThanAudience: true,
+  issuesToAnyone: true,
+  advice: {
+    AUDIENCE_MISMATCH: 'Request the ID token for this audience, or configure it at the subscription, job or task.',
+    TOKEN_MALFORMED: 'Access tokens of Google (`ya29.…`) are opaque. Send an ID token of a service account.',
+    ISSUER_UNTRUSTED: ({ named }) =>
+      named === 'accounts.google.com'
+        ? 'In ID tokens of users, Google may write `iss` without https://. Send an ID token of a service account.'
+        : undefined,
+  },
+};

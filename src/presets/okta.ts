@@ -1,69 +1,89 @@
 import type { IssuerOptions } from '../options/options.js';
 import { PresetArguments } from './preset-arguments.js';
-import { type OwnCheck, withOwnCheck } from './preset-checks.js';
+import { audienceVariable, matchIssuer, type Provider } from './provider.js';
+import { providerCheck, type ValidateOption } from './provider-check.js';
 
-export interface OktaOptions extends OwnCheck {
-  /** The domain of your Okta org, `'example.okta.com'`, or its custom domain. Not that of the Admin Console. */
+export interface OktaOptions extends ValidateOption {
+  /** The domain of your Okta org, for example `'example.okta.com'`, or its custom domain. Not that of the Admin Console. */
   readonly domain: string;
   /** The audience of the authorization server (Security → API), `'api://default'` for the one named default. */
   readonly audience: string | readonly string[];
-  /** The id of the custom authorization server. Default `'default'`, the one that Okta makes for you. */
+  /** The id of the custom authorization server. Default `'default'`, which Okta creates. */
   readonly authorizationServerId?: string;
-  /** The claim that you set up for groups; they become the roles. Default `'groups'`. */
+  /** The groups claim that you added, whose groups are the roles. Default `'groups'`. */
   readonly groupsClaim?: string;
 }
 
 /**
  * Access tokens of a custom authorization server of Okta.
  *
- * - `iss` is `https://{domain}/oauth2/{authorizationServerId}`
- *   (https://developer.okta.com/docs/concepts/auth-servers/). Tokens of the **org** authorization server (`iss`
- *   `https://{domain}`) cannot be verified: Okta alone may read them
- *   (https://developer.okta.com/docs/guides/validate-access-tokens/main/). A client asks the wrong one when its requests
- *   go to `/oauth2/v1/…`.
- * - Scopes stand in `scp`, a list; the client in `cid`, which must be there, and which ID tokens do not have
- *   (https://developer.okta.com/docs/guides/customize-tokens-returned-from-okta/main/). The algorithm is RS256.
- * - Groups stand in a claim that you add yourself
- *   (https://developer.okta.com/docs/guides/customize-tokens-groups-claim/main/).
+ * - `iss` is `https://{domain}/oauth2/{authorizationServerId}`, the algorithm RS256. Scopes are a list in `scp`.
+ * - `cid`, the client, is required, because ID tokens do not have it. You must add the groups claim.
  *
- * Not checked: which client calls (`cid`), and whether the token was revoked.
- *
- * @throws ConfigurationError for arguments that cannot be used.
+ * Not supported: tokens of the **org** authorization server (`iss` `https://{domain}`), which only Okta can verify. Clients get them from
+ * `/oauth2/v1/…`. Not checked: the client, and whether the token was revoked.
+ * @see https://developer.okta.com/docs/guides/validate-access-tokens/main/
+ * @throws ConfigurationError if an option is missing or invalid
  */
 export function okta(options: OktaOptions): IssuerOptions {
-  const given = new PresetArguments('okta', options, [
-    'domain',
-    'audience',
-    'authorizationServerId',
-    'groupsClaim',
-    'validate',
-  ]);
-  const validate = given.optionalFunction('validate') as OktaOptions['validate'];
+  const given = new PresetArguments('okta', options);
   const domain = given.host('domain', 'example.okta.com');
-  const audience = given.texts('audience', "the audience of the authorization server, 'api://default' say");
-  const server = given.optionalText('authorizationServerId', CUSTOM_SERVER) ?? 'default';
-  const groups = given.optionalText('groupsClaim', "a claim, 'groups' say") ?? 'groups';
-  const adminHost = /^(.+)-admin(\.[^.]+\.com)$/.exec(domain);
-  if (adminHost !== null)
-    given.problem('domain', `is that of the Admin Console: write '${adminHost[1] ?? ''}${adminHost[2] ?? ''}'`);
-  if (server !== '' && !/^[a-zA-Z0-9]+$/.test(server)) {
-    given.problem(
-      'authorizationServerId',
-      "must be the id alone, 'default' or 'aus…': the last part of the Issuer URI",
-    );
-  } else if (server === 'org' || server === 'v1') {
-    given.problem('authorizationServerId', CUSTOM_SERVER);
-  }
+  const audience = given.texts('audience', "the audience of the authorization server, for example 'api://default'");
+  const server = given.optionalText('authorizationServerId', CUSTOM_SERVER, checkServer) ?? 'default';
+  const groups = given.optionalText('groupsClaim', "a claim, for example 'groups'") ?? 'groups';
+  const validate = given.validate();
+  const [, name, zone] = /^(.+)-admin(\.[^.]+\.com)$/.exec(domain) ?? [];
+  if (name !== undefined) given.problem('domain', `is that of the Admin Console; write '${name}${zone ?? ''}'`);
   given.finish();
   return {
     issuer: `https://${domain}/oauth2/${server}`,
     audience,
     algorithms: ['RS256'],
-    requiredClaims: ['cid'],
     claimPaths: { scopes: ['scp'], roles: [[groups]] },
-    ...withOwnCheck(() => undefined, validate, ['cid']),
+    ...providerCheck(['cid'], validate),
   };
 }
 
 const CUSTOM_SERVER =
-  "must be a custom authorization server, 'default' say: tokens of the org authorization server cannot be verified by anyone but Okta";
+  "must be a custom authorization server, for example 'default'. Only Okta can verify tokens of the org authorization server";
+
+function checkServer(id: string): string | undefined {
+  if (id === 'org' || id === 'v1') return CUSTOM_SERVER;
+  return /^[a-zA-Z0-9]+$/.test(id)
+    ? undefined
+    : "must be the last part of the Issuer URI, for example 'default' or 'aus…'";
+}
+
+const HOST = /\.okta(?:preview|-emea)?\.com$/;
+const ISSUER = /^https:\/\/(?<domain>[\w-]+\.okta(?:preview|-emea)?\.com)\/oauth2\/(?<server>[a-z0-9]+)\/?$/i;
+
+export const oktaProvider: Provider<OktaOptions> = {
+  name: 'okta',
+  label: 'Okta',
+  configure: okta,
+  recognize: (issuer) => {
+    const { domain, server } = matchIssuer(ISSUER, issuer) ?? {};
+    if (domain === undefined) return undefined;
+    return { domain, authorizationServerId: server === 'default' ? undefined : server };
+  },
+  recognizeCustomDomain: (issuer) =>
+    matchIssuer(/^https:\/\/(?<domain>[^/]+)\/oauth2\/(?<authorizationServerId>[^/]+)$/, issuer),
+  exampleIssuer: 'https://your-org.okta.com/oauth2/default',
+  audience: { parameter: 'audience', claim: 'aud', example: 'api://default' },
+  environment: [
+    { name: 'OKTA_DOMAIN', parameter: 'domain', from: 'issuer' },
+    { name: 'OKTA_AUTHORIZATION_SERVER_ID', parameter: 'authorizationServerId', from: 'issuer', usual: 'default' },
+    audienceVariable('audience', 'The audience of the authorization server.', { usual: 'api://default' }),
+  ],
+  exampleClaims: { cid: 'test-client' },
+  checksMoreThanAudience: true,
+  alternativeIssuers: ({ origin, hostname }) =>
+    HOST.test(hostname) ? [{ issuer: `${origin}/oauth2/default`, isSameTenant: false }] : [],
+  advice: {
+    AUDIENCE_MISMATCH: 'Request the token at the authorization server that has this audience (Security → API).',
+    ISSUER_UNTRUSTED: ({ named = '' }) =>
+      URL.canParse(named) && HOST.test(new URL(named).hostname) && new URL(named).pathname === '/'
+        ? 'Only Okta can verify tokens of the org authorization server. Request the token at a custom one: /oauth2/<id of the authorization server>/v1 instead of /oauth2/v1.'
+        : undefined,
+  },
+};

@@ -1,132 +1,151 @@
 import { OptionReader } from '../options/option-reader.js';
-import { problemOfPlaceholder } from '../options/placeholder.js';
+import type { CheckOptions } from '../options/options.js';
 
-// `https://${process.env.TENANT}.example.com` where TENANT is not set.
+// `https://${process.env.TENANT}.example.com` with TENANT unset.
 const UNSET_PART = /(?:^|[./:@])(?:undefined|null|NaN)(?:$|[./:])/;
-const LABEL = /^[a-z0-9-]{1,63}$/i;
+const HOST_LABEL = /^[a-z0-9-]{1,63}$/i;
+
+/** Returns what is wrong with a value, or undefined. */
+export type ValueCheck = (value: string) => string | undefined;
+
+/** @param message continues the option's name: "must be …" */
+export function matching(pattern: RegExp, message: string): ValueCheck {
+  return (value) => (pattern.test(value) ? undefined : message);
+}
 
 /**
- * Reads what a preset was given, and gathers what is wrong with it. An argument that is there but undefined is wrong, too:
- * most of them narrow whom the preset accepts, and would do nothing, unseen, where a variable is not set.
+ * Reads the options of a preset and collects the problems. An option that is present but undefined is a problem: most options
+ * restrict which tokens are accepted, and an unset variable must not remove that restriction silently. An option that the preset
+ * never reads is unknown.
  */
 export class PresetArguments {
   private readonly reader: OptionReader;
+  private readonly known = new Set<string>();
 
   constructor(
     private readonly preset: string,
-    given: unknown,
-    names: readonly string[],
+    options: unknown,
   ) {
-    this.reader = new OptionReader(given, `${preset}()`);
-    this.reader.allowOnly(names);
+    this.reader = new OptionReader(options, `${preset}()`);
   }
 
-  isGiven(name: string): boolean {
+  has(name: string): boolean {
+    this.known.add(name);
     return name in this.reader.record;
+  }
+
+  /** Whether the first of two options is present that exclude each other. */
+  hasInsteadOf(name: string, other: string): boolean {
+    if (this.has(other) && this.has(name)) this.problem(other, `cannot be combined with \`${name}\``);
+    return this.has(name);
   }
 
   problem(name: string, message: string): void {
     this.reader.problem(name, message);
   }
 
-  /** `''` when it is not usable, which was noted then. */
-  text(name: string, meaning: string): string {
+  /** Returns `''` after recording a problem. */
+  text(name: string, meaning: string, check?: ValueCheck): string {
+    this.known.add(name);
     const before = this.reader.problemCount;
     const value = this.reader.requiredString(name, meaning);
-    if (this.reader.problemCount > before) return '';
-    return this.isUsable(name, value) ? value : '';
+    return this.reader.problemCount === before && this.isValid(name, value, check) ? value : '';
   }
 
-  optionalText(name: string, meaning: string): string | undefined {
-    return this.isPresent(name) ? this.text(name, meaning) : undefined;
+  optionalText(name: string, meaning: string, check?: ValueCheck): string | undefined {
+    return this.isPresent(name) ? this.text(name, meaning, check) : undefined;
   }
 
-  /** One, or a list of one and more. */
-  texts(name: string, meaning: string): readonly string[] {
+  /** Reads a string or a non-empty list of strings. */
+  texts(name: string, meaning: string, check?: ValueCheck): readonly string[] {
     const value = this.reader.record[name];
     if (!Array.isArray(value)) {
-      const one = this.text(name, meaning);
-      return one === '' ? [] : [one];
+      const text = this.text(name, meaning, check);
+      return text === '' ? [] : [text];
     }
+    this.known.add(name);
     const before = this.reader.problemCount;
     const list = this.reader.stringList(name, { nonEmpty: true }) ?? [];
     if (this.reader.problemCount > before) return [];
-    list.forEach((item, index) => this.isUsable(`${name}[${String(index)}]`, item));
-    return this.reader.problemCount > before ? [] : list;
+    return list.filter((item, index) => this.isValid(`${name}[${String(index)}]`, item, check));
   }
 
-  optionalTexts(name: string, meaning: string): readonly string[] | undefined {
-    return this.isPresent(name) ? this.texts(name, meaning) : undefined;
-  }
-
-  optionalFunction(name: string): ((...parameters: never[]) => unknown) | undefined {
-    return this.isPresent(name) ? this.reader.optional(name, 'function') : undefined;
+  optionalTexts(name: string, meaning: string, check?: ValueCheck): readonly string[] | undefined {
+    return this.isPresent(name) ? this.texts(name, meaning, check) : undefined;
   }
 
   flag(name: string): boolean {
     return this.isPresent(name) && this.reader.optional(name, 'boolean') === true;
   }
 
+  validate(): CheckOptions['validate'] {
+    if (!this.isPresent('validate')) return undefined;
+    return this.reader.optional('validate', 'function') as CheckOptions['validate'];
+  }
+
   oneOf<Value extends string>(name: string, values: readonly Value[], fallback: Value): Value {
     if (!this.isPresent(name)) return fallback;
-    const value = this.reader.record[name];
-    const known = values.find((candidate) => candidate === value);
-    if (known === undefined) this.problem(name, `must be ${values.map((candidate) => `'${candidate}'`).join(' or ')}`);
-    return known ?? fallback;
+    const value = values.find((candidate) => candidate === this.reader.record[name]);
+    if (value === undefined) this.problem(name, `must be ${values.map((candidate) => `'${candidate}'`).join(' or ')}`);
+    return value ?? fallback;
   }
 
-  /** A host alone, in lower case as the issuers write it. */
+  /** Reads a host name and returns it in lower case, as issuers write it. */
   host(name: string, example: string): string {
-    const value = this.text(name, `the host of the issuer, '${example}' say`);
-    if (value === '') return '';
-    if (isHost(value)) return value.toLowerCase();
-    const host = value.replace(/^[a-z]+:\/\//i, '').replace(/\/.*$/, '');
-    const mend = isHost(host) ? host.toLowerCase() : example;
-    this.problem(name, `must be a host alone, without a scheme and without a slash: write '${mend}'`);
-    return '';
+    return this.text(name, `the host of the issuer, for example '${example}'`, (value) => {
+      if (isHost(value)) return undefined;
+      const host = value.replace(/^[a-z]+:\/\//i, '').replace(/\/.*$/, '');
+      return `must be a host without scheme and slash; write '${isHost(host) ? host.toLowerCase() : example}'`;
+    }).toLowerCase();
   }
 
-  /** An address of http or https without its trailing slash: paths are put behind it. */
-  address(name: string, example: string): string {
-    const value = this.text(name, `the address, '${example}' say`);
-    if (value === '') return '';
-    const address = addressOf(value);
-    if (address === undefined)
-      this.problem(name, `must be an address without credentials, query and fragment: '${example}' say`);
-    return address ?? '';
+  /**
+   * Reads an http or https URL and returns it without its trailing slash.
+   *
+   * @param appended the path that the preset appends, with which the URL must not end
+   */
+  url(name: string, example: string, appended?: string): string {
+    const value = this.text(name, `a URL, for example '${example}'`, (text) => {
+      const url = normalizeUrl(text);
+      if (url === undefined)
+        return `must be an http(s) URL without credentials, query and fragment, for example '${example}'`;
+      return appended !== undefined && url.endsWith(appended)
+        ? `must not contain ${appended}, which the preset appends`
+        : undefined;
+    });
+    return normalizeUrl(value) ?? '';
   }
 
-  optionalAddress(name: string, example: string): string | undefined {
-    return this.isPresent(name) ? this.address(name, example) : undefined;
+  optionalUrl(name: string, example: string): string | undefined {
+    return this.isPresent(name) ? this.url(name, example) : undefined;
   }
 
-  /** @throws ConfigurationError when there is any problem. */
+  /** @throws ConfigurationError if there is any problem */
   finish(): void {
-    this.reader.finish(`${this.preset}() was given arguments that cannot be used`);
+    this.reader.allowOnly([...this.known]);
+    this.reader.finish(`The options of ${this.preset}() are invalid`);
   }
 
-  private isUsable(place: string, value: string): boolean {
-    const problem = UNSET_PART.test(value)
-      ? `is ${JSON.stringify(value)}: a variable in it is not set`
-      : problemOfPlaceholder(value);
-    if (problem !== undefined) this.problem(place, problem);
+  private isValid(path: string, value: string, check: ValueCheck = () => undefined): boolean {
+    const problem = UNSET_PART.test(value) ? `is ${JSON.stringify(value)}: a variable in it is not set` : check(value);
+    if (problem !== undefined) this.problem(path, problem);
     return problem === undefined;
   }
 
   private isPresent(name: string): boolean {
-    if (!this.isGiven(name)) return false;
+    if (!this.has(name)) return false;
     if (this.reader.record[name] !== undefined) return true;
-    this.problem(name, 'is undefined: set the variable that it comes from, or leave it out');
+    this.problem(name, 'is undefined. Set the variable that it comes from, or omit the option');
     return false;
   }
 }
 
 function isHost(text: string): boolean {
   const labels = text.split('.');
-  return labels.length > 1 && labels.every((label) => LABEL.test(label));
+  return labels.length > 1 && labels.every((label) => HOST_LABEL.test(label));
 }
 
-function addressOf(text: string): string | undefined {
+function normalizeUrl(text: string): string | undefined {
   if (!URL.canParse(text)) return undefined;
   const { protocol, origin, pathname, search, hash, username, password } = new URL(text);
   if (!['https:', 'http:'].includes(protocol) || `${search}${hash}${username}${password}` !== '') return undefined;

@@ -1,6 +1,6 @@
-import { type Environment, EnvironmentReader } from './environment.js';
+import { type Environment, EnvironmentReader } from './environment-reader.js';
 
-/** Names of environment variables, under the names that their values are wanted under; a list of them for a list. */
+/** Names of environment variables by option. A list of names makes a list of values. */
 type VariableNames = Readonly<Record<string, string | readonly string[]>>;
 
 type ValuesOf<Names extends VariableNames> = {
@@ -8,31 +8,28 @@ type ValuesOf<Names extends VariableNames> = {
 };
 
 /**
- * The values of environment variables that must be set, as arguments of a preset:
+ * Reads required environment variables as options of a preset:
  *
  * ```ts
  * auth0(requiredEnv({ domain: 'AUTH0_DOMAIN', audience: 'AUTH_AUDIENCE' }))
  * google(requiredEnv({ audience: 'AUTH_AUDIENCE', emails: ['CALLER_EMAIL'] }))
  * ```
  *
- * They are read when this is called: call it in `useFactory`. One that is set but empty counts as not set. A value that begins with
- * `<` is a placeholder, and is refused; so is one in quotation marks, which `docker run --env-file` leaves in it. Lists in one variable
- * are not taken apart.
- *
- * @param names under the name of an argument that of the variable, or a list of such names.
- * @param env the variables; default `process.env`.
- * @throws ConfigurationError that names every variable that is not set or cannot be used, and how a `.env` file is loaded.
+ * The variables are read when this function is called, so call it in `useFactory`, after the `.env` file was loaded. An empty value, a
+ * placeholder (`<…>`) and a value in quotation marks are rejected. A value is not split into a list.
+ * @param env the variables; default `process.env`
+ * @throws ConfigurationError with all variables that are unset or invalid, and with the ways to load a `.env` file
  */
 export function requiredEnv<const Names extends VariableNames>(
   names: Names,
-  // eslint-disable-next-line no-restricted-properties -- reading it is what this function is for, and only when it is called
+  // eslint-disable-next-line no-restricted-properties -- read only when the application calls this function
   env: Environment = process.env,
 ): ValuesOf<Names> {
   const reader = new EnvironmentReader(env, Object.values(names).flat());
-  const values = Object.entries(names).map(([argument, name]) => [
-    argument,
-    typeof name === 'string' ? reader.required(name) : name.map((one) => reader.required(one)),
+  const values = Object.entries(names).map(([option, name]) => [
+    option,
+    typeof name === 'string' ? reader.required(name) : name.map((item) => reader.required(item)),
   ]);
-  reader.finish('Environment variables are not as they must be');
+  reader.finish('Environment variables are missing or invalid');
   return Object.fromEntries(values) as ValuesOf<Names>;
 }

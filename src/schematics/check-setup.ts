@@ -5,24 +5,24 @@ import * as presets from '../presets.js';
 import type { ProviderSetup } from './providers.js';
 
 /**
- * Starts, so to say, the application that would be written.
+ * Checks that an application with this setup starts.
  *
- * @throws Error that says what is wrong with --issuer and --audience, when it would not start
+ * @throws Error that names the command line options at fault
  */
 export function checkSetup(setup: ProviderSetup): void {
   try {
     resolveOptions(optionsOf(setup));
   } catch (error) {
     if (!(error instanceof ConfigurationError)) throw error;
-    const lines = error.problems.map((problem) => `  - ${lineOf(problem, setup)}`);
+    const lines = error.problems.map((problem) => `  - ${describe(problem, setup)}`);
     throw new Error(
-      `An application for ${setup.label} would not start with this, so nothing was changed:\n${[...new Set(lines)].join('\n')}\nLeave out what you do not know yet: .env.example says what to fill in.`,
+      `No file was changed, because an application for ${setup.label} would not start with these options:\n${[...new Set(lines)].join('\n')}\nOmit the options that you do not know yet: .env.example then lists what to fill in.`,
       { cause: error },
     );
   }
 }
 
-/** What the module that is written hands to `AuthModule`, with the variables as .env.example has them. */
+/** Returns the options that the generated module passes to `AuthModule`, by default with the values of `.env.example`. */
 export function optionsOf(
   { preset, variables, constants }: ProviderSetup,
   env = Object.fromEntries(variables.map(({ name, value }) => [name, value])),
@@ -30,11 +30,11 @@ export function optionsOf(
   if (preset === 'fromEnv') return presets.fromEnv(env);
   const names = Object.fromEntries(variables.map(({ parameter, name, isList }) => [parameter, isList ? [name] : name]));
   const rest = Object.fromEntries(constants.map(({ parameter, value }) => [parameter, value]));
-  const call = presets[preset] as (given: object) => ResourceServerOptions;
+  const call = presets[preset] as (options: object) => ResourceServerOptions;
   return call({ ...presets.requiredEnv(names, env), ...rest });
 }
 
-function lineOf({ path, message }: ConfigurationProblem, { variables }: ProviderSetup): string {
+function describe({ path, message }: ConfigurationProblem, { variables }: ProviderSetup): string {
   const name = /(\w+)(?:\[\d+\])?$/.exec(path)?.[1] ?? '';
   const variable = variables.find((candidate) => candidate.parameter === name || candidate.name === name);
   const option = variable?.option ?? (name === 'audience' ? 'audience' : 'issuer');

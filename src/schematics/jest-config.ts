@@ -1,85 +1,47 @@
 import { posix } from 'node:path';
-import { change, dependenciesOf, type Files, jsonOf, textOf } from './files.js';
-import type { Project } from './root-module.js';
-import { CannotEdit, closingBracket, codeOf, elementsIn, indentAt, splice } from './source-text.js';
+import type ts from 'typescript';
+import type { Project } from './project.js';
+import { PACKAGE, type SourceFile } from './source-file.js';
+import type { Workspace } from './workspace.js';
+
+/** Matches the packages that Jest need not transform. pnpm puts the others further down, hence the `.*`. */
+const PATTERN = `/node_modules/(?!.*(${PACKAGE}|@nestjs/passport|jose)/)`;
+
+const MANUAL_STEP = `Jest must transform ${PACKAGE}, @nestjs/passport and jose, which are ES modules. Set "transformIgnorePatterns": [${JSON.stringify(PATTERN)}]`;
 
 /**
- * Jest loads ES modules of packages as CommonJS only where its transform may see them. This package is one, and so are
- * @nestjs/passport and jose, which it needs. With pnpm their folders are further down, hence the `.*`.
- */
-const TRANSFORMED = '/node_modules/(?!.*(nestjs-resource-server|@nestjs/passport|jose)/)';
-
-/**
- * Lets Jest's transform see the ES modules, in a configuration that has a `transform` of its own.
+ * Lets Jest transform the ES modules of this package and its dependencies. An application of ES modules does not need that.
  *
- * @param key where the configuration stands in the JSON; at the top without it
- * @returns undefined where it is not such a configuration, or has that pattern already
- * @throws CannotEdit when it has other `transformIgnorePatterns`
+ * @returns the steps that are left to the user
  */
-function withTransformedPackages(json: string, key?: string): string | undefined {
-  const code = codeOf(json);
-  let open = code.indexOf('{');
-  if (key !== undefined) {
-    const property = propertiesOf(json, code, open).find(({ name }) => name === key);
-    if (property === undefined) return undefined;
-    open = code.indexOf('{', property.start);
-    if (open < 0 || open > property.end) return undefined;
-  }
-  if (open < 0) return undefined;
-  const properties = propertiesOf(json, code, open);
-  if (!properties.some(({ name }) => name === 'transform')) return undefined;
-  const patterns = properties.find(({ name }) => name === 'transformIgnorePatterns');
-  if (patterns !== undefined) {
-    if (json.slice(patterns.start, patterns.end).includes('nestjs-resource-server')) return undefined;
-    throw new CannotEdit('it has `transformIgnorePatterns` already');
-  }
-
-  const last = properties.at(-1);
-  const first = properties[0];
-  if (last === undefined || first === undefined) return undefined;
-  const indent = indentAt(json, first.start);
-  const step = indent.slice(indentAt(json, closingBracket(code, open)).length) || '  ';
-  const newline = json.includes('\r\n') ? '\r\n' : '\n';
-  const lines = ['"transformIgnorePatterns": [', `${step}${JSON.stringify(TRANSFORMED)}`, ']'];
-  return splice(json, last.end, `,${newline}${lines.map((line) => indent + line).join(newline)}`);
-}
-
-function propertiesOf(json: string, code: string, open: number) {
-  return elementsIn(code, open).map(({ start, end }) => ({
-    name: /^"([^"]*)"/.exec(json.slice(start, end))?.[1],
-    start,
-    end,
-  }));
+export function configureJest(workspace: Workspace, project: Project): readonly string[] {
+  if (workspace.readJson('package.json').type === 'module' || !workspace.dependencies().has('jest')) return [];
+  const endToEnd = posix.join(project.testRoot, 'jest-e2e.json');
+  const others = ['js', 'cjs', 'mjs', 'ts', 'json'].map((extension) => `jest.config.${extension}`);
+  const exists = (path: string) => workspace.read(path) !== undefined;
+  return [
+    ...workspace.edit('package.json', addPattern('"jest"'), MANUAL_STEP),
+    ...(exists(endToEnd) ? workspace.edit(endToEnd, addPattern(), MANUAL_STEP) : []),
+    ...others.filter(exists).map((path) => `${path} was not changed. ${MANUAL_STEP}`),
+  ];
 }
 
 /**
- * Only where Jest makes CommonJS of the application: as ES modules, it needs nothing of this.
+ * Returns an edit that adds the pattern to a configuration that has a `transform`.
  *
- * @returns what is left to do by hand
+ * @param owner the property that has the configuration; without it, the whole file is the configuration
  */
-export function prepareJest(files: Files, project: Project): readonly string[] {
-  const manifest = jsonOf(files, 'package.json');
-  if (manifest.type === 'module' || !dependenciesOf(manifest).has('jest')) return [];
-  const problems: string[] = [];
-  const edit = (path: string, key?: string) => {
-    const source = textOf(files, path);
-    if (source === undefined) return;
-    try {
-      const changed = withTransformedPackages(source, key);
-      if (changed !== undefined) change(files, path, changed);
-    } catch (error) {
-      if (!(error instanceof CannotEdit)) throw error;
-      problems.push(
-        `Jest in ${path} was not changed: ${error.message}. They must not match nestjs-resource-server, @nestjs/passport and jose, which are ES modules: ${JSON.stringify(TRANSFORMED)}`,
-      );
-    }
+function addPattern(owner?: string): (source: SourceFile) => void {
+  return (source) => {
+    const ownerOf = (parent: ts.Node) => (source.ts.isPropertyAssignment(parent) ? parent.name.getText() : undefined);
+    const properties = source.nodes
+      .filter(source.ts.isPropertyAssignment)
+      .filter(({ parent }) => ownerOf(parent.parent) === owner);
+    const find = (name: string) => properties.find((property) => property.name.getText() === name);
+    const transform = find('"transform"');
+    const patterns = find('"transformIgnorePatterns"');
+    if (transform === undefined || patterns?.getText().includes(PACKAGE) === true) return;
+    if (patterns !== undefined) throw source.cannotEdit('it has `transformIgnorePatterns`', patterns.getStart());
+    source.insert(transform.end, `,\n"transformIgnorePatterns": [\n  ${JSON.stringify(PATTERN)}\n]`);
   };
-  edit('package.json', 'jest');
-  edit(posix.join(project.testRoot, 'jest-e2e.json'));
-  for (const extension of ['js', 'cjs', 'mjs', 'ts', 'json'])
-    if (textOf(files, `jest.config.${extension}`) !== undefined)
-      problems.push(
-        `Jest in jest.config.${extension} was not changed: let it transform nestjs-resource-server, @nestjs/passport and jose, which are ES modules: ${JSON.stringify(TRANSFORMED)}`,
-      );
-  return problems;
 }

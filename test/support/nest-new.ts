@@ -1,7 +1,7 @@
-import type { Files } from '../../src/schematics/files.js';
+import type { Tree } from '../../src/schematics/workspace.js';
 
-/** A tree of files in memory, as a schematic is handed one. */
-export class MemoryFiles implements Files {
+/** An in-memory tree with the behavior of the tree that a schematic receives. */
+export class MemoryTree implements Tree {
   readonly contents: Map<string, string>;
 
   constructor(contents: Readonly<Record<string, string>>) {
@@ -9,22 +9,22 @@ export class MemoryFiles implements Files {
   }
 
   exists(path: string): boolean {
-    return this.contents.has(path);
+    return this.contents.has(path.replace(/^\//, ''));
   }
 
   readText(path: string): string {
     const content = this.contents.get(path.replace(/^\//, ''));
-    if (content === undefined) throw new Error(`there is no ${path}`);
+    if (content === undefined) throw new Error(`${path} does not exist`);
     return content;
   }
 
   create(path: string, content: string): void {
-    if (this.contents.has(path)) throw new Error(`${path} is there already`);
+    if (this.exists(path)) throw new Error(`${path} exists already`);
     this.contents.set(path, content);
   }
 
   overwrite(path: string, content: string): void {
-    if (!this.contents.has(path)) throw new Error(`there is no ${path}`);
+    if (!this.exists(path)) throw new Error(`${path} does not exist`);
     this.contents.set(path, content);
   }
 
@@ -39,7 +39,7 @@ export class MemoryFiles implements Files {
 
 export type NestVersion = 11 | 12;
 
-/** The files of `nest new` that matter here, as @nestjs/schematics 11.1 and 12.0 write them. */
+/** The files of `nest new` that the schematic reads, as @nestjs/schematics 11.1 and 12.0 generate them. */
 export function nestNew(version: NestVersion): Record<string, string> {
   const js = version === 12 ? '.js' : '';
   return {

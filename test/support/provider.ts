@@ -1,3 +1,4 @@
+import { expect, it } from '@jest/globals';
 import type { AuthOptions, VerifiedAccessToken } from '../../src/index.js';
 import { ConfigurationError } from '../../src/index.js';
 import { type KeyKind, newKey, signToken, type TestKey } from './local-issuer.js';
@@ -7,8 +8,8 @@ type Claims = Record<string, unknown>;
 type Header = Record<string, unknown>;
 
 /**
- * An identity provider whose documents are where its documentation says, and nowhere else: a preset that looks for keys
- * elsewhere finds none. Nothing goes over the network.
+ * An identity provider whose documents are only at the addresses of its documentation, so a preset that looks for keys elsewhere finds
+ * none. Nothing goes over the network.
  */
 export class Provider {
   readonly key: TestKey;
@@ -24,7 +25,7 @@ export class Provider {
     this.key = newKey(kind);
   }
 
-  /** Publishes metadata, and the key set that they point to. */
+  /** Publishes metadata and the key set that it names. */
   publish(metadataAddress: string, issuer: string, jwksUri: string): this {
     this.documents.set(metadataAddress, { issuer, jwks_uri: jwksUri });
     return this.publishKeys(jwksUri);
@@ -35,7 +36,7 @@ export class Provider {
     return this;
   }
 
-  /** A token as documented, but for these claims; one that is undefined is left out. */
+  /** Signs a token with the documented claims, replaced by these. A claim that is undefined is omitted. */
   token(claims: Claims = {}, header: Header = {}): string {
     const now = Math.floor(Date.now() / 1000);
     const all = { iat: now, exp: now + 300, ...this.claims, ...claims };
@@ -59,7 +60,7 @@ export class Provider {
   }
 }
 
-/** What the options are told to be wrong, `path: message` each. */
+/** The problems of a ConfigurationError, as `path: message`. */
 export function problemsOf(make: () => unknown): readonly string[] {
   try {
     make();
@@ -70,7 +71,32 @@ export function problemsOf(make: () => unknown): readonly string[] {
   return [];
 }
 
-/** A token that anyone could sign who knows a shared secret. */
+/** Tests that a documented token is rejected with this code once these claims replace the documented ones. */
+export function rejectsTokens(
+  provider: Provider,
+  options: AuthOptions,
+  table: readonly (readonly [what: string, claims: Claims, code: string])[],
+): void {
+  it.each(table)('rejects a token %s %j (%s)', async (_what, claims, code) => {
+    expect(await provider.outcome(options, provider.token(claims))).toBe(code);
+  });
+}
+
+/** Tests that a preset has exactly one problem with these options: its path, and the beginning of its message. */
+export function rejectsOptions(
+  preset: (options: never) => unknown,
+  valid: object,
+  table: readonly (readonly [changes: object, problem: string])[],
+): void {
+  it.each(table)('rejects the options %j (%s)', (changes, problem) => {
+    const problems = problemsOf(() => preset({ ...valid, ...changes } as never));
+    expect(problems.map((text) => text.slice(preset.name.length + '().'.length, text.length))).toEqual([
+      expect.stringContaining(problem),
+    ]);
+  });
+}
+
+/** Replaces the header by one with HS256, with which anyone who knows the shared secret can sign. */
 export function symmetric(token: string): string {
   const [, payload, signature] = token.split('.');
   return [Buffer.from('{"alg":"HS256","typ":"JWT"}').toString('base64url'), payload, signature].join('.');

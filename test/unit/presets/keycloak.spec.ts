@@ -1,9 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
 import { keycloak } from '../../../src/presets.js';
-import { problemsOf, Provider } from '../../support/provider.js';
+import { keycloakProvider } from '../../../src/presets/keycloak.js';
+import { adviceOf } from '../../../src/presets/provider.js';
+import { Provider, rejectsOptions, rejectsTokens } from '../../support/provider.js';
 
 const certs = '/realms/shop/protocol/openid-connect/certs';
-// As Keycloak 26 writes it, with an Audience mapper for the client `orders-api`.
+// A token of Keycloak 26, with an Audience mapper for the client `orders-api`.
 const provider = new Provider(
   'RS256',
   'rsa',
@@ -36,7 +38,7 @@ describe('keycloak', () => {
     expect(token.scopes).toEqual(['openid', 'profile', 'orders:read']);
   });
 
-  it('reads the roles of the clients that it is told, in place of those of the audience', async () => {
+  it('reads the roles of `clientId` instead of those of the audience', async () => {
     const options = keycloak({ ...arguments_, clientId: ['billing.api'] });
     expect((await provider.verify(options, provider.token())).roles).toEqual([
       'offline_access',
@@ -45,12 +47,12 @@ describe('keycloak', () => {
     ]);
   });
 
-  it('accepts a token without roles, as a lightweight one is', async () => {
+  it('accepts a lightweight token, which has no roles', async () => {
     const token = provider.token({ realm_access: undefined, resource_access: undefined });
     expect((await provider.verify(keycloak(arguments_), token)).roles).toEqual([]);
   });
 
-  it('fetches the keys over the internal address, while iss stays the public one', async () => {
+  it('fetches the keys from `internalUrl`, while `iss` has the public address', async () => {
     const inside = new Provider(
       'RS256',
       'rsa',
@@ -63,7 +65,7 @@ describe('keycloak', () => {
     expect(inside.fetched).toEqual([`http://keycloak:8080/auth${certs}`]);
   });
 
-  it('does not let plain http to the internal address pass by itself', async () => {
+  it('does not allow http for `internalUrl` without `insecureAllowHttp`', async () => {
     const options = keycloak({ ...arguments_, internalUrl: 'http://keycloak:8080' });
     await expect(provider.verify(options, provider.token())).rejects.toThrow('keys.uri: must be an https address');
   });
@@ -72,11 +74,11 @@ describe('keycloak', () => {
     ['https://id.example.com/auth', 'https://id.example.com/auth/realms/shop'],
     ['https://id.example.com/auth/', 'https://id.example.com/auth/realms/shop'],
     ['https://id.example.com/', 'https://id.example.com/realms/shop'],
-  ])('takes the base path of %s', (url, issuer) => {
+  ])('keeps the base path of %s', (url, issuer) => {
     expect(keycloak({ ...arguments_, url }).issuer).toBe(issuer);
   });
 
-  // As RESTEasy's Encode has it: `Urls.realmIssuer` of Keycloak builds the path with it.
+  // `Urls.realmIssuer` of Keycloak encodes the path with RESTEasy's `Encode`.
   it.each([
     ['my shop', 'my%20shop'],
     ['größe', 'gr%C3%B6%C3%9Fe'],
@@ -86,7 +88,7 @@ describe('keycloak', () => {
     ["-._~!$&'()*+,;=:@", "-._~!$&'()*+,;=:@"],
     ['a"b#c?d[e]', 'a%22b%23c%3Fd%5Be%5D'],
     ['a..b', 'a..b'],
-  ])('writes the name of the realm as Keycloak does: %s', (realm, written) => {
+  ])('encodes the name of the realm as Keycloak does: %s', (realm, written) => {
     const options = keycloak({ ...arguments_, realm, internalUrl: 'http://keycloak:8080' });
     expect(options.issuer).toBe(`https://id.example.com/realms/${written}`);
     expect(options.keys).toEqual({
@@ -95,7 +97,7 @@ describe('keycloak', () => {
     });
   });
 
-  it('leaves the base path of the public address to be written into the internal one', () => {
+  it('does not add the base path of `url` to `internalUrl`', () => {
     const options = keycloak({
       ...arguments_,
       url: 'https://id.example.com/auth',
@@ -104,80 +106,96 @@ describe('keycloak', () => {
     expect(options.keys).toMatchObject({ uri: `http://keycloak:8080${certs}` });
   });
 
-  it('takes a base path that has "realms" in it', () => {
+  it('accepts a base path that contains "realms"', () => {
     const url = 'https://id.example.com/realms-of-ours';
     expect(keycloak({ ...arguments_, url }).issuer).toBe(`${url}/realms/shop`);
   });
 
-  it.each([
+  rejectsTokens(provider, keycloak(arguments_), [
     ['of another realm', { iss: 'https://id.example.com/realms/master' }, 'ISSUER_UNTRUSTED'],
-    ['with a slash behind its issuer', { iss: 'https://id.example.com/realms/shop/' }, 'ISSUER_UNTRUSTED'],
+    ['with a trailing slash in its issuer', { iss: 'https://id.example.com/realms/shop/' }, 'ISSUER_UNTRUSTED'],
     ['for another client', { aud: 'account' }, 'AUDIENCE_MISMATCH'],
     ['without an audience', { aud: undefined }, 'CLAIM_MISSING'],
     ['that is an ID token', { typ: 'ID' }, 'TYPE_NOT_ALLOWED'],
     ['that is a refresh token', { typ: 'Refresh' }, 'TYPE_NOT_ALLOWED'],
-  ])('refuses a token %s (%j → %s)', async (_what, claims, code) => {
-    expect(await provider.outcome(keycloak(arguments_), provider.token(claims))).toBe(code);
+  ]);
+
+  const realm = 'realm: must be the name of the realm alone';
+  rejectsOptions(keycloak, arguments_, [
+    ...['/realms/shop', '/realms', '/realms/', '/auth/realms'].map(
+      (path) => [{ url: `https://id.example.com${path}` }, 'url: must not contain /realms/…'] as const,
+    ),
+    [{ internalUrl: 'http://keycloak:8080/realms/shop' }, 'internalUrl: must not contain /realms/…'],
+    ...['.', '..', '/shop', 'realms/shop'].map((name) => [{ realm: name }, realm] as const),
+    [{ realm: 'my%20shop' }, 'realm: must be the name of the realm without percent-encoding'],
+    [{ realm: '' }, 'realm: is missing'],
+    [{ audience: 'account' }, "audience: must not be 'account', which nearly every token has"],
+    [{ audience: ['orders-api', 'realm-management'] }, "audience[1]: must not be 'realm-management'"],
+    [{ audience: undefined }, 'audience: is missing'],
+    [{ clientId: '' }, 'clientId: is missing'],
+  ]);
+});
+
+describe('The advice on a token of the same realm at another address', () => {
+  const isInternal = (issuer: string) => keycloakProvider.isInternalAddressOf?.(issuer, outside);
+  const outside = 'https://id.example.com/realms/shop';
+  const inside = 'http://keycloak:8080/realms/shop';
+  const advice = (issuer: string, named: string) => adviceOf(keycloakProvider, 'ISSUER_UNTRUSTED', { issuer, named });
+
+  it('names the public and the internal address if the token has the internal one', () => {
+    const text = advice(outside, inside);
+    expect(text).toContain('(KC_HOSTNAME=https://id.example.com)');
+    expect(text).toContain("keycloak({ url: 'https://id.example.com', internalUrl: 'http://keycloak:8080', … })");
+    expect(text).toContain('and insecureAllowHttp: true');
+    expect(isInternal(outside)).toBe(false);
+  });
+
+  it('does not suggest to trust the address that only the token has', () => {
+    const text = advice(inside, outside);
+    expect(text).toContain("keycloak({ url: '<the public URL of Keycloak>', internalUrl: 'http://keycloak:8080', … })");
+    expect(text).not.toContain('id.example.com');
+    expect(isInternal(inside)).toBe(true);
+  });
+
+  it('escapes the address of the token', () => {
+    const text = advice(outside, "http://keycloak/'\u202e\u001b[31m/realms/shop");
+    expect(text).toContain("internalUrl: 'http://keycloak/%27%E2%80%AE%1B[31m'");
   });
 
   it.each([
-    [
-      { url: 'id.example.com' },
-      "keycloak().url: must be an address without credentials, query and fragment: 'https://id.example.com' say",
-    ],
-    [
-      { url: 'https://id.example.com?x=1' },
-      "keycloak().url: must be an address without credentials, query and fragment: 'https://id.example.com' say",
-    ],
-    [
-      { url: 'https://id.example.com/realms/shop' },
-      'keycloak().url: must end before /realms/…, which is put behind it; the realm stands in `realm`',
-    ],
-    ...['/realms', '/realms/', '/auth/realms'].map((path): [object, string] => [
-      { url: `https://id.example.com${path}` },
-      'keycloak().url: must end before /realms/…, which is put behind it; the realm stands in `realm`',
-    ]),
-    ...['.', '..', '/shop'].map((realm): [object, string] => [
-      { realm },
-      "keycloak().realm: must be the realm's name alone, 'my-realm'; the rest is put around it",
-    ]),
-    [
-      { realm: 'my%20shop' },
-      "keycloak().realm: must be the realm's name itself, 'my shop': it is encoded here, not before",
-    ],
-    [{ url: 'https://undefined/auth' }, 'keycloak().url: is "https://undefined/auth": a variable is not set'],
-    [{ url: undefined }, "keycloak().url: is missing: the address, 'https://id.example.com' say"],
-    [{ realm: '' }, 'keycloak().realm: is missing: the name of the realm'],
-    [
-      { realm: 'realms/shop' },
-      "keycloak().realm: must be the realm's name alone, 'my-realm'; the rest is put around it",
-    ],
-    [
-      { audience: 'account' },
-      "keycloak().audience: must not be 'account', which nearly every token of a realm names: add an Audience mapper for your API",
-    ],
-    [
-      { audience: ['orders-api', 'realm-management'] },
-      "keycloak().audience: must not be 'realm-management', a client that Keycloak makes in each realm: add an Audience mapper for your API",
-    ],
-    [
-      { audience: undefined },
-      'keycloak().audience: is missing: what the tokens name in `aud`: the client id of your API',
-    ],
-    [
-      { internalUrl: undefined },
-      'keycloak().internalUrl: is undefined: set the variable that it comes from, or leave it out',
-    ],
-    [
-      { internalUrl: 'keycloak:8080' },
-      "keycloak().internalUrl: must be an address without credentials, query and fragment: 'http://keycloak:8080' say",
-    ],
-    [
-      { internalUrl: 'http://keycloak:8080/realms/shop' },
-      'keycloak().internalUrl: must end before /realms/…, which is put behind it; the realm stands in `realm`',
-    ],
-    [{ clientId: '' }, 'keycloak().clientId: is missing: the client whose roles count'],
-  ])('does not start with %j', (given, problem) => {
-    expect(problemsOf(() => keycloak({ ...arguments_, ...given }))).toEqual([problem]);
+    'http://localhost:8080',
+    'http://127.0.0.1:8080',
+    'https://10.1.2.3',
+    'http://[::1]:8080',
+    'https://keycloak',
+    'https://keycloak.local',
+    'https://keycloak.corp.internal',
+    'https://keycloak.home.arpa',
+    'http://keycloak.auth.svc',
+    'http://keycloak.auth.svc.cluster.local:8080',
+    'http://keycloak.auth.svc.cluster.local.:8080',
+  ])('treats %s as internal', (url) => {
+    expect(isInternal(`${url}/realms/shop`)).toBe(true);
+  });
+
+  it.each([
+    'https://keycloak.evil.test',
+    'http://keycloak.evil.test',
+    'https://local.evil.test',
+    'https://keycloak-local.example',
+    'https://8.8.8.8',
+    'http://[2001:db8::1]:8080',
+  ])('treats %s as public, and does not suggest it as internalUrl', (url) => {
+    expect(isInternal(`${url}/realms/shop`)).toBe(false);
+    expect(advice(outside, `${url}/realms/shop`)).toContain('KC_HOSTNAME=https://id.example.com.');
+    expect(advice(outside, `${url}/realms/shop`)).not.toContain('internalUrl');
+  });
+
+  it.each([
+    [outside, 'http://keycloak:8080/realms/other'],
+    ['https://a.example/shop', 'https://b.example/shop'],
+    [outside, 'http://joe:secret@keycloak:8080/realms/shop'],
+  ])('is not given for %s and %s', (issuer, named) => {
+    expect(advice(issuer, named)).toBeUndefined();
   });
 });

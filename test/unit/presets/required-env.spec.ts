@@ -5,12 +5,12 @@ import { problemsOf } from '../../support/provider.js';
 const env = { DOMAIN: 'tenant.auth0.com', AUDIENCE: 'https://api.example.com', EMAIL: 'a@example.com', EMPTY: ' ' };
 
 describe('requiredEnv', () => {
-  it('reads variables under the names of arguments', () => {
+  it('returns the values of variables as options of a preset', () => {
     const { issuer, audience } = auth0(requiredEnv({ domain: 'DOMAIN', audience: 'AUDIENCE' }, env));
     expect([issuer, audience]).toEqual(['https://tenant.auth0.com/', ['https://api.example.com']]);
   });
 
-  it('makes a list of a list', () => {
+  it('returns a list for a list of names', () => {
     const values = requiredEnv({ audience: 'AUDIENCE', emails: ['EMAIL'] }, env);
     expect(values).toEqual({ audience: env.AUDIENCE, emails: [env.EMAIL] });
     expect(google(values).audience).toEqual([env.AUDIENCE]);
@@ -25,25 +25,25 @@ describe('requiredEnv', () => {
     }
   });
 
-  it('names every variable that is not set, and says how a .env file is loaded', () => {
+  it('reports all variables that are not set, and how to load a .env file', () => {
     const read = () => requiredEnv({ domain: 'DOMAIN', audience: 'EMPTY', emails: ['NOWHERE'] }, env);
     expect(problemsOf(read)).toEqual(['EMPTY: is not set', 'NOWHERE: is not set']);
     expect(read).toThrow('`nest start --env-file .env`');
   });
 
   it.each([
-    ['"api"', 'begins and ends with a quotation mark, which is part of it'],
-    ["'api'", 'begins and ends with a quotation mark, which is part of it'],
-    ['<your API>', 'is "<your API>", which stands for what is to be put there'],
+    ['"api"', 'is enclosed in quotation marks'],
+    ["'api'", 'is enclosed in quotation marks'],
+    ['<your API>', 'is "<your API>"'],
     ['api\n', 'must not begin or end with white space'],
     ['undefined', 'is "undefined": a variable is not set'],
-  ])('refuses a value that cannot be meant: %j', (value, problem) => {
+  ])('rejects the value %j', (value, problem) => {
     const read = () => requiredEnv({ audience: 'AUDIENCE' }, { AUDIENCE: value });
     expect(problemsOf(read)).toEqual([expect.stringContaining(`AUDIENCE: ${problem}`)]);
     expect(read).not.toThrow('--env-file .env`');
   });
 
-  it.each(["it's", '"half', 'a "b" c'])('takes quotation marks that are around nothing: %j', (value) => {
+  it.each(["it's", '"half', 'a "b" c'])('accepts quotation marks that do not enclose the value: %j', (value) => {
     expect(requiredEnv({ audience: 'AUDIENCE' }, { AUDIENCE: value })).toEqual({ audience: value });
   });
 });

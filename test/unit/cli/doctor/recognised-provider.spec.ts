@@ -67,11 +67,11 @@ describe('the preset that is printed for an issuer', () => {
 
   it.each([
     ['https://my.zitadel.cloud', 'orders', 'audience must be the id of a project, a number'],
-    [`https://login.microsoftonline.com/${tenant}/v2.0`, 'api', 'audience must have the client id of your API'],
+    [`https://login.microsoftonline.com/${tenant}/v2.0`, 'api', 'audience must contain the client id of your API'],
     ['https://happy-cat-1.clerk.accounts.dev', 'https://example.com/', 'authorizedParties must be origins'],
     ['https://id.example.com/realms/shop', 'account', "audience must not be 'account'"],
     ['https://securetoken.google.com/shop-1', 'orders', 'audience is not asked for: tokens name "shop-1"'],
-    ['https://login.microsoftonline.com/common/v2.0', tenant, "tenantId is 'common', which lets in every tenant"],
+    ['https://login.microsoftonline.com/common/v2.0', tenant, "tenantId is 'common', which accepts every tenant"],
     ['https://example-admin.okta.com/oauth2/default', 'api', 'domain is that of the Admin Console'],
   ])('says what it has against its arguments: %s for %s', (issuer, audience, message) => {
     expect(problems(issuer, audience)).toEqual([expect.stringContaining(message)]);

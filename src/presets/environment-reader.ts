@@ -3,10 +3,10 @@ import { problemOfPlaceholder } from '../options/placeholder.js';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-const NOT_LOADED =
-  'Nothing reads a .env file by itself: `nest start --env-file .env` does, `node --env-file=.env dist/main.js`, or ConfigModule';
+const LOAD_ENV_FILE =
+  'A .env file is not loaded automatically. Use `nest start --env-file .env`, `node --env-file=.env dist/main.js` or ConfigModule';
 
-/** Reads environment variables, and gathers what is wrong with them, each under its name. */
+/** Reads environment variables and collects the problems under the variables' names. A variable that is empty counts as unset. */
 export class EnvironmentReader extends OptionReader {
   private hasUnset = false;
 
@@ -19,7 +19,7 @@ export class EnvironmentReader extends OptionReader {
     return typeof value !== 'string' || value.trim() === '';
   }
 
-  /** The value of a variable that must be set; `''` when it is not usable, which was noted then. */
+  /** Returns `''` after recording a problem. */
   required(name: string, meaning?: string): string {
     if (this.isUnset(name)) {
       this.missing(name, meaning);
@@ -28,7 +28,7 @@ export class EnvironmentReader extends OptionReader {
     return this.isUsable(name) ? this.requiredString(name, '') : '';
   }
 
-  /** What stands between commas and white space; nothing when it is not usable, which was noted then. */
+  /** Splits the value at commas and white space. Returns an empty list after recording a problem. */
   list(name: string): readonly string[] {
     if (this.isUnset(name) || !this.isUsable(name)) return [];
     return String(this.record[name])
@@ -41,15 +41,15 @@ export class EnvironmentReader extends OptionReader {
     this.problem(name, meaning === undefined ? 'is not set' : `is missing: ${meaning}`);
   }
 
-  /** @throws ConfigurationError when there is any problem. */
+  /** @throws ConfigurationError if there is any problem */
   override finish(summary: string): void {
-    super.finish(this.hasUnset ? `${summary}. ${NOT_LOADED}` : summary);
+    super.finish(this.hasUnset ? `${summary}. ${LOAD_ENV_FILE}` : summary);
   }
 
   private isUsable(name: string): boolean {
     const value = String(this.record[name]);
     const problem = /^\s*(["']).*\1\s*$/s.test(value)
-      ? 'begins and ends with a quotation mark, which is part of it (`docker run --env-file` takes none away): write it without'
+      ? 'is enclosed in quotation marks, which `docker run --env-file` does not remove. Write it without them'
       : problemOfPlaceholder(value);
     if (problem !== undefined) this.problem(name, problem);
     return problem === undefined;

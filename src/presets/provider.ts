@@ -1,0 +1,113 @@
+import type { AuthErrorCode } from '../model/errors.js';
+import type { IssuerOptions, IssuerResolver } from '../options/options.js';
+
+/** Everything that this package knows about one identity provider. */
+export interface Provider<Options extends object = object> {
+  /** The name of the preset function in `nestjs-resource-server/presets` and of the choice in `nest add --provider`. */
+  readonly name: string;
+  /** The name of the product, for prompts and messages. */
+  readonly label: string;
+  /**
+   * The preset function.
+   *
+   * @throws ConfigurationError if an option is missing or invalid
+   */
+  configure(options: Options): IssuerOptions | { readonly issuers: readonly IssuerOptions[] | IssuerResolver };
+  /** Returns the options that the issuer's name contains, or undefined if the name does not prove that it is this provider. */
+  recognize(issuer: string): IssuerParts | undefined;
+  /** Reads the options from an issuer under a custom domain, which only the developer can attribute to this provider. */
+  recognizeCustomDomain?(issuer: string): IssuerParts | undefined;
+  readonly exampleIssuer: string;
+  readonly audience: ProviderAudience;
+  /** The environment variables that hold the options in an application set up by `nest add`. */
+  readonly environment: readonly EnvironmentVariable[];
+  /** Claims that a token needs in addition to the standard ones, with values that the example configuration accepts. */
+  readonly exampleClaims?: Readonly<Record<string, ExampleClaim>>;
+  /** The preset rejects tokens that a plain configuration with the same issuer and audience would accept. */
+  readonly checksMoreThanAudience?: true;
+  /** Anyone can get a token for any audience, so the preset requires a list of callers. */
+  readonly issuesToAnyone?: true;
+  /** Other names of the issuer to try if there is no metadata at this address, which is one of this provider. */
+  alternativeIssuers?(address: URL): readonly AlternativeIssuer[];
+  /** Whether `issuer` is an address inside a network for the issuer that tokens call `named`. */
+  isInternalAddressOf?(issuer: string, named: string): boolean;
+  /** What to do about a rejected token at this provider. */
+  readonly advice?: Readonly<Partial<Record<AuthErrorCode, Advice>>>;
+}
+
+/** Options of a preset that are part of the issuer's name, by the name of the option. The preset may reject them. */
+export type IssuerParts = Readonly<Record<string, string | undefined>>;
+
+export interface ProviderAudience {
+  /** The preset's option. Absent if the preset takes none, because the audience follows from the issuer. */
+  readonly parameter?: string;
+  /** The claim that names the recipient of a token. */
+  readonly claim: string;
+  readonly example: string;
+  /** Returns the audience of tokens unless the developer configured another one. */
+  usual?(parts: IssuerParts): string | undefined;
+  /** Returns why the audience must not be configured: tokens of this provider have it whatever API they are for. */
+  reasonAgainst?(audience: string, issuer?: string): string | undefined;
+}
+
+export type EnvironmentVariable = {
+  readonly name: string;
+  /** The preset's option that the variable holds. */
+  readonly parameter: string;
+  /** Written above the variable in `.env.example`. */
+  readonly comment?: string;
+} & (
+  | {
+      readonly from: 'issuer' | 'audience';
+      /** A value that most applications keep. Without it, the value of the example must be replaced. */
+      readonly usual?: string;
+    }
+  | {
+      /** The value follows neither from the issuer nor from the audience. */
+      readonly from: 'example';
+      readonly example: string;
+      /** Describes the value, for `<…>` in a printed configuration. */
+      readonly placeholder: string;
+      /** The option is a list, of which the variable holds one item. */
+      readonly isList: boolean;
+    }
+);
+
+/** The value of a claim, or the environment variable that holds it. */
+export type ExampleClaim = string | number | boolean | { readonly variable: string };
+
+export interface AlternativeIssuer {
+  readonly issuer: string;
+  /** The same realm, tenant or project under another path. Otherwise it is only the most likely issuer on that host. */
+  readonly isSameTenant: boolean;
+}
+
+export type Advice = string | ((facts: AdviceFacts) => string | undefined);
+
+export interface AdviceFacts {
+  /** The configured issuer. */
+  readonly issuer: string;
+  /** The issuer that the token or the metadata names. It is not verified. */
+  readonly named?: string;
+}
+
+/** Returns what to do about this error at the provider. Values in it are normalized URLs, so they are safe to print. */
+export function adviceOf(provider: Provider, code: AuthErrorCode, facts: AdviceFacts): string | undefined {
+  const advice = provider.advice?.[code];
+  return typeof advice === 'function' ? advice(facts) : advice;
+}
+
+/** Returns the named groups of the pattern, or undefined if the issuer does not match. */
+export function matchIssuer(pattern: RegExp, issuer: string): IssuerParts | undefined {
+  const match = pattern.exec(issuer);
+  return match === null ? undefined : { ...match.groups };
+}
+
+/** The variable for the audience of the preset. */
+export function audienceVariable(
+  parameter: string,
+  comment: string,
+  { name = 'AUTH_AUDIENCE', usual }: { readonly name?: string; readonly usual?: string } = {},
+): EnvironmentVariable {
+  return { name, parameter, comment, from: 'audience', usual };
+}

@@ -1,0 +1,69 @@
+import { auth0Provider } from './auth0.js';
+import { betterAuthProvider } from './better-auth.js';
+import { clerkProvider } from './clerk.js';
+import { cognitoProvider } from './cognito.js';
+import { entraIdProvider } from './entra-id.js';
+import { firebaseProvider } from './firebase.js';
+import { githubProvider } from './github.js';
+import { googleProvider } from './google.js';
+import { keycloakProvider } from './keycloak.js';
+import { logtoProvider } from './logto.js';
+import { oktaProvider } from './okta.js';
+import type { Provider } from './provider.js';
+import { supabaseProvider } from './supabase.js';
+import { zitadelProvider } from './zitadel.js';
+
+/** All supported identity providers, in the order in which `nest add` lists them. */
+export const PROVIDERS: readonly Provider[] = [
+  auth0Provider,
+  keycloakProvider,
+  entraIdProvider,
+  cognitoProvider,
+  oktaProvider,
+  googleProvider,
+  firebaseProvider,
+  zitadelProvider,
+  supabaseProvider,
+  clerkProvider,
+  logtoProvider,
+  betterAuthProvider,
+  githubProvider,
+];
+
+// Keycloak comes last: its issuers have any host, and their path can be appended to the issuer of another provider.
+const RECOGNITION_ORDER = [...PROVIDERS.filter((provider) => provider !== keycloakProvider), keycloakProvider];
+
+/** The provider of an issuer, and what the issuer's name says about its configuration. */
+export interface RecognizedIssuer {
+  readonly provider: Provider;
+  /** Options of the preset that are part of the issuer's name. The preset may reject them. */
+  readonly parts: Readonly<Record<string, string>>;
+  /** The audience of tokens unless the developer configured another one. */
+  readonly usualAudience: string | undefined;
+}
+
+/**
+ * Recognizes the provider from the issuer's name. A custom domain is not recognized: it can belong to any provider.
+ * @param issuer in any spelling; the preset may write it differently
+ */
+export function recognizeIssuer(issuer: string): RecognizedIssuer | undefined {
+  for (const provider of RECOGNITION_ORDER) {
+    const parts = provider.recognize(issuer);
+    if (parts === undefined) continue;
+    const present = Object.entries(parts).filter((entry): entry is [string, string] => entry[1] !== undefined);
+    return {
+      provider,
+      parts: Object.fromEntries(present),
+      usualAudience: provider.audience.usual?.(parts),
+    };
+  }
+  return undefined;
+}
+
+/**
+ * Whether tokens of a provider have this audience whatever API they are for. An API that trusts it accepts all of them.
+ * @param issuer of the tokens, if known
+ */
+export function isCommonAudience(audience: string, issuer?: string): boolean {
+  return PROVIDERS.some((provider) => provider.audience.reasonAgainst?.(audience, issuer) !== undefined);
+}

@@ -1,0 +1,158 @@
+import { posix } from 'node:path';
+import { isProtectedHelloWorld } from './hello-world.js';
+import type { Project } from './project.js';
+import type { ProviderSetup } from './providers.js';
+import { PACKAGE, type SourceFile } from './source-file.js';
+import { asRecord, type Workspace } from './workspace.js';
+
+/** The module that sets the variables for the tests. Each test imports it. */
+const ENVIRONMENT = './auth-environment';
+
+/**
+ * Adds an end-to-end test of the authentication, and adapts the one of `nest new`.
+ *
+ * @param isOpen whether the hello-world route is public
+ * @returns the steps that are left to the user
+ */
+export function addEndToEndTests(
+  workspace: Workspace,
+  project: Project,
+  setup: ProviderSetup,
+  isOpen: boolean,
+): readonly string[] {
+  const { testRoot, modulePath } = project;
+  const { className } = project.rootModule;
+  const extension = workspace.readJson('package.json').type === 'module' ? '.js' : '';
+  const environmentImport = `import '${ENVIRONMENT}${extension}';`;
+  const environment = posix.join(testRoot, `${ENVIRONMENT}.ts`);
+  if (workspace.read(environment) === undefined) workspace.write(environment, environmentFile(setup));
+  const generatedPath = posix.join(testRoot, 'app.e2e-spec.ts');
+  const generated = workspace.read(generatedPath) ?? '';
+  const steps = generated.includes(className)
+    ? adaptGeneratedTest(workspace, generatedPath, environmentImport, isOpen)
+    : [];
+
+  const path = posix.join(testRoot, 'auth.e2e-spec.ts');
+  if (workspace.read(path) !== undefined) return steps;
+  const dependencies = workspace.dependencies();
+  const missing = ['@nestjs/testing', 'supertest'].filter((name) => !dependencies.has(name)).join(' and ');
+  if (missing !== '') {
+    return [...steps, `${path} was not added: it needs ${missing}. Install ${missing} and run the command again.`];
+  }
+  const isHelloWorld = isProtectedHelloWorld(workspace, project);
+  const { files, compilerOptions } = workspace.readJson('tsconfig.json');
+  if (!isHelloWorld && Array.isArray(files) && files.length === 0) {
+    const reason = 'Vitest compiles decorators only in files that a tsconfig.json includes, and yours includes none';
+    return [...steps, `${path} was not added: ${reason}. For such a test, see docs/testing.md of ${PACKAGE}.`];
+  }
+  const imports = [
+    supertestImport(generated, asRecord(compilerOptions)),
+    environmentImport,
+    `import { ${className} } from '${posix.relative(testRoot, modulePath).replace(/\.ts$/, extension)}';`,
+  ];
+  const isFastify = !dependencies.has('@nestjs/platform-express') && dependencies.has('@nestjs/platform-fastify');
+  workspace.write(path, authenticationTest(className, setup.tokenClaims, imports, isFastify, isHelloWorld));
+  return steps;
+}
+
+function environmentFile({ variables }: ProviderSetup): string {
+  return `// The variables that the application reads at start, so that tests need no .env.
+// No test sends a request to these addresses.
+${variables.map(({ name, value }) => `process.env.${name} = '${value}';\n`).join('')}`;
+}
+
+/** Sets the variables in the test of `nest new`, and expects 401 for its route unless that is public. */
+function adaptGeneratedTest(
+  workspace: Workspace,
+  path: string,
+  environmentImport: string,
+  isOpen: boolean,
+): readonly string[] {
+  const text = workspace.read(path) ?? '';
+  if (text.includes(ENVIRONMENT)) return [];
+  const success = /(\.get\((['"])\/\2\))\s*\.expect\(200\)\s*\.expect\((['"])Hello World!\3\)/;
+  const adapted = isOpen ? text : text.replace(success, '$1.expect(401)');
+  workspace.write(path, adapted);
+  const addImport = (source: SourceFile) => {
+    source.insertImports([environmentImport]);
+  };
+  const steps = workspace.edit(path, addImport, `Add ${environmentImport}`);
+  if (isOpen || adapted !== text) return steps;
+  return [
+    ...steps,
+    `The requests in ${path} now need an access token. For an example, see auth.e2e-spec.ts beside it.`,
+  ];
+}
+
+/** Returns the import of the generated test, unless TypeScript is configured for the default import. */
+function supertestImport(generated: string, { esModuleInterop, module }: Record<string, unknown>): string {
+  const hasInterop = esModuleInterop === true || (typeof module === 'string' && /^node/i.test(module));
+  const present = /^import [^\n]*['"]supertest['"];?/m.exec(generated)?.[0];
+  return present === undefined || hasInterop ? "import request from 'supertest';" : present;
+}
+
+/**
+ * Returns a test that a route rejects a request without a token and accepts one with a valid token.
+ *
+ * @param isHelloWorld whether the test uses the route of `nest new`; otherwise it adds a route
+ */
+function authenticationTest(
+  className: string,
+  tokenClaims: readonly string[],
+  imports: readonly string[],
+  isFastify: boolean,
+  isHelloWorld: boolean,
+): string {
+  const [path, body] = isHelloWorld ? ['/', "'Hello World!'"] : ['/auth-probe', "{ subject: 'alice' }"];
+  const controllers = isHelloWorld ? '' : ', controllers: [ProbeController]';
+  const claims = tokenClaims.length === 0 ? '' : `, claims: { ${tokenClaims.join(', ')} }`;
+  return `import { ${isHelloWorld ? '' : 'Controller, Get, '}type INestApplication } from '@nestjs/common';
+${isFastify ? "import { FastifyAdapter } from '@nestjs/platform-fastify';\n" : ''}import { Test } from '@nestjs/testing';
+${isHelloWorld ? '' : `import { CurrentUser } from '${PACKAGE}';\n`}import { TestIssuer, withTestIssuer } from '${PACKAGE}/testing';
+import type { Server } from 'node:http';
+${imports.join('\n')}
+${isHelloWorld ? '' : PROBE}
+describe('Authentication (e2e)', () => {
+  let app: INestApplication<Server>;
+  let issuer: TestIssuer;
+
+  beforeAll(async () => {
+    issuer = await TestIssuer.create();
+    const module = await withTestIssuer(
+      Test.createTestingModule({ imports: [${className}]${controllers} }),
+      issuer,
+    ).compile();
+
+    app = module.createNestApplication(${isFastify ? 'new FastifyAdapter()' : ''});
+    await app.${isFastify ? 'listen(0)' : 'init()'};
+  });
+
+  afterAll(async () => {
+    await app.close();
+  });
+
+  it('rejects a request without a token', async () => {
+    await request(app.getHttpServer()).get('${path}').expect(401);
+  });
+
+  it('accepts a request with a valid token', async () => {
+    const token = await issuer.token({ sub: 'alice'${claims} });
+    await request(app.getHttpServer())
+      .get('${path}')
+      .set('Authorization', \`Bearer \${token}\`)
+      .expect(200, ${body});
+  });
+});
+`;
+}
+
+const PROBE = `
+// It has no access decorator, so it requires a token.
+@Controller('auth-probe')
+class ProbeController {
+  @Get()
+  caller(@CurrentUser('sub') subject: string) {
+    return { subject };
+  }
+}
+`;

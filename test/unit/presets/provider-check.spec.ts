@@ -1,0 +1,61 @@
+import { describe, expect, it } from '@jest/globals';
+import { AuthError, type AuthOptions, type IssuerOptions } from '../../../src/index.js';
+import { PROVIDER_CHECK } from '../../../src/options/options.js';
+import { resolveOptions } from '../../../src/options/resolve-options.js';
+import { clerk, cognito, entraId, firebase, github, google, okta, zitadel } from '../../../src/presets.js';
+import { codeOf, pathsOf } from '../../support/catching.js';
+
+const resolvedIssuer = (options: AuthOptions) => {
+  const { issuers } = resolveOptions(options);
+  return typeof issuers === 'function' ? undefined : issuers[0];
+};
+
+const validate = () => true;
+const GUID = '72f988bf-86f1-41af-91ab-2d7cd011db47';
+const PRESETS: readonly (readonly [string, IssuerOptions | undefined, Record<string, unknown>])[] = [
+  ['github', github({ audience: 'api', repositories: ['ours/app'], validate }), { repository: 'evil/app' }],
+  ['google', google({ audience: 'api', emails: ['a@example.com'], validate }), { email: 'evil@example.com' }],
+  ['clerk', clerk({ frontendApiUrl: 'https://a.example', authorizedParties: ['https://b.example'], validate }), {}],
+  ['cognito', cognito({ region: 'eu-central-1', userPoolId: 'eu-central-1_Ab', clientId: 'c', validate }), {}],
+  ['entraId', entraId({ tenantId: GUID, audience: GUID, validate }).issuers[0], { tid: 'another', appid: 'c' }],
+  ['firebase', firebase({ projectId: 'my-project', validate }), {}],
+  ['okta', okta({ domain: 'example.okta.com', audience: 'api', validate }), {}],
+  ['zitadel', zitadel({ domain: 'my.zitadel.cloud', audience: '1', validate }), {}],
+];
+
+describe('The check of a preset', () => {
+  it.each(PRESETS)(
+    'is not replaced by `validate` of the preset, the issuer or the module: %s',
+    (_name, preset, claims) => {
+      if (preset === undefined) throw new Error('no issuer');
+      const besides = { ...preset, validate };
+      for (const options of [preset, besides, { issuers: [preset], validate }, { issuers: [besides] }]) {
+        const check = resolvedIssuer(options)?.providerCheck;
+        expect(codeOf(() => check?.({ claims } as never))).toMatch(/^CLAIM_/);
+      }
+    },
+  );
+
+  it.each(PRESETS)('comes in addition to `validate` of the preset: %s', (_name, preset) => {
+    expect(preset?.validate).toBe(validate);
+  });
+
+  const preset = okta({ domain: 'example.okta.com', audience: 'api' });
+
+  it('remains if the module has another one as a default', () => {
+    const rejecting = {
+      [PROVIDER_CHECK]: () => {
+        throw new AuthError('POLICY_DENIED');
+      },
+    };
+    const check = resolvedIssuer({ issuers: [preset], ...rejecting })?.providerCheck;
+    expect(codeOf(() => check?.({ claims: {} } as never))).toBe('CLAIM_MISSING');
+    expect(codeOf(() => check?.({ claims: { cid: 'client' } } as never))).toBe('POLICY_DENIED');
+  });
+
+  it('is not an option with a name', () => {
+    expect(pathsOf(() => resolveOptions({ ...preset, presetCheck: () => undefined } as never))).toEqual([
+      'presetCheck',
+    ]);
+  });
+});

@@ -1,0 +1,255 @@
+import { describe, expect, it } from '@jest/globals';
+import { readFileSync } from 'node:fs';
+import { type IssuerOptions, PROVIDER_CHECK } from '../../../src/options/options.js';
+import { resolveOptions } from '../../../src/options/resolve-options.js';
+import * as presets from '../../../src/presets.js';
+import { adviceOf, type Provider } from '../../../src/presets/provider.js';
+import { isCommonAudience, PROVIDERS, recognizeIssuer } from '../../../src/presets/providers.js';
+import { problemsOf } from '../../support/provider.js';
+
+const TENANT = '72f988bf-86f1-41af-91ab-2d7cd011db47';
+
+function issuersOf(options: ReturnType<Provider['configure']>): readonly IssuerOptions[] {
+  if (!('issuers' in options)) return [options];
+  if (typeof options.issuers === 'function') throw new Error('is a resolver');
+  return options.issuers;
+}
+
+/** The options that follow from the example issuer, the example audience and the examples of other variables. */
+function exampleOptions({ exampleIssuer, audience, environment, ...provider }: Provider) {
+  const examples = environment.flatMap((variable) =>
+    variable.from === 'example' ? [[variable.parameter, variable.isList ? [variable.example] : variable.example]] : [],
+  );
+  return {
+    ...(provider.recognize(exampleIssuer) ?? provider.recognizeCustomDomain?.(exampleIssuer)),
+    ...(audience.parameter !== undefined && { [audience.parameter]: audience.example }),
+    ...(Object.fromEntries(examples) as Record<string, unknown>),
+  };
+}
+
+/** Configures the provider and returns the names of all options that it reads. */
+function optionNames(provider: Provider): readonly string[] {
+  const names = new Set<string>();
+  const record =
+    <Result>(read: (target: object, name: string) => Result) =>
+    (target: object, name: string | symbol) => {
+      names.add(String(name));
+      return read(target, String(name));
+    };
+  const options = new Proxy(withoutUndefined(exampleOptions(provider)), {
+    has: record((target, name) => name in target),
+    get: record((target, name) => Reflect.get(target, name) as unknown),
+  });
+  provider.configure(options);
+  return [...names];
+}
+
+const withoutUndefined = (options: object) =>
+  Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+
+const { fromEnv: _fromEnv, requiredEnv: _requiredEnv, ...published } = presets;
+
+it('PROVIDERS lists every published preset', () => {
+  const configured = PROVIDERS.map((provider) => [provider.name, Reflect.get(provider, 'configure') as unknown]);
+  expect(Object.fromEntries(configured)).toEqual(published);
+});
+
+it('schematics/nest-add/schema.json lists every provider with its label', () => {
+  const { properties } = JSON.parse(readFileSync('schematics/nest-add/schema.json', 'utf8')) as {
+    properties: { provider: { enum: unknown; 'x-prompt': { items: unknown } } };
+  };
+  const items = PROVIDERS.map(({ name, label }) => ({ value: name, label }));
+  const other = { value: 'other', label: 'Another OAuth 2.0 or OpenID Connect server' };
+  expect(properties.provider['x-prompt'].items).toEqual([...items, other]);
+  expect(properties.provider.enum).toEqual([...items, other].map(({ value }) => value));
+});
+
+describe.each(PROVIDERS.map((provider) => [provider.name, provider] as const))('The record of %s', (name, provider) => {
+  const options = withoutUndefined(exampleOptions(provider));
+  const issuers = issuersOf(provider.configure(options));
+  const variables = provider.environment;
+
+  it('has an example configuration that the module accepts', () => {
+    expect(() => resolveOptions({ issuers })).not.toThrow();
+    expect(issuers.map(({ issuer }) => issuer)).toContain(provider.exampleIssuer);
+    for (const { audience, audienceClaim = 'aud' } of issuers) {
+      expect([audience].flat()).toContain(provider.audience.example);
+      expect(audienceClaim).toBe(provider.audience.claim);
+    }
+  });
+
+  it('recognizes its own issuers, if they are not always under a custom domain', () => {
+    const recognized = recognizeIssuer(provider.exampleIssuer);
+    expect(recognized?.provider.name).toBe(name === 'betterAuth' ? undefined : name);
+    const others = PROVIDERS.filter((other) => other !== provider);
+    expect(others.some((other) => other.recognize(provider.exampleIssuer) !== undefined)).toBe(false);
+  });
+
+  it('has environment variables with unique names, for options of the preset', () => {
+    expect(new Set(variables.map((variable) => variable.name)).size).toBe(variables.length);
+    expect(new Set(variables.map(({ parameter }) => parameter)).size).toBe(variables.length);
+    expect(optionNames(provider)).toEqual(expect.arrayContaining(variables.map(({ parameter }) => parameter)));
+    for (const variable of variables)
+      if (variable.from === 'issuer' && variable.usual === undefined)
+        expect(options).toHaveProperty(variable.parameter);
+  });
+
+  it('tells whether the preset checks more than issuer and audience', () => {
+    const checksMore = issuers.some(
+      (issuer) => PROVIDER_CHECK in issuer || issuer.tokenTypes !== undefined || issuer.audienceClaim !== undefined,
+    );
+    expect(provider.checksMoreThanAudience ?? false).toBe(checksMore);
+  });
+
+  it('tells whether the preset requires a list of callers', () => {
+    const callers = variables.filter(({ from }) => from === 'example').map(({ parameter }) => [parameter, undefined]);
+    const others = withoutUndefined({ ...options, ...(Object.fromEntries(callers) as object) });
+    const problems = problemsOf(() => provider.configure(others));
+    expect(problems.some((problem) => problem.includes('is missing: anyone'))).toBe(provider.issuesToAnyone ?? false);
+  });
+
+  it('rejects each option that is present but undefined', () => {
+    for (const option of optionNames(provider)) {
+      const problems = problemsOf(() => provider.configure({ ...options, [option]: undefined }));
+      expect([option, problems.length > 0]).toEqual([option, true]);
+    }
+  });
+
+  it('has advice in whole sentences', () => {
+    for (const code of Object.keys(provider.advice ?? {})) {
+      const text = adviceOf(provider, code as never, { issuer: provider.exampleIssuer });
+      if (text !== undefined) expect(text).toMatch(/^[A-Z`].*[.!]$/);
+    }
+  });
+});
+
+describe('recognizeIssuer', () => {
+  it.each([
+    ['auth0', 'https://tenant.eu.auth0.com/', { domain: 'tenant.eu.auth0.com' }],
+    ['auth0', 'https://tenant.auth0.com', { domain: 'tenant.auth0.com' }],
+    ['keycloak', 'https://id.example.com/realms/shop', { url: 'https://id.example.com', realm: 'shop' }],
+    ['keycloak', 'https://id.example.com/auth/realms/shop/', { url: 'https://id.example.com/auth', realm: 'shop' }],
+    ['keycloak', 'https://id.example.com/realms/my%20shop', { url: 'https://id.example.com', realm: 'my shop' }],
+    ['keycloak', 'https://id.example.com/realms/100%', { url: 'https://id.example.com', realm: '100%' }],
+    ['keycloak', 'http://localhost:8080/realms/shop', { url: 'http://localhost:8080', realm: 'shop' }],
+    ['entraId', `https://login.microsoftonline.com/${TENANT}/v2.0`, { tenantId: TENANT }],
+    ['entraId', `https://login.microsoftonline.com/${TENANT}`, { tenantId: TENANT }],
+    ['entraId', `https://login.microsoftonline.com/${TENANT.toUpperCase()}/v2.0/`, { tenantId: TENANT }],
+    ['entraId', 'https://login.microsoftonline.com/common/v2.0', { tenantId: 'common' }],
+    ['entraId', `https://sts.windows.net/${TENANT}/`, { tenantId: TENANT }],
+    ['entraId', `https://login.microsoftonline.us/${TENANT}/v2.0`, { tenantId: TENANT, cloud: 'us-government' }],
+    ['entraId', `https://login.partner.microsoftonline.cn/${TENANT}/v2.0`, { tenantId: TENANT, cloud: 'china' }],
+    ['entraId', `https://sts.chinacloudapi.cn/${TENANT}/`, { tenantId: TENANT, cloud: 'china' }],
+    [
+      'cognito',
+      'https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_AbC',
+      { region: 'eu-central-1', userPoolId: 'eu-central-1_AbC' },
+    ],
+    [
+      'cognito',
+      'https://issuer-cognito-idp.us-east-1.amazonaws.com/us-east-1_AbC',
+      { region: 'us-east-1', userPoolId: 'us-east-1_AbC', issuerType: 'updated' },
+    ],
+    ['okta', 'https://example.okta.com/oauth2/default', { domain: 'example.okta.com' }],
+    ['okta', 'https://a.oktapreview.com/oauth2/aus1/', { domain: 'a.oktapreview.com', authorizationServerId: 'aus1' }],
+    ['google', 'https://accounts.google.com', {}],
+    ['google', 'accounts.google.com', {}],
+    ['google', 'https://accounts.google.com/realms/shop', {}],
+    ['firebase', 'https://securetoken.google.com/shop-1', { projectId: 'shop-1' }],
+    ['zitadel', 'https://my.eu1.zitadel.cloud', { issuer: 'https://my.eu1.zitadel.cloud' }],
+    ['supabase', 'https://my-shop.supabase.co/auth/v1', { url: 'https://my-shop.supabase.co' }],
+    ['clerk', 'https://cat-1.clerk.accounts.dev', { frontendApiUrl: 'https://cat-1.clerk.accounts.dev' }],
+    ['logto', 'https://shop.logto.app/oidc', { endpoint: 'https://shop.logto.app' }],
+    ['github', 'https://token.actions.githubusercontent.com/', {}],
+    ['github', 'https://token.actions.githubusercontent.com/realms/shop', expect.anything()],
+    ['github', 'https://token.actions.octocorp.ghe.com', { issuer: 'https://token.actions.octocorp.ghe.com' }],
+  ])('recognizes an issuer of %s: %s', (name, issuer, parts) => {
+    const recognized = recognizeIssuer(issuer);
+    expect([recognized?.provider.name, recognized?.parts]).toEqual([name, parts]);
+  });
+
+  it.each([
+    ['https://securetoken.google.com/shop-1', 'shop-1'],
+    ['https://my-shop.supabase.co/auth/v1', 'authenticated'],
+    ['https://tenant.eu.auth0.com/', undefined],
+  ])('returns the usual audience of %s', (issuer, audience) => {
+    expect(recognizeIssuer(issuer)?.usualAudience).toBe(audience);
+  });
+
+  it.each([
+    'https://id.example.com',
+    'https://clerk.example.com',
+    'https://tenant.auth0.com.example.com/',
+    'https://login.microsoftonline.com.example.com/common/v2.0',
+    'https://example.com/login.microsoftonline.com/common/v2.0',
+    'https://accounts.google.com.example.com',
+    'https://accounts.google.com@example.com',
+    'https://token.actions.githubusercontent.com.example.com',
+    'https://example.okta.com.example.com/oauth2/default',
+  ])('does not recognize another host: %s', (issuer) => {
+    expect(recognizeIssuer(issuer)).toBeUndefined();
+  });
+});
+
+describe('isCommonAudience', () => {
+  const isCommon = (audience: string) => isCommonAudience(audience, 'https://login.example.com/');
+
+  it.each([
+    ...['account', 'account-console', 'realm-management', 'broker', 'security-admin-console', 'admin-cli'],
+    'https://tenant.eu.auth0.com/userinfo',
+    'https://Tenant.eu.auth0.com/api/v2/',
+    'https://login.example.com/userinfo',
+    'https://login.example.com/api/v2/',
+    '00000002-0000-0000-c000-000000000000',
+    '00000003-0000-0000-C000-000000000000',
+    'https://graph.microsoft.com/',
+    'https://graph.microsoft.us',
+    'https://dod-graph.microsoft.us',
+    'https://microsoftgraph.chinacloudapi.cn',
+    'https://graph.windows.net',
+    'https://management.azure.com/',
+    'https://management.core.windows.net/',
+  ])('is true for %s', (audience) => {
+    expect(isCommon(audience)).toBe(true);
+  });
+
+  it.each([
+    'Account',
+    'my-account',
+    'https://api.example.com/userinfo',
+    'https://login.example.com/api/v2/orders',
+    'https://evilauth0.com/userinfo',
+    '00000004-0000-0000-c000-000000000000',
+    'https://graph.microsoft.com.example.com',
+    'https://graph.microsoft.com/orders',
+    'https://graphxwindows.net',
+    'https://orders.management.azure.com',
+  ])('is false for %s', (audience) => {
+    expect(isCommon(audience)).toBe(false);
+  });
+
+  it('does not attribute a custom domain to Auth0 without the issuer', () => {
+    expect(isCommonAudience('https://tenant.auth0.com/userinfo')).toBe(true);
+    expect(isCommonAudience('https://login.example.com/userinfo')).toBe(false);
+    expect(isCommonAudience('https://login.example.com/userinfo', 'not a URL')).toBe(false);
+  });
+});
+
+describe('adviceOf', () => {
+  const advice = (issuer: string, named: string) => {
+    const { provider } = recognizeIssuer(issuer) ?? {};
+    return provider && adviceOf(provider, 'ISSUER_UNTRUSTED', { issuer, named });
+  };
+  const entra = `https://login.microsoftonline.com/${TENANT}/v2.0`;
+
+  it.each([
+    [entra, `https://sts.windows.net/${TENANT}/`, 'requestedAccessTokenVersion'],
+    [entra, `https://sts.windows.net/00000000-0000-0000-0000-000000000000/`, undefined],
+    ['https://login.microsoftonline.com/common/v2.0', 'https://login.microsoftonline.com/{tenantid}/v2.0', 'common'],
+    ['https://a.okta.com/oauth2/default', 'https://a.okta.com', 'org authorization server'],
+    ['https://accounts.google.com', 'accounts.google.com', 'service account'],
+    ['https://id.example.com/realms/a', 'http://id.example.com/realms/a', 'X-Forwarded-Proto'],
+  ])('explains for the issuer %s why a token has the issuer %s', (issuer, named, text) => {
+    expect(advice(issuer, named) ?? 'nothing').toContain(text ?? 'nothing');
+  });
+});
