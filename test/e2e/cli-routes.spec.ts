@@ -28,8 +28,16 @@ describe('routes', () => {
     );
   });
 
+  it('fails only for routes that --fail-on names', async () => {
+    expect((await routes('AppModule')).exitCode).toBe(0);
+    expect((await routes('AppModule', '--fail-on', ' unguarded, unknown,')).exitCode).toBe(0);
+    const wrong = await routes('AppModule', '--fail-on', 'open,guarded');
+    const message = 'error: --fail-on takes open, unguarded, unknown, separated by commas, not guarded.\n';
+    expect([wrong.exitCode, wrong.stderr]).toEqual([2, message]);
+  });
+
   it('fails for an open or unguarded route that --allow does not name', async () => {
-    const open = await routes('AppModule');
+    const open = await routes('AppModule', '--fail-on', 'open');
     expect(open.exitCode).toBe(1);
     expect(open.stderr).toBe("error: GET /orders/health is open. Protect it, or add --allow 'GET /orders/health'.\n");
     const unguarded = await routes('ManualModule', ...HEALTH);
@@ -56,7 +64,7 @@ describe('routes', () => {
   });
 
   it('reports message handlers as unknown for a root module, which does not connect microservices', async () => {
-    const { exitCode, stdout, stderr } = await routes('JobsModule');
+    const { exitCode, stdout, stderr } = await routes('JobsModule', '--fail-on', 'unknown');
     expect([exitCode, stderr]).toEqual([1, expect.stringMatching(/^error: message job is unknown\./)]);
     expect(stdout).toMatch(/rpc +message +own +guarded/);
     expect(stdout).toContain('warning: A root module does not show how microservices are connected.');
@@ -70,7 +78,7 @@ describe('routes', () => {
   it.each<[string, string[], number, string]>([
     ['a file that does not exist', ['dist/nothing.js'], 2, 'There is no file dist/nothing.js. Build the application'],
     ['two files', [APPLICATIONS, APPLICATIONS], 2, 'Give one built file'],
-    ['an unknown option', [APPLICATIONS, '--fail-on', 'open'], 2, "Unknown option '--fail-on'"],
+    ['an unknown option', [APPLICATIONS, '--only', 'open'], 2, "Unknown option '--only'"],
     ['several suitable exports', [APPLICATIONS], 2, 'several exports to choose from: AppModule, BrokenModule, '],
     ['an export that does not exist', [APPLICATIONS, '--export', 'Nope'], 2, '--export Nope is neither'],
     ['a file without suitable exports', ['jest.config.mjs'], 2, '\n  export async function createApp() {\n'],

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { toTable } from '../../nest/routes/route-report-text.js';
-import type { ReportedRoute } from '../../nest/routes/route-report.js';
+import { isOpen, type ReportedRoute } from '../../nest/routes/route-report.js';
 import { CommandError, type CommandIo, EXIT, type ExitCode } from '../command-io.js';
 import { printable, withoutTokens } from '../printable.js';
 import { loadApplication, messageOf, withinLimit } from './load-application.js';
@@ -16,25 +16,27 @@ The command creates, initializes and closes the application. It does not call li
 Options:
   --export <name>  the export to use, if several qualify
   --no-init        create no provider and run no lifecycle hook; needs a root module
-  --allow <route>  allow an open route, for example --allow 'GET /health'; repeatable
+  --fail-on <list> fail for routes with this access: open, unguarded or unknown, separated by commas
+  --allow <route>  allow such a route, for example --allow 'GET /health'; repeatable. Without --fail-on, every other
+                   open, unguarded or unknown route fails
   --json           print one JSON document
 
 Example:
   $ nestjs-resource-server routes dist/app.module.js --allow 'GET /health'
 
 Exit codes:
-  0  every route requires a token, accepts guests (@OptionalAuth) or is allowed
-  1  a route is open, unguarded or unknown and not allowed, --allow matches no such route, or AuthModule is missing
+  0  no route fails
+  1  a route fails (--fail-on, --allow), --allow matches no such route, or AuthModule is missing
   2  wrong usage, or the file has no suitable export
   3  nothing was checked: the application does not start
 `;
 
 /** Runs `routes`: prints the report of an application and compares its open routes with those that are allowed. */
 export async function routes(args: readonly string[], io: CommandIo): Promise<ExitCode> {
-  const { file, allow, json, ...options } = readArguments(args);
+  const { file, allow, failOn, json, ...options } = readArguments(args);
   const { app, report } = await loadApplication(file, { ...options, cwd: io.cwd });
-  const open = report.routes.filter(isOpen);
-  const failed = open.filter((route) => !allow.includes(nameOf(route)));
+  const open = report.routes.filter((route) => isOpen(route));
+  const failed = open.filter((route) => failOn.includes(route.access) && !allow.includes(nameOf(route)));
   const stale = allow.filter((name) => !open.some((route) => nameOf(route) === name));
   if (json) {
     io.stdout.write(`${JSON.stringify({ ...report, failed, stale }, undefined, 2)}\n`);
@@ -62,6 +64,7 @@ function readArguments(args: readonly string[]) {
     export: { type: 'string' },
     'no-init': { type: 'boolean' },
     allow: { type: 'string', multiple: true },
+    'fail-on': { type: 'string' },
     json: { type: 'boolean' },
   } as const;
   try {
@@ -71,16 +74,22 @@ function readArguments(args: readonly string[]) {
       throw new CommandError('Give one built file, for example: nestjs-resource-server routes dist/app.module.js');
     }
     const { allow = [], json = false, export: exportName, 'no-init': isPreview = false } = values;
-    return { file, allow, json, exportName, isPreview };
+    const failOn = readFailOn(values['fail-on'] ?? (allow.length > 0 ? FAILURES.join() : ''));
+    return { file, allow, failOn, json, exportName, isPreview };
   } catch (error) {
     if (error instanceof CommandError) throw error;
     throw new CommandError(withoutTokens(messageOf(error)));
   }
 }
 
-/** The same rule as `openRoutes()`: a field without requirements is protected by the query that reads it. */
-function isOpen({ access, kind, requires }: ReportedRoute): boolean {
-  return access !== 'guarded' && access !== 'optional' && (kind !== 'field' || requires.length > 0);
+const FAILURES: readonly string[] = ['open', 'unguarded', 'unknown'] satisfies ReportedRoute['access'][];
+
+function readFailOn(text: string): readonly string[] {
+  const names = text.split(',').map((name) => name.trim());
+  const listed = names.filter((name) => name !== '');
+  const wrong = listed.find((name) => !FAILURES.includes(name));
+  if (wrong === undefined) return listed;
+  throw new CommandError(`--fail-on takes ${FAILURES.join(', ')}, separated by commas, not ${printable(wrong)}.`);
 }
 
 function nameOf({ kind, pattern }: ReportedRoute): string {

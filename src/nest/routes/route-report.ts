@@ -41,3 +41,8 @@ export interface RouteReport {
   /** What needs attention: routes that are not guarded, and requirements that are not checked. */
   readonly warnings: readonly string[];
 }
+
+/** Returns whether a route can be called without a token. A GraphQL field without requirements is protected by its query. */
+export function isOpen({ access, kind, requires }: ReportedRoute): boolean {
+  return access !== 'guarded' && access !== 'optional' && (kind !== 'field' || requires.length > 0);
+}

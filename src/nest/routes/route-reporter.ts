@@ -17,7 +17,7 @@ import { type FoundHandler, HandlerDiscovery, missingHandler } from './handler-d
 import { majorVersionOf } from './nest-metadata.js';
 import { describeRequirement, toTable, warningOf } from './route-report-text.js';
 import { RouteMetadata, type RouteRules } from './route-metadata.js';
-import type { ReportedRoute, RouteReport } from './route-report.js';
+import { isOpen, type ReportedRoute, type RouteReport } from './route-report.js';
 
 /** A route of the application: its handler, what the decorators state, and whether the guard protects it. */
 export interface Route {
@@ -173,9 +173,6 @@ export function routeReport(app: INestApplicationContext): RouteReport {
  * test: `expect(openRoutes(app)).toEqual(['GET /health'])`.
  */
 export function openRoutes(app: INestApplicationContext): readonly string[] {
-  const open = routeReport(app).routes.filter(
-    ({ access, kind, requires }) =>
-      access !== 'guarded' && access !== 'optional' && (kind !== 'field' || requires.length > 0),
-  );
+  const open = routeReport(app).routes.filter((route) => isOpen(route));
   return open.map(({ kind, pattern }) => `${kind} ${pattern}`).sort();
 }
