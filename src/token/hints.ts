@@ -1,4 +1,5 @@
 import type { AuthError, AuthErrorCode, AuthErrorDetail } from '../model/errors.js';
+import { findSimilarAddress } from '../model/similar-address.js';
 import { SEVERAL_WORDS } from './bearer.js';
 import { BY_VALIDATE } from './checks.js';
 import { durationText } from './duration-text.js';
@@ -118,20 +119,11 @@ export function formHint(text: unknown): string | undefined {
 /** The commonest mistake of all: an address that differs in its last slash, its case or its scheme. */
 export function spellingHint(found: unknown, wanted: readonly string[]): string | undefined {
   const texts = [found].flat().filter((value): value is string => typeof value === 'string');
-  for (const text of texts) {
-    const near = wanted.find((one) => plain(one) === plain(text));
-    if (near !== undefined)
-      return `The token has ${JSON.stringify(text)}, the options ${JSON.stringify(near)}: write it exactly as the token has it, with or without the last slash.`;
-  }
-  return undefined;
-}
-
-function plain(address: string): string {
-  return address
-    .trim()
-    .toLowerCase()
-    .replace(/^https?:\/\//, '')
-    .replace(/\/+$/, '');
+  const similar = findSimilarAddress(wanted, texts);
+  return (
+    similar &&
+    `The token has ${JSON.stringify(similar.named)}, the options ${JSON.stringify(similar.configured)}: write it exactly as the token has it, with or without the last slash.`
+  );
 }
 
 // As seconds, some 3,000 years ahead.
