@@ -23,7 +23,7 @@ export interface ClerkOptions extends ValidateOption {
   readonly allowPendingSessions?: boolean;
 }
 
-// `URL.origin` is "null" for an origin with a scheme of its own.
+// `URL.origin` is "null" for schemes other than those of the web.
 const APP_ORIGIN = /^(?!https?:)[a-z][a-z\d+.-]*:\/\/[a-z\d.-]+(?::\d+)?$/;
 
 /**

@@ -87,7 +87,7 @@ export function github(options: GithubOptions): IssuerOptions {
   };
 }
 
-// An enterprise can have a path of its own, or a host of ghe.com.
+// An enterprise can have its own path, or a host of ghe.com.
 const ISSUER = /^(?<issuer>https:\/\/token\.actions\.(?:githubusercontent\.com|[\w-]+\.ghe\.com)(?:\/[\w.-]+)*)\/?$/i;
 
 export const githubProvider: Provider<GithubOptions> = {

@@ -31,7 +31,7 @@ export interface Provider<Options extends object = object> {
   alternativeIssuers?(address: URL): readonly AlternativeIssuer[];
   /** Whether `issuer` is an address inside a network for the issuer that tokens call `named`. */
   isInternalAddressOf?(issuer: string, named: string): boolean;
-  /** What to do about a rejected token at this provider. */
+  /** Instructions for a token that was rejected with this code. */
   readonly advice?: Readonly<Partial<Record<AuthErrorCode, Advice>>>;
 }
 
@@ -78,7 +78,7 @@ export type ExampleClaim = string | number | boolean | { readonly variable: stri
 
 export interface AlternativeIssuer {
   readonly issuer: string;
-  /** The same realm, tenant or project under another path. Otherwise it is only the most likely issuer on that host. */
+  /** Whether it is the same realm, tenant or project, or only the most likely issuer on that host. */
   readonly isSameTenant: boolean;
 }
 
@@ -91,7 +91,7 @@ export interface AdviceFacts {
   readonly named?: string;
 }
 
-/** Returns what to do about this error at the provider. Values in it are normalized URLs, so they are safe to print. */
+/** Returns instructions for this error. Addresses of the token in them are normalized URLs, which are safe to print. */
 export function adviceOf(provider: Provider, code: AuthErrorCode, facts: AdviceFacts): string | undefined {
   const advice = provider.advice?.[code];
   return typeof advice === 'function' ? advice(facts) : advice;

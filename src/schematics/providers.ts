@@ -9,7 +9,7 @@ import {
 } from '../presets/provider.js';
 import { PROVIDERS, recognizeIssuer } from '../presets/providers.js';
 
-/** What the generated application reads from its environment, and the options that it passes to the preset. */
+/** The preset of the generated application, with its environment variables and options. */
 export interface ProviderSetup {
   readonly label: string;
   /** A function of `nestjs-resource-server/presets` that returns options. */

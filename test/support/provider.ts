@@ -17,16 +17,16 @@ export class Provider {
   private readonly documents = new Map<string, unknown>();
 
   constructor(
-    private readonly alg: string,
-    kind: KeyKind,
-    private readonly header: Header,
     private readonly claims: Claims,
+    private readonly header: Header = { typ: 'JWT' },
+    private readonly alg = 'RS256',
+    kind: KeyKind = 'rsa',
   ) {
     this.key = newKey(kind);
   }
 
   /** Publishes metadata and the key set that it names. */
-  publish(metadataAddress: string, issuer: string, jwksUri: string): this {
+  publish(issuer: string, jwksUri: string, metadataAddress = `${issuer}/.well-known/openid-configuration`): this {
     this.documents.set(metadataAddress, { issuer, jwks_uri: jwksUri });
     return this.publishKeys(jwksUri);
   }

@@ -14,7 +14,7 @@ const claims = {
 };
 // https://better-auth.com/docs/plugins/jwt; the header has neither typ nor anything else beside alg and kid.
 const documented = (jwks = 'https://app.example.com/api/auth/jwks') =>
-  new Provider('EdDSA', 'ed25519', {}, claims).publishKeys(jwks);
+  new Provider(claims, {}, 'EdDSA', 'ed25519').publishKeys(jwks);
 const provider = documented();
 const options = betterAuth({ baseUrl: 'https://app.example.com' });
 
@@ -53,13 +53,12 @@ describe('betterAuth', () => {
 
   it('rejects HS256, which Better Auth uses for cookies, and an algorithm that is not configured', async () => {
     expect(await provider.outcome(options, symmetric(provider.token()))).toBe('ALGORITHM_NOT_ALLOWED');
-    const other = new Provider('ES256', 'p-256', {}, claims).publishKeys('https://app.example.com/api/auth/jwks');
+    const other = new Provider(claims, {}, 'ES256', 'p-256').publishKeys('https://app.example.com/api/auth/jwks');
     expect(await other.outcome(options, other.token())).toBe('ALGORITHM_NOT_ALLOWED');
     expect(await other.outcome({ ...options, algorithms: ['ES256'] }, other.token())).toBe('accepted');
   });
 
   rejectsOptions(betterAuth, { baseUrl: 'https://app.example.com' }, [
-    [{ baseUrl: undefined }, 'baseUrl: is missing'],
     [{ basePath: 'auth/' }, 'basePath: must be a path without a trailing slash'],
     [{ baseUrl: 'https://app.example.com/auth', basePath: '/auth' }, 'basePath: has no effect'],
   ]);

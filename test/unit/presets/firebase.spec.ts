@@ -4,22 +4,17 @@ import { Provider, rejectsOptions, rejectsTokens, symmetric } from '../../suppor
 
 const jwks = 'https://www.googleapis.com/service_accounts/v1/jwk/securetoken@system.gserviceaccount.com';
 // https://firebase.google.com/docs/auth/admin/verify-id-tokens#verify_id_tokens_using_a_third-party_jwt_library
-const provider = new Provider(
-  'RS256',
-  'rsa',
-  { typ: 'JWT' },
-  {
-    iss: 'https://securetoken.google.com/my-project-1a2b3',
-    aud: 'my-project-1a2b3',
-    auth_time: 1_700_000_000,
-    user_id: 'Xk893',
-    sub: 'Xk893',
-    email: 'user@example.com',
-    email_verified: true,
-    firebase: { identities: { email: ['user@example.com'] }, sign_in_provider: 'password' },
-    roles: ['editor'],
-  },
-).publishKeys(jwks);
+const provider = new Provider({
+  iss: 'https://securetoken.google.com/my-project-1a2b3',
+  aud: 'my-project-1a2b3',
+  auth_time: 1_700_000_000,
+  user_id: 'Xk893',
+  sub: 'Xk893',
+  email: 'user@example.com',
+  email_verified: true,
+  firebase: { identities: { email: ['user@example.com'] }, sign_in_provider: 'password' },
+  roles: ['editor'],
+}).publishKeys(jwks);
 const options = firebase({ projectId: 'my-project-1a2b3' });
 const tomorrow = Math.floor(Date.now() / 1000) + 86_400;
 
@@ -57,7 +52,6 @@ describe('firebase', () => {
     [{ projectId: '123456789012' }, "projectId: is the project's number"],
     [{ projectId: 'My Project' }, 'projectId: must be the id of the project'],
     [{ projectId: 'https://securetoken.google.com/x' }, 'projectId: must be the id of the project'],
-    [{ projectId: undefined }, 'projectId: is missing'],
     [{ rolesClaim: '' }, 'rolesClaim: is missing'],
   ]);
 });

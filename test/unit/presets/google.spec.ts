@@ -3,32 +3,18 @@ import { google } from '../../../src/presets.js';
 import { Provider, rejectsOptions, rejectsTokens } from '../../support/provider.js';
 
 // https://docs.cloud.google.com/pubsub/docs/authenticate-push-subscriptions
-const provider = new Provider(
-  'RS256',
-  'rsa',
-  { typ: 'JWT' },
-  {
-    aud: 'https://example.com',
-    azp: '113774264463038321964',
-    email: 'gae-gcp@appspot.gserviceaccount.com',
-    sub: '113774264463038321964',
-    email_verified: true,
-    iss: 'https://accounts.google.com',
-  },
-).publish(
-  'https://accounts.google.com/.well-known/openid-configuration',
-  'https://accounts.google.com',
-  'https://www.googleapis.com/oauth2/v3/certs',
-);
+const provider = new Provider({
+  aud: 'https://example.com',
+  azp: '113774264463038321964',
+  email: 'gae-gcp@appspot.gserviceaccount.com',
+  sub: '113774264463038321964',
+  email_verified: true,
+  iss: 'https://accounts.google.com',
+}).publish('https://accounts.google.com', 'https://www.googleapis.com/oauth2/v3/certs');
 const options = google({ audience: 'https://example.com', emails: ['gae-gcp@appspot.gserviceaccount.com'] });
 
 describe('google', () => {
-  it('accepts the token of a listed service account', async () => {
-    const token = await provider.verify(options, provider.token());
-    expect([token.scopes, token.roles, token.permissions]).toEqual([[], [], []]);
-  });
-
-  it('reads no scopes, roles and permissions', async () => {
+  it('accepts the token of a listed service account, without scopes, roles and permissions', async () => {
     const token = await provider.verify(options, provider.token({ scope: 'a', roles: ['b'], permissions: ['c'] }));
     expect([token.scopes, token.roles, token.permissions]).toEqual([[], [], []]);
   });
@@ -75,7 +61,6 @@ describe('google', () => {
   rejectsOptions(google, { audience: 'https://example.com' }, [
     [{}, 'emails: is missing: anyone with a Google account can get a token for your audience'],
     [{ insecureAllowAnyone: false }, 'emails: is missing: anyone'],
-    [{ emails: undefined }, 'emails: is undefined'],
     [{ emails: [] }, 'emails: must be a non-empty list of strings'],
     [{ emails: ['orders'] }, 'emails[0]: must be an email address'],
     [{ emails: ['a@example.com'], insecureAllowAnyone: true }, 'insecureAllowAnyone: cannot be combined'],

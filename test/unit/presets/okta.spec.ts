@@ -5,9 +5,6 @@ import { Provider, rejectsOptions, rejectsTokens } from '../../support/provider.
 const iss = 'https://example.okta.com/oauth2/default';
 // https://developer.okta.com/docs/guides/customize-tokens-returned-from-okta/main/ and …/customize-tokens-groups-claim/main/
 const provider = new Provider(
-  'RS256',
-  'rsa',
-  {},
   {
     ver: 1,
     jti: 'AT.bcNo4WsBA8QS81SOrrTxWbqMsO50lrFxlYK88DlAPiM',
@@ -19,7 +16,8 @@ const provider = new Provider(
     sub: 'joe.user@example.com',
     groups: ['Everyone', 'Managers'],
   },
-).publish(`${iss}/.well-known/openid-configuration`, iss, `${iss}/v1/keys`);
+  {},
+).publish(iss, `${iss}/v1/keys`);
 const org = { domain: 'example.okta.com', audience: 'api://default' };
 
 describe('okta', () => {
@@ -60,7 +58,6 @@ describe('okta', () => {
   const server = "authorizationServerId: must be a custom authorization server, for example 'default'";
   rejectsOptions(okta, org, [
     [{ domain: 'example-admin.okta.com' }, "domain: is that of the Admin Console; write 'example.okta.com'"],
-    [{ domain: undefined }, 'domain: is missing'],
     [{ audience: '' }, 'audience: is missing'],
     [{ authorizationServerId: 'org' }, server],
     [{ authorizationServerId: 'v1' }, server],

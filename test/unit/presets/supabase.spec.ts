@@ -18,7 +18,7 @@ const claims = {
   user_metadata: { name: 'John Doe', roles: ['admin'] },
   is_anonymous: false,
 };
-const provider = new Provider('ES256', 'p-256', { typ: 'JWT' }, claims).publishKeys(`${iss}/.well-known/jwks.json`);
+const provider = new Provider(claims, { typ: 'JWT' }, 'ES256', 'p-256').publishKeys(`${iss}/.well-known/jwks.json`);
 const options = supabase({ projectRef: 'abcdefghijklmnopqrst' });
 
 describe('supabase', () => {
@@ -27,7 +27,7 @@ describe('supabase', () => {
   });
 
   it('accepts an access token signed with RSA', async () => {
-    const rsa = new Provider('RS256', 'rsa', { typ: 'JWT' }, claims).publishKeys(`${iss}/.well-known/jwks.json`);
+    const rsa = new Provider(claims).publishKeys(`${iss}/.well-known/jwks.json`);
     expect(await rsa.outcome(options, rsa.token())).toBe('accepted');
   });
 
@@ -47,7 +47,7 @@ describe('supabase', () => {
   });
 
   it('cannot verify a token while the project has no asymmetric key (KEYS_UNAVAILABLE)', async () => {
-    const legacy = new Provider('ES256', 'p-256', {}, claims);
+    const legacy = new Provider(claims, {}, 'ES256', 'p-256');
     expect(await legacy.outcome(options, legacy.token())).toBe('KEYS_UNAVAILABLE');
   });
 
@@ -62,7 +62,6 @@ describe('supabase', () => {
   rejectsOptions(supabase, {}, [
     [{}, "projectRef: is missing: the project's reference, for example 'abcdefghijklmnopqrst'"],
     [{ projectRef: 'https://abc.supabase.co' }, "projectRef: must be the project's reference"],
-    [{ url: undefined }, 'url: is missing'],
     [{ url: 'https://abc.supabase.co/auth/v1' }, 'url: must not contain /auth/v1, which the preset appends'],
     [{ url: 'https://a.example.com', projectRef: 'abc' }, 'projectRef: cannot be combined with `url`'],
     [{ projectRef: 'abc', audience: '' }, 'audience: is missing'],
