@@ -1,5 +1,5 @@
 import { OptionReader } from '../options/option-reader.js';
-import { problemOfPlaceholder } from '../options/placeholder.js';
+import { problemOfUnsetValue } from '../options/unset-value.js';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -48,9 +48,7 @@ export class EnvironmentReader extends OptionReader {
 
   private isUsable(name: string): boolean {
     const value = String(this.record[name]);
-    const problem = /^\s*(["']).*\1\s*$/s.test(value)
-      ? 'begins and ends with a quotation mark, which is part of it (`docker run --env-file` takes none away): write it without'
-      : problemOfPlaceholder(value);
+    const problem = problemOfUnsetValue(value);
     if (problem !== undefined) this.problem(name, problem);
     return problem === undefined;
   }

@@ -41,7 +41,7 @@ export function okta(options: OktaOptions): IssuerOptions {
   const validate = given.optionalFunction('validate') as OktaOptions['validate'];
   const domain = given.host('domain', 'example.okta.com');
   const audience = given.texts('audience', "the audience of the authorization server, 'api://default' say");
-  const server = given.optionalText('authorizationServerId', CUSTOM_SERVER) ?? 'default';
+  const server = given.optionalText('authorizationServerId', 'the id of a custom authorization server') ?? 'default';
   const groups = given.optionalText('groupsClaim', "a claim, 'groups' say") ?? 'groups';
   const adminHost = /^(.+)-admin(\.[^.]+\.com)$/.exec(domain);
   if (adminHost !== null)

@@ -1,8 +1,6 @@
 import { OptionReader } from '../options/option-reader.js';
-import { problemOfPlaceholder } from '../options/placeholder.js';
+import { problemOfUnsetValue } from '../options/unset-value.js';
 
-// `https://${process.env.TENANT}.example.com` where TENANT is not set.
-const UNSET_PART = /(?:^|[./:@])(?:undefined|null|NaN)(?:$|[./:])/;
 const LABEL = /^[a-z0-9-]{1,63}$/i;
 
 /**
@@ -106,9 +104,7 @@ export class PresetArguments {
   }
 
   private isUsable(place: string, value: string): boolean {
-    const problem = UNSET_PART.test(value)
-      ? `is ${JSON.stringify(value)}: a variable in it is not set`
-      : problemOfPlaceholder(value);
+    const problem = problemOfUnsetValue(value);
     if (problem !== undefined) this.problem(place, problem);
     return problem === undefined;
   }

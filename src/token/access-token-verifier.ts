@@ -1,6 +1,6 @@
 import type { AccessTokenClaims, JoseHeader, VerifiedAccessToken } from '../model/access-token.js';
 import { AuthError, type AuthErrorCode } from '../model/errors.js';
-import type { ResolvedTokenCache } from '../options/resolve-token-cache.js';
+import type { ResolvedTokenCache } from '../options/resolve-options.js';
 import { AcceptedToken } from './accepted-token.js';
 import {
   checkAge,

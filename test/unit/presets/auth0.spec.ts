@@ -92,19 +92,28 @@ describe('auth0', () => {
     ],
     [
       { domain: 'undefined.auth0.com', audience: 'api' },
-      'auth0().domain: is "undefined.auth0.com": a variable in it is not set',
+      'auth0().domain: is "undefined.auth0.com". Set the variable that it comes from.',
     ],
     [
       { domain: undefined, audience: 'api' },
-      "auth0().domain: is missing: the host of the issuer, 'tenant.eu.auth0.com' say",
+      "auth0().domain: is missing. Set it to the host of the issuer, 'tenant.eu.auth0.com' say.",
     ],
-    [{ domain: '', audience: 'api' }, "auth0().domain: is missing: the host of the issuer, 'tenant.eu.auth0.com' say"],
+    [
+      { domain: '', audience: 'api' },
+      "auth0().domain: is missing. Set it to the host of the issuer, 'tenant.eu.auth0.com' say.",
+    ],
     [
       { domain: 'tenant.auth0.com' },
-      "auth0().audience: is missing: the Identifier of your API in Auth0, 'https://api.example.com' say",
+      "auth0().audience: is missing. Set it to the Identifier of your API in Auth0, 'https://api.example.com' say.",
     ],
-    [{ domain: 'tenant.auth0.com', audience: [] }, 'auth0().audience: must be a non-empty list of strings'],
-    [{ domain: 'tenant.auth0.com', audience: ['api', ''] }, 'auth0().audience[1]: must be a non-empty string'],
+    [
+      { domain: 'tenant.auth0.com', audience: [] },
+      'auth0().audience: is an empty list. Set it to a non-empty list of strings.',
+    ],
+    [
+      { domain: 'tenant.auth0.com', audience: ['api', ''] },
+      'auth0().audience[1]: is "". Set it to a non-empty string.',
+    ],
     [
       { domain: 'tenant.auth0.com', audience: 'https://tenant.auth0.com/userinfo' },
       'auth0().audience: must not be "https://tenant.auth0.com/userinfo", which every token names that was asked for with the scope openid: name your own API',
@@ -123,15 +132,15 @@ describe('auth0', () => {
     ],
     [
       { domain: 'tenant.auth0.com', audience: '<your API>' },
-      'auth0().audience: is "<your API>", which stands for what is to be put there',
+      'auth0().audience: is "<your API>". Replace this placeholder with the value.',
     ],
     [
       { domain: 'tenant.auth0.com', audience: ['api', '<your API>'] },
-      'auth0().audience[1]: is "<your API>", which stands for what is to be put there',
+      'auth0().audience[1]: is "<your API>". Replace this placeholder with the value.',
     ],
     [
       { domain: 'tenant.auth0.com', audience: ['https://api.undefined.com'] },
-      'auth0().audience[0]: is "https://api.undefined.com": a variable in it is not set',
+      'auth0().audience[0]: is "https://api.undefined.com". Set the variable that it comes from.',
     ],
     [
       { domain: 'tenant.auth0.com', audience: 'api', rolesClaim: undefined },
@@ -139,7 +148,7 @@ describe('auth0', () => {
     ],
     [
       { domain: 'tenant.auth0.com', audience: 'api', scope: 'x' },
-      'auth0().scope: is not an option; there are domain, audience, rolesClaim',
+      'auth0().scope: is unknown. Use one of domain, audience, rolesClaim.',
     ],
   ])('does not start with %j', (given, problem) => {
     expect(problemsOf(() => auth0(given as never))).toEqual([problem]);

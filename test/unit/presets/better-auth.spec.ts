@@ -68,8 +68,8 @@ describe('betterAuth', () => {
       { baseUrl: 'app.example.com' },
       "betterAuth().baseUrl: must be an address without credentials, query and fragment: 'https://app.example.com' say",
     ],
-    [{ baseUrl: undefined }, "betterAuth().baseUrl: is missing: the address, 'https://app.example.com' say"],
-    [{ baseUrl: '' }, "betterAuth().baseUrl: is missing: the address, 'https://app.example.com' say"],
+    [{ baseUrl: undefined }, "betterAuth().baseUrl: is missing. Set it to the address, 'https://app.example.com' say."],
+    [{ baseUrl: '' }, "betterAuth().baseUrl: is missing. Set it to the address, 'https://app.example.com' say."],
     [
       { baseUrl: 'https://app.example.com', audience: undefined },
       'betterAuth().audience: is undefined: set the variable that it comes from, or leave it out',

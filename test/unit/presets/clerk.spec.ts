@@ -110,11 +110,14 @@ describe('clerk', () => {
       { frontendApiUrl: 'clerk.example.com' },
       "clerk().frontendApiUrl: must be an address without credentials, query and fragment: 'https://clerk.example.com' say",
     ],
-    [{ frontendApiUrl: undefined }, "clerk().frontendApiUrl: is missing: the address, 'https://clerk.example.com' say"],
-    [{ authorizedParties: [] }, 'clerk().authorizedParties: must be a non-empty list of strings'],
+    [
+      { frontendApiUrl: undefined },
+      "clerk().frontendApiUrl: is missing. Set it to the address, 'https://clerk.example.com' say.",
+    ],
+    [{ authorizedParties: [] }, 'clerk().authorizedParties: is an empty list. Set it to a non-empty list of strings.'],
     [
       { authorizedParties: undefined },
-      "clerk().authorizedParties: is missing: the origins of your front ends, ['https://example.com'] say",
+      "clerk().authorizedParties: is missing. Set it to the origins of your front ends, ['https://example.com'] say.",
     ],
     [
       { authorizedParties: ['https://example.com/'] },
@@ -122,7 +125,6 @@ describe('clerk', () => {
     ],
     ...[
       'chrome-extension://mnhbilbfebpbokpjjamapdecdgieldho/',
-      'chrome-extension://',
       'capacitor:localhost',
       'http://user@localhost',
       'https://example.com:443',

@@ -90,20 +90,23 @@ describe('cognito', () => {
     ],
     [
       { userPoolId: undefined },
-      "cognito().userPoolId: is missing: the id of the user pool, 'eu-central-1_AbCdEfGhI' say",
+      "cognito().userPoolId: is missing. Set it to the id of the user pool, 'eu-central-1_AbCdEfGhI' say.",
     ],
     [{ region: 'Ireland' }, "cognito().region: must be a region, 'eu-central-1' say"],
-    [{ region: '' }, "cognito().region: is missing: the region of the user pool, 'eu-central-1' say"],
+    [{ region: '' }, "cognito().region: is missing. Set it to the region of the user pool, 'eu-central-1' say."],
     [
       { region: 'cn-north-1', userPoolId: 'cn-north-1_example' },
       'cognito().region: is in China, where the issuer has another domain: set issuer and keys yourself',
     ],
-    [{ clientId: undefined }, 'cognito().clientId: is missing: the id of the app client whose tokens are accepted'],
-    [{ clientId: [] }, 'cognito().clientId: must be a non-empty list of strings'],
+    [
+      { clientId: undefined },
+      'cognito().clientId: is missing. Set it to the id of the app client whose tokens are accepted.',
+    ],
+    [{ clientId: [] }, 'cognito().clientId: is an empty list. Set it to a non-empty list of strings.'],
     [{ resource: undefined }, 'cognito().resource: is undefined: set the variable that it comes from, or leave it out'],
     [
       { audience: 'x' },
-      'cognito().audience: is not an option; there are region, userPoolId, clientId, resource, issuerType, validate',
+      'cognito().audience: is unknown. Use one of region, userPoolId, clientId, resource, issuerType, validate.',
     ],
   ])('does not start with %j', (given, problem) => {
     const problems = problemsOf(() => cognito({ ...pool, ...given } as never));

@@ -221,13 +221,16 @@ describe('entraId with bad arguments', () => {
     ],
     [
       { tenantId: '', audience: api },
-      'entraId().tenantId: is missing: the id of your tenant (Directory ID), a GUID; `tenants` for an API of several',
+      'entraId().tenantId: is missing. Set it to the id of your tenant (Directory ID), a GUID; `tenants` for an API of several.',
     ],
     [
       { audience: api },
-      'entraId().tenantId: is missing: the id of your tenant (Directory ID), a GUID; `tenants` for an API of several',
+      'entraId().tenantId: is missing. Set it to the id of your tenant (Directory ID), a GUID; `tenants` for an API of several.',
     ],
-    [{ tenantId: tenant }, "entraId().audience: is missing: the client id of your API's registration, a GUID"],
+    [
+      { tenantId: tenant },
+      "entraId().audience: is missing. Set it to the client id of your API's registration, a GUID.",
+    ],
     [
       { tenantId: tenant, audience: 'https://orders.contoso.com' },
       'entraId().audience: must have the client id of your API (a GUID) in it, too: tokens of version 2.0 name only that',
@@ -236,8 +239,8 @@ describe('entraId with bad arguments', () => {
       { tenantId: tenant, audience: api, cloud: 'germany' },
       "entraId().cloud: must be 'global' or 'us-government' or 'china'",
     ],
-    [{ tenantId: tenant, audience: api, validate: true }, 'entraId().validate: must be a function'],
-    [{ tenants: [], audience: api }, 'entraId().tenants: must be a non-empty list of strings'],
+    [{ tenantId: tenant, audience: api, validate: true }, 'entraId().validate: is true. Set it to a function.'],
+    [{ tenants: [], audience: api }, 'entraId().tenants: is an empty list. Set it to a non-empty list of strings.'],
     [
       { tenants: undefined, audience: api },
       'entraId().tenants: must be a list of tenant ids, or a function that says which are let in',

@@ -68,9 +68,12 @@ describe('firebase', () => {
       { projectId: 'https://securetoken.google.com/x' },
       "firebase().projectId: must be the project's id alone: small letters, digits and hyphens",
     ],
-    [{ projectId: undefined }, "firebase().projectId: is missing: the id of the project, 'my-project-1a2b3' say"],
-    [{ projectId: 'undefined' }, 'firebase().projectId: is "undefined": a variable is not set'],
-    [{ projectId: 'p-1', rolesClaim: '' }, "firebase().rolesClaim: is missing: a custom claim, 'roles' say"],
+    [
+      { projectId: undefined },
+      "firebase().projectId: is missing. Set it to the id of the project, 'my-project-1a2b3' say.",
+    ],
+    [{ projectId: 'undefined' }, 'firebase().projectId: is "undefined". Set the variable that it comes from.'],
+    [{ projectId: 'p-1', rolesClaim: '' }, "firebase().rolesClaim: is missing. Set it to a custom claim, 'roles' say."],
   ])('does not start with %j', (given, problem) => {
     expect(problemsOf(() => firebase(given as never))).toEqual([problem]);
   });

@@ -60,8 +60,8 @@ describe('fromEnv', () => {
   const noIssuer = "AUTH_ISSUER: is missing: the exact `iss` of the tokens, 'https://tenant.example.com/' say";
   const noAudience =
     'AUTH_AUDIENCE: is missing: what tokens for this API name in `aud`; several with commas or spaces between them';
-  const quoted =
-    'begins and ends with a quotation mark, which is part of it (`docker run --env-file` takes none away): write it without';
+  const quoted = (value: string) =>
+    `is ${JSON.stringify(value)}. Remove the quotation marks (\`docker run --env-file\` keeps them).`;
   it.each([
     [{}, [noIssuer, noAudience]],
     [{ AUTH_ISSUER: '', AUTH_AUDIENCE: ' , ' }, [noIssuer, noAudience]],
@@ -71,24 +71,27 @@ describe('fromEnv', () => {
     ],
     [
       { AUTH_ISSUER: `"${AUTH_ISSUER}"`, AUTH_AUDIENCE: `"${AUTH_AUDIENCE}"` },
-      [`AUTH_ISSUER: ${quoted}`, `AUTH_AUDIENCE: ${quoted}`],
+      [`AUTH_ISSUER: ${quoted(`"${AUTH_ISSUER}"`)}`, `AUTH_AUDIENCE: ${quoted(`"${AUTH_AUDIENCE}"`)}`],
     ],
-    [{ AUTH_ISSUER, AUTH_AUDIENCE: ` 'a,b' ` }, [`AUTH_AUDIENCE: ${quoted}`]],
+    [{ AUTH_ISSUER, AUTH_AUDIENCE: ` 'a,b' ` }, [`AUTH_AUDIENCE: ${quoted(" 'a,b' ")}`]],
     [
       { AUTH_ISSUER, AUTH_AUDIENCE, AUTH_ALGORITHMS: '"RS256"', AUTH_JWKS_URI: '"https://keys.example.com/"' },
-      [`AUTH_JWKS_URI: ${quoted}`, `AUTH_ALGORITHMS: ${quoted}`],
+      [`AUTH_JWKS_URI: ${quoted('"https://keys.example.com/"')}`, `AUTH_ALGORITHMS: ${quoted('"RS256"')}`],
     ],
     [
       { AUTH_ISSUER: '<issuer>', AUTH_AUDIENCE: '<what tokens for this API name in aud>' },
       [
-        'AUTH_ISSUER: is "<issuer>", which stands for what is to be put there',
-        'AUTH_AUDIENCE: is "<what tokens for this API name in aud>", which stands for what is to be put there',
+        'AUTH_ISSUER: is "<issuer>". Replace this placeholder with the value.',
+        'AUTH_AUDIENCE: is "<what tokens for this API name in aud>". Replace this placeholder with the value.',
       ],
     ],
-    [{ AUTH_ISSUER: `${AUTH_ISSUER}\n`, AUTH_AUDIENCE }, ['AUTH_ISSUER: must not begin or end with white space']],
+    [
+      { AUTH_ISSUER: `${AUTH_ISSUER}\n`, AUTH_AUDIENCE },
+      ['AUTH_ISSUER: is "https://tenant.example.com/\\n". Remove the white space at its beginning and end.'],
+    ],
     [
       { AUTH_ISSUER: 'https://undefined/', AUTH_AUDIENCE },
-      ['AUTH_ISSUER: is "https://undefined/": a variable is not set'],
+      ['AUTH_ISSUER: is "https://undefined/". Set the variable that it comes from.'],
     ],
     [{ AUTH_ISSUER, AUTH_AUDIENCE: 'a,undefined' }, ['AUTH_AUDIENCE: has "undefined" in it: a variable is not set']],
     [
@@ -97,7 +100,7 @@ describe('fromEnv', () => {
     ],
     [
       { AUTH_ISSUER, AUTH_AUDIENCE, AUTH_JWKS_URI: 'undefined' },
-      ['AUTH_JWKS_URI: is "undefined": a variable is not set'],
+      ['AUTH_JWKS_URI: is "undefined". Set the variable that it comes from.'],
     ],
   ])('says of %j what is missing or wrong', (env, problems) => {
     expect(problemsOf(() => fromEnv(env))).toEqual(problems);

@@ -89,7 +89,7 @@ describe('github', () => {
   it.each([
     [{}, missing],
     [{ refs: ['refs/heads/main'] }, missing],
-    [{ repositories: [] }, 'github().repositories: must be a non-empty list of strings'],
+    [{ repositories: [] }, 'github().repositories: is an empty list. Set it to a non-empty list of strings.'],
     [
       { repositories: undefined },
       'github().repositories: is undefined: set the variable that it comes from, or leave it out',
@@ -112,10 +112,13 @@ describe('github', () => {
       { repositoryIds: ['1'], refs: ['main'] },
       "github().refs[0]: must be the whole ref, 'refs/heads/main'; there are no patterns",
     ],
-    [{ repositoryIds: ['1'], environments: '' }, 'github().environments: is missing: a list of what is let in'],
+    [
+      { repositoryIds: ['1'], environments: '' },
+      'github().environments: is missing. Set it to a list of what is let in.',
+    ],
     [
       { repositoryIds: ['1'], audience: '' },
-      "github().audience: is missing: what workflows ask the token for, 'https://api.example.com' say",
+      "github().audience: is missing. Set it to what workflows ask the token for, 'https://api.example.com' say.",
     ],
   ])('does not start with %j', (given, problem) => {
     expect(problemsOf(() => github({ audience, ...given } as never))).toEqual([problem]);

@@ -80,7 +80,7 @@ describe('google', () => {
     [{}, missing],
     [{ insecureAllowAnyone: false }, missing],
     [{ emails: undefined }, 'google().emails: is undefined: set the variable that it comes from, or leave it out'],
-    [{ emails: [] }, 'google().emails: must be a non-empty list of strings'],
+    [{ emails: [] }, 'google().emails: is an empty list. Set it to a non-empty list of strings.'],
     [{ emails: ['orders'] }, 'google().emails[0]: must be an e-mail address'],
     [
       { emails: ['a@example.com'], insecureAllowAnyone: true },
@@ -88,9 +88,9 @@ describe('google', () => {
     ],
     [
       { emails: ['a@example.com'], audience: '' },
-      "google().audience: is missing: the address of your service, 'https://orders-….run.app' say",
+      "google().audience: is missing. Set it to the address of your service, 'https://orders-….run.app' say.",
     ],
-    [{ insecureAllowAnyone: 'yes' }, 'google().insecureAllowAnyone: must be a boolean'],
+    [{ insecureAllowAnyone: 'yes' }, 'google().insecureAllowAnyone: is "yes". Set it to true or false.'],
   ])('does not start with %j', (given, problem) => {
     expect(problemsOf(() => google({ audience: 'https://example.com', ...given } as never))).toContain(problem);
   });

@@ -65,7 +65,7 @@ describe('keycloak', () => {
 
   it('does not let plain http to the internal address pass by itself', async () => {
     const options = keycloak({ ...arguments_, internalUrl: 'http://keycloak:8080' });
-    await expect(provider.verify(options, provider.token())).rejects.toThrow('keys.uri: must be an https address');
+    await expect(provider.verify(options, provider.token())).rejects.toThrow('Set it to an https address');
   });
 
   it.each([
@@ -145,9 +145,12 @@ describe('keycloak', () => {
       { realm: 'my%20shop' },
       "keycloak().realm: must be the realm's name itself, 'my shop': it is encoded here, not before",
     ],
-    [{ url: 'https://undefined/auth' }, 'keycloak().url: is "https://undefined/auth": a variable is not set'],
-    [{ url: undefined }, "keycloak().url: is missing: the address, 'https://id.example.com' say"],
-    [{ realm: '' }, 'keycloak().realm: is missing: the name of the realm'],
+    [
+      { url: 'https://undefined/auth' },
+      'keycloak().url: is "https://undefined/auth". Set the variable that it comes from.',
+    ],
+    [{ url: undefined }, "keycloak().url: is missing. Set it to the address, 'https://id.example.com' say."],
+    [{ realm: '' }, 'keycloak().realm: is missing. Set it to the name of the realm.'],
     [
       { realm: 'realms/shop' },
       "keycloak().realm: must be the realm's name alone, 'my-realm'; the rest is put around it",
@@ -162,7 +165,7 @@ describe('keycloak', () => {
     ],
     [
       { audience: undefined },
-      'keycloak().audience: is missing: what the tokens name in `aud`: the client id of your API',
+      'keycloak().audience: is missing. Set it to what the tokens name in `aud`: the client id of your API.',
     ],
     [
       { internalUrl: undefined },
@@ -176,7 +179,7 @@ describe('keycloak', () => {
       { internalUrl: 'http://keycloak:8080/realms/shop' },
       'keycloak().internalUrl: must end before /realms/…, which is put behind it; the realm stands in `realm`',
     ],
-    [{ clientId: '' }, 'keycloak().clientId: is missing: the client whose roles count'],
+    [{ clientId: '' }, 'keycloak().clientId: is missing. Set it to the client whose roles count.'],
   ])('does not start with %j', (given, problem) => {
     expect(problemsOf(() => keycloak({ ...arguments_, ...given }))).toEqual([problem]);
   });

@@ -63,7 +63,7 @@ describe('logto', () => {
   });
 
   it.each([
-    [{ resource: 'x' }, "logto().tenant: is missing: the id of your tenant in Logto Cloud, 'abc123' say"],
+    [{ resource: 'x' }, "logto().tenant: is missing. Set it to the id of your tenant in Logto Cloud, 'abc123' say."],
     [
       { tenant: 'https://abc123.logto.app', resource: 'x' },
       "logto().tenant: must be the id alone, 'abc123' say; a whole address goes into `endpoint`",
@@ -82,7 +82,7 @@ describe('logto', () => {
     ],
     [
       { tenant: 'abc123' },
-      "logto().resource: is missing: the API Identifier of your API in Logto, 'https://api.example.com' say",
+      "logto().resource: is missing. Set it to the API Identifier of your API in Logto, 'https://api.example.com' say.",
     ],
   ])('does not start with %j', (given, problem) => {
     expect(problemsOf(() => logto(given as never))).toEqual([problem]);

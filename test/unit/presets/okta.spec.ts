@@ -78,11 +78,17 @@ describe('okta', () => {
       "okta().domain: must be a host alone, without a scheme and without a slash: write 'example.okta.com'",
     ],
     [{ domain: 'example-admin.okta.com' }, "okta().domain: is that of the Admin Console: write 'example.okta.com'"],
-    [{ domain: undefined }, "okta().domain: is missing: the host of the issuer, 'example.okta.com' say"],
-    [{ audience: '' }, "okta().audience: is missing: the audience of the authorization server, 'api://default' say"],
+    [{ domain: undefined }, "okta().domain: is missing. Set it to the host of the issuer, 'example.okta.com' say."],
+    [
+      { audience: '' },
+      "okta().audience: is missing. Set it to the audience of the authorization server, 'api://default' say.",
+    ],
     [{ authorizationServerId: 'org' }, server],
     [{ authorizationServerId: 'v1' }, server],
-    [{ authorizationServerId: '' }, server.replace(': must', ': is missing: must')],
+    [
+      { authorizationServerId: '' },
+      'okta().authorizationServerId: is missing. Set it to the id of a custom authorization server.',
+    ],
     [
       { authorizationServerId: undefined },
       'okta().authorizationServerId: is undefined: set the variable that it comes from, or leave it out',

@@ -32,11 +32,11 @@ describe('requiredEnv', () => {
   });
 
   it.each([
-    ['"api"', 'begins and ends with a quotation mark, which is part of it'],
-    ["'api'", 'begins and ends with a quotation mark, which is part of it'],
-    ['<your API>', 'is "<your API>", which stands for what is to be put there'],
-    ['api\n', 'must not begin or end with white space'],
-    ['undefined', 'is "undefined": a variable is not set'],
+    ['"api"', 'is "\\"api\\"". Remove the quotation marks'],
+    ["'api'", 'is "\'api\'". Remove the quotation marks'],
+    ['<your API>', 'is "<your API>". Replace this placeholder with the value.'],
+    ['api\n', 'is "api\\n". Remove the white space'],
+    ['undefined', 'is "undefined". Set the variable that it comes from.'],
   ])('refuses a value that cannot be meant: %j', (value, problem) => {
     const read = () => requiredEnv({ audience: 'AUDIENCE' }, { AUDIENCE: value });
     expect(problemsOf(read)).toEqual([expect.stringContaining(`AUDIENCE: ${problem}`)]);

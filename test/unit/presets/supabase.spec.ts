@@ -62,25 +62,25 @@ describe('supabase', () => {
   });
 
   it.each([
-    [{}, "supabase().projectRef: is missing: the reference of the project, 'abcdefghijklmnopqrst' say"],
+    [{}, "supabase().projectRef: is missing. Set it to the reference of the project, 'abcdefghijklmnopqrst' say."],
     [
       { projectRef: undefined },
-      "supabase().projectRef: is missing: the reference of the project, 'abcdefghijklmnopqrst' say",
+      "supabase().projectRef: is missing. Set it to the reference of the project, 'abcdefghijklmnopqrst' say.",
     ],
     [
       { projectRef: 'https://abc.supabase.co' },
       "supabase().projectRef: must be the reference alone, 'abcdefghijklmnopqrst' say; a whole address goes into `url`",
     ],
-    [{ url: undefined }, "supabase().url: is missing: the address, 'https://api.example.com' say"],
+    [{ url: undefined }, "supabase().url: is missing. Set it to the address, 'https://api.example.com' say."],
     [
       { url: 'https://undefined.supabase.co' },
-      'supabase().url: is "https://undefined.supabase.co": a variable in it is not set',
+      'supabase().url: is "https://undefined.supabase.co". Set the variable that it comes from.',
     ],
     [{ url: 'https://abc.supabase.co/auth/v1' }, 'supabase().url: must end before /auth/v1, which is put behind it'],
     [{ url: 'https://a.example.com', projectRef: 'abc' }, 'supabase().projectRef: give either that or `url`'],
     [
       { projectRef: 'abc', audience: '' },
-      "supabase().audience: is missing: what the tokens name in `aud`, 'authenticated' say",
+      "supabase().audience: is missing. Set it to what the tokens name in `aud`, 'authenticated' say.",
     ],
     [
       { projectRef: 'abc', rolesClaim: 'user_metadata.roles' },

@@ -67,22 +67,28 @@ describe('zitadel', () => {
       { domain: 'https://x.zitadel.cloud', audience: project },
       "zitadel().domain: must be a host alone, without a scheme and without a slash: write 'x.zitadel.cloud'",
     ],
-    [{ audience: project }, "zitadel().domain: is missing: the host of the issuer, 'my-instance.zitadel.cloud' say"],
+    [
+      { audience: project },
+      "zitadel().domain: is missing. Set it to the host of the issuer, 'my-instance.zitadel.cloud' say.",
+    ],
     [
       { issuer: 'x.zitadel.cloud', audience: project },
       "zitadel().issuer: must be an address without credentials, query and fragment: 'https://my-instance.zitadel.cloud' say",
     ],
     [
       { issuer: undefined, audience: project },
-      "zitadel().issuer: is missing: the address, 'https://my-instance.zitadel.cloud' say",
+      "zitadel().issuer: is missing. Set it to the address, 'https://my-instance.zitadel.cloud' say.",
     ],
     [{ issuer: iss, domain: 'x.zitadel.cloud', audience: project }, 'zitadel().domain: give either that or `issuer`'],
-    [{ issuer: iss }, "zitadel().audience: is missing: the id of your project, '69234237810729019' say"],
+    [{ issuer: iss }, "zitadel().audience: is missing. Set it to the id of your project, '69234237810729019' say."],
     [
       { issuer: iss, audience: 'my-project' },
       'zitadel().audience: must be the id of a project, a number; "my-project" is none',
     ],
-    [{ issuer: iss, audience: project, clientProjectRoles: 1 }, 'zitadel().clientProjectRoles: must be a boolean'],
+    [
+      { issuer: iss, audience: project, clientProjectRoles: 1 },
+      'zitadel().clientProjectRoles: is 1. Set it to true or false.',
+    ],
   ])('does not start with %j', (given, problem) => {
     expect(problemsOf(() => zitadel(given as never))).toEqual([problem]);
   });

@@ -553,7 +553,10 @@ describe('an option that is wrong', () => {
     [{ provider: '__proto__' }, '--provider must be one of auth0, keycloak'],
     [{ issuer: 'tenant.eu.auth0.com' }, '--issuer must be an address with https://'],
     [{ provider: 'keycloak', audience: 'account' }, "--audience: must not be 'account'"],
-    [{ issuer: 'http://keycloak:8080/realms/x' }, '--issuer: must be an https address'],
+    [
+      { issuer: 'http://keycloak:8080/realms/x' },
+      '--issuer: is "http://keycloak:8080/realms/x". Set it to an https address',
+    ],
     [{ issuer: "https://x.example.com/'; evil()" }, '--issuer must be an address with https://'],
     [{ audience: "a';evil();'" }, '--audience must have no spaces and no quotes'],
     [{ audience: 2 ** 60 }, 'lost some of its digits'],
