@@ -133,12 +133,6 @@ export class OptionReader {
     return min;
   }
 
-  integer(name: string, min: number, max: number): number {
-    const value = this.number(name, min, max);
-    if (!Number.isInteger(value)) this.invalid(name, 'Set it to a whole number.');
-    return value;
-  }
-
   /** @throws ConfigurationError if there is any problem. */
   finish(summary?: string): void {
     if (this.problems.length > 0) throw new ConfigurationError(Object.freeze([...this.problems]), summary);

@@ -59,10 +59,8 @@ function normalizedTypes(types: readonly unknown[]): ReadonlySet<string | undefi
 
 /** @param reader of options with defaults. */
 export function readIssuer(reader: OptionReader, allowHttp: boolean): ResolvedIssuer {
-  const issuer = reader.requiredString(
-    'issuer',
-    'the exact `iss` of the tokens, for example "https://tenant.example.com/"',
-  );
+  const meaning = 'the exact `iss` of the tokens, for example "https://tenant.example.com/"';
+  const issuer = reader.requiredString('issuer', meaning);
   const audience = readAudience(reader);
   const audienceClaim = reader.requiredString('audienceClaim', 'the claim with the audience, for example "client_id"');
   // All tokens of the issuer have the same value here, or every token has another.
@@ -70,14 +68,7 @@ export function readIssuer(reader: OptionReader, allowHttp: boolean): ResolvedIs
     reader.invalid('audienceClaim', 'Set it to a claim that names the API for which a token is issued.');
   const keys = readKeys(reader, issuer, allowHttp);
   const { reported, ...checks } = readChecks(reader);
-  const strict: ResolvedIssuer = Object.freeze({
-    issuer,
-    audience,
-    audienceClaim,
-    keys,
-    ...checks,
-    reportOnly: undefined,
-  });
+  const strict = Object.freeze({ issuer, audience, audienceClaim, keys, ...checks, reportOnly: undefined });
   return reported === undefined ? strict : lenient(strict, reported);
 }
 
@@ -149,12 +140,8 @@ function readTokenTypes(reader: OptionReader): ReadonlySet<string | undefined> {
   if (types.length > Object.keys(Object(given) as object).length)
     reader.problem('tokenTypes', 'has holes. Set every item, to undefined for tokens without `typ`.');
   types.forEach((type, index) => {
-    if (type !== undefined && (typeof type !== 'string' || type === ''))
-      reader.invalid(
-        `tokenTypes[${String(index)}]`,
-        'Set it to a non-empty string, or to undefined for no `typ`.',
-        type,
-      );
+    if (type === undefined || (typeof type === 'string' && type !== '')) return;
+    reader.invalid(`tokenTypes[${String(index)}]`, 'Set it to a non-empty string or undefined.', type);
   });
   return normalizedTypes(types);
 }

@@ -177,10 +177,9 @@ function readConnections(reader: OptionReader): ResolvedOptions['connections'] {
 function readTokenCache(reader: OptionReader): ResolvedTokenCache | undefined {
   if (reader.record.tokenCache === false) return undefined;
   const cache = reader.optionalChild('tokenCache').withDefaults(DEFAULTS.tokenCache);
-  return Object.freeze({
-    maxEntries: cache.integer('maxEntries', 1, 10_000_000),
-    maxAgeSeconds: cache.number('maxAgeSeconds', 1, 86_400),
-  });
+  const maxEntries = cache.number('maxEntries', 1, 10_000_000);
+  if (!Number.isInteger(maxEntries)) cache.invalid('maxEntries', 'Set it to a whole number.');
+  return Object.freeze({ maxEntries, maxAgeSeconds: cache.number('maxAgeSeconds', 1, 86_400) });
 }
 
 function readKeyStore(reader: OptionReader): KeyStore | undefined {

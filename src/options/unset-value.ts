@@ -8,8 +8,8 @@ const EMPTY_PART = /^https?:$|^[a-z][\w+.-]*:\/+$|^https?:\/\/(?:[/.]|:\d*(?:\/|
 const QUOTED = /^\s*(["']).*\1\s*$/s;
 
 /**
- * Returns what is wrong with a text that comes from a variable that is not set or was read incorrectly, or that is still a
- * placeholder such as `<your audience>`. The value would match no token. Returns undefined if there is no problem.
+ * Describes the problem of a text from a variable that is not set or was read incorrectly, or of a placeholder such as
+ * `<your audience>`: it would match no token. Returns undefined if there is no problem.
  */
 export function problemOfUnsetValue(value: string): string | undefined {
   const fixes: readonly (readonly [isProblem: boolean, fix: string])[] = [

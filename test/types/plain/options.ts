@@ -1,4 +1,4 @@
-/* What must compile, and (with ts-expect-error) what must not: without a registered user type. */
+/* The types without a registered user type. Lines with ts-expect-error must not compile. */
 import { ParseIntPipe } from '@nestjs/common';
 import {
   AccessToken,
@@ -83,7 +83,7 @@ export class HandlerDiscovery {
   // @ts-expect-error MyUser has no such property
   noProperty(@CurrentUser<MyUser>('name') _name: string): void {}
 
-  /** What a pipe makes of it is the pipe's affair. */
+  /** A pipe may change the type. */
   piped(@CurrentUser('name', ParseIntPipe) _id: number, @CurrentUser(undefined, ParseIntPipe) _all: number): void {}
 
   // @ts-expect-error a verified token is no string

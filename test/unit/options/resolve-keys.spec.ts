@@ -59,10 +59,13 @@ describe('The option keys', () => {
     [{ from: 'discovery', jwks: { keys: [] } }, ['keys.jwks']],
     [{ from: 'discovery', url: URI, cache: true }, ['keys.url', 'keys.cache']],
     [{ from: 'jwks', uri: URI, jwksUri: URI }, ['keys.jwksUri']],
+    [{ from: 'jwks', uri: URI, jwksOrigins: ['https://keys.example.com'] }, ['keys.jwksOrigins']],
+    [{ from: 'jwks' }, ['keys.uri']],
+    [{ from: 'jwks', uri: undefined }, ['keys.uri']],
     [{ from: 'jwks', uri: URI, rateLimit: false }, ['keys.rateLimit']],
     [{ from: 'static', jwks: { keys: [newKey('p-256').jwk] }, uri: URI }, ['keys.uri']],
     [{ from: 'static', jwks: { keys: [newKey('p-256').jwk] }, timeoutMs: 5 }, ['keys.timeoutMs']],
-  ])('must not have unknown options, case %#', (keys, paths) => {
+  ])('must not have missing or unknown options, case %#', (keys, paths) => {
     expect(pathsOf(() => resolve(keys))).toEqual(paths);
   });
 });
@@ -139,18 +142,6 @@ describe('The option jwksOrigins', () => {
     [['HTTPS://keys.example.com'], 'keys.jwksOrigins[0]'],
   ])('must not be %j', (jwksOrigins, path) => {
     expect(pathsOf(() => origins(jwksOrigins))).toEqual([path]);
-  });
-
-  it('is for discovery only', () => {
-    const given = { from: 'jwks', uri: URI, jwksOrigins: ['https://keys.example.com'] };
-    expect(pathsOf(() => resolve(given))).toEqual(['keys.jwksOrigins']);
-  });
-});
-
-describe('The address of a key set', () => {
-  it('is required', () => {
-    for (const keys of [{ from: 'jwks' }, { from: 'jwks', uri: undefined }])
-      expect(pathsOf(() => resolve(keys))).toEqual(['keys.uri']);
   });
 });
 

@@ -81,10 +81,6 @@ describe('The options of the module', () => {
     },
   );
 
-  it('do not include guard and isGlobal, which are set beside useFactory', () => {
-    expect(pathsOf(() => resolve({ ...BASE, guard: 'manual', isGlobal: true }))).toEqual(['guard', 'isGlobal']);
-  });
-
   it.each([
     [{ guard: 'off' }, ['guard']],
     [{ guard: '' }, ['guard']],
