@@ -3,36 +3,37 @@ import type { VerifiedAccessToken } from './access-token.js';
 type Verdict = boolean | Promise<boolean>;
 
 /**
- * Decides whether a caller may do what he asks for. `Context` is what the framework knows of the call.
- * Only `true` admits: a policy that forgets to return refuses, also under `not`.
+ * Decides whether the caller may make this call. `Context` is the call as the framework represents it.
+ * Only `true` grants access. Any other value, such as the `undefined` of a missing return, denies it, also inside `not`.
  */
 export interface Policy<Context> {
   allows(token: VerifiedAccessToken, context: Context): Verdict;
 }
 
-/** An injectable class: it is taken from the application's providers. */
+/** An injectable class. The instance comes from the providers of the application. */
 export type PolicyClass<Context> = abstract new (...parameters: never[]) => Policy<Context>;
 
-/** A policy that needs nothing injected. */
+/** A policy without dependencies. */
 export type PolicyFunction<Context> = (token: VerifiedAccessToken, context: Context) => Verdict;
 
 export type PolicyReference<Context> = PolicyClass<Context> | PolicyFunction<Context> | CombinedPolicy<Context>;
 
-/** Several policies as one; made by `allOf`, `anyOf` and `not`. */
+/** Several policies combined by `allOf`, `anyOf` or `not`. */
 export class CombinedPolicy<Context> {
   constructor(
     readonly combination: 'all' | 'any' | 'not',
     readonly policies: readonly PolicyReference<Context>[],
   ) {
-    // An undefined class (a circular import) would be a policy that nobody asks.
-    if (policies.length === 0 || !policies.every(isPolicyReference)) throw new TypeError(NOT_A_POLICY);
+    // A circular import makes a class undefined here. Its policy would never be evaluated.
+    if (policies.length === 0 || !policies.every(isPolicyReference))
+      throw new TypeError(`An argument of allOf, anyOf or not is missing, or ${NOT_A_POLICY}`);
     Object.freeze(policies);
     Object.freeze(this);
   }
 }
 
 export const NOT_A_POLICY =
-  'a policy must be an injectable class with the method allows(token, context), a function, or some of them in allOf, anyOf or not';
+  'is not a policy. Use an injectable class with the method allows(token, context), a function, or a combination of these with allOf, anyOf or not.';
 
 export function isPolicyReference(value: unknown): value is PolicyReference<unknown> {
   return typeof value === 'function' || value instanceof CombinedPolicy;
@@ -45,7 +46,7 @@ export function isPolicyClass<Context>(
   return typeof prototype?.allows === 'function' || /^class\b/.test(Function.prototype.toString.call(policy));
 }
 
-/** The name of a policy, for reports and logs: `OrderOwner`, `anyOf(OrderOwner, not(Suspended))`. */
+/** The name of a policy in reports and logs, for example `anyOf(OrderOwner, not(Suspended))`. */
 export function nameOfPolicy(policy: PolicyReference<never>): string {
   if (!(policy instanceof CombinedPolicy)) return policy.name === '' ? 'a function' : policy.name;
   const names = policy.policies.map((part) => nameOfPolicy(part)).join(', ');

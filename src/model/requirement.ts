@@ -1,6 +1,7 @@
+import { describeValue } from './describe-value.js';
 import type { PolicyReference } from './policy.js';
 
-/** Requirements of names that a token grants: all of them, or any. */
+/** Requirements of scopes, roles or permissions. Those with `any` require one of the names, the others require all. */
 export const AUTHORITY_KINDS = ['scopes', 'anyScope', 'roles', 'anyRole', 'permissions', 'anyPermission'] as const;
 export type AuthorityKind = (typeof AUTHORITY_KINDS)[number];
 
@@ -11,13 +12,13 @@ export interface AuthorizationDetail {
 }
 
 interface Common {
-  /** Adds to what stands further out, in place of taking its place. */
+  /** Adds to the requirements of the class and the module. Otherwise it replaces those of the same kind. */
   readonly merge: boolean;
-  /** A call that does not meet it passes, and is counted. */
+  /** Accepts calls that do not meet the requirement, and counts them. */
   readonly reportOnly: boolean;
 }
 
-/** What a caller must be allowed, beside having a valid token. */
+/** A requirement that the caller must meet in addition to a valid token. */
 export type Requirement<Context = unknown> = Common &
   (
     | { readonly kind: AuthorityKind; readonly names: readonly string[] }
@@ -32,29 +33,28 @@ export type Requirement<Context = unknown> = Common &
 
 export type RequirementKind = Requirement['kind'];
 
-export const REQUIREMENT_KINDS: readonly RequirementKind[] = [
-  ...AUTHORITY_KINDS,
-  'acr',
-  'authorizationDetails',
-  'policy',
-];
+/** All kinds in the order of evaluation. */
+export const REQUIREMENT_KINDS: readonly RequirementKind[] = [...AUTHORITY_KINDS, 'acr', 'authorizationDetails', 'policy'];
 
-// RFC 6749 §3.3; what else there was could not stand in the challenge.
+export const MAX_AUTHENTICATION_AGE_SECONDS = 366 * 86_400;
+
+// RFC 6749 §3.3. Other characters are not allowed in the challenge, which lists the names separated by spaces.
 const SCOPE_TOKEN = /^[\x21\x23-\x5b\x5d-\x7e]+$/;
 
-/** What is wrong with the names of a requirement; undefined when nothing is. */
+/** Returns what is wrong with the names of a requirement, or undefined. */
 export function problemOfNames(kind: AuthorityKind | 'acr', names: readonly unknown[]): string | undefined {
-  if (names.length === 0 && kind !== 'acr') return 'must name at least one';
+  if (names.length === 0 && kind !== 'acr') return 'is empty. Write at least one name.';
   for (const name of names) {
-    if (typeof name !== 'string' || name.trim() === '') return 'must be non-empty strings';
+    if (typeof name !== 'string' || name.trim() === '')
+      return `contains ${describeValue(name)}. Write non-empty strings.`;
     if ((kind === 'scopes' || kind === 'anyScope' || kind === 'acr') && !SCOPE_TOKEN.test(name))
-      return `${JSON.stringify(name)} has characters that may not stand in one (RFC 6749 §3.3); write several one by one`;
+      return `contains ${describeValue(name)}, which has characters that RFC 6749 §3.3 does not allow. Write each name as a string of its own.`;
   }
   return undefined;
 }
 
 export function problemOfMaxAge(seconds: unknown): string | undefined {
-  if (seconds === undefined || (typeof seconds === 'number' && seconds >= 0 && seconds <= 366 * 86_400))
-    return undefined;
-  return 'must be a number of seconds, from 0 to 31622400';
+  if (seconds === undefined) return undefined;
+  if (typeof seconds === 'number' && seconds >= 0 && seconds <= MAX_AUTHENTICATION_AGE_SECONDS) return undefined;
+  return `has maxAgeSeconds: ${describeValue(seconds)}. Write a number from 0 to ${String(MAX_AUTHENTICATION_AGE_SECONDS)}.`;
 }

@@ -1,6 +1,10 @@
+import { describeValue } from '../model/describe-value.js';
 import { ConfigurationError, type ConfigurationProblem } from '../model/errors.js';
 import { isJsonObject } from '../model/json-object.js';
-import { problemOfPlaceholder } from './placeholder.js';
+import { unknownProperties } from './unknown-properties.js';
+import { problemOfUnsetValue } from './unset-value.js';
+
+export type OptionRecord = Readonly<Record<PropertyKey, unknown>>;
 
 interface Kinds {
   boolean: boolean;
@@ -8,126 +12,128 @@ interface Kinds {
   function: (...parameters: never[]) => unknown;
 }
 
-const UNSET = /^(?:https?:\/\/)?(?:undefined|null|NaN)(?:[:/]|$)/;
-
-/** Reads one object of the options and gathers what is wrong with it, with the path to each place. */
+/** Reads one object of options and collects every problem with its path. */
 export class OptionReader {
-  readonly record: Readonly<Record<PropertyKey, unknown>>;
+  readonly record: OptionRecord;
 
   constructor(
     value: unknown,
     private readonly path = '',
     private readonly problems: ConfigurationProblem[] = [],
   ) {
-    if (isJsonObject(value)) {
-      this.record = value;
-    } else {
-      this.record = {};
-      this.problems.push({ path, message: 'must be an object' });
-    }
+    if (!isJsonObject(value)) this.problem('', `is ${describeValue(value)}. Set it to an object.`);
+    this.record = isJsonObject(value) ? value : {};
   }
 
   child(value: unknown, name: string): OptionReader {
     return new OptionReader(value, this.pathTo(name), this.problems);
   }
 
-  optionalChild(name: string, fallback: object = {}): OptionReader {
-    const { [name]: value = fallback } = this.record;
+  optionalChild(name: string): OptionReader {
+    const { [name]: value = {} } = this.record;
     return this.child(value, name);
   }
 
   /**
-   * The same place, where what is not set there is taken from `defaults`.
-   * @param joined what is made of a value there and a default, for what is not to be replaced.
+   * Returns a reader of the same object with a default for each option that is not set. Other names are problems.
+   * @param join combines the value and the default of an option for which both apply.
    */
   withDefaults(
-    defaults: Readonly<Record<PropertyKey, unknown>>,
-    names: readonly PropertyKey[],
-    joined: Readonly<Record<PropertyKey, (own: unknown, fallback: unknown) => unknown>> = {},
+    defaults: OptionRecord,
+    join: Readonly<Record<PropertyKey, (own: unknown, fallback: unknown) => unknown>> = {},
   ): OptionReader {
-    const read = (name: PropertyKey) => {
-      // By name: in an object of a class, members that its prototype has count as well as its own.
+    this.allowOnly(Object.keys(defaults));
+    const entries = Reflect.ownKeys(defaults).map((name) => {
+      // Read by name: getters and methods of a class are on the prototype.
       const { [name]: own } = this.record;
       const { [name]: fallback } = defaults;
-      if (own === undefined) return fallback;
-      return fallback === undefined ? own : (joined[name]?.(own, fallback) ?? own);
-    };
-    return new OptionReader(Object.fromEntries(names.map((name) => [name, read(name)])), this.path, this.problems);
+      if (own === undefined || fallback === undefined) return [name, own === undefined ? fallback : own] as const;
+      return [name, join[name]?.(own, fallback) ?? own] as const;
+    });
+    return new OptionReader(Object.fromEntries(entries), this.path, this.problems);
   }
 
   problem(name: string, message: string): void {
     this.problems.push({ path: this.pathTo(name), message });
   }
 
+  /** Reports the value that was given, and what to write. */
+  invalid(name: string, fix: string, value: unknown = this.record[name]): void {
+    this.problem(name, `is ${describeValue(value)}. ${fix}`);
+  }
+
   get problemCount(): number {
     return this.problems.length;
   }
 
-  /** A name that nobody reads is a check that the user believes in and that does not happen. */
   allowOnly(names: readonly string[]): void {
-    for (const name of Object.keys(this.record)) {
-      if (!names.includes(name)) this.problem(name, `is not an option; there are ${names.join(', ')}`);
-    }
+    for (const { path, message } of unknownProperties(this.record, names)) this.problem(path, message);
   }
 
   optional<Kind extends keyof Kinds>(name: string, kind: Kind): Kinds[Kind] | undefined {
     const value = this.record[name];
     if (value === undefined || typeof value === kind) return value as Kinds[Kind] | undefined;
-    this.problem(name, `must be a ${kind}`);
+    this.invalid(name, `Set it to ${kind === 'boolean' ? 'true or false' : `a ${kind}`}.`);
     return undefined;
   }
 
+  flag(name: string): boolean {
+    return this.optional(name, 'boolean') === true;
+  }
+
+  oneOf<Value extends string>(name: string, values: readonly Value[]): Value | undefined {
+    const value = values.find((candidate) => candidate === this.record[name]);
+    if (value === undefined) this.invalid(name, `Set it to ${values.map((known) => `'${known}'`).join(' or ')}.`);
+    return value;
+  }
+
+  /**
+   * @param meaning of the value, for example "the identifier of this API".
+   * @returns '' after a problem.
+   */
   requiredString(name: string, meaning: string): string {
     const value = this.record[name];
-    if (typeof value === 'string' && value.trim() !== '') {
-      this.checkText(name, value);
-      return value;
-    }
-    const got = value === undefined || value === '' || value === null ? 'is missing' : 'must be a string';
-    this.problem(name, `${got}: ${meaning}`);
+    if (typeof value === 'string' && value.trim() !== '') return this.isUsableText(name, value) ? value : '';
+    const isMissing = value === undefined || value === null || value === '';
+    this.problem(name, `is ${isMissing ? 'missing' : describeValue(value)}. Set it to ${meaning}.`);
     return '';
   }
 
-  stringList(name: string, { nonEmpty = false } = {}): readonly string[] | undefined {
+  /** Returns the items of a list with holes as undefined; no items after a problem; undefined if the option is not set. */
+  items(name: string, content: string, { nonEmpty = false } = {}): readonly unknown[] | undefined {
     const value = this.record[name];
     if (value === undefined) return undefined;
-    if (!Array.isArray(value) || (nonEmpty && value.length === 0)) {
-      this.problem(name, `must be a ${nonEmpty ? 'non-empty ' : ''}list of strings`);
-      return [];
-    }
-    const items: unknown[] = Array.from(value);
-    items.forEach((item, index) => {
+    if (Array.isArray(value) && (value.length > 0 || !nonEmpty)) return Array.from<unknown>(value);
+    this.invalid(name, `Set it to a ${nonEmpty ? 'non-empty ' : ''}list of ${content}.`);
+    return [];
+  }
+
+  stringList(name: string, { nonEmpty = false } = {}): readonly string[] | undefined {
+    const items = this.items(name, 'strings', { nonEmpty });
+    items?.forEach((item, index) => {
       const place = `${name}[${String(index)}]`;
-      if (typeof item === 'string' && item.trim() !== '') this.checkText(place, item);
-      else this.problem(place, 'must be a non-empty string');
+      if (typeof item === 'string' && item.trim() !== '') this.isUsableText(place, item);
+      else this.invalid(place, 'Set it to a non-empty string.', item);
     });
-    return Object.freeze(items as string[]);
+    return items && Object.freeze(items as readonly string[]);
   }
 
-  /** What a variable that was not set, or was read with its line end, makes of a text: it would match no token. */
-  private checkText(name: string, value: string): void {
-    if (value !== value.trim()) this.problem(name, 'must not begin or end with white space');
-    if (UNSET.test(value)) this.problem(name, `is ${JSON.stringify(value)}: a variable is not set`);
-    const placeholder = problemOfPlaceholder(value);
-    if (placeholder !== undefined) this.problem(name, placeholder);
+  private isUsableText(name: string, value: string): boolean {
+    const problem = problemOfUnsetValue(value);
+    if (problem !== undefined) this.problem(name, problem);
+    else if (value !== value.trim()) this.invalid(name, 'Remove the white space at its beginning and end.', value);
+    return problem === undefined && value === value.trim();
   }
 
-  number(name: string, { min, max, fallback }: { min: number; max: number; fallback: number }): number {
-    const { [name]: value = fallback } = this.record;
+  /** Returns `min` after a problem. */
+  number(name: string, min: number, max: number): number {
+    const value = this.record[name];
     if (typeof value === 'number' && value >= min && value <= max) return value;
-    this.problem(name, `must be a number from ${String(min)} to ${String(max)}`);
-    return fallback;
+    this.invalid(name, `Set it to a number from ${String(min)} to ${String(max)}.`);
+    return min;
   }
 
-  integer(name: string, limits: { min: number; max: number; fallback: number }): number {
-    const before = this.problemCount;
-    const value = this.number(name, limits);
-    if (Number.isInteger(value)) return value;
-    if (this.problemCount === before) this.problem(name, 'must be a whole number');
-    return limits.fallback;
-  }
-
-  /** @throws ConfigurationError when there is any problem. */
+  /** @throws ConfigurationError if there is any problem. */
   finish(summary?: string): void {
     if (this.problems.length > 0) throw new ConfigurationError(Object.freeze([...this.problems]), summary);
   }

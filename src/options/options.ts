@@ -5,7 +5,7 @@ import type { KeyStore } from '../keys/key-store.js';
 import type { RegisteredUser } from '../model/registered-user.js';
 import type { TokenPlace, TokenReader } from './token-places.js';
 
-/** A public key as JSON (RFC 7517 §4). */
+/** A public key as a JSON Web Key (RFC 7517 §4). Private members (`d`, `k`, …) are a ConfigurationError. */
 export interface JsonWebKey {
   readonly kty: string;
   readonly kid?: string;
@@ -15,51 +15,52 @@ export interface JsonWebKey {
   readonly [member: string]: unknown;
 }
 
-/** How keys that come over the network are kept. */
+/** Caching and fetching of keys from the network. */
 export interface RemoteKeyOptions {
   /**
-   * How long a key set is fresh, in seconds. Default 600. It is fetched again when 80 to 95 % of that are over, beside
-   * the requests that it serves; `Cache-Control: max-age` of the issuer makes it less, but not less than a minute. This
-   * is how long a key that was withdrawn is accepted on a good day.
+   * Seconds during which a fetched key set is fresh, from 1 to 86400. Default 600. The set is fetched again in the
+   * background when 80 to 95 % of this time have passed. A shorter `Cache-Control: max-age` of the issuer applies, but at
+   * least 60 seconds. A key that the issuer withdraws is accepted until then.
    */
   readonly refreshSeconds?: number;
   /**
-   * How long, in seconds since it was fetched, a key set serves while the issuer cannot be reached. After that requests
-   * are answered with 503. Default 86400, a day; 0: only while it is fresh.
+   * Seconds since the fetch during which a key set is used while the issuer is unreachable, from 0 to 2592000. Then the
+   * answer is 503 KEYS_UNAVAILABLE. Default 86400 (one day); 0: only while the set is fresh.
    */
   readonly maxStaleSeconds?: number;
   /**
-   * Shortest time in seconds between two fetches that unknown key ids cause. Default 30. A kid that comes back after it
-   * was missed may cause five more in that time, after pauses of 1, 2, 4, … seconds.
+   * Minimum seconds between two fetches for unknown key ids, from 1 to 3600. Default 30. A `kid` that was not found and
+   * is requested again can cause five more fetches in this time, after pauses of 1, 2, 4, … seconds.
    */
   readonly unknownKidCooldownSeconds?: number;
-  /** Total deadline of one HTTP exchange in milliseconds, the body included. Default 5000. */
+  /** Deadline of one HTTP exchange in milliseconds, including the body, from 1 to 60000. Default 5000. */
   readonly timeoutMs?: number;
-  /** Largest body that is read, in bytes. Default 524288 (512 KiB); a key set of 100 keys has about 60 KiB. */
+  /** Maximum size of a response body in bytes, from 1024 to 16777216. Default 524288; 100 keys need about 60 KiB. */
   readonly maxBytes?: number;
   /**
-   * Keys that serve when the issuer could not be asked even once and no `keyStore` has any: for a start during an outage.
-   * They count no more once the issuer has answered. Keep them current: a key that is withdrawn there is not withdrawn
-   * here.
+   * A JSON Web Key Set (RFC 7517 §5) for a start while the issuer is unreachable and `keyStore` has no keys. It is used
+   * until the first successful fetch. Keep it current: a key that the issuer withdraws stays accepted here. Default none.
    */
   readonly fallback?: { readonly keys: readonly JsonWebKey[] };
 }
 
 /**
- * Where the keys of an issuer come from.
+ * The source of the keys of an issuer.
  *
- * - `discovery` (the default): from the issuer's metadata, at OpenID Connect Discovery §4's and RFC 8414 §3's
- *   locations, or at `uri` where the metadata lives elsewhere. Its `issuer` must equal ours.
- * - `jwks`: from a known key set address; no metadata is read.
- * - `static`: from the options; nothing is fetched.
+ * - `discovery` (default): from the metadata of the issuer (OpenID Connect Discovery §4, RFC 8414 §3), or from metadata at
+ *   `uri`. The `issuer` of the metadata must equal the configured one.
+ * - `jwks`: from the key set at `uri`. No metadata is fetched.
+ * - `static`: from the options. Nothing is fetched.
+ *
+ * Addresses must use https, or http on a loopback host; see `insecureAllowHttp`.
  */
 export type KeysOptions =
   | ({
       readonly from: 'discovery';
       readonly uri?: string;
       /**
-       * Origins (`https://keys.example.com`) that the `jwks_uri` of the metadata may have. Default: any, but
-       * no internal address where the metadata came from outside.
+       * Allowed origins of the `jwks_uri` in the metadata, for example `['https://keys.example.com']`. Default: any origin,
+       * except that metadata from a public host must not point to a private or loopback address (SSRF).
        */
       readonly jwksOrigins?: readonly string[];
     } & RemoteKeyOptions)
@@ -67,15 +68,15 @@ export type KeysOptions =
   | { readonly from: 'static'; readonly jwks: { readonly keys: readonly JsonWebKey[] } };
 
 /**
- * The name of a claim (`'roles'`, `'https://example.com/roles'`), a path with dots (`'realm_access.roles'`), or its names
- * one by one where a name has dots (`['resource_access', 'my.client', 'roles']`, or `'resource_access["my.client"].roles'`).
- * `{ keysOf: path }`: the value there is an object, and the names of its members are what is granted.
+ * The name of a claim (`'roles'`, `'https://example.com/roles'`), a path with dots (`'realm_access.roles'`), or a path with
+ * names that contain dots (`['resource_access', 'my.client', 'roles']`, `'resource_access["my.client"].roles'`).
+ * `{ keysOf: path }` reads the member names of the object at the path.
  */
 export type ClaimPath = string | readonly string[] | { readonly keysOf: string | readonly string[] };
 
-/** Where a token says what its bearer may do; each a list of paths whose values are put together. */
+/** The claims that grant scopes, roles and permissions. The values of all paths of a list are combined. */
 export interface ClaimPaths {
-  /** Default `['scope', 'scp']`. A string is split at spaces (RFC 6749 §3.3), in a list too. */
+  /** Default `['scope', 'scp']`. Strings are split at spaces (RFC 6749 §3.3), also in a list. */
   readonly scopes?: readonly ClaimPath[];
   /** Default `['roles']`. A string is one role. */
   readonly roles?: readonly ClaimPath[];
@@ -84,14 +85,14 @@ export interface ClaimPaths {
 }
 
 /**
- * Checks of a token that may be set to `reportOnly`. `tokenTypes`: only what is stricter than the default; what that
- * refuses is refused all the same. `audience`: also a token without `aud`. `binding`: a token bound to a key (`cnf`).
+ * A check for `reportOnly`. `tokenTypes` applies to types that the default accepts, `audience` also to tokens without `aud`,
+ * `senderConstraint` to tokens with `cnf` (RFC 7800).
  */
 export type ReportableCheck = 'audience' | 'senderConstraint' | 'requiredClaims' | 'tokenTypes';
 
 /**
- * The check of a preset (`nestjs-resource-server/presets`). It is a symbol, so that no option of the application replaces
- * it, and `Symbol.for`, so that two copies of the package share it. It is always called before `validate`.
+ * The check of a preset (`nestjs-resource-server/presets`). A symbol, so that no option of the application replaces it;
+ * `Symbol.for`, so that two copies of the package share it. The check is always called before `validate`.
  */
 export const PROVIDER_CHECK: unique symbol = Symbol.for('nestjs-resource-server.providerCheck');
 
@@ -104,51 +105,54 @@ export interface ProviderChecked {
 }
 
 /**
- * What a token must be like. In `AuthOptions` beside `issuers` these are defaults for each of them; but `validate` and
- * `requiredClaims` hold there beside those of an issuer, not in their place.
+ * The checks of a token. Beside `issuers` they are the defaults of each issuer; `validate` and `requiredClaims` apply in
+ * addition to those of the issuer.
  */
 export interface CheckOptions {
   /**
-   * Signature algorithms that are accepted. Default: every asymmetric one (RS, PS and ES 256–512, EdDSA, Ed25519),
-   * each bound to keys that fit it. `none` and `HS…` cannot be named (RFC 8725 §3.1, §3.2).
+   * Accepted signature algorithms; others are rejected with ALGORITHM_NOT_ALLOWED. Default: RS, PS and ES 256 to 512, EdDSA
+   * and Ed25519, each only with a key that fits. `none` and `HS…` are not possible (RFC 8725 §3.1, §3.2).
    */
   readonly algorithms?: readonly SignatureAlgorithm[];
   /**
-   * Values of the header's `typ` that are accepted, compared without case and with or without `application/`;
-   * `undefined` stands for no `typ`. Default `['at+jwt', 'JWT', undefined]`; `['at+jwt']` is what RFC 9068 §4 asks.
+   * Accepted values of the header `typ`; others are rejected with TYPE_NOT_ALLOWED. They are compared without case and
+   * without `application/`; `undefined` accepts tokens without `typ`. Default `['at+jwt', 'JWT', undefined]`. RFC 9068 §4
+   * requires `['at+jwt']`, which also excludes ID tokens without a typical claim.
    */
   readonly tokenTypes?: readonly (string | undefined)[];
-  /** How far the issuer's clock may be off, in seconds; for `exp`, `nbf`, `iat` and the age. Default 5, at most 300. */
+  /** Accepted clock difference in seconds for `exp`, `nbf`, `iat`, `auth_time` and the age, from 0 to 300. Default 5. */
   readonly clockToleranceSeconds?: number;
-  /** Claims that must be there (and not null), beside `iss`, `aud` and `exp`, which always must. Default none. */
+  /** Claims that must be present and not null, in addition to `iss`, `aud` and `exp` (CLAIM_MISSING). Default `[]`. */
   readonly requiredClaims?: readonly string[];
-  /** Longest time in seconds since `iat`, which is required then. Default: no limit but `exp`. */
+  /**
+   * Maximum seconds since `iat`, from 1 to 31622400; older tokens are rejected with TOKEN_TOO_OLD, tokens without `iat` with
+   * CLAIM_MISSING. Default: no limit except `exp`.
+   */
   readonly maxTokenAgeSeconds?: number;
   /**
-   * Your own check. It is called last, for every request. The token is accepted only if it returns `true`; any other
-   * value, also `undefined`, rejects the token with CLAIM_INVALID (401). Throw an `AuthError` to reject it with another
-   * code. Other errors are rethrown unchanged: Nest answers with 500, or with the status of an `HttpException`, because an
-   * unavailable database is not the fault of the caller. Default: no check.
+   * Your own check, called last and for every request. Only `true` accepts the token: any other value, also `undefined`,
+   * rejects it with CLAIM_INVALID (401). Throw an `AuthError` to reject it with another code. Other errors are rethrown:
+   * Nest answers 500, or the status of an `HttpException`, because the caller does not cause a failure of a database.
    */
   readonly validate?: (token: VerifiedAccessToken) => boolean | Promise<boolean>;
-  /** Where scopes, roles and permissions stand. */
+  /** The claims that grant scopes, roles and permissions. The default of each is in `ClaimPaths`. */
   readonly claimPaths?: ClaimPaths;
   /**
-   * Checks that are made, but refuse nobody: what they would have refused passes, is counted and logged by client
-   * (`ReportedRefusals`). For turning strictness on without an outage; logged at start. Default none.
+   * Checks that only report: tokens that fail them are accepted, counted and logged by client (`ReportedRefusals`). Use it to
+   * introduce a stricter option without an outage. A warning is logged at start. Default `[]`.
    */
   readonly reportOnly?: readonly ReportableCheck[];
 }
 
-/** One issuer that is trusted: which tokens of it are for us, and where its keys are. */
+/** A trusted issuer. */
 export interface IssuerOptions extends CheckOptions {
-  /** The value of `iss`, exactly, with or without its trailing slash as the issuer writes it. */
+  /** The exact `iss` of the tokens (RFC 7519 §4.1.1), including or without a trailing slash. Otherwise ISSUER_UNTRUSTED. */
   readonly issuer: string;
-  /** Who we are: a token must name (one of) it in `aud`. */
+  /** The identifiers of this API. A token must have one of them in `aud` (RFC 7519 §4.1.3). Otherwise AUDIENCE_MISMATCH. */
   readonly audience: string | readonly string[];
   /**
-   * The claim that `audience` is compared with; default `aud` (RFC 7519 §4.1.3). For issuers whose access tokens have none,
-   * and name only the client that they were issued to: `client_id` (Amazon Cognito), `azp`. `aud` is not looked at then.
+   * The claim that is compared with `audience`. Default `'aud'`. Set it for issuers whose access tokens have no `aud` and name
+   * only the client: `'client_id'` (Amazon Cognito), `'azp'`. `aud` is **not** checked then.
    */
   readonly audienceClaim?: string;
   /** Default `{ from: 'discovery' }`. */
@@ -156,10 +160,10 @@ export interface IssuerOptions extends CheckOptions {
 }
 
 /**
- * For tenants that come and go: given the `iss` of a token that nobody has verified yet, returns the options of that
- * issuer, or nothing when it is not trusted. It is asked for every token, so a tenant that goes is gone at once; it
- * should be quick (there is no deadline for it), and must not take `iss` for an address to fetch. An options object that it returns is read
- * once: return a new one to change something. Keys are kept per issuer and `keys`, whatever objects are returned.
+ * Returns the options of an issuer, or nothing if the issuer is not trusted (ISSUER_UNTRUSTED). It is called for each token
+ * before any verification, so a removed tenant is rejected immediately. Answer from memory: there is no deadline. Never use
+ * `issuer` as an address to fetch. Each returned object is read once: return a new one to change options. Keys are cached per
+ * issuer and `keys`. Invalid options are a ConfigurationError and answered with 500.
  */
 export type IssuerResolver = (
   issuer: string,
@@ -168,16 +172,16 @@ export type IssuerResolver = (
 type OneIssuer = IssuerOptions & { readonly issuers?: never };
 
 type SeveralIssuers = CheckOptions & {
-  /** A list of issuers, or a function for tenants that come and go. */
+  /** A list of issuers, or a function that returns the options of an issuer. */
   readonly issuers: readonly IssuerOptions[] | IssuerResolver;
   readonly issuer?: never;
   readonly audience?: never;
   readonly audienceClaim?: never;
-  // Not `never`: beside a spread preset TypeScript takes this half of the union for what is meant, and would know no `from`.
-  readonly keys?: KeysOptions & { readonly 'stands in each of the issuers': never };
+  // Not `never`: beside a spread preset, TypeScript would select this member of the union and not know `from`.
+  readonly keys?: KeysOptions & { readonly 'is set in each of the issuers': never };
 };
 
-/** What every token must allow; the names are those of the decorators (`anyScope`: `@RequireAnyScope`). */
+/** Requirements of every token, with the meaning of the decorators: `anyScope` is `@RequireAnyScope`. */
 export interface RequireOptions<Context = unknown> {
   readonly scopes?: readonly string[];
   readonly anyScope?: readonly string[];
@@ -187,100 +191,91 @@ export interface RequireOptions<Context = unknown> {
   readonly anyPermission?: readonly string[];
   readonly acr?: { readonly values?: readonly string[]; readonly maxAgeSeconds?: number };
   readonly policy?: PolicyReference<Context>;
-  /** A call that does not meet them passes, and is counted and logged by client. Default false. */
+  /** Accepts calls that do not meet the requirements, and counts and logs them by client. Default false. */
   readonly reportOnly?: boolean;
 }
 
-/** What happens to sockets, subscriptions and event streams. */
+/** Connections that outlive the request that opened them: sockets, subscriptions and event streams. */
 export interface ConnectionOptions {
   /**
-   * How long, in seconds, a socket stays open after its token expired, for a new token to come (`authenticate`). Messages
-   * are refused in that time. Default 0: it is closed when the token expires, as are at any rate connections that cannot
-   * renew their token: subscriptions of `graphql-ws`, event streams, streams of gRPC.
+   * Seconds during which a socket stays open after its token has expired, from 0 to 86400, so that the client can send a new
+   * token (`authenticate`). Messages are rejected in this time. Default 0. Connections that cannot renew their token
+   * (subscriptions of `graphql-ws`, event streams, gRPC streams) are always closed when it expires.
    */
   readonly renewalGraceSeconds?: number;
 }
 
-/** Settings of the module as a whole. */
+/** Options of the whole module. */
 export interface ModuleOptions<User = RegisteredUser, Context = unknown> {
   /**
-   * Where the token of a call is read; a token in two places is refused (400 TOKEN_MULTIPLE). Default
-   * `[fromBearerHeader()]`. A function is given the `ExecutionContext`, and returns the token (or `Bearer …`), or nothing: for
-   * the payload of a TCP message, the headers of NATS or Kafka.
+   * Places of the token. A call with several tokens is rejected (400 TOKEN_MULTIPLE). Default `[fromBearerHeader()]`. A
+   * function receives the `ExecutionContext` and returns the token or nothing: for TCP messages, NATS and Kafka.
    */
   readonly tokenFrom?: readonly (TokenPlace | TokenReader<Context>)[];
   /**
-   * What every token must allow, on each route that is not `@Public()`, beside what its decorators require. A guest on an
-   * `@OptionalAuth()` route has no token, and passes. Default nothing.
+   * Requirements of every route except `@Public()` ones, in addition to its decorators. They do not apply to guests of
+   * `@OptionalAuth()` routes. Default none.
    */
   readonly require?: RequireOptions<Context>;
-  /** Sockets, subscriptions and event streams, which outlive the request that opened them. */
   readonly connections?: ConnectionOptions;
   /**
-   * Maps a verified token to your own user, which `@CurrentUser()` and `request.user` then are; by default the claims.
-   * May be async. To refuse, return nothing (`undefined`, `null`, `false`: USER_REFUSED, 401) or throw an
-   * `AuthError`; other errors are thrown on, as with `validate`.
+   * Maps a verified token to your own user, for `@CurrentUser()` and `request.user`. Default: the claims. Return `undefined`,
+   * `null` or `false` to reject the token (401 USER_REFUSED), or throw an `AuthError`. Other errors are rethrown.
    */
   readonly user?: (
     token: VerifiedAccessToken,
   ) => User | undefined | null | false | Promise<User | undefined | null | false>;
   /**
-   * Has the body of a refusal say how to mend it (`hint`), with what the options expect and what the token has. For
-   * development: a warning at start, and not used with `NODE_ENV=production`. Default false.
+   * Adds a `hint` to the body of a refusal: the expected value, the value of the token and the fix. For development: a warning
+   * is logged at start, and `NODE_ENV=production` switches it off. Default false.
    */
   readonly explainRefusals?: boolean;
-  /**
-   * Hands counts, times, the age of keys and attributes of the active span to OpenTelemetry: needs `@opentelemetry/api`, and an
-   * SDK that the application has set up. Default false.
-   */
+  /** Metrics and span attributes for OpenTelemetry. Requires `@opentelemetry/api` and a configured SDK. Default false. */
   readonly openTelemetry?: boolean;
-  /** The protection space that challenges name (RFC 9110 §11.5). Default none. */
+  /** The `realm` of challenges (RFC 9110 §11.5): printable ASCII without quotation marks and backslashes. Default none. */
   readonly realm?: string;
-  /** Fetches metadata and keys, in place of the global `fetch`: for a proxy or a private CA. */
+  /** Replaces the global `fetch` for metadata and keys, for example for a proxy or a private CA. */
   readonly fetch?: typeof globalThis.fetch;
   /**
-   * Whether the keys of listed issuers are fetched when the application starts. `off` (the default): no, the first token
-   * waits for them. `background`: yes, and nobody waits; that an issuer cannot be reached is in the log at once.
-   * `required`: the application does not start without keys of each (a `ConfigurationError` says why); those of
-   * `keyStore` and `fallback` will do.
+   * When the keys of listed issuers are fetched. `off` (default): with the first token. `background`: at start, without
+   * waiting. `required`: at start, and without keys of an issuer the application does not start (ConfigurationError); keys
+   * from `keyStore` and `fallback` suffice.
    */
   readonly warmUp?: 'required' | 'background' | 'off';
   /**
-   * Keeps the last good key set of each issuer outside of the process: then an application that starts while the issuer
-   * cannot be reached serves all the same. `new FileKeyStore(folder)`, or a store of your own. Default none.
+   * Persists the last valid key set of each issuer, so that the application can start while the issuer is unreachable:
+   * `new FileKeyStore(folder)`, or your own. Write access to it decides which tokens are accepted. Default none.
    */
   readonly keyStore?: KeyStore;
   /**
-   * Remembers tokens whose signature was verified, so that it need not be verified for each request. Default
-   * `{ maxEntries: 10000, maxAgeSeconds: 300 }`; `false` switches it off. All other checks are made each time, `validate`
-   * and `user` are called each time, and a signature counts only as long as the key set that verified it is in service.
-   * A token is remembered when it comes for the second time; then it takes about 1.3 bytes a character (measured: 1.1 KiB
-   * for one of 850), and 10,000 of them 11 MiB.
+   * Remembers verified signatures of tokens that are sent again. Default `{ maxEntries: 10000, maxAgeSeconds: 300 }`; `false`
+   * switches it off. All other checks, `validate` and `user` are still called for each request, and an entry is valid only for
+   * the key set that verified it. An entry needs about 1.3 bytes per character of the token. `maxEntries` is from 1 to
+   * 10000000, `maxAgeSeconds` from 1 to 86400.
    */
   readonly tokenCache?: { readonly maxEntries?: number; readonly maxAgeSeconds?: number } | false;
-  /** Milliseconds since 1970, in place of `Date.now`: for tests. */
+  /** Returns the time in milliseconds since 1970, for tests. Default `Date.now`. */
   readonly clock?: () => number;
-  /** Allows `http:` for addresses that are not loopback. Whoever is on the path can then forge every token. */
+  /** Allows `http:` for hosts other than loopback. Attackers on the network path can then forge tokens. Default false. */
   readonly insecureAllowHttp?: boolean;
 }
 
-/** What is decided where the module is imported: beside `useFactory`, not in what a factory returns. */
+/** Options that are set beside `useFactory`, because Nest needs them before the factory runs. */
 export interface ModuleExtras<GuardClass = never, StrategyClass = never> {
   /**
-   * `global` (the default): every route of the application is closed. `manual`: only what `@UseGuards(AuthGuard)`
-   * stands on. A class that extends `AuthGuard`: as `global`, with that one in its place everywhere, also for the opening of
-   * sockets and for `AuthMiddleware`.
+   * `global` (default) guards every route, `manual` only those with `@UseGuards(AuthGuard)`. A class that extends `AuthGuard`
+   * replaces it everywhere: for routes, sockets and `AuthMiddleware`.
    */
   readonly guard?: 'global' | 'manual' | GuardClass;
   /** A class that extends `JwtStrategy`, for example to override `validate`. Default: `JwtStrategy`. */
   readonly strategy?: StrategyClass;
-  /** Whether what the module exports can be injected everywhere. Default true. */
+  /** Whether all modules can inject the exports without importing the module. Default true. */
   readonly isGlobal?: boolean;
 }
 
 /**
- * The options of `AuthModule`, for any framework. `issuer` and `audience`, or `issuers`; everything else has a default. Checked at start,
- * all problems in one `ConfigurationError`; an unknown option is a problem.
+ * The options of `AuthModule`. `issuer` and `audience`, or `issuers`, are required. They are validated at start: all problems
+ * are in one `ConfigurationError`, and an unknown option is a problem.
  */
 export type ResourceServerOptions<User = RegisteredUser, Context = unknown> = (OneIssuer | SeveralIssuers) &
   ModuleOptions<User, Context>;

@@ -1,7 +1,9 @@
 import { ALGORITHM_NAMES, isSignatureAlgorithm, type SignatureAlgorithm } from '../keys/algorithms.js';
 import { isJsonObject } from '../model/json-object.js';
+import { CHECK_DEFAULTS } from './defaults.js';
 import type { OptionReader } from './option-reader.js';
 import { type CheckOptions, PROVIDER_CHECK, type ProviderCheck, type ReportableCheck } from './options.js';
+import { parseClaimPath } from './parse-claim-path.js';
 import { readKeys, type ResolvedKeys } from './resolve-keys.js';
 
 export interface ResolvedIssuer {
@@ -10,7 +12,7 @@ export interface ResolvedIssuer {
   readonly audienceClaim: string;
   readonly keys: ResolvedKeys;
   readonly algorithms: ReadonlySet<SignatureAlgorithm>;
-  /** In the form that {@link normalizeTokenType} gives; `undefined` stands for no `typ`. */
+  /** Normalized by {@link normalizeTokenType}; undefined accepts tokens without `typ`. */
   readonly tokenTypes: ReadonlySet<string | undefined>;
   readonly clockToleranceSeconds: number;
   readonly requiredClaims: readonly string[];
@@ -28,52 +30,36 @@ export interface ResolvedClaimPaths {
   readonly permissions: readonly ResolvedClaimPath[];
 }
 
-/** The names on the way to a value, or to an object whose members' names count. */
+/** The names that lead to a value. With `keysOf`, to an object whose member names are the values. */
 export type ResolvedClaimPath = readonly string[] | { readonly keysOf: readonly string[] };
 
-export const CHECK_OPTIONS = [
-  'algorithms',
-  'tokenTypes',
-  'clockToleranceSeconds',
-  'requiredClaims',
-  'maxTokenAgeSeconds',
-  'validate',
-  'claimPaths',
-  'reportOnly',
-] as const satisfies readonly (keyof CheckOptions)[];
-
-export const ISSUER_OPTIONS = ['issuer', 'audience', 'audienceClaim', 'keys', ...CHECK_OPTIONS] as const;
-
-// The same objects for all issuers that say nothing of their own: with hundreds of issuers they would not stay in the
-// processor's cache.
-const DEFAULT_ALGORITHMS: ReadonlySet<SignatureAlgorithm> = new Set(ALGORITHM_NAMES);
-export const DEFAULT_TOKEN_TYPES: ReadonlySet<string | undefined> = new Set(['at+jwt', 'jwt', undefined]);
+// Shared by all issuers with the defaults: hundreds of copies would not fit in the cache of the processor.
+const DEFAULT_ALGORITHMS: ReadonlySet<SignatureAlgorithm> = new Set(CHECK_DEFAULTS.algorithms);
+export const DEFAULT_TOKEN_TYPES = normalizedTypes(CHECK_DEFAULTS.tokenTypes);
 const DEFAULT_CLAIM_PATHS: ResolvedClaimPaths = Object.freeze({
-  scopes: pathsOf('scope', 'scp'),
-  roles: pathsOf('roles'),
-  permissions: pathsOf('permissions'),
+  scopes: Object.freeze(CHECK_DEFAULTS.claimPaths.scopes.map(parseClaimPath)),
+  roles: Object.freeze(CHECK_DEFAULTS.claimPaths.roles.map(parseClaimPath)),
+  permissions: Object.freeze(CHECK_DEFAULTS.claimPaths.permissions.map(parseClaimPath)),
 });
 
-function pathsOf(...names: string[]): readonly (readonly string[])[] {
-  return Object.freeze(names.map((name) => Object.freeze([name])));
-}
-
-/** RFC 9068 §4 and RFC 7515 §4.1.9: media types compare without case, `application/` may be left out. */
+/** Media types are compared without case and without `application/` (RFC 9068 §4, RFC 7515 §4.1.9). */
 export function normalizeTokenType(type: string): string {
-  const lower = type.toLowerCase();
-  return lower.startsWith('application/') ? lower.slice('application/'.length) : lower;
+  return type.toLowerCase().replace(/^application\//, '');
 }
 
+function normalizedTypes(types: readonly unknown[]): ReadonlySet<string | undefined> {
+  return new Set(types.map((type) => (typeof type === 'string' ? normalizeTokenType(type) : undefined)));
+}
+
+/** @param reader of options with defaults. */
 export function readIssuer(reader: OptionReader, allowHttp: boolean): ResolvedIssuer {
-  const issuer = reader.requiredString('issuer', "the exact `iss` of the tokens, 'https://tenant.example.com/' say");
+  const meaning = 'the exact `iss` of the tokens, for example "https://tenant.example.com/"';
+  const issuer = reader.requiredString('issuer', meaning);
   const audience = readAudience(reader);
-  const audienceClaim =
-    reader.record.audienceClaim === undefined
-      ? 'aud'
-      : reader.requiredString('audienceClaim', "the claim that names us in the tokens, 'client_id' say");
-  // It would be met by every token of the issuer, or by one alone.
+  const audienceClaim = reader.requiredString('audienceClaim', 'the claim with the audience, for example "client_id"');
+  // All tokens of the issuer have the same value here, or every token has another.
   if (['iss', 'sub', 'exp', 'nbf', 'iat', 'jti'].includes(audienceClaim))
-    reader.problem('audienceClaim', 'does not say for whom the token is');
+    reader.invalid('audienceClaim', 'Set it to a claim that names the API for which a token is issued.');
   const keys = readKeys(reader, issuer, allowHttp);
   return Object.freeze({ issuer, audience, audienceClaim, keys, ...readChecks(reader) });
 }
@@ -84,12 +70,10 @@ export function readChecks(reader: OptionReader): ResolvedChecks {
   return {
     algorithms: readAlgorithms(reader),
     tokenTypes: readTokenTypes(reader),
-    clockToleranceSeconds: reader.number('clockToleranceSeconds', { min: 0, max: 300, fallback: 5 }),
+    clockToleranceSeconds: reader.number('clockToleranceSeconds', 0, 300),
     requiredClaims: reader.stringList('requiredClaims') ?? [],
     maxTokenAgeSeconds:
-      reader.record.maxTokenAgeSeconds === undefined
-        ? undefined
-        : reader.number('maxTokenAgeSeconds', { min: 1, max: 366 * 86_400, fallback: 0 }),
+      reader.record.maxTokenAgeSeconds === undefined ? undefined : reader.number('maxTokenAgeSeconds', 1, 366 * 86_400),
     providerCheck: reader.record[PROVIDER_CHECK] as ProviderCheck | undefined,
     validate: reader.optional('validate', 'function') as CheckOptions['validate'],
     claimPaths: readClaimPaths(reader),
@@ -97,120 +81,65 @@ export function readChecks(reader: OptionReader): ResolvedChecks {
   };
 }
 
-const REPORTABLE: readonly ReportableCheck[] = ['audience', 'senderConstraint', 'requiredClaims', 'tokenTypes'];
-
 const NONE_REPORTED: ReadonlySet<ReportableCheck> = new Set();
+const REPORTABLE: readonly ReportableCheck[] = ['audience', 'senderConstraint', 'requiredClaims', 'tokenTypes'];
 
 function readReportOnly(reader: OptionReader): ReadonlySet<ReportableCheck> {
   const names = reader.stringList('reportOnly') ?? [];
   names.forEach((name, index) => {
     if (!(REPORTABLE as readonly string[]).includes(name))
-      reader.problem(`reportOnly[${String(index)}]`, `must be one of ${REPORTABLE.join(', ')}`);
+      reader.invalid(`reportOnly[${String(index)}]`, `Set it to one of ${REPORTABLE.join(', ')}.`, name);
   });
   return names.length === 0 ? NONE_REPORTED : new Set(names as readonly ReportableCheck[]);
 }
 
 function readAudience(reader: OptionReader): readonly string[] {
-  const { audience } = reader.record;
-  if (Array.isArray(audience)) return reader.stringList('audience', { nonEmpty: true }) ?? [];
-  return Object.freeze([
-    reader.requiredString(
-      'audience',
-      'what tokens for this API name in `aud`; a token for another API must not be accepted',
-    ),
-  ]);
+  if (Array.isArray(reader.record.audience)) return reader.stringList('audience', { nonEmpty: true }) ?? [];
+  const meaning = 'the identifier of this API, for example "https://api.example.com"';
+  return Object.freeze([reader.requiredString('audience', meaning)]);
 }
 
 function readAlgorithms(reader: OptionReader): ReadonlySet<SignatureAlgorithm> {
-  const { algorithms } = reader.record;
-  if (algorithms === undefined) return DEFAULT_ALGORITHMS;
-  if (!Array.isArray(algorithms) || algorithms.length === 0) {
-    reader.problem('algorithms', `must be a non-empty list of ${ALGORITHM_NAMES.join(', ')}`);
-    return new Set();
-  }
-  const names: unknown[] = Array.from(algorithms);
+  if (reader.record.algorithms === CHECK_DEFAULTS.algorithms) return DEFAULT_ALGORITHMS;
+  const known = ALGORITHM_NAMES.join(', ');
+  const names = reader.items('algorithms', known, { nonEmpty: true }) ?? [];
   names.forEach((name, index) => {
     if (isSignatureAlgorithm(name)) return;
-    const path = `algorithms[${String(index)}]`;
-    if (typeof name === 'string' && /^(none|HS\d+)$/i.test(name)) {
-      reader.problem(
-        path,
-        `${name} is not possible: anyone could make a token; use one of ${ALGORITHM_NAMES.join(', ')}`,
-      );
-    } else {
-      reader.problem(path, `must be one of ${ALGORITHM_NAMES.join(', ')}`);
-    }
+    const isForgeable = typeof name === 'string' && /^(none|HS\d+)$/i.test(name);
+    const reason = isForgeable ? 'This algorithm is not possible, because clients could sign tokens themselves. ' : '';
+    reader.invalid(`algorithms[${String(index)}]`, `${reason}Set it to one of ${known}.`, name);
   });
   return new Set(names.filter(isSignatureAlgorithm));
 }
 
 function readTokenTypes(reader: OptionReader): ReadonlySet<string | undefined> {
-  const { tokenTypes: types } = reader.record;
-  if (types === undefined) return DEFAULT_TOKEN_TYPES;
-  // A hole in the list is no `undefined` that somebody wrote.
-  if (!Array.isArray(types) || types.length === 0 || Object.keys(types).length < types.length) {
-    reader.problem('tokenTypes', "must be a non-empty list, ['at+jwt'] say; undefined in it stands for no `typ`");
-    return new Set();
-  }
-  types.forEach((type: unknown, index) => {
-    if (type !== undefined && (typeof type !== 'string' || type === '')) {
-      reader.problem(`tokenTypes[${String(index)}]`, 'must be a non-empty string, or undefined for no `typ`');
-    }
+  const given = reader.record.tokenTypes;
+  if (given === CHECK_DEFAULTS.tokenTypes) return DEFAULT_TOKEN_TYPES;
+  const types = reader.items('tokenTypes', 'types, for example ["at+jwt"]', { nonEmpty: true }) ?? [];
+  // `undefined` accepts tokens without `typ`, so it must not come from a hole.
+  if (types.length > Object.keys(Object(given) as object).length)
+    reader.problem('tokenTypes', 'has holes. Set every item, to undefined for tokens without `typ`.');
+  types.forEach((type, index) => {
+    if (type === undefined || (typeof type === 'string' && type !== '')) return;
+    reader.invalid(`tokenTypes[${String(index)}]`, 'Set it to a non-empty string or undefined.', type);
   });
-  return new Set(types.map((type: unknown) => (typeof type === 'string' ? normalizeTokenType(type) : undefined)));
+  return normalizedTypes(types);
 }
 
 function readClaimPaths(reader: OptionReader): ResolvedClaimPaths {
-  if (reader.record.claimPaths === undefined) return DEFAULT_CLAIM_PATHS;
-  const paths = reader.optionalChild('claimPaths');
-  paths.allowOnly(Object.keys(DEFAULT_CLAIM_PATHS));
-  const read = (name: keyof typeof DEFAULT_CLAIM_PATHS): readonly ResolvedClaimPath[] => {
-    const { [name]: list } = paths.record;
-    if (list === undefined) return DEFAULT_CLAIM_PATHS[name];
-    if (!Array.isArray(list)) {
-      paths.problem(name, "must be a list of claim paths, ['realm_access.roles'] say");
-      return [];
-    }
+  if (reader.record.claimPaths === CHECK_DEFAULTS.claimPaths) return DEFAULT_CLAIM_PATHS;
+  const paths = reader.optionalChild('claimPaths').withDefaults(CHECK_DEFAULTS.claimPaths);
+  const read = (name: keyof ResolvedClaimPaths): readonly ResolvedClaimPath[] => {
+    const list = paths.items(name, 'claim paths, for example ["realm_access.roles"]') ?? [];
     return Object.freeze(
-      Array.from(list, (path: unknown, index) => {
+      list.map((path, index) => {
         const isOfKeys = isJsonObject(path) && Object.keys(path).join() === 'keysOf';
-        const names = namesOf(isOfKeys ? path.keysOf : path);
-        if (names.length === 0) {
-          const expected = "a claim's name or path, a list of names, or { keysOf: path }";
-          paths.problem(`${name}[${String(index)}]`, `must be ${expected}`);
-        }
+        const names = parseClaimPath(isOfKeys ? path.keysOf : path);
+        const fix = 'Set it to the name or the path of a claim, a list of names, or { keysOf: path }.';
+        if (names.length === 0) paths.invalid(`${name}[${String(index)}]`, fix, path);
         return isOfKeys ? Object.freeze({ keysOf: names }) : names;
       }),
     );
   };
   return Object.freeze({ scopes: read('scopes'), roles: read('roles'), permissions: read('permissions') });
-}
-
-const QUOTED = String.raw`\[(?:"(?<double>[^"]+)"|'(?<single>[^']+)')\]`;
-// Namespaced claims are addresses (`https://example.com/roles`): the dots in them separate nothing.
-const FIRST_NAME = new RegExp(String.raw`^(?:(?<name>[^["'\]]*://[^["'\]]+|[^.["'\]]+)|${QUOTED})`);
-const NEXT_NAME = new RegExp(String.raw`^(?:\.(?<name>[^.["'\]]+)|${QUOTED})`);
-
-/**
- * The names between the dots. One that has dots itself stands in brackets: `resource_access["my.client"].roles`.
- * @returns none for what is no path.
- */
-function namesOf(path: unknown): readonly string[] {
-  if (Array.isArray(path)) {
-    const list: unknown[] = Array.from(path);
-    return Object.freeze(list.every((name) => typeof name === 'string' && name !== '') ? (list as string[]) : []);
-  }
-  return Object.freeze(typeof path === 'string' ? namesIn(path) : []);
-}
-
-function namesIn(path: string): string[] {
-  const names: string[] = [];
-  for (let rest = path; rest !== '';) {
-    const found = (names.length === 0 ? FIRST_NAME : NEXT_NAME).exec(rest);
-    const name = found?.groups?.name ?? found?.groups?.double ?? found?.groups?.single;
-    if (found === null || name === undefined) return [];
-    names.push(name);
-    rest = rest.slice(found[0].length);
-  }
-  return names;
 }

@@ -2,16 +2,13 @@ import { isFetchableAddress, isOrigin } from '../model/address.js';
 import { isJsonObject, type JsonObject } from '../model/json-object.js';
 import { KeySet } from '../keys/key-set.js';
 import { hasPrivateMembers } from '../keys/verification-key.js';
+import { REMOTE_KEY_DEFAULTS } from './defaults.js';
 import type { OptionReader } from './option-reader.js';
+import type { RemoteKeyOptions } from './options.js';
 
-export interface ResolvedRemoteKeys {
-  readonly refreshSeconds: number;
-  readonly maxStaleSeconds: number;
-  readonly unknownKidCooldownSeconds: number;
-  readonly timeoutMs: number;
-  readonly maxBytes: number;
+export type ResolvedRemoteKeys = Required<Omit<RemoteKeyOptions, 'fallback'>> & {
   readonly fallback: KeySet | undefined;
-}
+};
 
 export type ResolvedKeys =
   | ({
@@ -22,105 +19,89 @@ export type ResolvedKeys =
   | ({ readonly from: 'jwks'; readonly uri: string } & ResolvedRemoteKeys)
   | { readonly from: 'static'; readonly keySet: KeySet };
 
-export const REMOTE_KEY_OPTIONS = [
-  'refreshSeconds',
-  'maxStaleSeconds',
-  'unknownKidCooldownSeconds',
-  'timeoutMs',
-  'maxBytes',
-  'fallback',
-];
-
 const DAY_SECONDS = 86_400;
+const JWKS_DEFAULTS = { from: undefined, uri: undefined, ...REMOTE_KEY_DEFAULTS };
+const HTTP_RULE = 'http is accepted for loopback only, or with insecureAllowHttp: true in a closed network';
 
 export function readKeys(reader: OptionReader, issuer: string, allowHttp: boolean): ResolvedKeys {
-  const keys = reader.optionalChild('keys', { from: 'discovery' });
-  const { from } = keys.record;
+  const given = reader.child(reader.record.keys, 'keys');
+  const { from } = given.record;
   switch (from) {
     case 'discovery': {
-      keys.allowOnly(['from', 'uri', 'jwksOrigins', ...REMOTE_KEY_OPTIONS]);
+      const keys = given.withDefaults({ ...JWKS_DEFAULTS, jwksOrigins: undefined });
       const uri = keys.record.uri === undefined ? undefined : readAddress(keys, 'uri', allowHttp);
       if (uri === undefined && issuer !== '') checkDiscoverable(reader, issuer, allowHttp);
       return Object.freeze({ from, uri, jwksOrigins: readOrigins(keys), ...readRemoteKeys(keys) });
     }
-    case 'jwks':
-      keys.allowOnly(['from', 'uri', ...REMOTE_KEY_OPTIONS]);
+    case 'jwks': {
+      const keys = given.withDefaults(JWKS_DEFAULTS);
       return Object.freeze({ from, uri: readAddress(keys, 'uri', allowHttp), ...readRemoteKeys(keys) });
+    }
     case 'static':
-      keys.allowOnly(['from', 'jwks']);
-      return Object.freeze({ from, keySet: readJwks(keys, 'jwks') });
+      given.allowOnly(['from', 'jwks']);
+      return Object.freeze({ from, keySet: readKeySet(given, 'jwks') });
     default:
-      keys.problem('from', "must be 'discovery', 'jwks' or 'static'");
+      given.oneOf('from', ['discovery', 'jwks', 'static']);
       return { from: 'static', keySet: new KeySet([]) };
   }
 }
 
 function checkDiscoverable(reader: OptionReader, issuer: string, allowHttp: boolean): void {
-  // RFC 8414 §2: no query and no fragment, since the metadata's location is built from it.
+  // RFC 8414 §2: no query and no fragment, because the address of the metadata is built from the issuer.
   if (isFetchableAddress(issuer, allowHttp) && !issuer.includes('?')) return;
-  reader.problem(
+  reader.invalid(
     'issuer',
-    `must be an https address without credentials, query or fragment (http for loopback only; in a closed network with insecureAllowHttp: true); \
-for an issuer whose name is no address, or whose metadata lives elsewhere, set keys: { from: 'discovery', uri } or { from: 'jwks', uri }`,
+    `Set it to an https address without credentials, query or fragment (${HTTP_RULE}). If the issuer is not such an address, or \
+publishes its metadata elsewhere, set keys: { from: 'discovery', uri } or { from: 'jwks', uri }.`,
   );
 }
 
 function readAddress(reader: OptionReader, name: string, allowHttp: boolean): string {
   const address = reader.record[name];
-  if (typeof address !== 'string' || address === '') {
-    reader.problem(name, 'must be an address, https://…');
-    return '';
-  }
-  if (!isFetchableAddress(address, allowHttp)) {
-    reader.problem(
-      name,
-      'must be an https address without credentials or fragment (http for loopback only; in a closed network with insecureAllowHttp: true)',
-    );
-  }
-  return address;
+  if (typeof address === 'string' && isFetchableAddress(address, allowHttp)) return address;
+  reader.invalid(name, `Set it to an https address without credentials or fragment (${HTTP_RULE}).`);
+  return '';
 }
 
 function readOrigins(reader: OptionReader): readonly string[] | undefined {
   const origins = reader.stringList('jwksOrigins', { nonEmpty: true });
   origins?.forEach((origin, index) => {
-    if (!isOrigin(origin))
-      reader.problem(`jwksOrigins[${String(index)}]`, "must be an origin, 'https://keys.example.com'");
+    const fix = 'Set it to an origin, for example "https://keys.example.com".';
+    if (!isOrigin(origin)) reader.invalid(`jwksOrigins[${String(index)}]`, fix, origin);
   });
   return origins;
 }
 
 function readRemoteKeys(reader: OptionReader): ResolvedRemoteKeys {
   return {
-    refreshSeconds: reader.number('refreshSeconds', { min: 1, max: DAY_SECONDS, fallback: 600 }),
-    maxStaleSeconds: reader.number('maxStaleSeconds', { min: 0, max: 30 * DAY_SECONDS, fallback: DAY_SECONDS }),
-    unknownKidCooldownSeconds: reader.number('unknownKidCooldownSeconds', { min: 1, max: 3_600, fallback: 30 }),
-    timeoutMs: reader.number('timeoutMs', { min: 1, max: 60_000, fallback: 5_000 }),
-    maxBytes: reader.number('maxBytes', { min: 1_024, max: 16 * 1024 * 1024, fallback: 512 * 1024 }),
-    fallback: reader.record.fallback === undefined ? undefined : readJwks(reader, 'fallback'),
+    refreshSeconds: reader.number('refreshSeconds', 1, DAY_SECONDS),
+    maxStaleSeconds: reader.number('maxStaleSeconds', 0, 30 * DAY_SECONDS),
+    unknownKidCooldownSeconds: reader.number('unknownKidCooldownSeconds', 1, 3_600),
+    timeoutMs: reader.number('timeoutMs', 1, 60_000),
+    maxBytes: reader.number('maxBytes', 1_024, 16 * 1024 * 1024),
+    fallback: reader.record.fallback === undefined ? undefined : readKeySet(reader, 'fallback'),
   };
 }
 
-function readJwks(reader: OptionReader, name: 'jwks' | 'fallback'): KeySet {
-  const keys = keysOf(reader.record[name]);
+function readKeySet(reader: OptionReader, name: 'jwks' | 'fallback'): KeySet {
+  const keys = copyOfKeys(reader.record[name]);
   if (keys === undefined || keys.length === 0) {
-    reader.problem(name, 'must be a JSON Web Key Set: { keys: [{ kty, … }] } with at least one key');
+    reader.invalid(name, 'Set it to a JSON Web Key Set with at least one key: { keys: [{ kty, … }] }.');
     return new KeySet([]);
   }
   const before = reader.problemCount;
   keys.forEach((key, index) => {
-    if (hasPrivateMembers(key)) {
-      reader.problem(`${name}.keys[${String(index)}]`, 'must be a public key; leave out its private members');
-    }
+    if (hasPrivateMembers(key))
+      reader.problem(`${name}.keys[${String(index)}]`, 'has private members. Set it to a public key.');
   });
   const keySet = new KeySet(keys);
-  if (reader.problemCount === before && !keySet.isUsable) {
-    reader.problem(name, `holds no usable key: ${keySet.problems.join('; ')}`);
-  }
+  if (reader.problemCount === before && !keySet.isUsable)
+    reader.problem(name, `has no usable key: ${keySet.problems.join('; ')}. Add a key that can verify signatures.`);
   return keySet;
 }
 
-/** A copy: what the caller does to the object later has no effect. Undefined for what is no JSON Web Key Set. */
-function keysOf(jwks: unknown): readonly JsonObject[] | undefined {
+/** Copies the keys, so that later changes of the object have no effect. Returns undefined if it is not a JSON Web Key Set. */
+function copyOfKeys(jwks: unknown): readonly JsonObject[] | undefined {
   let copy: unknown;
   try {
     copy = JSON.parse(JSON.stringify(jwks));

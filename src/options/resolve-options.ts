@@ -2,9 +2,11 @@ import { isJsonObject } from '../model/json-object.js';
 import type { VerifiedAccessToken } from '../model/access-token.js';
 import type { KeyStore } from '../keys/key-store.js';
 import type { Requirement } from '../model/requirement.js';
-import { OptionReader } from './option-reader.js';
+import { CHECK_DEFAULTS, DEFAULTS, EXTRA_DEFAULTS, ISSUER_DEFAULTS } from './defaults.js';
+import { OptionReader, type OptionRecord } from './option-reader.js';
 import {
   type CheckOptions,
+  type ConnectionOptions,
   type IssuerResolver,
   type ModuleExtras,
   type ModuleOptions,
@@ -12,151 +14,113 @@ import {
   type ProviderCheck,
   type ResourceServerOptions,
 } from './options.js';
+import { readChecks, readIssuer, type ResolvedIssuer } from './resolve-issuer.js';
 import { readRequire } from './resolve-require.js';
-import { readTokenCache, type ResolvedTokenCache } from './resolve-token-cache.js';
 import { readTokenFrom, type ResolvedTokenFrom } from './resolve-token-from.js';
-import { CHECK_OPTIONS, ISSUER_OPTIONS, readChecks, readIssuer, type ResolvedIssuer } from './resolve-issuer.js';
 
-/** Options after defaults and checks: nothing is optional that has a default, and everything is frozen. */
+/** The options with all defaults, validated and frozen. */
 export interface ResolvedOptions {
   readonly issuers: readonly ResolvedIssuer[] | ResolvedIssuerResolver;
   readonly user: ModuleOptions<unknown>['user'];
   readonly realm: string | undefined;
   readonly tokenFrom: ResolvedTokenFrom;
-  /** What every token must allow. */
+  /** The requirements of every route. */
   readonly require: readonly Requirement<never>[];
-  readonly connections: { readonly renewalGraceSeconds: number };
+  readonly connections: Required<ConnectionOptions>;
   readonly explainRefusals: boolean;
   readonly openTelemetry: boolean;
   readonly fetch: typeof globalThis.fetch | undefined;
   readonly clock: () => number;
-  readonly warmUp: 'required' | 'background' | 'off';
+  readonly warmUp: NonNullable<ModuleOptions['warmUp']>;
   readonly keyStore: KeyStore | undefined;
-  /** Undefined: no token is remembered. */
+  /** Undefined if the cache is off. */
   readonly tokenCache: ResolvedTokenCache | undefined;
   readonly insecureAllowHttp: boolean;
 }
 
-/** Asks the user's resolver; throws a ConfigurationError where what it returns cannot be used for that issuer. */
-export type ResolvedIssuerResolver = (issuer: string) => Promise<ResolvedIssuer | undefined>;
-
-const MODULE_OPTIONS = [
-  'user',
-  'realm',
-  'tokenFrom',
-  'require',
-  'connections',
-  'explainRefusals',
-  'openTelemetry',
-  'warmUp',
-  'keyStore',
-  'tokenCache',
-  'fetch',
-  'clock',
-  'insecureAllowHttp',
-] as const;
-const WARM_UPS = ['required', 'background', 'off'] as const;
-const MODULE_EXTRAS = ['guard', 'strategy', 'isGlobal'] as const;
-/** Every name that `forRoot` takes. */
-export const OPTION_NAMES: readonly string[] = [...ISSUER_OPTIONS, 'issuers', ...MODULE_OPTIONS, ...MODULE_EXTRAS];
+export type ResolvedTokenCache = Required<Exclude<ModuleOptions['tokenCache'], false | undefined>>;
 
 /**
- * Checks the options, fills in the defaults and freezes the result.
- * @throws ConfigurationError with all problems at once.
+ * Calls the `issuers` function of the application.
+ * @throws ConfigurationError if the function returns invalid options, or options of another issuer.
+ */
+export type ResolvedIssuerResolver = (issuer: string) => Promise<ResolvedIssuer | undefined>;
+
+/** Every name that `forRoot` accepts. */
+export const OPTION_NAMES: readonly string[] = Object.keys(DEFAULTS);
+
+/**
+ * Validates the options, applies the defaults and freezes the result.
+ * @throws ConfigurationError with all problems.
  */
 export function resolveOptions(
   options: ResourceServerOptions<unknown, never>,
   extras: ModuleExtras = {},
 ): ResolvedOptions {
-  const reader = new OptionReader(options);
-  reader.allowOnly(OPTION_NAMES);
-  checkExtras(reader, extras);
-  const allowHttp = reader.optional('insecureAllowHttp', 'boolean') ?? false;
-  const issuers = readIssuers(reader, allowHttp);
+  const given = new OptionReader(options);
+  const reader = given.withDefaults(DEFAULTS);
+  checkExtras(given, extras);
+  const allowHttp = reader.flag('insecureAllowHttp');
   const resolved: ResolvedOptions = {
-    issuers,
+    issuers: readIssuers(given, reader, allowHttp),
     user: reader.optional('user', 'function') as ModuleOptions<unknown>['user'],
     realm: readRealm(reader),
     tokenFrom: readTokenFrom(reader),
     require: readRequire(reader),
     connections: readConnections(reader),
-    explainRefusals: reader.optional('explainRefusals', 'boolean') ?? false,
-    openTelemetry: reader.optional('openTelemetry', 'boolean') ?? false,
+    explainRefusals: reader.flag('explainRefusals'),
+    openTelemetry: reader.flag('openTelemetry'),
     fetch: reader.optional('fetch', 'function') as typeof globalThis.fetch | undefined,
-    clock: (reader.optional('clock', 'function') as (() => number) | undefined) ?? systemClock,
-    warmUp: readWarmUp(reader),
+    clock: reader.optional('clock', 'function') as () => number,
+    warmUp: reader.oneOf('warmUp', ['required', 'background', 'off']) ?? 'off',
     keyStore: readKeyStore(reader),
     tokenCache: readTokenCache(reader),
     insecureAllowHttp: allowHttp,
   };
-  reader.finish();
+  given.finish();
   return Object.freeze(resolved);
 }
 
-/** `Date.now` is looked up at each call: a test may have replaced it since. */
-function systemClock(): number {
-  return Date.now();
-}
-
-function checkExtras(reader: OptionReader, { guard = 'global', strategy, isGlobal = true }: ModuleExtras): void {
-  for (const name of MODULE_EXTRAS) {
-    if (name in reader.record) reader.problem(name, 'must stand beside `useFactory`, not in what it returns');
-  }
+function checkExtras(given: OptionReader, extras: ModuleExtras): void {
+  for (const name of Object.keys(EXTRA_DEFAULTS))
+    if (name in given.record) given.problem(name, 'is not read from a factory. Set it beside `useFactory`.');
+  const { guard = EXTRA_DEFAULTS.guard, strategy, isGlobal = EXTRA_DEFAULTS.isGlobal } = extras;
   if (!['global', 'manual'].includes(guard))
-    reader.problem('guard', "must be 'global', 'manual' or a class that extends AuthGuard");
-  if (strategy !== undefined) reader.problem('strategy', 'must be a class that extends JwtStrategy');
-  if (typeof isGlobal !== 'boolean') reader.problem('isGlobal', 'must be a boolean');
+    given.invalid('guard', "Set it to 'global', 'manual' or a class that extends AuthGuard.", guard);
+  if (strategy !== undefined) given.invalid('strategy', 'Set it to a class that extends JwtStrategy.', strategy);
+  if (typeof isGlobal !== 'boolean') given.invalid('isGlobal', 'Set it to true or false.', isGlobal);
 }
 
-function readIssuers(reader: OptionReader, allowHttp: boolean): ResolvedOptions['issuers'] {
-  const { issuers } = reader.record;
-  if (issuers === undefined) {
-    if ('issuers' in reader.record && !('issuer' in reader.record)) {
-      reader.problem('issuers', 'is undefined; give a list of { issuer, audience }, or a function');
-      return [];
-    }
+function readIssuers(given: OptionReader, reader: OptionReader, allowHttp: boolean): ResolvedOptions['issuers'] {
+  const { issuers } = given.record;
+  if (issuers === undefined && (!('issuers' in given.record) || 'issuer' in given.record))
     return Object.freeze([readIssuer(reader, allowHttp)]);
-  }
-  for (const name of ['issuer', 'audience', 'audienceClaim', 'keys']) {
-    if (reader.record[name] !== undefined)
-      reader.problem(name, 'belongs into each of `issuers` when `issuers` is given');
-  }
+  const misplaced = ['issuer', 'audience', 'audienceClaim', 'keys'].filter((name) => given.record[name] !== undefined);
+  for (const name of misplaced) given.problem(name, 'is set beside `issuers`. Set it in each of the issuers.');
   const defaults = readDefaults(reader);
   if (typeof issuers === 'function') return resolverOf(issuers as IssuerResolver, defaults, allowHttp);
   if (!Array.isArray(issuers) || issuers.length === 0) {
-    reader.problem('issuers', 'must be a non-empty list of { issuer, audience }, or a function');
+    given.invalid('issuers', 'Set it to a non-empty list of { issuer, audience }, or to a function.');
     return [];
   }
   const resolved = Array.from(issuers, (options: unknown, index) =>
-    readListedIssuer(reader.child(options, `issuers[${String(index)}]`), defaults, allowHttp),
+    readIssuer(given.child(options, `issuers[${String(index)}]`).withDefaults(defaults, JOINED), allowHttp),
   );
   const names = resolved.map(({ issuer }) => issuer);
   names.forEach((name, index) => {
-    if (name !== '' && names.indexOf(name) !== index) {
-      reader.problem(
-        `issuers[${String(index)}].issuer`,
-        `is listed before: ${JSON.stringify(name)}; list each issuer once`,
-      );
-    }
+    if (name === '' || names.indexOf(name) === index) return;
+    given.invalid(`issuers[${String(index)}].issuer`, 'This issuer is listed before. Remove one of them.', name);
   });
   return Object.freeze(resolved);
 }
 
-/** The checks that stand beside `issuers`. Where they are wrong that is said once, here, and not for each issuer. */
-function readDefaults(reader: OptionReader): Readonly<Record<PropertyKey, unknown>> {
+/** Returns the defaults of each issuer: the checks beside `issuers`. Their problems are reported once, not for each issuer. */
+function readDefaults(reader: OptionReader): OptionRecord {
   const before = reader.problemCount;
   readChecks(reader);
-  if (reader.problemCount > before) return {};
-  return Object.fromEntries([...CHECK_OPTIONS, PROVIDER_CHECK].map((name) => [name, reader.record[name]]));
-}
-
-function readListedIssuer(
-  reader: OptionReader,
-  defaults: Readonly<Record<PropertyKey, unknown>>,
-  allowHttp: boolean,
-): ResolvedIssuer {
-  reader.allowOnly(ISSUER_OPTIONS);
-  return readIssuer(reader.withDefaults(defaults, [...ISSUER_OPTIONS, PROVIDER_CHECK], JOINED), allowHttp);
+  if (reader.problemCount > before) return ISSUER_DEFAULTS;
+  const names = Reflect.ownKeys(CHECK_DEFAULTS);
+  return { ...ISSUER_DEFAULTS, ...Object.fromEntries(names.map((name) => [name, reader.record[name]])) };
 }
 
 /**
@@ -181,56 +145,49 @@ function bothOf(first: Validate, second: Validate): Validate {
   return async (token) => isTrue(await first(token)) && isTrue(await second(token));
 }
 
-function resolverOf(
-  resolver: IssuerResolver,
-  defaults: Readonly<Record<PropertyKey, unknown>>,
-  allowHttp: boolean,
-): ResolvedIssuerResolver {
-  const read = new WeakMap<object, ResolvedIssuer>();
+function resolverOf(resolver: IssuerResolver, defaults: OptionRecord, allowHttp: boolean): ResolvedIssuerResolver {
+  const cache = new WeakMap<object, ResolvedIssuer>();
   return async (issuer) => {
     const options: unknown = await resolver(issuer);
     if (options === undefined || options === null || options === false) return undefined;
-    const known = isJsonObject(options) ? read.get(options) : undefined;
-    if (known?.issuer === issuer) return known;
-    const reader = new OptionReader(options, 'issuers()');
-    const resolved = readListedIssuer(reader, defaults, allowHttp);
-    // An answer for another issuer would check one tenant's token against the keys of another.
-    if (resolved.issuer !== issuer) reader.problem('issuer', 'must be the issuer that was asked for');
-    reader.finish('The `issuers` function returned options that cannot be used');
-    read.set(options, resolved);
+    const cached = isJsonObject(options) ? cache.get(options) : undefined;
+    if (cached?.issuer === issuer) return cached;
+    const given = new OptionReader(options, 'issuers()');
+    const resolved = readIssuer(given.withDefaults(defaults, JOINED), allowHttp);
+    // With the options of another issuer, the token of one tenant would be verified with the keys of another.
+    if (resolved.issuer !== issuer) given.problem('issuer', 'is not the one that was requested. Return that one.');
+    given.finish('The `issuers` function returned invalid options');
+    cache.set(options, resolved);
     return resolved;
   };
 }
 
 function readRealm(reader: OptionReader): string | undefined {
   const realm = reader.optional('realm', 'string');
-  if (realm !== undefined && !/^[\x20\x21\x23-\x5b\x5d-\x7e]+$/.test(realm)) {
-    reader.problem('realm', 'must be printable ASCII without quotation marks and backslashes (it stands in a header)');
-  }
+  // RFC 9110 §5.6.4: the challenge contains it as a quoted string.
+  if (realm !== undefined && !/^[\x20\x21\x23-\x5b\x5d-\x7e]+$/.test(realm))
+    reader.invalid('realm', 'Set it to printable ASCII characters without quotation marks and backslashes.');
   return realm;
 }
 
 function readConnections(reader: OptionReader): ResolvedOptions['connections'] {
-  const connections = reader.optionalChild('connections');
-  connections.allowOnly(['renewalGraceSeconds']);
-  return Object.freeze({
-    renewalGraceSeconds: connections.number('renewalGraceSeconds', { min: 0, max: 86_400, fallback: 0 }),
-  });
+  const connections = reader.optionalChild('connections').withDefaults(DEFAULTS.connections);
+  return Object.freeze({ renewalGraceSeconds: connections.number('renewalGraceSeconds', 0, 86_400) });
 }
 
-function readWarmUp(reader: OptionReader): ResolvedOptions['warmUp'] {
-  const { warmUp = 'off' } = reader.record;
-  const known = WARM_UPS.find((name) => name === warmUp);
-  if (known === undefined) reader.problem('warmUp', `must be ${WARM_UPS.map((name) => `'${name}'`).join(' or ')}`);
-  return known ?? 'off';
+function readTokenCache(reader: OptionReader): ResolvedTokenCache | undefined {
+  if (reader.record.tokenCache === false) return undefined;
+  const cache = reader.optionalChild('tokenCache').withDefaults(DEFAULTS.tokenCache);
+  const maxEntries = cache.number('maxEntries', 1, 10_000_000);
+  if (!Number.isInteger(maxEntries)) cache.invalid('maxEntries', 'Set it to a whole number.');
+  return Object.freeze({ maxEntries, maxAgeSeconds: cache.number('maxAgeSeconds', 1, 86_400) });
 }
 
 function readKeyStore(reader: OptionReader): KeyStore | undefined {
   const { keyStore } = reader.record;
   if (keyStore === undefined) return undefined;
-  const methods = (keyStore ?? {}) as Partial<Record<keyof KeyStore, unknown>>;
-  if (typeof methods.load !== 'function' || typeof methods.save !== 'function') {
-    reader.problem('keyStore', 'must have the methods load(issuer) and save(issuer, keys), as FileKeyStore has');
-  }
+  const { load, save } = Object(keyStore) as Partial<Record<keyof KeyStore, unknown>>;
+  if (typeof load !== 'function' || typeof save !== 'function')
+    reader.invalid('keyStore', 'Set it to an object with load(issuer) and save(issuer, keys), such as a FileKeyStore.');
   return keyStore as KeyStore;
 }

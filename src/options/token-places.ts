@@ -1,7 +1,10 @@
-/** Takes the token out of a call by itself: the bare token, or `Bearer …`; undefined or '' where there is none. */
+/**
+ * Reads the token of a call from a place of the application's own.
+ * @returns the token, with or without `Bearer`; undefined or '' if the call has none.
+ */
 export type TokenReader<Context> = (context: Context) => string | undefined;
 
-/** A place where the token of a call may stand. Made by `fromBearerHeader`, `cookie`, `fromFormBody` and `query`. */
+/** A place of the token in a call. Created by `fromBearerHeader`, `fromCookie`, `fromFormBody` and `fromQuery`. */
 export type TokenPlace =
   | { readonly from: 'bearer-header' }
   | { readonly from: 'cookie'; readonly name: string; readonly origins: readonly string[] }
@@ -10,38 +13,48 @@ export type TokenPlace =
 export const TOKEN_PLACES: readonly TokenPlace['from'][] = ['bearer-header', 'cookie', 'form-body', 'query'];
 
 /**
- * The `Authorization` header (RFC 6750 §2.1), which is the default, and what takes its place where there is none to set:
- * `auth.token` of a socket.io handshake, `Sec-WebSocket-Protocol: bearer, <token>`, the `connectionParams` of graphql-ws,
- * the metadata of gRPC.
+ * Reads the token from the `Authorization` header with the scheme `Bearer` (RFC 6750 §2.1). This is the default.
+ *
+ * Where a client cannot set this header, the equivalent is read: `auth.token` of a socket.io handshake,
+ * `Sec-WebSocket-Protocol: bearer, <token>`, the `connectionParams` of graphql-ws, or the metadata of a gRPC call.
  */
 export function fromBearerHeader(): TokenPlace {
   return Object.freeze({ from: 'bearer-header' });
 }
 
 /**
- * A cookie. Browsers send it with requests that other sites cause (CSRF), so what may change something (any method but
- * GET, HEAD and OPTIONS, and the opening of a socket) is refused when it comes from another origin (403
- * ORIGIN_UNTRUSTED), by `Sec-Fetch-Site` and `Origin`. Set `SameSite`, `Secure` and `HttpOnly` on it all the same.
+ * Reads the token from a cookie.
  *
- * @param options `origins` of the pages that may call, `['https://app.example.com']`. Default: the application's own, which
- * is what `Host` says.
+ * Browsers also send cookies with requests that other sites cause (CSRF). Requests from another origin are therefore
+ * rejected with 403 ORIGIN_UNTRUSTED, by `Sec-Fetch-Site` and `Origin`. This applies to every method except GET, HEAD and
+ * OPTIONS, and to the opening of a socket. **Not** checked: GET, HEAD and OPTIONS requests, which must not change anything,
+ * and requests without both headers, which do not come from a browser. The attributes of the cookie are not visible to the
+ * server: set `HttpOnly`, `Secure` and `SameSite`.
+ *
+ * @param name must be a valid cookie name (RFC 6265 §4.1.1).
+ * @param options `origins`: the origins of the pages that may call, for example `['https://app.example.com']`; include that
+ * of the application itself. Wildcards are not supported. Default: only the origin of the application itself.
  */
 export function fromCookie(name: string, { origins = [] }: { readonly origins?: readonly string[] } = {}): TokenPlace {
   return Object.freeze({ from: 'cookie', name, origins: Object.freeze([...origins]) });
 }
 
 /**
- * A field of a form body, by default `access_token` (RFC 6750 §2.2): `application/x-www-form-urlencoded` only, and not
- * with GET.
+ * Reads the token from a field of an `application/x-www-form-urlencoded` body (RFC 6750 §2.2). The field is ignored in
+ * other content types and in GET, HEAD and OPTIONS requests. **Not** done: parsing of the body, which the framework must do.
+ *
+ * @param name of the field. Default `access_token`.
  */
 export function fromFormBody(name = 'access_token'): TokenPlace {
   return Object.freeze({ from: 'form-body', name });
 }
 
 /**
- * A parameter of the address, by default `access_token` (RFC 6750 §2.3). **Discouraged** (RFC 9700 §4.3.2): addresses
- * stand in logs, histories and referrers. The answer gets `Cache-Control: no-store`. For what cannot set a header, the
- * `EventSource` of a browser say, with tokens that live for seconds.
+ * Reads the token from a query parameter (RFC 6750 §2.3). **Discouraged** (RFC 9700 §4.3.2): addresses are written to logs,
+ * browser histories and `Referer` headers. The response has `Cache-Control: no-store`. Use it only for clients that cannot
+ * set a header, such as the `EventSource` of a browser, and with tokens that are valid for seconds.
+ *
+ * @param name of the parameter. Default `access_token`.
  */
 export function fromQuery(name = 'access_token'): TokenPlace {
   return Object.freeze({ from: 'query', name });

@@ -1,5 +1,5 @@
 import { OptionReader } from '../options/option-reader.js';
-import { problemOfPlaceholder } from '../options/placeholder.js';
+import { problemOfUnsetValue } from '../options/unset-value.js';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -47,10 +47,7 @@ export class EnvironmentReader extends OptionReader {
   }
 
   private isUsable(name: string): boolean {
-    const value = String(this.record[name]);
-    const problem = /^\s*(["']).*\1\s*$/s.test(value)
-      ? 'is enclosed in quotation marks, which `docker run --env-file` does not remove. Write it without them'
-      : problemOfPlaceholder(value);
+    const problem = problemOfUnsetValue(String(this.record[name]));
     if (problem !== undefined) this.problem(name, problem);
     return problem === undefined;
   }

@@ -1,8 +1,6 @@
 import { OptionReader } from '../options/option-reader.js';
 import type { CheckOptions } from '../options/options.js';
 
-// `https://${process.env.TENANT}.example.com` with TENANT unset.
-const UNSET_PART = /(?:^|[./:@])(?:undefined|null|NaN)(?:$|[./:])/;
 const HOST_LABEL = /^[a-z0-9-]{1,63}$/i;
 
 /** Returns what is wrong with a value, or undefined. */
@@ -127,7 +125,7 @@ export class PresetArguments {
   }
 
   private isValid(path: string, value: string, check: ValueCheck = () => undefined): boolean {
-    const problem = UNSET_PART.test(value) ? `is ${JSON.stringify(value)}: a variable in it is not set` : check(value);
+    const problem = check(value);
     if (problem !== undefined) this.problem(path, problem);
     return problem === undefined;
   }

@@ -3,7 +3,7 @@ import type { VerifiedAccessToken } from '../model/access-token.js';
 import { AuthError, type AuthErrorCode } from '../model/errors.js';
 import { type MaybePromise, recovering, whenKnown } from '../model/maybe-promise.js';
 import type { KeySet } from '../keys/key-set.js';
-import type { ResolvedTokenCache } from '../options/resolve-token-cache.js';
+import type { ResolvedTokenCache } from '../options/resolve-options.js';
 import { type Authenticator, NO_DEMAND, Rejected } from './authenticator.js';
 import { ACCESS_TOKEN_CHECKS } from './checks/access-token-checks.js';
 import { namedAlgorithm } from './checks/algorithm.js';

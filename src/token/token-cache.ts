@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type { KeySet } from '../keys/key-set.js';
-import type { ResolvedTokenCache } from '../options/resolve-token-cache.js';
+import type { ResolvedTokenCache } from '../options/resolve-options.js';
 import type { Authorities } from './authorities.js';
 import { MAX_TOKEN_LENGTH } from './bearer.js';
 import type { DecodedToken } from './jwt/compact.js';

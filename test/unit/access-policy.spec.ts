@@ -49,7 +49,7 @@ describe('A policy', () => {
     expect(isPolicyClass(policy as never)).toBe(expected);
   });
 
-  it('is a class where its classes were compiled to functions', () => {
+  it('is a class if a compiler turned the class into a function', () => {
     function Compiled() {
       return undefined;
     }
@@ -60,17 +60,17 @@ describe('A policy', () => {
 
 describe('Combined policies', () => {
   it.each([[[]], [[undefined]], [[OrderOwner, undefined]], [[null]], [['OrderOwner']], [[new OrderOwner()]]])(
-    'are not made of %p: a circular import would be a policy that nobody asks',
+    'reject %p, for example the undefined class of a circular import',
     (policies) => {
       for (const combine of [allOf, anyOf]) expect(() => combine(...(policies as never[]))).toThrow(TypeError);
     },
   );
 
-  it('are not made of nothing by not', () => {
-    expect(() => not(undefined as never)).toThrow('a policy must be an injectable class');
+  it('reject not() without a policy', () => {
+    expect(() => not(undefined as never)).toThrow('is not a policy. Use an injectable class');
   });
 
-  it('say what they are made of, and cannot be changed', () => {
+  it('have their combination and policies, and are frozen', () => {
     const combined = anyOf(OrderOwner, isAdmin);
     expect(combined).toBeInstanceOf(CombinedPolicy);
     expect(combined).toMatchObject({ combination: 'any', policies: [OrderOwner, isAdmin] });
@@ -87,7 +87,7 @@ describe('The name of a policy', () => {
     [() => true, 'a function'],
     [allOf(OrderOwner, isAdmin), 'allOf(OrderOwner, isAdmin)'],
     [anyOf(OrderOwner, not(isAdmin)), 'anyOf(OrderOwner, not(isAdmin))'],
-  ])('is readable: %p: %s', (policy, name) => {
+  ])('of %p is %s', (policy, name) => {
     expect(nameOfPolicy(policy as never)).toBe(name);
   });
 });

@@ -4,7 +4,8 @@ import { dirname, join } from 'node:path';
 import ts from 'typescript';
 import { ERRORS } from '../../src/model/errors.js';
 import type { AuthOptions } from '../../src/index.js';
-import { REMOTE_KEY_OPTIONS, type ResolvedKeys } from '../../src/options/resolve-keys.js';
+import { REMOTE_KEY_DEFAULTS } from '../../src/options/defaults.js';
+import type { ResolvedKeys } from '../../src/options/resolve-keys.js';
 import { OPTION_NAMES, resolveOptions } from '../../src/options/resolve-options.js';
 import { pages } from '../support/pages.js';
 
@@ -54,7 +55,9 @@ describe("the README's options table", () => {
   const defaults = new Map(rows.map(([name, value]) => [bare(name), bare(value)]));
 
   it('has every option of the source, and no other', () => {
-    const keys = ['from', 'uri', 'jwks', 'jwksOrigins', ...REMOTE_KEY_OPTIONS].map((name) => `keys.${name}`);
+    const keys = ['from', 'uri', 'jwks', 'jwksOrigins', ...Object.keys(REMOTE_KEY_DEFAULTS)].map(
+      (name) => `keys.${name}`,
+    );
     expect([...names].sort()).toEqual([...OPTION_NAMES, ...keys].sort());
   });
 
@@ -69,7 +72,7 @@ describe("the README's options table", () => {
     const keys = issuer?.keys as Extract<ResolvedKeys, { from: 'discovery' }>;
     // eslint-disable-next-line @typescript-eslint/no-implied-eval -- the text of our own README
     const evaluate = (text = '') => (new Function(`return (${text})`) as () => unknown)();
-    for (const name of REMOTE_KEY_OPTIONS.filter((option) => option !== 'fallback')) {
+    for (const name of Object.keys(REMOTE_KEY_DEFAULTS).filter((option) => option !== 'fallback')) {
       expect([name, evaluate(defaults.get(`keys.${name}`))]).toEqual([name, keys[name as 'timeoutMs']]);
     }
     expect(evaluate(defaults.get('keys.from'))).toBe(keys.from);

@@ -8,7 +8,7 @@ import {
 } from '../../src/model/requirement.js';
 
 describe('The kinds of requirements', () => {
-  it('are all asked, each once, policies last', () => {
+  it('are complete, with policies last', () => {
     const every: Record<RequirementKind, true> = {
       scopes: true,
       anyScope: true,
@@ -36,20 +36,20 @@ describe('The names of a requirement', () => {
     it.each([[['']], [['a', ' ']], [['\t\n']], [[undefined]], [[null]], [[1]], [[['a', 'b']]], [[{}]]])(
       'must not be %j',
       (names) => {
-        expect(problemOfNames(kind, names)).toBe('must be non-empty strings');
+        expect(problemOfNames(kind, names)).toMatch(/^contains .+\. Write non-empty strings\.$/);
       },
     );
 
-    it('must be at least one, but for acr', () => {
-      expect(problemOfNames(kind, [])).toBe(kind === 'acr' ? undefined : 'must name at least one');
+    it('must not be empty, except for acr', () => {
+      expect(problemOfNames(kind, [])).toBe(kind === 'acr' ? undefined : 'is empty. Write at least one name.');
     });
   });
 
   it.each(['a b', 'a"', 'a\\', 'ä', 'a\n', ' a', 'a\u007f'])(
-    'that stand in a challenge must not be %j (RFC 6749 §3.3)',
+    'of scopes and acr must not contain %j (RFC 6749 §3.3)',
     (name) => {
       for (const kind of ['scopes', 'anyScope', 'acr'] as const)
-        expect(problemOfNames(kind, ['ok', name])).toContain(`${JSON.stringify(name)} has characters`);
+        expect(problemOfNames(kind, ['ok', name])).toContain(`contains ${JSON.stringify(name)}, which has characters`);
       for (const kind of ['roles', 'anyRole', 'permissions', 'anyPermission'] as const)
         expect(problemOfNames(kind, ['ok', name])).toBeUndefined();
     },
@@ -62,6 +62,6 @@ describe('maxAgeSeconds', () => {
   });
 
   it.each([-1, 31_622_401, NaN, Infinity, '60', null, true, {}])('must not be %p', (seconds) => {
-    expect(problemOfMaxAge(seconds)).toBe('must be a number of seconds, from 0 to 31622400');
+    expect(problemOfMaxAge(seconds)).toMatch(/^has maxAgeSeconds: .+\. Write a number from 0 to 31622400\.$/);
   });
 });

@@ -1,4 +1,4 @@
-/* What must compile, and (with ts-expect-error) what must not: without a registered user type. */
+/* The types without a registered user type. Lines with ts-expect-error must not compile. */
 import { ParseIntPipe } from '@nestjs/common';
 import {
   AccessToken,
@@ -18,7 +18,7 @@ AuthModule.forRoot({ issuers: [{ issuer, audience }], tokenTypes: ['at+jwt', und
 AuthModule.forRoot({ issuers: (name) => (name === issuer ? { issuer, audience } : undefined) });
 AuthModule.forRoot({ issuers: (name) => Promise.resolve({ issuer: name, audience }) });
 AuthModule.forRoot({ issuer, audience, keys: { from: 'jwks', uri: issuer, refreshSeconds: 60 } });
-// A preset: with what else is said beside it.
+// A preset and other options.
 AuthModule.forRoot({ ...{ issuer, audience }, keys: { from: 'jwks', uri: issuer }, warmUp: 'background' });
 AuthModule.forRoot({ issuer, audience, user: ({ claims }) => ({ id: claims.sub }) });
 AuthModule.forRoot({ issuer, audience, user: () => Promise.resolve(null) });
@@ -33,21 +33,21 @@ AuthModule.forRoot({ issuer });
 AuthModule.forRoot({ audience });
 // @ts-expect-error an unset variable is no audience
 AuthModule.forRoot({ issuer, audience: process.env.AUTH_AUDIENCE });
-// @ts-expect-error each issuer needs its audience
+// @ts-expect-error each issuer requires its audience
 AuthModule.forRoot({ issuers: [{ issuer }] });
-// @ts-expect-error one issuer, or several
+// @ts-expect-error issuer and issuers exclude each other
 AuthModule.forRoot({ issuer, audience, issuers: [{ issuer, audience }] });
-// @ts-expect-error keys stand in each of the issuers
+// @ts-expect-error keys are set in each of the issuers
 AuthModule.forRoot({ issuers: [{ issuer, audience }], keys: { from: 'jwks', uri: issuer } });
-// @ts-expect-error symmetric algorithms are not possible
+// @ts-expect-error symmetric algorithms are not accepted
 AuthModule.forRoot({ issuer, audience, algorithms: ['HS256'] });
-// @ts-expect-error none is not possible
+// @ts-expect-error the algorithm none is not accepted
 AuthModule.forRoot({ issuer, audience, algorithms: ['none'] });
-// @ts-expect-error there is no such option
+// @ts-expect-error the option is unknown
 AuthModule.forRoot({ issuer, audience, ignoreExpiration: true });
-// @ts-expect-error an address belongs to jwks
+// @ts-expect-error jwks requires an address
 AuthModule.forRoot({ issuer, audience, keys: { from: 'jwks' } });
-// @ts-expect-error a static set has no address
+// @ts-expect-error static keys have no address
 AuthModule.forRoot({ issuer, audience, keys: { from: 'static', uri: issuer } });
 declare const groups: readonly string[] | undefined;
 // @ts-expect-error undefined does not accept a token
@@ -56,7 +56,7 @@ AuthModule.forRoot({ issuer, audience, validate: () => groups?.includes('staff')
 AuthModule.forRoot({ issuer, audience, validate: () => {} });
 // @ts-expect-error the check of a preset has no name
 AuthModule.forRoot({ issuer, audience, presetCheck: () => {} });
-// @ts-expect-error the guard is decided beside the factory
+// @ts-expect-error the guard is set beside the factory
 AuthModule.forRootAsync({ useFactory: () => ({ issuer, audience, guard: 'manual' as const }) satisfies AuthOptions });
 
 class MyUser {
@@ -83,7 +83,7 @@ export class HandlerDiscovery {
   // @ts-expect-error MyUser has no such property
   noProperty(@CurrentUser<MyUser>('name') _name: string): void {}
 
-  /** What a pipe makes of it is the pipe's affair. */
+  /** A pipe may change the type. */
   piped(@CurrentUser('name', ParseIntPipe) _id: number, @CurrentUser(undefined, ParseIntPipe) _all: number): void {}
 
   // @ts-expect-error a verified token is no string
@@ -97,8 +97,8 @@ export function readonly(claims: AccessTokenClaims, token: VerifiedAccessToken):
   takes.strings(token.scopes);
   // @ts-expect-error an opaque token has no header
   takes.number(token.header.alg.length);
-  // @ts-expect-error what is not checked is unknown
+  // @ts-expect-error the type of other claims is unknown
   takes.strings(claims.roles);
-  // @ts-expect-error what was verified is not changed
+  // @ts-expect-error claims are readonly
   claims.sub = 'admin';
 }

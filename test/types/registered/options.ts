@@ -1,4 +1,4 @@
-/* The same with a registered user type: `user` must return it, `@CurrentUser()` is checked without a type argument. */
+/* The types with a registered user type: `user` must return it, and `@CurrentUser()` needs no type argument. */
 import { AuthModule, CurrentUser } from 'nestjs-resource-server';
 
 interface MyUser {

@@ -30,19 +30,7 @@ const DEFAULTS = {
     jwksOrigins: undefined,
     timeoutMs: 5_000,
   },
-  algorithms: new Set([
-    'RS256',
-    'RS384',
-    'RS512',
-    'PS256',
-    'PS384',
-    'PS512',
-    'ES256',
-    'ES384',
-    'ES512',
-    'EdDSA',
-    'Ed25519',
-  ]),
+  algorithms: new Set('RS256 RS384 RS512 PS256 PS384 PS512 ES256 ES384 ES512 EdDSA Ed25519'.split(' ')),
   tokenTypes: new Set(['at+jwt', 'jwt', undefined]),
   clockToleranceSeconds: 5,
   requiredClaims: [],
@@ -53,23 +41,11 @@ const DEFAULTS = {
   reportOnly: undefined,
 };
 
-describe('Options of an issuer', () => {
-  it('have defaults, all but issuer and audience', () => {
+describe('The options of an issuer', () => {
+  it('have defaults, also if they are undefined', () => {
     expect(resolve({})).toStrictEqual(DEFAULTS);
-  });
-
-  it.each([
-    'keys',
-    'algorithms',
-    'tokenTypes',
-    'clockToleranceSeconds',
-    'requiredClaims',
-    'maxTokenAgeSeconds',
-    'validate',
-    'claimPaths',
-    'reportOnly',
-  ])('take %s: undefined for the default', (name) => {
-    expect(resolve({ [name]: undefined })).toStrictEqual(DEFAULTS);
+    const names = Object.keys(DEFAULTS).filter((name) => !['issuer', 'audience', 'providerCheck'].includes(name));
+    for (const name of names) expect(resolve({ [name]: undefined })).toStrictEqual(DEFAULTS);
   });
 
   const DAYS_366 = 366 * 86_400;
@@ -84,7 +60,7 @@ describe('Options of an issuer', () => {
     ['validate', [null, 'sub', 0, true, {}, [], false]],
     ['claimPaths', [null, 'roles', '', 0, true, [], ['roles']]],
     ['reportOnly', [null, 'audience', '', 0, true, {}, new Set(['audience'])]],
-  ])('refuse %s of another kind or out of range', (name, values) => {
+  ])('reject %s: %j', (name, values) => {
     for (const value of values) {
       expect([value, pathsOf(() => resolve({ [name]: value }))]).toEqual([value, [name]]);
     }
@@ -107,78 +83,38 @@ describe('Options of an issuer', () => {
     ['algorithms', [null], 'algorithms[0]'],
     ['algorithms', [['RS256']], 'algorithms[0]'],
     ['algorithms', [{ toString: () => 'RS256' }], 'algorithms[0]'],
-  ])('refuse %s: %j at %s', (name, value, path) => {
+  ])('reject %s: %j (%s)', (name, value, path) => {
     expect(pathsOf(() => resolve({ [name]: value }))).toEqual([path]);
   });
 });
 
 describe('The option audience', () => {
-  it('is one string or several', () => {
-    expect(resolve({ audience: 'a' }).audience).toEqual(['a']);
-    expect(resolve({ audience: ['a', 'b'] }).audience).toEqual(['a', 'b']);
-  });
-
-  it('is kept as it is written: it is compared exactly', () => {
+  it('is a string or a list, and is kept exactly', () => {
     expect(resolve({ audience: 'A / a/' }).audience).toEqual(['A / a/']);
-  });
-
-  it.each([
-    ' api',
-    'api\n',
-    '<your API>',
-    'undefined',
-    'null',
-    'https://undefined',
-    'https://undefined/',
-    'https://null:1/x',
-  ])('is not what an unset or badly read variable makes of it, %j', (audience) => {
-    expect(pathsOf(() => resolve({ audience }))).toEqual(['audience']);
-    expect(pathsOf(() => resolve({ audience: ['api', audience] }))).toEqual(['audience[1]']);
+    expect(resolve({ audience: ['a', 'b'] }).audience).toEqual(['a', 'b']);
   });
 });
 
 describe('The option issuer', () => {
-  it.each([
-    'https://issuer.example.com',
-    'https://issuer.example.com/',
-    'https://issuer.example.com:8443/realms/a',
-    'http://localhost:3000',
-    'http://127.0.0.1:3000/realms/a',
-    'http://127.1.2.3',
-    'http://[::1]:3000',
-  ])('may be %s, and is kept exactly', (issuer) => {
+  const VALID = `
+    https://issuer.example.com https://issuer.example.com/ https://issuer.example.com:8443/realms/a http://localhost:3000
+    http://127.0.0.1:3000/realms/a http://127.1.2.3 http://[::1]:3000`;
+  it.each(VALID.trim().split(/\s+/))('may be %s, and is kept exactly', (issuer) => {
     expect(resolve({ issuer }).issuer).toBe(issuer);
   });
 
-  it.each([
-    'http://issuer.example.com',
-    'http://localhost.example.com',
-    'http://127.0.0.1.example.com',
-    'http://10.0.0.1',
-    'http://[::2]',
-    'http://0.0.0.0',
-    'https://user@issuer.example.com',
-    'https://:password@issuer.example.com',
-    'https://issuer.example.com/?tenant=a',
-    'https://issuer.example.com/#a',
-    'ftp://issuer.example.com',
-    'file:///etc/passwd',
-    'data:application/json,{}',
-    'javascript:0',
-    'issuer.example.com',
-    'accounts.google.com',
-    '//issuer.example.com',
-    'https://',
-    'urn:example:issuer',
-  ])('must not be %s where keys are discovered from it', (issuer) => {
-    const [problem, ...others] = problemsOf(() => resolve({ issuer }));
-    expect(others).toEqual([]);
-    expect(problem?.path).toBe('issuer');
-    expect(problem?.message).toMatch(/https address/);
+  const INVALID = `
+    http://issuer.example.com http://localhost.example.com http://127.0.0.1.example.com http://10.0.0.1
+    http://[::2] http://0.0.0.0 https://user@issuer.example.com https://:password@issuer.example.com
+    https://issuer.example.com/?tenant=a https://issuer.example.com/#a ftp://issuer.example.com file:///etc/passwd
+    data:application/json,{} javascript:0 issuer.example.com accounts.google.com
+    //issuer.example.com https:// urn:example:issuer`;
+  it.each(INVALID.trim().split(/\s+/))('must not be %s if keys are discovered', (issuer) => {
+    expect(pathsOf(() => resolve({ issuer }))).toEqual(['issuer']);
   });
 
   it.each(['accounts.google.com', 'urn:example:issuer', 'http://issuer.example.com', 'https://issuer.example.com/?a'])(
-    'may be %s where keys come from elsewhere',
+    'may be %s if keys have an address of their own',
     (issuer) => {
       const uri = 'https://keys.example.com/jwks';
       expect(resolve({ issuer, keys: { from: 'jwks', uri } }).issuer).toBe(issuer);
@@ -186,7 +122,7 @@ describe('The option issuer', () => {
     },
   );
 
-  it('may be an http address where insecureAllowHttp is true', () => {
+  it('may be an http address with insecureAllowHttp', () => {
     const issuer = 'http://issuer.example.com';
     expect(resolve({ issuer, insecureAllowHttp: true }).issuer).toBe(issuer);
     expect(pathsOf(() => resolve({ issuer, insecureAllowHttp: false }))).toEqual(['issuer']);
@@ -194,7 +130,7 @@ describe('The option issuer', () => {
   });
 
   it.each(['ftp://issuer.example.com', 'http://user@issuer.example.com', 'http://issuer.example.com/#a'])(
-    'must not be %s even under insecureAllowHttp',
+    'must not be %s, also with insecureAllowHttp',
     (issuer) => {
       expect(pathsOf(() => resolve({ issuer, insecureAllowHttp: true }))).toEqual(['issuer']);
     },
@@ -207,44 +143,19 @@ describe('The option algorithms', () => {
   });
 
   it.each(['none', 'None', 'NONE', 'nOnE', 'HS256', 'HS384', 'HS512', 'hs256', 'Hs512', 'HS1'])(
-    'must not be %s, since anyone could make a token then',
+    'must not be %s, with which clients could sign tokens',
     (name) => {
       const problems = problemsOf(() => resolve({ algorithms: ['RS256', name] }));
-      expect(problems).toEqual([
-        {
-          path: 'algorithms[1]',
-          message: expect.stringContaining(`${name} is not possible: anyone could make a token`),
-        },
-      ]);
+      expect(problems).toMatchObject([{ path: 'algorithms[1]', message: expect.stringContaining('is not possible') }]);
     },
   );
 
-  it.each([
-    'rs256',
-    'RS256 ',
-    'ES256K',
-    'RS1',
-    'RSA-OAEP',
-    'Ed448',
-    'dir',
-    '',
-    '*',
-    'toString',
-    '__proto__',
-    'constructor',
-  ])('must not be %j, which is in no row of the table', (name) => {
-    expect(problemsOf(() => resolve({ algorithms: [name] }))).toEqual([
-      { path: 'algorithms[0]', message: expect.stringMatching(/^must be one of RS256, /) },
-    ]);
-  });
-
-  it('has every wrong one told', () => {
-    expect(pathsOf(() => resolve({ algorithms: ['none', 'RS256', 'HS256', 'x'] }))).toEqual([
-      'algorithms[0]',
-      'algorithms[2]',
-      'algorithms[3]',
-    ]);
-  });
+  it.each('rs256|RS256 |ES256K|RS1|RSA-OAEP|Ed448|dir||*|toString|__proto__|constructor'.split('|'))(
+    'must not be %j',
+    (name) => {
+      expect(pathsOf(() => resolve({ algorithms: [name] }))).toEqual(['algorithms[0]']);
+    },
+  );
 });
 
 describe('The option tokenTypes', () => {
@@ -260,7 +171,7 @@ describe('The option tokenTypes', () => {
     ],
     [[undefined], [undefined]],
     [['text/jwt'], ['text/jwt']],
-  ])('takes %j for %j', (tokenTypes, expected) => {
+  ])('reads %j as %j', (tokenTypes, expected) => {
     expect(resolve({ tokenTypes }).tokenTypes).toEqual(new Set(expected));
   });
 
@@ -276,98 +187,25 @@ describe('The option tokenTypes', () => {
   });
 });
 
-describe('The options of time', () => {
-  it.each([0, 0.5, 5, 300])('clockToleranceSeconds may be %d', (clockToleranceSeconds) => {
-    expect(resolve({ clockToleranceSeconds }).clockToleranceSeconds).toBe(clockToleranceSeconds);
-  });
-
-  it.each([1, 1.5, 3_600, 366 * 86_400])('maxTokenAgeSeconds may be %d', (maxTokenAgeSeconds) => {
-    expect(resolve({ maxTokenAgeSeconds }).maxTokenAgeSeconds).toBe(maxTokenAgeSeconds);
-  });
-});
-
-describe('The option requiredClaims', () => {
-  it.each([[[]], [['sub']], [['sub', 'https://example.com/tenant']]])('may be %j', (requiredClaims) => {
-    expect(resolve({ requiredClaims }).requiredClaims).toEqual(requiredClaims);
-  });
-});
-
-describe('The option validate', () => {
-  it('is kept as the function that it is', () => {
-    const validate = () => true;
-    expect(resolve({ validate }).validate).toBe(validate);
-  });
-});
-
-describe('The option claimPaths', () => {
-  it.each([
-    ['roles', ['roles']],
-    ['realm_access.roles', ['realm_access', 'roles']],
-    ['a.b.c', ['a', 'b', 'c']],
-    ['https://example.com/roles', ['https://example.com/roles']],
-    [['https://example.com/roles'], ['https://example.com/roles']],
-    [
-      ['resource_access', 'my.client', 'roles'],
-      ['resource_access', 'my.client', 'roles'],
-    ],
-    [['roles'], ['roles']],
-    ['cognito:groups', ['cognito:groups']],
-  ])('takes %j for the names %j', (path, names) => {
-    for (const kind of ['scopes', 'roles', 'permissions'] as const) {
-      expect(resolve({ claimPaths: { [kind]: [path] } }).claimPaths[kind]).toEqual([names]);
-    }
-  });
-
-  it('replaces the default of the one that is given, and of no other', () => {
-    expect(resolve({ claimPaths: { roles: ['groups', 'realm_access.roles'] } }).claimPaths).toEqual({
-      scopes: [['scope'], ['scp']],
-      roles: [['groups'], ['realm_access', 'roles']],
-      permissions: [['permissions']],
-    });
-  });
-
-  it('may be an empty list, so that nothing grants', () => {
-    expect(resolve({ claimPaths: { scopes: [], roles: [], permissions: [] } }).claimPaths).toEqual({
-      scopes: [],
-      roles: [],
-      permissions: [],
-    });
-  });
-
-  it('takes undefined for the default', () => {
-    expect(resolve({ claimPaths: { scopes: undefined } })).toStrictEqual(DEFAULTS);
-  });
-
-  it.each([null, 'roles', '', 0, true, {}, new Set(['roles'])])('must not have %p in place of a list', (list) => {
-    for (const kind of ['scopes', 'roles', 'permissions']) {
-      expect(pathsOf(() => resolve({ claimPaths: { [kind]: list } }))).toEqual([`claimPaths.${kind}`]);
-    }
-  });
+describe('Other checks', () => {
+  const validate = () => true;
 
   it.each([
-    [''],
-    ['.'],
-    ['a..b'],
-    ['.a'],
-    ['a.'],
-    [null],
-    [undefined],
-    [1],
-    [true],
-    [{}],
-    [[]],
-    [['']],
-    [['a', '']],
-    [['a', 1]],
-  ])('must not hold the path %j', (path) => {
-    for (const kind of ['scopes', 'roles', 'permissions']) {
-      expect(pathsOf(() => resolve({ claimPaths: { [kind]: ['good', path] } }))).toEqual([`claimPaths.${kind}[1]`]);
-    }
+    ...[0, 0.5, 5, 300].map((clockToleranceSeconds) => ({ clockToleranceSeconds })),
+    ...[1, 1.5, 3_600, 366 * 86_400].map((maxTokenAgeSeconds) => ({ maxTokenAgeSeconds })),
+    ...[[], ['sub'], ['sub', 'https://example.com/tenant']].map((requiredClaims) => ({ requiredClaims })),
+    { validate },
+    { audienceClaim: 'client_id' },
+  ])('may be %j', (options) => {
+    expect(resolve(options)).toMatchObject(options);
   });
 
-  it.each(['scope', 'role', 'Roles', 'groups'])('must not have the unknown name %s', (name) => {
-    expect(pathsOf(() => resolve({ claimPaths: { [name]: ['a'] } }))).toEqual([`claimPaths.${name}`]);
-  });
+  it.each([[''], [1], [null], [[]], ['iss'], ['sub'], ['exp'], ['jti']])(
+    'must not have the audienceClaim %j',
+    (audienceClaim) => {
+      expect(pathsOf(() => resolve({ audienceClaim }))).toEqual(['audienceClaim']);
+    },
+  );
 });
 
 describe('A list with holes', () => {
@@ -381,7 +219,10 @@ describe('A list with holes', () => {
     [{ claimPaths: { scopes: holes } }, 'claimPaths.scopes[0]'],
     [{ claimPaths: { roles: [holes] } }, 'claimPaths.roles[0]'],
     [{ claimPaths: { permissions: holes } }, 'claimPaths.permissions[0]'],
-  ])('is no list of names: %j', (options, path) => {
+    [{ audience: holes }, 'audience[0]'],
+    [{ requiredClaims: ['sub', ...holes] }, 'requiredClaims[1]'],
+    [{ keys: { from: 'static', jwks: { keys: holes } } }, 'keys.jwks'],
+  ])('is rejected: %j (%s)', (options, path) => {
     expect(pathsOf(() => resolve(options))).toEqual([path]);
   });
 });
@@ -390,41 +231,36 @@ describe('The option reportOnly', () => {
   const STRICT = { tokenTypes: ['at+jwt', 'x+jwt'], requiredClaims: ['sub'] };
 
   it.each(['exp', 'Audience', 'issuer', 'algorithms', 'signature', 'tokenType', 'validate', 'maxTokenAgeSeconds'])(
-    'must not name %s, which always refuses',
+    'must not contain %s, which always rejects',
     (name) => {
-      const [problem, ...others] = problemsOf(() => resolve({ reportOnly: ['audience', name] }));
-      expect(others).toEqual([]);
-      expect(problem).toEqual({
-        path: 'reportOnly[1]',
-        message: 'must be one of audience, senderConstraint, requiredClaims, tokenTypes',
-      });
+      expect(pathsOf(() => resolve({ reportOnly: ['audience', name] }))).toEqual(['reportOnly[1]']);
     },
   );
 
-  it('that names nothing is none', () => {
+  it('may be empty', () => {
     expect(resolve({ reportOnly: [] })).toStrictEqual(DEFAULTS);
   });
 
-  it('keeps beside what refuses nobody the issuer as it would be without it', () => {
+  it('keeps the issuer without reportOnly', () => {
     const { reportOnly, ...lenient } = resolve({ ...STRICT, reportOnly: ['audience', 'senderConstraint'] });
     expect(reportOnly?.checks).toEqual(new Set(['audience', 'senderConstraint']));
     expect(reportOnly?.strict).toStrictEqual(resolve(STRICT));
     expect({ ...lenient, reportOnly: undefined }).toStrictEqual(resolve(STRICT));
   });
 
-  it('takes from tokenTypes only what is stricter than the default', () => {
+  it('with tokenTypes also accepts the default types, and no others', () => {
     const { tokenTypes, requiredClaims } = resolve({ ...STRICT, reportOnly: ['tokenTypes'] });
     expect(tokenTypes).toEqual(new Set(['at+jwt', 'x+jwt', 'jwt', undefined]));
     expect(requiredClaims).toEqual(['sub']);
   });
 
-  it('takes every name from requiredClaims, and nothing else', () => {
+  it('with requiredClaims requires no claims, and changes nothing else', () => {
     const { tokenTypes, requiredClaims } = resolve({ ...STRICT, reportOnly: ['requiredClaims'] });
     expect(requiredClaims).toEqual([]);
     expect(tokenTypes).toEqual(new Set(['at+jwt', 'x+jwt']));
   });
 
-  it('cannot be changed afterwards', () => {
+  it('is frozen', () => {
     const issuer = resolve({ ...STRICT, reportOnly: ['tokenTypes'] });
     expect([issuer, issuer.reportOnly, issuer.reportOnly?.strict].every((part) => Object.isFrozen(part))).toBe(true);
   });

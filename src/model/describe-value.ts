@@ -1,0 +1,29 @@
+const MAX_LENGTH = 100;
+const SECRET = /PRIVATE KEY|^eyJ/;
+
+/**
+ * Describes a value in a message for developers. Objects and lists are only named, because they may hold private keys.
+ * Keys, tokens, and the credentials and the query of an address are hidden.
+ */
+export function describeValue(value: unknown): string {
+  switch (typeof value) {
+    case 'string':
+      return describeText(value);
+    case 'object':
+      if (value === null) return 'null';
+      if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list';
+      return 'an object';
+    case 'function':
+      return 'a function';
+    case 'symbol':
+      return 'a symbol';
+    default:
+      return String(value);
+  }
+}
+
+function describeText(text: string): string {
+  if (SECRET.test(text)) return 'a key or a token';
+  const safe = text.replace(/\/\/\S*@/, '//***@').replace(/^(\w+:\/\/[^?]*\?).+/s, '$1***');
+  return JSON.stringify(safe.length > MAX_LENGTH ? `${safe.slice(0, MAX_LENGTH)}…` : safe);
+}
