@@ -29,6 +29,7 @@ describe('fetchJson', () => {
     'application/jwk-set+json',
     'text/plain',
     'application/octet-stream',
+    '',
   ])('takes JSON that is sent as %s', async (type) => {
     await expect(
       fetchAnswerOf((response) => response.writeHead(200, { 'content-type': type }).end('{"a":"é"}')),
@@ -63,9 +64,26 @@ describe('fetchJson', () => {
     expect(issuer.countOf('/elsewhere')).toBe(0);
   });
 
+  it('asks for JSON', async () => {
+    let accept: unknown;
+    issuer.handlers.set('/answer', ({ headers }, response) => {
+      ({ accept } = headers);
+      response.end('{}');
+    });
+    await fetchJson(`${issuer.url}/answer`, { fetch, timeoutMs: 2_000, maxBytes: 1_024 });
+    expect(accept).toBe('application/json');
+  });
+
+  it('rejects a redirect that `fetch` has made opaque (REDIRECT)', async () => {
+    const opaque = { type: 'opaqueredirect', status: 0, headers: new Headers(), body: null } as Response;
+    const options = { fetch: () => Promise.resolve(opaque), timeoutMs: 2_000, maxBytes: 1_024 };
+    await expect(fetchJson('https://a.example.com', options)).rejects.toMatchObject({ code: 'REDIRECT' });
+  });
+
   it.each([
     ['text/html', '<html>log in</html>', 'which is not JSON'],
     ['text/html; charset=utf-8', '{}', 'which is not JSON'],
+    ['application/jsonp', '{}', 'which is not JSON'],
     ['application/json', '<html>', 'a body that is not JSON'],
     ['application/json', '', 'a body that is not JSON'],
     ['application/json', '{"keys":[', 'a body that is not JSON'],

@@ -42,6 +42,7 @@ class Scene {
   fallback: KeySet | undefined;
   maxStaleSeconds = POLICY.maxStaleSeconds;
   isPolling = false;
+  notBefore: number | undefined;
   private readonly planned = new Set<{ run: () => void; delayMs: number }>();
   private made: IssuerKeys | undefined;
 
@@ -59,6 +60,7 @@ class Scene {
       isConfigured: true,
       origin: ORIGIN,
       maxUnknownKids: 500,
+      notBefore: this.notBefore,
       issuer: 'https://issuer.example.com',
       clock: () => this.now,
       // The latest refresh and the longest pause there are: at 570 of 600 seconds, and 1, 2, 4, … seconds.
@@ -217,6 +219,8 @@ describe('a remote key set', () => {
     ['max-age=1', 57],
     ['no-store', 57],
     ['no-cache', 57],
+    ['public, no-store', 57],
+    ['no-cache, max-age=500', 57],
     ['max-age=999999999', 570],
     ['private', 570],
     ['s-maxage=120', 570],
@@ -350,19 +354,41 @@ describe('an unknown kid', () => {
     expect(scene.fetches).toBeLessThanOrEqual(7);
   });
 
-  it('that was withdrawn by a stale worker of the issuer is there again a second later', async () => {
+  it('that a stale worker of the issuer has withdrawn is found by its first request a second later', async () => {
     scene.publish(second);
     await scene.ask('second');
     scene.publish(first);
     scene.pass(570);
     await scene.ask('second');
     await settled();
-    // The one fetch of this cool-down is spent, too.
+    // Another kid spends the one fetch of this cool-down.
     await scene.ask(randomUUID());
     scene.publish(second);
-    expect(await scene.ask('second')).toBe('unknown');
     scene.pass(1);
     expect(await scene.ask('second')).toBe('found');
+  });
+
+  it('is searched again after its pause when a changed set still lacks it', async () => {
+    await scene.ask('first');
+    await scene.ask('second');
+    scene.publish(first, newKey('p-256', { kid: 'third' }));
+    scene.pass(1);
+    expect(await scene.ask('second')).toBe('unknown');
+    scene.publish(first, second);
+    scene.pass(2);
+    expect(await scene.ask('second')).toBe('found');
+  });
+
+  it.each([
+    [128, 'found'],
+    [129, 'unknown'],
+  ])('of %i characters is %s a second later: longer ones are not remembered', async (length, outcome) => {
+    const kid = 'k'.repeat(length);
+    await scene.ask('first');
+    await scene.ask(kid);
+    scene.body = { keys: [{ ...second.jwk, kid }] };
+    scene.pass(1);
+    expect(await scene.ask(kid)).toBe(outcome);
   });
 
   it('finds keys that have moved when it is missed for the second time', async () => {
@@ -586,6 +612,7 @@ describe('keys that are there before the issuer was asked', () => {
   it.each([
     ['of another time', () => stored(-1, first)],
     ['without a time', () => ({ ...stored(0, first), fetchedAtMs: NaN })],
+    ['whose time is text', () => ({ ...stored(0, first), fetchedAtMs: String(scene.now) }) as unknown as StoredKeys],
     ['without a usable key', () => ({ ...stored(0), jwks: { keys: [null, { kty: 'oct', k: 'x' }] } })],
     ['that are no key set', () => ({ ...stored(0), jwks: null }) as unknown as StoredKeys],
     ['past maxStaleSeconds', () => stored(3_600, first)],
@@ -773,6 +800,18 @@ describe('the log', () => {
     );
   });
 
+  it('reports an outage again when the keys run out', async () => {
+    await scene.ask('first');
+    scene.isDown = true;
+    scene.pass(3_599);
+    await scene.ask('first');
+    await settled();
+    expect(scene.problems).toHaveLength(1);
+    scene.pass(1);
+    await scene.ask('first');
+    expect(scene.problems).toHaveLength(2);
+  });
+
   it('says once of a set that some of its keys are of no use', async () => {
     scene.body = { keys: [first.jwk, { ...second.jwk, use: 'enc' }] };
     for (let turn = 0; turn < 3; turn += 1) {
@@ -787,11 +826,21 @@ describe('the log', () => {
 });
 
 describe('a clock that is set back', () => {
-  it('holds nobody up who looks for a new key', async () => {
+  it('does not block the search for a new key', async () => {
     await scene.ask('first');
-    scene.pass(3_600);
+    scene.pass(100);
     await scene.ask(randomUUID());
-    scene.pass(-3_600);
+    scene.pass(-100);
+    scene.publish(first, second);
+    expect(await scene.ask('second')).toBe('found');
+  });
+
+  it('does not block the retry of a missed kid', async () => {
+    await scene.ask('first');
+    await scene.ask(randomUUID());
+    scene.pass(20);
+    await scene.ask('second');
+    scene.pass(-10);
     scene.publish(first, second);
     expect(await scene.ask('second')).toBe('found');
   });
@@ -853,6 +902,23 @@ describe('warmUp', () => {
     expect(await scene.ask('first')).toBe('found');
   });
 
+  it('that fails does not shorten the Retry-After of the issuer', async () => {
+    scene.status = 429;
+    scene.headers = { 'retry-after': '17' };
+    await scene.keys.warmUp();
+    scene.status = 200;
+    scene.pass(16.9);
+    expect(await scene.ask('first')).toBe('KEYS_UNAVAILABLE');
+    scene.pass(0.1);
+    expect(await scene.ask('first')).toBe('found');
+  });
+
+  it('fetches nothing before notBefore', async () => {
+    scene.notBefore = scene.now + 1;
+    await scene.keys.warmUp();
+    expect(scene.fetches).toBe(0);
+  });
+
   it('takes stored keys when the issuer cannot be reached', async () => {
     scene.stored = { fetchedAtMs: scene.now, origin: ORIGIN, jwks: { keys: [first.jwk] } };
     scene.isDown = true;
@@ -867,6 +933,9 @@ describe('an issuer that asks to wait', () => {
     ['3600', 60],
     ['0', 1],
     ['-5', 1],
+    ['12x', 1],
+    ['1.5', 1],
+    ['1234567', 1],
     ['Tue, 24 Nov 2026 23:59:59 GMT', 1],
   ])('is given that time, a minute at most: Retry-After %s', async (value, seconds) => {
     scene.status = 429;
