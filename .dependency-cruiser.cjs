@@ -144,8 +144,8 @@ module.exports = {
     oneDoor(
       'lru-cache-has-few-doors',
       ['lru-cache'],
-      '^src/(?:token/(?:tenant-key-source-cache|jwt/compact|token-cache)|remote/(?:unknown-kid-budget|key-source-registry))\\.ts$',
-      'What is remembered must have a bound: tenants, decoded headers, verified tokens, key ids that were missed. A new cache is a decision.',
+      '^src/(?:token/(?:tenant-key-source-cache|jwt/compact|token-cache)|remote/(?:unknown-kid-budget|key-source-registry|metadata))\\.ts$',
+      'What is remembered must have a bound: tenants, decoded headers, verified tokens, metadata, key ids that were missed. A new cache is a decision.',
     ),
     oneDoor(
       'nest-stays-in-nest',
