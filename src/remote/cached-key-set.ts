@@ -19,10 +19,9 @@ export interface CachedKeySet {
 
 type Lifetime = Pick<ResolvedRemoteKeys, 'refreshSeconds' | 'maxStaleSeconds'>;
 
-/** Lower bound of `max-age`; a smaller value would cause constant requests. */
+/** Lower bound of the `max-age` of the issuer, whose upper bound is `refreshSeconds`. Prevents constant requests. */
 const MIN_FRESH_SECONDS = 60;
 
-/** @param maxAgeSeconds The freshness lifetime that the issuer sent; `refreshSeconds` is the upper bound. */
 export function cachedFromIssuer(
   jwks: Jwks,
   address: string,

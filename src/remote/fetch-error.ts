@@ -22,10 +22,10 @@ export class FetchError extends Error {
   constructor(
     readonly code: FetchErrorCode,
     message: string,
-    options: { cause?: unknown; retryAfterSeconds?: number } = {},
+    { cause, retryAfterSeconds }: { cause?: unknown; retryAfterSeconds?: number } = {},
   ) {
-    super(message, 'cause' in options ? { cause: options.cause } : undefined);
-    this.retryAfterSeconds = options.retryAfterSeconds;
+    super(message, { cause });
+    this.retryAfterSeconds = retryAfterSeconds;
   }
 
   /** Whether there was no response. Another address of the same server is then unlikely to respond. */

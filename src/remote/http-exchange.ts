@@ -48,10 +48,11 @@ export async function exchange(
   try {
     return await withDeadline(options.timeoutMs, options.signal, (signal) => send(address, options, request, signal));
   } catch (error) {
-    const failure =
-      error instanceof FetchError ? error : new FetchError('NETWORK', networkReason(error), { cause: error });
-    const { code, message, cause, retryAfterSeconds } = failure;
-    throw new FetchError(code, `${withoutQuery(address)}: ${message}`, { cause, retryAfterSeconds });
+    const source = withoutQuery(address);
+    if (!(error instanceof FetchError)) {
+      throw new FetchError('NETWORK', `${source}: ${networkReason(error)}`, { cause: error });
+    }
+    throw new FetchError(error.code, `${source}: ${error.message}`, error);
   }
 }
 

@@ -22,11 +22,8 @@ export interface IssuerKeysOptions extends ResolvedRemoteKeys {
   readonly signal: AbortSignal;
   readonly clock: () => number;
   readonly random: () => number;
-  /**
-   * Returns the address of the key set.
-   * @param isDoubtful Whether the address found last may be outdated.
-   */
-  readonly locate: (isDoubtful: boolean) => string | Promise<string>;
+  /** Returns the address of the key set. If it `isDoubtful`, the address returned last may be outdated. */
+  readonly locate: (isDoubtful: boolean) => Promise<string>;
   readonly store: KeyStore | undefined;
   /** How the keys are found. Stored keys with another origin are not used. */
   readonly origin: string;
@@ -34,8 +31,6 @@ export interface IssuerKeysOptions extends ResolvedRemoteKeys {
   readonly notBefore?: number | undefined;
   /** How many unknown key ids are remembered. */
   readonly maxUnknownKids: number;
-  /** Runs a function after a delay and returns a function that cancels it. Without it, only requests cause fetches. */
-  readonly schedule: ((run: () => void, delayMs: number) => () => void) | undefined;
   /** Receives warnings for the log. Must not throw. */
   readonly onProblem: (message: string) => void;
 }
@@ -58,7 +53,7 @@ export class IssuerKeys implements KeySource {
   private cached: CachedKeySet | undefined;
   private refreshing: Promise<void> | undefined;
   private restoring: Promise<void> | undefined;
-  private cancelTimer: (() => void) | undefined;
+  private timer: NodeJS.Timeout | undefined;
   private readonly backoff: RefreshBackoff;
   private readonly unknownKids: UnknownKidBudget;
   private readonly persistence: KeySetPersistence | undefined;
@@ -95,7 +90,7 @@ export class IssuerKeys implements KeySource {
     const { clock } = this.options;
     await this.restore();
     if (this.backoff.isDue(clock())) await this.refresh();
-    // The first token may cause another attempt at once.
+    // The first token need not wait before another attempt.
     this.backoff.skipPause(clock());
   }
 
@@ -115,7 +110,7 @@ export class IssuerKeys implements KeySource {
     };
   }
 
-  /** Allows the next fetch at once. The cached set stays in use. */
+  /** Allows the next fetch immediately. The cached set stays in use. */
   forgetPauses(): void {
     this.backoff.skipPause(this.options.clock());
     this.unknownKids.endCooldown();
@@ -123,7 +118,7 @@ export class IssuerKeys implements KeySource {
 
   /** Leaves no timer and no unfinished save. The `signal` of the options ends a fetch. */
   async close(): Promise<void> {
-    this.cancelTimer?.();
+    clearTimeout(this.timer);
     await this.persistence?.close();
   }
 
@@ -149,7 +144,7 @@ export class IssuerKeys implements KeySource {
     } else if (mayFetch) {
       // If the kid is missing for the second time, the key set may have moved to another address.
       await this.refresh(unknownKids.isMissing(kid));
-      // A failed fetch does not tell whether the kid exists, and is limited by its own pause.
+      // A failed fetch does not show whether the kid exists, and is limited by its own pause.
       if (backoff.failures === 0) unknownKids.recordFetch(now);
     }
     // The issuer may have published the key in the meantime, so the token must not be rejected as invalid.
@@ -210,7 +205,7 @@ export class IssuerKeys implements KeySource {
     if (!isDoubtful) return address;
     try {
       // The shorter deadline leaves time to fetch the keys from the known address.
-      return await withDeadline(timeoutMs, signal, async () => locate(true));
+      return await withDeadline(timeoutMs, signal, () => locate(true));
     } catch {
       return address;
     }
@@ -219,8 +214,7 @@ export class IssuerKeys implements KeySource {
   private accept(fetched: CachedKeySet): void {
     const { fetchedAt, freshUntil, jwks } = fetched;
     const previous = this.cached?.jwks.keySet;
-    this.log.reportSuccess(this.backoff.failures);
-    if (jwks.keySet !== previous) this.log.reportUnusableKeys(jwks.keySet);
+    this.log.reportSuccess(this.backoff.failures, jwks.keySet === previous ? undefined : jwks.keySet);
     this.cached = fetched;
     this.backoff.recordSuccess(fetchedAt, freshUntil - fetchedAt);
     // A withdrawn kid may return: the issuer's servers may serve the old and the new set in turn after a rotation.
@@ -241,14 +235,15 @@ export class IssuerKeys implements KeySource {
   }
 
   private scheduleRefresh(): void {
-    this.cancelTimer?.();
-    const { schedule, clock, signal } = this.options;
-    if (schedule === undefined || signal.aborted) return;
-    const delayMs = Math.max(MIN_TIMER_MS, this.backoff.msUntilNext(clock()));
-    this.cancelTimer = schedule(() => {
+    clearTimeout(this.timer);
+    const { isConfigured, clock, signal } = this.options;
+    // There may be many tenants; their keys are fetched only when their tokens are received.
+    if (!isConfigured || signal.aborted) return;
+    const refresh = () => {
       if (this.backoff.isDue(clock())) void this.refresh();
       else this.scheduleRefresh();
-    }, delayMs);
+    };
+    this.timer = setTimeout(refresh, Math.max(MIN_TIMER_MS, this.backoff.msUntilNext(clock()))).unref();
   }
 
   private restore(): Promise<void> {

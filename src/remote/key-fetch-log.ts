@@ -21,13 +21,11 @@ export class KeyFetchLog {
     this.report(`cannot be fetched: ${message}`);
   }
 
-  reportSuccess(previousFailures: number): void {
+  reportSuccess(previousFailures: number, changedSet: KeySet | undefined): void {
     this.last = undefined;
     if (previousFailures > 0) this.report(`can be fetched again after ${String(previousFailures)} failed attempts`);
-  }
-
-  reportUnusableKeys({ problems }: KeySet): void {
-    if (problems.length > 0) this.report(`cannot all be used: ${problems.slice(0, MAX_PROBLEMS).join('; ')}`);
+    const problems = changedSet?.problems.slice(0, MAX_PROBLEMS) ?? [];
+    if (problems.length > 0) this.report(`cannot all be used: ${problems.join('; ')}`);
   }
 
   private report(what: string): void {

@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache';
+import { setMaxListeners } from 'node:events';
 import type { IssuerKeyHealth } from '../keys/issuer-key-health.js';
 import { type KeySource, StaticKeys } from '../keys/key-source.js';
 import type { ResolvedKeys } from '../options/resolve-keys.js';
@@ -30,13 +31,16 @@ export class KeySourceRegistry implements KeySources {
   /** When the issuer of a released tenant may be requested again. */
   private readonly pauses = new LRUCache<string, number>({ max: MAX_PAUSES });
   private readonly closing = new AbortController();
-  private readonly fetch: typeof globalThis.fetch;
+  private readonly network: { readonly fetch: typeof globalThis.fetch; readonly signal: AbortSignal };
 
   constructor(private readonly options: KeySourceRegistryOptions) {
     // The global `fetch` is read at each call: a test or an instrumentation may replace it later.
-    this.fetch = options.fetch ?? ((...request) => globalThis.fetch(...request));
-    const { insecureAllowHttp: allowHttp } = options;
-    this.metadata = new MetadataSource({ fetch: this.fetch, signal: this.closing.signal, allowHttp });
+    const fetch = options.fetch ?? ((...request: Parameters<typeof globalThis.fetch>) => globalThis.fetch(...request));
+    const { signal } = this.closing;
+    // Each fetch in progress adds a listener, and Node warns about a leak after ten.
+    setMaxListeners(0, signal);
+    this.network = { fetch, signal };
+    this.metadata = new MetadataSource({ ...this.network, allowHttp: options.insecureAllowHttp });
   }
 
   create(issuer: string, keys: ResolvedKeys, kind: KeySourceKind): KeySource {
@@ -45,21 +49,23 @@ export class KeySourceRegistry implements KeySources {
       if (isConfigured) this.staticHealth.push(staticKeyHealth(issuer));
       return new StaticKeys(keys.keySet);
     }
-    const { clock, keyStore: store } = this.options;
+    const { clock, keyStore: store, insecureAllowHttp: allowHttp } = this.options;
     const source = new IssuerKeys({
       ...keys,
+      ...this.network,
       issuer,
       isConfigured,
-      fetch: this.fetch,
-      signal: this.closing.signal,
       clock,
       random: Math.random,
-      locate: keys.from === 'jwks' ? () => keys.uri : (isDoubtful) => this.locateKeys(issuer, keys, isDoubtful),
+      locate: async (isDoubtful) => {
+        if (keys.from === 'jwks') return keys.uri;
+        const { uri: location = issuer, jwksOrigins } = keys;
+        const { jwks_uri: jwksUri } = await this.metadata.get(issuer, keys, isDoubtful);
+        return requireJwksUri(jwksUri, location, { jwksOrigins, allowHttp });
+      },
       store,
       onProblem: this.onProblem,
       origin: keys.from === 'jwks' ? `jwks ${keys.uri}` : `discovery ${keys.uri ?? issuer}`,
-      // There may be many tenants; their keys are fetched only when their tokens are received.
-      schedule: isConfigured ? setUnrefTimeout : undefined,
       notBefore: isConfigured ? undefined : this.pauses.get(issuer),
       maxUnknownKids: isConfigured ? MAX_UNKNOWN_KIDS : MAX_UNKNOWN_KIDS_OF_TENANT,
     });
@@ -98,18 +104,6 @@ export class KeySourceRegistry implements KeySources {
     await Promise.all([...this.remote].map((source) => source.close()));
   }
 
-  private async locateKeys(
-    issuer: string,
-    keys: Extract<ResolvedKeys, { readonly from: 'discovery' }>,
-    isDoubtful: boolean,
-  ): Promise<string> {
-    const { jwks_uri: jwksUri } = await (isDoubtful
-      ? this.metadata.refresh(issuer, keys)
-      : this.metadata.get(issuer, keys));
-    const { jwksOrigins, uri: location = issuer } = keys;
-    return requireJwksUri(jwksUri, location, { jwksOrigins, allowHttp: this.options.insecureAllowHttp });
-  }
-
   private readonly onProblem = (message: string): void => {
     try {
       this.options.onProblem(message);
@@ -122,12 +116,4 @@ export class KeySourceRegistry implements KeySources {
 function staticKeyHealth(issuer: string): IssuerKeyHealth {
   const unused = { ageSeconds: undefined, failures: 0, lastErrorCode: undefined };
   return { issuer, isConfigured: true, state: 'fresh', source: 'static', ...unused };
-}
-
-/** Sets a timer that does not keep the process alive. */
-function setUnrefTimeout(run: () => void, delayMs: number): () => void {
-  const timer = setTimeout(run, delayMs).unref();
-  return () => {
-    clearTimeout(timer);
-  };
 }

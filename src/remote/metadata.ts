@@ -31,14 +31,16 @@ export class MetadataSource {
 
   constructor(private readonly options: Pick<ExchangeOptions, 'fetch' | 'signal'> & { readonly allowHttp: boolean }) {}
 
-  /** Returns the cached document, or fetches it. @throws FetchError */
-  async get(issuer: string, request: MetadataRequest): Promise<AuthorizationServerMetadata> {
-    return this.documents.get(cacheId(issuer, request)) ?? this.refresh(issuer, request);
-  }
-
-  /** Fetches the document again. If that fails, the cached document stays. @throws FetchError */
-  async refresh(issuer: string, request: MetadataRequest): Promise<AuthorizationServerMetadata> {
-    const id = cacheId(issuer, request);
+  /**
+   * Returns the cached document, or fetches it. A failed fetch does not remove a cached document.
+   *
+   * @param isDoubtful Whether to fetch the document even if it is cached.
+   * @throws FetchError
+   */
+  async get(issuer: string, request: MetadataRequest, isDoubtful = false): Promise<AuthorizationServerMetadata> {
+    const id = JSON.stringify([issuer, request.uri]);
+    const cached = isDoubtful ? undefined : this.documents.get(id);
+    if (cached !== undefined) return cached;
     let pending = this.pending.get(id);
     if (pending === undefined) {
       pending = this.load(issuer, request).finally(() => this.pending.delete(id));
@@ -110,8 +112,4 @@ function readMetadata(body: unknown, issuer: string, location: string): Authoriz
     token_endpoint: address(document.token_endpoint),
     introspection_endpoint: address(document.introspection_endpoint),
   };
-}
-
-function cacheId(issuer: string, { uri }: MetadataRequest): string {
-  return JSON.stringify([issuer, uri]);
 }

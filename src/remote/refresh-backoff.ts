@@ -18,10 +18,7 @@ export class RefreshBackoff {
   private decidedAt = -Infinity;
   private hasRetryAfter = false;
 
-  /**
-   * @param random Returns a number from 0 to 1, as `Math.random` does.
-   * @param nextAt When the first attempt is allowed.
-   */
+  /** @param random Returns a number from 0 to 1, as `Math.random` does. */
   constructor(
     private readonly random: () => number,
     private nextAt = -Infinity,

@@ -1,6 +1,8 @@
 import { LRUCache } from 'lru-cache';
 
 const MAX_KID_LENGTH = 128;
+/** Shared by all tokens without a kid. */
+const NO_KID = '';
 const FIRST_PAUSE_MS = 1_000;
 /** Fetches for kids that are requested again, in addition to the one fetch of a cooldown. */
 const RETRIES_PER_COOLDOWN = 5;
@@ -24,14 +26,14 @@ export class UnknownKidBudget {
   ) {}
 
   /** Whether the kid was searched before without success. */
-  isMissing(kid: string | undefined): boolean {
-    return this.misses?.has(missId(kid)) ?? false;
+  isMissing(kid = NO_KID): boolean {
+    return this.misses?.has(kid) ?? false;
   }
 
   /** Whether the keys may be fetched for this kid now. */
-  allowsFetch(kid: string | undefined, now: number): boolean {
+  allowsFetch(kid: string | undefined = NO_KID, now: number): boolean {
     if (isPauseOver(this.cooldown, now)) return true;
-    const miss = this.misses?.get(missId(kid));
+    const miss = this.misses?.get(kid);
     return miss !== undefined && isPauseOver(miss, now) && this.retriesLeft > 0;
   }
 
@@ -46,20 +48,19 @@ export class UnknownKidBudget {
   }
 
   /** Records that the set does not contain the kid, or no longer contains it. */
-  recordMiss(kid: string | undefined, now: number): void {
-    const id = missId(kid);
-    if (id.length > MAX_KID_LENGTH) return;
+  recordMiss(kid: string | undefined = NO_KID, now: number): void {
+    if (kid.length > MAX_KID_LENGTH) return;
     this.misses ??= new LRUCache({ max: this.maxMisses });
-    const last = this.misses.get(id);
+    const last = this.misses.get(kid);
     // A miss within the pause does not extend it; otherwise a kid in constant use would never be retried.
     if (last !== undefined && !isPauseOver(last, now)) return;
     const pauseMs = last === undefined ? FIRST_PAUSE_MS : Math.min(last.pauseMs * 2, this.cooldownMs);
-    this.misses.set(id, { startedAt: now, pauseMs });
+    this.misses.set(kid, { startedAt: now, pauseMs });
   }
 
   /** Forgets the misses of a kid that the set now contains. */
-  clearMiss(kid: string | undefined): void {
-    this.misses?.delete(missId(kid));
+  clearMiss(kid = NO_KID): void {
+    this.misses?.delete(kid);
   }
 
   endCooldown(): void {
@@ -77,9 +78,4 @@ const NO_PAUSE: Pause = { startedAt: -Infinity, pauseMs: 0 };
 /** Also true if the clock was set back; otherwise the pause would be as long as the correction of the clock. */
 function isPauseOver({ startedAt, pauseMs }: Pause, now: number): boolean {
   return now >= startedAt + pauseMs || now < startedAt;
-}
-
-/** All tokens without a kid share one entry. */
-function missId(kid: string | undefined): string {
-  return kid ?? '';
 }

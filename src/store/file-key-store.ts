@@ -8,9 +8,8 @@ const MAX_FILE_BYTES = 1024 * 1024;
 const LEFTOVER_MS = 3_600_000;
 
 /**
- * Stores key sets in a folder, one JSON file per issuer: `new FileKeyStore('/var/lib/orders/keys')`. Use a volume that
- * outlives the process. The folder is created if needed, with access for its owner only: anyone who can write to it decides
- * which tokens are accepted.
+ * Stores key sets in a folder, one JSON file per issuer. The folder should outlive the process, as a volume does. It is
+ * created if needed, with access for its owner only: anyone who can write to it decides which tokens are accepted.
  */
 export class FileKeyStore implements KeyStore {
   constructor(private readonly folder: string) {}
@@ -26,15 +25,11 @@ export class FileKeyStore implements KeyStore {
       if ((error as { code?: unknown }).code === 'ENOENT') return undefined;
       throw error;
     }
-    const stored: unknown = parse(text, path);
-    if (!isJsonObject(stored) || stored.issuer !== issuer) {
-      throw new Error(`${path} does not contain the key set of this issuer`);
-    }
-    const { fetchedAtMs, origin, jwks } = stored;
-    if (typeof fetchedAtMs !== 'number' || typeof origin !== 'string')
-      throw new Error(`${path} has no fetchedAtMs or no origin`);
-    if (!isJsonObject(jwks) || !Array.isArray(jwks.keys)) throw new Error(`${path} has no list of keys`);
-    return { fetchedAtMs, origin, jwks: { keys: jwks.keys } };
+    const stored = parse(text, path);
+    if (!isJsonObject(stored) || stored.issuer !== issuer) throw new Error(`${path} has no keys of this issuer`);
+    // The caller validates the members, as it does for every store.
+    const { fetchedAtMs, origin, jwks } = stored as unknown as StoredKeys;
+    return { fetchedAtMs, origin, jwks };
   }
 
   async save(issuer: string, keys: StoredKeys): Promise<void> {

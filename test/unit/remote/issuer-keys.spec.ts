@@ -1,9 +1,10 @@
-import { beforeEach, describe, expect, it } from '@jest/globals';
+import { beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { KeySet } from '../../../src/keys/key-set.js';
 import type { StoredKeys } from '../../../src/keys/key-store.js';
 import { AuthError } from '../../../src/model/errors.js';
 import { IssuerKeys } from '../../../src/remote/issuer-keys.js';
+import { holdTime } from '../../support/held-time.js';
 import { newKey, type TestKey } from '../../support/local-issuer.js';
 
 const [first, second] = [newKey('p-256', { kid: 'first' }), newKey('p-256', { kid: 'second' })];
@@ -40,9 +41,9 @@ class Scene {
   storing: Promise<void> | undefined;
   readonly saved: StoredKeys[] = [];
   fallback: KeySet | undefined;
-  isPolling = false;
+  /** Configured issuers have a timer. */
+  isConfigured = false;
   notBefore: number | undefined;
-  private readonly scheduled = new Set<{ run: () => void; delayMs: number }>();
   private created: IssuerKeys | undefined;
 
   /** Created on first use, after the test has set the fields above. */
@@ -55,7 +56,7 @@ class Scene {
     new IssuerKeys({
       ...POLICY,
       fallback: this.fallback,
-      isConfigured: true,
+      isConfigured: this.isConfigured,
       origin: ORIGIN,
       maxUnknownKids: 500,
       notBefore: this.notBefore,
@@ -71,10 +72,9 @@ class Scene {
           return this.storing ?? this.storeResult(undefined);
         },
       },
-      schedule: this.isPolling ? this.schedule : undefined,
       locate: () => {
         this.located += 1;
-        return this.locating ?? `${ISSUER}/jwks?key=s3cret`;
+        return this.locating ?? Promise.resolve(`${ISSUER}/jwks?key=s3cret`);
       },
       onProblem: (problem) => this.problems.push(problem),
       fetch: async (_address, init) => {
@@ -92,26 +92,10 @@ class Scene {
     return this.storeProblem === undefined ? Promise.resolve(value) : Promise.reject(this.storeProblem);
   }
 
-  private readonly schedule = (run: () => void, delayMs: number) => {
-    const timer = { run, delayMs };
-    this.scheduled.add(timer);
-    return () => {
-      this.scheduled.delete(timer);
-    };
-  };
-
-  /** The delays of the pending timers, in milliseconds. */
-  get timers(): number[] {
-    return [...this.scheduled].map(({ delayMs }) => delayMs);
-  }
-
-  /** Moves the clock, runs the pending timers and waits for the fetch that they cause. */
-  async ringAfter(seconds: number): Promise<void> {
+  /** Moves the clock and the timers, and waits for the fetch that they cause. */
+  async wait(seconds: number): Promise<void> {
     this.pass(seconds);
-    for (const timer of [...this.scheduled]) {
-      this.scheduled.delete(timer);
-      timer.run();
-    }
+    await jest.advanceTimersByTimeAsync(seconds * 1000);
     await settled();
   }
 
@@ -136,6 +120,8 @@ class Scene {
 }
 
 let scene: Scene;
+
+holdTime();
 
 beforeEach(() => {
   scene = new Scene();
@@ -371,7 +357,9 @@ describe('an unreachable issuer', () => {
     const { promise, resolve } = deferred();
     scene.gate = promise;
     // This `fetch` ignores its signal.
-    expect(await scene.ask('first')).toBe('KEYS_UNAVAILABLE');
+    const waiting = scene.ask('first');
+    await scene.wait(0.05);
+    expect(await waiting).toBe('KEYS_UNAVAILABLE');
     scene.gate = undefined;
     scene.publish(second);
     scene.pass(1);
@@ -392,7 +380,9 @@ describe('an unreachable issuer', () => {
     scene.locating = new Promise(() => undefined);
     scene.publish(first, second);
     scene.pass(1);
-    expect(await scene.ask('second')).toBe('found');
+    const waiting = scene.ask('second');
+    await scene.wait(0.05);
+    expect(await waiting).toBe('found');
     expect(scene.located).toBe(1);
   });
 
@@ -482,6 +472,7 @@ describe('a key store', () => {
     ['whose time is text', () => ({ ...stored(0, first), fetchedAtMs: String(scene.now) })],
     ['without a usable key', () => ({ ...stored(0), jwks: { keys: [null, { kty: 'oct', k: 'x' }] } })],
     ['without a key set', () => ({ ...stored(0), jwks: null })],
+    ['without a list of keys', () => ({ ...stored(0), jwks: { keys: { 0: first.jwk } } })],
     ['past maxStaleSeconds', () => stored(3_600, first)],
     ['of another origin', () => ({ ...stored(0, first), origin: 'jwks https://old.example.com/jwks' })],
     ['that is text', () => 'keys'],
@@ -561,33 +552,39 @@ describe('a key store', () => {
 
 describe('the timer of a configured issuer', () => {
   beforeEach(async () => {
-    scene.isPolling = true;
+    scene.isConfigured = true;
     await scene.ask('first');
   });
 
   it('fetches the set before a request has to wait for it', async () => {
-    expect(scene.timers).toEqual([570_000]);
     scene.publish(second);
-    await scene.ringAfter(570);
+    await scene.wait(569);
+    expect(scene.fetches).toBe(1);
+    await scene.wait(1);
     expect(scene.fetches).toBe(2);
     expect(await scene.ask('first')).toBe('unknown');
   });
 
   it('continues during an outage, after pauses of up to 30 seconds while there are keys', async () => {
     scene.isDown = true;
-    await scene.ringAfter(570);
-    for (const pause of [1, 2, 4, 8, 16, 30, 30]) {
-      expect(scene.timers).toEqual([pause * 1_000]);
-      await scene.ringAfter(pause);
+    await scene.wait(570);
+    for (const [attempt, pause] of [1, 2, 4, 8, 16, 30, 30].entries()) {
+      await scene.wait(pause - 0.1);
+      expect(scene.fetches).toBe(2 + attempt);
+      await scene.wait(0.1);
+      expect(scene.fetches).toBe(3 + attempt);
     }
     scene.isDown = false;
-    await scene.ringAfter(30);
+    await scene.wait(30);
     expect(scene.keys.health()).toMatchObject({ state: 'fresh', failures: 0, lastErrorCode: undefined });
   });
 
   it('that fires too early is set again and fetches nothing', async () => {
-    await scene.ringAfter(100);
-    expect([scene.fetches, scene.timers]).toEqual([1, [470_000]]);
+    scene.pass(-1);
+    await scene.wait(570);
+    expect(scene.fetches).toBe(1);
+    await scene.wait(1);
+    expect(scene.fetches).toBe(2);
   });
 });
 
@@ -609,21 +606,23 @@ describe('the log', () => {
   });
 
   it('has a line for the first failure, after ten minutes, for another failure, and for the recovery', async () => {
-    scene.isPolling = true;
     await scene.ask('first');
     scene.isDown = true;
-    const ringFor = async (seconds: number) => {
-      for (let past = 0; past < seconds; past += 30) await scene.ringAfter(30);
-    };
     scene.pass(570);
-    await ringFor(1_200);
+    const askFor = async (seconds: number) => {
+      for (let past = 0; past < seconds; past += 30) {
+        await askAndSettle('first');
+        scene.pass(30);
+      }
+    };
+    await askFor(1_200);
     expect(scene.problems).toHaveLength(2);
     scene.isDown = false;
     scene.status = 500;
-    await ringFor(60);
+    await askFor(60);
     expect(scene.problems).toHaveLength(3);
     scene.status = 200;
-    await ringFor(30);
+    await askFor(30);
     expect(scene.problems.at(-1)).toMatch(/^Keys of \S+ can be fetched again after \d+ failed attempts$/);
   });
 

@@ -45,7 +45,7 @@ describe('MetadataSource', () => {
   it('fetches the metadata of an issuer once', async () => {
     documents[OPENID] = { ...metadata, introspection_endpoint: `${ISSUER}/introspect`, token_endpoint: 7, scopes: [] };
     const expected = { ...metadata, introspection_endpoint: `${ISSUER}/introspect` };
-    const [first, second] = await Promise.all([source.get(ISSUER, REQUEST), source.refresh(ISSUER, REQUEST)]);
+    const [first, second] = await Promise.all([source.get(ISSUER, REQUEST), source.get(ISSUER, REQUEST, true)]);
     expect([first, second, await source.get(ISSUER, REQUEST)]).toEqual([expected, expected, expected]);
     expect(requests).toEqual([OPENID]);
   });
@@ -54,10 +54,10 @@ describe('MetadataSource', () => {
     documents[OPENID] = metadata;
     await source.get(ISSUER, REQUEST);
     documents[OPENID] = {};
-    await expect(source.refresh(ISSUER, REQUEST)).rejects.toMatchObject({ name: 'FetchError' });
+    await expect(source.get(ISSUER, REQUEST, true)).rejects.toMatchObject({ name: 'FetchError' });
     expect(await source.get(ISSUER, REQUEST)).toEqual(metadata);
     documents[OPENID] = { ...metadata, jwks_uri: `${ISSUER}/moved` };
-    await source.refresh(ISSUER, REQUEST);
+    await source.get(ISSUER, REQUEST, true);
     expect(await source.get(ISSUER, REQUEST)).toMatchObject({ jwks_uri: `${ISSUER}/moved` });
   });
 
@@ -71,7 +71,7 @@ describe('MetadataSource', () => {
     documents[OPENID] = { issuer: ISSUER, introspection_endpoint: `${ISSUER}/introspect` };
     expect(await source.get(ISSUER, REQUEST)).toEqual(documents[OPENID]);
     documents[OAUTH] = metadata;
-    expect(await source.refresh(ISSUER, REQUEST)).toEqual(metadata);
+    expect(await source.get(ISSUER, REQUEST, true)).toEqual(metadata);
   });
 
   it('does not share a document between locations', async () => {

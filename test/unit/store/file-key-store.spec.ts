@@ -62,11 +62,6 @@ describe('FileKeyStore', () => {
     ['nothing', ''],
     ['null', 'null'],
     ['the keys of another issuer', JSON.stringify({ issuer: 'https://evil.example.com/', ...KEYS })],
-    ['no time', JSON.stringify({ issuer: ISSUER, ...KEYS, fetchedAtMs: undefined })],
-    ['no origin', JSON.stringify({ issuer: ISSUER, ...KEYS, origin: undefined })],
-    ['a time that is text', JSON.stringify({ issuer: ISSUER, ...KEYS, fetchedAtMs: 'now' })],
-    ['no keys', JSON.stringify({ issuer: ISSUER, ...KEYS, jwks: undefined })],
-    ['keys that are no list', JSON.stringify({ issuer: ISSUER, ...KEYS, jwks: { keys: {} } })],
     ['more than a megabyte', JSON.stringify({ issuer: ISSUER, ...KEYS, padding: 'x'.repeat(1024 * 1024) })],
   ])('does not load a file with %s, and says which file that is', async (_what, text) => {
     await store.save(ISSUER, KEYS);
