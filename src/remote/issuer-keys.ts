@@ -248,9 +248,7 @@ export class IssuerKeys implements KeySource {
 
   private restore(): Promise<void> {
     this.restoring ??= (async () => {
-      const stored = await this.persistence?.load(this.options.clock());
-      // The issuer may have responded in the meantime.
-      this.cached ??= stored;
+      this.cached = await this.persistence?.load(this.options.clock());
     })();
     return this.restoring;
   }

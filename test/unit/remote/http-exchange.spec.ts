@@ -35,11 +35,10 @@ describe('exchange', () => {
   });
 
   it('sends a GET request for JSON by default', async () => {
-    await exchangeWith(({ method, headers }, response) => {
+    const { body } = await exchangeWith(({ method, headers }, response) => {
       response.end(JSON.stringify([method, headers.accept]));
-    }).then(({ body }) => {
-      expect(body).toEqual(['GET', 'application/json']);
     });
+    expect(body).toEqual(['GET', 'application/json']);
   });
 
   it('sends the given method, headers and body', async () => {

@@ -322,16 +322,6 @@ describe('an unknown kid', () => {
     for (let index = 0; index < 50; index += 1) expect(await scene.ask(randomUUID())).toBe('KEYS_UNAVAILABLE');
     expect(scene.fetches).toBe(2);
   });
-
-  it('never delays a known one', async () => {
-    await scene.ask('first');
-    const { promise, resolve } = deferred();
-    scene.gate = promise;
-    const waiting = scene.ask('random');
-    expect(scene.keys.keySetFor('first')).not.toBeInstanceOf(Promise);
-    resolve();
-    expect(await waiting).toBe('unknown');
-  });
 });
 
 describe('an unreachable issuer', () => {
