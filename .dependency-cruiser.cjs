@@ -1,5 +1,5 @@
-// The import directions of docs/architecture.md: leaves <- keys <- options <- token <- {access, remote} <- nest <- testing; one door
-// per dependency.
+// The import directions of docs/architecture.md: model <- keys <- options <- token <- access, remote, store <- nest <- entry folders. Each
+// dependency is imported in one place.
 
 const LEAF_PATH = '^src/model/';
 
@@ -19,7 +19,7 @@ const OPTIONAL_PEERS = [
   '@opentelemetry/api',
 ];
 
-/** Where packages are: installed, with types of their own or from @types, or (the bare name) not installed at all. */
+/** The paths of packages: installed with their own types, or from @types, or (the bare name) not installed. */
 function packages(...names) {
   return names.flatMap((name) => {
     const types = name.replace(/^@/, '').replace('/', '__');
@@ -27,22 +27,22 @@ function packages(...names) {
   });
 }
 
-/** A package that is imported through one door only. */
-function oneDoor(name, packageNames, doors, comment) {
+/** Restricts the imports of packages to these files. */
+function onlyIn(name, packageNames, files, comment) {
   return {
     name,
     comment,
     severity: 'error',
-    from: { path: '^src/', pathNot: doors },
+    from: { path: '^src/', pathNot: files },
     to: { path: packages(...packageNames) },
   };
 }
 
-/** The last of these folders knows itself, the ones before it, and the leaves; without a folder: leaves know leaves. */
+/** Restricts the imports of the last folder to itself, the folders before it, and src/model. Without a folder: src/model imports only itself. */
 function direction(folders, comment) {
   const own = folders.at(-1) === undefined ? LEAF_PATH : `^src/${folders.at(-1)}/`;
   return {
-    name: `${folders.at(-1) ?? 'leaves'}-look-one-way`,
+    name: `${folders.at(-1) ?? 'model'}-imports-one-way`,
     comment,
     severity: 'error',
     from: { path: own },
@@ -55,7 +55,7 @@ module.exports = {
   forbidden: [
     {
       name: 'no-circular',
-      comment: 'A cycle has no first file to read, and leaves a class undefined at load. Types count too.',
+      comment: 'A cycle has no first file to read, and a class in it may be undefined when it is loaded. Types count as well.',
       severity: 'error',
       from: {},
       to: { circular: true },
@@ -63,41 +63,41 @@ module.exports = {
     {
       name: 'not-to-unresolvable',
       comment:
-        'The import leads nowhere: a typing error, or a package that package.json does not list. Our own name is left out: it is found after a build only.',
+        'The import cannot be resolved: a misspelling, or a package that package.json does not list. The name of this package is excluded, because it resolves only after a build.',
       severity: 'error',
       from: {},
       to: { couldNotResolve: true, pathNot: '^nestjs-resource-server(?:/|$)' },
     },
-    direction([], 'Everything builds on the leaves, so a leaf that builds on something else soon makes a cycle.'),
-    direction(['keys'], 'Which key may verify what is a fact of the key; who asks has no say in it.'),
-    direction(['keys', 'options'], 'Options are read once, at start, before anything that uses them is there.'),
-    direction(['keys', 'options', 'presets'], 'A preset is options that somebody has written down already.'),
+    direction([], 'Every folder imports the vocabulary, so an import from it would soon create a cycle.'),
+    direction(['keys'], 'What a key may verify depends on the key only.'),
+    direction(['keys', 'options'], 'Options are read once at start, before anything that uses them exists.'),
+    direction(['keys', 'options', 'presets'], 'A preset only creates options.'),
     direction(
       ['keys', 'options', 'token'],
-      'What makes a token acceptable is decided without network and without Nest, so that it can be tested so.',
+      'The verification of a token needs neither the network nor Nest, and is tested without them.',
     ),
     direction(
       ['keys', 'options', 'token', 'access'],
-      'What a caller may do is decided without network and without Nest, too.',
+      'Authorization needs neither the network nor Nest.',
     ),
-    direction(['keys', 'options', 'token', 'remote'], 'Fetching serves the verification, whichever framework asks.'),
-    direction(['keys', 'options', 'token', 'store'], 'What is remembered serves the verification, too.'),
+    direction(['keys', 'options', 'token', 'remote'], 'Fetching does not depend on the framework.'),
+    direction(['keys', 'options', 'token', 'store'], 'Stores do not depend on the framework.'),
     direction(
       ['keys', 'options', 'token', 'access', 'remote', 'store', 'nest'],
-      'What serves the tests of an application stays out of production.',
+      'The testing kit is not loaded in production.',
     ),
     direction(
       ['keys', 'options', 'token', 'access', 'remote', 'store', 'nest', 'presets', 'cli'],
-      'The command line tool asks the package; nothing of the package asks for a command line.',
+      'The command line tool uses the package, never the other way round.',
     ),
     direction(
       ['keys', 'options', 'token', 'access', 'remote', 'store', 'nest', 'swagger'],
-      'What describes an application looks at it; nothing of the package asks for a description.',
+      'The Swagger integration uses the package, never the other way round.',
     ),
     {
       name: 'schematics-ask-options-only',
       comment:
-        'They run inside the Nest CLI, where no application is; all they ask is whether the one they write would start.',
+        'Schematics run inside the Nest CLI without an application. They only validate the options that they write.',
       severity: 'error',
       from: { path: '^src/schematics/' },
       to: {
@@ -111,60 +111,60 @@ module.exports = {
     },
     {
       name: 'doctor-without-nest',
-      comment: 'What looks at an issuer starts at once, and where no application is.',
+      comment: 'The doctor command works without an application and without Nest.',
       severity: 'error',
       from: { path: '^src/cli/doctor/' },
       to: { path: '^src/nest/' },
     },
-    oneDoor(
+    onlyIn(
       'commander-and-picocolors-stay-in-cli',
       ['commander', 'picocolors'],
       '^src/cli/',
       'An application that starts loads no command line.',
     ),
     {
-      name: 'nobody-imports-index',
-      comment: 'src/index.ts is the list of what is public. Import from the file that has it.',
+      name: 'no-import-of-index',
+      comment: 'src/index.ts is the list of public exports. Import from the file that declares the export.',
       severity: 'error',
       from: { path: '^src/' },
       to: { path: '(?:^|/)index\\.ts$', pathNot: 'node_modules' },
     },
-    oneDoor(
-      'passport-jwt-has-one-door',
+    onlyIn(
+      'passport-jwt-only-in-strategy',
       ['passport-jwt'],
       '^src/nest/jwt\\.strategy\\.ts$',
-      'Only the strategy is a passport-jwt strategy; its own verification checks too little to be used elsewhere.',
+      'Only the strategy extends passport-jwt. The verification of passport-jwt checks too little to be used.',
     ),
-    oneDoor(
-      'jwks-rsa-has-one-door',
+    onlyIn(
+      'jwks-rsa-only-in-client',
       ['jwks-rsa'],
       '^src/remote/jwks-client\\.ts$',
-      'jwks-rsa is safe only with its cache, rate limit and requests replaced, which src/remote/jwks-client.ts does.',
+      'src/remote/jwks-client.ts replaces the cache, rate limit and requests of jwks-rsa, without which it is not safe.',
     ),
-    oneDoor(
-      'lru-cache-has-few-doors',
+    onlyIn(
+      'lru-cache-in-few-files',
       ['lru-cache'],
-      '^src/(?:token/(?:tenant-key-source-cache|jwt/compact|token-cache)|nest/routes/route-metadata|remote/(?:unknown-kid-budget|key-source-registry))\\.ts$',
-      'What is remembered must have a bound: tenants, decoded headers, verified tokens, key ids that were missed. A new cache is a decision.',
+      '^src/(?:token/(?:tenant-key-source-cache|jwt/compact|token-cache)|nest/routes/route-metadata|remote/(?:unknown-kid-budget|key-source-registry|metadata))\\.ts$',
+      'Each cache must be bounded: tenants, decoded headers, verified tokens, routes, metadata, missed key ids. A new cache is a decision.',
     ),
-    oneDoor(
+    onlyIn(
       'nest-stays-in-nest',
       ['@nestjs/[^/]+', 'passport'],
       '^src/(?:nest|testing|swagger)/',
-      'Only src/nest (and src/testing, src/swagger) know Nest and passport.',
+      'Only src/nest, src/testing and src/swagger import Nest and passport.',
     ),
-    oneDoor(
+    onlyIn(
       'optional-peers-stay-out',
       OPTIONAL_PEERS,
-      // By `import()` where the package is installed; src/swagger is an entry point for those who have it.
+      // By `import()` if the package is installed. src/swagger is an entry point for applications that have it.
       '^src/(?:nest/(?:transports/(?:ws|rpc)|routes/nest-metadata|telemetry)\\.ts$|swagger/)',
-      'An application that has not installed an optional peer must still load; even a type would ask for it.',
+      'An application without an optional peer must still load, and compile.',
     ),
     {
-      name: 'network-has-one-door',
-      comment: 'src/remote/http-exchange.ts has the deadline and the size limit that every request needs.',
+      name: 'network-only-in-exchange',
+      comment: 'src/remote/http-exchange.ts has the deadline and the size limit that each request needs.',
       severity: 'error',
-      // src/model/address.ts reads addresses with node:net, and opens no connection; src/testing listens on loopback.
+      // src/model/address.ts only parses addresses with node:net. src/testing listens on loopback.
       from: {
         path: '^src/',
         pathNot: '^src/(?:remote/http-exchange|model/address|testing/test-issuer|testing/test-endpoints)\\.ts$',
@@ -174,14 +174,14 @@ module.exports = {
     {
       name: 'no-http-client',
       comment:
-        "Node's own fetch does; another client would come with another idea of deadlines, proxies and redirects.",
+        "Node's fetch is sufficient. Another client has other deadlines, proxies and redirects.",
       severity: 'error',
       from: {},
       to: { path: packages('undici', 'axios', 'got', 'ky', 'node-fetch', 'cross-fetch', 'superagent') },
     },
     {
       name: 'src-not-to-dev-dependencies',
-      comment: 'A devDependency is not there where the package is installed. A peer that is also one is.',
+      comment: 'A devDependency is not installed with the package, unless it is also a peer.',
       severity: 'error',
       from: { path: '^src/', pathNot: '^src/schematics/' },
       to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['npm-peer'] },
@@ -195,15 +195,15 @@ module.exports = {
     },
     {
       name: 'src-not-to-undeclared',
-      comment: 'Whatever src imports stands in package.json; that something else happens to install it is no promise.',
+      comment: 'src imports only what package.json declares, not what another package happens to install.',
       severity: 'error',
       from: { path: '^src/' },
-      // An optional peer stands in peerDependenciesMeta, too, which is no list of packages.
+      // peerDependenciesMeta is not a list of packages.
       to: { dependencyTypes: ['npm-no-pkg', 'npm-unknown'], dependencyTypesNot: ['npm-peer'] },
     },
     {
       name: 'src-stays-in-src',
-      comment: 'Only src is built and published.',
+      comment: 'Only src is published.',
       severity: 'error',
       from: { path: '^src/' },
       to: { path: '^(?:bench|demo|dist|test)/' },
@@ -211,7 +211,7 @@ module.exports = {
     {
       name: 'demo-and-bench-are-users',
       comment:
-        "They import 'nestjs-resource-server' as any user does, so that they show and measure what is published.",
+        "They import 'nestjs-resource-server' as a user does, so that they show and measure the published package.",
       severity: 'error',
       from: { path: '^(?:bench|demo)/' },
       to: { path: '^(?:dist|src|test)/', dependencyTypes: ['local'] },
@@ -220,7 +220,7 @@ module.exports = {
   options: {
     doNotFollow: { path: ['node_modules', '^dist/'] },
     exclude: { path: '^(?:bench|demo)/dist/' },
-    // Type-only imports too: they are directions as well.
+    // Type-only imports count as well.
     tsPreCompilationDeps: true,
     combinedDependencies: false,
     enhancedResolveOptions: {

@@ -10,7 +10,7 @@ interface RsaRow {
 interface EllipticRow {
   readonly kty: 'EC' | 'OKP';
   readonly crv: string;
-  /** In bytes. That of an RSA signature is the length of its modulus. */
+  /** In bytes. An RSA signature is as long as the modulus. */
   readonly signatureLength: number;
   readonly hash: 'sha256' | 'sha384' | 'sha512' | null;
 }
@@ -23,8 +23,8 @@ const pss = constants.RSA_PKCS1_PSS_PADDING;
 const saltLength = constants.RSA_PSS_SALTLEN_DIGEST;
 
 /**
- * Everything that differs per signature algorithm (RFC 7518 §3.1, RFC 8037 §3.1, RFC 9864 §2.2). What is not in
- * this table does not exist for us: `none` and the HMAC algorithms have no row.
+ * The parameters of each supported signature algorithm (RFC 7518 §3.1, RFC 8037 §3.1, RFC 9864 §2.2). `none` and the HMAC
+ * algorithms are not supported.
  */
 export const ALGORITHMS = {
   RS256: { kty: 'RSA', hash: 'sha256', padding: pkcs1 },
@@ -40,7 +40,7 @@ export const ALGORITHMS = {
   Ed25519: { kty: 'OKP', crv: 'Ed25519', signatureLength: 64, hash: null },
 } as const satisfies Record<string, AlgorithmRow>;
 
-/** A signature algorithm that access tokens may use; asymmetric ones only. */
+/** An asymmetric signature algorithm for access tokens. */
 export type SignatureAlgorithm = keyof typeof ALGORITHMS;
 
 export const ALGORITHM_NAMES = Object.freeze(Object.keys(ALGORITHMS) as SignatureAlgorithm[]);

@@ -1,20 +1,21 @@
-/** How it stands with the keys of one issuer. */
+/** The state of the keys of one issuer. */
 export interface IssuerKeyHealth {
   readonly issuer: string;
-  /** Whether it stands in the options; else it is a tenant that a resolver named. */
+  /** True for an issuer in the options, false for a tenant that the `issuers` function returned. */
   readonly isConfigured: boolean;
   /**
-   * `fresh`: as the issuer published them lately. `stale`: older than that, since the issuer cannot be reached or nobody
-   * asked; they serve. `dead`: there are none; the next token asks the issuer, and is answered with 503 if that fails or
-   * was tried just before.
+   * - `fresh`: The keys were fetched recently.
+   * - `stale`: The keys are older, because the issuer is unreachable or no token was received. They are still used.
+   * - `unavailable`: There are no keys. The next token causes a fetch, unless one has just failed, and is rejected with 503
+   *   if there are still no keys.
    */
   readonly state: 'fresh' | 'stale' | 'unavailable';
-  /** Where the keys in service came from; undefined when dead. */
+  /** Where the keys in use came from; undefined if there are none. */
   readonly source: 'issuer' | 'store' | 'fallback' | 'static' | undefined;
-  /** Seconds since the issuer vouched for them; undefined where that is not known. */
+  /** Seconds since the issuer last confirmed the keys; undefined if that is unknown. */
   readonly ageSeconds: number | undefined;
-  /** Failed attempts since the last one that did not fail. */
+  /** Failed attempts since the last success. */
   readonly failures: number;
-  /** Why the last attempt failed (`TIMEOUT`, `STATUS`, …); undefined when it did not. */
+  /** Why the last attempt failed (`TIMEOUT`, `STATUS`, …); undefined after a success. */
   readonly lastErrorCode: string | undefined;
 }

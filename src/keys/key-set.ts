@@ -3,14 +3,14 @@ import { importVerificationKey, type VerificationKey } from './verification-key.
 
 const MAX_QUOTED = 64;
 
-/** A JSON Web Key Set (RFC 7517 §5) with every key imported. Immutable: a new set replaces the old one whole. */
+/** A JSON Web Key Set (RFC 7517 §5) whose keys are imported. It is immutable; a newer set replaces it as a whole. */
 export class KeySet {
   private readonly keys: readonly VerificationKey[];
   private readonly named = new Map<string, VerificationKey[]>();
 
   /**
-   * @param jwks the members of `keys`, as they were published. What is no object is passed over: one bad key does not
-   * spoil the rest (RFC 7517 §5).
+   * @param jwks The members of `keys` as published. A member that is not an object is ignored, so that it does not
+   * invalidate the other keys (RFC 7517 §5).
    */
   constructor(private readonly jwks: readonly unknown[]) {
     this.keys = jwks.filter(isJsonObject).map(importVerificationKey);
@@ -22,37 +22,35 @@ export class KeySet {
     }
   }
 
-  /** Whether there is any key in it that may verify a token. */
+  /** Whether any key can verify a token. */
   get isUsable(): boolean {
     return this.keys.some(({ inputs }) => inputs.size > 0);
   }
 
-  /** Why the keys in it that cannot be used cannot: for the log. */
+  /** Why keys of the set cannot be used, for the log. */
   get problems(): readonly string[] {
     return this.keys.flatMap(({ kid, problem }) =>
       problem === undefined ? [] : [`${kid === undefined ? 'a key without kid' : quoted(kid)} ${problem}`],
     );
   }
 
-  /** As it was published, so that two sets with the same text are the same. */
+  /** Returns the keys as published. */
   toJSON(): readonly unknown[] {
     return this.jwks;
   }
 
-  /** The names of its keys. */
   get kids(): Iterable<string> {
     return this.named.keys();
   }
 
-  /** Whether this very kid names a key in it. */
+  /** Whether a key of the set has this kid. A set whose keys have no kid has none. */
   hasKid(kid: string | undefined): boolean {
     return kid !== undefined && this.named.has(kid);
   }
 
   /**
-   * The keys that a token may have been signed with: those of its `kid`; without a `kid` all (RFC 7515 §4.1.4 leaves it
-   * out where the key is clear). Where no key has a name, a `kid` cannot be looked up, and all are tried too. Empty when
-   * the set does not know the `kid`.
+   * Returns the keys that may have signed a token: those with its `kid`, or all keys if the token has no `kid` (it is
+   * optional, RFC 7515 §4.1.4) or no key of the set has one. Empty if the `kid` is unknown.
    */
   candidates(kid: string | undefined): readonly VerificationKey[] {
     if (kid === undefined || this.named.size === 0) return this.keys;
@@ -60,7 +58,7 @@ export class KeySet {
   }
 }
 
-/** For a line of the log, whatever an issuer calls its keys. */
+/** Escapes and shortens a kid for the log: the issuer may publish any text. */
 function quoted(kid: string): string {
   return JSON.stringify(kid.length > MAX_QUOTED ? `${kid.slice(0, MAX_QUOTED)}…` : kid);
 }

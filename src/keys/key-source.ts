@@ -1,16 +1,29 @@
 import type { KeySet } from './key-set.js';
 
-/** Where the keys of one issuer come from. */
+/** Provides the keys of one issuer. */
 export interface KeySource {
   /**
-   * The key set in which to look for this key. A source that can fetch does so when it has none, or when `kid` is not
-   * in the one that it has, as often as its policy allows. Synchronous when nothing has to be waited for.
+   * Returns the key set to search for a key. A source that can fetch does so if it has no set, or if the set lacks the
+   * kid, as often as its policy allows. Synchronous if nothing has to be awaited.
    *
-   * @param rejectedSet a set with which the token could not be verified although its kid rules no key out: a newer one is
-   * looked for, under the same policy as for an unknown kid.
-   * @throws AuthError KEYS_UNAVAILABLE when there is no set to answer from.
+   * @param rejectedSet A set that may contain the key but did not verify the token. The source looks for a newer set, under
+   * the same policy as for an unknown kid.
+   * @throws AuthError KEYS_UNAVAILABLE if there is no key set.
    */
   keySetFor(kid: string | undefined, rejectedSet?: KeySet): KeySet | Promise<KeySet>;
-  /** The key set that is in service, if there is one. Asks nobody, and counts for nothing. */
+  /** Returns the key set in use, if any. Never fetches. */
   current(): KeySet | undefined;
+}
+
+/** Keys from the options. They change only when the application restarts. */
+export class StaticKeys implements KeySource {
+  constructor(private readonly keySet: KeySet) {}
+
+  keySetFor(): KeySet {
+    return this.keySet;
+  }
+
+  current(): KeySet {
+    return this.keySet;
+  }
 }

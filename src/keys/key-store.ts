@@ -1,21 +1,21 @@
-/** A key set as the issuer published it, and when. */
+/** The key set of an issuer as it was published. */
 export interface StoredKeys {
-  /** When the issuer vouched for it last: milliseconds since 1970. */
+  /** When the issuer last confirmed the set: milliseconds since 1970. */
   readonly fetchedAtMs: number;
-  /** Which address, or whose metadata, they came by: keys that came another way are not used. */
+  /** How the keys were found: the address of the set or of the metadata. Keys with another origin are not used. */
   readonly origin: string;
   /** Public keys only. */
   readonly jwks: { readonly keys: readonly unknown[] };
 }
 
 /**
- * Keeps the last good key set of each issuer outside of the process, so that one which starts while the issuer cannot be
- * reached serves all the same. Whoever can write to it decides which tokens are accepted.
+ * Persists the last valid key set of each issuer, so that the application can start and verify tokens while the issuer is
+ * unreachable. Anyone who can write to the store decides which tokens are accepted.
  *
- * Errors are logged and otherwise taken for "nothing there": a store can never refuse a token.
+ * Errors are logged, and the store then counts as empty. A failing store never causes a token to be rejected.
  */
 export interface KeyStore {
-  /** What was saved last for this issuer, or nothing. */
+  /** Returns what was last saved for this issuer, if anything. */
   load(issuer: string): Promise<StoredKeys | undefined | null>;
   /** Called after each successful fetch. */
   save(issuer: string, keys: StoredKeys): Promise<void>;

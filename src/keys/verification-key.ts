@@ -1,21 +1,21 @@
 import { createPublicKey, type KeyObject, type VerifyKeyObjectInput } from 'node:crypto';
 import { ALGORITHMS, ALGORITHM_NAMES, type AlgorithmRow, type SignatureAlgorithm } from './algorithms.js';
 
-/** A key of a key set, imported once. */
+/** An imported key of a key set. */
 export interface VerificationKey {
   readonly kid: string | undefined;
-  /** For each algorithm that this key may verify: what `crypto.verify` takes. Empty for an unsuitable key. */
+  /** The arguments for `crypto.verify`, for each algorithm that this key may verify. Empty for an unsuitable key. */
   readonly inputs: ReadonlyMap<SignatureAlgorithm, VerifyKeyObjectInput>;
-  /** Length in bytes of every signature of this key. 0 for an unsuitable key. */
+  /** The length in bytes of every signature of this key. 0 for an unsuitable key. */
   readonly signatureLength: number;
-  /** Why the key may verify nothing. */
+  /** Why the key cannot verify signatures. */
   readonly problem?: string;
 }
 
 /**
- * Imports a JSON Web Key (RFC 7517 §4). Everything that the key says of itself must fit: a key that was published to
- * encrypt, or for another algorithm, must not verify a token (RFC 8725 §3.1, §3.2). Never throws: an unsuitable key
- * stays in its set, so that a token which names it is refused for the right reason.
+ * Imports a JSON Web Key (RFC 7517 §4). All its parameters must match: a key that was published for encryption, or for
+ * another algorithm, must not verify a token (RFC 8725 §3.1, §3.2). Never throws: an unsuitable key stays in its set, so
+ * that a token that names it is rejected for the right reason.
  */
 export function importVerificationKey(jwk: Readonly<Record<string, unknown>>): VerificationKey {
   const kid = typeof jwk.kid === 'string' && jwk.kid !== '' ? jwk.kid : undefined;
@@ -34,7 +34,7 @@ export function importVerificationKey(jwk: Readonly<Record<string, unknown>>): V
 // RFC 7518 §6.2.2, §6.3.2, §6.4; RFC 8037 §2.
 const PRIVATE_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k'];
 
-/** Whether more of a key stands there than its public half. */
+/** Whether the key has any private or symmetric parameter. */
 export function hasPrivateMembers(jwk: Readonly<Record<string, unknown>>): boolean {
   return PRIVATE_MEMBERS.some((member) => member in jwk);
 }
@@ -43,7 +43,7 @@ class UnsuitableKey extends Error {}
 
 function usableKey(jwk: Readonly<Record<string, unknown>>): Pick<VerificationKey, 'inputs' | 'signatureLength'> {
   const { kty, use, key_ops: operations, alg } = jwk;
-  // A key whose private half was published has no secret left: anyone can sign with it.
+  // Anyone can sign with a private key that was published.
   if (kty !== 'oct' && hasPrivateMembers(jwk)) throw new UnsuitableKey('is a private key');
   if (use !== undefined && use !== 'sig') throw new UnsuitableKey('is not for signatures (use)');
   if (operations !== undefined && !(Array.isArray(operations) && operations.includes('verify'))) {
@@ -68,7 +68,7 @@ function modulusBytes(key: KeyObject): number {
   return Math.ceil((key.asymmetricKeyDetails?.modulusLength ?? 0) / 8);
 }
 
-/** RFC 7518 §3.3 and §3.5: 2048 bits or more. An even or tiny exponent makes no RSA key. */
+/** RFC 7518 §3.3 and §3.5 require at least 2048 bits. RSA is not secure with an even exponent or with 1. */
 function checkRsaStrength(key: KeyObject): void {
   const { modulusLength = 0, publicExponent = 0n } = key.asymmetricKeyDetails ?? {};
   if (modulusLength < 2048) throw new UnsuitableKey('is shorter than 2048 bits');

@@ -3,8 +3,8 @@ import { BlockList, isIP } from 'node:net';
 const LOOPBACK = /^(localhost|127\.\d{1,3}\.\d{1,3}\.\d{1,3}|\[::1\])$/;
 
 /**
- * Whether metadata or keys may be fetched from there: https, or http on loopback, where nobody else is on the path.
- * Credentials and fragments are refused too.
+ * Whether metadata or keys may be fetched from the address: https, or http on loopback, where no attacker is on the
+ * network path. An address with credentials or a fragment is not allowed.
  */
 export function isFetchableAddress(address: string, allowHttp: boolean): boolean {
   let url: URL;
@@ -18,7 +18,7 @@ export function isFetchableAddress(address: string, allowHttp: boolean): boolean
   return protocol === 'https:' || (protocol === 'http:' && (allowHttp || LOOPBACK.test(hostname)));
 }
 
-// RFC 6890: loopback, private use, link-local (where clouds keep credentials) and "this network".
+// RFC 6890: loopback, private use, link-local (the metadata services of clouds) and "this network".
 const INTERNAL = new BlockList();
 for (const [network, bits] of [
   ['0.0.0.0', 8],
@@ -40,10 +40,9 @@ for (const [network, bits] of [
 }
 
 /**
- * Whether this host is, by its very name, one of the machine's own or of a private network. A name that only resolves to
- * such an address is not seen through.
+ * Whether the host is a loopback, private or link-local address, or a name of loopback. Other names are not resolved.
  *
- * @param hostname as `URL.hostname` has it: IPv6 in brackets, IPv4 in its one canonical form.
+ * @param hostname The value of `URL.hostname`, with IPv6 in brackets and IPv4 in canonical form.
  */
 export function isInternalHost(hostname: string): boolean {
   const host = hostname.replace(/^\[|\]$|\.$/g, '');
@@ -52,12 +51,12 @@ export function isInternalHost(hostname: string): boolean {
   return INTERNAL.check(host, family === 4 ? 'ipv4' : 'ipv6');
 }
 
-/** For the log: a query may hold a credential. */
+/** Removes the query, which may contain a credential, for the log. */
 export function withoutQuery(address: string): string {
   return address.split('?', 1)[0] ?? '';
 }
 
-/** Whether this is how browsers write the origin of a page (RFC 6454 §6.2): a scheme, a host and nothing behind. */
+/** Whether the text is an origin as browsers send it (RFC 6454 §6.2), without a path or a trailing slash. */
 export function isOrigin(text: unknown): boolean {
   try {
     return typeof text === 'string' && new URL(text).origin === text;

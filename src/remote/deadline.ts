@@ -1,47 +1,38 @@
 import { FetchError } from './fetch-error.js';
 
 /**
- * Runs something that has to end in time. Settles when the time is over, whatever `run` does: a `fetch` of the user's own
- * may not look at its signal. What `run` brings after that is dropped.
+ * Runs an operation with a deadline. Settles in time even if `run` ignores its signal, as a custom `fetch` may do; a
+ * later result is discarded.
  *
- * A timer of its own, not `AbortSignal.timeout` in `AbortSignal.any`: there some versions of Node let the garbage collector
- * take the timer, and the deadline never comes.
+ * Uses `setTimeout`, because some versions of Node collect the timer of an `AbortSignal.timeout` that `AbortSignal.any`
+ * combines with another signal, and the deadline never fires.
  *
- * @param outer ends it before its time.
- * @throws FetchError TIMEOUT, CLOSED, and what `run` throws.
+ * @param outer Aborts the operation early; its reason is a {@link FetchError}.
+ * @throws FetchError TIMEOUT, the reason of `outer`, or whatever `run` throws.
  */
 export async function withDeadline<T>(
   timeoutMs: number,
   outer: AbortSignal | undefined,
   run: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
-  if (outer?.aborted === true) throw closedBy(outer);
+  outer?.throwIfAborted();
   const controller = new AbortController();
-  let release: () => void = () => undefined;
-  const ended = new Promise<never>((_resolve, reject) => {
-    const end = (error: FetchError) => {
-      reject(error);
-      controller.abort(error);
-    };
-    const onClose = () => {
-      if (outer !== undefined) end(closedBy(outer));
-    };
-    const timer = setTimeout(() => {
-      end(new FetchError('TIMEOUT', `no answer within ${String(timeoutMs)} ms`));
-    }, timeoutMs);
-    outer?.addEventListener('abort', onClose);
-    release = () => {
-      clearTimeout(timer);
-      outer?.removeEventListener('abort', onClose);
-    };
+  const aborted = new Promise<never>((_resolve, reject) => {
+    controller.signal.addEventListener('abort', () => {
+      reject(controller.signal.reason as FetchError);
+    });
   });
+  const abort = () => {
+    controller.abort(outer?.reason);
+  };
+  outer?.addEventListener('abort', abort);
+  const timer = setTimeout(() => {
+    controller.abort(new FetchError('TIMEOUT', `no answer within ${String(timeoutMs)} ms`));
+  }, timeoutMs);
   try {
-    return await Promise.race([ended, run(controller.signal)]);
+    return await Promise.race([aborted, run(controller.signal)]);
   } finally {
-    release();
+    clearTimeout(timer);
+    outer?.removeEventListener('abort', abort);
   }
-}
-
-function closedBy({ reason }: AbortSignal): FetchError {
-  return reason instanceof FetchError ? reason : new FetchError('CLOSED', 'is not waited for any more');
 }

@@ -1,4 +1,4 @@
-/** The kind of failure, for those who watch: stable, and without any text from the network. */
+/** A stable code for each kind of failure, for metrics and health checks. It contains no text from the network. */
 export type FetchErrorCode =
   | 'NETWORK'
   | 'TIMEOUT'
@@ -13,22 +13,22 @@ export type FetchErrorCode =
   | 'ADDRESS_REFUSED'
   | 'KEYS_UNUSABLE';
 
-/** Why something could not be fetched, in words for the log. Never quotes the body. */
+/** A failed exchange with an authorization server. The message is for the log and never quotes a response body. */
 export class FetchError extends Error {
   override readonly name = 'FetchError';
-  /** What the server asked to wait (RFC 9110 §10.2.3), if it did. */
+  /** The delay that the server requested (RFC 9110 §10.2.3), if any. */
   readonly retryAfterSeconds: number | undefined;
 
   constructor(
     readonly code: FetchErrorCode,
     message: string,
-    options: { cause?: unknown; retryAfterSeconds?: number } = {},
+    { cause, retryAfterSeconds }: { cause?: unknown; retryAfterSeconds?: number } = {},
   ) {
-    super(message, 'cause' in options ? { cause: options.cause } : undefined);
-    this.retryAfterSeconds = options.retryAfterSeconds;
+    super(message, { cause });
+    this.retryAfterSeconds = retryAfterSeconds;
   }
 
-  /** Nobody answered: another address of the same server will not do better. */
+  /** Whether there was no response. Another address of the same server is then unlikely to respond. */
   get isUnreachable(): boolean {
     return this.code === 'NETWORK' || this.code === 'TIMEOUT' || this.code === 'CLOSED';
   }

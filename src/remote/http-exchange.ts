@@ -2,152 +2,136 @@ import { withoutQuery } from '../model/address.js';
 import { withDeadline } from './deadline.js';
 import { FetchError } from './fetch-error.js';
 
-// What issuers send for JSON (RFC 8414 §3.2, RFC 7517 §8.5), and what file servers send for a file of JSON.
+// JSON as authorization servers send it (RFC 8414 §3.2, RFC 7517 §8.5) and as file servers send a JSON file.
 const MEDIA_TYPE = /^(?:application\/(?:[\w.-]+\+)?json|text\/json|text\/plain|application\/octet-stream)$/;
 
-export interface FetchJsonOptions {
+export interface ExchangeOptions {
   readonly fetch: typeof globalThis.fetch;
-  /** For the whole exchange, the body included: a body that drips does not outlive it. */
+  /** Deadline of the whole exchange, including the body. */
   readonly timeoutMs: number;
-  /** Largest body that is read. */
+  /** Maximum size of the response body. */
   readonly maxBytes: number;
-  /** Ends the exchange before its time. */
+  /** Aborts the exchange; its reason is a {@link FetchError}. */
   readonly signal?: AbortSignal;
 }
 
-/** What a conditional request (RFC 9110 §13.1) compares with. */
-export interface Validators {
-  readonly etag: string | undefined;
-  readonly lastModified: string | undefined;
+export interface ExchangeRequest {
+  readonly method?: 'GET' | 'POST';
+  readonly headers?: RequestHeaders;
+  readonly body?: string;
 }
 
-export type JsonAnswer =
-  | { readonly isModified: false; readonly maxAgeSeconds: number | undefined }
-  | {
-      readonly isModified: true;
-      readonly body: unknown;
-      readonly validators: Validators;
-      /** How long the answer may be used, as its sender says (RFC 9111 §5.2.2.1); 0 for `no-store` and `no-cache`. */
-      readonly maxAgeSeconds: number | undefined;
-    };
+export type RequestHeaders = Readonly<Record<string, string>>;
+
+export interface JsonResponse {
+  /** The parsed body; undefined if a conditional request was answered with 304. */
+  readonly body: unknown;
+  /** Headers that make the next request for this resource conditional (RFC 9110 §13.1). */
+  readonly conditions: RequestHeaders;
+  /** The freshness lifetime (RFC 9111 §5.2.2.1); 0 for `no-store` and `no-cache`. */
+  readonly maxAgeSeconds: number | undefined;
+}
 
 /**
- * The one door to the network. Always settles, within `timeoutMs`; follows no redirect, because a redirect would let
- * whoever can answer once decide where keys come from; reads `maxBytes` at most.
+ * Sends one request and reads the JSON response. Every request of this package goes through this function: it always
+ * settles within `timeoutMs`, reads at most `maxBytes`, and follows no redirect, because a redirect could move the source
+ * of the keys or send credentials to another server.
  *
- * @param address was checked with the options, or with the metadata that it stands in.
- * @param validators of the answer that is there already: the server may say that it still holds.
+ * @param address The caller has checked that it may be fetched.
  * @throws FetchError
  */
-export async function fetchJson(
+export async function exchange(
   address: string,
-  options: FetchJsonOptions,
-  validators?: Validators,
-): Promise<JsonAnswer> {
+  options: ExchangeOptions,
+  request: ExchangeRequest = {},
+): Promise<JsonResponse> {
   try {
-    return await withDeadline(options.timeoutMs, options.signal, (signal) =>
-      exchange(address, options, signal, validators),
-    );
+    return await withDeadline(options.timeoutMs, options.signal, (signal) => send(address, options, request, signal));
   } catch (error) {
-    const failure = error instanceof FetchError ? error : new FetchError('NETWORK', reasonOf(error), { cause: error });
-    const { code, message, cause, retryAfterSeconds } = failure;
-    throw new FetchError(code, `${withoutQuery(address)}: ${message}`, { cause, retryAfterSeconds });
+    const source = withoutQuery(address);
+    if (!(error instanceof FetchError)) {
+      throw new FetchError('NETWORK', `${source}: ${networkReason(error)}`, { cause: error });
+    }
+    throw new FetchError(error.code, `${source}: ${error.message}`, error);
   }
 }
 
-async function exchange(
+async function send(
   address: string,
-  { fetch, maxBytes }: FetchJsonOptions,
+  { fetch, maxBytes }: ExchangeOptions,
+  request: ExchangeRequest,
   signal: AbortSignal,
-  validators?: Validators,
-): Promise<JsonAnswer> {
-  const conditions = conditionsOf(validators);
-  const headers = { accept: 'application/json', ...conditions };
-  const response = await fetch(address, { redirect: 'manual', signal, headers });
-  const maxAgeSeconds = maxAgeOf(response.headers);
-  // To a request without a condition it says nothing.
-  if (response.status === 304 && Object.keys(conditions).length > 0) {
-    discard(response);
-    return { isModified: false, maxAgeSeconds };
-  }
-  if (response.status !== 200) {
-    discard(response);
-    const isRedirect = response.type === 'opaqueredirect' || (response.status >= 300 && response.status < 400);
-    throw new FetchError(isRedirect ? 'REDIRECT' : 'STATUS', `answered with status ${String(response.status)}`, {
-      retryAfterSeconds: retryAfterOf(response),
+): Promise<JsonResponse> {
+  const headers = { accept: 'application/json', ...request.headers };
+  const response = await fetch(address, { ...request, headers, redirect: 'manual', signal });
+  const isNotModified = response.status === 304 && ('if-none-match' in headers || 'if-modified-since' in headers);
+  const problem = isNotModified ? undefined : responseProblem(response);
+  // Canceling the body releases the connection; a failure to cancel does not matter.
+  if (isNotModified || problem !== undefined) response.body?.cancel().catch(() => undefined);
+  if (problem !== undefined) throw problem;
+  return {
+    body: isNotModified ? undefined : parseJson(await readText(response, maxBytes, signal)),
+    conditions: nextConditions(response),
+    maxAgeSeconds: maxAgeSeconds(response),
+  };
+}
+
+function responseProblem({ status, type, headers }: Response): FetchError | undefined {
+  if (status !== 200) {
+    const isRedirect = type === 'opaqueredirect' || (status >= 300 && status < 400);
+    // A date is ignored: it would have to be compared with the server's clock.
+    const retryAfter = /^\d{1,6}$/.exec(headers.get('retry-after') ?? '')?.[0];
+    return new FetchError(isRedirect ? 'REDIRECT' : 'STATUS', `answered with status ${String(status)}`, {
+      retryAfterSeconds: retryAfter === undefined ? undefined : Number(retryAfter),
     });
   }
-  const mediaType = response.headers.get('content-type')?.split(';')[0]?.trim().toLowerCase();
-  if (mediaType !== undefined && mediaType !== '' && !MEDIA_TYPE.test(mediaType)) {
-    discard(response);
-    const type = JSON.stringify(mediaType.slice(0, 80));
-    throw new FetchError('MEDIA_TYPE', `answered with ${type}, which is not JSON`);
-  }
+  const mediaType = headers.get('content-type')?.split(';')[0]?.trim().toLowerCase() ?? '';
+  if (mediaType === '' || MEDIA_TYPE.test(mediaType)) return undefined;
+  return new FetchError('MEDIA_TYPE', `answered with ${JSON.stringify(mediaType.slice(0, 80))}, which is not JSON`);
+}
+
+function nextConditions({ headers }: Response): RequestHeaders {
+  const [etag, lastModified] = [headers.get('etag'), headers.get('last-modified')];
   return {
-    isModified: true,
-    body: parse(await readText(response, maxBytes, signal)),
-    validators: validatorsOf(response),
-    maxAgeSeconds,
+    ...(etag === null ? {} : { 'if-none-match': etag }),
+    ...(lastModified === null ? {} : { 'if-modified-since': lastModified }),
   };
 }
 
-function conditionsOf(validators: Validators | undefined): Record<string, string> {
-  const { etag, lastModified } = validators ?? {};
-  return {
-    ...(etag === undefined ? {} : { 'if-none-match': etag }),
-    ...(lastModified === undefined ? {} : { 'if-modified-since': lastModified }),
-  };
-}
-
-function validatorsOf({ headers }: Response): Validators {
-  return { etag: headers.get('etag') ?? undefined, lastModified: headers.get('last-modified') ?? undefined };
-}
-
-function maxAgeOf(headers: Headers): number | undefined {
+function maxAgeSeconds({ headers }: Response): number | undefined {
   const cacheControl = headers.get('cache-control')?.toLowerCase() ?? '';
   if (/(?:^|[\s,])no-(?:store|cache)(?:[\s,=]|$)/.test(cacheControl)) return 0;
   const seconds = /(?:^|[\s,])max-age="?(\d{1,10})/.exec(cacheControl)?.[1];
   return seconds === undefined ? undefined : Number(seconds);
 }
 
-/** Seconds only: a date would have to be read against the server's clock. */
-function retryAfterOf({ headers }: Response): number | undefined {
-  const value = headers.get('retry-after');
-  return value !== null && /^\d{1,6}$/.test(value) ? Number(value) : undefined;
-}
-
-function discard(response: Response): void {
-  // So that the connection is given back. Whether that works is of no interest to the caller.
-  response.body?.cancel().catch(() => undefined);
-}
-
-async function readText(response: Response, maxBytes: number, signal: AbortSignal): Promise<string> {
-  if (response.body === null) return '';
+async function readText({ body }: Response, maxBytes: number, signal: AbortSignal): Promise<string> {
+  if (body === null) return '';
   const chunks: Uint8Array[] = [];
   let size = 0;
-  // Leaving the loop by a throw cancels the stream.
-  for await (const chunk of response.body as unknown as AsyncIterable<Uint8Array>) {
-    // Nobody waits any more; a `fetch` of the user's own may not look at the signal.
+  // An error thrown inside the loop cancels the stream.
+  for await (const chunk of body as unknown as AsyncIterable<Uint8Array>) {
+    // A custom `fetch` may ignore the signal and keep sending after the deadline.
     signal.throwIfAborted();
     size += chunk.byteLength;
     if (size > maxBytes) throw new FetchError('TOO_LARGE', `answered with more than ${String(maxBytes)} bytes`);
     chunks.push(chunk);
   }
-  // Leaves out a byte order mark, which RFC 8259 §8.1 lets a reader ignore.
+  // The decoder removes a byte order mark, which RFC 8259 §8.1 allows a parser to ignore.
   return new TextDecoder().decode(Buffer.concat(chunks));
 }
 
-function parse(text: string): unknown {
+function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    // The parser's own message quotes the text.
+    // The parser's message quotes the text.
     throw new FetchError('NOT_JSON', 'answered with a body that is not JSON');
   }
 }
 
-/** `fetch` says "fetch failed" and keeps what happened in `cause`. */
-function reasonOf(error: unknown): string {
+/** Returns the system error code or message, which `fetch` puts into the `cause` of its "fetch failed". */
+function networkReason(error: unknown): string {
   const { cause = error } = (error ?? {}) as { cause?: unknown };
   const { code, message } = (cause ?? {}) as { code?: unknown; message?: unknown };
   if (typeof code === 'string') return code;

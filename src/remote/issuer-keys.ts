@@ -4,302 +4,252 @@ import type { KeySet } from '../keys/key-set.js';
 import type { KeySource } from '../keys/key-source.js';
 import type { KeyStore } from '../keys/key-store.js';
 import type { ResolvedRemoteKeys } from '../options/resolve-keys.js';
-import { RefreshBackoff } from './refresh-backoff.js';
+import { cachedFromFallback, cachedFromIssuer, type CachedKeySet } from './cached-key-set.js';
 import { withDeadline } from './deadline.js';
 import { FetchError } from './fetch-error.js';
-import { cachedFromFallback, cachedFromIssuer, type CachedKeySet } from './cached-key-set.js';
 import { fetchJwks } from './jwks-client.js';
+import { KeyFetchLog } from './key-fetch-log.js';
 import { KeySetPersistence } from './key-set-persistence.js';
+import { RefreshBackoff } from './refresh-backoff.js';
 import { UnknownKidBudget } from './unknown-kid-budget.js';
 
 export interface IssuerKeysOptions extends ResolvedRemoteKeys {
   readonly issuer: string;
-  /** Else it is a tenant of a resolver's. */
+  /** False for a tenant that the `issuers` function of the application returned. */
   readonly isConfigured: boolean;
   readonly fetch: typeof globalThis.fetch;
-  /** Milliseconds since 1970. */
+  /** Aborts a fetch when the application closes. */
+  readonly signal: AbortSignal;
   readonly clock: () => number;
-  /** From 0 to 1, as `Math.random`: so that the processes of a fleet do not all ask at once. */
   readonly random: () => number;
-  /** Finds the address of the key set. */
-  readonly locate: (signal: AbortSignal) => string | Promise<string>;
+  /** Returns the address of the key set. If it `isDoubtful`, the address returned last may be outdated. */
+  readonly locate: (isDoubtful: boolean) => Promise<string>;
   readonly store: KeyStore | undefined;
-  /** By which way the keys come: stored ones that came another way are not used. */
+  /** How the keys are found. Stored keys with another origin are not used. */
   readonly origin: string;
-  /** When the issuer may be asked first: milliseconds since 1970. */
+  /** When the first fetch is allowed: milliseconds since 1970. */
   readonly notBefore?: number | undefined;
   /** How many unknown key ids are remembered. */
   readonly maxUnknownKids: number;
-  /** Runs something later, and returns what cancels it. Without it nothing is fetched but for a request. */
-  readonly schedule: ((run: () => void, delayMs: number) => () => void) | undefined;
-  /** Told about each failure, for the log. */
+  /** Receives warnings for the log. Must not throw. */
   readonly onProblem: (message: string) => void;
 }
 
 const MIN_TIMER_MS = 1_000;
-const REPORT_AGAIN_MS = 600_000;
-const MAX_PROBLEMS = 10;
 
 /**
- * The key set of an issuer, kept whole: which set serves, and when the issuer is asked.
+ * The cached key set of one issuer, and the policy for fetching it.
  *
- * - One fetch at a time; whoever needs it waits for the same one.
- * - A set is asked for again before it is no longer fresh, beside the requests that it serves.
- * - While the issuer cannot be reached the last set serves, until `maxStaleSeconds` after it was fetched.
- * - A set is replaced whole, by one that holds a usable key, or not at all.
- * - Key ids that are not in the set have a budget of their own.
- * - Before the first answer of the issuer the store's set serves, then the fallback; after it never again.
+ * - There is one fetch at a time; all requests that need it share it.
+ * - The set is refreshed in the background before it is no longer fresh.
+ * - While the issuer is unreachable, the last set is used until `maxStaleSeconds` after it was fetched.
+ * - A set is replaced as a whole, and only by a set with a usable key.
+ * - Unknown key ids have a separate budget.
+ * - The stored set, then the fallback, is used until the issuer first responds, and never afterwards.
  */
 export class IssuerKeys implements KeySource {
-  /** When the issuer was asked last; -Infinity when never. */
-  lastAskedAt = -Infinity;
-  private held: CachedKeySet | undefined;
-  private pending: Promise<void> | undefined;
-  private address: string | undefined;
-  private isAddressDoubtful = false;
-  private cancelTimer: (() => void) | undefined;
-  private lastReport: { readonly kind: string; readonly at: number } | undefined;
-  private readonly attempts: RefreshBackoff;
-  private readonly unknown: UnknownKidBudget;
-  private readonly knownGood: KeySetPersistence | undefined;
+  /** When the last fetch began; -Infinity before the first. */
+  lastFetchAt = -Infinity;
+  private cached: CachedKeySet | undefined;
+  private refreshing: Promise<void> | undefined;
   private restoring: Promise<void> | undefined;
-  private isRestored: boolean;
-  private readonly closing = new AbortController();
+  private timer: NodeJS.Timeout | undefined;
+  private readonly backoff: RefreshBackoff;
+  private readonly unknownKids: UnknownKidBudget;
+  private readonly persistence: KeySetPersistence | undefined;
+  private readonly log: KeyFetchLog;
 
   constructor(readonly options: IssuerKeysOptions) {
-    const { store, unknownKidCooldownSeconds, random, notBefore, maxUnknownKids } = options;
-    this.attempts = new RefreshBackoff(random, notBefore);
-    this.unknown = new UnknownKidBudget(unknownKidCooldownSeconds * 1000, maxUnknownKids);
-    this.knownGood =
-      store &&
-      new KeySetPersistence({
-        ...options,
-        store,
-        onProblem: (message) => {
-          this.tell(message);
-        },
-      });
-    this.isRestored = store === undefined;
+    const { issuer, store, unknownKidCooldownSeconds, random, notBefore, maxUnknownKids, onProblem } = options;
+    this.backoff = new RefreshBackoff(random, notBefore);
+    this.unknownKids = new UnknownKidBudget(unknownKidCooldownSeconds * 1000, maxUnknownKids);
+    this.persistence = store && new KeySetPersistence({ ...options, store });
+    this.log = new KeyFetchLog(issuer, onProblem);
   }
 
   keySetFor(kid: string | undefined, rejectedSet?: KeySet): KeySet | Promise<KeySet> {
     const now = this.options.clock();
-    const held = this.heldAt(now);
-    if (held === undefined) return this.awaitKeySet(kid, rejectedSet);
-    const { keySet } = held.jwks;
+    const cached = this.usableAt(now);
+    if (cached === undefined) return this.awaitKeySet(kid, rejectedSet);
+    const { keySet } = cached.jwks;
     if (keySet === rejectedSet || keySet.candidates(kid).length === 0) return this.search(kid, keySet, now);
-    if (!this.attempts.isDue(now)) return keySet;
+    if (!this.backoff.isDue(now)) return keySet;
     const refreshed = this.refresh();
-    // A set that nobody asked for over a long time is not trusted unseen. In an outage it is all there is.
-    const isForgotten = this.attempts.failures === 0 && now - held.freshUntil >= held.freshUntil - held.fetchedAt;
-    return isForgotten ? refreshed.then(() => this.servingKeySet()) : keySet;
+    // A set that was not refreshed for long, because no token was received, may contain withdrawn keys: wait for the
+    // refresh. During an outage no newer set is available.
+    const isNeglected = this.backoff.failures === 0 && now - cached.freshUntil >= cached.freshUntil - cached.fetchedAt;
+    return isNeglected ? refreshed.then(() => this.currentOrThrow()) : keySet;
   }
 
   current(): KeySet | undefined {
-    return this.heldAt(this.options.clock())?.jwks.keySet;
+    return this.usableAt(this.options.clock())?.jwks.keySet;
   }
 
-  /** Gets keys before anybody asks for one. Never rejects: `health` says how it went. */
+  /** Fetches the keys before the first token is received. Never rejects; `health` returns the result. */
   async warmUp(): Promise<void> {
     const { clock } = this.options;
     await this.restore();
-    if (this.attempts.isDue(clock())) await this.refresh();
-    // The first request need not sit the pause out: that nobody answered at start is not its fault.
-    this.forgetFailures();
+    if (this.backoff.isDue(clock())) await this.refresh();
+    // The first token need not wait before another attempt.
+    this.backoff.skipPause(clock());
   }
 
   health(): IssuerKeyHealth {
-    const now = this.options.clock();
-    const held = this.heldAt(now);
-    const { failures, lastErrorCode } = this.attempts;
+    const { issuer, isConfigured, clock } = this.options;
+    const now = clock();
+    const cached = this.usableAt(now);
+    const { failures, lastErrorCode } = this.backoff;
     return {
-      issuer: this.options.issuer,
-      isConfigured: this.options.isConfigured,
-      state: held === undefined ? 'unavailable' : now < held.freshUntil ? 'fresh' : 'stale',
-      source: held?.source,
-      ageSeconds: held && Number.isFinite(held.fetchedAt) ? (now - held.fetchedAt) / 1000 : undefined,
+      issuer,
+      isConfigured,
+      state: cached === undefined ? 'unavailable' : now < cached.freshUntil ? 'fresh' : 'stale',
+      source: cached?.source,
+      ageSeconds: cached && Number.isFinite(cached.fetchedAt) ? (now - cached.fetchedAt) / 1000 : undefined,
       failures,
       lastErrorCode,
     };
   }
 
-  /** Whoever needs the issuer next may ask it, whatever was before. The keys that serve go on. */
+  /** Allows the next fetch immediately. The cached set stays in use. */
   forgetPauses(): void {
-    this.forgetFailures();
-    this.unknown.forgetCooldown();
+    this.backoff.skipPause(this.options.clock());
+    this.unknownKids.endCooldown();
   }
 
-  /** Asks nobody any more, and leaves no timer, no socket and no half-written store behind. */
+  /** Leaves no timer and no unfinished save. The `signal` of the options ends a fetch. */
   async close(): Promise<void> {
-    this.cancelTimer?.();
-    this.closing.abort();
-    await this.knownGood?.close();
+    clearTimeout(this.timer);
+    await this.persistence?.close();
   }
 
-  private forgetFailures(): void {
-    if (this.attempts.failures > 0) this.attempts.allowAtOnce(this.options.clock());
+  private usableAt(now: number): CachedKeySet | undefined {
+    return this.cached !== undefined && now < this.cached.usableUntil ? this.cached : undefined;
   }
 
-  private heldAt(now: number): CachedKeySet | undefined {
-    return this.held !== undefined && now < this.held.servesUntil ? this.held : undefined;
-  }
-
-  /** No set to answer from: wait for one, or say when to come back. */
   private async awaitKeySet(kid: string | undefined, rejectedSet: KeySet | undefined): Promise<KeySet> {
-    if (!this.isRestored) {
-      await this.restore();
-      return this.keySetFor(kid, rejectedSet);
-    }
-    if (this.attempts.isDue(this.options.clock())) await this.refresh();
-    return this.servingKeySet();
+    const { clock } = this.options;
+    await this.restore();
+    if (this.usableAt(clock()) !== undefined) return this.keySetFor(kid, rejectedSet);
+    if (this.backoff.isDue(clock())) await this.refresh();
+    return this.currentOrThrow();
   }
 
-  private async search(kid: string | undefined, known: KeySet, now: number): Promise<KeySet> {
-    const { attempts, unknown } = this;
-    // In an outage the pause between attempts holds for everybody.
-    const mayAsk = (attempts.failures === 0 || attempts.isDue(now)) && unknown.mayAsk(kid, now);
-    if (this.pending !== undefined) {
-      await this.pending;
-    } else if (mayAsk) {
-      // What is missed for the second time may have moved: then the metadata say where to.
-      await this.refresh(unknown.wasMissed(kid));
-      // A fetch that failed has found nothing out; when the next one may be is for its pause to say.
-      if (attempts.failures === 0) unknown.asked(now);
+  /** Looks in a newer set for a kid that the cached set lacks, within the budget for unknown kids. */
+  private async search(kid: string | undefined, searchedSet: KeySet, now: number): Promise<KeySet> {
+    const { backoff, unknownKids } = this;
+    // During an outage, the pause between attempts also applies to unknown kids.
+    const mayFetch = (backoff.failures === 0 || backoff.isDue(now)) && unknownKids.allowsFetch(kid, now);
+    if (this.refreshing !== undefined) {
+      await this.refreshing;
+    } else if (mayFetch) {
+      // If the kid is missing for the second time, the key set may have moved to another address.
+      await this.refresh(unknownKids.isMissing(kid));
+      // A failed fetch does not show whether the kid exists, and is limited by its own pause.
+      if (backoff.failures === 0) unknownKids.recordFetch(now);
     }
-    // The issuer may have published the key since: we do not know, and must not say that the token is bad.
-    if (attempts.failures > 0) throw this.unavailable();
-    const keySet = this.servingKeySet();
-    if (keySet !== known && keySet.candidates(kid).length > 0) unknown.found(kid);
-    else unknown.missed(kid, this.options.clock());
+    // The issuer may have published the key in the meantime, so the token must not be rejected as invalid.
+    if (backoff.failures > 0) throw this.unavailable();
+    const keySet = this.currentOrThrow();
+    if (keySet !== searchedSet && keySet.candidates(kid).length > 0) unknownKids.clearMiss(kid);
+    else unknownKids.recordMiss(kid, this.options.clock());
     return keySet;
   }
 
-  private servingKeySet(): KeySet {
-    const held = this.heldAt(this.options.clock());
-    if (held === undefined) throw this.unavailable();
-    return held.jwks.keySet;
+  private currentOrThrow(): KeySet {
+    const keySet = this.current();
+    if (keySet === undefined) throw this.unavailable();
+    return keySet;
   }
 
   private unavailable(): AuthError {
     const { issuer, clock } = this.options;
-    const seconds = Math.ceil(this.attempts.msUntilNext(clock()) / 1000);
-    const detail = { issuer, reason: this.attempts.lastErrorCode };
+    const seconds = Math.ceil(this.backoff.msUntilNext(clock()) / 1000);
+    const detail = { issuer, reason: this.backoff.lastErrorCode };
     return new AuthError('KEYS_UNAVAILABLE', detail, { retryAfterSeconds: Math.max(1, seconds) });
   }
 
-  /** Never rejects: how it went is in the fields. */
+  /** Never rejects; `backoff` has the result. */
   private refresh(relocate = false): Promise<void> {
-    this.pending ??= this.load(relocate).finally(() => {
-      this.pending = undefined;
+    this.refreshing ??= this.load(relocate).finally(() => {
+      this.refreshing = undefined;
     });
-    return this.pending;
+    return this.refreshing;
   }
 
   private async load(relocate: boolean): Promise<void> {
-    const { clock, fallback } = this.options;
-    // The moment of asking: what is withdrawn while the answer is on its way is withdrawn after it.
-    const askedAt = clock();
-    this.lastAskedAt = askedAt;
+    // The age counts from the request: a key may be withdrawn while the response is on its way.
+    const startedAt = this.options.clock();
+    this.lastFetchAt = startedAt;
     try {
-      this.accept(await this.fetchKeys(relocate, askedAt));
+      this.accept(await this.fetchKeySet(relocate, startedAt));
     } catch (error) {
-      const failure = error instanceof FetchError ? error : new FetchError('KEYS_UNUSABLE', 'cannot be read');
-      this.isAddressDoubtful = true;
-      // Only for want of anything better: what the issuer has once published counts more, even after it is too old.
-      const isWanted = this.held?.source !== 'issuer' && this.heldAt(clock()) === undefined;
-      if (isWanted && fallback !== undefined) this.held = cachedFromFallback(fallback);
-      this.attempts.failed(clock(), failure, this.heldAt(clock()) !== undefined);
-      this.reportFailure(failure);
+      this.fail(error instanceof FetchError ? error : new FetchError('KEYS_UNUSABLE', 'cannot be read'));
     }
-    this.plan();
+    this.scheduleRefresh();
   }
 
-  private fetchKeys(relocate: boolean, askedAt: number): Promise<CachedKeySet & { readonly address: string }> {
-    // For all exchanges together: whoever waits for keys waits for metadata and key set.
-    return withDeadline(2 * this.options.timeoutMs, this.closing.signal, async (signal) => {
-      const address = await this.locate(relocate, signal);
-      const known = this.held?.address === address ? this.held.jwks : undefined;
-      const { jwks, maxAgeSeconds } = await fetchJwks(address, { ...this.options, signal }, known);
-      return { ...cachedFromIssuer(jwks, address, askedAt, maxAgeSeconds, this.options), address };
+  private fetchKeySet(relocate: boolean, startedAt: number): Promise<CachedKeySet> {
+    // One deadline for metadata and key set: the requests that need the keys wait for both.
+    return withDeadline(2 * this.options.timeoutMs, this.options.signal, async (signal) => {
+      const address = await this.locate(relocate || this.backoff.failures > 0, signal);
+      const previous = this.cached?.address === address ? this.cached.jwks : undefined;
+      const { jwks, maxAgeSeconds } = await fetchJwks(address, { ...this.options, signal }, previous);
+      return cachedFromIssuer(jwks, address, startedAt, maxAgeSeconds, this.options);
     });
   }
 
-  private async locate(relocate: boolean, signal: AbortSignal): Promise<string> {
-    const known = this.address;
-    if (known === undefined) return this.options.locate(signal);
-    if (!relocate && !this.isAddressDoubtful) return known;
+  private async locate(isDoubtful: boolean, signal: AbortSignal): Promise<string> {
+    const { locate, timeoutMs } = this.options;
+    const address = this.cached?.address;
+    if (address === undefined) return locate(isDoubtful);
+    if (!isDoubtful) return address;
     try {
-      // Slow metadata must leave time for the keys.
-      return await withDeadline(this.options.timeoutMs, signal, async (inner) => this.options.locate(inner));
+      // The shorter deadline leaves time to fetch the keys from the known address.
+      return await withDeadline(timeoutMs, signal, () => locate(true));
     } catch {
-      // They cannot be had: the keys may be, where they were.
-      return known;
+      return address;
     }
   }
 
-  private accept(held: CachedKeySet & { readonly address: string }): void {
-    const { fetchedAt, freshUntil, address, jwks } = held;
-    const before = this.held?.jwks.keySet;
-    const { failures } = this.attempts;
-    if (failures > 0) this.report(`can be fetched again, after ${String(failures)} failed attempts`);
-    const { problems } = jwks.keySet;
-    if (jwks.keySet !== before && problems.length > 0) {
-      this.report(`are in part of no use: ${problems.slice(0, MAX_PROBLEMS).join('; ')}`);
-    }
-    this.lastReport = undefined;
-    this.held = held;
-    this.address = address;
-    this.isAddressDoubtful = false;
-    this.attempts.succeeded(fetchedAt, freshUntil - fetchedAt);
-    // A kid that is gone may come back: some issuers serve the old set and the new one in turn after a rotation.
-    for (const kid of before?.kids ?? []) if (!jwks.keySet.hasKid(kid)) this.unknown.missed(kid, fetchedAt);
-    this.knownGood?.save(held);
+  private accept(fetched: CachedKeySet): void {
+    const { fetchedAt, freshUntil, jwks } = fetched;
+    const previous = this.cached?.jwks.keySet;
+    this.log.reportSuccess(this.backoff.failures, jwks.keySet === previous ? undefined : jwks.keySet);
+    this.cached = fetched;
+    this.backoff.recordSuccess(fetchedAt, freshUntil - fetchedAt);
+    // A withdrawn kid may return: the issuer's servers may serve the old and the new set in turn after a rotation.
+    for (const kid of previous?.kids ?? []) if (!jwks.keySet.hasKid(kid)) this.unknownKids.recordMiss(kid, fetchedAt);
+    this.persistence?.save(fetched);
   }
 
-  /** Wakes up for the next attempt, so that no request has to wait for it. */
-  private plan(): void {
-    this.cancelTimer?.();
-    const { schedule, clock } = this.options;
-    if (schedule === undefined || this.closing.signal.aborted) return;
-    const delayMs = Math.max(MIN_TIMER_MS, this.attempts.msUntilNext(clock()));
-    this.cancelTimer = schedule(() => {
-      if (this.attempts.isDue(clock())) void this.refresh();
-      else this.plan();
-    }, delayMs);
+  private fail(failure: FetchError): void {
+    const { clock, fallback, signal } = this.options;
+    const now = clock();
+    // Keys that the issuer has published rule out the fallback, even after they have expired.
+    if (fallback !== undefined && this.cached?.source !== 'issuer' && this.usableAt(now) === undefined) {
+      this.cached = cachedFromFallback(fallback);
+    }
+    const hasKeys = this.usableAt(now) !== undefined;
+    this.backoff.recordFailure(now, failure, hasKeys);
+    if (!signal.aborted) this.log.reportFailure(failure, hasKeys, now);
+  }
+
+  private scheduleRefresh(): void {
+    clearTimeout(this.timer);
+    const { isConfigured, clock, signal } = this.options;
+    // There may be many tenants; their keys are fetched only when their tokens are received.
+    if (!isConfigured || signal.aborted) return;
+    const refresh = () => {
+      if (this.backoff.isDue(clock())) void this.refresh();
+      else this.scheduleRefresh();
+    };
+    this.timer = setTimeout(refresh, Math.max(MIN_TIMER_MS, this.backoff.msUntilNext(clock()))).unref();
   }
 
   private restore(): Promise<void> {
-    this.restoring ??= this.loadKnownGood();
+    this.restoring ??= (async () => {
+      this.cached = await this.persistence?.load(this.options.clock());
+    })();
     return this.restoring;
-  }
-
-  private async loadKnownGood(): Promise<void> {
-    const stored = await this.knownGood?.load(this.options.clock());
-    // What the issuer itself has said by now counts more.
-    this.held ??= stored;
-    this.isRestored = true;
-  }
-
-  /** The first failure, what is new about a later one, and every now and then that it goes on. */
-  private reportFailure({ code, message }: FetchError): void {
-    if (this.closing.signal.aborted) return;
-    const now = this.options.clock();
-    const kind = `${code} ${this.heldAt(now) === undefined ? 'without keys' : 'with keys'}`;
-    if (this.lastReport?.kind === kind && now - this.lastReport.at < REPORT_AGAIN_MS) return;
-    this.lastReport = { kind, at: now };
-    this.report(`cannot be fetched: ${message}`);
-  }
-
-  private report(what: string): void {
-    this.tell(`Keys of ${this.options.issuer} ${what}`);
-  }
-
-  /** Nobody may be waiting for what failed: a logger that throws would end the process. */
-  private tell(message: string): void {
-    try {
-      this.options.onProblem(message);
-    } catch {
-      // What is lost is a line of the log.
-    }
   }
 }

@@ -4,57 +4,43 @@ import { withoutQuery } from '../model/address.js';
 import { isJsonObject } from '../model/json-object.js';
 import { KeySet } from '../keys/key-set.js';
 import { FetchError } from './fetch-error.js';
-import { fetchJson, type FetchJsonOptions, type JsonAnswer, type Validators } from './http-exchange.js';
+import { exchange, type ExchangeOptions, type RequestHeaders } from './http-exchange.js';
 
-/** A key set as it came from an address. */
+/** A key set as fetched from an address. */
 export interface Jwks {
   readonly keySet: KeySet;
-  /** Of the set as it was published. */
+  /** Digest of the published set. */
   readonly digest: string;
-  readonly validators: Validators;
+  readonly conditions: RequestHeaders;
 }
 
 /**
- * A key set, fetched and parsed by jwks-rsa. Its own cache (a handful of single keys) and its rate limit stay off: with
- * them, random key ids of an unauthenticated caller use up the budget of the good ones. Its own request stays unused,
- * which has no total deadline and no size limit, and never settles on a body that is cut off.
+ * Fetches a key set and reads it with jwks-rsa. The cache of jwks-rsa (a few single keys) and its rate limit are off:
+ * with them, random key ids from an unauthenticated caller use up the budget of known keys. Its HTTP request is replaced,
+ * because it has no total deadline and no size limit, and never settles if a body is cut off.
  *
- * @param known what came from this address before. Where the issuer says that it still holds, or sends the same again,
- * its `keySet` is kept: no key is imported twice.
- * @throws FetchError also for a set that holds no key which could verify a token: such a set must replace nothing.
+ * @param previous The last set from this address. Its `keySet` is reused if the set has not changed, so that no key is
+ * imported twice.
+ * @throws FetchError also if no key of the set can verify a token: such a set must not replace a usable one.
  */
 export async function fetchJwks(
   address: string,
-  options: FetchJsonOptions,
-  known?: Jwks,
+  options: ExchangeOptions,
+  previous?: Jwks,
 ): Promise<{ readonly jwks: Jwks; readonly maxAgeSeconds: number | undefined }> {
-  const answers: JsonAnswer[] = [];
-  const client = new JwksClient({
-    jwksUri: address,
-    cache: false,
-    rateLimit: false,
-    fetcher: async (uri) => {
-      const answer = await fetchJson(uri, options, known?.validators);
-      answers.push(answer);
-      return answer.isModified && isJsonObject(answer.body) ? (answer.body as { keys: unknown }) : { keys: undefined };
-    },
-  });
-  const keys = await client.getKeys();
-  const [answer] = answers as [JsonAnswer];
-  const { maxAgeSeconds } = answer;
-  if (!answer.isModified && known !== undefined) return { jwks: known, maxAgeSeconds };
+  const { body, conditions, maxAgeSeconds } = await exchange(address, options, { headers: previous?.conditions });
+  if (body === undefined && previous !== undefined) return { jwks: previous, maxAgeSeconds };
+  const fetcher = () => Promise.resolve({ keys: isJsonObject(body) ? body.keys : undefined });
+  const keys: unknown = await new JwksClient({ jwksUri: address, cache: false, rateLimit: false, fetcher }).getKeys();
   if (!Array.isArray(keys)) throw new FetchError('KEYS_UNUSABLE', `${withoutQuery(address)}: has no list of keys`);
-  const validators = answer.isModified ? answer.validators : NO_VALIDATORS;
   const digest = createHash('sha256').update(JSON.stringify(keys)).digest('base64url');
-  const keySet = known?.digest === digest ? known.keySet : usableKeySet(keys, address);
-  return { jwks: { keySet, digest, validators }, maxAgeSeconds };
+  const keySet = previous?.digest === digest ? previous.keySet : usableKeySet(keys, address);
+  return { jwks: { keySet, digest, conditions }, maxAgeSeconds };
 }
-
-export const NO_VALIDATORS: Validators = { etag: undefined, lastModified: undefined };
 
 function usableKeySet(keys: readonly unknown[], address: string): KeySet {
   const keySet = new KeySet(keys);
   if (keySet.isUsable) return keySet;
   const reasons = keySet.problems.slice(0, 10).join('; ') || 'empty';
-  throw new FetchError('KEYS_UNUSABLE', `${withoutQuery(address)}: holds no usable key (${reasons})`);
+  throw new FetchError('KEYS_UNUSABLE', `${withoutQuery(address)}: has no usable key (${reasons})`);
 }

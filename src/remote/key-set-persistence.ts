@@ -5,20 +5,16 @@ import type { ResolvedRemoteKeys } from '../options/resolve-keys.js';
 import { withDeadline } from './deadline.js';
 import { type CachedKeySet, cachedFromStore } from './cached-key-set.js';
 
-export interface KeySetPersistenceOptions extends Pick<
-  ResolvedRemoteKeys,
-  'refreshSeconds' | 'maxStaleSeconds' | 'timeoutMs'
-> {
+export interface KeySetPersistenceOptions extends ResolvedRemoteKeys {
   readonly issuer: string;
-  /** By which way the keys come. */
   readonly origin: string;
   readonly store: KeyStore;
   readonly onProblem: (message: string) => void;
 }
 
-/** The last good key set of an issuer, in the user's store. When that fails, or is slow, nothing is there. */
+/** Loads and saves the key set of one issuer in the application's store. A store that fails or is slow counts as empty. */
 export class KeySetPersistence {
-  private newest: CachedKeySet | undefined;
+  private unsaved: CachedKeySet | undefined;
   private saving: Promise<void> | undefined;
 
   constructor(private readonly options: KeySetPersistenceOptions) {}
@@ -30,51 +26,45 @@ export class KeySetPersistence {
       const stored = await withDeadline(timeoutMs, undefined, async () => store.load(issuer));
       return stored === undefined || stored === null ? undefined : cachedFromStore(stored, origin, now, this.options);
     } catch (error) {
-      this.report('used', error);
+      this.reportProblem('stored keys', 'used', error);
       return undefined;
     }
   }
 
-  /** One after the other, so that a slow one cannot put an older set over a newer one. */
-  save(held: CachedKeySet): void {
-    this.newest = held;
+  /** Saves one set at a time, so that a slow save cannot overwrite a newer set. */
+  save(keySet: CachedKeySet): void {
+    this.unsaved = keySet;
     this.saving ??= this.saveAll().finally(() => {
       this.saving = undefined;
     });
   }
 
-  /** Waits for what is being saved, for as long as anything is waited for. Never rejects. */
+  /** Waits for a save in progress, for at most `timeoutMs`. Never rejects. */
   async close(): Promise<void> {
     const { saving } = this;
     if (saving === undefined) return;
     await withDeadline(this.options.timeoutMs, undefined, () => saving).catch((error: unknown) => {
-      this.report('stored', error);
+      this.reportProblem('keys', 'stored', error);
     });
   }
 
   private async saveAll(): Promise<void> {
     const { store, issuer, origin } = this.options;
-    for (let held = this.take(); held !== undefined; held = this.take()) {
-      const { fetchedAt: fetchedAtMs, jwks } = held;
-      // An issuer that publishes a private key is trouble enough; it must not also lie in a file of ours.
+    while (this.unsaved !== undefined) {
+      const { fetchedAt: fetchedAtMs, jwks } = this.unsaved;
+      this.unsaved = undefined;
+      // The issuer may publish a private key by mistake; do not write it to a store.
       const keys = jwks.keySet.toJSON().filter((key) => isJsonObject(key) && !hasPrivateMembers(key));
       try {
         await store.save(issuer, { fetchedAtMs, origin, jwks: { keys } });
       } catch (error) {
-        this.report('stored', error);
+        this.reportProblem('keys', 'stored', error);
       }
     }
   }
 
-  private take(): CachedKeySet | undefined {
-    const { newest } = this;
-    this.newest = undefined;
-    return newest;
-  }
-
-  private report(done: 'used' | 'stored', error: unknown): void {
-    const what = done === 'used' ? 'stored keys' : 'keys';
+  private reportProblem(subject: string, action: string, error: unknown): void {
     const reason = error instanceof Error ? error.message : 'the store failed';
-    this.options.onProblem(`The ${what} of ${this.options.issuer} cannot be ${done}: ${reason}`);
+    this.options.onProblem(`The ${subject} of ${this.options.issuer} cannot be ${action}: ${reason}`);
   }
 }

@@ -1,110 +1,119 @@
 import { LRUCache } from 'lru-cache';
+import { setMaxListeners } from 'node:events';
 import type { IssuerKeyHealth } from '../keys/issuer-key-health.js';
-import type { KeySource } from '../keys/key-source.js';
-import { StaticKeys } from '../keys/static-keys.js';
+import { type KeySource, StaticKeys } from '../keys/key-source.js';
 import type { ResolvedKeys } from '../options/resolve-keys.js';
 import type { ResolvedOptions } from '../options/resolve-options.js';
 import type { KeySourceKind, KeySources } from '../token/tenant-key-source-cache.js';
-import { discoverJwksUri } from './metadata.js';
+import { FetchError } from './fetch-error.js';
 import { IssuerKeys } from './issuer-keys.js';
+import { requireJwksUri } from './jwks-uri.js';
+import { MetadataSource } from './metadata.js';
 
 export interface KeySourceRegistryOptions extends Pick<
   ResolvedOptions,
   'fetch' | 'clock' | 'insecureAllowHttp' | 'keyStore'
 > {
   readonly onProblem: (message: string) => void;
-  /** Default `Math.random`. */
-  readonly random?: () => number;
 }
 
-// What is remembered of strangers has a bound: of each listed issuer, of each tenant, and of tenants that were released.
+// Bounds of what unauthenticated callers can make this process remember.
 const MAX_UNKNOWN_KIDS = 500;
 const MAX_UNKNOWN_KIDS_OF_TENANT = 50;
 const MAX_PAUSES = 10_000;
 
-/** Makes the key sources of one module, and looks after them together. */
+/** Creates the key sources of one module, and warms up, monitors and closes them together. */
 export class KeySourceRegistry implements KeySources {
+  /** Shared by everything in this module that needs the metadata of an issuer. */
+  readonly metadata: MetadataSource;
   private readonly remote = new Set<IssuerKeys>();
-  private readonly listed: IssuerKeys[] = [];
-  /** When the issuer of a tenant that was released may be asked again. */
+  private readonly staticHealth: IssuerKeyHealth[] = [];
+  /** When the issuer of a released tenant may be requested again. */
   private readonly pauses = new LRUCache<string, number>({ max: MAX_PAUSES });
-  private readonly pinned: IssuerKeyHealth[] = [];
+  private readonly closing = new AbortController();
+  private readonly network: { readonly fetch: typeof globalThis.fetch; readonly signal: AbortSignal };
 
-  constructor(private readonly options: KeySourceRegistryOptions) {}
+  constructor(private readonly options: KeySourceRegistryOptions) {
+    // The global `fetch` is read at each call: a test or an instrumentation may replace it later.
+    const fetch = options.fetch ?? ((...request: Parameters<typeof globalThis.fetch>) => globalThis.fetch(...request));
+    const { signal } = this.closing;
+    // Each fetch in progress adds a listener, and Node warns about a leak after ten.
+    setMaxListeners(0, signal);
+    this.network = { fetch, signal };
+    this.metadata = new MetadataSource({ ...this.network, allowHttp: options.insecureAllowHttp });
+  }
 
   create(issuer: string, keys: ResolvedKeys, kind: KeySourceKind): KeySource {
+    const isConfigured = kind === 'configured';
     if (keys.from === 'static') {
-      if (kind === 'listed') this.pinned.push(healthOfStatic(issuer));
+      if (isConfigured) this.staticHealth.push(staticKeyHealth(issuer));
       return new StaticKeys(keys.keySet);
     }
-    const { clock, keyStore: store, random = Math.random, onProblem, insecureAllowHttp: allowHttp } = this.options;
-    // Looked up at each call: a test or an instrumentation may have replaced it since.
-    const fetch = this.options.fetch ?? ((...call: Parameters<typeof globalThis.fetch>) => globalThis.fetch(...call));
-    const locate =
-      keys.from === 'jwks'
-        ? () => keys.uri
-        : (signal: AbortSignal) => discoverJwksUri(issuer, { ...keys, fetch, signal, allowHttp });
-    const isConfigured = kind === 'listed';
+    const { clock, keyStore: store, insecureAllowHttp: allowHttp } = this.options;
     const source = new IssuerKeys({
       ...keys,
+      ...this.network,
       issuer,
       isConfigured,
-      fetch,
       clock,
-      random,
-      locate,
+      random: Math.random,
+      locate: async (isDoubtful) => {
+        if (keys.from === 'jwks') return keys.uri;
+        const { uri: location = issuer, jwksOrigins } = keys;
+        const { jwks_uri: jwksUri } = await this.metadata.get(issuer, keys, isDoubtful);
+        return requireJwksUri(jwksUri, location, { jwksOrigins, allowHttp });
+      },
       store,
-      onProblem,
+      onProblem: this.onProblem,
       origin: keys.from === 'jwks' ? `jwks ${keys.uri}` : `discovery ${keys.uri ?? issuer}`,
-      // Tenants come and go: nobody is asked for their keys but for their tokens.
-      schedule: isConfigured ? later : undefined,
       notBefore: isConfigured ? undefined : this.pauses.get(issuer),
       maxUnknownKids: isConfigured ? MAX_UNKNOWN_KIDS : MAX_UNKNOWN_KIDS_OF_TENANT,
     });
     this.remote.add(source);
-    if (isConfigured) this.listed.push(source);
     return source;
   }
 
-  /** A tenant that was not heard of for long. What still waits for its keys gets them. */
+  /** Removes the source of a tenant that was not used recently. Requests that wait for its keys still get them. */
   release(source: KeySource): void {
     if (!(source instanceof IssuerKeys)) return;
     this.remote.delete(source);
-    // Else tokens that name many tenants in turn would have their issuers asked all the time.
+    // Otherwise tokens that name many tenants in turn would cause a request for each token.
     const { issuer, unknownKidCooldownSeconds } = source.options;
-    const pausedUntil = source.lastAskedAt + unknownKidCooldownSeconds * 1000;
+    const pausedUntil = source.lastFetchAt + unknownKidCooldownSeconds * 1000;
     if (pausedUntil > (this.pauses.get(issuer) ?? 0)) this.pauses.set(issuer, pausedUntil);
   }
 
-  /** Gets the keys of the listed issuers. Never rejects: `health` says how it went. */
+  /** Fetches the keys of the configured issuers. Never rejects; `health` returns the result. */
   async warmUp(): Promise<void> {
-    await Promise.all(this.listed.map((source) => source.warmUp()));
+    const configured = [...this.remote].filter(({ options }) => options.isConfigured);
+    await Promise.all(configured.map((source) => source.warmUp()));
   }
 
-  /** For tests, whose issuers change within a moment; in production a pause is what keeps strangers from making us ask. */
+  /** For tests, whose issuers change within seconds. In production, pauses protect the issuers from floods of tokens. */
   forgetPauses(): void {
     this.pauses.clear();
     for (const source of this.remote) source.forgetPauses();
   }
 
   health(): readonly IssuerKeyHealth[] {
-    return [...this.pinned, ...[...this.remote].map((source) => source.health())];
+    return [...this.staticHealth, ...[...this.remote].map((source) => source.health())];
   }
 
   async close(): Promise<void> {
+    this.closing.abort(new FetchError('CLOSED', 'the application is closing'));
     await Promise.all([...this.remote].map((source) => source.close()));
   }
-}
 
-function healthOfStatic(issuer: string): IssuerKeyHealth {
-  const nothing = { ageSeconds: undefined, failures: 0, lastErrorCode: undefined };
-  return { issuer, isConfigured: true, state: 'fresh', source: 'static', ...nothing };
-}
-
-/** A timer that keeps no process alive. */
-function later(run: () => void, delayMs: number): () => void {
-  const timer = setTimeout(run, delayMs).unref();
-  return () => {
-    clearTimeout(timer);
+  private readonly onProblem = (message: string): void => {
+    try {
+      this.options.onProblem(message);
+    } catch {
+      // An error of the logger in a background refresh has no handler and would end the process.
+    }
   };
+}
+
+function staticKeyHealth(issuer: string): IssuerKeyHealth {
+  const unused = { ageSeconds: undefined, failures: 0, lastErrorCode: undefined };
+  return { issuer, isConfigured: true, state: 'fresh', source: 'static', ...unused };
 }

@@ -1,48 +1,86 @@
-import { isFetchableAddress, isInternalHost, withoutQuery } from '../model/address.js';
+import { LRUCache } from 'lru-cache';
+import { isFetchableAddress, withoutQuery } from '../model/address.js';
 import { isJsonObject } from '../model/json-object.js';
 import { FetchError } from './fetch-error.js';
-import { fetchJson, type FetchJsonOptions } from './http-exchange.js';
-
-export interface DiscoveryOptions extends FetchJsonOptions {
-  /** Where the metadata lives, when it is not where the issuer's name says. */
-  readonly uri: string | undefined;
-  /** Origins that `jwks_uri` may have; any when undefined. */
-  readonly jwksOrigins: readonly string[] | undefined;
-  /** Whether it may be `http:` elsewhere than on loopback. */
-  readonly allowHttp: boolean;
-}
+import { exchange, type ExchangeOptions } from './http-exchange.js';
 
 /**
- * Reads the issuer's metadata and returns its `jwks_uri`. A location that answers with something else (a login page, a
- * 404, the metadata of another issuer) is passed over for the next one.
+ * The members of authorization server metadata (RFC 8414 §2) that this package uses. Lists of algorithms are not among
+ * them: they state what the server can do for its clients, `none` and HS256 included, not what this package accepts.
  *
- * Its lists of algorithms are not looked at: they say what a server can do for its clients (`none` and HS256
- * included), not what we accept.
- *
- * @throws FetchError that says for every location why it did not do.
+ * Only `issuer` is verified. Check an address before you fetch it.
  */
-export async function discoverJwksUri(issuer: string, options: DiscoveryOptions): Promise<string> {
-  const failures: FetchError[] = [];
-  for (const location of options.uri === undefined ? metadataLocations(issuer) : [options.uri]) {
-    try {
-      const answer = await fetchJson(location, options);
-      return jwksUriOf(answer.isModified ? answer.body : undefined, issuer, location, options);
-    } catch (error) {
-      const failure = error as FetchError;
-      failures.push(failure);
-      // Else each location would be waited for in turn, and with them whoever waits for the keys.
-      if (failure.isUnreachable) break;
+export interface AuthorizationServerMetadata {
+  readonly issuer: string;
+  readonly jwks_uri?: string;
+  readonly token_endpoint?: string;
+  readonly introspection_endpoint?: string;
+}
+
+export interface MetadataRequest extends Pick<ExchangeOptions, 'timeoutMs' | 'maxBytes'> {
+  /** The location of the metadata. Default: the well-known locations of the issuer. */
+  readonly uri: string | undefined;
+}
+
+const MAX_DOCUMENTS = 1_000;
+
+/** The metadata of authorization servers: one cached document and one fetch at a time for each issuer. */
+export class MetadataSource {
+  private readonly documents = new LRUCache<string, AuthorizationServerMetadata>({ max: MAX_DOCUMENTS });
+  private readonly pending = new Map<string, Promise<AuthorizationServerMetadata>>();
+
+  constructor(private readonly options: Pick<ExchangeOptions, 'fetch' | 'signal'> & { readonly allowHttp: boolean }) {}
+
+  /**
+   * Returns the cached document, or fetches it. A failed fetch does not remove a cached document.
+   *
+   * @param isDoubtful Whether to fetch the document even if it is cached.
+   * @throws FetchError
+   */
+  async get(issuer: string, request: MetadataRequest, isDoubtful = false): Promise<AuthorizationServerMetadata> {
+    const id = JSON.stringify([issuer, request.uri]);
+    const cached = isDoubtful ? undefined : this.documents.get(id);
+    if (cached !== undefined) return cached;
+    let pending = this.pending.get(id);
+    if (pending === undefined) {
+      pending = this.load(issuer, request).finally(() => this.pending.delete(id));
+      this.pending.set(id, pending);
     }
+    const metadata = await pending;
+    this.documents.set(id, metadata);
+    return metadata;
   }
-  const last = failures.at(-1);
-  throw new FetchError(last?.code ?? 'METADATA_INVALID', failures.map(({ message }) => message).join('; '), {
-    retryAfterSeconds: last?.retryAfterSeconds,
-  });
+
+  /**
+   * Tries each location. A location that sends something else, such as a login page or the metadata of another issuer, is
+   * skipped, and so is a document without keys while another location has one with keys.
+   */
+  private async load(issuer: string, { uri, ...limits }: MetadataRequest): Promise<AuthorizationServerMetadata> {
+    const { allowHttp, ...options } = this.options;
+    const failures: FetchError[] = [];
+    let withoutKeys: AuthorizationServerMetadata | undefined;
+    for (const location of uri === undefined ? metadataLocations(issuer) : [uri]) {
+      try {
+        const { body } = await exchange(location, { ...options, ...limits });
+        const metadata = readMetadata(body, issuer, location);
+        if (isFetchableAddress(metadata.jwks_uri ?? '', allowHttp)) return metadata;
+        withoutKeys ??= metadata;
+      } catch (error) {
+        const failure = error as FetchError;
+        failures.push(failure);
+        // All locations are on the same host. Stop here; otherwise each request that needs keys waits for every timeout.
+        if (failure.isUnreachable) break;
+      }
+    }
+    if (withoutKeys !== undefined) return withoutKeys;
+    const [{ code, retryAfterSeconds }] = failures.slice(-1) as [FetchError];
+    throw new FetchError(code, failures.map(({ message }) => message).join('; '), { retryAfterSeconds });
+  }
 }
 
 /**
- * OpenID Connect Discovery §4 appends to the issuer, with its path; RFC 8414 §3 puts the well-known part between host
- * and path. For an issuer without a path the OpenID forms are one.
+ * Returns the well-known locations of an issuer's metadata. OpenID Connect Discovery §4 appends the well-known part to the
+ * issuer; RFC 8414 §3 inserts it between host and path. The two forms of OpenID are equal for an issuer without a path.
  */
 export function metadataLocations(issuer: string): readonly string[] {
   const { origin, pathname } = new URL(issuer);
@@ -56,39 +94,22 @@ export function metadataLocations(issuer: string): readonly string[] {
   ];
 }
 
-function jwksUriOf(metadata: unknown, issuer: string, location: string, options: DiscoveryOptions): string {
-  const { issuer: named, jwks_uri: jwksUri } = isJsonObject(metadata) ? metadata : {};
-  // RFC 8414 §3.3, OpenID Connect Discovery §4.3: else one tenant's metadata could speak for another issuer.
-  if (named !== issuer) {
-    const got = typeof named === 'string' ? JSON.stringify(named.slice(0, 256)) : 'no issuer';
+/** Keeps only the members in use, so that the size of the cache does not depend on the server. */
+function readMetadata(body: unknown, issuer: string, location: string): AuthorizationServerMetadata {
+  const document = isJsonObject(body) ? body : {};
+  // RFC 8414 §3.3, OpenID Connect Discovery §4.3: otherwise the metadata of one tenant could name the keys of another.
+  if (document.issuer !== issuer) {
+    const other = typeof document.issuer === 'string' ? JSON.stringify(document.issuer.slice(0, 256)) : 'no issuer';
     throw new FetchError(
       'ISSUER_MISMATCH',
-      `${withoutQuery(location)}: is the metadata of ${got}, not of ${JSON.stringify(issuer)}`,
+      `${withoutQuery(location)}: is the metadata of ${other}, not of ${JSON.stringify(issuer)}`,
     );
   }
-  if (typeof jwksUri !== 'string')
-    throw new FetchError('METADATA_INVALID', `${withoutQuery(location)}: has no jwks_uri`);
-  const reason = refusalOf(jwksUri, location, options);
-  if (reason !== undefined)
-    throw new FetchError('ADDRESS_REFUSED', `${withoutQuery(location)}: has a jwks_uri ${reason}`);
-  // In its one canonical form, as it is logged, too.
-  return new URL(jwksUri).href;
-}
-
-/**
- * Issuers have their keys on other hosts, too (Google, Entra ID), so another origin is no reason by itself. But metadata
- * must not lead to where they themselves could not have come from: into the network that we stand in.
- */
-function refusalOf(
-  jwksUri: string,
-  location: string,
-  { allowHttp, jwksOrigins }: DiscoveryOptions,
-): string | undefined {
-  if (!isFetchableAddress(jwksUri, allowHttp)) return 'that may not be fetched (https, or http on loopback)';
-  const { hostname, origin } = new URL(jwksUri);
-  if (isInternalHost(hostname) && !isInternalHost(new URL(location).hostname)) {
-    return 'that leads into an internal network';
-  }
-  if (jwksOrigins !== undefined && !jwksOrigins.includes(origin)) return 'of an origin that is not in `jwksOrigins`';
-  return undefined;
+  const address = (value: unknown) => (typeof value === 'string' ? value : undefined);
+  return {
+    issuer,
+    jwks_uri: address(document.jwks_uri),
+    token_endpoint: address(document.token_endpoint),
+    introspection_endpoint: address(document.introspection_endpoint),
+  };
 }

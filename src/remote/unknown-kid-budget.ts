@@ -1,90 +1,81 @@
 import { LRUCache } from 'lru-cache';
 
 const MAX_KID_LENGTH = 128;
+/** Shared by all tokens without a kid. */
+const NO_KID = '';
 const FIRST_PAUSE_MS = 1_000;
-/** Beside the one fetch of a cool-down: what kids that come back may cause. */
+/** Fetches for kids that are requested again, in addition to the one fetch of a cooldown. */
 const RETRIES_PER_COOLDOWN = 5;
 
 /**
- * How often key ids that are not in the set may make us ask the issuer: once in a cool-down, whoever they are. A kid that
- * comes back may, after a pause that doubles each time, cause a few fetches more: it may be that of a rotation which met
- * a flood, or an issuer whose servers have the old set and the new one in turn for a while.
+ * Limits the fetches that unknown key ids cause: one in each cooldown, for all kids together. A kid that is requested
+ * again after a pause, which doubles each time, may cause a few more: its rotation may have coincided with a flood of
+ * random kids, or the issuer's servers may return the old and the new set in turn.
  *
- * All of it is a budget of its own: known keys never depend on it.
+ * The budget is separate from regular refreshes, so that known keys never depend on it.
  */
 export class UnknownKidBudget {
-  private nextAt = -Infinity;
-  private askedAt = -Infinity;
+  private cooldown: Pause = NO_PAUSE;
   private retriesLeft = RETRIES_PER_COOLDOWN;
-  private misses: LRUCache<string, Miss> | undefined;
+  private misses: LRUCache<string, Pause> | undefined;
 
-  /** @param maxRemembered what is remembered of strangers has a bound. */
+  /** @param maxMisses Bounds the memory that callers without a valid token can use. */
   constructor(
     private readonly cooldownMs: number,
-    private readonly maxRemembered: number,
+    private readonly maxMisses: number,
   ) {}
 
-  /** Whether this kid was looked for before, in vain. */
-  wasMissed(kid: string | undefined): boolean {
-    return this.misses?.has(nameOf(kid)) ?? false;
+  /** Whether the kid was searched before without success. */
+  isMissing(kid = NO_KID): boolean {
+    return this.misses?.has(kid) ?? false;
   }
 
-  /** Whether the issuer may be asked for this kid now. */
-  mayAsk(kid: string | undefined, now: number): boolean {
-    if (this.isCool(now)) return true;
-    const missed = this.misses?.get(nameOf(kid));
-    return missed !== undefined && isOver(missed, now) && this.retriesLeft > 0;
+  /** Whether the keys may be fetched for this kid now. */
+  allowsFetch(kid: string | undefined = NO_KID, now: number): boolean {
+    if (isPauseOver(this.cooldown, now)) return true;
+    const miss = this.misses?.get(kid);
+    return miss !== undefined && isPauseOver(miss, now) && this.retriesLeft > 0;
   }
 
-  /** The issuer was asked because of an unknown kid, and has answered. */
-  asked(now: number): void {
-    if (this.isCool(now)) {
-      this.askedAt = now;
-      this.nextAt = now + this.cooldownMs;
+  /** Records a successful fetch for an unknown kid. */
+  recordFetch(now: number): void {
+    if (isPauseOver(this.cooldown, now)) {
+      this.cooldown = { startedAt: now, pauseMs: this.cooldownMs };
       this.retriesLeft = RETRIES_PER_COOLDOWN;
     } else {
       this.retriesLeft -= 1;
     }
   }
 
-  /** The set does not have this kid, whether the issuer was asked for it or not, or has it no more. */
-  missed(kid: string | undefined, now: number): void {
-    const name = nameOf(kid);
-    if (name.length > MAX_KID_LENGTH) return;
-    this.misses ??= new LRUCache({ max: this.maxRemembered });
-    const before = this.misses.get(name);
-    // Not again within the pause: who asks all the time would have to wait for ever.
-    if (before !== undefined && !isOver(before, now)) return;
-    const pauseMs = before === undefined ? FIRST_PAUSE_MS : Math.min(before.pauseMs * 2, this.cooldownMs);
-    this.misses.set(name, { at: now, pauseMs });
+  /** Records that the set does not contain the kid, or no longer contains it. */
+  recordMiss(kid: string | undefined = NO_KID, now: number): void {
+    if (kid.length > MAX_KID_LENGTH) return;
+    this.misses ??= new LRUCache({ max: this.maxMisses });
+    const last = this.misses.get(kid);
+    // A miss within the pause does not extend it; otherwise a kid in constant use would never be retried.
+    if (last !== undefined && !isPauseOver(last, now)) return;
+    const pauseMs = last === undefined ? FIRST_PAUSE_MS : Math.min(last.pauseMs * 2, this.cooldownMs);
+    this.misses.set(kid, { startedAt: now, pauseMs });
   }
 
-  /** The set has this kid: if it ever is missed again, that is a new story. */
-  found(kid: string | undefined): void {
-    this.misses?.delete(nameOf(kid));
+  /** Forgets the misses of a kid that the set now contains. */
+  clearMiss(kid = NO_KID): void {
+    this.misses?.delete(kid);
   }
 
-  /** As if the cool-down were over. */
-  forgetCooldown(): void {
-    this.nextAt = -Infinity;
-  }
-
-  /** Also when the clock was set back: else a mistake of an hour would be a cool-down of an hour. */
-  private isCool(now: number): boolean {
-    return now >= this.nextAt || now < this.askedAt;
+  endCooldown(): void {
+    this.cooldown = NO_PAUSE;
   }
 }
 
-interface Miss {
-  readonly at: number;
+interface Pause {
+  readonly startedAt: number;
   readonly pauseMs: number;
 }
 
-function isOver({ at, pauseMs }: Miss, now: number): boolean {
-  return now >= at + pauseMs || now < at;
-}
+const NO_PAUSE: Pause = { startedAt: -Infinity, pauseMs: 0 };
 
-/** Tokens without a kid count as one. */
-function nameOf(kid: string | undefined): string {
-  return kid ?? '';
+/** Also true if the clock was set back; otherwise the pause would be as long as the correction of the clock. */
+function isPauseOver({ startedAt, pauseMs }: Pause, now: number): boolean {
+  return now >= startedAt + pauseMs || now < startedAt;
 }

@@ -8,9 +8,8 @@ const MAX_FILE_BYTES = 1024 * 1024;
 const LEFTOVER_MS = 3_600_000;
 
 /**
- * Keeps key sets in a folder, a JSON file for each issuer. For a volume that outlives the process: `new
- * FileKeyStore('/var/lib/orders/keys')`. The folder is made when it is not there, for its owner alone; whoever can
- * write to it decides which tokens are accepted.
+ * Stores key sets in a folder, one JSON file per issuer. The folder should outlive the process, as a volume does. It is
+ * created if needed, with access for its owner only: anyone who can write to it decides which tokens are accepted.
  */
 export class FileKeyStore implements KeyStore {
   constructor(private readonly folder: string) {}
@@ -20,27 +19,24 @@ export class FileKeyStore implements KeyStore {
     let text: string;
     try {
       const { size } = await stat(path);
-      if (size > MAX_FILE_BYTES) throw new Error(`${path} is too large for a key set`);
+      if (size > MAX_FILE_BYTES) throw new Error(`${path} is larger than 1 MiB`);
       text = await readFile(path, 'utf8');
     } catch (error) {
       if ((error as { code?: unknown }).code === 'ENOENT') return undefined;
       throw error;
     }
-    const stored: unknown = parse(text, path);
-    if (!isJsonObject(stored) || stored.issuer !== issuer) {
-      throw new Error(`${path} is not the key set of this issuer`);
-    }
-    const { fetchedAtMs, origin, jwks } = stored;
-    if (typeof fetchedAtMs !== 'number' || typeof origin !== 'string') throw new Error(`${path} lacks time or origin`);
-    if (!isJsonObject(jwks) || !Array.isArray(jwks.keys)) throw new Error(`${path} holds no list of keys`);
-    return { fetchedAtMs, origin, jwks: { keys: jwks.keys } };
+    const stored = parse(text, path);
+    if (!isJsonObject(stored) || stored.issuer !== issuer) throw new Error(`${path} has no keys of this issuer`);
+    // The caller validates the members, as it does for every store.
+    const { fetchedAtMs, origin, jwks } = stored as unknown as StoredKeys;
+    return { fetchedAtMs, origin, jwks };
   }
 
   async save(issuer: string, keys: StoredKeys): Promise<void> {
     await mkdir(this.folder, { recursive: true, mode: 0o700 });
-    await this.sweep();
+    await this.removeLeftovers();
     const path = this.pathOf(issuer);
-    // Written beside and then renamed: a reader, or a crash, never meets half a file.
+    // Rename a complete file, so that a reader never sees a partial one, even after a crash.
     const temporary = `${path}.${randomUUID()}.tmp`;
     try {
       const file = await open(temporary, 'wx', 0o600);
@@ -57,18 +53,18 @@ export class FileKeyStore implements KeyStore {
     }
   }
 
-  /** What a process left that died while it wrote. */
-  private async sweep(): Promise<void> {
+  /** Removes temporary files of processes that ended while they saved. */
+  private async removeLeftovers(): Promise<void> {
     for (const name of await readdir(this.folder)) {
       if (!name.endsWith('.tmp')) continue;
       const path = join(this.folder, name);
-      // Another process may have been quicker.
+      // Another process may have removed the file already.
       const { mtimeMs } = await stat(path).catch(() => ({ mtimeMs: Infinity }));
       if (Date.now() - mtimeMs > LEFTOVER_MS) await rm(path, { force: true });
     }
   }
 
-  /** An issuer's name is an address: hashed, it cannot lead out of the folder. */
+  /** The issuer is hashed, because a path that contains it could lead out of the folder. */
   private pathOf(issuer: string): string {
     return join(this.folder, `${createHash('sha256').update(issuer).digest('hex')}.json`);
   }

@@ -3,24 +3,24 @@ import type { KeySource } from '../keys/key-source.js';
 import type { ResolvedIssuer } from '../options/resolve-issuer.js';
 import type { ResolvedKeys } from '../options/resolve-keys.js';
 
-/** Whether an issuer stands in a list, or was named by a resolver. */
-export type KeySourceKind = 'listed' | 'resolved';
+/** Whether the issuer is in the options or was returned by the `issuers` function of the application. */
+export type KeySourceKind = 'configured' | 'resolved';
 
-/** Makes the key sources. */
+/** Creates key sources. */
 export interface KeySources {
-  /** Must not fetch anything yet. */
+  /** Creates a source without fetching anything. */
   create(issuer: string, keys: ResolvedKeys, kind: KeySourceKind): KeySource;
-  /** Told that a source is not asked any more. */
+  /** Called when a source is no longer used. */
   release(source: KeySource): void;
 }
 
-/** Tenants whose keys are kept; those used least are fetched again. */
+/** The keys of the tenants used least recently are evicted, and fetched again when needed. */
 const MAX_PROVEN = 1_000;
 const MAX_UNPROVEN = 100;
 
 /**
- * The key sources of a resolver's tenants. One that has verified a token can only be pushed out by others that have:
- * tokens that nobody has verified, whatever tenants they name, pass through a small room of their own.
+ * The key sources of the tenants that the `issuers` function returns. A source that has verified a token can be evicted
+ * only by others that have: invalid tokens, whatever tenants they name, share a small cache of their own.
  */
 export class TenantKeySourceCache {
   private readonly proven: LRUCache<string, KeySource>;
@@ -34,8 +34,8 @@ export class TenantKeySourceCache {
     this.unproven = new LRUCache({ max: MAX_UNPROVEN, dispose });
   }
 
-  /** Keys outlive the options object that a resolver makes anew for each token, but not a change of `keys`. */
-  of({ issuer, keys }: ResolvedIssuer): { readonly keySource: KeySource; readonly onVerified: () => void } {
+  /** Returns the same source for the same issuer and `keys`, although the options object is a new one for each token. */
+  get({ issuer, keys }: ResolvedIssuer): { readonly keySource: KeySource; readonly onVerified: () => void } {
     const id = JSON.stringify([issuer, keys]);
     let keySource = this.proven.get(id) ?? this.unproven.get(id);
     if (keySource === undefined) {

@@ -26,12 +26,12 @@ export class TrustedIssuers {
       const kept = new TenantKeySourceCache(sources);
       this.find = async (name) => {
         const issuer = await issuers(name);
-        return issuer && { ...issuer, ...kept.of(issuer) };
+        return issuer && { ...issuer, ...kept.get(issuer) };
       };
     } else {
       const byName = new Map(
         issuers.map((issuer) => {
-          const keySource = sources.create(issuer.issuer, issuer.keys, 'listed');
+          const keySource = sources.create(issuer.issuer, issuer.keys, 'configured');
           return [issuer.issuer, { ...issuer, keySource }];
         }),
       );

@@ -31,21 +31,21 @@ async function listen(server: Server): Promise<number> {
   return (server.address() as AddressInfo).port;
 }
 
-/** An issuer that speaks TLS, and the requests that it was sent. */
-async function startTlsIssuer(certificate: SelfSigned, nameOf: (port: number) => string) {
-  const asked: string[] = [];
+/** Starts an issuer with TLS that records the requests it receives. */
+async function startTlsIssuer(certificate: SelfSigned, issuerAt: (port: number) => string) {
+  const requests: string[] = [];
   let name = '';
   const server = createHttpsServer(certificate, (request, response) => {
-    asked.push(request.url ?? '');
+    requests.push(request.url ?? '');
     const body = request.url === '/jwks' ? { keys: [key.jwk] } : { issuer: name, jwks_uri: `${name}/jwks` };
     response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(body));
   });
   const port = await listen(server);
-  name = nameOf(port);
-  return { name, port, asked };
+  name = issuerAt(port);
+  return { name, port, requests };
 }
 
-/** What an application without undici would write: `fetch` by node:https, with options of its own. */
+/** A `fetch` based on node:https, as an application without undici may write it. */
 function fetchWith(optionsFor: (url: URL) => RequestOptions | Promise<RequestOptions>): typeof fetch {
   return async (address, init) => {
     const url = new URL(address);
@@ -63,7 +63,7 @@ function fetchWith(optionsFor: (url: URL) => RequestOptions | Promise<RequestOpt
   };
 }
 
-const tokenOf = (issuer: string) =>
+const tokenFrom = (issuer: string) =>
   signToken(
     { alg: 'ES256', kid: key.kid },
     { iss: issuer, aud: 'https://api.example.com', exp: Math.floor(Date.now() / 1000) + 300 },
@@ -79,32 +79,32 @@ describe('keys behind a certificate of a private CA', () => {
     issuer = await startTlsIssuer(certificate, (port) => `https://127.0.0.1:${String(port)}`);
   });
 
-  it('are fetched by a `fetch` that trusts it', async () => {
+  it('are fetched with a `fetch` that trusts the CA', async () => {
     const app = await startGuarded(issuer.name, {
       options: { fetch: fetchWith(() => ({ ca: certificate.cert, agent: false })) },
     });
-    expect(await app.outcome(tokenOf(issuer.name))).toBe('200');
+    expect(await app.outcome(tokenFrom(issuer.name))).toBe('200');
     expect(app.health()).toMatchObject([{ state: 'fresh', source: 'issuer' }]);
-    expect(issuer.asked).toEqual(['/.well-known/openid-configuration', '/jwks']);
+    expect(issuer.requests).toEqual(['/.well-known/openid-configuration', '/jwks']);
   });
 
   it.each([
-    ['the global `fetch`, which does not know it', undefined],
-    ['a `fetch` that trusts another one', () => fetchWith(() => ({ ca: selfSigned('127.0.0.1').cert, agent: false }))],
-  ])('are not fetched by %s (503, NETWORK)', async (_what, make) => {
+    ['the global `fetch`, which does not trust the CA', undefined],
+    ['a `fetch` that trusts another CA', () => fetchWith(() => ({ ca: selfSigned('127.0.0.1').cert, agent: false }))],
+  ])('are not fetched with %s (503, NETWORK)', async (_what, make) => {
     const app = await startGuarded(issuer.name, { options: { fetch: make?.() } });
-    expect(await app.outcome(tokenOf(issuer.name))).toBe('503 KEYS_UNAVAILABLE');
+    expect(await app.outcome(tokenFrom(issuer.name))).toBe('503 KEYS_UNAVAILABLE');
     expect(app.health()).toMatchObject([{ state: 'unavailable', lastErrorCode: 'NETWORK' }]);
-    await expect(app.get(AccessTokenVerifier).verify(tokenOf(issuer.name))).rejects.toMatchObject({
+    await expect(app.get(AccessTokenVerifier).verify(tokenFrom(issuer.name))).rejects.toMatchObject({
       code: 'KEYS_UNAVAILABLE',
       detail: { issuer: issuer.name, reason: 'NETWORK' },
     });
-    expect(issuer.asked).toEqual([]);
+    expect(issuer.requests).toEqual([]);
   });
 });
 
-describe('keys that only a proxy can reach', () => {
-  /** A forward proxy (RFC 9110 §9.3.6) behind which this port is all there is. */
+describe('keys behind a proxy', () => {
+  /** Starts a forward proxy (RFC 9110 §9.3.6) that connects every tunnel to this port. */
   async function startProxy(port: number) {
     const tunnels: string[] = [];
     const server = createHttpServer().on('connect', (request, near: Socket) => {
@@ -126,33 +126,33 @@ describe('keys that only a proxy can reach', () => {
       return { createConnection: () => connectTls({ socket, servername: hostname, ca }) };
     });
 
-  it('are fetched through it, for an issuer that no name server knows', async () => {
+  it('are fetched through it, although the name of the issuer is not in the DNS', async () => {
     const certificate = selfSigned('issuer.internal.example');
     const issuer = await startTlsIssuer(certificate, () => 'https://issuer.internal.example');
     const proxy = await startProxy(issuer.port);
     const app = await startGuarded(issuer.name, { options: { fetch: through(proxy.port, certificate.cert) } });
-    expect(await app.outcome(tokenOf(issuer.name))).toBe('200');
+    expect(await app.outcome(tokenFrom(issuer.name))).toBe('200');
     expect(proxy.tunnels).toEqual(['issuer.internal.example:443', 'issuer.internal.example:443']);
   });
 
-  it('are not taken from whoever answers in place of the issuer (503, NETWORK)', async () => {
+  it('are not accepted from a server without the certificate of the issuer (503, NETWORK)', async () => {
     const issuer = await startTlsIssuer(selfSigned('issuer.internal.example'), () => 'https://issuer.internal.example');
     const proxy = await startProxy(issuer.port);
     const other = selfSigned('issuer.internal.example').cert;
     const app = await startGuarded(issuer.name, { options: { fetch: through(proxy.port, other) } });
-    expect(await app.outcome(tokenOf(issuer.name))).toBe('503 KEYS_UNAVAILABLE');
+    expect(await app.outcome(tokenFrom(issuer.name))).toBe('503 KEYS_UNAVAILABLE');
     expect(app.health()).toMatchObject([{ state: 'unavailable', lastErrorCode: 'NETWORK' }]);
-    expect([proxy.tunnels, issuer.asked]).toEqual([['issuer.internal.example:443'], []]);
+    expect([proxy.tunnels, issuer.requests]).toEqual([['issuer.internal.example:443'], []]);
   });
 });
 
 describe('a `fetch` of the application', () => {
-  it('that does not look at its signal is waited for until the deadline, and no longer (503, TIMEOUT)', async () => {
+  it('that ignores its signal delays a token until the deadline only (503, TIMEOUT)', async () => {
     const app = await startGuarded('https://issuer.internal.example', {
       keys: { timeoutMs: 50 },
       options: { fetch: () => new Promise(() => undefined) },
     });
-    expect(await app.outcome(tokenOf('https://issuer.internal.example'))).toBe('503 KEYS_UNAVAILABLE');
+    expect(await app.outcome(tokenFrom('https://issuer.internal.example'))).toBe('503 KEYS_UNAVAILABLE');
     expect(app.health()).toMatchObject([{ state: 'unavailable', lastErrorCode: 'TIMEOUT' }]);
   });
 });

@@ -28,42 +28,42 @@ afterEach(async () => {
   await issuer.stop();
 });
 
-const failed = (app: GuardedApp) => until(() => (app.health()[0]?.failures ?? 0) > 0);
+const hasFailed = (app: GuardedApp) => until(() => (app.health()[0]?.failures ?? 0) > 0);
 
 describe('KeyHealth', () => {
-  const WELL = { failures: 0, lastErrorCode: undefined };
-  const DEAD = { state: 'unavailable', source: undefined, ageSeconds: undefined };
+  const NO_FAILURES = { failures: 0, lastErrorCode: undefined };
+  const UNAVAILABLE = { state: 'unavailable', source: undefined, ageSeconds: undefined };
 
-  it('calls an issuer dead that nobody has asked yet, fresh once it has answered, and asks nobody itself', async () => {
+  it('is unavailable before the first token and fresh after it, and causes no request', async () => {
     const app = await startGuarded(issuer.url);
-    expect(app.health()).toMatchObject([{ issuer: issuer.url, ...DEAD, ...WELL }]);
+    expect(app.health()).toMatchObject([{ issuer: issuer.url, ...UNAVAILABLE, ...NO_FAILURES }]);
     expect(issuer.requests).toEqual([]);
     await app.outcome(good);
     app.clock.pass(17);
     expect(app.health()).toMatchObject([
-      { issuer: issuer.url, state: 'fresh', source: 'issuer', ageSeconds: 17, ...WELL },
+      { issuer: issuer.url, state: 'fresh', source: 'issuer', ageSeconds: 17, ...NO_FAILURES },
     ]);
     expect(issuer.fetches).toBe(1);
   });
 
-  it('calls it stale when its keys are old, and dead when they are too old', async () => {
+  it('is stale after refreshSeconds, and unavailable after maxStaleSeconds', async () => {
     const app = await startGuarded(issuer.url);
     await app.outcome(good);
     app.clock.pass(599.5);
     expect(app.health()).toMatchObject([{ state: 'fresh', ageSeconds: 599.5 }]);
     app.clock.pass(0.5);
-    expect(app.health()).toMatchObject([{ state: 'stale', source: 'issuer', ageSeconds: 600, ...WELL }]);
+    expect(app.health()).toMatchObject([{ state: 'stale', source: 'issuer', ageSeconds: 600, ...NO_FAILURES }]);
     app.clock.pass(2_999);
     expect(app.health()).toMatchObject([{ state: 'stale', source: 'issuer', ageSeconds: 3_599 }]);
     app.clock.pass(1);
-    expect(app.health()).toMatchObject([{ issuer: issuer.url, ...DEAD, ...WELL }]);
+    expect(app.health()).toMatchObject([{ issuer: issuer.url, ...UNAVAILABLE, ...NO_FAILURES }]);
   });
 
-  it('counts failures and says why the last attempt failed, in a code that is stable', async () => {
+  it('counts failures, and has a stable code for the last one', async () => {
     const app = await startGuarded(issuer.url);
     issuer.fail(fault('answers 500'), KEYS);
     await app.outcome(good);
-    expect(app.health()).toMatchObject([{ issuer: issuer.url, ...DEAD, failures: 1, lastErrorCode: 'STATUS' }]);
+    expect(app.health()).toMatchObject([{ issuer: issuer.url, ...UNAVAILABLE, failures: 1, lastErrorCode: 'STATUS' }]);
     issuer.fail(fault('sends {}'), KEYS);
     app.clock.pass(1);
     await app.outcome(good);
@@ -71,10 +71,10 @@ describe('KeyHealth', () => {
     issuer.recover();
     app.clock.pass(2);
     await app.outcome(good);
-    expect(app.health()).toMatchObject([{ state: 'fresh', ...WELL }]);
+    expect(app.health()).toMatchObject([{ state: 'fresh', ...NO_FAILURES }]);
   });
 
-  it('says where keys came from that the issuer did not send: store, fallback, static', async () => {
+  it('names the source of keys that the issuer did not send: store, fallback, static', async () => {
     const clock = new Clock();
     issuer.failEverywhere(fault('answers 500'));
     const keyStore: KeyStore = {
@@ -103,11 +103,11 @@ describe('KeyHealth', () => {
         failures: 1,
         lastErrorCode: 'STATUS',
       },
-      { issuer: 'https://pinned.example.com', state: 'fresh', source: 'static', ageSeconds: undefined, ...WELL },
+      { issuer: 'https://pinned.example.com', state: 'fresh', source: 'static', ageSeconds: undefined, ...NO_FAILURES },
     ]);
   });
 
-  it("shows a resolver's tenants whose tokens have come, each for itself", async () => {
+  it('contains the tenants of a resolver after their first token', async () => {
     const tenants = ['one', 'two', 'three'].map((tenant) => `${issuer.url}/${tenant}`);
     const resolver = (name: string): IssuerOptions | undefined =>
       tenants.includes(name)
@@ -120,8 +120,8 @@ describe('KeyHealth', () => {
     expect(await app.outcome(lastingToken(issuer, first, { iss: tenants[1] }))).toBe('503 KEYS_UNAVAILABLE');
     expect(await app.outcome(lastingToken(issuer, first, { iss: 'https://stranger.example.com' }))).toMatch(/^401/);
     expect(app.health()).toMatchObject([
-      { issuer: tenants[0], state: 'fresh', source: 'issuer', ...WELL },
-      { issuer: tenants[1], ...DEAD, failures: 1, lastErrorCode: 'STATUS' },
+      { issuer: tenants[0], state: 'fresh', source: 'issuer', ...NO_FAILURES },
+      { issuer: tenants[1], ...UNAVAILABLE, failures: 1, lastErrorCode: 'STATUS' },
     ]);
   });
 });
@@ -157,7 +157,7 @@ describe.each(PLATFORMS)('KeyHealthIndicator in @nestjs/terminus on %s', (platfo
   };
   const check = (app: GuardedApp, path = 'health') => call(`${app.url}/${path}`);
 
-  it('answers 200 with up while keys are in service, fresh or stale, and 503 with down after', async () => {
+  it('responds with 200 and up while there are keys, fresh or stale, and with 503 and down when they expire', async () => {
     const app = await start();
     await app.outcome(good);
     const up = await check(app);
@@ -172,7 +172,7 @@ describe.each(PLATFORMS)('KeyHealthIndicator in @nestjs/terminus on %s', (platfo
     issuer.failEverywhere(fault('answers 500'));
     app.clock.pass(600);
     await app.outcome(good);
-    await failed(app);
+    await hasFailed(app);
     const stale = await check(app);
     expect(stale.status).toBe(200);
     expect(stale.body.info).toMatchObject({
@@ -192,7 +192,7 @@ describe.each(PLATFORMS)('KeyHealthIndicator in @nestjs/terminus on %s', (platfo
     expect((await check(app)).status).toBe(200);
   });
 
-  it('answers 200 while nobody has asked for the keys: else a readiness check would never let the first call in', async () => {
+  it('responds with 200 before the first token: otherwise a readiness check would block it', async () => {
     const app = await start();
     const answer = await check(app);
     expect(answer.status).toBe(200);
@@ -202,7 +202,7 @@ describe.each(PLATFORMS)('KeyHealthIndicator in @nestjs/terminus on %s', (platfo
     expect(issuer.requests).toEqual([]);
   });
 
-  it('answers 503 when one issuer of several is dead, and says which', async () => {
+  it('responds with 503 if the keys of one of several issuers are unavailable, and names it', async () => {
     const other = await FaultyIssuer.start();
     other.failEverywhere(fault('answers 500'));
     const app = await start(other.url);
@@ -216,7 +216,7 @@ describe.each(PLATFORMS)('KeyHealthIndicator in @nestjs/terminus on %s', (platfo
     await other.stop();
   });
 
-  it('stays up when a tenant of a resolver is dead: anybody can send a token with its name', async () => {
+  it('ignores the unavailable keys of a tenant: anyone can send a token that names a tenant', async () => {
     issuer.failEverywhere(fault('answers 500'));
     const keys = { from: 'discovery', ...POLICY } as const;
     const app = await startGuarded([], {
@@ -233,7 +233,7 @@ describe.each(PLATFORMS)('KeyHealthIndicator in @nestjs/terminus on %s', (platfo
     });
   });
 
-  it('stands under the name that it is given', async () => {
+  it('has the key that is passed', async () => {
     const app = await start();
     await app.outcome(good);
     expect((await check(app, 'health/named')).body.info).toMatchObject({ 'auth-keys': { status: 'up' } });

@@ -11,15 +11,15 @@ const JWKS = 'https://keys.example.com/jwks';
 const HTTP_JWKS = 'http://keys.example.com/jwks';
 const key = newKey();
 
-/** A `fetch` with a web of its own, in which only these pages are. */
-function webOf(pages: Record<string, unknown>): { fetch: typeof fetch; asked: string[] } {
-  const asked: string[] = [];
+/** Returns a `fetch` that serves only these documents, and the addresses that it was called with. */
+function serving(documents: Record<string, unknown>): { fetch: typeof fetch; requests: string[] } {
+  const requests: string[] = [];
   return {
-    asked,
+    requests,
     fetch: (address) => {
       const url = address as string;
-      asked.push(url);
-      return Promise.resolve(url in pages ? Response.json(pages[url]) : new Response(null, { status: 404 }));
+      requests.push(url);
+      return Promise.resolve(url in documents ? Response.json(documents[url]) : new Response(null, { status: 404 }));
     },
   };
 }
@@ -27,7 +27,7 @@ function webOf(pages: Record<string, unknown>): { fetch: typeof fetch; asked: st
 const keySet = { keys: [key.jwk] };
 
 describe.each(PLATFORMS)('the keys of an issuer on %s', (platform) => {
-  const ask = async (options: Partial<AuthOptions>) => {
+  const callWith = async (options: Partial<AuthOptions>) => {
     const running = await startApp(platform, {
       imports: [AuthModule.forRoot({ issuer: ISSUER, audience: AUDIENCE, ...options } as AuthOptions)],
       controllers: [OrdersController],
@@ -40,38 +40,38 @@ describe.each(PLATFORMS)('the keys of an issuer on %s', (platform) => {
     return answer;
   };
 
-  it('are fetched by the `fetch` of the options, as are its metadata', async () => {
-    const { fetch, asked } = webOf({ [METADATA]: { issuer: ISSUER, jwks_uri: JWKS }, [JWKS]: keySet });
-    expect((await ask({ fetch })).status).toBe(200);
-    expect(asked).toEqual([METADATA, JWKS]);
+  it('are fetched with the `fetch` of the options, as are the metadata', async () => {
+    const { fetch, requests } = serving({ [METADATA]: { issuer: ISSUER, jwks_uri: JWKS }, [JWKS]: keySet });
+    expect((await callWith({ fetch })).status).toBe(200);
+    expect(requests).toEqual([METADATA, JWKS]);
   });
 
-  it("are found by the metadata at the `uri` of discovery, and none of the issuer's own locations is asked", async () => {
+  it('are found with the metadata at the `uri` of discovery only', async () => {
     const uri = 'https://elsewhere.example.com/metadata';
-    const { fetch, asked } = webOf({ [uri]: { issuer: ISSUER, jwks_uri: JWKS }, [JWKS]: keySet });
-    expect((await ask({ fetch, keys: { from: 'discovery', uri } })).status).toBe(200);
-    expect(asked).toEqual([uri, JWKS]);
+    const { fetch, requests } = serving({ [uri]: { issuer: ISSUER, jwks_uri: JWKS }, [JWKS]: keySet });
+    expect((await callWith({ fetch, keys: { from: 'discovery', uri } })).status).toBe(200);
+    expect(requests).toEqual([uri, JWKS]);
   });
 
-  it("are not looked for at the issuer's own locations when the `uri` of discovery fails (503)", async () => {
+  it('are unavailable if the `uri` of discovery fails: the well-known locations are not tried (503)', async () => {
     const uri = 'https://elsewhere.example.com/metadata';
-    const { fetch, asked } = webOf({ [METADATA]: { issuer: ISSUER, jwks_uri: JWKS }, [JWKS]: keySet });
-    const answer = await ask({ fetch, keys: { from: 'discovery', uri } });
+    const { fetch, requests } = serving({ [METADATA]: { issuer: ISSUER, jwks_uri: JWKS }, [JWKS]: keySet });
+    const answer = await callWith({ fetch, keys: { from: 'discovery', uri } });
     expect([answer.status, answer.body.code]).toEqual([503, 'KEYS_UNAVAILABLE']);
-    expect(asked).toEqual([uri]);
+    expect(requests).toEqual([uri]);
   });
 
-  it('are not fetched over http because the metadata say so (503)', async () => {
-    const { fetch, asked } = webOf({ [METADATA]: { issuer: ISSUER, jwks_uri: HTTP_JWKS }, [HTTP_JWKS]: keySet });
-    const answer = await ask({ fetch });
+  it('are not fetched from an http address in the metadata (503)', async () => {
+    const { fetch, requests } = serving({ [METADATA]: { issuer: ISSUER, jwks_uri: HTTP_JWKS }, [HTTP_JWKS]: keySet });
+    const answer = await callWith({ fetch });
     expect([answer.status, answer.body.code]).toEqual([503, 'KEYS_UNAVAILABLE']);
-    expect(asked).toContain(METADATA);
-    expect(asked).not.toContain(HTTP_JWKS);
+    expect(requests).toContain(METADATA);
+    expect(requests).not.toContain(HTTP_JWKS);
   });
 
   it('are fetched over http with insecureAllowHttp', async () => {
-    const { fetch, asked } = webOf({ [METADATA]: { issuer: ISSUER, jwks_uri: HTTP_JWKS }, [HTTP_JWKS]: keySet });
-    expect((await ask({ fetch, insecureAllowHttp: true })).status).toBe(200);
-    expect(asked).toEqual([METADATA, HTTP_JWKS]);
+    const { fetch, requests } = serving({ [METADATA]: { issuer: ISSUER, jwks_uri: HTTP_JWKS }, [HTTP_JWKS]: keySet });
+    expect((await callWith({ fetch, insecureAllowHttp: true })).status).toBe(200);
+    expect(requests).toEqual([METADATA, HTTP_JWKS]);
   });
 });

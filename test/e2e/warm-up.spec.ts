@@ -20,7 +20,7 @@ import { outcomeOf } from '../support/verifier.js';
 
 const [first, second] = [newKey('p-256', { kid: 'first' }), newKey('p-256', { kid: 'second' })];
 const UNAVAILABLE = '503 KEYS_UNAVAILABLE';
-/** Whoever sits this out fails the test. */
+/** Longer than any test. */
 const NEVER_MS = 60_000;
 let issuer: FaultyIssuer;
 let good: string;
@@ -39,7 +39,7 @@ afterEach(async () => {
 const allEnded = () => until(() => issuer.openExchanges === 0);
 const isFresh = (app: GuardedApp) => until(() => app.health()[0]?.state === 'fresh');
 
-/** What a start complains about. A start that succeeds, or fails otherwise, fails the test. */
+/** Returns the problems of a failed start. A start that succeeds, or fails for another reason, fails the test. */
 async function problemsOfStart(starting: Promise<unknown>): Promise<readonly ConfigurationProblem[]> {
   const error: unknown = await starting.then(
     () => new Error('the application has started'),
@@ -49,7 +49,7 @@ async function problemsOfStart(starting: Promise<unknown>): Promise<readonly Con
   throw error;
 }
 
-const oneOf = (from: string, keys: IssuerOptions['keys'] = { from: 'discovery' }): IssuerOptions => ({
+const issuerOptions = (from: string, keys: IssuerOptions['keys'] = { from: 'discovery' }): IssuerOptions => ({
   issuer: from,
   audience: AUDIENCE,
   keys,
@@ -68,11 +68,19 @@ describe.each(PLATFORMS)("warmUp: 'required' on %s", (platform) => {
     await allEnded();
   });
 
-  it('names each issuer whose keys cannot be had, and no other', async () => {
+  it('names each issuer whose keys are unavailable, and no other', async () => {
     const [down, other] = await Promise.all([FaultyIssuer.start(), FaultyIssuer.start([second])]);
     down.failEverywhere(fault('answers 500'));
-    const pinned = oneOf('https://pinned.example.com', { from: 'static', jwks: { keys: [first.jwk as never] } });
-    const issuers = [oneOf(issuer.url), oneOf(down.url), pinned, oneOf(other.url, { from: 'jwks', uri: down.url })];
+    const pinned = issuerOptions('https://pinned.example.com', {
+      from: 'static',
+      jwks: { keys: [first.jwk as never] },
+    });
+    const issuers = [
+      issuerOptions(issuer.url),
+      issuerOptions(down.url),
+      pinned,
+      issuerOptions(other.url, { from: 'jwks', uri: down.url }),
+    ];
     const problems = await problemsOfStart(startGuarded(issuers, { platform, options }));
     expect(problems).toHaveLength(2);
     expect(problems[0]?.message).toContain(`${down.url} cannot be fetched (STATUS;`);
@@ -80,7 +88,7 @@ describe.each(PLATFORMS)("warmUp: 'required' on %s", (platform) => {
     await Promise.all([down.stop(), other.stop()]);
   });
 
-  it('has the keys before the application starts: the first token is not waited with', async () => {
+  it('fetches the keys before the application starts, so that the first token does not wait', async () => {
     const app = await startGuarded(issuer.url, { platform, options });
     issuer.failEverywhere(fault('never answers'));
     expect(app.health()).toMatchObject([{ state: 'fresh', source: 'issuer' }]);
@@ -88,42 +96,45 @@ describe.each(PLATFORMS)("warmUp: 'required' on %s", (platform) => {
     expect(issuer.fetches).toBe(1);
   });
 
-  it('fetches the keys of all issuers at once', async () => {
+  it('fetches the keys of all issuers at the same time', async () => {
     const others = await Promise.all([FaultyIssuer.start([second]), FaultyIssuer.start([second])]);
     for (const other of others) {
       other.handlers.set(KEYS, (_request, response) => {
-        // Nobody is answered before everybody has asked.
+        // Respond only when both have been requested.
         void until(() => others.every(({ fetches }) => fetches === 1)).then(() => {
           response.writeHead(200).end(JSON.stringify({ keys: other.keys }));
         });
       });
     }
-    const app = await startGuarded([oneOf(issuer.url), ...others.map(({ url }) => oneOf(url))], { platform, options });
+    const app = await startGuarded([issuerOptions(issuer.url), ...others.map(({ url }) => issuerOptions(url))], {
+      platform,
+      options,
+    });
     expect(app.health().map(({ state }) => state)).toEqual(['fresh', 'fresh', 'fresh']);
     await Promise.all(others.map((other) => other.stop()));
   });
 
-  it('starts with the fallback keys while the issuer is down, and serves with them until it is back', async () => {
+  it('starts with the fallback keys while the issuer is down, and uses them until it recovers', async () => {
     issuer.failEverywhere(fault('drops every connection'));
     const fallback = { keys: [first.jwk as never] };
     const app = await startGuarded(issuer.url, { platform, options, keys: { fallback } });
     expect(app.health()).toMatchObject([{ state: 'stale', source: 'fallback', lastErrorCode: 'NETWORK' }]);
     expect(await app.outcome(good)).toBe('200');
-    // The first request asks once more, and does not wait for it.
+    // The first request causes another attempt, and does not wait for it.
     await until(() => app.health()[0]?.failures === 2);
     issuer.recover();
     issuer.publish(second);
     app.clock.pass(60);
     await app.outcome(good);
     await isFresh(app);
-    // What the issuer has once published counts more.
+    // Published keys replace the fallback keys.
     expect(await app.outcome(good)).toBe('401 KEY_UNKNOWN');
     expect(await app.outcome(lastingToken(issuer, second))).toBe('200');
   });
 
-  it('starts with static keys and with a resolver, for which there is nothing to fetch', async () => {
-    const pinned = oneOf(issuer.url, { from: 'static', jwks: { keys: [first.jwk as never] } });
-    for (const issuers of [[pinned], () => oneOf(issuer.url)]) {
+  it('starts with static keys, and with a resolver, without a request', async () => {
+    const pinned = issuerOptions(issuer.url, { from: 'static', jwks: { keys: [first.jwk as never] } });
+    for (const issuers of [[pinned], () => issuerOptions(issuer.url)]) {
       await (await startGuarded(issuers, { platform, options })).close();
     }
     expect(issuer.requests).toEqual([]);
@@ -133,7 +144,7 @@ describe.each(PLATFORMS)("warmUp: 'required' on %s", (platform) => {
 describe("warmUp: 'background'", () => {
   const options: Partial<AuthOptions> = { warmUp: 'background' };
 
-  it('has the keys before the first token comes', async () => {
+  it('fetches the keys before the first token is received', async () => {
     const app = await startGuarded(issuer.url, { options });
     await isFresh(app);
     issuer.failEverywhere(fault('never answers'));
@@ -141,7 +152,7 @@ describe("warmUp: 'background'", () => {
     expect(issuer.fetches).toBe(1);
   });
 
-  it('delays no start while the issuer never answers, and lets it go on close', async () => {
+  it('does not delay the start while the issuer never answers, and ends the request on close', async () => {
     issuer.failEverywhere(fault('never answers'));
     const app = await startGuarded(issuer.url, { options, keys: { timeoutMs: NEVER_MS } });
     await until(() => issuer.openExchanges === 1);
@@ -149,7 +160,7 @@ describe("warmUp: 'background'", () => {
     await allEnded();
   });
 
-  it('says in the log that an issuer is down, before any token comes; the first token asks it again at once', async () => {
+  it('logs that an issuer is down before the first token, which causes another attempt immediately', async () => {
     const warnings: string[] = [];
     const warn = (line: string) => warnings.push(line);
     const logger: LoggerService = { log: () => undefined, error: () => undefined, warn };
@@ -158,24 +169,6 @@ describe("warmUp: 'background'", () => {
     await until(() => app.health()[0]?.failures === 1);
     expect(warnings).toEqual([expect.stringContaining(`Keys of ${issuer.url} cannot be fetched: `)]);
     issuer.recover();
-    expect(await app.outcome(good)).toBe('200');
-  });
-});
-
-describe("warmUp: 'off', the default", () => {
-  it('asks nobody before the first token comes', async () => {
-    const app = await startGuarded(issuer.url);
-    expect(app.health()).toMatchObject([
-      {
-        issuer: issuer.url,
-        state: 'unavailable',
-        source: undefined,
-        ageSeconds: undefined,
-        failures: 0,
-        lastErrorCode: undefined,
-      },
-    ]);
-    expect(issuer.requests).toEqual([]);
     expect(await app.outcome(good)).toBe('200');
   });
 });
@@ -193,11 +186,11 @@ describe('a FileKeyStore', () => {
 
   afterEach(async () => {
     await closeApps();
-    // What was being saved is still written: a folder in which a file appears meanwhile is tried again.
+    // A save may still be in progress: retry if a file appears in the folder in the meantime.
     await rm(parent, { recursive: true, maxRetries: 20, retryDelay: 50 });
   });
 
-  /** Waits for what was fetched now to be in the folder, and returns where. */
+  /** Waits until the keys fetched now are in the folder, and returns the path of the file. */
   async function saved(clock: Clock): Promise<string> {
     for (;;) {
       const [name = ''] = (await readdir(folder).catch(() => [])).filter((name) => name.endsWith('.json'));
@@ -208,7 +201,7 @@ describe('a FileKeyStore', () => {
     }
   }
 
-  /** An application that has fetched, saved and ended. */
+  /** Runs an application until it has fetched and saved the keys, and returns the path of the file. */
   async function hasRun(clock: Clock): Promise<string> {
     const app = await startGuarded(issuer.url, { clock, options });
     expect(await app.outcome(good)).toBe('200');
@@ -218,7 +211,7 @@ describe('a FileKeyStore', () => {
   }
 
   it.each(['required', 'background', 'off'] as const)(
-    'lets an application that starts while the issuer is down serve, with warmUp %s',
+    'lets an application start and verify tokens while the issuer is down, with warmUp %s',
     async (warmUp) => {
       const clock = new Clock();
       await hasRun(clock);
@@ -230,7 +223,7 @@ describe('a FileKeyStore', () => {
     },
   );
 
-  it('does not prolong the time for which the keys serve', async () => {
+  it('does not extend maxStaleSeconds', async () => {
     const clock = new Clock();
     await hasRun(clock);
     issuer.failEverywhere(fault('answers 500'));
@@ -245,7 +238,7 @@ describe('a FileKeyStore', () => {
     expect(await problemsOfStart(again)).toHaveLength(1);
   });
 
-  it('gives way to the issuer as soon as it answers', async () => {
+  it('is not used after the issuer has responded', async () => {
     const clock = new Clock();
     await hasRun(clock);
     issuer.publish(second);
@@ -256,7 +249,7 @@ describe('a FileKeyStore', () => {
     expect(JSON.parse(await readFile(await saved(clock), 'utf8'))).toMatchObject({ jwks: { keys: [second.jwk] } });
   });
 
-  it('writes for its owner alone, public keys only, and leaves nothing else behind', async () => {
+  it('saves only public keys, in files that only their owner can read', async () => {
     issuer.publish(first, { ...second.privateKey.export({ format: 'jwk' }), kid: 'second' });
     const path = await hasRun(new Clock());
     expect(((await stat(path)).mode & 0o777).toString(8)).toBe('600');
@@ -268,7 +261,7 @@ describe('a FileKeyStore', () => {
   it.each([
     ['is damaged', '{"issuer":"'],
     ['belongs to another issuer', JSON.stringify({ issuer: 'x', fetchedAtMs: 1, jwks: { keys: [first.jwk] } })],
-  ])('whose file %s is as good as empty', async (_what, text) => {
+  ])('counts as empty if its file %s', async (_what, text) => {
     const clock = new Clock();
     const path = await hasRun(clock);
     await writeFile(path, text);
@@ -281,7 +274,7 @@ describe('a FileKeyStore', () => {
     expect(await saved(clock)).toBe(path);
   });
 
-  it('whose folder cannot be made refuses no token', async () => {
+  it('rejects no token if its folder cannot be created', async () => {
     await writeFile(folder, 'a file');
     const app = await startGuarded(issuer.url, { options });
     expect(await app.outcome(good)).toBe('200');
@@ -289,7 +282,7 @@ describe('a FileKeyStore', () => {
 });
 
 describe('a store of the application', () => {
-  it('that never answers is waited for until the deadline, and the issuer serves', async () => {
+  it('that never responds delays a token until the deadline, and then the keys are fetched', async () => {
     const never = () => new Promise<never>(() => undefined);
     const keyStore: KeyStore = { load: never, save: never };
     const app = await startGuarded(issuer.url, { keys: { timeoutMs: 200 }, options: { keyStore } });
@@ -298,7 +291,7 @@ describe('a store of the application', () => {
 });
 
 describe('an application that is closed', () => {
-  /** The timers that are set from now on with such a delay, and whether they were cleared since. */
+  /** Returns the timers with a matching delay that were set after this call, and whether they are cleared. */
   function watchTimers(isMeant: (delayMs: number) => boolean): () => { hasRef: boolean; isCleared: boolean }[] {
     const [set, clear] = [jest.spyOn(globalThis, 'setTimeout'), jest.spyOn(globalThis, 'clearTimeout')];
     return () =>
@@ -309,8 +302,8 @@ describe('an application that is closed', () => {
       });
   }
 
-  it('leaves no timer behind, and while it runs its timers keep no process alive', async () => {
-    // The next refresh: 80 to 95 % of ten minutes from now.
+  it('leaves no timer, and its timers do not keep the process alive', async () => {
+    // The next refresh, after 80 to 95 % of ten minutes.
     const timers = watchTimers((delayMs) => delayMs >= 480_000 && delayMs <= 570_000);
     const app = await startGuarded(issuer.url, { options: { warmUp: 'required' } });
     expect(timers()).toEqual([{ hasRef: false, isCleared: false }]);
@@ -318,17 +311,17 @@ describe('an application that is closed', () => {
     expect(timers()).toEqual([{ hasRef: false, isCleared: true }]);
   });
 
-  it('leaves no timer behind when it could not even start', async () => {
-    // The next attempt: a second from now, for each of both.
+  it('leaves no timer if it could not start', async () => {
+    // The next attempt for each issuer, after a second.
     const timers = watchTimers((delayMs) => delayMs === 1_000);
-    const issuers = [oneOf(issuer.url), oneOf(`${issuer.url}/other`)];
+    const issuers = [issuerOptions(issuer.url), issuerOptions(`${issuer.url}/other`)];
     issuer.failEverywhere(fault('answers 500'));
     await problemsOfStart(startGuarded(issuers, { options: { warmUp: 'required' } }));
     expect(timers().map(({ isCleared }) => isCleared)).toEqual([true, true]);
   });
 
   it.each(Object.entries(FAULTS).filter(([, { isEndless }]) => isEndless === true))(
-    'breaks off the fetch of an issuer that %s, and answers who still waits for it',
+    'ends the request to an issuer that %s, and rejects the token that waits for it (KEYS_UNAVAILABLE)',
     async (_what, endless) => {
       const app = await startGuarded(issuer.url, { keys: { timeoutMs: NEVER_MS } });
       issuer.fail(endless, KEYS);
@@ -340,15 +333,15 @@ describe('an application that is closed', () => {
     },
   );
 
-  it('asks nobody any more', async () => {
+  it('sends no more requests', async () => {
     const app = await startGuarded(issuer.url, { options: { warmUp: 'required' } });
     const verifier = app.get(AccessTokenVerifier);
     await app.close();
-    const asked = issuer.requests.length;
+    const requests = issuer.requests.length;
     app.clock.pass(600);
     expect(await outcomeOf(verifier.verify(good))).toBe('accepted');
     expect(await outcomeOf(verifier.verify(lastingToken(issuer, second)))).toBe('KEYS_UNAVAILABLE');
     await allEnded();
-    expect(issuer.requests).toHaveLength(asked);
+    expect(issuer.requests).toHaveLength(requests);
   });
 });

@@ -3,20 +3,20 @@ import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { type Handler, LocalIssuer, newKey, type TestKey } from './local-issuer.js';
 
 export const KEYS = '/jwks';
-/** Where the metadata of an issuer without a path are looked for. */
+/** The locations of the metadata of an issuer without a path. */
 export const METADATA = ['/.well-known/openid-configuration', '/.well-known/oauth-authorization-server'] as const;
 
-/** One way in which an issuer can fail to say anything of use. */
+/** One way in which an issuer can fail. */
 export interface Fault {
   readonly answer: Handler;
-  /** What the failure is called in health and log: at the keys, and at the metadata where that differs. */
+  /** The code of the failure when the keys are fetched, and when the metadata are fetched if that differs. */
   readonly code: string;
   readonly codeAtMetadata?: string;
-  /** What the `Retry-After` of our own answer is then; a second when the issuer does not ask for more. */
+  /** The `Retry-After` of the API; one second unless the issuer requests more. */
   readonly retryAfter?: string;
-  /** The server does not even read a request. */
+  /** The server closes connections before it reads a request. */
   readonly isDropped?: boolean;
-  /** Never ends by itself. */
+  /** The exchange ends only at a deadline. */
   readonly isEndless?: boolean;
 }
 
@@ -34,11 +34,11 @@ const status =
     response.writeHead(code, { ...JSON_TYPE, ...headers }).end('{}');
   };
 
-/** Sends the beginning of an answer, and then does something else. */
+/** Sends the beginning of a response and then calls `next`. */
 const beginning =
   (headers: Record<string, string>, next: (socket: Socket) => void): Handler =>
   (_request, response) => {
-    // Else `fetch` takes what has come before a reset for the whole.
+    // Otherwise `fetch` treats the part before a reset as the whole body.
     response.shouldKeepAlive = true;
     response.writeHead(200, { ...JSON_TYPE, ...headers });
     response.write('{"keys":[', () => {
@@ -54,23 +54,23 @@ const dripping =
     response.on('close', () => clearInterval(timer));
   };
 
-const noSet = (body: unknown): Fault => ({
+const withoutKeySet = (body: unknown): Fault => ({
   answer: sending(JSON.stringify(body)),
   code: 'KEYS_UNUSABLE',
   codeAtMetadata: 'ISSUER_MISMATCH',
 });
 
-/** What can be wrong with any answer, by what the issuer does. */
+/** Faults of any response, by their description. */
 export const FAULTS: Readonly<Record<string, Fault>> = {
   'drops every connection': { answer: ({ socket }) => socket.destroy(), code: 'NETWORK', isDropped: true },
   'never answers': { answer: () => undefined, code: 'TIMEOUT', isEndless: true },
   'sends headers and then nothing': { answer: beginning({}, () => undefined), code: 'TIMEOUT', isEndless: true },
-  'sends a byte now and then, for ever': { answer: dripping(), code: 'TIMEOUT', isEndless: true },
+  'sends single bytes without an end': { answer: dripping(), code: 'TIMEOUT', isEndless: true },
   'resets the connection in the middle of the body': {
     answer: beginning({}, (socket) => socket.resetAndDestroy()),
     code: 'NETWORK',
   },
-  'sends half of the body that it announced': {
+  'sends less than its Content-Length': {
     answer: beginning({ 'content-length': '1000' }, (socket) => socket.end()),
     code: 'NETWORK',
   },
@@ -83,41 +83,41 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
     code: 'MEDIA_TYPE',
   },
   'answers with a page that never ends': { answer: dripping(200, { 'content-type': 'text/html' }), code: 'MEDIA_TYPE' },
-  'calls a page JSON': { answer: sending('<html>Log in</html>'), code: 'NOT_JSON' },
-  'sends JSON that breaks off': { answer: sending('{"keys":[{"kty":"EC"'), code: 'NOT_JSON' },
-  'sends nothing': { answer: sending(''), code: 'NOT_JSON' },
+  'sends a page as JSON': { answer: sending('<html>Log in</html>'), code: 'NOT_JSON' },
+  'sends incomplete JSON': { answer: sending('{"keys":[{"kty":"EC"'), code: 'NOT_JSON' },
+  'sends an empty body': { answer: sending(''), code: 'NOT_JSON' },
   'sends 10 MiB': { answer: sending(`{${' '.repeat(10 * 1024 * 1024)}}`), code: 'TOO_LARGE' },
-  'sends {}': noSet({}),
-  'sends []': noSet([]),
-  'sends null': noSet(null),
-  'sends an error with status 200': noSet({ error: 'server_error' }),
+  'sends {}': withoutKeySet({}),
+  'sends []': withoutKeySet([]),
+  'sends null': withoutKeySet(null),
+  'sends an error with status 200': withoutKeySet({ error: 'server_error' }),
 };
 
-/** The one of this name. */
+/** Returns the fault with this description. */
 export function fault(name: string): Fault {
   const found = FAULTS[name];
   if (found === undefined) throw new Error(`no fault "${name}"`);
   return found;
 }
 
-/** What can be wrong with a key set, all of whose keys have the kid of this one. */
+/** Faults of a key set whose keys have the kid of the given key. */
 export function faultsOfSet({ kid, jwk, privateKey }: TestKey): Readonly<Record<string, Fault>> {
   return {
-    'publishes a set whose keys are no list': noSet({ keys: { 0: jwk } }),
+    'publishes keys that are not a list': withoutKeySet({ keys: { 0: jwk } }),
     'pads a good set to 10 MiB': {
       answer: sending(`{${' '.repeat(10 * 1024 * 1024)}"keys":[${JSON.stringify(jwk)}]}`),
       code: 'TOO_LARGE',
     },
-    'publishes an empty set': noSet({ keys: [] }),
-    'publishes private keys only': noSet({ keys: [{ ...privateKey.export({ format: 'jwk' }), kid }] }),
-    'publishes symmetric keys only': noSet({ keys: [{ kty: 'oct', k: 'c2VjcmV0', kid, alg: 'HS256' }] }),
-    'publishes keys for encryption only': noSet({ keys: [{ ...jwk, use: 'enc' }] }),
-    'publishes keys that are too short only': noSet({ keys: [newKey('rsa-1024', { kid }).jwk] }),
-    'publishes keys that cannot be read only': noSet({ keys: [null, 7, {}, { ...jwk, x: 'AAAA' }] }),
+    'publishes an empty set': withoutKeySet({ keys: [] }),
+    'publishes only private keys': withoutKeySet({ keys: [{ ...privateKey.export({ format: 'jwk' }), kid }] }),
+    'publishes only symmetric keys': withoutKeySet({ keys: [{ kty: 'oct', k: 'c2VjcmV0', kid, alg: 'HS256' }] }),
+    'publishes only encryption keys': withoutKeySet({ keys: [{ ...jwk, use: 'enc' }] }),
+    'publishes only keys that are too short': withoutKeySet({ keys: [newKey('rsa-1024', { kid }).jwk] }),
+    'publishes only unreadable keys': withoutKeySet({ keys: [null, 7, {}, { ...jwk, x: 'AAAA' }] }),
   };
 }
 
-/** What can be wrong with metadata. */
+/** Faults of metadata. */
 export const FAULTS_OF_METADATA: Readonly<Record<string, (issuer: string) => Fault>> = {
   'sends the metadata of another issuer': (issuer) => ({
     answer: sending(JSON.stringify({ issuer: 'https://else.example.com', jwks_uri: issuer + KEYS })),
@@ -127,19 +127,19 @@ export const FAULTS_OF_METADATA: Readonly<Record<string, (issuer: string) => Fau
     answer: sending(JSON.stringify({ issuer })),
     code: 'METADATA_INVALID',
   }),
-  'sends metadata with a jwks_uri that may not be fetched': (issuer) => ({
+  'sends metadata whose jwks_uri must not be fetched': (issuer) => ({
     answer: sending(JSON.stringify({ issuer, jwks_uri: 'http://keys.example.com/jwks' })),
     code: 'ADDRESS_REFUSED',
   }),
 };
 
 /**
- * A {@link LocalIssuer} that fails in every way there is, recovers, and knows which exchanges have not ended. It keeps no
- * connection alive, so that one on which something was asked and which is open is such an exchange. Those on which
- * nothing was asked do not count: when `fetch` breaks an exchange off, Node opens one for the next.
+ * A {@link LocalIssuer} that can fail and recover, and counts its open exchanges. It keeps no connection alive, so that each
+ * open connection with a request is an open exchange. Connections without a request do not count: when `fetch` aborts an
+ * exchange, Node opens a connection for the next one.
  */
 export class FaultyIssuer extends LocalIssuer {
-  private readonly asked = new Set<Socket>();
+  private readonly requested = new Set<Socket>();
   private readonly healthy = new Map<string, Handler | undefined>();
   private isDropping = false;
 
@@ -147,9 +147,9 @@ export class FaultyIssuer extends LocalIssuer {
     super(keys);
     this.server.prependListener('request', ({ socket }, response) => {
       response.shouldKeepAlive = false;
-      this.asked.add(socket);
-      socket.on('close', () => this.asked.delete(socket));
-      // A client may go at any time.
+      this.requested.add(socket);
+      socket.on('close', () => this.requested.delete(socket));
+      // A client may disconnect at any time.
       socket.on('error', () => undefined);
     });
     this.server.on('connection', (socket) => {
@@ -160,23 +160,22 @@ export class FaultyIssuer extends LocalIssuer {
   static override async start(keys: readonly TestKey[] = []): Promise<FaultyIssuer> {
     const issuer = new FaultyIssuer(keys);
     await issuer.open();
-    // The very first connection of a process that is closed at once goes unnoticed by Node's `fetch`, for ever.
+    // If the first connection of a process is closed immediately, `fetch` of Node never settles.
     await fetch(issuer.url);
     issuer.requests.length = 0;
     return issuer;
   }
 
-  /** Exchanges that have begun and not ended. */
   get openExchanges(): number {
-    return this.asked.size;
+    return this.requested.size;
   }
 
-  /** How often the key set was asked for. */
+  /** The number of requests for the key set. */
   get fetches(): number {
     return this.countOf(KEYS);
   }
 
-  /** From now on these paths fail in this way; until {@link recover}. */
+  /** Makes these paths fail until {@link recover}. */
   fail({ answer, isDropped = false }: Fault, ...paths: string[]): void {
     for (const path of paths) {
       if (!this.healthy.has(path)) this.healthy.set(path, this.handlers.get(path));
@@ -189,7 +188,7 @@ export class FaultyIssuer extends LocalIssuer {
     this.fail(fault, ...METADATA, KEYS);
   }
 
-  /** All is well again; or only these paths are. */
+  /** Ends the faults of all paths, or only of these. */
   recover(...paths: string[]): void {
     for (const [path, handler] of this.healthy) {
       if (paths.length > 0 && !paths.includes(path)) continue;
@@ -200,12 +199,12 @@ export class FaultyIssuer extends LocalIssuer {
     this.isDropping = false;
   }
 
-  /** The new key set: keys, or whatever stands in their place. */
+  /** Replaces the key set. */
   publish(...keys: (TestKey | Record<string, unknown>)[]): void {
     this.keys = keys.map((key) => ('privateKey' in key ? (key as TestKey).jwk : key));
   }
 
-  /** Each worker of the issuer has a set of its own, and they answer in turn. */
+  /** Serves the sets in turn, as several servers of one issuer do after a rotation. */
   publishInTurn(...sets: (readonly TestKey[])[]): void {
     let turn = 0;
     this.json(KEYS, () => ({ keys: sets[turn++ % sets.length]?.map(({ jwk }) => jwk) }));
@@ -213,7 +212,7 @@ export class FaultyIssuer extends LocalIssuer {
 }
 
 /**
- * A port of loopback on which nobody listens, and which nobody else gets meanwhile: it is the near end of a connection.
+ * Returns a loopback port without a listener. It is reserved, because it is the local port of an open connection.
  */
 export async function closedPort(): Promise<{ readonly port: number; free(): Promise<void> }> {
   const server = createServer().listen(0, '127.0.0.1');

@@ -1,13 +1,13 @@
 import { afterEach, beforeEach, jest } from '@jest/globals';
 
 /**
- * For the tests of the file or the `describe` that it is called in: `Date.now` and what `setTimeout` has set stand still
- * until `pass` moves them on. So a token may have time enough to be used, and nobody waits for its expiry.
+ * Stops `Date.now` and `setTimeout` in the tests of the file or `describe` that calls it; `pass` moves them. A token then
+ * cannot expire before it is used, and no test waits for its expiry.
  */
 export function holdTime(): void {
   beforeEach(() => {
     jest.useFakeTimers({
-      // What sockets and servers need to get anywhere.
+      // Sockets and servers need these.
       doNotFake: [
         'hrtime',
         'nextTick',

@@ -9,7 +9,7 @@ export type KeyKind = 'rsa' | 'rsa-1024' | 'p-256' | 'p-384' | 'p-521' | 'ed2551
 export interface TestKey {
   readonly kid: string | undefined;
   readonly privateKey: KeyObject;
-  /** The public half, as it is published. */
+  /** The public key as it is published. */
   readonly jwk: Record<string, unknown>;
 }
 
@@ -32,10 +32,10 @@ function generate(kind: KeyKind): { publicKey: KeyObject; privateKey: KeyObject 
   }
 }
 
-// Private keys that open nothing. To make one takes a tenth of a second and more, and nearly every file wants a few.
+// Generating an RSA key takes at least 0.1 seconds, and most test files need several.
 const stored = JSON.parse(readFileSync(new URL('rsa-keys.json', import.meta.url), 'utf8')) as Record<string, unknown>[];
 
-/** Another one each time, as long as there are any. */
+/** Returns a different stored key pair at each call, while there are any. */
 function storedPair(): { publicKey: KeyObject; privateKey: KeyObject } | undefined {
   const key = stored.pop();
   if (key === undefined) return undefined;
@@ -57,7 +57,7 @@ const HASHES: Record<string, string | null> = {
   Ed25519: null,
 };
 
-/** A JWS over exactly these texts, so that a test can send what no JSON library would write. */
+/** Signs exactly these texts, so that a test can send JSON that no library would write. */
 export function signText(header: string, payload: string, algorithm: string, key: KeyObject): string {
   const input = [header, payload].map((part) => Buffer.from(part).toString('base64url')).join('.');
   const options = algorithm.startsWith('PS')
@@ -77,8 +77,8 @@ export function signToken(
 export type Handler = (request: IncomingMessage, response: ServerResponse) => void;
 
 /**
- * An issuer on loopback whose metadata, keys and misbehaviour a test decides. For what a real authorization server
- * would not do; the good cases run against `oidc-provider`.
+ * An issuer on loopback whose metadata, keys and responses the test controls. Use it for what a real authorization server
+ * does not do; other cases run against `oidc-provider`.
  */
 export class LocalIssuer {
   readonly requests: string[] = [];
@@ -103,7 +103,7 @@ export class LocalIssuer {
     return issuer;
   }
 
-  /** For all tests of the file: it is open from the first of them to the last. */
+  /** Starts an issuer for all tests of the file. */
   static forFile(keys: readonly TestKey[]): LocalIssuer {
     const issuer = new LocalIssuer(keys);
     beforeAll(() => issuer.open());

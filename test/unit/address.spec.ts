@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { isFetchableAddress } from '../../src/model/address.js';
 
-const NOBODY_ELSE_IS_ON_THE_PATH = [
+const ALLOWED = [
   'https://issuer.example.com',
   'HTTPS://issuer.example.com/jwks?tenant=a',
   'https://10.0.0.1:8443/',
@@ -13,7 +13,7 @@ const NOBODY_ELSE_IS_ON_THE_PATH = [
   'http://[0:0:0:0:0:0:0:1]',
 ];
 
-const SOMEBODY_MAY_BE_ON_THE_PATH = [
+const ALLOWED_WITH_HTTP = [
   'http://issuer.example.com',
   'http://10.0.0.1',
   'http://128.0.0.1',
@@ -28,7 +28,7 @@ const SOMEBODY_MAY_BE_ON_THE_PATH = [
   'http://example.com?127.0.0.1',
 ];
 
-const NEVER = [
+const REJECTED = [
   '',
   'issuer.example.com',
   '//issuer.example.com',
@@ -51,18 +51,18 @@ const NEVER = [
   'urn:example:issuer',
 ];
 
-describe('What may be fetched', () => {
-  it.each(NOBODY_ELSE_IS_ON_THE_PATH)('is %s', (address) => {
+describe('isFetchableAddress', () => {
+  it.each(ALLOWED)('allows %s', (address) => {
     expect(isFetchableAddress(address, false)).toBe(true);
     expect(isFetchableAddress(address, true)).toBe(true);
   });
 
-  it.each(SOMEBODY_MAY_BE_ON_THE_PATH)('is %s only where http is allowed', (address) => {
+  it.each(ALLOWED_WITH_HTTP)('allows %s only if http is allowed', (address) => {
     expect(isFetchableAddress(address, false)).toBe(false);
     expect(isFetchableAddress(address, true)).toBe(true);
   });
 
-  it.each(NEVER)('is never %j', (address) => {
+  it.each(REJECTED)('rejects %j', (address) => {
     expect(isFetchableAddress(address, false)).toBe(false);
     expect(isFetchableAddress(address, true)).toBe(false);
   });

@@ -2,11 +2,11 @@ import { describe, expect, it } from '@jest/globals';
 import { constants } from 'node:crypto';
 import { ALGORITHM_NAMES, ALGORITHMS, isSignatureAlgorithm } from '../../src/keys/algorithms.js';
 
-describe('The table of algorithms', () => {
+describe('ALGORITHMS', () => {
   const pkcs1 = { kty: 'RSA', padding: constants.RSA_PKCS1_PADDING };
   const pss = { kty: 'RSA', padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_DIGEST };
 
-  it('has every asymmetric algorithm of RFC 7518 §3.1, RFC 8037 §3.1 and RFC 9864 §2.2, as they define it', () => {
+  it('contains the asymmetric algorithms of RFC 7518 §3.1, RFC 8037 §3.1 and RFC 9864 §2.2', () => {
     expect(ALGORITHMS).toStrictEqual({
       RS256: { ...pkcs1, hash: 'sha256' },
       RS384: { ...pkcs1, hash: 'sha384' },
@@ -22,14 +22,14 @@ describe('The table of algorithms', () => {
     });
   });
 
-  it('has its names in a list that nobody can add to', () => {
+  it('has its names in a frozen list', () => {
     expect(ALGORITHM_NAMES).toEqual(Object.keys(ALGORITHMS));
     expect(Object.isFrozen(ALGORITHM_NAMES)).toBe(true);
   });
 });
 
-describe('A signature algorithm', () => {
-  it.each([...ALGORITHM_NAMES])('is %s', (name) => {
+describe('isSignatureAlgorithm', () => {
+  it.each([...ALGORITHM_NAMES])('accepts %s', (name) => {
     expect(isSignatureAlgorithm(name)).toBe(true);
   });
 
@@ -56,7 +56,7 @@ describe('A signature algorithm', () => {
     ['RS256'],
     { toString: () => 'RS256' },
     new String('RS256'),
-  ])('is not %p', (name) => {
+  ])('rejects %p', (name) => {
     expect(isSignatureAlgorithm(name)).toBe(false);
   });
 });

@@ -33,7 +33,7 @@ export async function diagnose(
   const options: ProbeOptions = { fetch, clock, timeoutMs, maxBytes: MAX_BYTES };
   const spelling = checkSpelling(request.issuer, request);
   const discovery = spelling.issuer === undefined ? undefined : await checkDiscovery(spelling.issuer, options);
-  const address = await jwksAddress(discovery, request, options);
+  const address = jwksAddress(discovery, request);
   const fetched = address?.address === undefined ? undefined : await checkKeySet(address.address, options);
   const keySet = fetched?.keys === undefined ? undefined : new KeySet(fetched.keys);
 
@@ -88,13 +88,9 @@ function discoveryRows(discovery: Discovery | undefined, jwksUri: string | undef
       );
 }
 
-async function jwksAddress(
-  discovery: Discovery | undefined,
-  { jwksUri, allowHttp }: DoctorRequest,
-  options: ProbeOptions,
-): Promise<JwksAddress | undefined> {
+function jwksAddress(discovery: Discovery | undefined, { jwksUri, allowHttp }: DoctorRequest): JwksAddress | undefined {
   if (jwksUri !== undefined) return checkGivenAddress(jwksUri, allowHttp);
-  return discovery?.found && checkNamedAddress(discovery.found, allowHttp, options);
+  return discovery?.found && checkNamedAddress(discovery.found, allowHttp);
 }
 
 function keyRows(fetched: FetchedKeys | undefined): readonly CheckRow[] {

@@ -1,7 +1,6 @@
 import { AuthError } from '../../model/errors.js';
 import type { KeySet } from '../../keys/key-set.js';
-import type { KeySource } from '../../keys/key-source.js';
-import { StaticKeys } from '../../keys/static-keys.js';
+import { type KeySource, StaticKeys } from '../../keys/key-source.js';
 import type { ResolvedIssuer } from '../../options/resolve-issuer.js';
 import type { Explanation } from '../../token/explain.js';
 import type { ExplainedCheck } from '../../token/explained-checks.js';

@@ -1,6 +1,6 @@
 import { isFetchableAddress, isInternalHost, withoutQuery } from '../../model/address.js';
 import { isJsonObject } from '../../model/json-object.js';
-import { discoverJwksUri } from '../../remote/metadata.js';
+import { requireJwksUri } from '../../remote/jwks-uri.js';
 import { FetchError } from '../../remote/fetch-error.js';
 import { printable } from '../printable.js';
 import { type CheckRow, ok, problem } from './check-row.js';
@@ -22,19 +22,12 @@ export function checkGivenAddress(jwksUri: string, allowHttp: boolean): JwksAddr
   return { row: problem('jwks-uri', `${shown(jwksUri)} may not be fetched`, mend, 'https://…'), address: undefined };
 }
 
-/** What the package itself says to the `jwks_uri` of these metadata. */
-export async function checkNamedAddress(
-  { metadata, location }: FoundMetadata,
-  allowHttp: boolean,
-  options: ProbeOptions,
-): Promise<JwksAddress> {
+/** Checks the `jwks_uri` of the metadata as the package does when an application runs. */
+export function checkNamedAddress({ metadata, location }: FoundMetadata, allowHttp: boolean): JwksAddress {
   const named = metadata.jwks_uri;
-  // That the issuer is another one is a row of its own.
-  const issuer = typeof metadata.issuer === 'string' ? metadata.issuer : '';
-  const again = () => Promise.resolve(Response.json({ ...metadata, issuer }));
   try {
-    const found = { ...options, uri: location, jwksOrigins: undefined, allowHttp, fetch: again };
-    const address = await discoverJwksUri(issuer, found);
+    const jwksUri = typeof named === 'string' ? named : undefined;
+    const address = requireJwksUri(jwksUri, location, { jwksOrigins: undefined, allowHttp });
     return { row: ok('jwks-uri', shown(address)), address };
   } catch (error) {
     if (!(error instanceof FetchError)) throw error;

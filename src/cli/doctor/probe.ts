@@ -1,8 +1,8 @@
 import { withoutQuery } from '../../model/address.js';
 import type { FetchError } from '../../remote/fetch-error.js';
-import { fetchJson, type FetchJsonOptions } from '../../remote/http-exchange.js';
+import { exchange, type ExchangeOptions } from '../../remote/http-exchange.js';
 
-export type ProbeOptions = Pick<FetchJsonOptions, 'fetch' | 'timeoutMs' | 'maxBytes'> & {
+export type ProbeOptions = Pick<ExchangeOptions, 'fetch' | 'timeoutMs' | 'maxBytes'> & {
   readonly clock: () => number;
 };
 
@@ -48,8 +48,8 @@ export async function probe(address: string, options: ProbeOptions): Promise<Pro
   };
   const common = { address: withoutQuery(address) };
   try {
-    const answer = await fetchJson(address, { ...options, fetch: looking });
-    return { ...common, ...seen, tookMs: clock() - sentAt, body: answer.isModified ? answer.body : undefined };
+    const { body } = await exchange(address, { ...options, fetch: looking });
+    return { ...common, ...seen, tookMs: clock() - sentAt, body };
   } catch (error) {
     const failure = error as FetchError;
     return { ...common, ...seen, tookMs: clock() - sentAt, failure, errorCode: errorCodeOf(failure) };

@@ -24,10 +24,10 @@ const FITTING: Record<keyof typeof KEYS, readonly SignatureAlgorithm[]> = {
   ed25519: ['EdDSA', 'Ed25519'],
 };
 const KINDS = Object.keys(KEYS) as (keyof typeof KEYS)[];
-const algorithmsOf = (jwk: Jwk) => [...importVerificationKey(jwk).inputs.keys()];
+const verifiableAlgorithms = (jwk: Jwk) => [...importVerificationKey(jwk).inputs.keys()];
 const problemOf = (jwk: Jwk) => importVerificationKey(jwk).problem;
 
-/** A refused key stays in its set, with its kid and the reason, and verifies nothing. */
+/** Expects a key that keeps its kid, has a problem and verifies nothing. */
 function expectUnsuitable(jwk: Jwk, problem: string | RegExp): void {
   const key = importVerificationKey(jwk);
   expect(key.problem).toMatch(problem);
@@ -38,13 +38,13 @@ function expectUnsuitable(jwk: Jwk, problem: string | RegExp): void {
 describe.each(KINDS)('A key of kind %s', (kind) => {
   const jwk = KEYS[kind];
 
-  it('verifies the algorithms that fit it, and no other', () => {
-    expect(algorithmsOf(jwk)).toEqual(FITTING[kind]);
+  it('verifies only the algorithms that match its type', () => {
+    expect(verifiableAlgorithms(jwk)).toEqual(FITTING[kind]);
     expect(problemOf(jwk)).toBeUndefined();
   });
 
-  it.each([...ALGORITHM_NAMES])('with alg %s verifies that one or nothing', (alg) => {
-    if (FITTING[kind].includes(alg)) expect(algorithmsOf({ ...jwk, alg })).toEqual([alg]);
+  it.each([...ALGORITHM_NAMES])('with alg %s verifies only that algorithm or nothing', (alg) => {
+    if (FITTING[kind].includes(alg)) expect(verifiableAlgorithms({ ...jwk, alg })).toEqual([alg]);
     else expectUnsuitable({ ...jwk, alg }, 'fits no signature algorithm (kty, crv, alg)');
   });
 
@@ -67,9 +67,9 @@ describe.each(KINDS)('A key of kind %s', (kind) => {
     expectUnsuitable({ ...jwk, alg }, 'fits no signature algorithm (kty, crv, alg)');
   });
 
-  it('verifies with use sig, or none', () => {
-    expect(algorithmsOf({ ...jwk, use: 'sig' })).toEqual(FITTING[kind]);
-    expect(algorithmsOf({ ...jwk, use: undefined })).toEqual(FITTING[kind]);
+  it('verifies with use sig or without use', () => {
+    expect(verifiableAlgorithms({ ...jwk, use: 'sig' })).toEqual(FITTING[kind]);
+    expect(verifiableAlgorithms({ ...jwk, use: undefined })).toEqual(FITTING[kind]);
   });
 
   it.each(['enc', 'SIG', 'sig ', '', 'tls', null, 1, ['sig'], {}])('with use %j verifies nothing', (use) => {
@@ -79,7 +79,7 @@ describe.each(KINDS)('A key of kind %s', (kind) => {
   it.each([[['verify']], [['sign', 'verify']], [['encrypt', 'verify']], [undefined]])(
     'verifies with key_ops %j',
     (operations) => {
-      expect(algorithmsOf({ ...jwk, key_ops: operations })).toEqual(FITTING[kind]);
+      expect(verifiableAlgorithms({ ...jwk, key_ops: operations })).toEqual(FITTING[kind]);
     },
   );
 
@@ -97,12 +97,12 @@ describe.each(KINDS)('A key of kind %s', (kind) => {
     expectUnsuitable({ ...jwk, key_ops: operations }, 'is not for verifying (key_ops)');
   });
 
-  it.each([['c2VjcmV0'], [''], [undefined], [null]])('that brings its private half, d: %j, verifies nothing', (d) => {
+  it.each([['c2VjcmV0'], [''], [undefined], [null]])('with a private member d: %j verifies nothing', (d) => {
     expectUnsuitable({ ...jwk, d }, 'is a private key');
   });
 
   it.each(['RSA', 'EC', 'OKP', 'oct', 'rsa', 'ec', 'AKP', '', undefined, null, 1, ['RSA']])(
-    'with kty %j in place of its own verifies nothing',
+    'with another kty, %j, verifies nothing',
     (kty) => {
       if (kty === jwk.kty) return;
       const key = importVerificationKey({ ...jwk, kty });
@@ -111,17 +111,15 @@ describe.each(KINDS)('A key of kind %s', (kind) => {
     },
   );
 
-  it('keeps a kid that is a string', () => {
-    expect(importVerificationKey({ ...jwk, kid: 'b' }).kid).toBe('b');
-  });
-
-  it.each([undefined, null, '', 1, true, {}, ['a']])('with kid %j has none', (kid) => {
+  it.each([undefined, null, '', 1, true, {}, ['a']])('with kid %j has no kid', (kid) => {
     expect(importVerificationKey({ ...jwk, kid }).kid).toBeUndefined();
-    expect(algorithmsOf({ ...jwk, kid })).toEqual(FITTING[kind]);
+    expect(verifiableAlgorithms({ ...jwk, kid })).toEqual(FITTING[kind]);
   });
 
-  it('may have members that nobody knows, certificates included', () => {
-    expect(algorithmsOf({ ...jwk, x5c: ['!'], x5t: 1, 'x5t#S256': null, iat: 1, vendor: {} })).toEqual(FITTING[kind]);
+  it('may have unknown members and certificates', () => {
+    expect(verifiableAlgorithms({ ...jwk, x5c: ['!'], x5t: 1, 'x5t#S256': null, iat: 1, vendor: {} })).toEqual(
+      FITTING[kind],
+    );
   });
 });
 
@@ -136,14 +134,14 @@ describe('An elliptic key', () => {
     ['P-256', 'Ed25519'],
     ['P-256', undefined],
     ['P-256', null],
-  ])('of %s that says it is of %s verifies nothing', (of, crv) => {
+  ])('of %s with crv %s verifies nothing', (of, crv) => {
     const jwk = of === 'P-256' ? KEYS.p256 : KEYS.p384;
     const key = importVerificationKey({ ...jwk, crv });
     expect(key.inputs.size).toBe(0);
     expect(key.problem).toMatch(/^(fits no signature algorithm|cannot be read)/);
   });
 
-  it.each(['X25519', 'Ed448', 'X448', 'P-256'])('of Ed25519 that says it is of %s verifies nothing', (crv) => {
+  it.each(['X25519', 'Ed448', 'X448', 'P-256'])('of Ed25519 with crv %s verifies nothing', (crv) => {
     expectUnsuitable({ ...KEYS.ed25519, crv }, 'fits no signature algorithm (kty, crv, alg)');
   });
 
@@ -152,11 +150,11 @@ describe('An elliptic key', () => {
     ['y is missing', { y: undefined }],
     ['x is a number', { x: 1 }],
     ['x is empty', { x: '' }],
-    ['x and y change places', { x: KEYS.p256.y, y: KEYS.p256.x }],
+    ['x and y are swapped', { x: KEYS.p256.y, y: KEYS.p256.x }],
     ['y is that of another point', { y: KEYS.p256.x }],
     ['x and y are zero', { x: 'AA', y: 'AA' }],
     ['x is too long', { x: String(KEYS.p384.x) }],
-  ])('is not on its curve and verifies nothing where %s', (_what, members) => {
+  ])('verifies nothing if %s', (_what, members) => {
     expectUnsuitable({ ...KEYS.p256, ...members }, 'cannot be read');
   });
 
@@ -166,11 +164,11 @@ describe('An elliptic key', () => {
     ['x is too short', 'AAAA'],
     ['x is too long', `${String(KEYS.ed25519.x)}AAAA`],
     ['x is a list', [KEYS.ed25519.x]],
-  ])('of Ed25519 cannot be read where %s', (_what, x) => {
+  ])('of Ed25519 cannot be read if %s', (_what, x) => {
     expectUnsuitable({ ...KEYS.ed25519, x }, 'cannot be read');
   });
 
-  it.each(['x', 'y'])('may have lost the zero byte that its %s starts with, as some issuers write it', (name) => {
+  it.each(['x', 'y'])('may lack the leading zero byte of its %s, as with some issuers', (name) => {
     const short = shortCoordinate(name as 'x' | 'y');
     expect(Buffer.from(String(short.jwk[name]), 'base64url')).toHaveLength(31);
     const input = importVerificationKey(short.jwk).inputs.get('ES256');
@@ -194,7 +192,7 @@ describe('An RSA key', () => {
     expectUnsuitable({ ...KEYS.rsa, n: shorter.toString('base64url') }, 'is shorter than 2048 bits');
   });
 
-  it('is not made longer by zeros', () => {
+  it('is not longer with leading zeros', () => {
     const zeros = Buffer.concat([Buffer.alloc(128), n.subarray(0, 128)]);
     expectUnsuitable({ ...KEYS.rsa, n: zeros.toString('base64url') }, 'is shorter than 2048 bits');
     expect(problemOf({ ...KEYS.rsa, n: Buffer.concat([Buffer.alloc(1), n]).toString('base64url') })).toBeUndefined();
@@ -204,7 +202,7 @@ describe('An RSA key', () => {
     ['0', 'AA'],
     ['nothing', ''],
     ['1', 'AQ'],
-    ['1 behind zeros', 'AAAB'],
+    ['1 with leading zeros', 'AAAB'],
     ['2', 'Ag'],
     ['4', 'BA'],
     ['65536', 'AQAA'],
@@ -216,32 +214,32 @@ describe('An RSA key', () => {
     ['3', 'Aw'],
     ['17', 'EQ'],
     ['65537', 'AQAB'],
-    ['65537 behind a zero', 'AAEAAQ'],
+    ['65537 with a leading zero', 'AAEAAQ'],
   ])('may have the exponent %s', (_what, e) => {
-    expect(algorithmsOf({ ...KEYS.rsa, e })).toEqual(FITTING.rsa);
+    expect(verifiableAlgorithms({ ...KEYS.rsa, e })).toEqual(FITTING.rsa);
   });
 
   it.each([
     ['n is missing', { n: undefined }],
     ['e is missing', { e: undefined }],
     ['n is a number', { n: 1 }],
-    ['e is a number, as some issuers wrote it', { e: 65_537 }],
-  ])('cannot be read where %s', (_what, members) => {
+    ['e is a number, as with some issuers', { e: 65_537 }],
+  ])('cannot be read if %s', (_what, members) => {
     expectUnsuitable({ ...KEYS.rsa, ...members }, 'cannot be read');
   });
 });
 
-describe('A key that is no signature key', () => {
+describe('A key that is not a signature key', () => {
   it.each([
     ['a secret', { kty: 'oct', k: 'c2VjcmV0', kid: 'a', alg: 'HS256' }],
-    ['a secret that names an asymmetric algorithm', { kty: 'oct', k: 'c2VjcmV0', kid: 'a', alg: 'RS256' }],
-    ['a secret that says nothing', { kty: 'oct', k: 'c2VjcmV0', kid: 'a' }],
-    ['nothing', { kid: 'a' }],
+    ['a secret with an asymmetric algorithm', { kty: 'oct', k: 'c2VjcmV0', kid: 'a', alg: 'RS256' }],
+    ['a secret without an algorithm', { kty: 'oct', k: 'c2VjcmV0', kid: 'a' }],
+    ['a kid only', { kid: 'a' }],
   ])('verifies nothing: %s', (_what, jwk) => {
     expectUnsuitable(jwk, 'fits no signature algorithm (kty, crv, alg)');
   });
 
-  it('says nothing of itself in the problem', () => {
+  it('has a problem without its members', () => {
     for (const jwk of [
       { ...KEYS.rsa, d: 'c2VjcmV0' },
       { kty: 'RSA', n: 'c2VjcmV0', e: 'c2VjcmV0' },
@@ -253,7 +251,7 @@ describe('A key that is no signature key', () => {
 });
 
 describe('importVerificationKey', () => {
-  it('never throws, whatever the members are: a key verifies something or says why not', () => {
+  it('never throws: a key with any members verifies something or has a problem', () => {
     const name = fc.constantFrom('kty', 'crv', 'n', 'e', 'x', 'y', 'd', 'k', 'use', 'key_ops', 'alg', 'kid');
     const value = fc.oneof(
       fc.constantFrom<unknown>('RSA', 'EC', 'OKP', 'P-256', 'Ed25519', 'sig', ['verify'], 'RS256', 'ES256', undefined),
@@ -270,15 +268,9 @@ describe('importVerificationKey', () => {
       { numRuns: 100 },
     );
   });
-
-  it('does not change the key that it is given', () => {
-    const jwk = Object.freeze({ ...KEYS.rsa });
-    importVerificationKey(jwk);
-    expect(jwk).toEqual(KEYS.rsa);
-  });
 });
 
-/** The first of the P-256 keys 1, 2, 3, … whose coordinate starts with a zero byte, written without that byte. */
+/** Returns the first of the P-256 keys 1, 2, 3, … with a leading zero byte in a coordinate, without that byte. */
 function shortCoordinate(name: 'x' | 'y') {
   const ecdh = createECDH('prime256v1');
   for (let number = 1; ; number += 1) {

@@ -46,8 +46,8 @@ describe('A list of issuers', () => {
 
   it('has one key source for each, made at start', () => {
     expect(made.map(({ issuer, keys, kind }) => [issuer, keys.from, kind])).toEqual([
-      [ISSUER, 'discovery', 'listed'],
-      [OTHER, 'jwks', 'listed'],
+      [ISSUER, 'discovery', 'configured'],
+      [OTHER, 'jwks', 'configured'],
     ]);
   });
 

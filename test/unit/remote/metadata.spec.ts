@@ -1,0 +1,187 @@
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import { requireJwksUri } from '../../../src/remote/jwks-uri.js';
+import { metadataLocations, MetadataSource } from '../../../src/remote/metadata.js';
+
+const ISSUER = 'https://issuer.example.com';
+const [OPENID, OAUTH] = [
+  `${ISSUER}/.well-known/openid-configuration`,
+  `${ISSUER}/.well-known/oauth-authorization-server`,
+];
+const REQUEST = { uri: undefined, timeoutMs: 1_000, maxBytes: 65_536 };
+
+let documents: Record<string, unknown>;
+let requests: string[];
+let source: MetadataSource;
+
+beforeEach(() => {
+  documents = {};
+  requests = [];
+  const fetch = (input: unknown) => {
+    const address = input as string;
+    requests.push(address);
+    return Promise.resolve(
+      address in documents ? Response.json(documents[address]) : new Response(null, { status: 404 }),
+    );
+  };
+  source = new MetadataSource({ fetch, allowHttp: false });
+});
+
+describe('the well-known locations of metadata', () => {
+  it.each([
+    [ISSUER, [OPENID, OAUTH]],
+    [`${ISSUER}/`, [OPENID, OAUTH]],
+    [
+      `${ISSUER}/realms/acme`,
+      [`${ISSUER}/realms/acme/.well-known/openid-configuration`, `${OAUTH}/realms/acme`, `${OPENID}/realms/acme`],
+    ],
+  ])('of %s are those of OpenID Connect Discovery §4 and RFC 8414 §3', (issuer, locations) => {
+    expect(metadataLocations(issuer)).toEqual(locations);
+  });
+});
+
+describe('MetadataSource', () => {
+  const metadata = { issuer: ISSUER, jwks_uri: `${ISSUER}/keys` };
+
+  it('fetches the metadata of an issuer once', async () => {
+    documents[OPENID] = { ...metadata, introspection_endpoint: `${ISSUER}/introspect`, token_endpoint: 7, scopes: [] };
+    const expected = { ...metadata, introspection_endpoint: `${ISSUER}/introspect` };
+    const [first, second] = await Promise.all([source.get(ISSUER, REQUEST), source.get(ISSUER, REQUEST, true)]);
+    expect([first, second, await source.get(ISSUER, REQUEST)]).toEqual([expected, expected, expected]);
+    expect(requests).toEqual([OPENID]);
+  });
+
+  it('keeps the cached metadata if a refresh fails, and replaces them if it succeeds', async () => {
+    documents[OPENID] = metadata;
+    await source.get(ISSUER, REQUEST);
+    documents[OPENID] = {};
+    await expect(source.get(ISSUER, REQUEST, true)).rejects.toMatchObject({ name: 'FetchError' });
+    expect(await source.get(ISSUER, REQUEST)).toEqual(metadata);
+    documents[OPENID] = { ...metadata, jwks_uri: `${ISSUER}/moved` };
+    await source.get(ISSUER, REQUEST, true);
+    expect(await source.get(ISSUER, REQUEST)).toMatchObject({ jwks_uri: `${ISSUER}/moved` });
+  });
+
+  it('requests metadata again after a failure', async () => {
+    await expect(source.get(ISSUER, REQUEST)).rejects.toMatchObject({ code: 'STATUS' });
+    documents[OAUTH] = metadata;
+    expect(await source.get(ISSUER, REQUEST)).toEqual(metadata);
+  });
+
+  it('uses metadata without keys only if no other location has metadata with keys', async () => {
+    documents[OPENID] = { issuer: ISSUER, introspection_endpoint: `${ISSUER}/introspect` };
+    expect(await source.get(ISSUER, REQUEST)).toEqual(documents[OPENID]);
+    documents[OAUTH] = metadata;
+    expect(await source.get(ISSUER, REQUEST, true)).toEqual(metadata);
+  });
+
+  it('does not share a document between locations', async () => {
+    const uri = 'https://sts.example.com/metadata?key=s3cret';
+    documents[OPENID] = metadata;
+    await source.get(ISSUER, REQUEST);
+    await expect(source.get(ISSUER, { ...REQUEST, uri })).rejects.toMatchObject({ code: 'STATUS' });
+  });
+
+  it.each([
+    [
+      'of another issuer',
+      { issuer: 'https://evil.example.com' },
+      'is the metadata of "https://evil.example.com", not of',
+    ],
+    ['of the issuer with a slash', { issuer: `${ISSUER}/` }, 'not of'],
+    ['without an issuer', { jwks_uri: `${ISSUER}/keys` }, 'no issuer'],
+    ['that are null', null, 'no issuer'],
+    ['that are a list', [], 'no issuer'],
+  ])('rejects metadata %s (ISSUER_MISMATCH)', async (_what, document, reason) => {
+    const uri = 'https://sts.example.com/metadata?key=s3cret';
+    documents[uri] = document;
+    const rejected = expect(source.get(ISSUER, { ...REQUEST, uri })).rejects;
+    await rejected.toMatchObject({ code: 'ISSUER_MISMATCH', message: expect.stringContaining(reason) });
+    // The query may contain a credential.
+    await expect(source.get(ISSUER, { ...REQUEST, uri })).rejects.toThrow(/^https:\/\/sts\.example\.com\/metadata: /);
+  });
+
+  it('reports the problem of each location', async () => {
+    await expect(source.get(`${ISSUER}/t`, REQUEST)).rejects.toThrow(
+      /openid-configuration: .*404.*oauth-authorization-server\/t: .*404.*openid-configuration\/t: .*404/,
+    );
+  });
+});
+
+describe('the jwks_uri of metadata', () => {
+  const require = (
+    jwksUri: string | undefined,
+    jwksOrigins?: readonly string[],
+    location = `${ISSUER}/meta?key=s3cret`,
+  ) => requireJwksUri(jwksUri, location, { jwksOrigins, allowHttp: false });
+  const refusal = (problem: string) => ({
+    code: 'ADDRESS_REFUSED',
+    message: `${ISSUER}/meta: the metadata has a jwks_uri that ${problem}`,
+  });
+  const refusalOf = (...args: Parameters<typeof require>): unknown => {
+    try {
+      return require(...args);
+    } catch (error) {
+      return error;
+    }
+  };
+
+  it.each([
+    'https://localhost/k',
+    'https://keys.localhost/k',
+    'http://localhost/k',
+    'https://127.0.0.1/k',
+    'https://2130706433/k',
+    'https://0x7f.1/k',
+    'http://127.0.0.1:8080/k',
+    'https://[::1]/k',
+    'https://[::ffff:127.0.0.1]/k',
+    'https://[::]/k',
+    'https://0.0.0.0/k',
+    'https://10.1.2.3/k',
+    'https://100.64.0.1/k',
+    'https://172.31.255.255/k',
+    'https://192.168.0.1/k',
+    'https://169.254.169.254/latest/meta-data',
+    'https://[fd00::1]/k',
+    'https://[fe80::1]/k',
+    'https://localhost./k',
+  ])('of a public host must not point to an internal network: %s (ADDRESS_REFUSED)', (jwksUri) => {
+    expect(refusalOf(jwksUri)).toMatchObject(refusal('points to an internal network'));
+  });
+
+  it.each(['https://127.0.0.1/k', 'https://10.1.2.3/k', 'http://localhost:8080/k'])(
+    'of an internal host may be internal: %s',
+    (jwksUri) => {
+      expect(require(jwksUri, undefined, 'https://10.0.0.1/meta')).toBe(jwksUri);
+    },
+  );
+
+  it.each(['keys', 'http://issuer.example.com/k', 'file:///etc/passwd'])(
+    'must not be %s (ADDRESS_REFUSED)',
+    (jwksUri) => {
+      expect(refusalOf(jwksUri)).toMatchObject(refusal('must not be fetched (use https, or http on loopback)'));
+    },
+  );
+
+  it('is required (METADATA_INVALID)', () => {
+    expect(refusalOf(undefined)).toMatchObject({ code: 'METADATA_INVALID' });
+  });
+
+  it('may be on another host, as with Google and Entra ID', () => {
+    const jwksUri = 'https://www.googleapis.example.com/oauth2/v3/certs';
+    expect(require(jwksUri)).toBe(jwksUri);
+    expect(require('https://172.32.0.1/k')).toBe('https://172.32.0.1/k');
+  });
+
+  it('must have one of the configured origins, if there are any (ADDRESS_REFUSED)', () => {
+    const origins = ['https://keys.example.com'];
+    expect(require('https://keys.example.com/k', origins)).toBe('https://keys.example.com/k');
+    for (const jwksUri of [
+      'https://issuer.example.com/k',
+      'https://keys.example.com:8443/k',
+      'https://keys.example.com.evil.example/k',
+    ]) {
+      expect(refusalOf(jwksUri, origins)).toMatchObject(refusal('has an origin that is not in `jwksOrigins`'));
+    }
+  });
+});
