@@ -55,7 +55,8 @@ module.exports = {
   forbidden: [
     {
       name: 'no-circular',
-      comment: 'A cycle has no first file to read, and a class in it may be undefined when it is loaded. Types count as well.',
+      comment:
+        'A cycle has no first file to read, and a class in it may be undefined when it is loaded. Types count as well.',
       severity: 'error',
       from: {},
       to: { circular: true },
@@ -76,10 +77,7 @@ module.exports = {
       ['keys', 'options', 'token'],
       'The verification of a token needs neither the network nor Nest, and is tested without them.',
     ),
-    direction(
-      ['keys', 'options', 'token', 'access'],
-      'Authorization needs neither the network nor Nest.',
-    ),
+    direction(['keys', 'options', 'token', 'access'], 'Authorization needs neither the network nor Nest.'),
     direction(['keys', 'options', 'token', 'remote'], 'Fetching does not depend on the framework.'),
     direction(['keys', 'options', 'token', 'store'], 'Stores do not depend on the framework.'),
     direction(
@@ -173,8 +171,7 @@ module.exports = {
     },
     {
       name: 'no-http-client',
-      comment:
-        "Node's fetch is sufficient. Another client has other deadlines, proxies and redirects.",
+      comment: "Node's fetch is sufficient. Another client has other deadlines, proxies and redirects.",
       severity: 'error',
       from: {},
       to: { path: packages('undici', 'axios', 'got', 'ky', 'node-fetch', 'cross-fetch', 'superagent') },

@@ -4,7 +4,7 @@ import { HealthCheck, HealthCheckService, TerminusModule } from '@nestjs/terminu
 import {
   type IssuerKeyHealth,
   type IssuerOptions,
-  KeyHealthIndicator,
+  KeyHealth,
   type KeyStore,
   Public,
 } from '../../src/index.js';
@@ -131,7 +131,7 @@ describe('KeyHealth', () => {
 class HealthController {
   constructor(
     private readonly health: HealthCheckService,
-    private readonly keys: KeyHealthIndicator,
+    private readonly keys: KeyHealth,
   ) {}
 
   @Get()
@@ -147,7 +147,7 @@ class HealthController {
   }
 }
 
-describe.each(PLATFORMS)('KeyHealthIndicator in @nestjs/terminus on %s', (platform) => {
+describe.each(PLATFORMS)('KeyHealth in @nestjs/terminus on %s', (platform) => {
   const start = (other?: string) => {
     const keys = { from: 'discovery', ...POLICY } as const;
     const names = other === undefined ? [issuer.url] : [issuer.url, other];
