@@ -4,6 +4,7 @@ import { CommandError, type CommandIo, EXIT, type ExitCode } from './command-io.
 import { doctor } from './doctor/doctor.js';
 import { refuseTokens } from './doctor/given-token.js';
 import { withoutTokens } from './printable.js';
+import { ROUTES_HELP, routes } from './routes/routes.js';
 
 /**
  * The command line tool, without the process: whoever calls it says where to read and write.
@@ -78,32 +79,16 @@ async function programOf(io: CommandIo, end: (exitCode: ExitCode) => void): Prom
     });
   program
     .command('routes')
-    .description('Prints every door of a built application, who may enter, and what is required.')
-    .argument(
-      '<file>',
-      'a built file that exports the root module or a function that creates the application (dist/app.module.js), or that starts it (dist/main.js)',
-    )
-    .option('--export <name>', 'which of its exports')
-    .option('--fail-on <accesses>', 'end with 1 when there are such doors: open, unguarded, unknown')
-    .option('--json', 'print one JSON document', false)
-    .addHelpText('after', ROUTES_HELP)
-    .action(async (file: string, { export: name, failOn, json }: RoutesFlags) => {
-      const { routes } = await loadRoutes();
-      end(await routes({ file, exportName: name, failOn, json }, io));
+    .description('Prints every route of a built application, with its access and its requirements.')
+    .argument('[args...]')
+    .allowUnknownOption()
+    .helpOption(false)
+    .action(async (args: string[]) => {
+      const isHelp = args.includes('--help') || args.includes('-h');
+      if (isHelp) io.stdout.write(ROUTES_HELP);
+      else end(await routes(args, io));
     });
   return program;
-}
-
-/** Loads Nest, which `doctor` needs not. */
-async function loadRoutes() {
-  try {
-    return await import('./routes/routes.js');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') throw error;
-    throw new CommandError(
-      'routes needs Nest: install nestjs-resource-server in the application, and call it there (npx nestjs-resource-server routes …).',
-    );
-  }
 }
 
 interface DoctorFlags {
@@ -117,25 +102,12 @@ interface DoctorFlags {
   readonly json: boolean;
 }
 
-interface RoutesFlags {
-  readonly export?: string;
-  readonly failOn?: string;
-  readonly json: boolean;
-}
-
 const DOCTOR_HELP = `
 Examples:
   $ nestjs-resource-server doctor --issuer https://tenant.eu.auth0.com/ --audience https://api.example.com
   $ pbpaste | nestjs-resource-server doctor --issuer https://tenant.eu.auth0.com/ --audience https://api.example.com --token -
 
 Exit codes: 0 no problem, 1 problems, 2 wrong usage, 3 the issuer cannot be reached.`;
-
-const ROUTES_HELP = `
-Example:
-  $ nestjs-resource-server routes dist/app.module.js --fail-on unguarded,unknown
-
-The application is created and initialized, but does not listen. Exit codes: 0 all is well, 1 a door that --fail-on names,
-2 wrong usage, 3 the application does not start.`;
 
 function oneMore(value: string, before: readonly string[] = []): readonly string[] {
   return [...before, value];

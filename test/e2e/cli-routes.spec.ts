@@ -1,200 +1,142 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { transformFile } from '@swc/core';
-import { spawn } from 'node:child_process';
-import { createServer, type AddressInfo } from 'node:net';
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { cp, mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
-import { closing, createApplication } from '../support/cli-applications.js';
+import { closed } from '../support/cli-applications.js';
 import { command } from '../support/command.js';
 
+jest.setTimeout(30_000);
+
 const APPLICATIONS = 'test/support/cli-applications.ts';
+const COMMAND = 'nestjs-resource-server/dist/cli.js';
+const HEALTH = ['--allow', 'GET /orders/health'];
 
-/** Files that start an application, each once. */
-const MAINS = 'test/support/cli-mains';
+const routes = (name: string, ...rest: string[]) => command(['routes', APPLICATIONS, '--export', name, ...rest]);
 
-const routes = (...parameters: string[]) => command(['routes', APPLICATIONS, ...parameters]);
+const problemsIn = (stderr: string) => stderr.match(/(?<=error: ).*(?=\. Protect)/g);
 
 describe('routes', () => {
-  it('prints the doors of the module that the file exports, and who may enter', async () => {
-    const { exitCode, stdout, stderr } = await routes();
-    expect([exitCode, stderr]).toEqual([0, '']);
+  it('prints each route with its access and requirements, and closes the application', async () => {
+    closed.count = 0;
+    const { exitCode, stdout, stderr } = await routes('AppModule', ...HEALTH);
+    expect([exitCode, stderr, closed.count]).toEqual([0, '', 1]);
     expect(stdout).toBe(
-      [
-        'http  GET  /orders         guarded         OrdersController.list    @RequireScopes all of read:orders (handler)',
-        'http  GET  /orders/health  open (handler)  OrdersController.health',
-        '',
-      ].join('\n'),
+      'http  GET  /orders         guarded         OrdersController.list    @RequireScopes all of read:orders (handler)\n' +
+        'http  GET  /orders/health  open (handler)  OrdersController.health\n',
     );
   });
 
-  it('prints one JSON document, with the doors that --fail-on names', async () => {
-    const { exitCode, stdout } = await routes('--json', '--fail-on', 'open,unguarded');
-    const document = JSON.parse(stdout) as { routes: unknown[]; warnings: unknown[]; failed: unknown[] };
-    expect(exitCode).toBe(1);
-    expect(document.routes).toHaveLength(2);
-    expect(document.warnings).toEqual([]);
-    expect(document.failed).toEqual([expect.objectContaining({ pattern: '/orders/health', access: 'open' })]);
+  it('fails for an open or unguarded route that --allow does not name', async () => {
+    const open = await routes('AppModule');
+    expect(open.exitCode).toBe(1);
+    expect(open.stderr).toBe("error: GET /orders/health is open. Protect it, or add --allow 'GET /orders/health'.\n");
+    const unguarded = await routes('ManualModule', ...HEALTH);
+    expect([unguarded.exitCode, problemsIn(unguarded.stderr)]).toEqual([1, ['GET /orders is unguarded']]);
+    expect(unguarded.stdout).toContain('\nwarning: No AuthGuard protects OrdersController.list (GET /orders): ');
+    expect((await routes('ManualModule', ...HEALTH, '--allow', 'GET /orders')).exitCode).toBe(0);
   });
 
-  it('ends with 1 where there are doors that nobody guards, and names them', async () => {
-    const { exitCode, stdout, stderr } = await routes('--export', 'ManualModule', '--fail-on', 'unguarded');
-    expect(exitCode).toBe(1);
-    expect(stdout).toContain('warning: No AuthGuard is asked about OrdersController.list');
-    expect(stderr).toBe('--fail-on unguarded: 1 of 2\n  GET /orders (unguarded)\n');
-    expect((await routes('--export', 'ManualModule')).exitCode).toBe(0);
+  it('fails for an --allow that matches no open route', async () => {
+    const { exitCode, stderr } = await routes('AppModule', ...HEALTH, '--allow', 'GET /orders');
+    expect([exitCode, stderr]).toEqual([1, "error: --allow 'GET /orders' matches no open route. Remove it.\n"]);
   });
 
-  it('closes the application, and tells what it found even when that fails', async () => {
-    closing.count = 0;
-    expect((await routes()).exitCode).toBe(0);
-    expect(closing.count).toBe(1);
-    const { exitCode, stdout, stderr } = await routes('--export', 'createUnclosable');
-    expect([exitCode, stderr]).toEqual([0, 'The application does not close: no way out\n']);
-    expect(stdout).toContain('/orders/health');
+  it('prints one JSON document', async () => {
+    const { exitCode, stdout } = await routes('AppModule', '--json', '--allow', 'GET /status');
+    const [guarded, open] = ['guarded', 'open'].map((access) => expect.objectContaining({ access }) as unknown);
+    const document = { routes: [guarded, open], warnings: [], failed: [open], stale: ['GET /status'] };
+    expect([exitCode, JSON.parse(stdout)]).toEqual([1, document]);
   });
 
-  it('takes a function that creates the application', async () => {
-    const { exitCode, stdout } = await routes('--export', 'createApplication');
-    expect(exitCode).toBe(0);
-    expect(stdout).toContain('/orders/health');
+  it.each(['dynamicModule', 'modulePromise', 'createApp'])('accepts the export %s', async (name) => {
+    const { exitCode, stdout } = await routes(name, ...HEALTH);
+    expect([exitCode, stdout]).toEqual([0, expect.stringMatching(/GET +\/orders +guarded/)]);
   });
 
-  it('does not claim to know how a module is connected to microservices; a function tells', async () => {
-    const module = await routes('--export', 'JobsModule', '--fail-on', 'unknown');
-    expect(module.exitCode).toBe(1);
-    expect(module.stdout).toMatch(/rpc +message +job +unknown/);
-    expect(module.stdout).toMatch(/rpc +message +own +guarded/);
-    expect(module.stdout).toContain('warning: Message handlers are guarded where connectMicroservice() is given');
-    const hybrid = await routes('--export', 'createHybrid', '--fail-on', 'unknown,unguarded');
-    expect(hybrid.stdout).toMatch(/rpc +message +job +guarded/);
-    expect(hybrid.exitCode).toBe(0);
+  it('reports message handlers as unknown for a root module, which does not connect microservices', async () => {
+    const { exitCode, stdout, stderr } = await routes('JobsModule');
+    expect([exitCode, stderr]).toEqual([1, expect.stringMatching(/^error: message job is unknown\./)]);
+    expect(stdout).toMatch(/rpc +message +own +guarded/);
+    expect(stdout).toContain('warning: A root module does not show how microservices are connected.');
   });
 
-  it.each([
+  it.each(['createHybrid', 'createMicroservice'])('reports the message handlers of %s', async (name) => {
+    const { exitCode, stdout } = await routes(name);
+    expect([exitCode, stdout]).toEqual([0, expect.stringMatching(/rpc +message +job +guarded/)]);
+  });
+
+  it.each<[string, string[], number, string]>([
+    ['a file that does not exist', ['dist/nothing.js'], 2, 'There is no file dist/nothing.js. Build the application'],
+    ['two files', [APPLICATIONS, APPLICATIONS], 2, 'Give one built file'],
+    ['an unknown option', [APPLICATIONS, '--fail-on', 'open'], 2, "Unknown option '--fail-on'"],
+    ['several suitable exports', [APPLICATIONS], 2, 'several exports to choose from: AppModule, BrokenModule, '],
+    ['an export that does not exist', [APPLICATIONS, '--export', 'Nope'], 2, '--export Nope is neither'],
+    ['a file without suitable exports', ['jest.config.mjs'], 2, '\n  export async function createApp() {\n'],
     [
-      'a file that is not there',
-      ['dist/nothing.js'],
+      'a function that returns nothing',
+      [APPLICATIONS, '--export', 'createNothing'],
       2,
-      'There is no file dist/nothing.js. Build the application first',
+      'returns neither a root module nor a Nest',
     ],
-    ['an export that is not there', [APPLICATIONS, '--export', 'Nope'], 2, 'exports no Nope. It exports: AppModule,'],
-    ['an export that is no module', [APPLICATIONS, '--export', 'settings'], 2, 'neither a class with @Module() nor'],
-    [
-      'a file without a module',
-      ['jest.config.mjs'],
-      2,
-      'Nor did it begin to start one: give the file of the root module',
-    ],
+    ['a function with --no-init', [APPLICATIONS, '--export', 'createApp', '--no-init'], 2, 'is no root module'],
     ['an application without AuthModule', [APPLICATIONS, '--export', 'OpenModule'], 1, 'has no AuthModule'],
-    [
-      'an application that does not start',
-      [APPLICATIONS, '--export', 'BrokenModule'],
-      3,
-      'does not start: no database',
-    ],
-    ['a function whose application does not start', [APPLICATIONS, '--export', 'startBroken'], 3, 'no database'],
-    ['a main whose application does not start', [`${MAINS}/broken.ts`], 3, 'does not start: no database'],
-    [
-      'an export of a file that starts its application',
-      [`${MAINS}/awaited.ts`, '--export', 'app'],
-      2,
-      'starts an application: leave --export out',
-    ],
-    ['a function that returns nothing', [APPLICATIONS, '--export', 'createNothing'], 2, 'returns no Nest application'],
-    [
-      'an access that there is not',
-      [APPLICATIONS, '--fail-on', 'closed'],
-      2,
-      '--fail-on takes open, unguarded, unknown',
-    ],
-  ])('says what is wrong with %s', async (_name, parameters, exitCode, message) => {
+    ['an application that does not start', [APPLICATIONS, '--export', 'BrokenModule'], 3, 'not start: no database'],
+  ])('rejects %s', async (_name, parameters, exitCode, message) => {
     const ran = await command(['routes', ...parameters]);
     expect([ran.exitCode, ran.stdout]).toEqual([exitCode, '']);
     expect(ran.stderr).toContain(message);
   });
+
+  it('rejects an application that does not start in time', async () => {
+    jest.useFakeTimers({ doNotFake: ['nextTick', 'setImmediate', 'queueMicrotask'] });
+    const running = routes('createNever');
+    while (jest.getTimerCount() === 0) await new Promise((settle) => setImmediate(settle));
+    await jest.advanceTimersByTimeAsync(60_000);
+    const { exitCode, stderr } = await running;
+    jest.useRealTimers();
+    expect([exitCode, stderr]).toEqual([3, 'error: The application does not start: no result within 60 seconds\n']);
+  });
 });
 
-describe('routes of a file that starts its application', () => {
-  const taken = createServer();
-  const before = process.env.PORT;
-
-  // Whoever listens there fails.
-  beforeAll(async () => {
-    await new Promise<void>((settle) => taken.listen(0, '127.0.0.1', settle));
-    process.env.PORT = String((taken.address() as AddressInfo).port);
+describe('routes --no-init', () => {
+  it('creates no provider, and knows paths, guards and the requirements of forRoot', async () => {
+    const { exitCode, stdout, stderr } = await routes('PreviewModule', '--no-init');
+    expect(stdout).toMatch(/GET +\/admin\/orders +guarded .* @RequireScopes all of api \(module\)/);
+    expect(stdout).not.toContain('--no-init calls no factory');
+    expect([exitCode, problemsIn(stderr)]).toEqual([1, ['GET /admin/orders/health is open', 'message job is unknown']]);
+    expect((await routes('PreviewModule')).stderr).toContain('not start: no database');
   });
 
-  afterAll(async () => {
-    await new Promise((settle) => taken.close(settle));
-    if (before === undefined) delete process.env.PORT;
-    else process.env.PORT = before;
+  it('reports what depends on a factory as unknown, and ignores fields without requirements', async () => {
+    const { stdout, stderr } = await routes('FactoriesModule', '--no-init', '--allow', 'GET /admin/orders/health');
+    expect(problemsIn(stderr)).toEqual([
+      'Query order is unknown',
+      'field Order.note is unguarded',
+      'GET /admin/orders is unknown',
+      'message job is unknown',
+    ]);
+    for (const name of ['the guard that APP_GUARD provides', 'the option `require` of AuthModule'])
+      expect(stdout).toContain(`warning: --no-init calls no factory. Unknown: ${name}.`);
   });
 
-  it.each<[string, string, RegExp]>([
-    ['hybrid, and not waited for', 'hybrid', /^rpc +message +job +guarded/],
-    ['a microservice that exports how', 'microservice', /^rpc +message +job +guarded/],
-    ['by another file, and not at once', 'by-another', /^http +GET +.orders +guarded/],
-  ])('has the application made, and nothing listen: %s', async (_what, name, expected) => {
-    const { exitCode, stdout, stderr } = await command(['routes', `${MAINS}/${name}.ts`]);
-    expect([exitCode, stderr]).toEqual([0, '']);
-    expect(stdout).toMatch(expected);
-  });
-
-  it('does not claim to know what becomes of one that is only initialized, as a function of a cloud does it', async () => {
-    const { exitCode, stdout, stderr } = await command(['routes', `${MAINS}/handler.ts`]);
-    expect([exitCode, stdout]).toEqual([0, expect.stringMatching(/^rpc +message +job +unknown/)]);
-    expect(stderr).toContain('warning: The application was initialized, and did not listen');
-  });
-
-  it.each<[string, RegExp]>([
-    ['connects-late', /^rpc +message +job +unguarded/],
-    ['seeds-first', /^http +GET +.orders +guarded/],
-  ])('waits for a main that does more before it listens: %s', async (name, expected) => {
-    const { exitCode, stdout } = await command(['routes', `${MAINS}/${name}.ts`]);
-    expect([exitCode, stdout]).toEqual([0, expect.stringMatching(expected)]);
-  });
-
-  it('takes what a function returns, and not an application that it made on the way', async () => {
-    const { exitCode, stdout } = await routes('--export', 'seedAndCreate');
-    expect([exitCode, stdout]).toEqual([0, expect.stringContaining('/orders/health')]);
-  });
-
-  it('does not take one of several applications for all of them', async () => {
-    const { exitCode, stdout, stderr } = await command(['routes', `${MAINS}/several.ts`]);
-    expect([exitCode, stdout]).toEqual([2, '']);
-    expect(stderr).toContain('several.ts starts several applications: give the file of the root module of each.');
-  });
-
-  it('warns where there may be another application behind the first', async () => {
-    const { exitCode, stdout, stderr } = await command(['routes', `${MAINS}/one-after-the-other.ts`]);
-    expect([exitCode, stdout]).toEqual([0, expect.stringContaining('/orders/health')]);
-    expect(stderr).toMatch(/^warning: The file makes applications in several places/);
-  });
-
-  it('takes a function that has it listen', async () => {
-    closing.count = 0;
-    const { exitCode, stdout } = await routes('--export', 'startAndListen');
-    expect([exitCode, closing.count]).toEqual([0, 1]);
-    expect(stdout).toContain('/orders/health');
-  });
-
-  it('leaves Nest as it was', async () => {
-    const app = await createApplication();
-    await app.listen(0, '127.0.0.1');
-    expect(await app.getUrl()).toMatch(/^http:/);
-    await app.close();
+  it('rejects a policy that is no provider', async () => {
+    const { exitCode, stderr } = await routes('PolicyModule', '--no-init');
+    expect([exitCode, stderr]).toEqual([3, expect.stringContaining('OrderOwner')]);
   });
 });
 
 describe('the executable', () => {
   let folder: string;
+  const write = (name: string, code: string) => writeFile(join(folder, name), code);
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'nestjs-resource-server-cli-'));
     await installInto(folder);
-    await writeFile(join(folder, 'package.json'), '{ "type": "module" }');
-    const body = `
+    await write('package.json', '{ "type": "module" }');
+    const esm = `import { Controller, Get, Module } from '@nestjs/common';
+import { AuthModule } from 'nestjs-resource-server';
 class OrdersController { list() { return []; } }
 Controller('orders')(OrdersController);
 Get()(OrdersController.prototype, 'list', Object.getOwnPropertyDescriptor(OrdersController.prototype, 'list'));
@@ -202,120 +144,73 @@ class AppModule {}
 Module({ imports: [AuthModule.forRoot({ issuer: 'https://issuer.example.com', audience: 'a' })], controllers: [OrdersController] })(AppModule);
 console.log('the application prints');
 setInterval(() => undefined, 1_000);
-`;
-    const names = ['{ Controller, Get, Module }', '{ AuthModule }'] as const;
-    await writeFile(
-      join(folder, 'app.module.mjs'),
-      `import ${names[0]} from '@nestjs/common';\nimport ${names[1]} from 'nestjs-resource-server';${body}export { AppModule };\n`,
-    );
-    await writeFile(
-      join(folder, 'app.module.cjs'),
-      `const ${names[0]} = require('@nestjs/common');\nconst ${names[1]} = require('nestjs-resource-server');${body}exports.AppModule = AppModule;\n`,
-    );
-  }, 60_000);
+export { AppModule, AppModule as default };`;
+    const commonJs = esm
+      .replace(/import (.+) from (.+);/g, 'const $1 = require($2);')
+      .replace(/export .+/, 'exports.AppModule = AppModule;');
+    await write('app.module.mjs', esm);
+    await write('app.module.cjs', commonJs);
+  });
 
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
-  it.each(['app.module.mjs', 'app.module.cjs'])(
-    'reports the application in %s, whatever that prints, and ends although it would not',
-    async (file) => {
-      const { exitCode, stdout, stderr } = await execute(folder, ['routes', file, '--json']);
-      expect([exitCode, stderr]).toEqual([0, 'the application prints\n']);
-      expect((JSON.parse(stdout) as { routes: unknown[] }).routes).toEqual([
-        expect.objectContaining({ pattern: '/orders', access: 'guarded' }),
-      ]);
-    },
-  );
-
-  it('reports an application that imports another copy of the package than the one that runs', async () => {
-    const elsewhere = join(folder, 'elsewhere');
-    await cp(join(folder, 'node_modules/nestjs-resource-server'), elsewhere, { recursive: true });
-    const { exitCode, stdout } = await execute(
-      folder,
-      ['routes', 'app.module.mjs'],
-      '',
-      join(elsewhere, 'dist/cli.js'),
-    );
-    expect([exitCode, stdout]).toEqual([0, 'http  GET  /orders  guarded  OrdersController.list\n']);
-  });
-
-  it('says what a file throws when it is loaded', async () => {
-    await writeFile(join(folder, 'broken.mjs'), "throw new Error('no settings');");
-    const { exitCode, stdout, stderr } = await execute(folder, ['routes', 'broken.mjs']);
-    expect([exitCode, stdout, stderr]).toEqual([3, '', 'error: broken.mjs cannot be loaded: no settings.\n']);
-  });
-
-  it.each<[string, string]>([
-    ['ends the process', 'process.exit(0);'],
-    ['has a function that never returns', 'export const create = () => new Promise(() => undefined);'],
-  ])('does not end with 0 where nothing was looked at: a file that %s', async (_what, code) => {
-    await writeFile(join(folder, 'silent.mjs'), code);
-    const { exitCode, stdout, stderr } = await execute(folder, ['routes', 'silent.mjs']);
-    expect([exitCode, stdout, stderr]).toEqual([3, '', expect.stringContaining('before there was anything to report')]);
-  });
-
-  it.each(['mjs', 'cjs'])('has the application of a main.%s made, and nothing listen', async (kind) => {
-    const main = `
-async function bootstrap() {
-  const app = await NestFactory.create(AppModule);
-  await app.listen(-1);
-  console.log(await app.getUrl());
-}
-void bootstrap();
-`;
-    const names = ['{ NestFactory }', '{ AppModule }'] as const;
-    const imports =
-      kind === 'mjs'
-        ? `import ${names[0]} from '@nestjs/core';\nimport ${names[1]} from './app.module.mjs';`
-        : `const ${names[0]} = require('@nestjs/core');\nconst ${names[1]} = require('./app.module.cjs');`;
-    await writeFile(join(folder, `main.${kind}`), `${imports}${main}`);
-    const { exitCode, stdout, stderr } = await execute(folder, ['routes', `main.${kind}`]);
-    expect([exitCode, stdout]).toEqual([0, 'http  GET  /orders  guarded  OrdersController.list\n']);
-    expect(stderr).toBe('the application prints\n');
-  });
-
-  it('says what it needs where Nest is not', async () => {
-    const alone = await mkdtemp(join(tmpdir(), 'nestjs-resource-server-alone-'));
-    const script = join(alone, 'dist/cli.js');
-    await cp(join(folder, 'node_modules/nestjs-resource-server/dist'), dirname(script), { recursive: true });
-    await writeFile(join(alone, 'package.json'), '{ "type": "module", "version": "1.0.0" }');
-    await mkdir(join(alone, 'node_modules'));
-    const { dependencies } = JSON.parse(await readFile('package.json', 'utf8')) as { dependencies: object };
-    for (const name of Object.keys(dependencies).filter((name) => !name.startsWith('@')))
-      await symlink(resolve('node_modules', name), join(alone, 'node_modules', name), 'dir');
-    const ran = await execute(alone, ['routes', 'dist/cli.js'], '', script);
-    expect([ran.exitCode, ran.stdout]).toEqual([2, '']);
-    expect(ran.stderr).toMatch(/^error: routes needs Nest: install nestjs-resource-server in the application/);
-    await rm(alone, { recursive: true });
-  });
-
-  it('says so of a file that is in no application', async () => {
-    const alone = await mkdtemp(join(tmpdir(), 'nestjs-resource-server-alone-'));
-    await writeFile(join(alone, 'main.mjs'), 'export {};');
-    const { exitCode, stderr } = await execute(folder, ['routes', join(alone, 'main.mjs')]);
-    expect([exitCode, stderr]).toEqual([2, expect.stringContaining('@nestjs/core cannot be found from')]);
-    await rm(alone, { recursive: true });
-  });
-
-  it('reads a token from standard input, and ends with 3 where nobody answers', async () => {
-    const parameters = ['doctor', '--issuer', 'http://127.0.0.1:1', '--token', '-', '--json'];
-    const { exitCode, stdout } = await execute(folder, parameters, 'opaque\n');
-    const { checks } = JSON.parse(stdout) as { checks: { check: string; status: string }[] };
-    expect(exitCode).toBe(3);
-    expect(checks.filter(({ status }) => status === 'problem').map(({ check }) => check)).toEqual([
-      'reachable',
-      'token.form',
+  it.each(['app.module.mjs', 'app.module.cjs'])('reports %s, which prints and keeps a timer', async (file) => {
+    const { exitCode, stdout, stderr } = await execute(folder, ['routes', file, '--json']);
+    expect([exitCode, stderr]).toEqual([0, 'the application prints\n']);
+    expect((JSON.parse(stdout) as { routes: unknown[] }).routes).toEqual([
+      expect.objectContaining({ pattern: '/orders', access: 'guarded' }),
     ]);
   });
 
-  it('tells its version, and that wrong usage is 2', async () => {
-    const { exitCode, stdout } = await execute(folder, ['--version']);
-    expect([exitCode, stdout]).toEqual([0, expect.stringMatching(/^\d+\.\d+\.\d+\n$/)]);
-    expect((await execute(folder, [])).exitCode).toBe(2);
+  it('uses the copy of the package that the application imports, and needs no Nest of its own', async () => {
+    const elsewhere = join(folder, 'elsewhere');
+    await cp(join(folder, 'node_modules/nestjs-resource-server/dist'), join(elsewhere, 'dist'), { recursive: true });
+    await cp('package.json', join(elsewhere, 'package.json'));
+    await mkdir(join(elsewhere, 'node_modules/@nestjs/common'), { recursive: true });
+    for (const name of ['commander', 'lru-cache', 'picocolors'])
+      await symlink(resolve('node_modules', name), join(elsewhere, 'node_modules', name), 'dir');
+    const script = join(elsewhere, 'dist/cli.js');
+    const { exitCode, stdout } = await execute(folder, ['routes', 'app.module.mjs', '--no-init'], '', script);
+    expect([exitCode, stdout]).toEqual([0, 'http  GET  /orders  guarded  OrdersController.list\n']);
+  });
+
+  it('rejects an application that does not install the package', async () => {
+    const alone = await mkdtemp(join(tmpdir(), 'nestjs-resource-server-alone-'));
+    await writeFile(join(alone, 'app.module.mjs'), 'export default Promise.resolve({ module: class {} });');
+    const { exitCode, stderr } = await execute(folder, ['routes', join(alone, 'app.module.mjs')]);
+    expect([exitCode, stderr]).toEqual([2, expect.stringContaining('Install both in the application')]);
+    await rm(alone, { recursive: true });
+  });
+
+  const NO_REPORT = 'before there was anything to report';
+  const NEVER = 'new Promise(() => undefined);';
+  const START = "import { NestFactory } from '@nestjs/core'; import { AppModule } from './app.module.mjs';";
+  const BROKEN = `${START} export const f = () => NestFactory.create({ module: AppModule, providers: [{ provide: 'a', useFactory: () => Promise.reject(new Error('no database')) }] });`;
+  const MAIN = `${START} void NestFactory.create(AppModule).then((app) => app.listen(0));`;
+
+  it.each<[string, number, string, string]>([
+    ['throws', 3, "throw new Error('no settings');", 'error: file.mjs cannot be loaded: no settings.\n'],
+    ['ends the process', 3, 'process.exit(0);', NO_REPORT],
+    ['never resolves', 3, `await ${NEVER}`, NO_REPORT],
+    ['exports a function that never resolves', 3, `export const f = () => ${NEVER}`, NO_REPORT],
+    ['exports a function whose application does not start', 3, BROKEN, 'no database'],
+    ['starts its application', 2, MAIN, 'exports: nothing). Export one of them, and call listen() in another file:'],
+  ])('never reports success for a file that %s', async (_what, expected, code, message) => {
+    await write('file.mjs', code);
+    const { exitCode, stdout, stderr } = await execute(folder, ['routes', 'file.mjs']);
+    expect([exitCode, stdout, stderr]).toEqual([expected, '', expect.stringContaining(message)]);
+  });
+
+  it('reads a token from standard input, and ends with 3 if the issuer is unreachable', async () => {
+    const parameters = ['doctor', '--issuer', 'http://127.0.0.1:1', '--token', '-', '--json'];
+    const { exitCode, stdout } = await execute(folder, parameters, 'opaque\n');
+    const { checks } = JSON.parse(stdout) as { checks: { check: string; status: string }[] };
+    const problems = checks.filter(({ status }) => status === 'problem').map(({ check }) => check);
+    expect([exitCode, problems]).toEqual([3, ['reachable', 'token.form']]);
   });
 });
 
-/** The package as it is installed, made from the sources as they are now. */
+/** Installs the package, compiled from the current sources. */
 async function installInto(folder: string): Promise<void> {
   const root = join(folder, 'node_modules', 'nestjs-resource-server');
   const sources = (await readdir('src', { recursive: true })).filter((name) => name.endsWith('.ts'));
@@ -335,28 +230,16 @@ async function installInto(folder: string): Promise<void> {
     await writeFile(path, code);
   }
   await cp('package.json', join(root, 'package.json'));
-  const installed = resolve('node_modules');
-  await symlink(installed, join(root, 'node_modules'), 'dir');
-  await symlink(join(installed, '@nestjs'), join(folder, 'node_modules', '@nestjs'), 'dir');
+  await symlink(resolve('node_modules'), join(root, 'node_modules'), 'dir');
+  await symlink(resolve('node_modules/@nestjs'), join(folder, 'node_modules', '@nestjs'), 'dir');
 }
 
-function execute(
-  cwd: string,
-  parameters: readonly string[],
-  stdin = '',
-  script = join(cwd, 'node_modules/nestjs-resource-server/dist/cli.js'),
-): Promise<{ exitCode: number | null; stdout: string; stderr: string }> {
-  const child = spawn(process.execPath, [script, ...parameters], {
-    cwd,
-    env: { ...process.env, NODE_OPTIONS: '' },
-  });
-  const written = { stdout: '', stderr: '' };
-  child.stdout.on('data', (chunk: Buffer) => (written.stdout += chunk.toString()));
-  child.stderr.on('data', (chunk: Buffer) => (written.stderr += chunk.toString()));
-  child.stdin.end(stdin);
-  return new Promise((settle, reject) => {
-    child.once('error', reject).once('close', (exitCode) => {
-      settle({ exitCode, ...written });
+function execute(cwd: string, parameters: string[], stdin = '', script = join(cwd, 'node_modules', COMMAND)) {
+  return new Promise<{ exitCode: unknown; stdout: string; stderr: string }>((settle) => {
+    const env = { ...process.env, NODE_OPTIONS: '' };
+    const child = execFile(process.execPath, [script, ...parameters], { cwd, env }, (error, stdout, stderr) => {
+      settle({ exitCode: error?.code ?? 0, stdout, stderr });
     });
+    child.stdin?.end(stdin);
   });
 }

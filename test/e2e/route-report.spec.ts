@@ -247,7 +247,7 @@ describe('the report of a route', () => {
       ['module: any of api, all', 'handler: mfa or phr, at most 60 s ago'],
       ['module: any of api, all', 'handler: at most 60 s ago'],
       ['module: any of api, all', 'handler: payment'],
-      ['module: any of api, all', 'handler: payment that fits'],
+      ['module: any of api, all', 'handler: payment that matches the predicate'],
     ]);
   });
 
@@ -493,7 +493,7 @@ describe("the report with guard: 'manual'", () => {
   it('warns of a requirement that no guard asks', async () => {
     const { logger, warnings } = await start({ options: manual, controllers: [ForgottenController] });
     expect(warnings).toStrictEqual([
-      "No AuthGuard is asked about ForgottenController.read (GET /forgotten): @UseGuards(AuthGuard), or leave out guard: 'manual'",
+      "No AuthGuard protects ForgottenController.read (GET /forgotten): add @UseGuards(AuthGuard), or remove guard: 'manual'.",
     ]);
     expect(logger.of('warn')).toStrictEqual(warnings);
   });
@@ -610,7 +610,7 @@ describe('the report of GraphQL', () => {
       'field Order.open open',
     ]);
     expect(warnings).toStrictEqual([
-      "No AuthGuard is asked about FieldsResolver.scoped (field Order.scoped): fieldResolverEnhancers: ['guards'] in the options of GraphQLModule",
+      "No AuthGuard protects FieldsResolver.scoped (field Order.scoped): give GraphQLModule fieldResolverEnhancers: ['guards'].",
     ]);
     const open = { plain: 'plain', scoped: 'scoped', open: 'open' };
     expect(await data(url, '{ order shown { plain scoped open } }')).toEqual({ order: null, shown: open });
@@ -735,9 +735,9 @@ describe('the report of gateways', () => {
       `message message ${NEST_MAJOR < 12 ? 'unguarded' : 'guarded'}`,
     ]);
     expect(warnings).toStrictEqual([
-      'No AuthGuard is asked about BareGateway.handleConnection (connection bare): let the gateway extend AuthenticatedGateway',
+      'No AuthGuard protects BareGateway.handleConnection (connection bare): extend AuthenticatedGateway.',
       ...(NEST_MAJOR < 12
-        ? ['No AuthGuard is asked about BareGateway.message (message message): @UseGuards(AuthGuard)']
+        ? ['No AuthGuard protects BareGateway.message (message message): add @UseGuards(AuthGuard).']
         : []),
     ]);
     expect(logger.of('warn')).toStrictEqual(warnings);
@@ -752,7 +752,7 @@ describe('the report of gateways', () => {
     const { app, routes, warnings } = await of(QuietGateway);
     expect(doors(routes)).toContain('connection quiet unknown');
     expect(warnings).toContain(
-      'QuietGateway.handleConnection (connection quiet) has SocketAuthenticator injected, but its handleConnection does not call admit(): see whether it is guarded, or let the gateway extend AuthenticatedGateway',
+      'QuietGateway.handleConnection (connection quiet) injects SocketAuthenticator, but its handleConnection does not call admit(). Check that it authenticates each connection, or extend AuthenticatedGateway.',
     );
     expect(openRoutes(app)).toContain('connection quiet');
   });
@@ -797,7 +797,7 @@ describe('the report of gateways', () => {
   it('warns of messages that no guard is asked about in manual mode', async () => {
     const { warnings } = await of(AdmittingGateway, { guard: 'manual' });
     expect(warnings).toStrictEqual([
-      'No AuthGuard is asked about AdmittingGateway.message (message message): @UseGuards(AuthGuard)',
+      'No AuthGuard protects AdmittingGateway.message (message message): add @UseGuards(AuthGuard).',
     ]);
   });
 });
@@ -913,7 +913,7 @@ describe('the report of microservices', () => {
     // The last two are for gRPC and NATS alone, which were not connected.
     expect(doors(routes)).toStrictEqual(all('unguarded', 'open', 'open', 'guarded', 'guarded'));
     expect(warnings).toStrictEqual([
-      'No AuthGuard is asked about MessagesController.sum (message {"cmd":"sum"}): connectMicroservice(options, { inheritAppConfig: true }), or @UseGuards(AuthGuard)',
+      'No AuthGuard protects MessagesController.sum (message {"cmd":"sum"}): call connectMicroservice(options, { inheritAppConfig: true }), or add @UseGuards(AuthGuard).',
     ]);
     expect(openRoutes(app)).toContain('message {"cmd":"sum"}');
   });
@@ -953,7 +953,7 @@ describe('the report of microservices', () => {
       const { logger } = await start({ controllers, prepare: connecting([Transport.TCP, inherit]) });
       expect(logger.of('log')).toStrictEqual(['5 routes: 2 open, 3 unknown']);
       expect(logger.of('warn')).toStrictEqual([
-        'This application has microservice handlers: they are guarded only where connectMicroservice() is given { inheritAppConfig: true }; routeReport(app) tells',
+        'This application has microservice handlers. They are guarded only if connectMicroservice() is given { inheritAppConfig: true }. Call routeReport(app) to check.',
       ]);
     }
   });

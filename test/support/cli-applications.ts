@@ -1,10 +1,11 @@
-import { Controller, Get, Module, type OnModuleDestroy, UseGuards } from '@nestjs/common';
-import { NestFactory } from '@nestjs/core';
+import { type DynamicModule, Controller, Get, Injectable, Module, UseGuards } from '@nestjs/common';
+import { type ApolloDriverConfig, ApolloDriver } from '@nestjs/apollo';
+import { APP_GUARD, NestFactory, RouterModule } from '@nestjs/core';
+import { GraphQLModule, Query, ResolveField, Resolver } from '@nestjs/graphql';
 import { MessagePattern } from '@nestjs/microservices';
-import { AuthGuard, AuthModule, Public, RequireScopes } from '../../src/index.js';
+import { type AccessPolicy, AuthGuard, AuthModule, Public, RequirePolicy, RequireScopes } from '../../src/index.js';
 
-const auth = (extras: object = {}) =>
-  AuthModule.forRoot({ issuer: 'https://issuer.example.com', audience: 'https://api.example.com', ...extras });
+const OPTIONS = { issuer: 'https://issuer.example.com', audience: 'https://api.example.com' };
 
 @Controller('orders')
 class OrdersController {
@@ -21,22 +22,30 @@ class OrdersController {
   }
 }
 
-/** How often an application was closed. */
-export const closing = { count: 0 };
+/** The number of times that an application was closed. */
+export const closed = { count: 0 };
 
-@Module({ imports: [auth()], controllers: [OrdersController] })
-export class AppModule implements OnModuleDestroy {
+@Module({ imports: [AuthModule.forRoot(OPTIONS)], controllers: [OrdersController] })
+export class AppModule {
   onModuleDestroy(): void {
-    closing.count += 1;
+    closed.count += 1;
   }
 }
 
-@Module({ imports: [auth({ guard: 'manual' })], controllers: [OrdersController] })
+@Module({ imports: [AuthModule.forRoot({ ...OPTIONS, guard: 'manual' })], controllers: [OrdersController] })
 export class ManualModule {}
+
+@Injectable()
+class OrderOwner implements AccessPolicy {
+  allows() {
+    return true;
+  }
+}
 
 @Controller()
 class JobsController {
   @MessagePattern('job')
+  @RequirePolicy(OrderOwner)
   job() {
     return 'done';
   }
@@ -48,33 +57,27 @@ class JobsController {
   }
 }
 
-@Module({ imports: [auth()], controllers: [JobsController] })
+@Module({ imports: [AuthModule.forRoot(OPTIONS)], controllers: [JobsController], providers: [OrderOwner] })
 export class JobsModule {}
 
 @Module({ controllers: [OrdersController] })
 export class OpenModule {}
 
-@Module({
-  imports: [auth()],
-  providers: [{ provide: 'database', useFactory: () => Promise.reject(new Error('no database')) }],
-})
-export class BrokenModule {}
+export const dynamicModule: DynamicModule = { module: OpenModule, imports: [AppModule] };
+export const modulePromise = Promise.resolve(dynamicModule);
 
-/** As a `main` that is split into making and listening. */
-export async function createApplication() {
-  return NestFactory.create(AppModule, { logger: false });
+@Injectable()
+class Database {
+  constructor() {
+    throw new Error('no database');
+  }
 }
 
-export async function createUnclosable() {
-  const app = await createApplication();
-  return {
-    init: () => app.init(),
-    get: (token: never, options: object) => app.get<unknown>(token, options),
-    close: async () => {
-      await app.close();
-      throw new Error('no way out');
-    },
-  };
+@Module({ imports: [AuthModule.forRoot(OPTIONS)], providers: [Database] })
+export class BrokenModule {}
+
+export function createApp() {
+  return NestFactory.create(AppModule, { logger: false });
 }
 
 export async function createHybrid() {
@@ -83,25 +86,52 @@ export async function createHybrid() {
   return app;
 }
 
-export function createNothing(): void {
-  // Nothing is returned, as of a `bootstrap` that only listens.
+export function createMicroservice() {
+  return NestFactory.createMicroservice(JobsModule, { logger: false, options: { host: '127.0.0.1', port: 0 } });
 }
 
-export const settings = { port: 3000 };
+export const createNothing = () => undefined;
+export const createNever = () => new Promise(() => undefined);
 
-/** As a `main` that exports how it starts. */
-export async function startAndListen() {
-  const app = await createApplication();
-  await app.listen(Number(process.env.PORT));
+@Resolver('Order')
+class OrdersResolver {
+  @Query(() => String)
+  order() {
+    return 'order';
+  }
+
+  @ResolveField(() => String)
+  state() {
+    return 'new';
+  }
+
+  @ResolveField(() => String)
+  @RequireScopes('read:notes')
+  note() {
+    return 'note';
+  }
 }
 
-export async function startBroken() {
-  await NestFactory.create(BrokenModule);
-}
+@Module({ controllers: [OrdersController, JobsController], providers: [Database, OrderOwner] })
+class OrdersModule {}
 
-export async function seedAndCreate() {
-  const seed = await NestFactory.create(OpenModule);
-  await seed.init();
-  await seed.close();
-  return NestFactory.create(AppModule);
-}
+const admin = [OrdersModule, RouterModule.register([{ path: 'admin', module: OrdersModule }])];
+
+@Module({ imports: [AuthModule.forRoot({ ...OPTIONS, require: { scopes: ['api'] } }), ...admin] })
+export class PreviewModule {}
+
+const fail = () => Promise.reject(new Error('a factory is called'));
+
+@Module({
+  imports: [
+    AuthModule.forRootAsync({ useFactory: fail, guard: 'manual' }),
+    // @nestjs/graphql calls its factory in preview mode too.
+    GraphQLModule.forRootAsync<ApolloDriverConfig>({ driver: ApolloDriver, useFactory: () => ({}) }),
+    ...admin,
+  ],
+  providers: [OrdersResolver, { provide: APP_GUARD, useFactory: fail }],
+})
+export class FactoriesModule {}
+
+@Module({ imports: [AuthModule.forRoot(OPTIONS)], controllers: [JobsController] })
+export class PolicyModule {}

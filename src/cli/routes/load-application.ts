@@ -1,171 +1,126 @@
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import type * as ApplicationReport from '../../nest/routes/application-report.js';
+import type { RouteReport } from '../../nest/routes/route-report.js';
 import { CommandError, EXIT } from '../command-io.js';
 import { printable } from '../printable.js';
-import { chosenExport, type Creator } from './chosen-export.js';
-import { DryRun, type LoadedApplication, type NestFactory } from './dry-run.js';
 
-export interface Loaded {
-  readonly app: LoadedApplication;
-  /** Made here from a module: how its `main` would connect microservices is not known then. */
-  readonly isFromModule: boolean;
-  /** Of what is not in it. */
-  readonly warnings: readonly string[];
-  /** To be called in the end: until then nothing that the file starts listens. */
-  readonly end: () => void;
+export interface LoadOptions {
+  readonly exportName: string | undefined;
+  /** Use Nest's preview mode: create no provider and run no lifecycle hook. */
+  readonly isPreview: boolean;
+  readonly cwd: string;
 }
+
+type Application = Parameters<typeof ApplicationReport.createReport>[0];
+type RootModule = Parameters<typeof ApplicationReport.createApplication>[0];
+
+interface LoadedApplication {
+  readonly app: Application;
+  readonly report: RouteReport;
+}
+
+// Long enough for an application that waits for a vault or a database.
+const LIMIT_MS = 60_000;
 
 /**
- * The application that a built file stands for, initialized, but not listening: what it exports, or what it starts.
- * @throws CommandError that says what to give instead.
+ * Creates the application of a built file, initializes it without listening, and computes its report.
+ * @throws CommandError
  */
-export async function loadApplication(file: string, exportName: string | undefined, cwd: string): Promise<Loaded> {
-  const path = resolve(cwd, file);
+export async function loadApplication(file: string, options: LoadOptions): Promise<LoadedApplication> {
+  const path = resolve(options.cwd, file);
   if (!(await isFile(path))) {
     throw new CommandError(
-      `There is no file ${printable(file)}. Build the application first (npm run build), and give the file of its root module: dist/app.module.js.`,
+      `There is no file ${printable(file)}. Build the application (npm run build), then give the file of its root module: dist/app.module.js.`,
     );
   }
-  const factory = await factoryOf(path, file);
-  const dryRun = new DryRun(factory);
-  const end = () => {
-    dryRun.end();
-  };
   try {
-    const found = await foundIn({ path, file, exportName, dryRun });
-    if (found.kind === 'started') {
-      if (dryRun.count > 1) throw new CommandError(severalIn(file));
-      const { app, isIdle } = found;
-      return { app, isFromModule: isIdle, warnings: await warningsOf(path, isIdle), end };
-    }
-    // A function may have its application listen, and waits for ever then; so does whatever waits for one that does not start.
-    const app = await Promise.race([create(found, factory), dryRun.application]);
-    if (!isApplication(app)) {
-      throw new CommandError(
-        `${found.name} of ${printable(file)} returns no Nest application: let it return what NestFactory.create() gives.`,
-      );
-    }
-    // Twice does no harm: Nest knows that it was done.
-    await app.init();
-    return { app, isFromModule: found.kind === 'module', warnings: [], end };
+    return await withinLimit(load(path, file, options));
   } catch (error) {
-    end();
     if (error instanceof CommandError) throw error;
-    throw new CommandError(`The application does not start: ${messageOf(error)}`, EXIT.UNREACHABLE);
+    const problem = options.isPreview ? 'Nest cannot preview the application' : 'The application does not start';
+    throw new CommandError(`${problem}: ${messageOf(error)}`, EXIT.UNREACHABLE);
   }
 }
 
-function severalIn(file: string): string {
-  return `${printable(file)} starts several applications: give the file of the root module of each.`;
-}
-
-/** What follows the first `listen()` is not run: so another application may be in it that nobody has seen. */
-async function warningsOf(path: string, isIdle: boolean): Promise<readonly string[]> {
-  const count = [...(await readFile(path, 'utf8')).matchAll(/\.create(?:Microservice)?\(/g)].length;
-  return [
-    ...(count > 1
-      ? [
-          'The file makes applications in several places: this report has the one that was first to listen. Of others give the file of the root module',
-        ]
-      : []),
-    ...(isIdle
-      ? ['The application was initialized, and did not listen: what the file does with it later is not in this report']
-      : []),
-  ];
-}
-
-interface Place {
-  readonly path: string;
-  readonly file: string;
-  readonly exportName: string | undefined;
-  readonly dryRun: DryRun;
-}
-
-interface Started {
-  readonly kind: 'started';
-  readonly app: LoadedApplication;
-  /** It was initialized, and did not listen: microservices may still be connected to it. */
-  readonly isIdle: boolean;
-}
-
-// Of a main that asks others (a vault, a database) before its application listens.
-const START_MS = 60_000;
-// Of a file that exports nothing, and may be about to make an application.
-const BEGIN_MS = 2_000;
-// Of one that was initialized, and is about to listen if it ever does.
-const IDLE_MS = 3_000;
-const CHECK_MS = 20;
-
-async function foundIn({ path, file, exportName, dryRun }: Place): Promise<Creator | Started> {
-  const started = dryRun.application.then((app): Started => ({ kind: 'started', app, isIdle: false }));
-  // A file that waits for the start of its application is never imported to its end.
-  const first = await withinTime(Promise.race([importFile(path, file), started]), dryRun, file);
-  if (isStarted(first)) {
-    if (exportName === undefined) return first;
+async function load(path: string, file: string, { exportName, isPreview }: LoadOptions): Promise<LoadedApplication> {
+  const chosen = chooseExport(await importFile(path, file), { exportName, isPreview, file });
+  const value: unknown = await chosen.value;
+  const { createApplication, createReport } = await importOwnCopy(path, file);
+  let app: unknown;
+  if (isModule(value)) app = await createApplication(value as RootModule, isPreview);
+  else if (!isPreview && typeof value === 'function') app = await (value as () => unknown)();
+  if (!isApplication(app)) {
     throw new CommandError(
-      `${printable(file)} starts an application: leave --export out, or give the file of the module.`,
+      `${chosen.name} of ${printable(file)} returns neither a root module nor a Nest application. Return the result of NestFactory.create().`,
     );
   }
-  if (exportName === undefined && dryRun.count > 0) return startedOrIdle(started, dryRun, file);
+  // Nest ignores a second call.
+  if (!isPreview) await app.init();
+  const report = await createReport(app, !isModule(value) ? 'function' : isPreview ? 'preview' : 'module');
+  if (report !== undefined) return { app, report };
+  throw new CommandError(
+    'The application has no AuthModule. Import AuthModule.forRoot({ issuer, audience }) into the root module, or choose another module with --export.',
+    EXIT.PROBLEMS,
+  );
+}
+
+interface Choice extends Pick<LoadOptions, 'exportName' | 'isPreview'> {
+  readonly file: string;
+}
+
+function chooseExport(exported: ReadonlyMap<string, unknown>, { exportName, isPreview, file }: Choice) {
+  const qualifies = (value: unknown) => isModuleOrPromise(value) || (!isPreview && isFunctionOtherThanClass(value));
+  const names = [...exported.keys()].filter((name) => qualifies(exported.get(name)));
+  const [name = '', ...others] = exportName === undefined ? names : names.filter((each) => each === exportName);
+  // `export default AppModule` beside `export class AppModule` is one choice.
+  const isUnambiguous = others.every((other) => exported.get(other) === exported.get(name));
+  if (name !== '' && isUnambiguous) return { name: printable(name), value: exported.get(name) };
+  const list = (all: Iterable<string>) => [...all].map(printable).join(', ') || 'nothing';
+  if (name !== '') {
+    throw new CommandError(`${printable(file)} has several exports to choose from: ${list(names)}. Use --export.`);
+  }
+  const subject = exportName === undefined ? printable(file) : `--export ${printable(exportName)}`;
+  throw new CommandError(
+    isPreview
+      ? `${subject} is no root module, which --no-init needs (${printable(file)} exports: ${list(exported.keys())}).`
+      : `${subject} is neither a root module nor a function that creates the application (${printable(file)} exports: ${list(exported.keys())}). ${WHAT_TO_EXPORT}`,
+  );
+}
+
+const WHAT_TO_EXPORT = `Export one of them, and call listen() in another file:
+
+  export async function createApp() {
+    return NestFactory.create(AppModule);
+  }`;
+
+/** Imports the file. Node lists the exports of a CommonJS file under `default` or `module.exports` too. */
+async function importFile(path: string, file: string): Promise<ReadonlyMap<string, unknown>> {
   try {
-    return chosenExport(first, exportName, file);
+    const namespace = (await import(pathToFileURL(path).href)) as Record<string, unknown>;
+    const { default: fallback, 'module.exports': commonJs = fallback, ...named } = namespace;
+    const inner = typeof commonJs === 'object' && !isModuleOrPromise(commonJs) ? commonJs : { default: fallback };
+    const members = Object.entries({ ...inner, ...named });
+    return new Map(members.filter(([name, value]) => name !== '__esModule' && value !== undefined));
   } catch (error) {
-    if (exportName !== undefined || !(await begins(dryRun))) throw error;
-    return startedOrIdle(started, dryRun, file);
+    const isSource = /\.[cm]?tsx?$/.test(path);
+    const advice = isSource ? ' This is a source file. Build the application, then give the file in dist.' : '';
+    const exitCode = isSource ? EXIT.USAGE : EXIT.UNREACHABLE;
+    throw new CommandError(`${printable(file)} cannot be loaded: ${messageOf(error)}.${advice}`, exitCode);
   }
 }
 
-/** After the file was imported to its end. */
-function startedOrIdle(started: Promise<Started>, dryRun: DryRun, file: string): Promise<Started> {
-  return withinTime(Promise.race([started, idle(dryRun)]), dryRun, file);
-}
-
-async function idle(dryRun: DryRun): Promise<Started> {
-  for (let since = Date.now(), last: unknown; ; await new Promise((resolve) => setTimeout(resolve, CHECK_MS).unref())) {
-    const app = dryRun.idle;
-    if (app !== last) [since, last] = [Date.now(), app];
-    if (app !== undefined && Date.now() - since >= IDLE_MS) return { kind: 'started', app, isIdle: true };
-  }
-}
-
-async function begins(dryRun: DryRun): Promise<boolean> {
-  for (let waited = 0; waited < BEGIN_MS && dryRun.count === 0; waited += CHECK_MS)
-    await new Promise((resolve) => setTimeout(resolve, CHECK_MS));
-  return dryRun.count > 0;
-}
-
-function isStarted(found: Record<string, unknown> | Started): found is Started {
-  return found.kind === 'started' && isApplication(found.app);
-}
-
-async function withinTime<Found>(found: Promise<Found>, dryRun: DryRun, file: string): Promise<Found | Started> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<Started>((resolve, reject) => {
-    timer = setTimeout(() => {
-      const app = dryRun.idle;
-      if (app !== undefined) {
-        resolve({ kind: 'started', app, isIdle: true });
-        return;
-      }
-      const message = `${printable(file)} has no application listen within ${String(START_MS / 1000)} seconds: give the file of the root module, dist/app.module.js.`;
-      reject(new CommandError(message, EXIT.UNREACHABLE));
-    }, START_MS);
-  });
+/** Imports the copy of this package that the application uses: another copy has other classes and finds no AuthModule. */
+async function importOwnCopy(path: string, file: string): Promise<typeof ApplicationReport> {
   try {
-    return await Promise.race([found, late]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
-async function factoryOf(path: string, file: string): Promise<NestFactory> {
-  try {
-    return ((await importFrom(path, '@nestjs/core')) as { NestFactory: NestFactory }).NestFactory;
-  } catch {
+    const index = createRequire(path).resolve('nestjs-resource-server');
+    const report = index.replace(/index(\.\w+)$/, 'nest/routes/application-report$1');
+    return (await import(pathToFileURL(report).href)) as typeof ApplicationReport;
+  } catch (error) {
     throw new CommandError(
-      `@nestjs/core cannot be found from ${printable(file)}: is it the file of a Nest application?`,
+      `${printable(file)} cannot import Nest and this version of nestjs-resource-server. Install both in the application: ${messageOf(error)}`,
     );
   }
 }
@@ -178,29 +133,41 @@ async function isFile(path: string): Promise<boolean> {
   }
 }
 
-async function importFile(path: string, file: string): Promise<Record<string, unknown>> {
-  try {
-    return (await import(pathToFileURL(path).href)) as Record<string, unknown>;
-  } catch (error) {
-    const isSource = /\.[cm]?tsx?$/.test(path);
-    const advice = isSource ? ' This is a source file: build the application, and give the file in dist.' : '';
-    const exitCode = isSource ? EXIT.USAGE : EXIT.UNREACHABLE;
-    throw new CommandError(`${printable(file)} cannot be loaded: ${messageOf(error)}.${advice}`, exitCode);
-  }
+/** A promise qualifies because it may resolve to a module. */
+function isModuleOrPromise(value: unknown): boolean {
+  return isModule(value) || value instanceof Promise;
 }
 
-function create({ kind, value }: Creator, factory: NestFactory): Promise<unknown> {
-  return kind === 'function' ? Promise.resolve((value as () => unknown)()) : factory.create(value);
+function isModule(value: unknown): boolean {
+  if (typeof value === 'object' && value !== null) return 'module' in value && typeof value.module === 'function';
+  if (typeof value !== 'function') return false;
+  // `@Module()` stores its members as metadata of the class. Without a decorator, reflect-metadata may not be loaded.
+  const { getOwnMetadataKeys } = Reflect as { getOwnMetadataKeys?: (target: object) => readonly unknown[] };
+  const keys = getOwnMetadataKeys?.(value) ?? [];
+  return ['imports', 'controllers', 'providers', 'exports'].some((key) => keys.includes(key));
 }
 
-/** As that file would import it: the application's own copy, whichever copy of this package runs. */
-export async function importFrom(path: string, name: string): Promise<unknown> {
-  return import(pathToFileURL(createRequire(path).resolve(name)).href);
+function isFunctionOtherThanClass(value: unknown): boolean {
+  return typeof value === 'function' && !/^class\b/.test(Function.prototype.toString.call(value));
 }
 
-function isApplication(value: unknown): value is LoadedApplication {
-  const { init, close, get } = (value ?? {}) as Partial<Record<keyof LoadedApplication, unknown>>;
-  return [init, close, get].every((method) => typeof method === 'function');
+function isApplication(value: unknown): value is Application {
+  const methods = ['init', 'close', 'get'];
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    methods.every((name) => typeof Reflect.get(value, name) === 'function')
+  );
+}
+
+/** Rejects if the work of the application takes too long. */
+export function withinLimit<Result>(work: Promise<Result>): Promise<Result> {
+  const late = new Promise<never>((_resolve, reject) => {
+    const error = new Error(`no result within ${String(LIMIT_MS / 1000)} seconds`);
+    // The timer must not keep the process alive: Node ends it if nothing else is pending.
+    setTimeout(reject, LIMIT_MS, error).unref();
+  });
+  return Promise.race([work, late]);
 }
 
 export function messageOf(error: unknown): string {

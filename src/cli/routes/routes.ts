@@ -1,99 +1,88 @@
-import { resolve } from 'node:path';
+import { parseArgs } from 'node:util';
 import { toTable } from '../../nest/routes/route-report-text.js';
-import type { RouteReport } from '../../nest/routes/route-report.js';
-import { routeReport } from '../../nest/routes/route-reporter.js';
+import type { ReportedRoute } from '../../nest/routes/route-report.js';
 import { CommandError, type CommandIo, EXIT, type ExitCode } from '../command-io.js';
-import { failingRoutes, readFailOn } from './failing-routes.js';
-import type { LoadedApplication } from './dry-run.js';
-import { importFrom, messageOf, type Loaded, loadApplication } from './load-application.js';
+import { printable, withoutTokens } from '../printable.js';
+import { loadApplication, messageOf, withinLimit } from './load-application.js';
 
-export interface RoutesOptions {
-  readonly file: string;
-  readonly exportName: string | undefined;
-  /** Names with commas between. */
-  readonly failOn: string | undefined;
-  readonly json: boolean;
-}
+export const ROUTES_HELP = `Usage: nestjs-resource-server routes <file> [options]
 
-export async function routes(
-  { file, exportName, failOn, json }: RoutesOptions,
-  { cwd, stdout, stderr }: Pick<CommandIo, 'cwd' | 'stdout' | 'stderr'>,
-): Promise<ExitCode> {
-  const failures = readFailOn(failOn);
-  const loaded = await loadApplication(file, exportName, cwd);
-  try {
-    const report = await reportOf(loaded, resolve(cwd, file));
-    for (const warning of loaded.warnings) stderr.write(`warning: ${warning}\n`);
-    const failed = failingRoutes(report.routes, failures);
-    stdout.write(json ? `${JSON.stringify({ ...report, failed }, undefined, 2)}\n` : textOf(report));
-    if (failed.length === 0) return EXIT.OK;
-    const names = failed.map(({ kind, pattern, access }) => `  ${kind} ${pattern} (${access})`).join('\n');
-    stderr.write(
-      `--fail-on ${failures.join(',')}: ${String(failed.length)} of ${String(report.routes.length)}\n${names}\n`,
-    );
-    return EXIT.PROBLEMS;
-  } finally {
-    await close(loaded.app, stderr);
-    loaded.end();
+Prints every route of a built application, its access and its requirements.
+
+<file> exports the root module (a class, a dynamic module, or a promise of one) or a function that creates the
+application and returns it. The command imports the file: it must not listen when it is imported.
+The command creates, initializes and closes the application. It does not call listen().
+
+Options:
+  --export <name>  the export to use, if several qualify
+  --no-init        create no provider and run no lifecycle hook; needs a root module
+  --allow <route>  allow an open route, for example --allow 'GET /health'; repeatable
+  --json           print one JSON document
+
+Example:
+  $ nestjs-resource-server routes dist/app.module.js --allow 'GET /health'
+
+Exit codes:
+  0  every route requires a token, accepts guests (@OptionalAuth) or is allowed
+  1  a route is open, unguarded or unknown and not allowed, --allow matches no such route, or AuthModule is missing
+  2  wrong usage, or the file has no suitable export
+  3  nothing was checked: the application does not start
+`;
+
+/** Runs `routes`: prints the report of an application and compares its open routes with those that are allowed. */
+export async function routes(args: readonly string[], io: CommandIo): Promise<ExitCode> {
+  const { file, allow, json, ...options } = readArguments(args);
+  const { app, report } = await loadApplication(file, { ...options, cwd: io.cwd });
+  const open = report.routes.filter(isOpen);
+  const failed = open.filter((route) => !allow.includes(nameOf(route)));
+  const stale = allow.filter((name) => !open.some((route) => nameOf(route) === name));
+  if (json) {
+    io.stdout.write(`${JSON.stringify({ ...report, failed, stale }, undefined, 2)}\n`);
+  } else {
+    const table = report.routes.length === 0 ? 'The application has no routes.' : toTable(report.routes);
+    const warnings = report.warnings.map((warning) => `warning: ${warning}\n`);
+    io.stdout.write([`${table}\n`, warnings.length > 0 ? '\n' : '', ...warnings].join(''));
   }
-}
-
-/** What was found is told all the same. */
-async function close(app: LoadedApplication, stderr: CommandIo['stderr']): Promise<void> {
+  for (const route of failed) {
+    io.stderr.write(`error: ${nameOf(route)} is ${route.access}. Protect it, or add --allow '${nameOf(route)}'.\n`);
+  }
+  for (const name of stale) {
+    io.stderr.write(`error: --allow '${printable(name)}' matches no open route. Remove it.\n`);
+  }
   try {
-    await app.close();
+    await withinLimit(app.close());
   } catch (error) {
-    stderr.write(`The application does not close: ${messageOf(error)}\n`);
+    io.stderr.write(`warning: The application does not close: ${messageOf(error)}\n`);
   }
+  return failed.length + stale.length === 0 ? EXIT.OK : EXIT.PROBLEMS;
 }
 
-async function reportOf({ app, isFromModule }: Loaded, path: string): Promise<RouteReport> {
-  const report = (await ownReport(path)) ?? routeReport;
+function readArguments(args: readonly string[]) {
+  const options = {
+    export: { type: 'string' },
+    'no-init': { type: 'boolean' },
+    allow: { type: 'string', multiple: true },
+    json: { type: 'boolean' },
+  } as const;
   try {
-    const asMade = report(asked(app));
-    return isFromModule ? withUnknown(asMade, report(asked(withoutInheritance(app)))) : asMade;
+    const { values, positionals } = parseArgs({ args: [...args], options, allowPositionals: true });
+    const [file, ...others] = positionals;
+    if (file === undefined || others.length > 0) {
+      throw new CommandError('Give one built file, for example: nestjs-resource-server routes dist/app.module.js');
+    }
+    const { allow = [], json = false, export: exportName, 'no-init': isPreview = false } = values;
+    return { file, allow, json, exportName, isPreview };
   } catch (error) {
-    if ((error as Error).constructor.name !== 'UnknownElementException') throw error;
-    throw new CommandError(
-      'The application has no AuthModule: import it into the root module (AuthModule.forRoot({ issuer, audience })), or choose the module that does with --export.',
-      EXIT.PROBLEMS,
-    );
+    if (error instanceof CommandError) throw error;
+    throw new CommandError(withoutTokens(messageOf(error)));
   }
 }
 
-function asked(app: Pick<LoadedApplication, 'get'>): Parameters<typeof routeReport>[0] {
-  return app as unknown as Parameters<typeof routeReport>[0];
+/** The same rule as `openRoutes()`: a field without requirements is protected by the query that reads it. */
+function isOpen({ access, kind, requires }: ReportedRoute): boolean {
+  return access !== 'guarded' && access !== 'optional' && (kind !== 'field' || requires.length > 0);
 }
 
-/** The same application, as if a microservice had been connected to it that knows none of its global guards. */
-function withoutInheritance(app: LoadedApplication): Pick<LoadedApplication, 'get' | 'getMicroservices'> {
-  const applicationConfig = { getGlobalGuards: () => [], getGlobalRequestGuards: () => [] };
-  return { get: (...call) => app.get(...call), getMicroservices: () => [{ applicationConfig }] };
-}
-
-/** What depends on how `main` connects microservices, which no module says. */
-function withUnknown({ routes: all, warnings }: RouteReport, { routes: others }: RouteReport): RouteReport {
-  const known = all.map((route, index) =>
-    route.access === others[index]?.access ? route : { ...route, access: 'unknown' as const },
-  );
-  const isAllKnown = known.every((route, index) => route === all[index]);
-  return { routes: known, warnings: isAllKnown ? warnings : [...warnings, CONNECTED_ELSEWHERE] };
-}
-
-const CONNECTED_ELSEWHERE =
-  'Message handlers are guarded where connectMicroservice() is given { inheritAppConfig: true }, which the root module does not say: give a function that creates the application and connects them (--export)';
-
-/** That of the copy of this package which the application imports. */
-async function ownReport(path: string): Promise<typeof routeReport | undefined> {
-  try {
-    return ((await importFrom(path, 'nestjs-resource-server')) as { routeReport?: typeof routeReport }).routeReport;
-  } catch {
-    return undefined;
-  }
-}
-
-function textOf({ routes: all, warnings }: RouteReport): string {
-  if (all.length === 0) return 'The application has no routes.\n';
-  const lines = warnings.map((warning) => `warning: ${warning}`);
-  return [toTable(all), ...(lines.length === 0 ? [] : ['', ...lines]), ''].join('\n');
+function nameOf({ kind, pattern }: ReportedRoute): string {
+  return `${kind} ${pattern}`;
 }

@@ -32,7 +32,7 @@ function needsOf(requirement: PlacedRequirement<never>['requirement']): string {
       return parts.filter((part) => part !== '').join(', ');
     }
     case 'authorizationDetails':
-      return requirement.predicate === undefined ? requirement.type : `${requirement.type} that fits`;
+      return requirement.predicate === undefined ? requirement.type : `${requirement.type} that matches the predicate`;
     case 'policy':
       return nameOfPolicy(requirement.policy);
     default:
@@ -41,22 +41,21 @@ function needsOf(requirement: PlacedRequirement<never>['requirement']): string {
 }
 
 export function warningOf({ transport, kind, pattern, handler, access, requires }: ReportedRoute): string | undefined {
-  const door = `${handler} (${kind} ${pattern})`;
+  const route = `${handler} (${kind} ${pattern})`;
   if (access === 'unknown' && kind === 'connection')
-    return `${door} has SocketAuthenticator injected, but its handleConnection does not call admit(): see whether it is guarded, or let the gateway extend AuthenticatedGateway`;
+    return `${route} injects SocketAuthenticator, but its handleConnection does not call admit(). Check that it authenticates each connection, or extend AuthenticatedGateway.`;
   if (access === 'unknown')
-    return 'This application has microservice handlers: they are guarded only where connectMicroservice() is given { inheritAppConfig: true }; routeReport(app) tells';
+    return 'This application has microservice handlers. They are guarded only if connectMicroservice() is given { inheritAppConfig: true }. Call routeReport(app) to check.';
   if (access !== 'unguarded') return undefined;
-  const mend = {
-    http: "@UseGuards(AuthGuard), or leave out guard: 'manual'",
-    graphql:
-      kind === 'field' ? "fieldResolverEnhancers: ['guards'] in the options of GraphQLModule" : '@UseGuards(AuthGuard)',
-    ws: kind === 'connection' ? 'let the gateway extend AuthenticatedGateway' : '@UseGuards(AuthGuard)',
-    rpc: 'connectMicroservice(options, { inheritAppConfig: true }), or @UseGuards(AuthGuard)',
+  const fix = {
+    http: "add @UseGuards(AuthGuard), or remove guard: 'manual'",
+    graphql: kind === 'field' ? "give GraphQLModule fieldResolverEnhancers: ['guards']" : 'add @UseGuards(AuthGuard)',
+    ws: kind === 'connection' ? 'extend AuthenticatedGateway' : 'add @UseGuards(AuthGuard)',
+    rpc: 'call connectMicroservice(options, { inheritAppConfig: true }), or add @UseGuards(AuthGuard)',
   }[transport];
-  // With `guard: 'manual'` it is the application's choice what is guarded; fields mostly need no more than their query.
-  const isExpected = (transport === 'http' || kind === 'field' || transport === 'graphql') && requires.length === 0;
-  return isExpected ? undefined : `No AuthGuard is asked about ${door}: ${mend}`;
+  // With `guard: 'manual'`, the application chooses what to guard. The query that reads a field is usually guarded.
+  const isExpected = (transport === 'http' || transport === 'graphql') && requires.length === 0;
+  return isExpected ? undefined : `No AuthGuard protects ${route}: ${fix}.`;
 }
 
 export function toTable(routes: readonly ReportedRoute[]): string {

@@ -11,7 +11,7 @@ describe('the command line', () => {
     ],
     [
       ['routes', '--help'],
-      ['--fail-on', '$ nestjs-resource-server routes dist/app.module.js'],
+      ['--allow', '$ nestjs-resource-server routes dist/app.module.js'],
     ],
   ])('explains itself: %p', async (argv, texts) => {
     const { exitCode, stdout, stderr } = await command(argv);
@@ -40,7 +40,7 @@ describe('the command line', () => {
     [['doctor', '--issuer', 'https://a.example', '--audience', ''], '--audience is empty'],
     [['doctor', '--issuer', 'https://a.example', '--audience', 'undefined'], '--audience has an empty part'],
     [['doctor', '--issuer', 'https://a.example', '--jwks-uri', ''], '--jwks-uri is empty'],
-    [['routes'], "missing required argument 'file'"],
+    [['routes'], 'Give one built file'],
   ])('is answered with 2 and a word on stderr when it is wrong: %p', async (argv, message) => {
     const { exitCode, stdout, stderr } = await command(argv, { fetch: () => Promise.reject(new Error('was asked')) });
     expect([exitCode, stdout]).toEqual([2, '']);
