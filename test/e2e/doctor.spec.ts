@@ -652,16 +652,24 @@ describe('doctor', () => {
       const { stdout, stderr } = await command(['doctor', '--issuer', issuer, ...more], { fetch: unreachable });
       expect(stdout + stderr).not.toContain('SECRET');
     }
+    const { stdout } = await command(['doctor', '--issuer', issuer, '--jwks-uri', server.url + KEYS], {
+      fetch: (address, init) => ((address as string).startsWith(server.url) ? fetch(address, init) : unreachable()),
+    });
+    expect(stdout).not.toContain('SECRET');
   });
 
-  it('escapes control characters of servers', async () => {
-    server.json(METADATA[0], () => ({ issuer: `${server.url}/\u001b[2J\u202e`, jwks_uri: server.url + KEYS }));
+  it('escapes control characters of servers, tokens and arguments', async () => {
+    const stdin = valid({ scope: 'read\u001b[2J' }, { typ: 'x\u009b' });
     server.publish({ ...key.jwk, kid: '\u009b31m\nok' });
-    for (const json of [[], ['--json']]) {
-      const { stdout } = await command(['doctor', ...args(...json)]);
-      // eslint-disable-next-line no-control-regex -- the output must not contain them
-      expect(stdout).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/);
-      expect(stdout).toContain('u009b31m');
+    for (const issuer of [server.url, `${server.url}/\u001b[2J\u202e`]) {
+      metadata({ issuer });
+      for (const json of [[], ['--json']]) {
+        const argv = ['doctor', '--issuer', server.url, '--audience', 'a,\u202eb', '--token', '-', ...json];
+        const { stdout } = await command(argv, { stdin });
+        // eslint-disable-next-line no-control-regex -- the output must not contain them
+        expect(stdout).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/);
+        expect(stdout).toContain('u009b31m');
+      }
     }
   });
 
@@ -736,6 +744,13 @@ describe('doctor', () => {
         'issuer',
         () => ({ parameters: ['--issuer', 'http://tenant.example.com', '--jwks-uri', server.url + KEYS] }),
       ],
+      'metadata that names the issuer with http': [
+        'metadata-issuer',
+        () => {
+          metadata({ issuer: 'http://id.example.com', jwks_uri: `https://id.example.com${KEYS}` });
+          return { ...withIssuer('https://id.example.com'), environment: { fetch: serveAs('https://id.example.com') } };
+        },
+      ],
       'a token with another spelling of the issuer': [
         'token.issuer',
         () => withToken(valid({ iss: `${server.url}/` })),
@@ -794,6 +809,15 @@ describe('doctor', () => {
       const idToken = valid({ ...claims, token_use: 'id' }, { typ: undefined });
       const rejected = await examine(parameters, { stdin: idToken, fetch: serveAs(issuer) });
       expect(rejected.problems).toContain('token.access-token');
+    });
+
+    it("makes the check of the preset: Entra ID's tid must be the configured tenant", async () => {
+      const issuer = `https://login.microsoftonline.com/${TENANT}/v2.0`;
+      metadata({ issuer, jwks_uri: issuer + KEYS });
+      const stdin = valid({ iss: issuer, aud: TENANT, azp: 'client', tid: 'another-tenant' }, { typ: 'JWT' });
+      const parameters = ['--issuer', issuer, '--audience', TENANT, '--token', '-'];
+      const result = await examine(parameters, { stdin, fetch: serveAs(issuer) });
+      expect(result.problems).toEqual(['token.validate']);
     });
   });
 
