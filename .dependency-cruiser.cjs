@@ -114,12 +114,6 @@ module.exports = {
       from: { path: '^src/cli/doctor/' },
       to: { path: '^src/nest/' },
     },
-    onlyIn(
-      'commander-and-picocolors-stay-in-cli',
-      ['commander', 'picocolors'],
-      '^src/cli/',
-      'An application that starts loads no command line.',
-    ),
     {
       name: 'no-import-of-index',
       comment: 'src/index.ts is the list of public exports. Import from the file that declares the export.',

@@ -4,29 +4,29 @@ import { run } from './cli/run.js';
 
 const { stdin, stdout, stderr } = process;
 const write = stdout.write.bind(stdout);
-// Whatever an application prints while it starts is not part of what was asked for.
+// An application may print while it starts. Only the result of the command belongs on stdout.
 stdout.write = stderr.write.bind(stderr);
 
-// An application may end the process by itself, with 0, before anybody has looked at it.
-const ended = () => {
+// An application may call `process.exit(0)` before the command has a result.
+const onEarlyExit = () => {
   process.exitCode = EXIT.UNREACHABLE;
-  stderr.write('error: The process was ended, or waits for what never comes, before there was anything to report.\n');
+  stderr.write('error: The process ended before the command had a result.\n');
 };
-process.once('exit', ended);
+process.once('exit', onEarlyExit);
 
 const exitCode = await run(process.argv.slice(2), {
   stdin,
   stdout: { write },
   stderr,
-  // eslint-disable-next-line no-restricted-properties -- the one place where the tool is a process
+  // eslint-disable-next-line no-restricted-properties -- the command line is the only part that reads the environment
   env: process.env,
   clock: Date.now,
   fetch: globalThis.fetch,
   isTerminal: stdout.isTTY,
   cwd: process.cwd(),
 });
-// An application may leave something behind that keeps the process alive. What was written is let out first.
+// Open handles of an application would keep the process alive, so exit explicitly, after the output is flushed.
 write('', () => {
-  process.off('exit', ended);
+  process.off('exit', onEarlyExit);
   process.exit(exitCode);
 });

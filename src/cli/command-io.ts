@@ -1,6 +1,6 @@
-/** All that a command knows of the process that it runs in, so that a test can be that process. */
+/** The parts of the process that a command uses. Tests replace them. */
 export interface CommandIo {
-  /** Where a token is read from; `isTTY`: somebody would have to type it. */
+  /** `isTTY`: standard input is a terminal, not a pipe. */
   readonly stdin: AsyncIterable<string | Uint8Array> & { readonly isTTY?: boolean };
   readonly stdout: TextSink;
   readonly stderr: TextSink;
@@ -8,9 +8,9 @@ export interface CommandIo {
   /** Milliseconds since 1970. */
   readonly clock: () => number;
   readonly fetch: typeof globalThis.fetch;
-  /** Whether somebody looks at `stdout`: else there are no colours. */
+  /** Whether `stdout` is a terminal. Otherwise nothing is colored. */
   readonly isTerminal: boolean;
-  /** What the names of files are relative to. */
+  /** The directory that relative file names start from. */
   readonly cwd: string;
 }
 
@@ -18,20 +18,20 @@ export interface TextSink {
   write(text: string): unknown;
 }
 
-/** What a command ends with, for scripts. */
+/** The exit codes of every command. */
 export const EXIT = {
   OK: 0,
-  /** Something was found that has to be mended. */
+  /** The command found problems. */
   PROBLEMS: 1,
-  /** The command was not understood; nothing was checked. */
+  /** The arguments are wrong; nothing was checked. */
   USAGE: 2,
-  /** Nobody answers at the issuer, or the application does not start: nothing is known of it. */
+  /** The issuer does not answer, or the application does not start. */
   UNREACHABLE: 3,
 } as const;
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
-/** The command cannot do what it was asked: its message is all that is printed, on `stderr`. */
+/** Ends a command. Only the message is printed, on `stderr`. */
 export class CommandError extends Error {
   override readonly name = 'CommandError';
 

@@ -1,31 +1,32 @@
-const LONGEST = 256;
-// Control, format (which reorder a line) and private characters, and halves of pairs: they could rewrite the terminal.
+const MAX_LENGTH = 256;
+// Control, format (text direction) and private characters, and lone surrogates: they can rewrite a terminal.
 const UNPRINTABLE = /[\p{C}\u2028\u2029]/gu;
 
-/** For a terminal, whatever a server or a token says: on one line, of a bounded length, and without control characters. */
+/** Makes text of a server or a token safe for a terminal: one line, bounded length, no control characters. */
 export function printable(text: string): string {
-  return escaped(text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text);
+  return escapeUnprintable(text.length > MAX_LENGTH ? `${text.slice(0, MAX_LENGTH)}…` : text);
 }
 
-function escaped(text: string): string {
+/** Escapes control characters without shortening the text. */
+export function escapeUnprintable(text: string): string {
   return text.replace(
     UNPRINTABLE,
     (character) => `\\u${(character.codePointAt(0) ?? 0).toString(16).padStart(4, '0')}`,
   );
 }
 
-/** The same in quotation marks, so that a space at its end is seen. What is no text is shown as JSON has it. */
+/** Returns the printable text in quotation marks, and any other value as JSON. */
 export function quoted(value: unknown): string {
   if (typeof value === 'string') return `"${printable(value)}"`;
   return value === undefined ? 'nothing' : printable(JSON.stringify(value));
 }
 
-/** As it is written in TypeScript; whole, since it is there to be pasted. */
+/** Returns a TypeScript string literal, never shortened. */
 export function literal(text: string): string {
-  return `'${escaped(text.replace(/[\\']/g, '\\$&'))}'`;
+  return `'${escapeUnprintable(text.replace(/[\\']/g, '\\$&'))}'`;
 }
 
-/** What may be a compact token is never repeated: a terminal is logged, and looked at over shoulders. */
+/** Masks everything that may be a compact token: terminal output ends up in logs and screenshots. */
 export function withoutTokens(text: string): string {
   return text.replace(/[\w-]{10,}\.[\w-]{4,}(?:\.[\w-]*)*/g, '<token>');
 }

@@ -1,128 +1,87 @@
 import { readFile } from 'node:fs/promises';
-import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { CommandError, type CommandIo, EXIT, type ExitCode } from './command-io.js';
-import { doctor } from './doctor/doctor.js';
-import { refuseTokens } from './doctor/given-token.js';
+import { doctor, DOCTOR_HELP } from './doctor/doctor.js';
+import { refuseTokens } from './doctor/read-token.js';
 import { withoutTokens } from './printable.js';
-import { ROUTES_HELP, routes } from './routes/routes.js';
+
+interface Command {
+  readonly run: (args: readonly string[], io: CommandIo) => Promise<ExitCode>;
+  readonly help: string;
+}
+
+const HELP = `Usage: nestjs-resource-server <command> [options]
+
+Commands:
+  doctor  checks an issuer, and a token of that issuer, as the API would, and prints fixes and a configuration
+  routes  prints every route of a built application with its access and its requirements
+
+Options:
+  --version  prints the version
+  --help     prints this help, or the help of a command
+`;
+
+const UNSET_VARIABLE = 'A shell variable may not be set: write it in quotation marks ("$AUDIENCE").';
 
 /**
- * The command line tool, without the process: whoever calls it says where to read and write.
- * @param argv without the names of Node and of the script.
- * @returns what the process is to end with.
+ * Runs the command line tool.
+ * @param argv the arguments, without the paths of Node and of the script.
+ * @returns the exit code of the process.
  */
 export async function run(argv: readonly string[], io: CommandIo): Promise<ExitCode> {
-  let exitCode: ExitCode = EXIT.OK;
-  const program = await programOf(io, (ended) => {
-    exitCode = ended;
-  });
+  const [name = '', ...args] = argv;
   try {
     refuseTokens(argv);
-    await program.parseAsync(argv, { from: 'user' });
-    return exitCode;
+    if (isHelp(name)) io.stdout.write(HELP);
+    else if (name === '--version' || name === '-V') io.stdout.write(`${await packageVersion()}\n`);
+    else return await runCommand(name, args, io);
+    return EXIT.OK;
   } catch (error) {
-    if (error instanceof CommanderError) {
-      if (error.code === 'commander.optionMissingArgument') io.stderr.write(`${UNSET}\n`);
-      return error.exitCode === 0 ? EXIT.OK : EXIT.USAGE;
-    }
-    if (!(error instanceof CommandError)) throw error;
-    io.stderr.write(`error: ${error.message}\n`);
-    return error.exitCode;
+    const { message, exitCode } = usageError(error, name);
+    io.stderr.write(`error: ${message}\n`);
+    return exitCode;
   }
 }
 
-// A variable of the shell that is not set leaves nothing behind, and the option takes what comes next.
-const UNSET = 'A variable of the shell may not be set: in quotation marks ("$AUDIENCE") it would be told which.';
-
-async function programOf(io: CommandIo, end: (exitCode: ExitCode) => void): Promise<Command> {
-  const hasColors = io.isTerminal && (io.env.NO_COLOR ?? '') === '' && io.env.TERM !== 'dumb';
-  const program = new Command('nestjs-resource-server')
-    .description('Looks at what stands between a NestJS application and its access tokens.')
-    .version(await version())
-    .exitOverride()
-    .configureOutput({
-      writeOut: (text) => io.stdout.write(text),
-      // It quotes what it does not understand, and that may be a token.
-      writeErr: (text) => io.stderr.write(withoutTokens(text)),
-      getOutHasColors: () => false,
-      getErrHasColors: () => false,
-    });
-  program
-    .command('doctor')
-    .description('Checks an issuer, and a token of it, as the API would, and says what to mend and what to paste.')
-    .option('--issuer <url>', 'the `iss` of the tokens')
-    .option('--audience <name>', 'what tokens for the API name in `aud`; may be given several times', oneMore)
-    .option('--token <->', 'check the token on standard input; nothing but - is taken')
-    .option('--jwks-uri <url>', 'where the keys are, for an issuer without metadata')
-    .option('--clock-tolerance <seconds>', 'clockToleranceSeconds of the API', secondsUpTo(0, 300), 5)
-    .option('--timeout <seconds>', 'how long to wait for an answer', secondsUpTo(0.1, 60), 5)
-    .option('--allow-http', 'ask over http, too, elsewhere than on loopback', false)
-    .option('--json', 'print one JSON document', false)
-    .addHelpText('after', DOCTOR_HELP)
-    // What is wrong with an option is told before what is missing: it may be that one, misspelled.
-    .allowExcessArguments()
-    .action(async (options: DoctorFlags, { args }: Command) => {
-      const { timeout, clockTolerance: clockToleranceSeconds, ...rest } = options;
-      const { issuer, audience, token, jwksUri } = options;
-      const taken = [issuer, jwksUri, ...(audience ?? [])].some((value) => value?.startsWith('--'));
-      const isLost = taken || args.length > 0;
-      if (issuer === undefined)
-        throw new CommandError(`required option '--issuer <url>' not specified${isLost ? `. ${UNSET}` : ''}`);
-      if (isLost) throw new CommandError(`too many arguments for 'doctor': all it takes are options. ${UNSET}`);
-      end(
-        await doctor(
-          { ...rest, issuer, audience, token, jwksUri, timeoutMs: timeout * 1000, clockToleranceSeconds },
-          io,
-          hasColors,
-        ),
-      );
-    });
-  program
-    .command('routes')
-    .description('Prints every route of a built application, with its access and its requirements.')
-    .argument('[args...]')
-    .allowUnknownOption()
-    .helpOption(false)
-    .action(async (args: string[]) => {
-      const isHelp = args.includes('--help') || args.includes('-h');
-      if (isHelp) io.stdout.write(ROUTES_HELP);
-      else end(await routes(args, io));
-    });
-  return program;
+async function runCommand(name: string, args: readonly string[], io: CommandIo): Promise<ExitCode> {
+  if (name !== 'doctor' && name !== 'routes')
+    throw new CommandError(`${name === '' ? 'no command' : `unknown command '${withoutTokens(name)}'`}\n${HELP}`);
+  const command = name === 'doctor' ? { run: doctor, help: DOCTOR_HELP } : await loadRoutes();
+  if (!args.some(isHelp)) return command.run(args, io);
+  io.stdout.write(command.help);
+  return EXIT.OK;
 }
 
-interface DoctorFlags {
-  readonly issuer?: string;
-  readonly audience?: readonly string[];
-  readonly token?: string;
-  readonly jwksUri?: string;
-  readonly clockTolerance: number;
-  readonly timeout: number;
-  readonly allowHttp: boolean;
-  readonly json: boolean;
+function isHelp(argument: string): boolean {
+  return argument === '--help' || argument === '-h';
 }
 
-const DOCTOR_HELP = `
-Examples:
-  $ nestjs-resource-server doctor --issuer https://tenant.eu.auth0.com/ --audience https://api.example.com
-  $ pbpaste | nestjs-resource-server doctor --issuer https://tenant.eu.auth0.com/ --audience https://api.example.com --token -
-
-Exit codes: 0 no problem, 1 problems, 2 wrong usage, 3 the issuer cannot be reached.`;
-
-function oneMore(value: string, before: readonly string[] = []): readonly string[] {
-  return [...before, value];
+/** Turns an error of `parseArgs` into one of this tool. Rethrows every other error. */
+function usageError(error: unknown, command: string): CommandError {
+  if (error instanceof CommandError) return error;
+  const { code, message } = error as NodeJS.ErrnoException;
+  if (code?.startsWith('ERR_PARSE_ARGS_') !== true) throw error;
+  // The message may quote an argument, which may be a token.
+  const [problem = ''] = withoutTokens(message).split(/\.\s/, 1);
+  // An unset variable leaves no argument behind, so that an option takes the next one as its value.
+  const advice = code === 'ERR_PARSE_ARGS_UNKNOWN_OPTION' ? [] : [UNSET_VARIABLE];
+  return new CommandError([`${problem}. See nestjs-resource-server ${command} --help.`, ...advice].join('\n'));
 }
 
-function secondsUpTo(min: number, max: number): (text: string) => number {
-  return (text) => {
-    const seconds = text.trim() === '' ? Number.NaN : Number(text);
-    if (seconds >= min && seconds <= max) return seconds;
-    throw new InvalidArgumentError(`It must be a number of seconds from ${String(min)} to ${String(max)}.`);
-  };
+/** Loads Nest, which `doctor` does not need. */
+async function loadRoutes(): Promise<Command> {
+  try {
+    const { routes, ROUTES_HELP } = await import('./routes/routes.js');
+    return { run: routes, help: ROUTES_HELP };
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') throw error;
+    throw new CommandError(
+      'routes needs Nest: install nestjs-resource-server in the application, and run npx nestjs-resource-server routes there.',
+    );
+  }
 }
 
-/** Of the package that this file belongs to, from `src` as from `dist`. */
-async function version(): Promise<string> {
+/** The relative path is the same from `src` and from `dist`. */
+async function packageVersion(): Promise<string> {
   const manifest = await readFile(new URL('../../package.json', import.meta.url), 'utf8');
   return (JSON.parse(manifest) as { version: string }).version;
 }

@@ -190,7 +190,7 @@ export { AppModule, AppModule as default };`;
     await rm(alone, { recursive: true });
   });
 
-  const NO_REPORT = 'before there was anything to report';
+  const NO_REPORT = 'before the command had a result';
   const NEVER = 'new Promise(() => undefined);';
   const START = "import { NestFactory } from '@nestjs/core'; import { AppModule } from './app.module.mjs';";
   const BROKEN = `${START} export const f = () => NestFactory.create({ module: AppModule, providers: [{ provide: 'a', useFactory: () => Promise.reject(new Error('no database')) }] });`;

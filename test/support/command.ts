@@ -1,14 +1,14 @@
 import { Readable } from 'node:stream';
-import type { CheckRow } from '../../src/cli/doctor/check-row.js';
+import type { CheckRow } from '../../src/cli/doctor/check-report.js';
 import { run } from '../../src/cli/run.js';
 
-export interface Ran {
+export interface CommandResult {
   readonly exitCode: number;
   readonly stdout: string;
   readonly stderr: string;
 }
 
-export interface Given {
+export interface CommandEnvironment {
   readonly stdin?: string;
   readonly clock?: () => number;
   readonly fetch?: typeof globalThis.fetch;
@@ -17,47 +17,52 @@ export interface Given {
   readonly cwd?: string;
 }
 
-/** The command line tool, in this process. */
-export async function command(argv: readonly string[], given: Given = {}): Promise<Ran> {
-  const written = { stdout: '', stderr: '' };
-  const sink = (name: keyof typeof written) => ({
-    write: (text: string) => {
-      written[name] += text;
-    },
-  });
+/** Runs the command line tool in this process. */
+export async function command(
+  argv: readonly string[],
+  { stdin, ...environment }: CommandEnvironment = {},
+): Promise<CommandResult> {
+  const output = { stdout: '', stderr: '' };
+  const sink = (name: keyof typeof output) => ({ write: (text: string) => (output[name] += text) });
   const exitCode = await run(argv, {
-    stdin: Readable.from(given.stdin === undefined ? [] : [Buffer.from(given.stdin)]),
+    stdin: Readable.from(stdin === undefined ? [] : [Buffer.from(stdin)]),
     stdout: sink('stdout'),
     stderr: sink('stderr'),
-    env: given.env ?? {},
-    clock: given.clock ?? Date.now,
-    fetch: given.fetch ?? fetch,
-    isTerminal: given.isTerminal ?? false,
-    cwd: given.cwd ?? process.cwd(),
+    env: {},
+    clock: Date.now,
+    fetch,
+    isTerminal: false,
+    cwd: process.cwd(),
+    ...environment,
   });
-  return { exitCode, ...written };
+  return { exitCode, ...output };
 }
 
-export interface Examined extends Ran {
+export interface Examination extends CommandResult {
   readonly checks: readonly CheckRow[];
+  /** The names of the checks that found a problem. */
   readonly problems: readonly string[];
-  readonly configuration: string;
+  readonly configuration: string | null;
   row(check: string): CheckRow;
 }
 
-/** `doctor --json`, and what is in its document. */
-export async function examine(parameters: readonly string[], given: Given = {}): Promise<Examined> {
-  const ran = await command(['doctor', '--json', ...parameters], given);
-  const { checks, configuration } = JSON.parse(ran.stdout) as { checks: CheckRow[]; configuration: string };
+/** Runs `doctor --json` and reads its document. */
+export async function examine(
+  parameters: readonly string[],
+  environment: CommandEnvironment = {},
+): Promise<Examination> {
+  const result = await command(['doctor', '--json', ...parameters], environment);
+  const document = JSON.parse(result.stdout) as Pick<Examination, 'checks' | 'configuration'>;
+  const { checks, configuration } = document;
   return {
-    ...ran,
+    ...result,
     checks,
     configuration,
     problems: checks.filter(({ status }) => status === 'problem').map(({ check }) => check),
     row: (name) => {
-      const found = checks.find(({ check }) => check === name);
-      if (found === undefined) throw new Error(`no row ${name} in ${ran.stdout}`);
-      return found;
+      const row = checks.find(({ check }) => check === name);
+      if (row === undefined) throw new Error(`no row ${name} in ${result.stdout}`);
+      return row;
     },
   };
 }

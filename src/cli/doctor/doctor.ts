@@ -1,29 +1,89 @@
-import { type CommandIo, EXIT, type ExitCode } from '../command-io.js';
-import { diagnose, type Diagnosis } from './diagnose.js';
-import type { DoctorRequest } from './doctor-request.js';
-import { refuseUnset } from './given-values.js';
-import { givenToken } from './given-token.js';
-import { documentOf, reportOf } from './report.js';
+import { parseArgs } from 'node:util';
+import { CommandError, type CommandIo, EXIT, type ExitCode } from '../command-io.js';
+import { quoted } from '../printable.js';
+import { checkConfiguration } from './check-configuration.js';
+import { checkIssuer, type DoctorRequest } from './check-issuer.js';
+import { CheckReport } from './check-report.js';
+import { checkToken } from './check-token.js';
+import { readToken } from './read-token.js';
+import { reportText } from './report-text.js';
+import { suggestConfiguration } from './suggested-configuration.js';
 
-export interface DoctorOptions extends Omit<DoctorRequest, 'token'> {
-  /** `-`: from standard input; there is no other way. */
-  readonly token: string | undefined;
-  readonly json: boolean;
-}
+export const DOCTOR_HELP = `Usage: nestjs-resource-server doctor --issuer <url> [options]
 
-export async function doctor(
-  { json, ...options }: DoctorOptions,
-  io: CommandIo,
-  hasColors: boolean,
-): Promise<ExitCode> {
-  refuseUnset(options);
-  const diagnosis = await diagnose({ ...options, token: await givenToken(options.token, io) }, io);
-  const exitCode = exitCodeOf(diagnosis);
-  io.stdout.write(json ? documentOf(diagnosis, exitCode) : reportOf(diagnosis, hasColors));
+Checks an issuer, and a token of that issuer, as the API would, and prints fixes and a configuration.
+
+Options:
+  --issuer <url>               the issuer, exactly as \`iss\` in its tokens
+  --audience <name>            the audience of tokens for the API; can be repeated
+  --token -                    checks the token on standard input
+  --jwks-uri <url>             the address of the keys, for an issuer without metadata
+  --clock-tolerance <seconds>  clockToleranceSeconds of the API (default: 5)
+  --timeout <seconds>          how long to wait for each response (default: 5)
+  --allow-http                 allows http for other hosts than loopback
+  --json                       prints one JSON document
+  --help                       prints this help
+
+Examples:
+  $ nestjs-resource-server doctor --issuer https://tenant.eu.auth0.com/ --audience https://api.example.com
+  $ pbpaste | nestjs-resource-server doctor --issuer https://tenant.eu.auth0.com/ --audience https://api.example.com --token -
+
+Exit codes: 0 no problem, 1 problems, 2 wrong usage, 3 the issuer cannot be reached.
+`;
+
+export async function doctor(args: readonly string[], io: CommandIo): Promise<ExitCode> {
+  const { request, timeoutMs, tokenOption, json } = readArguments(args);
+  const token = await readToken(tokenOption, io);
+  const { fetch, clock } = io;
+
+  const report = new CheckReport();
+  const facts = await checkIssuer(request, { fetch, clock, timeoutMs }, report);
+  const checked = suggestConfiguration({ ...request, issuer: facts.name ?? facts.issuer });
+  const names = token === undefined ? undefined : await checkToken(token, checked, { ...facts, clock, report });
+  if (token === undefined)
+    report.add('token.form', 'skipped', 'no token', 'Pass --token - to check a token on standard input.');
+  const configuration = checkConfiguration({ ...request, issuer: facts.name }, names, report);
+
+  const [problems, warnings] = [report.count('problem'), report.count('warning')];
+  const exitCode = facts.isReachable ? (problems > 0 ? EXIT.PROBLEMS : EXIT.OK) : EXIT.UNREACHABLE;
+  const hasColors = io.isTerminal && (io.env.NO_COLOR ?? '') === '' && io.env.TERM !== 'dumb';
+  const document = { exitCode, problems, warnings, checks: report.rows, configuration: configuration ?? null };
+  io.stdout.write(json ? `${JSON.stringify(document, undefined, 2)}\n` : reportText(report, configuration, hasColors));
   return exitCode;
 }
 
-function exitCodeOf({ rows, isReachable }: Diagnosis): ExitCode {
-  if (!isReachable) return EXIT.UNREACHABLE;
-  return rows.some(({ status }) => status === 'problem') ? EXIT.PROBLEMS : EXIT.OK;
+const OPTIONS = {
+  issuer: { type: 'string' },
+  audience: { type: 'string', multiple: true },
+  token: { type: 'string' },
+  'jwks-uri': { type: 'string' },
+  'clock-tolerance': { type: 'string', default: '5' },
+  timeout: { type: 'string', default: '5' },
+  'allow-http': { type: 'boolean', default: false },
+  json: { type: 'boolean', default: false },
+} as const;
+
+// For example --issuer "https://$HOST/realms/shop" in a script that does not set HOST.
+const UNSET = /^\s*$|(?:^|[./:@\s])(?:undefined|null|NaN)(?:$|[./:\s])|^[a-zA-Z][\w+.-]*:\/*$|^https?:\/\/[/.:]/;
+
+function readArguments(args: readonly string[]) {
+  const { values } = parseArgs({ args: [...args], options: OPTIONS });
+  const { issuer, audience, token: tokenOption, 'jwks-uri': jwksUri, 'allow-http': allowHttp, json } = values;
+  const timeoutMs = seconds('timeout', values.timeout, 0.1, 60) * 1000;
+  const clockToleranceSeconds = seconds('clock-tolerance', values['clock-tolerance'], 0, 300);
+  if (issuer === undefined) throw new CommandError('--issuer is missing. Write --issuer <url>.');
+  for (const [option, given] of Object.entries({ issuer, audience, 'jwks-uri': jwksUri }))
+    if ([given ?? []].flat().some((text) => UNSET.test(text)))
+      throw new CommandError(
+        `--${option} is empty, or has an empty part, undefined or null in it: a variable may not be set.`,
+      );
+  const request: DoctorRequest = { issuer, audience, jwksUri, allowHttp, clockToleranceSeconds };
+  return { request, timeoutMs, tokenOption, json };
+}
+
+function seconds(option: string, text: string, min: number, max: number): number {
+  const number = text.trim() === '' ? Number.NaN : Number(text);
+  if (number >= min && number <= max) return number;
+  const range = `from ${String(min)} to ${String(max)}`;
+  throw new CommandError(`--${option} ${quoted(text)} is not a number of seconds ${range}.`);
 }

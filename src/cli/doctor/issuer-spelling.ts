@@ -1,73 +1,75 @@
 import { isFetchableAddress } from '../../model/address.js';
+import { isDowngrade, isSimilarAddress, slashHint } from '../../model/similar-address.js';
+import { adviceOf } from '../../presets/provider.js';
+import { recognizeIssuer } from '../../presets/providers.js';
 import { literal, quoted } from '../printable.js';
-import { type CheckRow, ok, problem, warning } from './check-row.js';
+import type { CheckReport } from './check-report.js';
 
-export interface Spelling {
-  readonly row: CheckRow;
-  /** What was most likely meant; undefined where nobody may be asked there. */
-  readonly issuer: string | undefined;
+const CORRECTIONS: readonly (readonly [mistake: string, pattern: RegExp, replacement: string])[] = [
+  ['contains spaces', /\s+/g, ''],
+  ['is in quotation marks', /^(["'`])(.*)\1$/, '$2'],
+  // Up to the last `@` before a query, because a password may contain `/` or `@`.
+  ['contains credentials', /^((?:[a-z][\w+.-]*:\/\/)?)[^?#]*@/i, '$1'],
+  ['has a query or a fragment', /[?#].*$/, ''],
+  // RFC 8414 §3 inserts the well-known part before the path, OpenID Connect Discovery §4 appends it.
+  ['is the address of the metadata, not the issuer', /\/\.well-known\/[^/]*/, ''],
+];
+
+/**
+ * Checks that the issuer is an https URL without other parts (RFC 8414 §2).
+ * @returns the corrected issuer, or undefined if its metadata must not be fetched.
+ */
+export function checkIssuerSpelling(
+  given: string,
+  { allowHttp, jwksUri }: { readonly allowHttp: boolean; readonly jwksUri: string | undefined },
+  report: CheckReport,
+): string | undefined {
+  const mistakes: string[] = [];
+  let issuer = given;
+  for (const [mistake, pattern, replacement] of CORRECTIONS) {
+    const corrected = issuer.replace(pattern, replacement);
+    if (corrected !== issuer) mistakes.push(mistake);
+    issuer = corrected;
+  }
+  const name = quoted(withoutSecrets(given));
+  if (!/^https?:\/\/./i.test(issuer) || !URL.canParse(issuer)) {
+    const isHost = URL.canParse(`https://${issuer}`) && !/^[a-z][\w+.-]*:/i.test(issuer);
+    const fix = `Write the complete URL exactly as \`iss\` has it${isHost ? `, for example --issuer https://${issuer}` : ', starting with https://'}.`;
+    // RFC 7519 §4.1.1: `iss` can be any string. Only discovery needs a URL.
+    report.add('issuer', jwksUri === undefined ? 'problem' : 'warning', `${name} is not a URL`, fix, 'https://…');
+    return undefined;
+  }
+  if (!isFetchableAddress(issuer, allowHttp)) {
+    const fix = `Write ${literal(issuer.replace(/^http:/i, 'https:'))} if the issuer supports https: over http, anyone on the network path can forge every token. In a closed network, use --allow-http and insecureAllowHttp: true.`;
+    report.add('issuer', 'problem', [`${name} uses http`, ...mistakes].join('; '), fix, 'https');
+    return undefined;
+  }
+  if (mistakes.length > 0)
+    report.add('issuer', 'problem', `${name} ${mistakes.join('; ')}`, `Write ${literal(issuer)}.`, quoted(issuer));
+  else if (isFetchableAddress(issuer, false)) report.add('issuer', 'ok', name);
+  else {
+    const fix = 'Use https outside of a closed network: anyone on the network path can forge every token.';
+    report.add('issuer', 'warning', `${name} uses http, which --allow-http permits`, fix, 'https');
+  }
+  return issuer;
+}
+
+/** Hides credentials and the query of an address. */
+export function withoutSecrets(address: string): string {
+  return address.replace(/([?#]).*$/s, '$1…').replace(/^(\s*["'`]?(?:[a-z][\w+.-]*:\/\/)?)[^?#]*@/i, '$1…@');
 }
 
 /**
- * Whether the issuer is written as one can be: an address with https (RFC 8414 §2), and nothing around it.
- * Whether it is written as THIS issuer writes itself is known from its metadata only.
+ * Returns what to do if the metadata or a token names another issuer, or undefined if that issuer is neither another spelling
+ * nor known to belong to the same provider.
  */
-export function checkSpelling(
-  text: string,
-  { allowHttp, jwksUri }: { readonly allowHttp: boolean; readonly jwksUri: string | undefined },
-): Spelling {
-  const { meant, faults } = clean(text);
-  const name = quoted(shownName(text));
-  if (!/^https?:\/\/./i.test(meant) || !URL.canParse(meant)) {
-    const mend = `Write the whole address, https:// first, as \`iss\` has it${URL.canParse(`https://${meant}`) && !/^[a-z][\w+.-]*:/i.test(meant) ? `: --issuer https://${meant}` : ''}.`;
-    const found = `${name} is no address`;
-    // RFC 7519 §4.1.1: a name need not be one, where the keys are found without it.
-    return {
-      issuer: undefined,
-      row: jwksUri === undefined ? problem('issuer', found, mend, 'https://…') : warning('issuer', found, mend),
-    };
+export function issuerMismatchFix(issuer: string, named: string): string | undefined {
+  if (isSimilarAddress(issuer, named)) {
+    if (isDowngrade(issuer, named))
+      return "Configure the issuer to name itself with https. Behind a proxy that terminates TLS, set the issuer's public address (KC_HOSTNAME in Keycloak), or let the issuer trust the proxy's X-Forwarded-Proto.";
+    const slash = slashHint(issuer, named);
+    return `Write issuer: ${literal(named)}${slash === undefined ? '' : `, ${slash}`}. \`iss\` must match exactly.`;
   }
-  if (!isFetchableAddress(meant, allowHttp)) {
-    const secure = meant.replace(/^http:/i, 'https:');
-    const mend = `Write ${literal(secure)}, if the issuer answers there; over http, whoever is on the path can forge every token. In a closed network: --allow-http, and insecureAllowHttp: true.`;
-    return { issuer: undefined, row: problem('issuer', [`${name} is http`, ...faults].join('; '), mend, 'https') };
-  }
-  if (faults.length > 0) {
-    return {
-      issuer: meant,
-      row: problem('issuer', `${name} ${faults.join('; ')}`, `Write ${literal(meant)}.`, quoted(meant)),
-    };
-  }
-  if (!isFetchableAddress(meant, false)) {
-    const mend = 'Use https as soon as there is more than one machine: whoever is on the path can forge every token.';
-    return { issuer: meant, row: warning('issuer', `${name} is http, which --allow-http allows`, mend, 'https') };
-  }
-  return { issuer: meant, row: ok('issuer', name) };
-}
-
-function clean(text: string): { readonly meant: string; readonly faults: readonly string[] } {
-  const faults: string[] = [];
-  let meant = text;
-  const mended = (next: string, fault: string) => {
-    if (next === meant) return;
-    faults.push(fault);
-    meant = next;
-  };
-  mended(meant.replace(/\s+/g, ''), 'has spaces in it');
-  mended(meant.replace(/^(["'`])(.*)\1$/, '$2'), 'has quotation marks around it');
-  mended(withoutCredentials(meant, ''), 'has credentials in it');
-  mended(meant.replace(/[?#].*$/, ''), 'has a query or fragment');
-  // RFC 8414 §3 puts the well-known part in the middle, OpenID Connect Discovery §4 at the end.
-  mended(meant.replace(/\/\.well-known\/[^/]*/, ''), 'is the address of the metadata, not the issuer');
-  return { meant, faults };
-}
-
-/** Up to the last `@` before a query: a password may have a `/` or an `@` in it, and is not to be seen. */
-export function withoutCredentials(address: string, instead = '…@'): string {
-  return address.replace(/^(\s*["'`]?(?:[a-z][\w+.-]*:\/\/)?)[^?#]*@/i, `$1${instead}`);
-}
-
-/** For the terminal: nor what stands in a query. */
-function shownName(text: string): string {
-  return withoutCredentials(text.replace(/([?#]).*$/s, '$1…'));
+  const provider = recognizeIssuer(issuer)?.provider;
+  return provider && adviceOf(provider, 'ISSUER_UNTRUSTED', { issuer, named });
 }

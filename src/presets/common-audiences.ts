@@ -1,1 +1,0 @@
-export { isCommonAudience } from './providers.js';

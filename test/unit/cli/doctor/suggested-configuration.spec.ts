@@ -1,0 +1,119 @@
+import { describe, expect, it } from '@jest/globals';
+import { compileFunction } from 'node:vm';
+import type { DoctorRequest } from '../../../../src/cli/doctor/check-issuer.js';
+import { suggestConfiguration } from '../../../../src/cli/doctor/suggested-configuration.js';
+import { resolveOptions } from '../../../../src/options/resolve-options.js';
+import * as presets from '../../../../src/presets.js';
+
+const TENANT = '11111111-2222-3333-4444-555555555555';
+const JWKS_URI = 'https://keys.example.com/jwks';
+
+const suggest = (issuer: string, request: Partial<DoctorRequest> = {}) =>
+  suggestConfiguration({
+    issuer,
+    audience: ['api'],
+    jwksUri: undefined,
+    clockToleranceSeconds: 5,
+    allowHttp: false,
+    ...request,
+  });
+
+/** The argument of `forRoot` on one line. */
+const argumentOf = (issuer: string, request: Partial<DoctorRequest> = {}) =>
+  suggest(issuer, request)
+    .text.replace(/^import .*$/gm, '')
+    .replace(/,?\s+(?=[)}])|\s+/g, ' ')
+    .trim()
+    .replace(/^AuthModule\.forRoot\((.*)\)$/, '$1');
+
+/** The issuers of an application with this configuration, after the placeholders are replaced. */
+function issuersOf(text: string) {
+  const code = text
+    .replace(/^import .*$/gm, '')
+    .replace('<the service account that may call>', 'caller@example.com')
+    .replace(/'<[^']*repository[^']*>'/, "'owner/repository'");
+  const run = compileFunction(code, ['AuthModule', ...Object.keys(presets)]) as (...values: unknown[]) => void;
+  const received: Parameters<typeof resolveOptions>[0][] = [];
+  const forRoot = (options: Parameters<typeof resolveOptions>[0]) => received.push(options);
+  run({ forRoot }, ...Object.values(presets));
+  const { issuers } = resolveOptions(received[0] ?? { issuer: '', audience: '' });
+  return typeof issuers === 'function' ? [] : issuers;
+}
+
+describe('the suggested configuration', () => {
+  it('has a placeholder for an unknown audience, and a list for several audiences', () => {
+    const issuer = 'https://issuer.example.com';
+    expect(argumentOf(issuer, { audience: undefined })).toContain("audience: '<the audience of tokens for this API>'");
+    expect(suggest(issuer, { audience: undefined }).hasPlaceholders).toBe(true);
+    expect(argumentOf(issuer, { audience: ['a', 'b'] })).toBe(`{ issuer: '${issuer}', audience: ['a', 'b'] }`);
+  });
+
+  it.each([
+    ['https://tenant.eu.auth0.com/', 'api', "auth0({ domain: 'tenant.eu.auth0.com', audience: 'api' })"],
+    [
+      'https://id.example.com/realms/shop',
+      'api',
+      /keycloak\(\{ url: 'https:\/\/id\.example\.com', realm: 'shop', audience/,
+    ],
+    [`https://login.microsoftonline.com/${TENANT}/v2.0`, TENANT, /entraId\(\{ tenantId: '1.*', audience: '1.*' \}\)/],
+    [`https://login.microsoftonline.us/${TENANT}/v2.0`, TENANT, /entraId\(\{ tenantId: '1.*', cloud: 'us-government'/],
+    [`https://sts.windows.net/${TENANT}/`, TENANT, /entraId\(/],
+    ['https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_AbC', 'client', /cognito\(.*clientId: 'client'/],
+    ['https://example.okta.com/oauth2/aus1', 'api', /okta\(.*authorizationServerId: 'aus1'/],
+    ['https://accounts.google.com', 'api', /google\(.*emails: \['<the service account that may call>'\]/],
+    ['https://token.actions.githubusercontent.com', 'api', /github\(.*repositories: \['<[^>]*repository[^>]*>'\]/],
+    ['https://securetoken.google.com/shop-1', 'shop-1', "firebase({ projectId: 'shop-1' })"],
+    ['https://my.zitadel.cloud', '692342', /zitadel\(\{ issuer: 'https:\/\/my\.zitadel\.cloud', audience: '692342'/],
+    ['https://abcdef.supabase.co/auth/v1', 'orders', /supabase\(.*audience: 'orders'/],
+    ['https://abcdef.supabase.co/auth/v1', 'authenticated', "supabase({ url: 'https://abcdef.supabase.co' })"],
+    ['https://happy-cat-1.clerk.accounts.dev', 'https://example.com', /clerk\(.*authorizedParties: 'https/],
+    ['https://shop.logto.app/oidc', 'api', /logto\(.*resource: 'api'/],
+  ])('calls the preset of %s for the audience %s, and an application starts with it', (issuer, audience, call) => {
+    const { text, problems } = suggest(issuer, { audience: [audience] });
+    expect(problems).toEqual([]);
+    const argument = argumentOf(issuer, { audience: [audience] });
+    expect(argument).toEqual(typeof call === 'string' ? call : expect.stringMatching(call));
+    const own = issuersOf(text).find((options) => options.issuer === issuer);
+    expect(own?.audience).toContain(audience);
+
+    // Other keys must not remove the checks of the preset: they keep strangers out.
+    const request = { audience: [audience], jwksUri: JWKS_URI, clockToleranceSeconds: 30 };
+    const issuers = issuersOf(suggest(issuer, request).text);
+    const withKeys = issuers.find((options) => options.issuer === issuer);
+    const providerCheck = own?.providerCheck && (expect.any(Function) as never);
+    expect(withKeys).toEqual({ ...own, keys: withKeys?.keys, clockToleranceSeconds: 30, providerCheck });
+    expect(issuers.every(({ keys }) => 'uri' in keys && keys.uri === JWKS_URI)).toBe(true);
+  });
+
+  it.each(['https://tenant.eu.auth0.com', 'https://auth0.com.example.com/', 'https://id.example.com/realms/shop/'])(
+    'uses no preset for %s, because a preset would write the issuer differently',
+    (issuer) => {
+      expect(argumentOf(issuer)).toBe(`{ issuer: '${issuer}', audience: 'api' }`);
+    },
+  );
+
+  it.each(['accounts.google.com', 'https://accounts.google.com/'])(
+    'uses the preset for %s in any spelling, because Google issues tokens to anyone',
+    (issuer) => {
+      expect(argumentOf(issuer, { jwksUri: JWKS_URI })).toMatch(/^\{ \.\.\.google\(\{.*\}\), keys: \{ from: 'jwks'/);
+    },
+  );
+
+  it.each([
+    ['https://my.zitadel.cloud', 'orders'],
+    ['https://happy-cat-1.clerk.accounts.dev', 'https://example.com/'],
+    ['https://securetoken.google.com/shop-1', 'orders'],
+    ['https://login.microsoftonline.com/common/v2.0', TENANT],
+  ])('has the problems for which %s would not start with the audience %s', (issuer, audience) => {
+    expect(suggest(issuer, { audience: [audience] })).toMatchObject({
+      issuers: [],
+      problems: [{ message: expect.any(String) }],
+    });
+  });
+
+  it('escapes values', () => {
+    expect(argumentOf("https://issuer.example.com/'\\\u202e")).toContain(
+      String.raw`'https://issuer.example.com/\'\\\u202e'`,
+    );
+  });
+});
