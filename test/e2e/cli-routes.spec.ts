@@ -110,7 +110,8 @@ describe('routes', () => {
 
 describe('routes --no-init', () => {
   it('creates no provider, and knows paths, guards and the requirements of forRoot', async () => {
-    const { exitCode, stdout, stderr } = await routes('PreviewModule', '--no-init');
+    const failOn = ['--fail-on', 'open,unguarded,unknown'];
+    const { exitCode, stdout, stderr } = await routes('PreviewModule', '--no-init', ...failOn);
     expect(stdout).toMatch(/GET +\/admin\/orders +guarded .* @RequireScopes all of api \(module\)/);
     expect(stdout).not.toContain('--no-init calls no factory');
     expect([exitCode, problemsIn(stderr)]).toEqual([1, ['GET /admin/orders/health is open', 'message job is unknown']]);
