@@ -96,6 +96,7 @@ function resultsOf(contenders, figures) {
       busyCores: medianOf(id, 'busyCores'),
     };
   });
+  const cpu = (id) => all(id, 'cpuMicroseconds');
   const rowOf = (wanted) => rows[contenders.findIndex(({ id }) => id === wanted)];
   const [express, fastify] = [rowOf('nest-express/ours'), rowOf('nest-fastify/ours')];
   return {
@@ -109,6 +110,8 @@ function resultsOf(contenders, figures) {
     figures: {
       expressRepeated: express.ratio,
       fastifyRepeated: fastify.ratio,
+      expressOverTrivialGuard: ratioTo(cpu('nest-express/ours'), cpu('nest-express/trivial')),
+      fastifyOverTrivialGuard: ratioTo(cpu('nest-fastify/ours'), cpu('nest-fastify/trivial')),
       expressRepeatedCpu: express.cpuRatio,
       fastifyRepeatedCpu: fastify.cpuRatio,
       expressFreshToRecipe: ratioTo(

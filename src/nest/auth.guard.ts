@@ -18,6 +18,7 @@ import { explainRefusal } from './refusals/refusal-hints.js';
 import { RequirementChecker } from './routes/requirement-checker.js';
 import { type RouteAccess, RouteMetadata, type RouteRules } from './routes/route-metadata.js';
 import { ConnectionExpiry } from './transports/connection-expiry.js';
+import type { Transport } from './transports/transport.js';
 import { transportOf } from './transports/transport-of.js';
 
 type RequestWithUser = Record<string, unknown>;
@@ -57,8 +58,8 @@ export class AuthGuard extends PassportAuthGuard() {
   }
 
   override canActivate(context: ExecutionContext): MaybePromise<boolean> {
-    const call: GuardedCall = { context, startedAt: this.events.isObserved ? performance.now() : 0 };
-    return recovering<boolean>(
+    const call = new GuardedCall(context, this.events.isObserved ? performance.now() : 0);
+    return recovering(
       () => this.admit(call),
       (error) => this.refuse(error, call),
     );
@@ -93,37 +94,55 @@ export class AuthGuard extends PassportAuthGuard() {
     return user;
   }
 
+  // These steps take no closures where the result is known: they run for each request, and most requests repeat a token.
   private admit(call: GuardedCall): MaybePromise<boolean> {
-    const { context } = call;
+    const { context, transport } = call;
     const rules = this.rulesOf(context);
-    const transport = transportOf(context);
     if (rules.access === 'public') {
       transport.memoOf(context);
       return true;
     }
     const options = this.getAuthenticateOptions(context);
-    return whenKnown(options === undefined ? 'user' : propertyOf(options), (property) => {
-      const request = this.getRequest(context) as RequestWithUser;
-      return whenKnown(this.authenticate(request, call, rules.access), (outcome) => {
-        const token = outcome.kind === 'caller' ? outcome.token : undefined;
-        const connection = token && transport.connectionOf(context, rules.isEventStream);
-        if (token !== undefined) connection?.checkOwner?.(token);
-        request[property] = outcome.kind === 'caller' ? outcome.user : undefined;
-        // `request.user` cannot serve as the memory, because any code may change it later.
-        rememberOutcome(request, outcome);
-        const record = recordOf(transport.memoOf(context), request);
-        const isFirst = record.admitted !== context;
-        return whenKnown(isFirst ? this.requirements.check(rules, token, context) : undefined, () => {
-          record.admitted = context;
-          if (token !== undefined && connection !== undefined) {
-            connection.setOwner?.(token);
-            this.expiry.watch(connection, token);
-          }
-          if (isFirst && this.events.isObserved) this.events.admitted({ ...call, token });
-          return true;
-        });
-      });
-    });
+    return options === undefined
+      ? this.admitRequest(call, rules, 'user')
+      : propertyOf(options).then((property) => this.admitRequest(call, rules, property));
+  }
+
+  private admitRequest(call: GuardedCall, rules: RouteRules, property: string): MaybePromise<boolean> {
+    const request = this.getRequest(call.context) as RequestWithUser;
+    const outcome = this.authenticate(request, call, rules.access);
+    return outcome instanceof Promise
+      ? outcome.then((known) => this.admitCaller(known, request, property, call, rules))
+      : this.admitCaller(outcome, request, property, call, rules);
+  }
+
+  private admitCaller(
+    outcome: Outcome,
+    request: RequestWithUser,
+    property: string,
+    call: GuardedCall,
+    rules: RouteRules,
+  ): MaybePromise<boolean> {
+    const { context, transport } = call;
+    const { user, token } = outcome.kind === 'caller' ? outcome : NO_CALLER;
+    const connection = token && transport.connectionOf(context, rules.isEventStream);
+    if (token !== undefined) connection?.checkOwner?.(token);
+    request[property] = user;
+    // `request.user` cannot serve as the memory, because any code may change it later.
+    rememberOutcome(request, outcome);
+    const record = recordOf(transport.memoOf(context), request);
+    const isRepeated = record.admitted === context;
+    const checked = isRepeated ? undefined : this.requirements.check(rules, token, context);
+    const admitted = () => {
+      record.admitted = context;
+      if (token !== undefined && connection !== undefined) {
+        connection.setOwner?.(token);
+        this.expiry.watch(connection, token);
+      }
+      if (!isRepeated && this.events.isObserved) this.events.admitted({ context, startedAt: call.startedAt, token });
+      return true;
+    };
+    return checked instanceof Promise ? checked.then(admitted) : admitted();
   }
 
   /** @throws the error to refuse the call with. */
@@ -135,13 +154,18 @@ export class AuthGuard extends PassportAuthGuard() {
     const { context } = call;
     if (this.isStrategyReplaced)
       return this.askPassport(request, context).then((result) => this.handle(result, context, access));
-    return whenKnown(this.strategy.authenticateCall(request, context), (outcome): MaybePromise<Outcome> => {
-      call.authentication = outcome;
-      if (this.overridesHandleRequest) return this.handle(resultOf(outcome), context, access);
-      if (outcome.kind === 'refused') throw outcome.error;
-      if (outcome.kind === 'guest' && access !== 'optional') throw new AuthError('TOKEN_MISSING');
-      return outcome;
-    });
+    const outcome = this.strategy.authenticateCall(request, context);
+    return outcome instanceof Promise
+      ? outcome.then((known) => this.decide(known, call, access))
+      : this.decide(outcome, call, access);
+  }
+
+  private decide(outcome: Outcome, call: GuardedCall, access: RouteAccess | undefined): MaybePromise<Outcome> {
+    call.authentication = outcome;
+    if (this.overridesHandleRequest) return this.handle(resultOf(outcome), call.context, access);
+    if (outcome.kind === 'refused') throw outcome.error;
+    if (outcome.kind === 'guest' && access !== 'optional') throw new AuthError('TOKEN_MISSING');
+    return outcome;
   }
 
   private handle(
@@ -190,14 +214,14 @@ export class AuthGuard extends PassportAuthGuard() {
 
   /** @throws the error that Nest answers with. On HTTP the challenges are set on the response, so that exception filters keep them. */
   private refuse(error: unknown, call: GuardedCall): MaybePromise<never> {
-    const { context, authentication } = call;
+    const { context, authentication, startedAt } = call;
     const { realm, explainRefusals } = this.settings;
     if (!(error instanceof AuthError)) return this.answer(refusalOf(error, realm), context);
     // The admission of a socket was refused. Its messages waited for it, and are refused in the same way.
     if (isTransportException(error)) throw error;
     const token = authentication?.kind === 'guest' ? undefined : authentication?.token;
     const issuer = authentication?.kind === 'refused' ? authentication.issuer : token?.issuer;
-    if (this.events.isObserved) this.events.refused({ ...call, token, issuer }, error);
+    if (this.events.isObserved) this.events.refused({ context, startedAt, token, issuer }, error);
     // Whether debug messages are written is for the logger to decide: Nest 11 does not know the level of a custom logger.
     this.logger.debug(`Refused ${handlerName(context)}: ${error.code} ${factsText(error.detail)}`);
     if (!explainRefusals) return this.answer(refusalOf(error, realm), context);
@@ -223,13 +247,21 @@ export class AuthGuard extends PassportAuthGuard() {
 }
 
 /** A call while the guard decides about it. */
-interface GuardedCall {
-  readonly context: ExecutionContext;
-  /** By `performance.now()`. */
-  readonly startedAt: number;
+class GuardedCall {
+  readonly transport: Transport;
   /** What the strategy found, once it is known. */
-  authentication?: Outcome;
+  authentication: Outcome | undefined;
+
+  constructor(
+    readonly context: ExecutionContext,
+    /** By `performance.now()`. */
+    readonly startedAt: number,
+  ) {
+    this.transport = transportOf(context);
+  }
 }
+
+const NO_CALLER = Object.freeze({ user: undefined, token: undefined });
 
 type PassportMiddleware = (request: object, response: unknown, next: (error?: Error) => void) => void;
 

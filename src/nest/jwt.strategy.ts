@@ -5,7 +5,7 @@ import { PassportStrategy } from '@nestjs/passport';
 import { Strategy } from 'passport-jwt';
 import type { VerifiedAccessToken } from '../model/access-token.js';
 import { AuthError } from '../model/errors.js';
-import { type MaybePromise, recovering, whenKnown } from '../model/maybe-promise.js';
+import type { MaybePromise } from '../model/maybe-promise.js';
 import type { ResolvedOptions } from '../options/resolve-options.js';
 import { AccessTokenVerifier } from '../token/access-token-verifier.js';
 import { type Authenticator, NO_DEMAND, Rejected } from '../token/authenticator.js';
@@ -14,6 +14,7 @@ import type { Presented } from '../token/presented.js';
 import { TokenExtractor } from '../token/token-extractor.js';
 import { RESOLVED_OPTIONS } from './auth-options.js';
 import { GUEST, type Outcome, recordOf } from './outcome.js';
+import type { Transport } from './transports/transport.js';
 import { transportOf } from './transports/transport-of.js';
 
 /** The part of passport that registers strategies. */
@@ -104,8 +105,13 @@ export class JwtStrategy extends PassportStrategy(Strategy, SHARED_NAME) impleme
 
   /** Authenticates a call once, however many guards and GraphQL fields it has. Neither throws nor rejects. */
   authenticateCall(request: object, context: ExecutionContext): MaybePromise<Outcome> {
-    const record = recordOf(transportOf(context).memoOf(context), request);
-    return (record.authentication ??= this.authenticateOnce(request, context));
+    const transport = transportOf(context);
+    const record = recordOf(transport.memoOf(context), request);
+    if (record.authentication !== undefined) return record.authentication;
+    const outcome = this.authenticateOnce(request, context, transport);
+    record.authentication =
+      outcome instanceof Promise ? outcome.then((known) => (record.authentication = known)) : outcome;
+    return record.authentication;
   }
 
   /**
@@ -127,30 +133,36 @@ export class JwtStrategy extends PassportStrategy(Strategy, SHARED_NAME) impleme
     this.registry.unuse(this.name);
   }
 
-  private authenticateOnce(request: object, context: ExecutionContext): MaybePromise<Outcome> {
-    return recovering<Outcome>(
-      () =>
-        whenKnown(transportOf(context).read(request, context, this.extractor), (presented) =>
-          presented === undefined ? GUEST : this.authenticatePresented(presented),
-        ),
-      (error) => ({ kind: 'refused', error: toError(error) }),
-    );
+  private authenticateOnce(request: object, context: ExecutionContext, transport: Transport): MaybePromise<Outcome> {
+    try {
+      const presented = transport.read(request, context, this.extractor);
+      return presented instanceof Promise
+        ? presented.then((known) => this.authenticatePresented(known), refused)
+        : this.authenticatePresented(presented);
+    } catch (error) {
+      return refused(error);
+    }
   }
 
-  private authenticatePresented(presented: Presented): MaybePromise<Outcome> {
-    return whenKnown(this.authenticator.authenticate(presented, NO_DEMAND), (result): MaybePromise<Outcome> => {
-      if (result instanceof Rejected)
-        return {
-          kind: 'refused',
-          error: toError(result.error),
-          ...(result.issuer !== undefined && { issuer: result.issuer }),
-        };
-      const token = result;
-      return recovering<Outcome>(
-        () => whenKnown(promiseOf(this.validate(token)), (user): Outcome => ({ kind: 'caller', user, token })),
-        (error) => ({ kind: 'refused', error: toError(error), token, issuer: token.issuer }),
-      );
-    });
+  private authenticatePresented(presented: Presented | undefined): MaybePromise<Outcome> {
+    if (presented === undefined) return GUEST;
+    const result = this.authenticator.authenticate(presented, NO_DEMAND);
+    return result instanceof Promise ? result.then((known) => this.outcomeOf(known)) : this.outcomeOf(result);
+  }
+
+  private outcomeOf(result: VerifiedAccessToken | Rejected): MaybePromise<Outcome> {
+    if (result instanceof Rejected) return refused(result.error, undefined, result.issuer);
+    try {
+      const user = this.validate(result);
+      return isThenable(user)
+        ? Promise.resolve(user).then(
+            (known): Outcome => ({ kind: 'caller', user: known, token: result }),
+            (error: unknown) => refused(error, result, result.issuer),
+          )
+        : { kind: 'caller', user, token: result };
+    } catch (error) {
+      return refused(error, result, result.issuer);
+    }
   }
 
   private get registry(): StrategyRegistry {
@@ -186,8 +198,9 @@ function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof (value as { then?: unknown } | null | undefined)?.then === 'function';
 }
 
-function promiseOf(value: unknown): unknown {
-  return isThenable(value) ? Promise.resolve(value) : value;
+/** @param issuer of the token, once it is known to be trusted. */
+function refused(thrown: unknown, token?: VerifiedAccessToken, issuer?: string): Outcome {
+  return { kind: 'refused', error: toError(thrown), token, issuer };
 }
 
 function toError(thrown: unknown): Error {

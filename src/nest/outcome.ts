@@ -19,10 +19,10 @@ export type Outcome =
 
 export const GUEST: Outcome = Object.freeze({ kind: 'guest' });
 
-/** What the guard remembers of one call. This package creates it, so that nothing is written onto objects of the framework. */
+/** What the guard remembers of one call. */
 interface CallRecord {
   /** The request of the call. A GraphQL context that the application reuses for several requests has one record for each. */
-  request?: object;
+  readonly request: object;
   /** What the strategy found. Produced once, however many guards and GraphQL fields the call has. */
   authentication?: MaybePromise<Outcome>;
   /** What the guard made of it with `handleRequest`. */
@@ -33,15 +33,27 @@ interface CallRecord {
   operations?: Set<object>;
 }
 
+// `Symbol.for`, so that two installed copies of this package share it.
+const RECORD = Symbol.for('nestjs-resource-server.call');
+
+interface Recorded {
+  [RECORD]?: CallRecord;
+}
+
 const records = new WeakMap<object, CallRecord>();
 
 /**
- * Returns the record of a call.
+ * Returns the record of a call. The record of a request is a property of it, because the garbage collector needs longer for a
+ * WeakMap entry than the verification of a repeated token. Other memos have a WeakMap entry, because a copy of a GraphQL context
+ * would include a property and make two operations share one authentication.
  * @param memo the object by which the transport identifies the call.
  */
 export function recordOf(memo: object, request: object): CallRecord {
-  let record = records.get(memo);
-  if (record?.request !== request) records.set(memo, (record = { request }));
+  const known = memo === request ? (request as Recorded)[RECORD] : records.get(memo);
+  if (known?.request === request) return known;
+  const record: CallRecord = { request };
+  if (memo === request) (request as Recorded)[RECORD] = record;
+  else records.set(memo, record);
   return record;
 }
 
@@ -52,5 +64,6 @@ export function rememberOutcome(request: object, outcome: Outcome): void {
 
 /** What the guard decided about the caller. Undefined on a public route. */
 export function outcomeOf(request: object): Outcome | undefined {
-  return records.get(request)?.outcome;
+  const record = (request as Recorded)[RECORD];
+  return record?.request === request ? record.outcome : undefined;
 }

@@ -110,12 +110,38 @@ export class AccessTokenVerifier implements Authenticator {
   }
 
   private checked(presented: Presented, demand: Demand): MaybePromise<VerifiedAccessToken | Rejected> {
+    const now = this.clock();
+    const accepted = demand === NO_DEMAND ? this.acceptAgain(presented, now) : undefined;
+    return accepted ?? this.checkAll(presented, demand, now);
+  }
+
+  /**
+   * Accepts a token that was accepted a moment ago, if nothing but the time has changed since: the same options of the issuer and
+   * the same key set. Then only the checks of the time can have another result.
+   * @returns undefined if all checks are necessary.
+   */
+  private acceptAgain({ token }: Presented, now: number): VerifiedAccessToken | undefined {
+    const recent = this.cache?.findRecent(token, now);
+    if (recent === undefined) return undefined;
+    const { verified, issuer, keySet, header } = recent;
+    if (this.issuers.get(verified.issuer) !== issuer) return undefined;
+    try {
+      if (findKeySet(header, issuer.keySource) !== keySet) return undefined;
+      const facts = new TokenFacts(token, recent, now / 1000, undefined, NO_DEMAND);
+      for (const check of ACCESS_TOKEN_CHECKS.timeDependent) void check.run(facts, issuer);
+      return verified;
+    } catch {
+      // All checks run again, and find the reason.
+      return undefined;
+    }
+  }
+
+  private checkAll(presented: Presented, demand: Demand, now: number): MaybePromise<VerifiedAccessToken | Rejected> {
     let trusted: string | undefined;
     const { beforeIssuer, beforeKeys, afterSignature } = ACCESS_TOKEN_CHECKS;
     return recovering<VerifiedAccessToken | Rejected>(
       () => {
         const { token } = presented;
-        const now = this.clock();
         const cached = this.cache?.find(token, now);
         const facts = new TokenFacts(token, cached ?? decodeCompact(token), now / 1000, presented, demand, cached);
         return whenKnown(runChecks(beforeIssuer, facts, undefined), () =>
@@ -124,7 +150,7 @@ export class AccessTokenVerifier implements Authenticator {
             return whenKnown(runChecks(beforeKeys, facts, issuer), () =>
               whenKnown(this.checkSignature(facts, issuer, cached), (keySet) =>
                 whenKnown(runChecks(afterSignature, facts, issuer), () => {
-                  if (keySet !== cached?.keySet) this.remember(facts, keySet, issuer, now);
+                  this.remember(facts, issuer, keySet, cached, now);
                   return this.accept(facts, issuer);
                 }),
               ),
@@ -144,10 +170,23 @@ export class AccessTokenVerifier implements Authenticator {
     });
   }
 
-  private remember(facts: TokenFacts, keySet: KeySet, issuer: TrustedIssuer, now: number): void {
+  private remember(
+    facts: TokenFacts,
+    issuer: TrustedIssuer,
+    keySet: KeySet,
+    cached: CachedToken | undefined,
+    now: number,
+  ): void {
     const { token, header, claims } = facts;
-    const entry: CachedToken = { header, claims, keySet, authorities: facts.authorities(issuer), verifiedAt: now };
-    this.cache?.remember(token, entry);
+    if (keySet !== cached?.keySet) {
+      const authorities = facts.authorities(issuer);
+      this.cache?.remember(token, { header, claims, keySet, authorities, verifiedAt: now });
+      return;
+    }
+    // The application's own checks are called for each request.
+    const { providerCheck, validate, reportOnly } = issuer;
+    if (providerCheck === undefined && validate === undefined && reportOnly.size === 0)
+      this.cache?.rememberRecent({ ...cached, verified: facts.verifiedToken(issuer), issuer });
   }
 
   private accept(facts: TokenFacts, issuer: TrustedIssuer): VerifiedAccessToken {

@@ -1,11 +1,13 @@
 import { hash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
+import type { VerifiedAccessToken } from '../model/access-token.js';
 import type { KeySet } from '../keys/key-set.js';
 import type { ResolvedTokenCache } from '../options/resolve-options.js';
 import type { Authorities } from './authorities.js';
 import { MAX_TOKEN_LENGTH } from './bearer.js';
 import type { DecodedToken } from './jwt/compact.js';
 import { SeenTokenFilter } from './seen-token-filter.js';
+import type { TrustedIssuer } from './trusted-issuers.js';
 
 /** A token whose signature was verified, with the key set that verified it. */
 export interface CachedToken extends Pick<DecodedToken, 'header' | 'claims'> {
@@ -15,6 +17,16 @@ export interface CachedToken extends Pick<DecodedToken, 'header' | 'claims'> {
   readonly verifiedAt: number;
 }
 
+/** A token that was accepted a moment ago, with everything that its acceptance depended on except the time. */
+export interface RecentToken extends CachedToken {
+  readonly verified: VerifiedAccessToken;
+  readonly issuer: TrustedIssuer;
+}
+
+const RECENT_MS = 5_000;
+const MAX_RECENT = 1_000;
+const KEY_LENGTH = 32;
+
 /**
  * Tokens whose signature was verified before. A hit saves decoding and the signature only: every other check runs for each
  * request, and the signature counts only while the key set that verified it is current.
@@ -22,11 +34,18 @@ export interface CachedToken extends Pick<DecodedToken, 'header' | 'claims'> {
  * Entries are stored under a digest, so that no credential stays in memory, and only from the second time on, so that a token
  * that is used once costs nothing here. Rejected tokens are never stored, so that a caller without valid tokens
  * cannot evict entries.
+ *
+ * The digest costs more than all other checks together, so tokens of the last seconds are found by their text as well. Their
+ * texts are in memory anyway while their requests are served.
  */
 export class TokenCache {
   private readonly entries: LRUCache<string, CachedToken>;
   private readonly seen: SeenTokenFilter;
   private readonly maxAgeMs: number;
+  /** By the end of the token, which is cheaper to hash than the whole, in two generations. */
+  private recent = new Map<string, RecentToken>();
+  private lessRecent = new Map<string, RecentToken>();
+  private recentSince = -Infinity;
 
   constructor({ maxEntries, maxAgeSeconds }: ResolvedTokenCache) {
     this.entries = new LRUCache({ max: maxEntries });
@@ -36,16 +55,39 @@ export class TokenCache {
 
   find(token: string, now: number): CachedToken | undefined {
     if (typeof token !== 'string' || token.length > MAX_TOKEN_LENGTH || !this.seen.has(token)) return undefined;
-    const entry = this.entries.get(digestOf(token));
-    if (entry === undefined) return undefined;
-    const age = now - entry.verifiedAt;
-    // A negative age means that the clock was set back. A clock that returns NaN finds nothing.
-    return age >= 0 && age < this.maxAgeMs ? entry : undefined;
+    return this.ifFresh(this.entries.get(digestOf(token)), now);
   }
 
   remember(token: string, entry: CachedToken): void {
     if (this.seen.has(token)) this.entries.set(digestOf(token), entry);
     else this.seen.add(token);
+  }
+
+  findRecent(token: string, now: number): RecentToken | undefined {
+    if (typeof token !== 'string') return undefined;
+    this.forgetOld(now);
+    const key = token.slice(-KEY_LENGTH);
+    const entry = this.recent.get(key) ?? this.lessRecent.get(key);
+    return entry?.verified.token === token ? this.ifFresh(entry, now) : undefined;
+  }
+
+  rememberRecent(entry: RecentToken): void {
+    if (this.recent.size < MAX_RECENT) this.recent.set(entry.verified.token.slice(-KEY_LENGTH), entry);
+  }
+
+  private forgetOld(now: number): void {
+    const age = now - this.recentSince;
+    if (age >= 0 && age < RECENT_MS) return;
+    this.lessRecent = age < 2 * RECENT_MS && age >= 0 ? this.recent : new Map();
+    this.recent = new Map();
+    this.recentSince = now;
+  }
+
+  /** A negative age means that the clock was set back. A clock that returns NaN finds nothing. */
+  private ifFresh<Entry extends CachedToken>(entry: Entry | undefined, now: number): Entry | undefined {
+    if (entry === undefined) return undefined;
+    const age = now - entry.verifiedAt;
+    return age >= 0 && age < this.maxAgeMs ? entry : undefined;
   }
 }
 

@@ -1,15 +1,15 @@
-// Who is compared with whom. `file` is in contenders/, `settings` are its own ones, `pool` is which tokens come: one again and
-// again, unless the name says fresh.
+// The contenders. `file` is in contenders/, `settings` are its own, and `pool` is the kind of tokens: one repeated token, unless the
+// name says fresh.
 
 const OURS = 'nestjs-resource-server';
 
 export const GROUPS = ['Nest on Express', 'Nest on Fastify', 'Express'];
 const [NEST_EXPRESS, NEST_FASTIFY, EXPRESS] = GROUPS;
 
-/** @param tokens how many there are in the pool of fresh ones. */
+/** @param tokens the size of the pool of fresh tokens. */
 export function contendersFor(tokens) {
-  // So small that a token is forgotten long before its turn comes again. Up to a tenth of what is fresh is kept, too, for it
-  // is taken for known: with a quarter of the pool in place of a fortieth, these stay, and one in twenty is not verified.
+  // So small that a token is evicted long before it is sent again. The filter of seen tokens has false positives, so up to a
+  // tenth of the fresh tokens are stored; with a quarter of the pool instead of a fortieth, one in twenty would not be verified.
   const tokenCache = { maxEntries: Math.floor(tokens / 40), maxAgeSeconds: 300 };
   return [
     ...onNest('express', NEST_EXPRESS, tokenCache),
@@ -46,6 +46,7 @@ function onNest(platform, group, tokenCache) {
   });
   return [
     contender('unguarded', 'unguarded', 'base', 'unguarded-nest'),
+    contender('trivial', 'a guard that returns true', 'base', 'trivial-guard'),
     contender('ours', OURS, 'ours', 'ours'),
     contender('ours-fresh', `${OURS}, fresh`, 'ours', 'ours', 'fresh', { tokenCache }),
     contender('recipe', 'passport-jwt and jwks-rsa', 'peer', 'recipe'),

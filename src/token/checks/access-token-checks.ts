@@ -43,6 +43,8 @@ export const ACCESS_TOKEN_CHECKS = Object.freeze({
   beforeIssuer: at<NamedCheck<HeaderCheck>>('before-issuer'),
   beforeKeys: at<NamedCheck<Check>>('before-keys'),
   afterSignature: at<NamedCheck<Check>>('after-signature'),
+  /** Checks whose result changes with the time although the token and the options are the same. */
+  timeDependent: [expirationCheck, notBeforeCheck, tokenAgeCheck] as const,
   /** Checks that the option `reportOnly` can name. */
   reportable: (ROWS as readonly Check[]).filter(({ reportOnly }) => reportOnly !== undefined),
 });
