@@ -45,7 +45,7 @@ describe('The code of the README and docs', () => {
       ),
     );
     const host = compilerHostWith(files);
-    // A block that augments the types of the package affects its whole program, so it has a program of its own.
+    // A block that augments the types of the package affects its whole program, so compile it separately.
     const augments = (path: string) => files.get(path)?.includes('declare module') === true;
     const paths = [...files.keys()];
     const programs = [paths.filter((path) => !augments(path)), ...paths.filter(augments).map((path) => [path])];
