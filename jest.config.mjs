@@ -2,8 +2,8 @@
 export default {
   testEnvironment: 'node',
   testRegex: ['test/.*\\.spec\\.ts$'],
-  // npm run test:package: it asks the npm registry.
-  testPathIgnorePatterns: ['/node_modules/', '/test/package/'],
+  // Commands of their own: `npm run test:package`, which needs the npm registry, and `npm run docs:check`.
+  testPathIgnorePatterns: ['/node_modules/', '/test/package/', '/test/docs/'],
   extensionsToTreatAsEsm: ['.ts'],
   moduleNameMapper: {
     '^(\\.{1,2}/.*)\\.js$': '$1',

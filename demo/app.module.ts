@@ -6,7 +6,7 @@ import { OrdersGateway } from './orders.gateway.js';
 import { OrdersResolver } from './orders.resolver.js';
 import { OrderOwner, Orders, OrdersController } from './orders.js';
 
-/** The orders API, over HTTP, GraphQL and WebSocket. */
+/** The orders API over HTTP, GraphQL and WebSocket. */
 @Module({})
 export class AppModule {
   static for(options: AuthOptions): DynamicModule {

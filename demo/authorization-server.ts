@@ -13,14 +13,14 @@ interface SigningKey {
 }
 
 export interface AuthorizationServerOptions {
-  /** The resources (RFC 8707) that tokens are issued for; the first one is the default. */
+  /** The resources (RFC 8707) for which tokens are issued. The first is the default. */
   readonly audiences: readonly string[];
   readonly redirectUri?: string;
-  /** Another public client, for a page in the browser. */
+  /** A second public client, for Swagger UI. */
   readonly docs?: { readonly id: string; readonly redirectUri: string };
-  /** How access tokens are signed. Default RS256. */
+  /** The signature algorithm of access tokens. Default RS256. */
   readonly algorithm?: Algorithm;
-  /** Default: any free one. */
+  /** Default: any free port. */
   readonly port?: number;
 }
 
@@ -29,8 +29,8 @@ export const PUBLIC_CLIENT_ID = 'orders-app';
 export const SCOPES = ['read:orders', 'write:orders'];
 
 /**
- * A real OpenID provider on loopback: discovery, JWKS, JWT access tokens by resource indicators (RFC 8707, RFC 9068),
- * client credentials, and authorization code with PKCE. Its login page takes any name. For development only.
+ * An OpenID provider on loopback: discovery, JWKS, JWT access tokens with resource indicators (RFC 8707, RFC 9068), client
+ * credentials, and authorization code with PKCE. Its sign-in page accepts any name. For development only.
  */
 export class AuthorizationServer {
   private key: SigningKey;
@@ -39,7 +39,7 @@ export class AuthorizationServer {
     this.requests.push(request.url ?? '');
     void this.handle(request, response);
   });
-  /** Paths that were asked for, in order. */
+  /** The requested paths, in order. */
   readonly requests: string[] = [];
   issuer = '';
 
@@ -52,9 +52,9 @@ export class AuthorizationServer {
 
   static async start(options: AuthorizationServerOptions): Promise<AuthorizationServer> {
     const { Provider: ProviderClass } = await quietly(() => import('oidc-provider'));
-    const started = new AuthorizationServer(options, ProviderClass);
-    await started.listen(options.port ?? 0);
-    return started;
+    const server = new AuthorizationServer(options, ProviderClass);
+    await server.listen(options.port ?? 0);
+    return server;
   }
 
   private async listen(port: number): Promise<void> {
@@ -70,19 +70,19 @@ export class AuthorizationServer {
     await new Promise((resolve) => this.server.close(resolve));
   }
 
-  /** New keys from here on; the old ones are published no more. */
+  /** Replaces the signing key. The old key is no longer published. */
   async rotateKeys(): Promise<void> {
     this.key = newKey(this.key.algorithm);
     await this.serve();
   }
 
-  /** An access token by client credentials (RFC 6749 §4.4). */
+  /** Requests an access token with client credentials (RFC 6749 §4.4). */
   async clientCredentialsToken(resource = this.options.audiences[0] ?? '', scope = SCOPES.join(' ')): Promise<string> {
     const body = await this.token({ grant_type: 'client_credentials', resource, scope }, CLIENT);
     return String(body.access_token);
   }
 
-  /** The token endpoint, as a client calls it. */
+  /** Calls the token endpoint as a client does. */
   async token(form: Record<string, string>, client?: { id: string; secret: string }): Promise<Record<string, unknown>> {
     const response = await fetch(`${this.issuer}/token`, {
       method: 'POST',
@@ -94,12 +94,12 @@ export class AuthorizationServer {
     return body;
   }
 
-  /** A token with the server's own signature over claims that it would not issue by itself: an expired one, say. */
+  /** Signs any claims with the server's key, for example those of an expired token. */
   sign(claims: Record<string, unknown>, header: Record<string, unknown> = {}): string {
     return this.signWith(this.key, claims, header);
   }
 
-  /** What a forger can make: the same header and claims as of a good token, signed with a key of his own. */
+  /** Returns a token with the header and claims of a valid one, signed with another key. */
   forge(claims: Record<string, unknown> = {}): string {
     return this.signWith({ ...newKey(this.key.algorithm), kid: this.key.kid }, claims, {});
   }
@@ -110,7 +110,7 @@ export class AuthorizationServer {
     header: Record<string, unknown>,
   ): string {
     const now = Math.floor(Date.now() / 1000);
-    const all = {
+    const payload = {
       iss: this.issuer,
       aud: this.options.audiences[0],
       sub: 'alice',
@@ -119,7 +119,7 @@ export class AuthorizationServer {
       jti: randomUUID(),
       ...claims,
     };
-    return signCompact({ alg: algorithm, typ: 'at+jwt', kid, ...header }, all, algorithm, privateKey);
+    return signCompact({ alg: algorithm, typ: 'at+jwt', kid, ...header }, payload, algorithm, privateKey);
   }
 
   private async serve(): Promise<void> {
@@ -149,7 +149,7 @@ export class AuthorizationServer {
         publicClient(PUBLIC_CLIENT_ID, redirectUri ?? 'http://127.0.0.1/callback', algorithm),
         ...(docs === undefined ? [] : [publicClient(docs.id, docs.redirectUri, algorithm)]),
       ],
-      // The page fetches its token from another origin; its redirect URI has no port that could be compared.
+      // Swagger UI fetches its token from another origin. Its redirect URI has no port to compare with.
       clientBasedCORS: (_context, origin, client) => client.clientId === docs?.id && isLoopback(origin),
       features: {
         devInteractions: { enabled: true },
@@ -170,11 +170,11 @@ export class AuthorizationServer {
   }
 }
 
-/** Somebody who has a key, but whom no issuer knows. */
-export class Stranger {
+/** Signs tokens with a key that no issuer publishes. */
+export class Forger {
   private readonly key = newKey('RS256');
 
-  forge(claims: Record<string, unknown>): string {
+  sign(claims: Record<string, unknown>): string {
     const exp = Math.floor(Date.now() / 1000) + 300;
     return signCompact(
       { alg: 'RS256', typ: 'at+jwt', kid: this.key.kid },
@@ -216,18 +216,18 @@ function newKey(algorithm: Algorithm): SigningKey {
 function signCompact(header: object, claims: object, algorithm: Algorithm, key: KeyObject): string {
   const input = [header, claims].map((part) => Buffer.from(JSON.stringify(part)).toString('base64url')).join('.');
   const hash = algorithm === 'EdDSA' ? null : 'sha256';
-  // 6 and -1: RSASSA-PSS, with a salt as long as the hash.
+  // padding 6 is RSASSA-PSS, saltLength -1 is the length of the hash.
   const options =
     algorithm === 'PS256' ? { key, padding: 6, saltLength: -1 } : { key, dsaEncoding: 'ieee-p1363' as const };
   return `${input}.${sign(hash, Buffer.from(input), options).toString('base64url')}`;
 }
 
-/** oidc-provider tells on the console that its development features are on, which is what they are here for. */
-async function quietly<T>(make: () => T | Promise<T>): Promise<T> {
+/** Suppresses the warnings of oidc-provider about its development features, which the demo uses on purpose. */
+async function quietly<T>(create: () => T | Promise<T>): Promise<T> {
   const { info, warn } = console;
   Object.assign(console, { info: () => undefined, warn: () => undefined });
   try {
-    return await make();
+    return await create();
   } finally {
     Object.assign(console, { info, warn });
   }

@@ -1,9 +1,10 @@
 import { io } from 'socket.io-client';
 
-/** What came of a call: `200`, `403 SCOPE_INSUFFICIENT`, or `refused TOKEN_MISSING` where there is no status. */
-export interface Outcome {
-  readonly got: string;
-  readonly why: string;
+export interface CallResult {
+  /** `200`, `403 SCOPE_INSUFFICIENT`, or `refused TOKEN_MISSING` if the transport has no status. */
+  readonly outcome: string;
+  /** The message of a refusal, or the response. */
+  readonly detail: string;
 }
 
 interface Refusal {
@@ -11,27 +12,27 @@ interface Refusal {
   readonly message?: string;
 }
 
-/** A socket that is left alone must not keep the demo from ending. */
-const PATIENCE_MS = 5_000;
+/** A socket without a response must not keep the demo from ending. */
+const SOCKET_TIMEOUT_MS = 5_000;
 
-const headersWith = (token: string | undefined): Record<string, string> =>
+const authorization = (token: string | undefined): Record<string, string> =>
   token === undefined ? {} : { authorization: `Bearer ${token}` };
 
-export async function callHttp(api: string, method: string, path: string, token?: string): Promise<Outcome> {
+export async function callHttp(api: string, method: string, path: string, token?: string): Promise<CallResult> {
   const response = await fetch(api + path, {
     method,
-    headers: { 'content-type': 'application/json', ...headersWith(token) },
+    headers: { 'content-type': 'application/json', ...authorization(token) },
     body: method === 'POST' ? JSON.stringify({ item: 'a lamp' }) : null,
   });
   const body = (await response.json()) as Refusal;
-  if (response.ok) return { got: String(response.status), why: JSON.stringify(body) };
-  return { got: `${String(response.status)} ${body.code ?? ''}`, why: body.message ?? '' };
+  if (response.ok) return { outcome: String(response.status), detail: JSON.stringify(body) };
+  return { outcome: `${String(response.status)} ${body.code ?? ''}`, detail: body.message ?? '' };
 }
 
-export async function callGraphql(api: string, query: string, token?: string): Promise<Outcome> {
+export async function callGraphql(api: string, query: string, token?: string): Promise<CallResult> {
   const response = await fetch(`${api}/graphql`, {
     method: 'POST',
-    headers: { 'content-type': 'application/json', ...headersWith(token) },
+    headers: { 'content-type': 'application/json', ...authorization(token) },
     body: JSON.stringify({ query }),
   });
   const { data, errors } = (await response.json()) as {
@@ -39,38 +40,41 @@ export async function callGraphql(api: string, query: string, token?: string): P
     errors?: readonly { message: string; extensions: { code: string } }[];
   };
   const [error] = errors ?? [];
-  if (error !== undefined) return { got: `refused ${error.extensions.code}`, why: error.message };
-  return { got: String(response.status), why: JSON.stringify(data) };
+  if (error !== undefined) return { outcome: `refused ${error.extensions.code}`, detail: error.message };
+  return { outcome: String(response.status), detail: JSON.stringify(data) };
 }
 
-/** Opens a socket and, if it is let in, sends one message. */
-export function callSocket(api: string, message?: string, token?: string): Promise<Outcome> {
+/** Opens a socket and, if it is admitted, sends one message. */
+export function callSocket(api: string, message?: string, token?: string): Promise<CallResult> {
   const socket = io(`${api}/orders`, {
     transports: ['websocket'],
     forceNew: true,
     reconnection: false,
     auth: { token },
   });
-  let deadline: NodeJS.Timeout | undefined;
-  return new Promise<Outcome>((resolve, reject) => {
+  let timer: NodeJS.Timeout | undefined;
+  return new Promise<CallResult>((resolve, reject) => {
     socket.on('connect_error', (error: Error & { data?: Refusal }) => {
-      // With `data` it is the API that refuses; else nobody is there.
+      // Without `data`, the API did not respond at all.
       if (error.data === undefined) reject(error);
-      else resolve({ got: `refused ${error.data.code ?? ''}`, why: error.data.message ?? '' });
+      else resolve(refused(error.data));
     });
     socket.on('connect', () => {
-      if (message === undefined) resolve({ got: 'connected', why: '' });
+      if (message === undefined) resolve({ outcome: 'connected', detail: '' });
       else socket.emit(message, 'a lamp');
     });
     socket.onAny((event: string, data: Refusal) => {
-      if (event === 'exception') resolve({ got: `refused ${data.code ?? ''}`, why: data.message ?? '' });
-      else resolve({ got: event, why: JSON.stringify(data) });
+      resolve(event === 'exception' ? refused(data) : { outcome: event, detail: JSON.stringify(data) });
     });
-    deadline = setTimeout(() => {
-      resolve({ got: 'no answer', why: `for ${String(PATIENCE_MS)} ms` });
-    }, PATIENCE_MS);
+    timer = setTimeout(() => {
+      resolve({ outcome: 'no response', detail: `within ${String(SOCKET_TIMEOUT_MS)} ms` });
+    }, SOCKET_TIMEOUT_MS);
   }).finally(() => {
-    clearTimeout(deadline);
+    clearTimeout(timer);
     socket.close();
   });
+}
+
+function refused({ code = '', message = '' }: Refusal): CallResult {
+  return { outcome: `refused ${code}`, detail: message };
 }

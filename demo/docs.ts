@@ -2,13 +2,13 @@ import type { INestApplication } from '@nestjs/common';
 import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
 import { authorizeButton, withSecurity } from 'nestjs-resource-server/swagger';
 
-/** Of Swagger UI, which has no secret. Whatever the port: on loopback it does not count (RFC 8252 §7.3). */
+/** The client of Swagger UI, without a secret. The port of a loopback redirect URI is not compared (RFC 8252 §7.3). */
 export const DOCS_CLIENT = { id: 'orders-docs', redirectUri: 'http://127.0.0.1/docs/oauth2-redirect.html' };
 
 /**
- * Swagger UI at `/docs`: open, as a page that tells nothing but the API's shape may be; what it calls is guarded.
+ * Serves Swagger UI at `/docs`. The page is public, because it only describes the API; the routes that it calls are guarded.
  *
- * @param login the embedded authorization server; without it a token is pasted in.
+ * @param login for the embedded authorization server. Without it, the user pastes a token.
  */
 export function serveDocs(
   app: INestApplication,

@@ -2,7 +2,7 @@ import { MessageBody, SubscribeMessage, WebSocketGateway, WsException } from '@n
 import { AuthenticatedGateway, CurrentUser, RequireScopes } from 'nestjs-resource-server';
 import { Orders } from './orders.js';
 
-/** Nobody opens a socket without a good token, and it is closed when that expires. */
+/** A client needs a valid token to open a socket. The socket is closed when the token expires. */
 @WebSocketGateway({ namespace: 'orders' })
 export class OrdersGateway extends AuthenticatedGateway {
   constructor(private readonly service: Orders) {
@@ -18,7 +18,7 @@ export class OrdersGateway extends AuthenticatedGateway {
   @SubscribeMessage('create')
   @RequireScopes('write:orders')
   create(@CurrentUser('sub') sub: string, @MessageBody() item: unknown) {
-    if (typeof item !== 'string' || item.trim() === '') throw new WsException('item must be a text');
+    if (typeof item !== 'string' || item.trim() === '') throw new WsException('item must be a string');
     return { event: 'created', data: this.service.add(sub, item) };
   }
 }

@@ -14,7 +14,7 @@ class OrderType implements Order {
   readonly item!: string;
 }
 
-/** The same decorators and the same codes as in the controller. */
+/** Uses the same decorators and returns the same codes as the controller. */
 @Resolver()
 export class OrdersResolver {
   constructor(private readonly service: Orders) {}

@@ -50,7 +50,7 @@ export class Orders {
   }
 }
 
-/** What a token alone cannot say: the order has to be looked up. */
+/** Grants access to the owner of an order. The token does not contain the owner, so look up the order. */
 @Injectable()
 export class OrderOwner implements AccessPolicy {
   constructor(private readonly orders: Orders) {}
@@ -81,12 +81,12 @@ export class OrdersController {
   @ApiBody({ type: NewOrder })
   @ApiBadRequestResponse({ description: 'No item' })
   create(@CurrentUser('sub') sub: string, @Body('item') item: unknown) {
-    // What a caller may do is known by now; what he sends is not.
-    if (typeof item !== 'string' || item.trim() === '') throw new BadRequestException('item must be a text');
+    // The guard has authorized the caller. The body is not validated yet.
+    if (typeof item !== 'string' || item.trim() === '') throw new BadRequestException('item must be a string');
     return this.orders.add(sub, item);
   }
 
-  /** Closed, as every route is unless it says otherwise. */
+  /** Requires a valid token, like every route without a decorator. */
   @Get('mine')
   mine(@CurrentUser('sub') sub: string) {
     return this.orders.all().filter(({ owner }) => owner === sub);

@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { type AuthorizationServer, PUBLIC_CLIENT_ID } from './authorization-server.js';
 
-/** What a browser does for a person: authorization code with PKCE (RFC 7636), login and consent pages included. */
+/** Signs a user in as a browser does: authorization code with PKCE (RFC 7636), including the sign-in and consent pages. */
 export async function signIn(
   server: AuthorizationServer,
   {
@@ -22,7 +22,7 @@ export async function signIn(
     code_challenge: challenge,
     code_challenge_method: 'S256',
   });
-  const code = await walkToCode(`${server.issuer}/auth?${request.toString()}`, redirectUri, login);
+  const code = await requestCode(`${server.issuer}/auth?${request.toString()}`, redirectUri, login);
   const tokens = await server.token({
     grant_type: 'authorization_code',
     client_id: PUBLIC_CLIENT_ID,
@@ -34,11 +34,11 @@ export async function signIn(
   return { accessToken: String(tokens.access_token), idToken: String(tokens.id_token) };
 }
 
-async function walkToCode(start: string, redirectUri: string, login: string): Promise<string> {
+async function requestCode(address: string, redirectUri: string, login: string): Promise<string> {
   const cookies = new Map<string, string>();
-  let location = start;
+  let location = address;
   let form: URLSearchParams | undefined;
-  // Two pages, each reached and left by redirects.
+  // There are two pages, with redirects before and after each.
   for (let step = 0; step < 12; step += 1) {
     const response = await fetch(location, {
       method: form ? 'POST' : 'GET',
@@ -67,5 +67,5 @@ async function walkToCode(start: string, redirectUri: string, login: string): Pr
     location = new URL(action, location).href;
     form = new URLSearchParams(prompt === 'login' ? { prompt, login, password: 'any' } : { prompt });
   }
-  throw new Error('The authorization server gave no code');
+  throw new Error('The authorization server did not issue a code');
 }

@@ -1,0 +1,174 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { execFile } from 'node:child_process';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { dirname, join, posix, relative, sep } from 'node:path';
+import ts from 'typescript';
+import { readPages } from './pages.js';
+
+const root = process.cwd();
+const pages = readPages();
+
+/** The pages that have complete files. Together with the tests of the page, these files are an application. */
+const PAGES_WITH_TESTS = [
+  'README',
+  'authorization',
+  'errors',
+  'migration',
+  'observability',
+  'providers',
+  'resilience',
+  'security',
+  'swagger',
+  'tenants',
+  'testing',
+  'transports',
+];
+
+/** The code before a migration, which no test imports. */
+const BEFORE_MIGRATION = /^migration\/[^/]+\/before\//;
+
+const complete = pages.map(({ name, blocks }) => ({
+  name,
+  files: blocks.flatMap(({ path, code }) => (path === undefined ? [] : [{ path, code }])),
+}));
+
+function testsOf(name: string): string[] {
+  const page = complete.find((other) => other.name === name);
+  return (page?.files ?? []).map(({ path }) => path).filter((path) => path.endsWith('spec.ts'));
+}
+
+describe('The code of the README and docs', () => {
+  it('compiles', () => {
+    const files = new Map(
+      pages.flatMap(({ name, blocks }) =>
+        blocks.map(({ path, code }, index) => [join(root, 'pages', name, path ?? `${String(index)}.ts`), code]),
+      ),
+    );
+    const host = compilerHostWith(files);
+    // A block that augments the types of the package affects its whole program, so compile it separately.
+    const augments = (path: string) => files.get(path)?.includes('declare module') === true;
+    const paths = [...files.keys()];
+    const programs = [paths.filter((path) => !augments(path)), ...paths.filter(augments).map((path) => [path])];
+    for (const names of programs) {
+      const program = ts.createProgram(names, host.options, host);
+      const diagnostics = names.flatMap((name) => ts.getPreEmitDiagnostics(program, program.getSourceFile(name)));
+      expect(diagnostics.map(({ file, messageText }) => [file?.fileName, messageText])).toEqual([]);
+    }
+    expect(files.size).toBeGreaterThan(40);
+  }, 120_000);
+});
+
+/** A compiler host in which these files exist, and the name of the package means its source. */
+function compilerHostWith(files: ReadonlyMap<string, string>): ts.CompilerHost & { options: ts.CompilerOptions } {
+  const config = ts.readConfigFile(join(root, 'tsconfig.json'), (path) => ts.sys.readFile(path));
+  const options: ts.CompilerOptions = {
+    ...ts.parseJsonConfigFileContent(config.config, ts.sys, root).options,
+    noEmit: true,
+    paths: {
+      'nestjs-resource-server': [join(root, 'src/index.ts')],
+      'nestjs-resource-server/*': [join(root, 'src/*.ts')],
+    },
+  };
+  const host = ts.createCompilerHost(options);
+  const folders = new Set([...files.keys()].map((path) => dirname(path)));
+  // The programs share the parsed sources.
+  const sources = new Map<string, ts.SourceFile | undefined>();
+  return {
+    ...host,
+    options,
+    fileExists: (path) => files.has(path) || host.fileExists(path),
+    directoryExists: (path) => folders.has(path) || ts.sys.directoryExists(path),
+    readFile: (path) => files.get(path) ?? host.readFile(path),
+    getSourceFile: (path, version, ...rest) => {
+      const code = files.get(path);
+      if (code !== undefined) return ts.createSourceFile(path, code, version);
+      if (!sources.has(path)) sources.set(path, host.getSourceFile(path, version, ...rest));
+      return sources.get(path);
+    },
+  };
+}
+
+describe('The complete files of a page', () => {
+  it('have tests on each page', () => {
+    expect(complete.flatMap(({ name, files }) => (files.length > 0 ? [name] : [])).sort()).toEqual(PAGES_WITH_TESTS);
+    expect(PAGES_WITH_TESTS.filter((name) => testsOf(name).length === 0)).toEqual([]);
+  });
+
+  it.each(complete)('have different paths, and a test imports each of them: $name', ({ name, files }) => {
+    const sources = new Map(files.map(({ path, code }) => [path, code]));
+    expect(sources.size).toBe(files.length);
+    const imported = new Set<string>();
+    const follow = (path: string) => {
+      if (imported.has(path)) return;
+      imported.add(path);
+      for (const [, file = ''] of (sources.get(path) ?? '').matchAll(/(?:from |import |import\()'(\.[^']+)\.js'/g))
+        follow(posix.join(posix.dirname(path), `${file}.ts`));
+    };
+    testsOf(name).forEach(follow);
+    const unused = [...sources.keys()].filter((path) => !imported.has(path));
+    expect(unused.filter((path) => !BEFORE_MIGRATION.test(`${name}/${path}`))).toEqual([]);
+  });
+});
+
+/** The part of Jest's report about one test file. */
+interface SuiteReport {
+  readonly name: string;
+  readonly status: string;
+  /** Why the file could not be loaded, or why its tests failed. */
+  readonly message: string;
+  readonly assertionResults: readonly { readonly fullName: string; readonly status: string }[];
+}
+
+describe('The tests of a page', () => {
+  let folder: string;
+  let suites: readonly SuiteReport[];
+
+  // One run for all pages, because the start of Jest takes longer than most of the tests.
+  beforeAll(async () => {
+    // In the root of the repository, where imports find the installed packages.
+    folder = await mkdtemp(join(root, '.docs-check-'));
+    for (const { name, files } of complete) {
+      for (const { path, code } of files) {
+        await mkdir(dirname(join(folder, name, path)), { recursive: true });
+        await writeFile(join(folder, name, path), code);
+      }
+    }
+    suites = await runJest(folder);
+  }, 150_000);
+
+  afterAll(() => rm(folder, { recursive: true }));
+
+  it.each(PAGES_WITH_TESTS)('pass: %s', (name) => {
+    const ofPage = suites
+      .map((suite) => ({ suite, path: relative(folder, suite.name).split(sep) }))
+      .filter(({ path: [page] }) => page === name);
+    expect(ofPage.map(({ path }) => path.slice(1).join('/')).sort()).toEqual(testsOf(name).sort());
+    for (const { suite } of ofPage) {
+      expect([suite.message, suite.status]).toEqual(['', 'passed']);
+      expect(suite.assertionResults.filter(({ status }) => status !== 'passed')).toEqual([]);
+      expect(suite.assertionResults).not.toEqual([]);
+    }
+  });
+});
+
+async function runJest(folder: string): Promise<readonly SuiteReport[]> {
+  const jest = join(root, 'node_modules/jest/bin/jest.js');
+  const flags = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning'];
+  const report = join(folder, 'report.json');
+  const options = [`--roots=${folder}`, '--testRegex=spec.ts$', '--silent', '--json', `--outputFile=${report}`];
+  const stderr = await new Promise<string>((resolve) => {
+    // A failed test makes Jest exit with 1, which is not an error here: the report has the results.
+    execFile(
+      process.execPath,
+      [...flags, jest, ...options],
+      { maxBuffer: 2 ** 24, timeout: 140_000 },
+      (_error, _stdout, text) => {
+        resolve(text);
+      },
+    );
+  });
+  const text = await readFile(report, 'utf8').catch(() => {
+    throw new Error(`Jest wrote no report: ${stderr}`);
+  });
+  return (JSON.parse(text) as { testResults: readonly SuiteReport[] }).testResults;
+}
