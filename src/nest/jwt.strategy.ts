@@ -23,9 +23,24 @@ interface StrategyRegistry {
   unuse(name: string): void;
 }
 
+/** A passport-jwt strategy. Declared here, so that the declarations of this package need no `@types` package. */
+interface PassportJwtStrategy {
+  readonly name: string;
+  /** Called by passport, on an object that it creates for the request. */
+  authenticate(request: object, options?: object): void;
+  success(user: unknown, info?: unknown): void;
+  fail(challenge?: unknown, status?: number): void;
+  pass(): void;
+  error(error: unknown): void;
+}
+
 // `PassportStrategy` registers each instance under this name in its constructor. It is removed again.
 const SHARED_NAME = 'nestjs-resource-server';
 let instances = 0;
+
+const PassportJwtStrategy = PassportStrategy(Strategy, SHARED_NAME) as unknown as new (
+  options: object,
+) => PassportJwtStrategy;
 
 /** The context of the call for which passport calls `authenticate`; passport passes on the request only. */
 export const contextOfPassport = new AsyncLocalStorage<ExecutionContext>();
@@ -36,7 +51,7 @@ export const contextOfPassport = new AsyncLocalStorage<ExecutionContext>();
  * than passport-jwt would. Override `validate` in a subclass to map a token to your own user.
  */
 @Injectable()
-export class JwtStrategy extends PassportStrategy(Strategy, SHARED_NAME) implements OnApplicationShutdown {
+export class JwtStrategy extends PassportJwtStrategy implements OnApplicationShutdown {
   /** The name in the registry of passport. The registry is shared by the process, so each instance has its own name. */
   declare readonly name: string;
   private readonly user: ResolvedOptions['user'];
