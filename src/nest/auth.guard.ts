@@ -10,7 +10,7 @@ import { AuthEvents } from './auth-events.js';
 import { RESOLVED_OPTIONS } from './auth-options.js';
 import { handlerName } from './handler-context.js';
 import { contextOfPassport, JwtStrategy, rejectsCredentials } from './jwt.strategy.js';
-import { GUEST, type Outcome, recordOf, rememberOutcome } from './outcome.js';
+import { type CallRecord, GUEST, type Outcome, recordOf, rememberOutcome } from './outcome.js';
 import { isTransportException } from './refusals/exceptions.js';
 import { factsText } from './refusals/facts-text.js';
 import { type Refusal, refusalOf } from './refusals/refusal.js';
@@ -110,15 +110,17 @@ export class AuthGuard extends PassportAuthGuard() {
 
   private admitRequest(call: GuardedCall, rules: RouteRules, property: string): MaybePromise<boolean> {
     const request = this.getRequest(call.context) as RequestWithUser;
-    const outcome = this.authenticate(request, call, rules.access);
+    const record = recordOf(call.transport.memoOf(call.context, request), request);
+    const outcome = this.authenticate(request, record, call, rules.access);
     return outcome instanceof Promise
-      ? outcome.then((known) => this.admitCaller(known, request, property, call, rules))
-      : this.admitCaller(outcome, request, property, call, rules);
+      ? outcome.then((known) => this.admitCaller(known, request, record, property, call, rules))
+      : this.admitCaller(outcome, request, record, property, call, rules);
   }
 
   private admitCaller(
     outcome: Outcome,
     request: RequestWithUser,
+    record: CallRecord,
     property: string,
     call: GuardedCall,
     rules: RouteRules,
@@ -130,7 +132,6 @@ export class AuthGuard extends PassportAuthGuard() {
     request[property] = user;
     // `request.user` cannot serve as the memory, because any code may change it later.
     rememberOutcome(request, outcome);
-    const record = recordOf(transport.memoOf(context), request);
     const isRepeated = record.admitted === context;
     const checked = isRepeated ? undefined : this.requirements.check(rules, token, context);
     const admitted = () => {
@@ -148,13 +149,14 @@ export class AuthGuard extends PassportAuthGuard() {
   /** @throws the error to refuse the call with. */
   private authenticate(
     request: RequestWithUser,
+    record: CallRecord,
     call: GuardedCall,
     access: RouteAccess | undefined,
   ): MaybePromise<Outcome> {
-    const { context } = call;
+    const { context, transport } = call;
     if (this.isStrategyReplaced)
       return this.askPassport(request, context).then((result) => this.handle(result, context, access));
-    const outcome = this.strategy.authenticateCall(request, context);
+    const outcome = this.strategy.authenticateCall(request, context, transport, record);
     return outcome instanceof Promise
       ? outcome.then((known) => this.decide(known, call, access))
       : this.decide(outcome, call, access);
@@ -204,8 +206,8 @@ export class AuthGuard extends PassportAuthGuard() {
   }
 
   private isGuest(context: ExecutionContext): boolean {
-    const record = recordOf(transportOf(context).memoOf(context), this.getRequest(context));
-    return record.authentication === GUEST;
+    const request = this.getRequest(context);
+    return recordOf(transportOf(context).memoOf(context, request), request).authentication === GUEST;
   }
 
   private rulesOf(context: ExecutionContext): RouteRules {

@@ -119,9 +119,12 @@ export class JwtStrategy extends PassportJwtStrategy implements OnApplicationShu
   }
 
   /** Authenticates a call once, however many guards and GraphQL fields it has. Neither throws nor rejects. */
-  authenticateCall(request: object, context: ExecutionContext): MaybePromise<Outcome> {
-    const transport = transportOf(context);
-    const record = recordOf(transport.memoOf(context), request);
+  authenticateCall(
+    request: object,
+    context: ExecutionContext,
+    transport = transportOf(context),
+    record = recordOf(transport.memoOf(context, request), request),
+  ): MaybePromise<Outcome> {
     if (record.authentication !== undefined) return record.authentication;
     const outcome = this.authenticateOnce(request, context, transport);
     record.authentication =

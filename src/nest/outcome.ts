@@ -20,17 +20,18 @@ export type Outcome =
 export const GUEST: Outcome = Object.freeze({ kind: 'guest' });
 
 /** What the guard remembers of one call. */
-interface CallRecord {
-  /** The request of the call. A GraphQL context that the application reuses for several requests has one record for each. */
-  readonly request: object;
+export class CallRecord {
   /** What the strategy found. Produced once, however many guards and GraphQL fields the call has. */
-  authentication?: MaybePromise<Outcome>;
+  authentication: MaybePromise<Outcome> | undefined;
   /** What the guard made of it with `handleRequest`. */
-  outcome?: Outcome;
+  outcome: Outcome | undefined;
   /** The handler call whose requirements this outcome met, so that a second guard of the handler does not repeat them. */
-  admitted?: ExecutionContext;
+  admitted: ExecutionContext | undefined;
   /** The GraphQL operations that this request belongs to. */
-  operations?: Set<object>;
+  operations: Set<object> | undefined;
+
+  /** @param request of the call. A GraphQL context that the application reuses for several requests has a record for each. */
+  constructor(readonly request: object) {}
 }
 
 // `Symbol.for`, so that two installed copies of this package share it.
@@ -51,7 +52,7 @@ const records = new WeakMap<object, CallRecord>();
 export function recordOf(memo: object, request: object): CallRecord {
   const known = memo === request ? (request as Recorded)[RECORD] : records.get(memo);
   if (known?.request === request) return known;
-  const record: CallRecord = { request };
+  const record = new CallRecord(request);
   if (memo === request) (request as Recorded)[RECORD] = record;
   else records.set(memo, record);
   return record;

@@ -31,7 +31,7 @@ interface HttpResponse {
 export const httpTransport: Transport = {
   requestOf: (context) => context.switchToHttp().getRequest<object>(),
 
-  memoOf: (context) => context.switchToHttp().getRequest<object>(),
+  memoOf: (context, request) => request ?? context.switchToHttp().getRequest<object>(),
 
   read(request, context, extractor) {
     if (!extractor.isHeaderOnly) return readHttp(request as HttpRequest, context, extractor);

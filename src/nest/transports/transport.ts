@@ -9,8 +9,11 @@ import type { LongConnection } from './long-connection.js';
 export interface Transport {
   /** The object that represents the caller: `request.user` is set on it, and parameter decorators read its outcome. */
   requestOf(context: ExecutionContext): object;
-  /** The object that identifies the call. The fields of one GraphQL operation share it, so that the call is authenticated once. */
-  memoOf(context: ExecutionContext): object;
+  /**
+   * The object that identifies the call. The fields of one GraphQL operation share it, so that the call is authenticated once.
+   * @param request what `requestOf` returned, if it was called.
+   */
+  memoOf(context: ExecutionContext, request?: object): object;
   /**
    * Reads what the call presents. A promise only if the call has to wait, such as a message for the admission of its socket.
    * @returns undefined if the call presents no credentials.
