@@ -7,11 +7,7 @@ export interface Provider<Options extends object = object> {
   readonly name: string;
   /** The name of the product, for prompts and messages. */
   readonly label: string;
-  /**
-   * The preset function.
-   *
-   * @throws ConfigurationError if an option is missing or invalid
-   */
+  /** The preset function. It throws a ConfigurationError if an option is missing or invalid. */
   configure(options: Options): IssuerOptions | { readonly issuers: readonly IssuerOptions[] | IssuerResolver };
   /** Returns the options that the issuer's name contains, or undefined if the name does not prove that it is this provider. */
   recognize(issuer: string): IssuerParts | undefined;
@@ -46,8 +42,8 @@ export interface ProviderAudience {
   readonly example: string;
   /** Returns the audience of tokens unless the developer configured another one. */
   usual?(parts: IssuerParts): string | undefined;
-  /** Returns why the audience must not be configured: tokens of this provider have it whatever API they are for. */
-  reasonAgainst?(audience: string, issuer?: string): string | undefined;
+  /** Returns whether tokens of this provider have the audience regardless of the API that they are for. */
+  isCommon?(audience: string, issuer?: string): boolean;
 }
 
 export type EnvironmentVariable = {

@@ -65,5 +65,5 @@ export function recognizeIssuer(issuer: string): RecognizedIssuer | undefined {
  * @param issuer of the tokens, if known
  */
 export function isCommonAudience(audience: string, issuer?: string): boolean {
-  return PROVIDERS.some((provider) => provider.audience.reasonAgainst?.(audience, issuer) !== undefined);
+  return PROVIDERS.some((provider) => provider.audience.isCommon?.(audience, issuer) === true);
 }

@@ -187,20 +187,18 @@ describe('entraId of several tenants', () => {
 });
 
 describe('The options of entraId', () => {
-  const guid = "must be the tenant's id (Directory ID), a GUID";
   rejectsOptions(entraId, { tenantId: tenant, audience: api }, [
-    [{ tenantId: 'contoso.onmicrosoft.com' }, `tenantId: ${guid}`],
-    [{ tenantId: 'common' }, "tenantId: is 'common', which accepts every tenant"],
-    [{ tenantId: '' }, 'tenantId: is missing'],
-    [{ audience: 'https://orders.contoso.com' }, 'audience: must contain the client id of your API (a GUID)'],
-    [{ cloud: 'germany' }, "cloud: must be 'global' or 'us-government' or 'china'"],
-    [{ tenants: [tenant] }, 'tenantId: cannot be combined with `tenants`'],
+    [{ tenantId: 'contoso.onmicrosoft.com' }, 'Set it to the id of your tenant (Directory ID), a GUID'],
+    [{ tenantId: 'common' }, 'tenantId: is "common". Set it to the id of your tenant'],
+    [{ audience: 'https://orders.contoso.com' }, 'Add the client id of your API (a GUID)'],
+    [{ cloud: 'germany' }, "cloud: is \"germany\". Set it to 'global' or 'us-government' or 'china'"],
+    [{ tenants: [tenant] }, 'tenantId: is set beside `tenants`. Remove one of them.'],
   ]);
   rejectsOptions(entraId, { audience: api }, [
     [{}, 'tenantId: is missing'],
-    [{ tenants: [] }, 'tenants: must be a non-empty list of strings'],
-    [{ tenants: undefined }, 'tenants: must be a list of tenant ids, or a function'],
-    [{ tenants: '*' }, 'tenants: must be a list of tenant ids, or a function'],
-    [{ tenants: [tenant, 'organizations'] }, "tenants[1]: is 'organizations', which accepts every tenant"],
+    [{ tenants: [] }, 'tenants: is an empty list'],
+    [{ tenants: undefined }, 'tenants: is missing. Set it to the id (GUID) of each accepted tenant, or to a function.'],
+    [{ tenants: '*' }, 'tenants: is "*". Set it to the id'],
+    [{ tenants: [tenant, 'organizations'] }, 'tenants[1]: is "organizations". Set it to the id'],
   ]);
 });

@@ -31,11 +31,8 @@ describe('keycloak', () => {
 
   it('reads the roles of `clientId` instead of those of the audience', async () => {
     const options = keycloak({ ...arguments_, clientId: ['billing.api'] });
-    expect((await provider.verify(options, provider.token())).roles).toEqual([
-      'offline_access',
-      'customer',
-      'accountant',
-    ]);
+    const { roles } = await provider.verify(options, provider.token());
+    expect(roles).toEqual(['offline_access', 'customer', 'accountant']);
   });
 
   it('accepts a lightweight token, which has no roles', async () => {
@@ -53,13 +50,13 @@ describe('keycloak', () => {
 
   it('does not allow http for `internalUrl` without `insecureAllowHttp`', async () => {
     const options = keycloak({ ...arguments_, internalUrl: 'http://keycloak:8080' });
-    await expect(provider.verify(options, provider.token())).rejects.toThrow('keys.uri: must be an https address');
+    await expect(provider.verify(options, provider.token())).rejects.toThrow('keys.uri: is "http://keycloak:8080/');
   });
 
   it.each([
-    ['https://id.example.com/auth', 'https://id.example.com/auth/realms/shop'],
     ['https://id.example.com/auth/', 'https://id.example.com/auth/realms/shop'],
     ['https://id.example.com/', 'https://id.example.com/realms/shop'],
+    ['https://id.example.com/realms-of-ours', 'https://id.example.com/realms-of-ours/realms/shop'],
   ])('keeps the base path of %s', (url, issuer) => {
     expect(keycloak({ ...arguments_, url }).issuer).toBe(issuer);
   });
@@ -84,40 +81,27 @@ describe('keycloak', () => {
   });
 
   it('does not add the base path of `url` to `internalUrl`', () => {
-    const options = keycloak({
-      ...arguments_,
-      url: 'https://id.example.com/auth',
-      internalUrl: 'http://keycloak:8080',
-    });
-    expect(options.keys).toMatchObject({ uri: `http://keycloak:8080${certs}` });
-  });
-
-  it('accepts a base path that contains "realms"', () => {
-    const url = 'https://id.example.com/realms-of-ours';
-    expect(keycloak({ ...arguments_, url }).issuer).toBe(`${url}/realms/shop`);
+    const urls = { url: 'https://id.example.com/auth', internalUrl: 'http://keycloak:8080' };
+    expect(keycloak({ ...arguments_, ...urls }).keys).toMatchObject({ uri: `http://keycloak:8080${certs}` });
   });
 
   rejectsTokens(provider, keycloak(arguments_), [
     ['of another realm', { iss: 'https://id.example.com/realms/master' }, 'ISSUER_UNTRUSTED'],
-    ['with a trailing slash in its issuer', { iss: 'https://id.example.com/realms/shop/' }, 'ISSUER_UNTRUSTED'],
     ['for another client', { aud: 'account' }, 'AUDIENCE_MISMATCH'],
-    ['without an audience', { aud: undefined }, 'CLAIM_MISSING'],
     ['that is an ID token', { typ: 'ID' }, 'TYPE_NOT_ALLOWED'],
     ['that is a refresh token', { typ: 'Refresh' }, 'TYPE_NOT_ALLOWED'],
   ]);
 
-  const realm = 'realm: must be the name of the realm alone';
   rejectsOptions(keycloak, arguments_, [
-    ...['/realms/shop', '/realms', '/realms/', '/auth/realms'].map(
-      (path) => [{ url: `https://id.example.com${path}` }, 'url: must not contain /realms/…'] as const,
+    ...['/realms', '/realms/', '/auth/realms'].map(
+      (path) => [{ url: `https://id.example.com${path}` }, 'Remove /realms, which the preset appends.'] as const,
     ),
-    [{ internalUrl: 'http://keycloak:8080/realms/shop' }, 'internalUrl: must not contain /realms/…'],
-    ...['.', '..', '/shop', 'realms/shop'].map((name) => [{ realm: name }, realm] as const),
-    [{ realm: 'my%20shop' }, 'realm: must be the name of the realm without percent-encoding'],
-    [{ realm: '' }, 'realm: is missing'],
-    [{ audience: 'account' }, "audience: must not be 'account', which nearly every token has"],
-    [{ audience: ['orders-api', 'realm-management'] }, "audience[1]: must not be 'realm-management'"],
-    [{ clientId: '' }, 'clientId: is missing'],
+    [{ internalUrl: 'http://keycloak:8080/realms/shop' }, 'Remove /realms/shop, which the preset appends.'],
+    ...['.', '..', '/shop', 'realms/shop', 'my%20shop'].map(
+      (realm) => [{ realm }, 'Set it to the name of the realm alone, not percent-encoded'] as const,
+    ),
+    [{ audience: 'account' }, 'audience: is "account". Most tokens have this audience. Add an Audience mapper'],
+    [{ audience: ['orders-api', 'realm-management'] }, 'audience[1]: is "realm-management". Most tokens have this'],
   ]);
 });
 

@@ -527,13 +527,13 @@ describe('the added test', () => {
 
 describe('the options of nest add', () => {
   it.each<[NestAddOptions, string]>([
-    [{ provider: 'passport' }, '--provider must be one of auth0, keycloak'],
-    [{ provider: '__proto__' }, '--provider must be one of auth0, keycloak'],
-    [{ issuer: 'tenant.eu.auth0.com' }, '--issuer must be'],
-    [{ provider: 'keycloak', audience: 'account' }, "--audience: must not be 'account'"],
-    [{ issuer: 'http://keycloak:8080/realms/x' }, '--issuer: must be an https address'],
-    [{ issuer: "https://x.example.com/'; evil()" }, '--issuer must be'],
-    [{ audience: "a';evil();'" }, '--audience must'],
+    [{ provider: 'passport' }, '--provider is "passport". Write one of auth0, keycloak'],
+    [{ provider: '__proto__' }, '--provider is "__proto__"'],
+    [{ issuer: 'tenant.eu.auth0.com' }, '--issuer is "tenant.eu.auth0.com"'],
+    [{ provider: 'keycloak', audience: 'account' }, '--audience: is "account"'],
+    [{ issuer: 'http://keycloak:8080/realms/x' }, '--issuer: is "http://keycloak:8080/realms/x"'],
+    [{ issuer: "https://x.example.com/'; evil()" }, '--issuer is "https://x.example.com/'],
+    [{ audience: "a';evil();'" }, '--audience is "a'],
     [{ audience: 2 ** 60 }, 'which changed its last digits'],
     [{ provider: 'cognito', issuer: 'https://example.com' }, '--issuer=https://example.com'],
   ])('are rejected without changes: %j', async (options, message) => {

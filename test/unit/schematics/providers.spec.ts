@@ -141,14 +141,14 @@ describe('The variables of nest add', () => {
   });
 
   it.each([
-    ['other', 'issuer.example.com', '--issuer must be an address with https://'],
-    ['auth0', 'tenant', '--issuer must be an address with https://'],
-    ['auth0', 'ftp://tenant.eu.auth0.com', '--issuer must be an address with https://'],
-    ['keycloak', 'https://id.example.com/realms/a%27;evil()//', 'which cannot be written into a source file'],
+    ['other', 'issuer.example.com', '--issuer is "issuer.example.com". Write an address that begins with https://.'],
+    ['auth0', 'tenant', '--issuer is "tenant"'],
+    ['auth0', 'ftp://tenant.eu.auth0.com', '--issuer is "ftp://tenant.eu.auth0.com"'],
+    ['keycloak', 'https://id.example.com/realms/a%27;evil()//', 'which cannot be part of a source file'],
     ['okta', 'https://example.okta.com', 'If it is correct, use --provider=other'],
     ['keycloak', 'https://sso.example.com/', 'If it is correct, use --provider=other'],
     ['google', 'https://accounts.example.com', 'If it is correct, use --provider=other'],
-    ['nobody', 'https://sso.example.com/', '--provider must be one of auth0, '],
+    ['nobody', 'https://sso.example.com/', '--provider is "nobody". Write one of auth0, '],
   ])('cannot be derived for %s from %s (%s)', (name, given, message) => {
     expect(() => setupOf(name, given, undefined)).toThrow(message);
   });
@@ -162,7 +162,7 @@ describe('The variables of nest add', () => {
     (name, given) => {
       for (const other of ['other', 'zitadel', 'auth0', 'clerk', 'betterAuth'])
         expect(() => setupOf(other, given, undefined)).toThrow(
-          new RegExp(`anyone can get a token for any audience: use --provider=${name}, not ${other}$`),
+          new RegExp(`anyone can get a token for any audience. Use --provider=${name}, not ${other}\\.$`),
         );
     },
   );
@@ -177,32 +177,31 @@ describe('The variables of nest add', () => {
     ['logto', 'https://shop.logto.app/oidc'],
   ])('cannot be derived for --provider=other from an issuer of %s, whose preset checks more: %s', (name, given) => {
     expect(() => setupOf('other', given, undefined)).toThrow(
-      new RegExp(`need more checks than those of issuer and audience: use --provider=${name}, not other$`),
+      new RegExp(`need more checks than those of issuer and audience. Use --provider=${name}, not other\\.$`),
     );
   });
 });
 
 describe('checkSetup', () => {
-  const https = '--issuer: must be an https address';
   it.each([
     [
       'entraId',
       'https://login.microsoftonline.com/common/v2.0',
       'api://orders',
-      ["--issuer (tenantId): is 'common'", '--audience: must contain the client id of your API'],
+      ['--issuer (tenantId): is "common". Set it to', '--audience: is "api://orders". Add the client id of your API'],
     ],
-    ['zitadel', undefined, 'my-api', ['--audience: must be the id of a project']],
-    ['keycloak', undefined, 'account', ["--audience: must not be 'account'"]],
-    ['keycloak', 'https://id.example.com/realms/100%', undefined, ['--issuer (realm): must be the name of the realm']],
-    ['clerk', undefined, 'https://example.com/', ['--audience (authorizedParties): must be origins']],
+    ['zitadel', undefined, 'my-api', ['--audience: is "my-api". Set it to the id of your project']],
+    ['keycloak', undefined, 'account', ['--audience: is "account". Most tokens have this audience']],
+    ['keycloak', 'https://id.example.com/realms/100%', undefined, ['--issuer (realm): is "100%". Set it to the name']],
+    ['clerk', undefined, 'https://example.com/', ['--audience (authorizedParties): is "https://example.com/". Set it']],
     [
       'cognito',
       'https://cognito-idp.eu-central-1.amazonaws.com/us-east-1_Ab1',
       undefined,
       ['--issuer (userPoolId): is'],
     ],
-    ['other', 'http://keycloak:8080/realms/x', undefined, [https]],
-    ['zitadel', 'http://zitadel:8080', undefined, [https]],
+    ['other', 'http://keycloak:8080/realms/x', undefined, ['--issuer: is "http://keycloak:8080/realms/x". Set it to']],
+    ['zitadel', 'http://zitadel:8080', undefined, ['--issuer: is "http://zitadel:8080". Set it to an https address']],
     ['other', 'https://issuer.example.com', '<api>', ['--audience: is "<api>"']],
   ])('rejects a set-up that would not start: %s, %s, %s', (name, given, audience, problems) => {
     let message = '';
