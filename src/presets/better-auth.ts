@@ -18,7 +18,7 @@ export interface BetterAuthOptions {
  *
  * - `iss` and `aud` are the origin of the base URL by default. Keys are at `/api/auth/jwks`; there is no metadata.
  * - The algorithm is EdDSA. For another one (except Ed448), set it next to the preset: `{ ...betterAuth({ … }), algorithms: ['ES256'] }`.
- * - `role` of the admin plugin is one role, also if it is a list with commas (`'admin,editor'`).
+ * - `role` of the admin plugin is one role, even if it is a list with commas (`'admin,editor'`).
  *
  * With the default audience, a token for the application is also valid for this API. Set `jwt.audience` to separate services. Not
  * supported: session cookies, and access tokens of the OAuth provider plugin. Not checked: whether the session has ended.

@@ -27,18 +27,13 @@ export interface GithubOptions extends ValidateOption {
   readonly issuer?: string;
 }
 
-// Each list has a claim, and a meaning and a pattern of its values. The first four restrict the repository or its owner.
+// The options that list values of a claim, with the meaning and the pattern of a value.
 const LISTS = [
-  [
-    'repositories',
-    'repository',
-    "a repository (not a pattern), for example 'octo-org/octo-repo'",
-    /^[\w.-]+\/[\w.-]+$/,
-  ],
+  ['repositories', 'repository', "a repository, for example 'octo-org/octo-repo'", /^[\w.-]+\/[\w.-]+$/],
   ['repositoryIds', 'repository_id', "the id of a repository, for example '74'", /^\d+$/],
   ['repositoryOwners', 'repository_owner', "an owner, for example 'octo-org'", /^[\w.-]+$/],
   ['repositoryOwnerIds', 'repository_owner_id', "the id of an owner, for example '65'", /^\d+$/],
-  ['refs', 'ref', "a complete ref (not a pattern), for example 'refs/heads/main'", /^refs\/[^*]+$/],
+  ['refs', 'ref', "a complete ref, for example 'refs/heads/main'", /^refs\/[^*]+$/],
   ['environments', 'environment', "an environment, for example 'prod'", /./],
   ['events', 'event_name', "an event, for example 'push'", /./],
 ] as const;
@@ -59,14 +54,17 @@ const GITHUB_COM = 'https://token.actions.githubusercontent.com';
  */
 export function github(options: GithubOptions): IssuerOptions {
   const reader = new PresetReader('github', options);
-  const audience = reader.texts('audience', "the audience that workflows request, 'https://api.example.com'");
+  const audience = reader.texts(
+    'audience',
+    "the audience that workflows request, for example 'https://api.example.com'",
+  );
   const issuer = reader.has('issuer') ? reader.url('issuer', 'https://token.actions.octocorp.ghe.com') : GITHUB_COM;
   const validate = reader.validate();
   const lists = LISTS.map(([name, claim, meaning, rule]) => ({
     claim,
     values: reader.optionalTexts(name, meaning, rule),
   }));
-  if (lists.slice(0, 4).every(({ values }) => values === undefined))
+  if (!lists.some(({ claim, values }) => claim.startsWith('repository') && values !== undefined))
     reader.problem(
       'repositories',
       'is missing. Anyone on GitHub can get a token for your audience. Set it to the repositories that may call, or list their owners.',

@@ -12,7 +12,7 @@ export interface GoogleOptions extends ValidateOption {
   readonly emails?: readonly string[];
   /** Callers by `sub`, the unique id of the account, which is not reused when an account is deleted. */
   readonly subjects?: readonly string[];
-  /** Accepts every Google account. Only if something in front of the application, such as Cloud Run's IAM check, restricts callers. */
+  /** Accepts every Google account. Use it only if the platform restricts the callers, for example Cloud Run by its IAM check. */
   readonly insecureAllowAnyone?: boolean;
 }
 

@@ -15,9 +15,8 @@ export interface KeycloakOptions {
   /** `aud` of the tokens: what an Audience mapper adds, or a client id of which the user has a role. */
   readonly audience: string | readonly string[];
   /**
-   * The URL at which this application reaches Keycloak, if it is not `url`, for example `'http://keycloak:8080'` in a cluster. Only keys are
-   * fetched from there. Include the base path if Keycloak has one: that of `url` is not used, because a proxy may remove it. Plain http
-   * requires `insecureAllowHttp: true` in `AuthModule`.
+   * The URL from which this application fetches keys, if it is not `url`, for example `'http://keycloak:8080'` in a cluster. Include the
+   * base path if Keycloak has one: a proxy may remove that of `url`. Plain http requires `insecureAllowHttp: true` in `AuthModule`.
    */
   readonly internalUrl?: string;
   /** The clients whose roles count, in addition to those of the realm. Default: those of `audience`. */
@@ -44,7 +43,7 @@ export function keycloak(options: KeycloakOptions): IssuerOptions {
   const realm = reader.text('realm', name, /^(?!\.\.?$)[^%/]+$/);
   const audience = reader.texts('audience', '`aud` of the tokens, the client id of your API', (client) =>
     isClientOfKeycloak(client)
-      ? 'Most tokens have this audience. Add an Audience mapper for your API, and set it to that audience.'
+      ? 'Tokens for any API can have this audience. Add an Audience mapper for your API, and set it to that audience.'
       : undefined,
   );
   const internalUrl = reader.has('internalUrl') ? readUrl('internalUrl', 'http://keycloak:8080') : undefined;
@@ -63,15 +62,12 @@ export function keycloak(options: KeycloakOptions): IssuerOptions {
   };
 }
 
-/**
- * Encodes the realm as Keycloak does in `iss`: RFC 3986 §3.3 allows more characters than `encodeURIComponent` leaves unescaped
- * (`Urls.realmIssuer`, https://github.com/keycloak/keycloak/blob/main/services/src/main/java/org/keycloak/services/Urls.java).
- */
+/** Encodes the realm as Keycloak does in `iss`. RFC 3986 §3.3 allows more characters than `encodeURIComponent` leaves unescaped. */
 function encodePathSegment(name: string): string {
   return encodeURIComponent(name).replace(/%(?:24|26|2B|2C|3A|3B|3D|40)/g, decodeURIComponent);
 }
 
-/** The clients that Keycloak creates in each realm. Users have roles of some of them by default, so most tokens have them in `aud`. */
+/** Keycloak creates these clients in each realm. Users have roles of some of them, so tokens for any API have them in `aud`. */
 function isClientOfKeycloak(audience: string): boolean {
   return /^(?:account|account-console|realm-management|broker|security-admin-console|admin-cli)$/.test(audience);
 }
@@ -124,7 +120,7 @@ function compareRealms(issuer: string, named: string) {
 
 function adviseOnIssuer({ issuer, named = '' }: AdviceFacts): string | undefined {
   if (isSimilarAddress(issuer, named) && isDowngrade(issuer, named))
-    return 'Have Keycloak write https into `iss`: set KC_HOSTNAME to its public URL, or have the proxy that ends TLS send X-Forwarded-Proto.';
+    return 'Configure Keycloak to write https into `iss`: set KC_HOSTNAME to its public URL, or let the proxy that terminates TLS send X-Forwarded-Proto.';
   const realms = compareRealms(issuer, named);
   if (realms === undefined) return undefined;
   const { issuerUrl, namedUrl, internal } = realms;
@@ -146,7 +142,7 @@ const NOT_PUBLIC = /\.(?:local|internal|home\.arpa|svc)$/;
 function isInternalUrl({ hostname }: URL): boolean {
   if (isInternalHost(hostname)) return true;
   const name = hostname.replace(/\.$/, '');
-  // An IPv6 address has no dots, either.
+  // An IPv6 address has no dots either.
   return !name.startsWith('[') && (!name.includes('.') || NOT_PUBLIC.test(name));
 }
 
@@ -155,7 +151,7 @@ function printUrl({ href }: URL): string {
   return href.replace(/\/$/, '').replaceAll("'", '%27');
 }
 
-/** A part with invalid percent-encoding stays as it is, and the preset rejects it. */
+/** Returns a part with invalid percent-encoding unchanged. The preset rejects it. */
 function decodePathSegment(part: string): string {
   try {
     return decodeURIComponent(part);

@@ -29,8 +29,8 @@ export function okta(options: OktaOptions): IssuerOptions {
   const reader = new PresetReader('okta', options);
   const domain = reader.host('domain', 'example.okta.com');
   const audience = reader.texts('audience', "the audience of the authorization server, for example 'api://default'");
-  const server =
-    reader.optionalText('authorizationServerId', CUSTOM_SERVER, /^(?!(?:org|v1)$)[a-zA-Z0-9]+$/) ?? 'default';
+  const meaning = "the id of a custom authorization server, the end of its Issuer URI, for example 'default'";
+  const server = reader.optionalText('authorizationServerId', meaning, /^(?!(?:org|v1)$)[a-zA-Z0-9]+$/) ?? 'default';
   const groups = reader.optionalText('groupsClaim', "a claim, for example 'groups'") ?? 'groups';
   const validate = reader.validate();
   if (/-admin\.[^.]+\.com$/.test(domain)) reader.invalid('domain', 'This is the Admin Console. Remove "-admin".');
@@ -43,8 +43,6 @@ export function okta(options: OktaOptions): IssuerOptions {
     ...providerCheck(['cid'], validate),
   };
 }
-
-const CUSTOM_SERVER = "the id of a custom authorization server, the end of its Issuer URI, for example 'default'";
 
 const HOST = /\.okta(?:preview|-emea)?\.com$/;
 const ISSUER = /^https:\/\/(?<domain>[\w-]+\.okta(?:preview|-emea)?\.com)\/oauth2\/(?<server>[a-z0-9]+)\/?$/i;

@@ -7,8 +7,8 @@ export type ZitadelOptions = ValidateOption & {
   /** The id of the project of your API, a number: `'69234237810729019'`. */
   readonly audience: string | readonly string[];
   /**
-   * Whether roles in the project **of the client** count, too (`urn:zitadel:iam:org:project:roles`). Safe only if all clients that can
-   * request your project's audience belong to the same project: otherwise an admin of another project is an admin here. Default false.
+   * Also reads the roles in the project **of the client** (`urn:zitadel:iam:org:project:roles`). Safe only if all clients that can request
+   * your project's audience belong to the same project: otherwise an admin of another project is an admin here. Default false.
    */
   readonly clientProjectRoles?: boolean;
 } & ExactlyOne<{
@@ -24,7 +24,7 @@ export type ZitadelOptions = ValidateOption & {
  * - `iss` is the URL of the instance without a trailing slash. `aud` contains the project's id and the ids of its clients.
  * - Roles are the **member names** of `urn:zitadel:iam:org:project:{projectId}:roles`, which is present if the project asserts roles on
  *   authentication or the client requests `urn:zitadel:iam:org:projects:roles`.
- * - `jti` is required: ID tokens, which contain the project in `aud`, too, do not have it.
+ * - `jti` is required: ID tokens do not have it, but also contain the project in `aud`.
  *
  * Not supported: opaque tokens (TOKEN_MALFORMED), the default. Not checked: the organization in which the user has a role.
  * @see https://zitadel.com/docs/apis/openidoauth/claims

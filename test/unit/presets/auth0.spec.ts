@@ -43,11 +43,6 @@ describe('auth0', () => {
     expect((await provider.verify(withRoles, token)).roles).toEqual(['editor']);
   });
 
-  it('accepts an API of your own whose Identifier resembles one of Auth0', () => {
-    for (const audience of ['https://api.example.com/userinfo', 'https://api.example.com/api/v2/'])
-      expect(auth0({ ...tenant, audience }).audience).toEqual([audience]);
-  });
-
   it('writes the issuer of a custom domain in lower case', () => {
     expect(auth0({ domain: 'Login.Example.com', audience: 'api' }).issuer).toBe('https://login.example.com/');
   });

@@ -35,7 +35,6 @@ describe('clerk', () => {
 
   rejectsTokens(provider, clerk(instance), [
     ['issued to another origin', { azp: 'https://evil.example' }, 'AUDIENCE_MISMATCH'],
-    ['issued to the origin with a slash', { azp: 'https://example.com/' }, 'AUDIENCE_MISMATCH'],
     ['issued to a subdomain', { azp: 'https://sub.example.com' }, 'AUDIENCE_MISMATCH'],
     ['without an origin', { azp: undefined }, 'CLAIM_MISSING'],
     ['issued to several', { azp: ['https://example.com'] }, 'CLAIM_INVALID'],
@@ -45,24 +44,19 @@ describe('clerk', () => {
     ['of another instance', { iss: 'https://other.clerk.accounts.dev' }, 'ISSUER_UNTRUSTED'],
   ]);
 
-  it.each([
-    ['an OAuth access token', { typ: 'at+jwt' }],
-    ['no type', { typ: undefined }],
-  ])('rejects %s (TYPE_NOT_ALLOWED)', async (_what, header) => {
-    expect(await provider.outcome(clerk(instance), provider.token({}, header))).toBe('TYPE_NOT_ALLOWED');
+  it.each(['at+jwt', undefined])('rejects a token of the type %s (TYPE_NOT_ALLOWED)', async (typ) => {
+    expect(await provider.outcome(clerk(instance), provider.token({}, { typ }))).toBe('TYPE_NOT_ALLOWED');
   });
 
   // https://clerk.com/docs/reference/backend/instance/update: allowedOrigins.
-  it.each([
-    'chrome-extension://mnhbilbfebpbokpjjamapdecdgieldho',
-    'capacitor://localhost',
-    'capacitor://localhost:3000',
-    'my-app://localhost',
-  ])('accepts the origin of an extension or a web view: %s', async (origin) => {
-    const options = clerk({ ...instance, authorizedParties: [origin] });
-    expect(await provider.outcome(options, provider.token({ azp: origin }))).toBe('accepted');
-    expect(await provider.outcome(options, provider.token())).toBe('AUDIENCE_MISMATCH');
-  });
+  it.each(['chrome-extension://abcdefgh', 'capacitor://localhost:3000', 'my-app://localhost'])(
+    'accepts the origin of an extension or a web view: %s',
+    async (origin) => {
+      const options = clerk({ ...instance, authorizedParties: [origin] });
+      expect(await provider.outcome(options, provider.token({ azp: origin }))).toBe('accepted');
+      expect(await provider.outcome(options, provider.token())).toBe('AUDIENCE_MISMATCH');
+    },
+  );
 
   it('requires `aud` with the option `audience`', async () => {
     const options = clerk({ ...instance, audience: 'api' });

@@ -13,23 +13,15 @@ describe('fromEnv', () => {
     expect(() => resolveOptions(options)).not.toThrow();
   });
 
-  it.each([
-    ['a,b', ['a', 'b']],
-    ['a b', ['a', 'b']],
-    [' a , b,', ['a', 'b']],
-  ])('reads the list %j', (list, expected) => {
-    expect(fromEnv({ AUTH_ISSUER, AUTH_AUDIENCE: list }).audience).toEqual(expected);
+  it.each(['a,b', 'a b', ' a , b,'])('reads the list %j', (list) => {
+    expect(fromEnv({ AUTH_ISSUER, AUTH_AUDIENCE: list }).audience).toEqual(['a', 'b']);
   });
 
   it('reads the algorithms and the address of the keys', () => {
-    const options = fromEnv({
-      AUTH_ISSUER: 'urn:issuer',
-      AUTH_AUDIENCE,
-      AUTH_ALGORITHMS: 'RS256, ES256',
-      AUTH_JWKS_URI: 'https://keys.example.com/jwks',
-    });
-    expect(options.algorithms).toEqual(['RS256', 'ES256']);
-    expect(options.keys).toEqual({ from: 'jwks', uri: 'https://keys.example.com/jwks' });
+    const uri = 'https://keys.example.com/jwks';
+    const more = { AUTH_ALGORITHMS: 'RS256, ES256', AUTH_JWKS_URI: uri };
+    const options = fromEnv({ AUTH_ISSUER: 'urn:issuer', AUTH_AUDIENCE, ...more });
+    expect(options).toMatchObject({ algorithms: ['RS256', 'ES256'], keys: { from: 'jwks', uri } });
     expect(() => resolveOptions(options)).not.toThrow();
   });
 
@@ -42,19 +34,6 @@ describe('fromEnv', () => {
       expect(problemsOf(() => fromEnv({ AUTH_ISSUER: issuer, AUTH_AUDIENCE, ...more }))).toEqual([
         `AUTH_ISSUER: is "${issuer}". Anyone can get a token for any audience from this issuer. Use ${preset}(), which requires a list of callers.`,
       ]);
-  });
-
-  it('reads process.env when it is called', () => {
-    const before = { ...process.env };
-    try {
-      Object.assign(process.env, { AUTH_ISSUER, AUTH_AUDIENCE });
-      expect(fromEnv().issuer).toBe(AUTH_ISSUER);
-    } finally {
-      for (const name of ['AUTH_ISSUER', 'AUTH_AUDIENCE']) {
-        if (before[name] === undefined) Reflect.deleteProperty(process.env, name);
-        else process.env[name] = before[name];
-      }
-    }
   });
 
   const missing = [
@@ -79,16 +58,11 @@ describe('fromEnv', () => {
     [{ AUTH_JWKS_URI: 'keys.json' }, ['AUTH_JWKS_URI: is "keys.json". Set it to the address of the key set']],
     [{ AUTH_JWKS_URI: 'undefined' }, [`AUTH_JWKS_URI: is "undefined". ${unset}`]],
     [{ AUTH_ALGORITHMS: 'HS256' }, ['AUTH_ALGORITHMS: is "HS256". This algorithm is not possible']],
-    [{ AUTH_ALGORITHMS: 'none' }, ['AUTH_ALGORITHMS: is "none". This algorithm is not possible']],
+    [{ AUTH_ALGORITHMS: 'none,x', AUTH_JWKS_URI: 'y' }, ['is "none"', 'is "x"', 'AUTH_JWKS_URI: is "y"']],
     [{ AUTH_ALGORITHMS: 'RS256,rs512' }, ['AUTH_ALGORITHMS: is "rs512". Set it to one of RS256, ']],
   ])('rejects %j', (changes, problems) => {
     const found = problemsOf(() => fromEnv({ AUTH_ISSUER, AUTH_AUDIENCE, ...changes }));
     expect(found).toEqual(problems.map((problem) => expect.stringContaining(problem) as unknown));
-  });
-
-  it('reports all problems together', () => {
-    const env = { AUTH_ISSUER: '', AUTH_AUDIENCE: '', AUTH_ALGORITHMS: 'HS256,x', AUTH_JWKS_URI: 'y' };
-    expect(problemsOf(() => fromEnv(env))).toHaveLength(5);
   });
 
   it('explains how to load a .env file only if a variable is not set', () => {

@@ -65,19 +65,13 @@ describe('keycloak', () => {
   it.each([
     ['my shop', 'my%20shop'],
     ['größe', 'gr%C3%B6%C3%9Fe'],
-    ['a+b', 'a+b'],
-    ['x@y', 'x@y'],
-    ['a:b', 'a:b'],
     ["-._~!$&'()*+,;=:@", "-._~!$&'()*+,;=:@"],
     ['a"b#c?d[e]', 'a%22b%23c%3Fd%5Be%5D'],
     ['a..b', 'a..b'],
   ])('encodes the name of the realm as Keycloak does: %s', (realm, written) => {
-    const options = keycloak({ ...arguments_, realm, internalUrl: 'http://keycloak:8080' });
-    expect(options.issuer).toBe(`https://id.example.com/realms/${written}`);
-    expect(options.keys).toEqual({
-      from: 'jwks',
-      uri: `http://keycloak:8080/realms/${written}/protocol/openid-connect/certs`,
-    });
+    const { issuer, keys } = keycloak({ ...arguments_, realm, internalUrl: 'http://keycloak:8080' });
+    expect(issuer).toBe(`https://id.example.com/realms/${written}`);
+    expect(keys).toMatchObject({ uri: `http://keycloak:8080/realms/${written}/protocol/openid-connect/certs` });
   });
 
   it('does not add the base path of `url` to `internalUrl`', () => {
@@ -100,8 +94,14 @@ describe('keycloak', () => {
     ...['.', '..', '/shop', 'realms/shop', 'my%20shop'].map(
       (realm) => [{ realm }, 'Set it to the name of the realm alone, not percent-encoded'] as const,
     ),
-    [{ audience: 'account' }, 'audience: is "account". Most tokens have this audience. Add an Audience mapper'],
-    [{ audience: ['orders-api', 'realm-management'] }, 'audience[1]: is "realm-management". Most tokens have this'],
+    [
+      { audience: 'account' },
+      'audience: is "account". Tokens for any API can have this audience. Add an Audience mapper',
+    ],
+    [
+      { audience: ['orders-api', 'realm-management'] },
+      'audience[1]: is "realm-management". Tokens for any API can have this',
+    ],
   ]);
 });
 
@@ -131,30 +131,16 @@ describe('The advice on a token of the same realm at another address', () => {
     expect(text).toContain("internalUrl: 'http://keycloak/%27%E2%80%AE%1B[31m'");
   });
 
-  it.each([
-    'http://localhost:8080',
-    'http://127.0.0.1:8080',
-    'https://10.1.2.3',
-    'http://[::1]:8080',
-    'https://keycloak',
-    'https://keycloak.local',
-    'https://keycloak.corp.internal',
-    'https://keycloak.home.arpa',
-    'http://keycloak.auth.svc',
-    'http://keycloak.auth.svc.cluster.local:8080',
-    'http://keycloak.auth.svc.cluster.local.:8080',
-  ])('treats %s as internal', (url) => {
+  const INTERNAL = `http://localhost:8080 http://127.0.0.1:8080 https://10.1.2.3 http://[::1]:8080 https://keycloak
+    https://keycloak.local https://keycloak.corp.internal https://keycloak.home.arpa http://keycloak.auth.svc
+    http://keycloak.auth.svc.cluster.local:8080 http://keycloak.auth.svc.cluster.local.:8080`;
+  it.each(INTERNAL.split(/\s+/))('treats %s as internal', (url) => {
     expect(isInternal(`${url}/realms/shop`)).toBe(true);
   });
 
-  it.each([
-    'https://keycloak.evil.test',
-    'http://keycloak.evil.test',
-    'https://local.evil.test',
-    'https://keycloak-local.example',
-    'https://8.8.8.8',
-    'http://[2001:db8::1]:8080',
-  ])('treats %s as public, and does not suggest it as internalUrl', (url) => {
+  const PUBLIC = `https://keycloak.evil.test http://keycloak.evil.test https://local.evil.test
+    https://keycloak-local.example https://8.8.8.8 http://[2001:db8::1]:8080`;
+  it.each(PUBLIC.split(/\s+/))('treats %s as public, and does not suggest it as internalUrl', (url) => {
     expect(isInternal(`${url}/realms/shop`)).toBe(false);
     expect(advice(outside, `${url}/realms/shop`)).toContain('KC_HOSTNAME=https://id.example.com.');
     expect(advice(outside, `${url}/realms/shop`)).not.toContain('internalUrl');
