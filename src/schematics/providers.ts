@@ -56,7 +56,6 @@ const UNSAFE = /["'`\\$\r\n]/;
 /**
  * Derives the set-up of an application. Without an issuer or audience, the provider's example is used. An issuer may lack `https://` or
  * have an extra slash if the preset writes the issuer itself.
- *
  * @throws Error if the provider is unknown, or the issuer belongs to another one
  */
 export function setupOf(name: string, issuer: string | undefined, audience: string | undefined): ProviderSetup {
