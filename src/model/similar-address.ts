@@ -1,4 +1,4 @@
-/** Whether two addresses differ only in what is often mistyped: the scheme, the case or a trailing slash. */
+/** Returns whether two addresses differ only in what is often mistyped: the scheme, the case or a trailing slash. */
 export function isSimilarAddress(one: string, other: string): boolean {
   return one !== other && normalize(one) === normalize(other) && normalize(one) !== '';
 }
@@ -8,20 +8,17 @@ export function findSimilarAddress(
   configured: readonly string[],
   named: readonly string[],
 ): { readonly configured: string; readonly named: string } | undefined {
-  for (const address of configured) {
-    const similar = named.find((other) => isSimilarAddress(address, other));
-    if (similar !== undefined) return { configured: address, named: similar };
-  }
-  return undefined;
+  const pairs = configured.flatMap((address) => named.map((other) => ({ configured: address, named: other })));
+  return pairs.find((pair) => isSimilarAddress(pair.configured, pair.named));
 }
 
-/** Says how the trailing slash of the wrong address must change, or undefined if that is not the difference. */
+/** Describes the trailing slash that the wrong address needs. Returns undefined if the addresses differ otherwise. */
 export function slashHint(wrong: string, right: string): string | undefined {
   if (right === `${wrong}/`) return 'with the trailing slash';
   return wrong === `${right}/` ? 'without the trailing slash' : undefined;
 }
 
-/** Whether replacing the address would give up https, so that anyone on the network path can answer for it. */
+/** Returns whether the replacement would give up https, so that anyone on the network path could answer for the address. */
 export function isDowngrade(from: string, to: string): boolean {
   return /^https:/i.test(from) && !/^https:/i.test(to);
 }

@@ -70,9 +70,14 @@ export class OptionReader {
     for (const { path, message } of unknownProperties(this.record, names)) this.problem(path, message);
   }
 
+  has(name: string): boolean {
+    return this.record[name] !== undefined;
+  }
+
   optional<Kind extends keyof Kinds>(name: string, kind: Kind): Kinds[Kind] | undefined {
+    if (!this.has(name)) return undefined;
     const value = this.record[name];
-    if (value === undefined || typeof value === kind) return value as Kinds[Kind] | undefined;
+    if (typeof value === kind) return value as Kinds[Kind];
     this.invalid(name, `Set it to ${kind === 'boolean' ? 'true or false' : `a ${kind}`}.`);
     return undefined;
   }
@@ -97,6 +102,16 @@ export class OptionReader {
     const isMissing = value === undefined || value === null || value === '';
     this.problem(name, `is ${isMissing ? 'missing' : describeValue(value)}. Set it to ${meaning}.`);
     return '';
+  }
+
+  /** Reads a string or a non-empty list of strings. Returns an empty list after a problem. */
+  oneOrMore(name: string, meaning: string): readonly string[] {
+    const before = this.problemCount;
+    const value = this.record[name];
+    const list = Array.isArray(value)
+      ? this.stringList(name, { nonEmpty: true })
+      : [this.requiredString(name, meaning)];
+    return Object.freeze(this.problemCount === before ? (list ?? []) : []);
   }
 
   /** Returns the items of a list with holes as undefined; no items after a problem; undefined if the option is not set. */

@@ -55,7 +55,7 @@ function normalizedTypes(types: readonly unknown[]): ReadonlySet<string | undefi
 export function readIssuer(reader: OptionReader, allowHttp: boolean): ResolvedIssuer {
   const meaning = 'the exact `iss` of the tokens, for example "https://tenant.example.com/"';
   const issuer = reader.requiredString('issuer', meaning);
-  const audience = readAudience(reader);
+  const audience = reader.oneOrMore('audience', 'the identifier of this API, for example "https://api.example.com"');
   const audienceClaim = reader.requiredString('audienceClaim', 'the claim with the audience, for example "client_id"');
   // All tokens of the issuer have the same value here, or every token has another.
   if (['iss', 'sub', 'exp', 'nbf', 'iat', 'jti'].includes(audienceClaim))
@@ -93,23 +93,20 @@ function readReportOnly(reader: OptionReader): ReadonlySet<ReportableCheck> {
   return names.length === 0 ? NONE_REPORTED : new Set(names as readonly ReportableCheck[]);
 }
 
-function readAudience(reader: OptionReader): readonly string[] {
-  if (Array.isArray(reader.record.audience)) return reader.stringList('audience', { nonEmpty: true }) ?? [];
-  const meaning = 'the identifier of this API, for example "https://api.example.com"';
-  return Object.freeze([reader.requiredString('audience', meaning)]);
-}
-
 function readAlgorithms(reader: OptionReader): ReadonlySet<SignatureAlgorithm> {
   if (reader.record.algorithms === CHECK_DEFAULTS.algorithms) return DEFAULT_ALGORITHMS;
-  const known = ALGORITHM_NAMES.join(', ');
-  const names = reader.items('algorithms', known, { nonEmpty: true }) ?? [];
+  const names = reader.items('algorithms', ALGORITHM_NAMES.join(', '), { nonEmpty: true }) ?? [];
   names.forEach((name, index) => {
-    if (isSignatureAlgorithm(name)) return;
-    const isForgeable = typeof name === 'string' && /^(none|HS\d+)$/i.test(name);
-    const reason = isForgeable ? 'This algorithm is not possible, because clients could sign tokens themselves. ' : '';
-    reader.invalid(`algorithms[${String(index)}]`, `${reason}Set it to one of ${known}.`, name);
+    if (!isSignatureAlgorithm(name)) reader.invalid(`algorithms[${String(index)}]`, algorithmFix(name), name);
   });
   return new Set(names.filter(isSignatureAlgorithm));
+}
+
+/** Returns what to write instead of an unknown signature algorithm. */
+export function algorithmFix(name: unknown): string {
+  const isForgeable = typeof name === 'string' && /^(none|HS\d+)$/i.test(name);
+  const reason = isForgeable ? 'This algorithm is not possible, because clients could sign tokens themselves. ' : '';
+  return `${reason}Set it to one of ${ALGORITHM_NAMES.join(', ')}.`;
 }
 
 function readTokenTypes(reader: OptionReader): ReadonlySet<string | undefined> {

@@ -1,5 +1,5 @@
 import type { IssuerOptions } from '../options/options.js';
-import { PresetArguments } from './preset-arguments.js';
+import { PresetReader } from './preset-reader.js';
 import { audienceVariable, matchIssuer, type Provider } from './provider.js';
 
 export interface Auth0Options {
@@ -16,37 +16,33 @@ export interface Auth0Options {
  *
  * - `iss` is `https://{domain}/` with the slash, also for a custom domain. Scopes are in `scope`. `permissions` is present if RBAC and "Add
  *   Permissions in the Access Token" are enabled.
- * - `https://{domain}/userinfo` and `https://{domain}/api/v2/` are rejected as `audience`: the first is in each token with the scope `openid`,
- *   the second in tokens for the Management API.
+ * - `audience` must not be `https://{domain}/userinfo`, which is in each token with the scope `openid`, or the Management API.
  *
  * Not supported: APIs that sign with HS256. Not checked: the organization (`org_id`).
  * @see https://auth0.com/docs/secure/tokens/access-tokens/access-token-profiles
  * @throws ConfigurationError if an option is missing or invalid
  */
 export function auth0(options: Auth0Options): IssuerOptions {
-  const given = new PresetArguments('auth0', options);
-  const domain = given.host('domain', 'tenant.eu.auth0.com');
-  const audience = given.texts(
-    'audience',
-    "the Identifier of the API in Auth0, for example 'https://api.example.com'",
-    (name) => reasonAgainst(name, `https://${domain}/`),
+  const reader = new PresetReader('auth0', options);
+  const issuer = `https://${reader.host('domain', 'tenant.eu.auth0.com')}/`;
+  const meaning = "the Identifier of your API in Auth0, for example 'https://api.example.com'";
+  const audience = reader.texts('audience', meaning, (name) =>
+    isApiOfAuth0(name, issuer) ? 'This is an API of Auth0. Set it to the Identifier of your own API.' : undefined,
   );
-  const rolesClaim = given.optionalText('rolesClaim', "a claim, for example 'https://example.com/roles'") ?? 'roles';
-  given.finish();
+  const rolesClaim = reader.optionalText('rolesClaim', "a claim, for example 'https://example.com/roles'") ?? 'roles';
+  reader.finish();
   return {
-    issuer: `https://${domain}/`,
+    issuer,
     audience,
     // As a list, because the dots of a namespace do not separate the parts of a path.
     claimPaths: { scopes: ['scope'], roles: [[rolesClaim]], permissions: ['permissions'] },
   };
 }
 
-function reasonAgainst(audience: string, issuer?: string): string | undefined {
-  const [, origin = '', path] = /^(https:\/\/[^/]+\/)(userinfo|api\/v2)\/?$/.exec(audience.toLowerCase()) ?? [];
-  // Behind a custom domain, these APIs keep the domain of the tenant.
-  if (path === undefined || (origin !== issuer && !origin.endsWith('.auth0.com/'))) return undefined;
-  const reason = path === 'userinfo' ? 'is in every token with the scope openid' : 'is the Management API of Auth0';
-  return `must be the Identifier of your own API; ${JSON.stringify(audience)} ${reason}`;
+/** UserInfo and the Management API. Behind a custom domain, they keep the domain of the tenant. */
+function isApiOfAuth0(audience: string, issuer?: string): boolean {
+  const origin = /^(https:\/\/[^/]+\/)(?:userinfo|api\/v2)\/?$/.exec(audience.toLowerCase())?.[1];
+  return origin !== undefined && (origin === issuer || origin.endsWith('.auth0.com/'));
 }
 
 const REQUEST_AUDIENCE =
@@ -59,7 +55,7 @@ export const auth0Provider: Provider<Auth0Options> = {
   recognize: (issuer) => matchIssuer(/^https:\/\/(?<domain>[\w.-]+\.auth0\.com)\/?$/i, issuer),
   recognizeCustomDomain: (issuer) => matchIssuer(/^https:\/\/(?<domain>[^/]+)\/?$/, issuer),
   exampleIssuer: 'https://your-tenant.eu.auth0.com/',
-  audience: { parameter: 'audience', claim: 'aud', example: 'https://api.example.com', reasonAgainst },
+  audience: { parameter: 'audience', claim: 'aud', example: 'https://api.example.com', isCommon: isApiOfAuth0 },
   environment: [
     { name: 'AUTH0_DOMAIN', parameter: 'domain', from: 'issuer' },
     audienceVariable('audience', 'The Identifier of the API in Auth0.'),

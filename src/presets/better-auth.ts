@@ -1,5 +1,5 @@
 import type { IssuerOptions } from '../options/options.js';
-import { matching, PresetArguments } from './preset-arguments.js';
+import { PresetReader } from './preset-reader.js';
 import { audienceVariable, matchIssuer, type Provider } from './provider.js';
 
 export interface BetterAuthOptions {
@@ -18,7 +18,7 @@ export interface BetterAuthOptions {
  *
  * - `iss` and `aud` are the origin of the base URL by default. Keys are at `/api/auth/jwks`; there is no metadata.
  * - The algorithm is EdDSA. For another one (except Ed448), set it next to the preset: `{ ...betterAuth({ … }), algorithms: ['ES256'] }`.
- * - `role` of the admin plugin is one role, also if it is a list with commas (`'admin,editor'`).
+ * - `role` of the admin plugin is one role, even if it is a list with commas (`'admin,editor'`).
  *
  * With the default audience, a token for the application is also valid for this API. Set `jwt.audience` to separate services. Not
  * supported: session cookies, and access tokens of the OAuth provider plugin. Not checked: whether the session has ended.
@@ -26,20 +26,20 @@ export interface BetterAuthOptions {
  * @throws ConfigurationError if an option is missing or invalid
  */
 export function betterAuth(options: BetterAuthOptions): IssuerOptions {
-  const given = new PresetArguments('betterAuth', options);
-  const baseUrl = given.url('baseUrl', 'https://app.example.com');
-  const audience = given.optionalTexts('audience', '`jwt.audience` of the plugin');
-  const issuer = given.optionalText('issuer', '`jwt.issuer` of the plugin');
-  const isPath = matching(/^(?:\/[\w.~-]+)+$/, "must be a path without a trailing slash, for example '/api/auth'");
-  const basePath = given.optionalText('basePath', "the path of Better Auth, for example '/api/auth'", isPath);
-  const origin = baseUrl === '' ? '' : new URL(baseUrl).origin;
-  if (basePath !== undefined && baseUrl !== origin)
-    given.problem('basePath', 'has no effect, because `baseUrl` has a path. Write the path there');
-  given.finish();
+  const reader = new PresetReader('betterAuth', options);
+  const baseUrl = reader.url('baseUrl', 'https://app.example.com');
+  const audience = reader.optionalTexts('audience', '`jwt.audience` of the plugin');
+  const issuer = reader.optionalText('issuer', '`jwt.issuer` of the plugin');
+  const meaning = "the path of Better Auth without a trailing slash, for example '/api/auth'";
+  const basePath = reader.optionalText('basePath', meaning, /^(?:\/[\w.~-]+)+$/);
+  const [, origin = '', path] = /^(https?:\/\/[^/]+)(\/.*)?$/.exec(baseUrl) ?? [];
+  if (basePath !== undefined && path !== undefined)
+    reader.problem('basePath', 'is set beside a `baseUrl` with a path. Write the path there.');
+  reader.finish();
   return {
     issuer: issuer ?? origin,
     audience: audience ?? origin,
-    keys: { from: 'jwks', uri: `${baseUrl === origin ? `${origin}${basePath ?? '/api/auth'}` : baseUrl}/jwks` },
+    keys: { from: 'jwks', uri: `${origin}${path ?? basePath ?? '/api/auth'}/jwks` },
     algorithms: ['EdDSA'],
     claimPaths: { scopes: ['scope'], roles: ['role'] },
   };

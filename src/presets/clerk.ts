@@ -1,8 +1,7 @@
 import { isOrigin } from '../model/address.js';
-import type { AccessTokenClaims } from '../model/access-token.js';
 import { AuthError } from '../model/errors.js';
 import type { IssuerOptions } from '../options/options.js';
-import { PresetArguments } from './preset-arguments.js';
+import { PresetReader } from './preset-reader.js';
 import { audienceVariable, matchIssuer, type Provider } from './provider.js';
 import { checkOptionalAudience, providerCheck, type ValidateOption } from './provider-check.js';
 
@@ -41,17 +40,16 @@ const APP_ORIGIN = /^(?!https?:)[a-z][a-z\d+.-]*:\/\/[a-z\d.-]+(?::\d+)?$/;
  * @throws ConfigurationError if an option is missing or invalid
  */
 export function clerk(options: ClerkOptions): IssuerOptions {
-  const given = new PresetArguments('clerk', options);
-  const issuer = given.url('frontendApiUrl', 'https://clerk.example.com');
-  const parties = given.texts(
-    'authorizedParties',
-    "the origins of your front ends, ['https://example.com']",
-    checkParty,
+  const reader = new PresetReader('clerk', options);
+  const issuer = reader.url('frontendApiUrl', 'https://clerk.example.com');
+  const meaning = "the origin of your front end without path and slash, for example 'https://example.com'";
+  const parties = reader.texts('authorizedParties', meaning, (party) =>
+    isOrigin(party) || APP_ORIGIN.test(party) ? undefined : `Set it to ${meaning}.`,
   );
-  const audience = given.optionalTexts('audience', '`aud` of your customized session token');
-  const allowsPending = given.flag('allowPendingSessions');
-  const validate = given.validate();
-  given.finish();
+  const audience = reader.optionalTexts('audience', '`aud` of your customized session token');
+  const allowsPending = reader.flag('allowPendingSessions');
+  const validate = reader.validate();
+  reader.finish();
   return {
     issuer,
     audience: parties,
@@ -62,21 +60,11 @@ export function clerk(options: ClerkOptions): IssuerOptions {
     claimPaths: { scopes: [], roles: ['org_role', 'o.rol'], permissions: ['org_permissions'] },
     ...providerCheck(['sub', 'sid'], validate, (claims) => {
       checkOptionalAudience(claims, audience);
-      if (!allowsPending) checkNotPending(claims);
+      if (claims.sts === 'pending' && !allowsPending)
+        throw new AuthError('CLAIM_INVALID', { claim: 'sts', expected: 'a completed session' });
     }),
   };
 }
-
-function checkParty(party: string): string | undefined {
-  if (isOrigin(party) || APP_ORIGIN.test(party)) return undefined;
-  return `must be origins without path and slash, for example 'https://example.com'; got ${JSON.stringify(party)}`;
-}
-
-function checkNotPending({ sts }: AccessTokenClaims): void {
-  if (sts === 'pending') throw new AuthError('CLAIM_INVALID', { claim: 'sts', expected: 'a completed session' });
-}
-
-const PARTY = { name: 'CLERK_AUTHORIZED_PARTY' };
 
 export const clerkProvider: Provider<ClerkOptions> = {
   name: 'clerk',
@@ -88,7 +76,7 @@ export const clerkProvider: Provider<ClerkOptions> = {
   audience: { parameter: 'authorizedParties', claim: 'azp', example: 'https://app.example.com' },
   environment: [
     { name: 'CLERK_FRONTEND_API_URL', parameter: 'frontendApiUrl', from: 'issuer' },
-    audienceVariable('authorizedParties', 'The origin of the front end, which session tokens have in `azp`.', PARTY),
+    audienceVariable('authorizedParties', 'The origin of the front end (`azp`).', { name: 'CLERK_AUTHORIZED_PARTY' }),
   ],
   exampleClaims: { sid: 'test-session' },
   checksMoreThanAudience: true,

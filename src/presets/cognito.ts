@@ -1,5 +1,5 @@
 import type { IssuerOptions } from '../options/options.js';
-import { matching, PresetArguments } from './preset-arguments.js';
+import { PresetReader } from './preset-reader.js';
 import { audienceVariable, matchIssuer, type Provider } from './provider.js';
 import { checkOptionalAudience, providerCheck, type ValidateOption } from './provider-check.js';
 
@@ -29,19 +29,16 @@ export interface CognitoOptions extends ValidateOption {
  * @throws ConfigurationError if an option is missing or invalid
  */
 export function cognito(options: CognitoOptions): IssuerOptions {
-  const given = new PresetArguments('cognito', options);
-  const region = given.text('region', "the region of the user pool, for example 'eu-central-1'", checkRegion);
-  const example = `the id of the pool, for example '${region || 'eu-central-1'}_AbCdEfGhI'`;
-  const isPoolId = matching(/^[a-z0-9-]+_[a-zA-Z0-9]+$/, `must be ${example}, not its name or ARN`);
-  const userPoolId = given.text('userPoolId', example, isPoolId);
-  const [poolRegion = '', poolName = ''] = userPoolId.split('_');
-  if (region !== '' && userPoolId !== '' && poolRegion !== region)
-    given.problem('userPoolId', `is in '${poolRegion}', but region is '${region}'. Is it '${region}_${poolName}'?`);
-  const audience = given.texts('clientId', 'the id of the app client whose tokens are accepted');
-  const resource = given.optionalTexts('resource', '`aud` of the tokens');
-  const isUpdated = given.oneOf('issuerType', ['original', 'updated'], 'original') === 'updated';
-  const validate = given.validate();
-  given.finish();
+  const reader = new PresetReader('cognito', options);
+  const place = "the region of the user pool, for example 'eu-central-1'. Regions in China are not supported";
+  const region = reader.text('region', place, /^(?!cn-)[a-z]{2}(?:-[a-z]+)+-\d$/);
+  const id = `the id of the user pool, which begins with its region, for example '${region || 'eu-central-1'}_AbCdEfGhI'`;
+  const userPoolId = reader.text('userPoolId', id, new RegExp(`^${region || '[a-z0-9-]+'}_[a-zA-Z0-9]+$`));
+  const audience = reader.texts('clientId', 'the id of the app client whose tokens are accepted');
+  const resource = reader.optionalTexts('resource', '`aud` of the tokens');
+  const isUpdated = reader.has('issuerType') && reader.oneOf('issuerType', ['original', 'updated']) === 'updated';
+  const validate = reader.validate();
+  reader.finish();
   const issuer = `https://${isUpdated ? 'issuer-' : ''}cognito-idp.${region}.amazonaws.com/${userPoolId}`;
   return {
     issuer,
@@ -55,11 +52,6 @@ export function cognito(options: CognitoOptions): IssuerOptions {
       checkOptionalAudience(claims, resource);
     }),
   };
-}
-
-function checkRegion(region: string): string | undefined {
-  if (!/^[a-z]{2}(?:-[a-z]+)+-\d$/.test(region)) return "must be a region, for example 'eu-central-1'";
-  return region.startsWith('cn-') ? 'is in China, where the issuer has another domain: set issuer and keys' : undefined;
 }
 
 const ISSUER =
@@ -79,9 +71,7 @@ export const cognitoProvider: Provider<CognitoOptions> = {
   environment: [
     { name: 'COGNITO_REGION', parameter: 'region', from: 'issuer' },
     { name: 'COGNITO_USER_POOL_ID', parameter: 'userPoolId', from: 'issuer' },
-    audienceVariable('clientId', 'The app client, which access tokens have in `client_id`.', {
-      name: 'COGNITO_CLIENT_ID',
-    }),
+    audienceVariable('clientId', 'The app client (`client_id`).', { name: 'COGNITO_CLIENT_ID' }),
   ],
   exampleClaims: { token_use: 'access' },
   checksMoreThanAudience: true,

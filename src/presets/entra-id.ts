@@ -1,6 +1,6 @@
 import { AuthError } from '../model/errors.js';
 import type { IssuerOptions, IssuerResolver } from '../options/options.js';
-import { PresetArguments } from './preset-arguments.js';
+import { PresetReader } from './preset-reader.js';
 import { audienceVariable, matchIssuer, type Provider } from './provider.js';
 import { providerCheck, type ValidateOption } from './provider-check.js';
 
@@ -31,14 +31,10 @@ export interface EntraIdTenantsOptions extends EntraIdCommonOptions {
 }
 
 const GUID = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/;
+const TENANT_ID = new RegExp(GUID, 'i');
 
-/** Hosts of the issuers of version 1.0, and of those of version 2.0 and all metadata. */
-interface CloudHosts {
-  readonly v1: string;
-  readonly login: string;
-}
-
-const CLOUDS: Readonly<Record<EntraCloud, CloudHosts>> = {
+/** Origins of the issuers of version 1.0, and of the issuers of version 2.0 and all metadata. */
+const CLOUDS: Readonly<Record<EntraCloud, Record<'v1' | 'login', string>>> = {
   global: { v1: 'https://sts.windows.net', login: 'https://login.microsoftonline.com' },
   'us-government': { v1: 'https://sts.windows.net', login: 'https://login.microsoftonline.us' },
   china: { v1: 'https://sts.chinacloudapi.cn', login: 'https://login.partner.microsoftonline.cn' },
@@ -68,16 +64,16 @@ export function entraId(options: EntraIdTenantsOptions): { readonly issuers: Iss
 export function entraId(options: EntraIdOptions | EntraIdTenantsOptions): {
   readonly issuers: readonly IssuerOptions[] | IssuerResolver;
 } {
-  const given = new PresetArguments('entraId', options);
-  const isMultiTenant = given.hasInsteadOf('tenants', 'tenantId');
-  const isAllowed = isMultiTenant ? readTenants(given, (options as EntraIdTenantsOptions).tenants) : () => false;
-  const tenantId = isMultiTenant
-    ? ''
-    : given.text('tenantId', 'the id of your tenant (Directory ID), a GUID, or `tenants`', checkTenantId).toLowerCase();
-  const audience = readAudience(given);
-  const cloud = CLOUDS[given.oneOf('cloud', Object.keys(CLOUDS) as EntraCloud[], 'global')];
-  const validate = given.validate();
-  given.finish();
+  const reader = new PresetReader('entraId', options);
+  const isMultiTenant = reader.hasInsteadOf('tenants', 'tenantId');
+  const isAccepted = isMultiTenant ? readTenants(reader) : () => false;
+  const meaning = 'the id of your tenant (Directory ID), a GUID. For several tenants, set `tenants`';
+  const tenantId = isMultiTenant ? '' : reader.text('tenantId', meaning, TENANT_ID).toLowerCase();
+  const audience = readAudience(reader);
+  const clouds = Object.keys(CLOUDS) as EntraCloud[];
+  const cloud = CLOUDS[(reader.has('cloud') ? reader.oneOf('cloud', clouds) : undefined) ?? 'global'];
+  const validate = reader.validate();
+  reader.finish();
   const configure: ConfigureIssuer = (tenant, version) => ({
     issuer: issuerOf(cloud, tenant, version),
     audience: audience[version],
@@ -91,62 +87,50 @@ export function entraId(options: EntraIdOptions | EntraIdTenantsOptions): {
       if (tid !== tenant) throw new AuthError('CLAIM_INVALID', { claim: 'tid', expected: tenant });
     }),
   });
-  if (isMultiTenant) return { issuers: tenantResolver(cloud, isAllowed, configure) };
+  if (isMultiTenant) return { issuers: tenantResolver(cloud, isAccepted, configure) };
   return { issuers: [configure(tenantId, 'v1'), configure(tenantId, 'v2')] };
 }
 
+type Cloud = (typeof CLOUDS)[EntraCloud];
 type Version = 'v1' | 'v2';
 type ConfigureIssuer = (tenant: string, version: Version) => IssuerOptions;
-type IsAllowed = (tenantId: string) => boolean | Promise<boolean>;
+type IsAccepted = (tenantId: string) => boolean | Promise<boolean>;
 
-function issuerOf({ v1, login }: CloudHosts, tenant: string, version: Version): string {
+function issuerOf({ v1, login }: Cloud, tenant: string, version: Version): string {
   return version === 'v1' ? `${v1}/${tenant}/` : `${login}/${tenant}/v2.0`;
 }
 
-function tenantResolver(cloud: CloudHosts, isAllowed: IsAllowed, configure: ConfigureIssuer): IssuerResolver {
+function tenantResolver(cloud: Cloud, isAccepted: IsAccepted, configure: ConfigureIssuer): IssuerResolver {
   const cache = new Map<string, IssuerOptions>();
-  // Called only for allowed tenants, so other tokens cannot fill the cache.
-  const configured = (issuer: string, tenant: string, version: Version) => {
-    const options = cache.get(issuer) ?? configure(tenant, version);
-    if (cache.size < MAX_CACHED_ISSUERS) cache.set(issuer, options);
-    return options;
-  };
   return (issuer) => {
     const version = issuer.startsWith(`${cloud.v1}/`) ? 'v1' : 'v2';
     const tenant = issuer.split('/')[3] ?? '';
     if (!GUID.test(tenant) || issuer !== issuerOf(cloud, tenant, version)) return undefined;
-    const verdict: unknown = isAllowed(tenant);
-    if (!(verdict instanceof Promise)) return verdict === true && configured(issuer, tenant, version);
-    return verdict.then((value: unknown) => value === true && configured(issuer, tenant, version));
+    const optionsFor = (verdict: unknown) => {
+      // Only accepted tenants fill the cache.
+      if (verdict !== true) return false;
+      const options = cache.get(issuer) ?? configure(tenant, version);
+      if (cache.size < MAX_CACHED_ISSUERS) cache.set(issuer, options);
+      return options;
+    };
+    const verdict: unknown = isAccepted(tenant);
+    return verdict instanceof Promise ? verdict.then(optionsFor) : optionsFor(verdict);
   };
 }
 
-function readTenants(given: PresetArguments, tenants: EntraIdTenantsOptions['tenants']): IsAllowed {
-  if (typeof tenants === 'function') return tenants;
-  if (!Array.isArray(tenants)) {
-    given.problem('tenants', 'must be a list of tenant ids, or a function');
-    return () => false;
-  }
-  const ids = new Set(given.texts('tenants', 'the ids of the tenants', checkTenantId).map((id) => id.toLowerCase()));
-  return (tenant) => ids.has(tenant);
+function readTenants(reader: PresetReader): IsAccepted {
+  const { tenants } = reader.record;
+  if (typeof tenants === 'function') return tenants as IsAccepted;
+  const ids = reader.texts('tenants', 'the id (GUID) of each accepted tenant, or to a function', TENANT_ID);
+  const accepted = new Set(ids.map((id) => id.toLowerCase()));
+  return (tenant) => accepted.has(tenant);
 }
 
-function checkTenantId(value: string): string | undefined {
-  const id = value.toLowerCase();
-  if (GUID.test(id)) return undefined;
-  return ['common', 'organizations', 'consumers'].includes(id)
-    ? `is '${id}', which accepts every tenant. List the accepted ones in \`tenants\``
-    : "must be the tenant's id (Directory ID), a GUID. Tokens contain the id, not the domain";
-}
-
-function readAudience(given: PresetArguments): Readonly<Record<Version, readonly string[]>> {
-  const names = given.texts('audience', "the client id of your API's registration, a GUID");
+function readAudience(reader: PresetReader): Readonly<Record<Version, readonly string[]>> {
+  const names = reader.texts('audience', "the client id of your API's registration, a GUID");
   const clientIds = names.map((name) => name.toLowerCase().replace(/^api:\/\//, '')).filter((name) => GUID.test(name));
   if (names.length > 0 && clientIds.length === 0)
-    given.problem(
-      'audience',
-      'must contain the client id of your API (a GUID), the only `aud` in tokens of version 2.0',
-    );
+    reader.invalid('audience', 'Add the client id of your API (a GUID), the only `aud` in tokens of version 2.0.');
   const both = clientIds.flatMap((id) => [id, `api://${id}`]);
   return { v1: [...new Set([...names, ...both])], v2: [...new Set(clientIds)] };
 }
@@ -166,14 +150,17 @@ export const entraIdProvider: Provider<EntraIdOptions> = {
   configure: entraId,
   recognize: (issuer) => {
     const { host = '', tenantId } = matchIssuer(ISSUER, issuer) ?? {};
-    return tenantId === undefined ? undefined : { tenantId: tenantId.toLowerCase(), cloud: cloudOf(host) };
+    if (tenantId === undefined) return undefined;
+    // Azure Government has the same issuer of version 1.0 as the global cloud.
+    const cloud = /\.us$/i.test(host) ? 'us-government' : /\.cn$/i.test(host) ? 'china' : undefined;
+    return { tenantId: tenantId.toLowerCase(), cloud };
   },
   exampleIssuer: 'https://login.microsoftonline.com/00000000-0000-0000-0000-000000000000/v2.0',
   audience: {
     parameter: 'audience',
     claim: 'aud',
     example: '00000000-0000-0000-0000-000000000000',
-    reasonAgainst: (audience) => (MICROSOFT_API.test(audience) ? 'must not be an API of Microsoft' : undefined),
+    isCommon: (audience) => MICROSOFT_API.test(audience),
   },
   environment: [
     { name: 'ENTRA_TENANT_ID', parameter: 'tenantId', from: 'issuer' },
@@ -199,9 +186,3 @@ export const entraIdProvider: Provider<EntraIdOptions> = {
     },
   },
 };
-
-/** Azure Government has the same issuer of version 1.0 as the global cloud. */
-function cloudOf(host: string): EntraCloud | undefined {
-  if (/\.us$/i.test(host)) return 'us-government';
-  return /\.cn$/i.test(host) ? 'china' : undefined;
-}

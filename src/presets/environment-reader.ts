@@ -6,49 +6,33 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 const LOAD_ENV_FILE =
   'A .env file is not loaded automatically. Use `nest start --env-file .env`, `node --env-file=.env dist/main.js` or ConfigModule';
 
-/** Reads environment variables and collects the problems under the variables' names. A variable that is empty counts as unset. */
+/** Reads environment variables. A variable counts as unset if it has only white space and commas. */
 export class EnvironmentReader extends OptionReader {
   private hasUnset = false;
 
   constructor(env: Environment, names: readonly string[]) {
-    super(Object.fromEntries(names.map((name) => [name, env[name]])));
+    super(Object.fromEntries(names.map((name) => [name, /^[\s,]*$/.test(env[name] ?? '') ? undefined : env[name]])));
   }
 
-  isUnset(name: string): boolean {
-    const { [name]: value } = this.record;
-    return typeof value !== 'string' || value.trim() === '';
+  override requiredString(name: string, meaning: string): string {
+    this.hasUnset ||= !this.has(name);
+    return super.requiredString(name, meaning);
   }
 
-  /** Returns `''` after recording a problem. */
-  required(name: string, meaning?: string): string {
-    if (this.isUnset(name)) {
-      this.missing(name, meaning);
-      return '';
-    }
-    return this.isUsable(name) ? this.requiredString(name, '') : '';
-  }
-
-  /** Splits the value at commas and white space. Returns an empty list after recording a problem. */
+  /** Splits the value at commas and white space. Returns an empty list if the variable is not set, and after a problem. */
   list(name: string): readonly string[] {
-    if (this.isUnset(name) || !this.isUsable(name)) return [];
-    return String(this.record[name])
-      .split(/[\s,]+/)
-      .filter((item) => item !== '');
+    if (!this.has(name)) return [];
+    const text = String(this.record[name]);
+    const items = text.split(/[\s,]+/).filter((item) => item !== '');
+    // Quotation marks and the brackets of a placeholder enclose the whole value.
+    const problem = [text, ...items].map(problemOfUnsetValue).find((found) => found !== undefined);
+    if (problem === undefined) return items;
+    this.problem(name, problem);
+    return [];
   }
 
-  missing(name: string, meaning?: string): void {
-    this.hasUnset = true;
-    this.problem(name, meaning === undefined ? 'is not set' : `is missing: ${meaning}`);
-  }
-
-  /** @throws ConfigurationError if there is any problem */
+  /** @throws ConfigurationError if there is any problem. */
   override finish(summary: string): void {
     super.finish(this.hasUnset ? `${summary}. ${LOAD_ENV_FILE}` : summary);
-  }
-
-  private isUsable(name: string): boolean {
-    const problem = problemOfUnsetValue(String(this.record[name]));
-    if (problem !== undefined) this.problem(name, problem);
-    return problem === undefined;
   }
 }

@@ -1,7 +1,7 @@
 import type { AccessTokenClaims } from '../model/access-token.js';
 import { AuthError } from '../model/errors.js';
 import type { IssuerOptions } from '../options/options.js';
-import { PresetArguments } from './preset-arguments.js';
+import { PresetReader } from './preset-reader.js';
 import { matchIssuer, type Provider } from './provider.js';
 import { providerCheck, type ValidateOption } from './provider-check.js';
 
@@ -26,11 +26,12 @@ export interface FirebaseOptions extends ValidateOption {
  * @throws ConfigurationError if an option is missing or invalid
  */
 export function firebase(options: FirebaseOptions): IssuerOptions {
-  const given = new PresetArguments('firebase', options);
-  const projectId = given.text('projectId', "the id of the project, for example 'my-project-1a2b3'", checkProjectId);
-  const rolesClaim = given.optionalText('rolesClaim', "a custom claim, for example 'roles'") ?? 'roles';
-  const validate = given.validate();
-  given.finish();
+  const reader = new PresetReader('firebase', options);
+  const meaning = "the id of the project, not its number or name, for example 'my-project-1a2b3'";
+  const projectId = reader.text('projectId', meaning, /^[a-z][a-z0-9-]*[a-z0-9]$/);
+  const rolesClaim = reader.optionalText('rolesClaim', "a custom claim, for example 'roles'") ?? 'roles';
+  const validate = reader.validate();
+  reader.finish();
   return {
     issuer: `https://securetoken.google.com/${projectId}`,
     audience: projectId,
@@ -42,12 +43,6 @@ export function firebase(options: FirebaseOptions): IssuerOptions {
     claimPaths: { scopes: [], roles: [[rolesClaim]] },
     ...providerCheck(['sub', 'iat', 'auth_time'], validate, checkUser),
   };
-}
-
-function checkProjectId(projectId: string): string | undefined {
-  if (/^\d+$/.test(projectId)) return "is the project's number. Write its id, for example 'my-project-1a2b3'";
-  if (/^[a-z][a-z0-9-]*[a-z0-9]$/.test(projectId)) return undefined;
-  return 'must be the id of the project: lowercase letters, digits and hyphens';
 }
 
 function checkUser({ sub, iat, auth_time: authTime }: AccessTokenClaims): void {

@@ -1,8 +1,13 @@
-import { ALGORITHM_NAMES, isSignatureAlgorithm, type SignatureAlgorithm } from '../keys/algorithms.js';
+import { isSignatureAlgorithm } from '../keys/algorithms.js';
 import { isFetchableAddress } from '../model/address.js';
 import type { IssuerOptions } from '../options/options.js';
+import { algorithmFix } from '../options/resolve-issuer.js';
 import { type Environment, EnvironmentReader } from './environment-reader.js';
 import { recognizeIssuer } from './providers.js';
+
+const ISSUER = "the exact `iss` of the tokens, for example 'https://tenant.example.com/'";
+const AUDIENCE = '`aud` of tokens for this API. Separate several values with commas or spaces';
+const KEYS = 'the address of the key set (https://…) without credentials and fragment';
 
 /**
  * Reads issuer options from environment variables:
@@ -21,60 +26,30 @@ import { recognizeIssuer } from './providers.js';
 // eslint-disable-next-line no-restricted-properties -- read only when the application calls this function
 export function fromEnv(env: Environment = process.env): IssuerOptions {
   const reader = new EnvironmentReader(env, ['AUTH_ISSUER', 'AUTH_AUDIENCE', 'AUTH_ALGORITHMS', 'AUTH_JWKS_URI']);
-  const issuer = reader.required(
-    'AUTH_ISSUER',
-    "the exact `iss` of the tokens, for example 'https://tenant.example.com/'",
-  );
-  const uri = readUri(reader);
+  const issuer = reader.requiredString('AUTH_ISSUER', ISSUER);
+  const audience = reader.has('AUTH_AUDIENCE')
+    ? reader.list('AUTH_AUDIENCE')
+    : [reader.requiredString('AUTH_AUDIENCE', AUDIENCE)];
+  const algorithms = reader.list('AUTH_ALGORITHMS');
+  for (const name of algorithms)
+    if (!isSignatureAlgorithm(name)) reader.invalid('AUTH_ALGORITHMS', algorithmFix(name), name);
+  const uri = reader.has('AUTH_JWKS_URI') ? reader.requiredString('AUTH_JWKS_URI', KEYS) : undefined;
   // Whether plain http is allowed is an option of the module, which checks it.
-  if (issuer !== '' && uri === undefined && !isFetchableAddress(issuer, true))
-    reader.problem('AUTH_ISSUER', 'must be a URL (https://…), unless AUTH_JWKS_URI is set to the address of the keys');
+  const isAddress = (text: string) => text === '' || isFetchableAddress(text, true);
+  if (uri !== undefined && !isAddress(uri)) reader.invalid('AUTH_JWKS_URI', `Set it to ${KEYS}.`);
+  if (uri === undefined && !isAddress(issuer))
+    reader.invalid('AUTH_ISSUER', 'Set it to a URL (https://…), or set AUTH_JWKS_URI to the address of the key set.');
   const { provider } = recognizeIssuer(issuer) ?? {};
   if (provider?.issuesToAnyone === true)
-    reader.problem(
+    reader.invalid(
       'AUTH_ISSUER',
-      `issues tokens to anyone, for any audience. Use ${provider.name}(), which requires a list of callers`,
+      `Anyone can get a token for any audience from this issuer. Use ${provider.name}(), which requires a list of callers.`,
     );
-  const audience = readAudience(reader);
-  const algorithms = readAlgorithms(reader);
   reader.finish('The environment variables of fromEnv() are missing or invalid');
   return {
     issuer,
     audience,
-    ...(algorithms !== undefined && { algorithms }),
+    ...(algorithms.length > 0 && { algorithms: algorithms.filter(isSignatureAlgorithm) }),
     ...(uri !== undefined && { keys: { from: 'jwks', uri } }),
   };
-}
-
-function readUri(reader: EnvironmentReader): string | undefined {
-  if (reader.isUnset('AUTH_JWKS_URI')) return undefined;
-  const before = reader.problemCount;
-  const uri = reader.required('AUTH_JWKS_URI');
-  if (reader.problemCount === before && !isFetchableAddress(uri, true))
-    reader.problem('AUTH_JWKS_URI', 'must be a URL (https://…) without credentials and fragment');
-  return uri;
-}
-
-function readAudience(reader: EnvironmentReader): readonly string[] {
-  const before = reader.problemCount;
-  const audience = reader.list('AUTH_AUDIENCE');
-  if (audience.length === 0 && reader.problemCount === before)
-    reader.missing('AUTH_AUDIENCE', '`aud` of tokens for this API; separate several values with commas or spaces');
-  for (const name of audience) {
-    if (/^(?:undefined|null|NaN)$/.test(name))
-      reader.problem('AUTH_AUDIENCE', `contains ${JSON.stringify(name)}: a variable is not set`);
-  }
-  return audience;
-}
-
-function readAlgorithms(reader: EnvironmentReader): readonly SignatureAlgorithm[] | undefined {
-  const names = reader.list('AUTH_ALGORITHMS');
-  for (const name of names) {
-    if (isSignatureAlgorithm(name)) continue;
-    const reason = /^(?:none|HS\d+)$/i.test(name)
-      ? `cannot contain ${name}, with which anyone could forge a token`
-      : `contains ${JSON.stringify(name)}, which is not a signature algorithm`;
-    reader.problem('AUTH_ALGORITHMS', `${reason}. Use ${ALGORITHM_NAMES.join(', ')}`);
-  }
-  return names.length === 0 ? undefined : names.filter(isSignatureAlgorithm);
 }

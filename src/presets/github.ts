@@ -1,5 +1,5 @@
 import type { IssuerOptions } from '../options/options.js';
-import { matching, PresetArguments, type ValueCheck } from './preset-arguments.js';
+import { PresetReader } from './preset-reader.js';
 import { audienceVariable, matchIssuer, type Provider } from './provider.js';
 import { checkListed, providerCheck, type ValidateOption } from './provider-check.js';
 
@@ -27,22 +27,16 @@ export interface GithubOptions extends ValidateOption {
   readonly issuer?: string;
 }
 
-// The claim of each list, and the form of its values. A token needs a list that restricts the repository or its owner.
-const REPOSITORY_LISTS: Readonly<Record<string, readonly [claim: string, check?: ValueCheck]>> = {
-  repositories: [
-    'repository',
-    matching(/^[\w.-]+\/[\w.-]+$/, "must be 'owner/repository'; patterns are not supported"),
-  ],
-  repositoryIds: ['repository_id', matching(/^\d+$/, "must be an id, for example '74'")],
-  repositoryOwners: ['repository_owner', matching(/^[\w.-]+$/, "must be an owner, for example 'octo-org'")],
-  repositoryOwnerIds: ['repository_owner_id', matching(/^\d+$/, "must be an id, for example '65'")],
-};
-const LISTS: typeof REPOSITORY_LISTS = {
-  ...REPOSITORY_LISTS,
-  refs: ['ref', matching(/^refs\/[^*]+$/, "must be a whole ref, for example 'refs/heads/main'; not a pattern")],
-  environments: ['environment'],
-  events: ['event_name'],
-};
+// The options that list values of a claim, with the meaning and the pattern of a value.
+const LISTS = [
+  ['repositories', 'repository', "a repository, for example 'octo-org/octo-repo'", /^[\w.-]+\/[\w.-]+$/],
+  ['repositoryIds', 'repository_id', "the id of a repository, for example '74'", /^\d+$/],
+  ['repositoryOwners', 'repository_owner', "an owner, for example 'octo-org'", /^[\w.-]+$/],
+  ['repositoryOwnerIds', 'repository_owner_id', "the id of an owner, for example '65'", /^\d+$/],
+  ['refs', 'ref', "a complete ref, for example 'refs/heads/main'", /^refs\/[^*]+$/],
+  ['environments', 'environment', "an environment, for example 'prod'", /./],
+  ['events', 'event_name', "an event, for example 'push'", /./],
+] as const;
 
 const GITHUB_COM = 'https://token.actions.githubusercontent.com';
 
@@ -59,30 +53,30 @@ const GITHUB_COM = 'https://token.actions.githubusercontent.com';
  * @throws ConfigurationError if an option is missing or invalid
  */
 export function github(options: GithubOptions): IssuerOptions {
-  const given = new PresetArguments('github', options);
-  const audience = given.texts(
+  const reader = new PresetReader('github', options);
+  const audience = reader.texts(
     'audience',
     "the audience that workflows request, for example 'https://api.example.com'",
   );
-  const issuer = given.optionalUrl('issuer', 'https://token.actions.octocorp.ghe.com');
-  const validate = given.validate();
-  const lists = Object.entries(LISTS).flatMap(([name, [claim, check]]) => {
-    const values = given.optionalTexts(name, 'a list of accepted values', check);
-    return values === undefined ? [] : [{ claim, values }];
-  });
-  if (!Object.keys(REPOSITORY_LISTS).some((name) => given.has(name)))
-    given.problem(
+  const issuer = reader.has('issuer') ? reader.url('issuer', 'https://token.actions.octocorp.ghe.com') : GITHUB_COM;
+  const validate = reader.validate();
+  const lists = LISTS.map(([name, claim, meaning, rule]) => ({
+    claim,
+    values: reader.optionalTexts(name, meaning, rule),
+  }));
+  if (!lists.some(({ claim, values }) => claim.startsWith('repository') && values !== undefined))
+    reader.problem(
       'repositories',
-      "is missing: anyone on GitHub can get a token for your audience. List repositories (['octo-org/octo-repo']) or owners",
+      'is missing. Anyone on GitHub can get a token for your audience. Set it to the repositories that may call, or list their owners.',
     );
-  given.finish();
+  reader.finish();
   return {
-    issuer: issuer ?? GITHUB_COM,
+    issuer,
     audience,
     algorithms: ['RS256'],
     claimPaths: { scopes: [], roles: [], permissions: [] },
     ...providerCheck(['repository_id', 'repository_owner_id'], validate, (claims) => {
-      for (const { claim, values } of lists) checkListed(claims, claim, values);
+      for (const { claim, values } of lists) if (values !== undefined) checkListed(claims, claim, values);
     }),
   };
 }

@@ -1,9 +1,9 @@
 import type { AccessTokenClaims } from '../model/access-token.js';
 import { AuthError } from '../model/errors.js';
 import type { IssuerOptions } from '../options/options.js';
-import { matching, PresetArguments } from './preset-arguments.js';
+import { PresetReader } from './preset-reader.js';
 import { audienceVariable, matchIssuer, type Provider } from './provider.js';
-import { providerCheck, type ValidateOption } from './provider-check.js';
+import { checkListed, providerCheck, type ValidateOption } from './provider-check.js';
 
 export interface GoogleOptions extends ValidateOption {
   /** The audience that callers request: the URL of the service, or what is configured at the subscription or job. */
@@ -12,7 +12,7 @@ export interface GoogleOptions extends ValidateOption {
   readonly emails?: readonly string[];
   /** Callers by `sub`, the unique id of the account, which is not reused when an account is deleted. */
   readonly subjects?: readonly string[];
-  /** Accepts every Google account. Only if something in front of the application, such as Cloud Run's IAM check, restricts callers. */
+  /** Accepts every Google account. Use it only if the platform restricts the callers, for example Cloud Run by its IAM check. */
   readonly insecureAllowAnyone?: boolean;
 }
 
@@ -30,22 +30,21 @@ export interface GoogleOptions extends ValidateOption {
  * @throws ConfigurationError if an option is missing or invalid
  */
 export function google(options: GoogleOptions): IssuerOptions {
-  const given = new PresetArguments('google', options);
-  const audience = given.texts('audience', "the URL of your service, for example 'https://orders-….run.app'");
-  const isEmail = matching(/@/, 'must be an email address');
-  const emails = given.optionalTexts('emails', 'the email addresses of the callers', isEmail) ?? [];
-  const subjects = given.optionalTexts('subjects', 'the unique ids of the callers') ?? [];
-  const allowsAnyone = given.flag('insecureAllowAnyone');
-  const validate = given.validate();
-  const isRestricted = given.has('emails') || given.has('subjects');
+  const reader = new PresetReader('google', options);
+  const audience = reader.texts('audience', "the URL of your service, for example 'https://orders-….run.app'");
+  const emails = reader.optionalTexts('emails', 'the email address of a caller', /@/) ?? [];
+  const subjects = reader.optionalTexts('subjects', 'the unique id of a caller') ?? [];
+  const allowsAnyone = reader.flag('insecureAllowAnyone');
+  const validate = reader.validate();
+  const isRestricted = reader.has('emails') || reader.has('subjects');
   if (!isRestricted && !allowsAnyone)
-    given.problem(
+    reader.problem(
       'emails',
-      'is missing: anyone with a Google account can get a token for your audience. List the callers, or set insecureAllowAnyone: true',
+      'is missing. Anyone with a Google account can get a token for your audience. Set it to the email addresses of the callers, or set insecureAllowAnyone: true.',
     );
   if (isRestricted && allowsAnyone)
-    given.problem('insecureAllowAnyone', 'cannot be combined with `emails` and `subjects`');
-  given.finish();
+    reader.problem('insecureAllowAnyone', 'is set beside a list of callers. Remove one of them.');
+  reader.finish();
   return {
     issuer: 'https://accounts.google.com',
     audience,
@@ -58,14 +57,11 @@ export function google(options: GoogleOptions): IssuerOptions {
 }
 
 function checkCaller(claims: AccessTokenClaims, emails: readonly string[], subjects: readonly string[]): void {
-  const { sub, email, email_verified: isVerified } = claims;
-  if (sub !== undefined && subjects.includes(sub)) return;
-  if (emails.length === 0) throw new AuthError('CLAIM_INVALID', { claim: 'sub', expected: subjects });
-  if (email === undefined) throw new AuthError('CLAIM_MISSING', { claim: 'email' });
-  if (typeof email !== 'string' || !emails.includes(email))
-    throw new AuthError('CLAIM_INVALID', { claim: 'email', expected: emails });
-  // The caller chose an address that is not verified.
-  if (isVerified !== true) throw new AuthError('CLAIM_INVALID', { claim: 'email_verified', expected: true });
+  if (claims.sub !== undefined && subjects.includes(claims.sub)) return;
+  if (emails.length === 0) checkListed(claims, 'sub', subjects);
+  checkListed(claims, 'email', emails);
+  // Anyone can choose an address that is not verified.
+  if (claims.email_verified !== true) throw new AuthError('CLAIM_INVALID', { claim: 'email_verified', expected: true });
 }
 
 export const googleProvider: Provider<GoogleOptions> = {

@@ -1,7 +1,7 @@
 import { isFetchableAddress, isInternalHost } from '../model/address.js';
 import { isDowngrade, isSimilarAddress } from '../model/similar-address.js';
 import type { ClaimPath, IssuerOptions } from '../options/options.js';
-import { PresetArguments } from './preset-arguments.js';
+import { PresetReader } from './preset-reader.js';
 import { type AdviceFacts, audienceVariable, matchIssuer, type Provider } from './provider.js';
 
 export interface KeycloakOptions {
@@ -15,9 +15,8 @@ export interface KeycloakOptions {
   /** `aud` of the tokens: what an Audience mapper adds, or a client id of which the user has a role. */
   readonly audience: string | readonly string[];
   /**
-   * The URL at which this application reaches Keycloak, if it is not `url`, for example `'http://keycloak:8080'` in a cluster. Only keys are
-   * fetched from there. Include the base path if Keycloak has one: that of `url` is not used, because a proxy may remove it. Plain http
-   * requires `insecureAllowHttp: true` in `AuthModule`.
+   * The URL from which this application fetches keys, if it is not `url`, for example `'http://keycloak:8080'` in a cluster. Include the
+   * base path if Keycloak has one: a proxy may remove that of `url`. Plain http requires `insecureAllowHttp: true` in `AuthModule`.
    */
   readonly internalUrl?: string;
   /** The clients whose roles count, in addition to those of the realm. Default: those of `audience`. */
@@ -37,16 +36,19 @@ export interface KeycloakOptions {
  * @throws ConfigurationError if an option is missing or invalid
  */
 export function keycloak(options: KeycloakOptions): IssuerOptions {
-  const given = new PresetArguments('keycloak', options);
-  const url = given.url('url', 'https://id.example.com');
-  const realm = given.text('realm', 'the name of the realm', checkRealm);
-  const audience = given.texts('audience', '`aud` of the tokens, the client id of your API', reasonAgainst);
-  const internalUrl = given.optionalUrl('internalUrl', 'http://keycloak:8080');
-  const clients = given.optionalTexts('clientId', 'the client whose roles count') ?? audience;
-  for (const [name, address = ''] of Object.entries({ url, internalUrl })) {
-    if (/\/realms(?:\/|$)/.test(address)) given.problem(name, 'must not contain /realms/…, which the preset appends');
-  }
-  given.finish();
+  const reader = new PresetReader('keycloak', options);
+  const readUrl = (name: string, example: string) => reader.url(name, example, /\/realms(?:\/.*)?$/);
+  const url = readUrl('url', 'https://id.example.com');
+  const name = "the name of the realm alone, not percent-encoded, for example 'my shop'";
+  const realm = reader.text('realm', name, /^(?!\.\.?$)[^%/]+$/);
+  const audience = reader.texts('audience', '`aud` of the tokens, the client id of your API', (client) =>
+    isClientOfKeycloak(client)
+      ? 'Tokens for any API can have this audience. Add an Audience mapper for your API, and set it to that audience.'
+      : undefined,
+  );
+  const internalUrl = reader.has('internalUrl') ? readUrl('internalUrl', 'http://keycloak:8080') : undefined;
+  const clients = reader.optionalTexts('clientId', 'the client whose roles count') ?? audience;
+  reader.finish();
   const path = `/realms/${encodePathSegment(realm)}`;
   const roles: ClaimPath[] = ['realm_access.roles', ...clients.map((client) => ['resource_access', client, 'roles'])];
   return {
@@ -60,28 +62,14 @@ export function keycloak(options: KeycloakOptions): IssuerOptions {
   };
 }
 
-function checkRealm(realm: string): string | undefined {
-  if (realm.includes('%')) return "must be the name of the realm without percent-encoding, for example 'my shop'";
-  return realm.includes('/') || realm === '.' || realm === '..'
-    ? "must be the name of the realm alone, for example 'my-realm'"
-    : undefined;
-}
-
-/**
- * Encodes the realm as Keycloak does in `iss`: RFC 3986 §3.3 allows more characters than `encodeURIComponent` leaves unescaped
- * (`Urls.realmIssuer`, https://github.com/keycloak/keycloak/blob/main/services/src/main/java/org/keycloak/services/Urls.java).
- */
+/** Encodes the realm as Keycloak does in `iss`. RFC 3986 §3.3 allows more characters than `encodeURIComponent` leaves unescaped. */
 function encodePathSegment(name: string): string {
   return encodeURIComponent(name).replace(/%(?:24|26|2B|2C|3A|3B|3D|40)/g, decodeURIComponent);
 }
 
-function reasonAgainst(audience: string): string | undefined {
-  // Users have roles of some of these clients by default.
-  if (!/^(?:account|account-console|realm-management|broker|security-admin-console|admin-cli)$/.test(audience))
-    return undefined;
-  const reason =
-    audience === 'account' ? 'which nearly every token has' : 'a client that Keycloak creates in each realm';
-  return `must not be '${audience}', ${reason}. Add an Audience mapper for your API`;
+/** Keycloak creates these clients in each realm. Users have roles of some of them, so tokens for any API have them in `aud`. */
+function isClientOfKeycloak(audience: string): boolean {
+  return /^(?:account|account-console|realm-management|broker|security-admin-console|admin-cli)$/.test(audience);
 }
 
 const ISSUER = /^(?<url>https?:\/\/[^?#]+)\/realms\/(?<realm>[^/?#]+)\/?$/;
@@ -95,7 +83,7 @@ export const keycloakProvider: Provider<KeycloakOptions> = {
     return realm === undefined ? undefined : { url, realm: decodePathSegment(realm) };
   },
   exampleIssuer: 'https://keycloak.example.com/realms/your-realm',
-  audience: { parameter: 'audience', claim: 'aud', example: 'your-api', reasonAgainst },
+  audience: { parameter: 'audience', claim: 'aud', example: 'your-api', isCommon: isClientOfKeycloak },
   environment: [
     { name: 'KEYCLOAK_URL', parameter: 'url', from: 'issuer' },
     { name: 'KEYCLOAK_REALM', parameter: 'realm', from: 'issuer' },
@@ -115,19 +103,15 @@ export const keycloakProvider: Provider<KeycloakOptions> = {
   },
 };
 
-/** Two issuers of the same realm at different hosts. URLs are normalized. */
-interface RealmAddresses {
-  readonly issuerUrl: string;
-  readonly namedUrl: string;
-  /** The address that is reachable only from inside a network. Undefined: neither or both. */
-  readonly internal: 'issuer' | 'named' | undefined;
-}
-
-function compareRealms(issuer: string, named: string): RealmAddresses | undefined {
-  const [one, other] = [issuer, named].map((name) => /^(https?:\/\/[^?#]+)\/realms\/([^/?#]+)$/.exec(name));
-  if (one?.[1] === undefined || other?.[1] === undefined || one[2] !== other[2]) return undefined;
-  if (!isFetchableAddress(one[1], true) || !isFetchableAddress(other[1], true)) return undefined;
-  const [issuerUrl, namedUrl] = [new URL(one[1]), new URL(other[1])];
+/**
+ * Compares two issuers of the same realm at different hosts. Returns normalized URLs, and which one is reachable only inside a
+ * network: undefined for neither or both.
+ */
+function compareRealms(issuer: string, named: string) {
+  const [one, other] = [issuer, named].map((name) => matchIssuer(ISSUER, name));
+  if (one?.url === undefined || other?.url === undefined || one.realm !== other.realm) return undefined;
+  if (!isFetchableAddress(one.url, true) || !isFetchableAddress(other.url, true)) return undefined;
+  const [issuerUrl, namedUrl] = [new URL(one.url), new URL(other.url)];
   if (issuerUrl.host === namedUrl.host) return undefined;
   const isInternal = isInternalUrl(issuerUrl);
   const internal = isInternal === isInternalUrl(namedUrl) ? undefined : isInternal ? 'issuer' : 'named';
@@ -136,7 +120,7 @@ function compareRealms(issuer: string, named: string): RealmAddresses | undefine
 
 function adviseOnIssuer({ issuer, named = '' }: AdviceFacts): string | undefined {
   if (isSimilarAddress(issuer, named) && isDowngrade(issuer, named))
-    return 'Have Keycloak write https into `iss`: set KC_HOSTNAME to its public URL, or have the proxy that ends TLS send X-Forwarded-Proto.';
+    return 'Configure Keycloak to write https into `iss`: set KC_HOSTNAME to its public URL, or let the proxy that terminates TLS send X-Forwarded-Proto.';
   const realms = compareRealms(issuer, named);
   if (realms === undefined) return undefined;
   const { issuerUrl, namedUrl, internal } = realms;
@@ -158,7 +142,7 @@ const NOT_PUBLIC = /\.(?:local|internal|home\.arpa|svc)$/;
 function isInternalUrl({ hostname }: URL): boolean {
   if (isInternalHost(hostname)) return true;
   const name = hostname.replace(/\.$/, '');
-  // An IPv6 address has no dots, either.
+  // An IPv6 address has no dots either.
   return !name.startsWith('[') && (!name.includes('.') || NOT_PUBLIC.test(name));
 }
 
@@ -167,7 +151,7 @@ function printUrl({ href }: URL): string {
   return href.replace(/\/$/, '').replaceAll("'", '%27');
 }
 
-/** A part with invalid percent-encoding stays as it is, and the preset rejects it. */
+/** Returns a part with invalid percent-encoding unchanged. The preset rejects it. */
 function decodePathSegment(part: string): string {
   try {
     return decodeURIComponent(part);

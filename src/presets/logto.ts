@@ -1,25 +1,16 @@
 import type { IssuerOptions } from '../options/options.js';
-import { matching, PresetArguments } from './preset-arguments.js';
+import { type ExactlyOne, PresetReader } from './preset-reader.js';
 import { audienceVariable, matchIssuer, type Provider } from './provider.js';
 
-interface LogtoCommonOptions {
+export type LogtoOptions = {
   /** The API Identifier (resource indicator) of your API, for example `'https://api.example.com'`. */
   readonly resource: string | readonly string[];
-}
-
-export type LogtoOptions = LogtoCommonOptions &
-  (
-    | {
-        /** The id of your tenant in Logto Cloud: `https://{tenant}.logto.app`. */
-        readonly tenant: string;
-        readonly endpoint?: never;
-      }
-    | {
-        /** The endpoint of a custom domain or a self-hosted Logto, for example `'https://auth.example.com'`. */
-        readonly endpoint: string;
-        readonly tenant?: never;
-      }
-  );
+} & ExactlyOne<{
+  /** The id of your tenant in Logto Cloud: `https://{tenant}.logto.app`. */
+  readonly tenant: string;
+  /** The endpoint of a custom domain or a self-hosted Logto, for example `'https://auth.example.com'`. */
+  readonly endpoint: string;
+}>;
 
 /**
  * Access tokens of Logto for an API resource.
@@ -35,16 +26,13 @@ export type LogtoOptions = LogtoCommonOptions &
  * @throws ConfigurationError if an option is missing or invalid
  */
 export function logto(options: LogtoOptions): IssuerOptions {
-  const given = new PresetArguments('logto', options);
-  const isTenant = matching(
-    /^[a-z0-9-]+$/,
-    "must be the id of the tenant, for example 'abc123'; a URL goes into `endpoint`",
-  );
-  const endpoint = given.hasInsteadOf('endpoint', 'tenant')
-    ? given.url('endpoint', 'https://auth.example.com', '/oidc')
-    : `https://${given.text('tenant', "the id of your tenant in Logto Cloud, for example 'abc123'", isTenant)}.logto.app`;
-  const resource = given.texts('resource', "the API Identifier in Logto, for example 'https://api.example.com'");
-  given.finish();
+  const reader = new PresetReader('logto', options);
+  const tenant = "the id of your tenant in Logto Cloud, for example 'abc123'. For another host, set `endpoint`";
+  const endpoint = reader.hasInsteadOf('endpoint', 'tenant')
+    ? reader.url('endpoint', 'https://auth.example.com', /\/oidc$/)
+    : `https://${reader.text('tenant', tenant, /^[a-z0-9-]+$/)}.logto.app`;
+  const resource = reader.texts('resource', "the API Identifier in Logto, for example 'https://api.example.com'");
+  reader.finish();
   return {
     issuer: `${endpoint}/oidc`,
     audience: resource,

@@ -1,5 +1,5 @@
 import type { IssuerOptions } from '../options/options.js';
-import { PresetArguments } from './preset-arguments.js';
+import { PresetReader } from './preset-reader.js';
 import { audienceVariable, matchIssuer, type Provider } from './provider.js';
 import { providerCheck, type ValidateOption } from './provider-check.js';
 
@@ -26,15 +26,15 @@ export interface OktaOptions extends ValidateOption {
  * @throws ConfigurationError if an option is missing or invalid
  */
 export function okta(options: OktaOptions): IssuerOptions {
-  const given = new PresetArguments('okta', options);
-  const domain = given.host('domain', 'example.okta.com');
-  const audience = given.texts('audience', "the audience of the authorization server, for example 'api://default'");
-  const server = given.optionalText('authorizationServerId', CUSTOM_SERVER, checkServer) ?? 'default';
-  const groups = given.optionalText('groupsClaim', "a claim, for example 'groups'") ?? 'groups';
-  const validate = given.validate();
-  const [, name, zone] = /^(.+)-admin(\.[^.]+\.com)$/.exec(domain) ?? [];
-  if (name !== undefined) given.problem('domain', `is that of the Admin Console; write '${name}${zone ?? ''}'`);
-  given.finish();
+  const reader = new PresetReader('okta', options);
+  const domain = reader.host('domain', 'example.okta.com');
+  const audience = reader.texts('audience', "the audience of the authorization server, for example 'api://default'");
+  const meaning = "the id of a custom authorization server, the end of its Issuer URI, for example 'default'";
+  const server = reader.optionalText('authorizationServerId', meaning, /^(?!(?:org|v1)$)[a-zA-Z0-9]+$/) ?? 'default';
+  const groups = reader.optionalText('groupsClaim', "a claim, for example 'groups'") ?? 'groups';
+  const validate = reader.validate();
+  if (/-admin\.[^.]+\.com$/.test(domain)) reader.invalid('domain', 'This is the Admin Console. Remove "-admin".');
+  reader.finish();
   return {
     issuer: `https://${domain}/oauth2/${server}`,
     audience,
@@ -42,16 +42,6 @@ export function okta(options: OktaOptions): IssuerOptions {
     claimPaths: { scopes: ['scp'], roles: [[groups]] },
     ...providerCheck(['cid'], validate),
   };
-}
-
-const CUSTOM_SERVER =
-  "must be a custom authorization server, for example 'default'. Only Okta can verify tokens of the org authorization server";
-
-function checkServer(id: string): string | undefined {
-  if (id === 'org' || id === 'v1') return CUSTOM_SERVER;
-  return /^[a-zA-Z0-9]+$/.test(id)
-    ? undefined
-    : "must be the last part of the Issuer URI, for example 'default' or 'aus…'";
 }
 
 const HOST = /\.okta(?:preview|-emea)?\.com$/;

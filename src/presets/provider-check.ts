@@ -8,8 +8,8 @@ export interface ValidateOption {
 }
 
 /**
- * The checks of a preset as issuer options.
- * @param requiredClaims checked twice, because `requiredClaims` next to the preset would replace those of the preset
+ * Returns the checks of a preset as issuer options.
+ * @param requiredClaims checked twice, because an application can replace the option `requiredClaims` of the preset
  * @param check throws an AuthError to reject the token
  */
 export function providerCheck(
@@ -30,7 +30,7 @@ export function providerCheck(
 
 /**
  * Checks `aud` of tokens that may have none. RFC 7519 §4.1.3: a recipient that is not in `aud` must reject the token.
- * @param audience undefined: this API has no name in `aud`, so every `aud` means another API
+ * @param audience the names of this API in `aud`. Undefined: it has none, so every `aud` names another API.
  */
 export function checkOptionalAudience({ aud }: AccessTokenClaims, audience: readonly string[] | undefined): void {
   const value: unknown = aud;
@@ -41,7 +41,7 @@ export function checkOptionalAudience({ aud }: AccessTokenClaims, audience: read
   throw new AuthError('AUDIENCE_MISMATCH', { claim: 'aud', expected: audience ?? 'none' });
 }
 
-/** Checks that the claim is a string of the list. */
+/** Checks that the claim is a string in the list. */
 export function checkListed(claims: AccessTokenClaims, claim: string, list: readonly string[]): void {
   const value = Object.hasOwn(claims, claim) ? claims[claim] : undefined;
   if (value === undefined) throw new AuthError('CLAIM_MISSING', { claim });

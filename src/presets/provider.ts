@@ -7,13 +7,9 @@ export interface Provider<Options extends object = object> {
   readonly name: string;
   /** The name of the product, for prompts and messages. */
   readonly label: string;
-  /**
-   * The preset function.
-   *
-   * @throws ConfigurationError if an option is missing or invalid
-   */
+  /** The preset function. It throws a ConfigurationError if an option is missing or invalid. */
   configure(options: Options): IssuerOptions | { readonly issuers: readonly IssuerOptions[] | IssuerResolver };
-  /** Returns the options that the issuer's name contains, or undefined if the name does not prove that it is this provider. */
+  /** Returns the options that are part of the issuer's name, or undefined if the name can belong to another provider. */
   recognize(issuer: string): IssuerParts | undefined;
   /** Reads the options from an issuer under a custom domain, which only the developer can attribute to this provider. */
   recognizeCustomDomain?(issuer: string): IssuerParts | undefined;
@@ -23,19 +19,19 @@ export interface Provider<Options extends object = object> {
   readonly environment: readonly EnvironmentVariable[];
   /** Claims that a token needs in addition to the standard ones, with values that the example configuration accepts. */
   readonly exampleClaims?: Readonly<Record<string, ExampleClaim>>;
-  /** The preset rejects tokens that a plain configuration with the same issuer and audience would accept. */
+  /** The preset rejects tokens that the options `issuer` and `audience` alone would accept. */
   readonly checksMoreThanAudience?: true;
   /** Anyone can get a token for any audience, so the preset requires a list of callers. */
   readonly issuesToAnyone?: true;
-  /** Other names of the issuer to try if there is no metadata at this address, which is one of this provider. */
+  /** Returns other issuers to try if the issuer at this address has no metadata. Empty for addresses of other providers. */
   alternativeIssuers?(address: URL): readonly AlternativeIssuer[];
-  /** Whether `issuer` is an address inside a network for the issuer that tokens call `named`. */
+  /** Returns whether `issuer` is the internal address of the issuer that tokens name `named`. */
   isInternalAddressOf?(issuer: string, named: string): boolean;
   /** Instructions for a token that was rejected with this code. */
   readonly advice?: Readonly<Partial<Record<AuthErrorCode, Advice>>>;
 }
 
-/** Options of a preset that are part of the issuer's name, by the name of the option. The preset may reject them. */
+/** Options of a preset that are part of the issuer's name. The preset may reject them. */
 export type IssuerParts = Readonly<Record<string, string | undefined>>;
 
 export interface ProviderAudience {
@@ -46,8 +42,8 @@ export interface ProviderAudience {
   readonly example: string;
   /** Returns the audience of tokens unless the developer configured another one. */
   usual?(parts: IssuerParts): string | undefined;
-  /** Returns why the audience must not be configured: tokens of this provider have it whatever API they are for. */
-  reasonAgainst?(audience: string, issuer?: string): string | undefined;
+  /** Returns whether tokens of this provider have the audience regardless of the API that they are for. */
+  isCommon?(audience: string, issuer?: string): boolean;
 }
 
 export type EnvironmentVariable = {
@@ -78,7 +74,7 @@ export type ExampleClaim = string | number | boolean | { readonly variable: stri
 
 export interface AlternativeIssuer {
   readonly issuer: string;
-  /** Whether it is the same realm, tenant or project, or only the most likely issuer on that host. */
+  /** It is the same realm, tenant or project, not only the most likely issuer on that host. */
   readonly isSameTenant: boolean;
 }
 
@@ -91,7 +87,7 @@ export interface AdviceFacts {
   readonly named?: string;
 }
 
-/** Returns instructions for this error. Addresses of the token in them are normalized URLs, which are safe to print. */
+/** Returns instructions for this error. Addresses from the token are normalized URLs, which are safe to print. */
 export function adviceOf(provider: Provider, code: AuthErrorCode, facts: AdviceFacts): string | undefined {
   const advice = provider.advice?.[code];
   return typeof advice === 'function' ? advice(facts) : advice;

@@ -44,26 +44,23 @@ export interface RecognizedIssuer {
 
 /**
  * Recognizes the provider from the issuer's name. A custom domain is not recognized: it can belong to any provider.
- * @param issuer in any spelling; the preset may write it differently
+ * @param issuer with or without a trailing slash, in any case. The preset may write it differently.
  */
 export function recognizeIssuer(issuer: string): RecognizedIssuer | undefined {
   for (const provider of RECOGNITION_ORDER) {
     const parts = provider.recognize(issuer);
     if (parts === undefined) continue;
     const present = Object.entries(parts).filter((entry): entry is [string, string] => entry[1] !== undefined);
-    return {
-      provider,
-      parts: Object.fromEntries(present),
-      usualAudience: provider.audience.usual?.(parts),
-    };
+    return { provider, parts: Object.fromEntries(present), usualAudience: provider.audience.usual?.(parts) };
   }
   return undefined;
 }
 
 /**
- * Whether tokens of a provider have this audience whatever API they are for. An API that trusts it accepts all of them.
+ * Returns whether tokens of a provider have this audience regardless of the API that they are for. An API that trusts it accepts
+ * all of them.
  * @param issuer of the tokens, if known
  */
 export function isCommonAudience(audience: string, issuer?: string): boolean {
-  return PROVIDERS.some((provider) => provider.audience.reasonAgainst?.(audience, issuer) !== undefined);
+  return PROVIDERS.some((provider) => provider.audience.isCommon?.(audience, issuer) === true);
 }

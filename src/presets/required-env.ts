@@ -26,10 +26,10 @@ export function requiredEnv<const Names extends VariableNames>(
   env: Environment = process.env,
 ): ValuesOf<Names> {
   const reader = new EnvironmentReader(env, Object.values(names).flat());
-  const values = Object.entries(names).map(([option, name]) => [
-    option,
-    typeof name === 'string' ? reader.required(name) : name.map((item) => reader.required(item)),
-  ]);
+  const values = Object.entries(names).map(([option, name]) => {
+    const read = (item: string) => reader.requiredString(item, `the value of \`${option}\``);
+    return [option, typeof name === 'string' ? read(name) : name.map(read)];
+  });
   reader.finish('Environment variables are missing or invalid');
   return Object.fromEntries(values) as ValuesOf<Names>;
 }

@@ -1,8 +1,8 @@
 import type { ClaimPath, IssuerOptions } from '../options/options.js';
-import { matching, PresetArguments } from './preset-arguments.js';
+import { type ExactlyOne, PresetReader } from './preset-reader.js';
 import { audienceVariable, matchIssuer, type Provider } from './provider.js';
 
-interface SupabaseCommonOptions {
+export type SupabaseOptions = {
   /** Default `'authenticated'`, the audience of signed-in users. */
   readonly audience?: string | readonly string[];
   /**
@@ -10,21 +10,12 @@ interface SupabaseCommonOptions {
    * in `user_metadata`, which users can change.
    */
   readonly rolesClaim?: string;
-}
-
-export type SupabaseOptions = SupabaseCommonOptions &
-  (
-    | {
-        /** The project's reference, for example `'abcdefghijklmnopqrst'`: the first part of its host. */
-        readonly projectRef: string;
-        readonly url?: never;
-      }
-    | {
-        /** The URL of a custom domain or a self-hosted Supabase, for example `'https://api.example.com'`. */
-        readonly url: string;
-        readonly projectRef?: never;
-      }
-  );
+} & ExactlyOne<{
+  /** The project's reference, for example `'abcdefghijklmnopqrst'`: the first part of its host. */
+  readonly projectRef: string;
+  /** The URL of a custom domain or a self-hosted Supabase, for example `'https://api.example.com'`. */
+  readonly url: string;
+}>;
 
 /**
  * Access tokens of Supabase Auth, signed with an asymmetric key.
@@ -38,19 +29,15 @@ export type SupabaseOptions = SupabaseCommonOptions &
  * @throws ConfigurationError if an option is missing or invalid
  */
 export function supabase(options: SupabaseOptions): IssuerOptions {
-  const given = new PresetArguments('supabase', options);
-  const example = "for example 'abcdefghijklmnopqrst'";
-  const isReference = matching(/^[a-z0-9]+$/, `must be the project's reference, ${example}; a URL goes into \`url\``);
-  const url = given.hasInsteadOf('url', 'projectRef')
-    ? given.url('url', 'https://api.example.com', '/auth/v1')
-    : `https://${given.text('projectRef', `the project's reference, ${example}`, isReference)}.supabase.co`;
-  const audience = given.optionalTexts('audience', "`aud` of the tokens, for example 'authenticated'");
-  const isSafe = matching(
-    /^(?!user_metadata\b)/,
-    'must not be in user_metadata, which users can change. Use app_metadata',
-  );
-  const rolesClaim = given.optionalText('rolesClaim', "a claim or path, for example 'app_metadata.roles'", isSafe);
-  given.finish();
+  const reader = new PresetReader('supabase', options);
+  const reference = "the reference of the project, for example 'abcdefghijklmnopqrst'. For another host, set `url`";
+  const url = reader.hasInsteadOf('url', 'projectRef')
+    ? reader.url('url', 'https://api.example.com', /\/auth\/v1$/)
+    : `https://${reader.text('projectRef', reference, /^[a-z0-9]+$/)}.supabase.co`;
+  const audience = reader.optionalTexts('audience', "`aud` of the tokens, for example 'authenticated'");
+  const claim = "a claim that users cannot change (not in user_metadata), for example 'app_metadata.roles'";
+  const rolesClaim = reader.optionalText('rolesClaim', claim, /^(?!user_metadata\b)/);
+  reader.finish();
   const issuer = `${url}/auth/v1`;
   const roles: ClaimPath[] = rolesClaim === undefined ? ['role'] : ['role', rolesClaim];
   return {

@@ -1,31 +1,22 @@
 import type { ClaimPath, IssuerOptions } from '../options/options.js';
-import { matching, PresetArguments } from './preset-arguments.js';
+import { type ExactlyOne, PresetReader } from './preset-reader.js';
 import { audienceVariable, matchIssuer, type Provider } from './provider.js';
 import { providerCheck, type ValidateOption } from './provider-check.js';
 
-interface ZitadelCommonOptions extends ValidateOption {
+export type ZitadelOptions = ValidateOption & {
   /** The id of the project of your API, a number: `'69234237810729019'`. */
   readonly audience: string | readonly string[];
   /**
-   * Whether roles in the project **of the client** count, too (`urn:zitadel:iam:org:project:roles`). Safe only if all clients that can
-   * request your project's audience belong to the same project: otherwise an admin of another project is an admin here. Default false.
+   * Also reads the roles in the project **of the client** (`urn:zitadel:iam:org:project:roles`). Safe only if all clients that can request
+   * your project's audience belong to the same project: otherwise an admin of another project is an admin here. Default false.
    */
   readonly clientProjectRoles?: boolean;
-}
-
-export type ZitadelOptions = ZitadelCommonOptions &
-  (
-    | {
-        /** The instance's domain, for example `'my-instance.zitadel.cloud'`, or a custom one. Without `https://`. */
-        readonly domain: string;
-        readonly issuer?: never;
-      }
-    | {
-        /** The whole issuer, for an instance with a port: `'http://localhost:8080'`. */
-        readonly issuer: string;
-        readonly domain?: never;
-      }
-  );
+} & ExactlyOne<{
+    /** The instance's domain, for example `'my-instance.zitadel.cloud'`, or a custom one. Without `https://`. */
+    readonly domain: string;
+    /** The whole issuer, for an instance with a port: `'http://localhost:8080'`. */
+    readonly issuer: string;
+  }>;
 
 /**
  * Access tokens of ZITADEL in JWT format.
@@ -33,22 +24,21 @@ export type ZitadelOptions = ZitadelCommonOptions &
  * - `iss` is the URL of the instance without a trailing slash. `aud` contains the project's id and the ids of its clients.
  * - Roles are the **member names** of `urn:zitadel:iam:org:project:{projectId}:roles`, which is present if the project asserts roles on
  *   authentication or the client requests `urn:zitadel:iam:org:projects:roles`.
- * - `jti` is required: ID tokens, which contain the project in `aud`, too, do not have it.
+ * - `jti` is required: ID tokens do not have it, but also contain the project in `aud`.
  *
  * Not supported: opaque tokens (TOKEN_MALFORMED), the default. Not checked: the organization in which the user has a role.
  * @see https://zitadel.com/docs/apis/openidoauth/claims
  * @throws ConfigurationError if an option is missing or invalid
  */
 export function zitadel(options: ZitadelOptions): IssuerOptions {
-  const given = new PresetArguments('zitadel', options);
-  const issuer = given.hasInsteadOf('issuer', 'domain')
-    ? given.url('issuer', 'https://my-instance.zitadel.cloud')
-    : `https://${given.host('domain', 'my-instance.zitadel.cloud')}`;
-  const isProjectId = matching(/^\d+$/, 'must be the id of a project, a number');
-  const audience = given.texts('audience', "the id of your project, for example '69234237810729019'", isProjectId);
-  const countsClientProject = given.flag('clientProjectRoles');
-  const validate = given.validate();
-  given.finish();
+  const reader = new PresetReader('zitadel', options);
+  const issuer = reader.hasInsteadOf('issuer', 'domain')
+    ? reader.url('issuer', 'https://my-instance.zitadel.cloud')
+    : `https://${reader.host('domain', 'my-instance.zitadel.cloud')}`;
+  const audience = reader.texts('audience', "the id of your project, for example '69234237810729019'", /^\d+$/);
+  const countsClientProject = reader.flag('clientProjectRoles');
+  const validate = reader.validate();
+  reader.finish();
   const roles: ClaimPath[] = audience.map((id) => ({ keysOf: [`urn:zitadel:iam:org:project:${id}:roles`] }));
   if (countsClientProject) roles.push({ keysOf: ['urn:zitadel:iam:org:project:roles'] });
   return { issuer, audience, claimPaths: { scopes: ['scope'], roles }, ...providerCheck(['jti'], validate) };

@@ -4,7 +4,6 @@ import { type NestModule, PACKAGE, type SourceFile } from './source-file.js';
 
 /**
  * Adds `AuthModule.forRootAsync(…)` to the `imports` of a module, and the import statements that it needs.
- *
  * @throws CannotEdit if `imports` is not an array literal in `@Module({ … })`
  */
 export function addAuthModule({ source, decorator }: NestModule, setup: ProviderSetup): void {
@@ -15,18 +14,16 @@ export function addAuthModule({ source, decorator }: NestModule, setup: Provider
   const element = authModuleCall(authModule.local, preset.local, requiredEnv.local, setup);
 
   const [metadata, another] = decorator.arguments;
-  if (metadata === undefined || another !== undefined || !ts.isObjectLiteralExpression(metadata)) {
+  if (metadata === undefined || another !== undefined || !ts.isObjectLiteralExpression(metadata))
     throw source.cannotEdit('the argument of its @Module() is not an object literal', decorator.getStart());
-  }
   const unclear = metadata.properties.find(({ name }) => name === undefined || ts.isComputedPropertyName(name));
-  if (unclear !== undefined) {
+  if (unclear !== undefined)
     throw source.cannotEdit('a spread or a computed name in its @Module() may set `imports`', unclear.getStart());
-  }
   const imports = metadata.properties.find(({ name }) => /^['"]?imports['"]?$/.test(name?.getText() ?? ''));
   if (imports === undefined) {
-    addProperty(source, metadata, `imports: [${element}]`);
+    addFirst(source, metadata, `imports: [${element}]`, metadata.properties.length > 0);
   } else if (ts.isPropertyAssignment(imports) && ts.isArrayLiteralExpression(imports.initializer)) {
-    addElement(source, imports.initializer, element);
+    addFirst(source, imports.initializer, element, imports.initializer.elements.length > 0);
   } else {
     throw source.cannotEdit('`imports` in its @Module() is not an array literal', imports.getStart());
   }
@@ -66,23 +63,9 @@ function availableName(source: SourceFile, name: string, alternative: string): {
   return { local: alternative, specifier: `${name} as ${alternative}` };
 }
 
-/** Adds it as the first property, since a comment may follow the last one. */
-function addProperty(source: SourceFile, metadata: ts.ObjectLiteralExpression, property: string): void {
-  const position = metadata.getStart() + 1;
-  if (/^\{[ \t]*\r?\n/.test(metadata.getText())) {
-    source.insert(position, `\n${property},`.replaceAll('\n', '\n  '));
-  } else {
-    source.insert(position, metadata.properties.length === 0 ? ` ${property} ` : ` ${property},`);
-  }
-}
-
-function addElement(source: SourceFile, list: ts.ArrayLiteralExpression, element: string): void {
-  const { elements } = list;
-  const last = elements.at(-1);
-  if (last !== undefined && !elements.hasTrailingComma) source.insert(last.end, ',');
-  // Comments after the last element stay beside it.
-  const end = list.getStart() + list.getText().slice(0, -1).trimEnd().length;
-  const comma = last === undefined || elements.hasTrailingComma ? ',' : '';
-  if (list.getText().includes('\n')) source.insert(end, `\n${element}${comma}`);
-  else source.insert(end, last === undefined ? element : ` ${element}`);
+/** Adds an item before the first one, because comments may follow the last one. */
+function addFirst(source: SourceFile, literal: ts.Node, item: string, hasOthers: boolean): void {
+  const [start, newline] = /^[[{][ \t]*(\r?\n)?/.exec(literal.getText()) ?? [''];
+  if (newline !== undefined) source.insert(literal.getStart() + 1, `\n${item},`.replaceAll('\n', '\n  '));
+  else source.insert(literal.getStart() + start.length, hasOthers ? `${item}, ` : item);
 }

@@ -6,7 +6,6 @@ import type { ProviderSetup } from './providers.js';
 
 /**
  * Checks that an application with this setup starts.
- *
  * @throws Error that names the command line options at fault
  */
 export function checkSetup(setup: ProviderSetup): void {

@@ -3,16 +3,15 @@ import { isProtectedHelloWorld } from './hello-world.js';
 import type { Project } from './project.js';
 import type { ProviderSetup } from './providers.js';
 import { PACKAGE, type SourceFile } from './source-file.js';
-import { asRecord, type Workspace } from './workspace.js';
+import type { Workspace } from './workspace.js';
 
 /** The module that sets the variables for the tests. Each test imports it. */
 const ENVIRONMENT = './auth-environment';
 
 /**
  * Adds an end-to-end test of the authentication, and adapts the one of `nest new`.
- *
- * @param isOpen whether the hello-world route is public
- * @returns the steps that are left to the user
+ * @param isOpen whether the hello-world route is public.
+ * @returns the steps that are left to the user.
  */
 export function addEndToEndTests(
   workspace: Workspace,
@@ -20,33 +19,31 @@ export function addEndToEndTests(
   setup: ProviderSetup,
   isOpen: boolean,
 ): readonly string[] {
-  const { testRoot, modulePath } = project;
-  const { className } = project.rootModule;
+  const { testRoot, modulePath, rootModule } = project;
+  const { className } = rootModule;
   const extension = workspace.readJson('package.json').type === 'module' ? '.js' : '';
   const environmentImport = `import '${ENVIRONMENT}${extension}';`;
-  const environment = posix.join(testRoot, `${ENVIRONMENT}.ts`);
-  if (workspace.read(environment) === undefined) workspace.write(environment, environmentFile(setup));
+  const environmentPath = posix.join(testRoot, `${ENVIRONMENT}.ts`);
+  if (workspace.read(environmentPath) === undefined) workspace.write(environmentPath, environmentFile(setup));
   const generatedPath = posix.join(testRoot, 'app.e2e-spec.ts');
   const generated = workspace.read(generatedPath) ?? '';
-  const steps = generated.includes(className)
-    ? adaptGeneratedTest(workspace, generatedPath, environmentImport, isOpen)
-    : [];
-
+  const isTest = generated.includes(className);
+  const steps = isTest ? adaptGeneratedTest(workspace, generatedPath, environmentImport, isOpen) : [];
   const path = posix.join(testRoot, 'auth.e2e-spec.ts');
   if (workspace.read(path) !== undefined) return steps;
   const dependencies = workspace.dependencies();
   const missing = ['@nestjs/testing', 'supertest'].filter((name) => !dependencies.has(name)).join(' and ');
-  if (missing !== '') {
+  if (missing !== '')
     return [...steps, `${path} was not added: it needs ${missing}. Install ${missing} and run the command again.`];
-  }
   const isHelloWorld = isProtectedHelloWorld(workspace, project);
-  const { files, compilerOptions } = workspace.readJson('tsconfig.json');
+  const { files } = workspace.readJson('tsconfig.json');
   if (!isHelloWorld && Array.isArray(files) && files.length === 0) {
     const reason = 'Vitest compiles decorators only in files that a tsconfig.json includes, and yours includes none';
     return [...steps, `${path} was not added: ${reason}. For such a test, see docs/testing.md of ${PACKAGE}.`];
   }
+  const supertestImport = /^import [^\n]*['"]supertest['"];?/m.exec(generated)?.[0];
   const imports = [
-    supertestImport(generated, asRecord(compilerOptions)),
+    supertestImport ?? "import request from 'supertest';",
     environmentImport,
     `import { ${className} } from '${posix.relative(testRoot, modulePath).replace(/\.ts$/, extension)}';`,
   ];
@@ -56,9 +53,8 @@ export function addEndToEndTests(
 }
 
 function environmentFile({ variables }: ProviderSetup): string {
-  return `// The variables that the application reads at start, so that tests need no .env.
-// No test sends a request to these addresses.
-${variables.map(({ name, value }) => `process.env.${name} = '${value}';\n`).join('')}`;
+  const comment = '// Tests need these variables instead of .env. They send no requests to these addresses.\n';
+  return comment + variables.map(({ name, value }) => `process.env.${name} = '${value}';\n`).join('');
 }
 
 /** Sets the variables in the test of `nest new`, and expects 401 for its route unless that is public. */
@@ -84,18 +80,7 @@ function adaptGeneratedTest(
   ];
 }
 
-/** Returns the import of the generated test, unless TypeScript is configured for the default import. */
-function supertestImport(generated: string, { esModuleInterop, module }: Record<string, unknown>): string {
-  const hasInterop = esModuleInterop === true || (typeof module === 'string' && /^node/i.test(module));
-  const present = /^import [^\n]*['"]supertest['"];?/m.exec(generated)?.[0];
-  return present === undefined || hasInterop ? "import request from 'supertest';" : present;
-}
-
-/**
- * Returns a test that a route rejects a request without a token and accepts one with a valid token.
- *
- * @param isHelloWorld whether the test uses the route of `nest new`; otherwise it adds a route
- */
+/** Returns a test with and without a token. It calls the hello-world route, otherwise a route of its own. */
 function authenticationTest(
   className: string,
   tokenClaims: readonly string[],

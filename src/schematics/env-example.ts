@@ -15,9 +15,8 @@ export function envExample(present: string, setup: ProviderSetup): string {
     ({ name }) => !new RegExp(`^\\s*(?:export\\s+)?${name}\\s*=`, 'm').test(present),
   );
   if (missing.length === 0) return present;
-  const separator = present === '' ? [] : present.endsWith('\n') ? [''] : ['', ''];
   const lines = [
-    ...separator,
+    ...(present === '' ? [] : present.endsWith('\n') ? [''] : ['', '']),
     `# nestjs-resource-server: tokens of ${setup.label}`,
     ...(present.includes('--env-file') ? [] : INTRODUCTION),
     ...missing.flatMap(({ name, value, isExample, comment }) => [

@@ -5,7 +5,6 @@ import type { Workspace } from './workspace.js';
 
 /**
  * Adds `@Public()` to the hello-world route of `nest new`.
- *
  * @returns the steps that are left to the user
  */
 export function openHelloWorld(workspace: Workspace, project: Project): readonly string[] {
@@ -13,9 +12,8 @@ export function openHelloWorld(workspace: Workspace, project: Project): readonly
   const edit = (source: SourceFile) => {
     if (source.localName('Public') !== undefined) return;
     const [route, another] = rootRoutes(source);
-    if (route === undefined || another !== undefined) {
+    if (route === undefined || another !== undefined)
       throw source.cannotEdit('it does not have exactly one @Get() handler in a @Controller() without a path');
-    }
     if (source.hasIdentifier('Public')) throw source.cannotEdit('it uses the name Public for something else');
     source.insert(route.end, '\n@Public()');
     source.insertImports([importLine]);

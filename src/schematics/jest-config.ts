@@ -11,7 +11,6 @@ const MANUAL_STEP = `Jest must transform ${PACKAGE}, @nestjs/passport and jose, 
 
 /**
  * Lets Jest transform the ES modules of this package and its dependencies. An application of ES modules does not need that.
- *
  * @returns the steps that are left to the user
  */
 export function configureJest(workspace: Workspace, project: Project): readonly string[] {
@@ -28,7 +27,6 @@ export function configureJest(workspace: Workspace, project: Project): readonly 
 
 /**
  * Returns an edit that adds the pattern to a configuration that has a `transform`.
- *
  * @param owner the property that has the configuration; without it, the whole file is the configuration
  */
 function addPattern(owner?: string): (source: SourceFile) => void {

@@ -28,7 +28,6 @@ type Context = Readonly<Record<'logger', Record<'info' | 'warn', (message: strin
 /**
  * The schematic of `nest add nestjs-resource-server`: adds `AuthModule` to the root module, its variables to `.env.example`, and an
  * end-to-end test. Existing code stays as it is, so a second run changes nothing.
- *
  * @param argv the command line; its script belongs to the Nest CLI, which may be installed globally
  * @param places files from which to resolve tools; the first is the package.json of the application
  * @throws Error if an option is wrong, the application would not start with it, or the root module cannot be changed safely. No
@@ -40,19 +39,19 @@ export function nestAdd(
   places: readonly string[] = [join(process.cwd(), 'package.json'), import.meta.url, ...argv.slice(1, 2)],
 ): (tree: Tree, context: Context) => Promise<void> {
   return async (tree, { logger }) => {
-    const audience = readAudience(options.audience, argv);
-    const setup = setupOf(trim(options.provider) ?? 'other', trim(options.issuer), audience);
+    const given = withoutBlanks(options);
+    const setup = setupOf(given.provider ?? 'other', given.issuer, readAudience(given.audience, argv));
     checkSetup(setup);
     const typescript = loadTypeScript(places);
     if (typescript === undefined) throw byHand('The TypeScript parser of @nestjs/cli was not found', setup);
     const workspace = new Workspace(tree, typescript, loadFormatter(places));
-    const project = protectApplication(workspace, options, setup);
+    const project = protectApplication(workspace, given, setup);
     if (project === undefined) {
       logger.warn(`AuthModule is already configured, but not with ${setup.preset}(). No file was changed.`);
       return;
     }
     workspace.write('.env.example', envExample(workspace.read('.env.example') ?? '', setup));
-    const isOpen = options.openRoot === true;
+    const isOpen = given.openRoot === true;
     const manualSteps = [
       ...(isOpen ? openHelloWorld(workspace, project) : []),
       ...configureJest(workspace, project),
@@ -69,16 +68,11 @@ export function nestAdd(
 }
 
 /** Adds `AuthModule` to the root module unless it is configured. Returns undefined if it is configured with another preset. */
-function protectApplication(
-  workspace: Workspace,
-  { sourceRoot, project: name, module }: NestAddOptions,
-  setup: ProviderSetup,
-): Project | undefined {
+function protectApplication(workspace: Workspace, options: NestAddOptions, setup: ProviderSetup): Project | undefined {
   try {
-    const names = { sourceRoot: trim(sourceRoot), project: trim(name), module: trim(module) };
-    const project = findProject(workspace, names);
-    const { modulePath, rootModule, sourceRoot: folder } = project;
-    const sources = [rootModule.source, ...workspace.sources(folder)];
+    const project = findProject(workspace, options);
+    const { modulePath, rootModule, sourceRoot } = project;
+    const sources = [rootModule.source, ...workspace.sources(sourceRoot)];
     const configured = sources.find((source) => source.calls('AuthModule'));
     if (configured !== undefined) return configured.calls(setup.preset) ? project : undefined;
     addAuthModule(rootModule, setup);
@@ -98,7 +92,7 @@ function byHand(reason: string, setup: ProviderSetup): Error {
 
 /** The Nest CLI converts digits to a number, which changes a long id, for example of a ZITADEL project. */
 function readAudience(audience: string | number | undefined, argv: readonly string[]): string | undefined {
-  if (typeof audience !== 'number') return trim(audience);
+  if (typeof audience !== 'number') return audience;
   const original = argv
     .map((argument, index) => (argument === '--audience' ? argv[index + 1] : /^--audience=(.*)$/.exec(argument)?.[1]))
     .findLast((value) => value !== undefined && Number(value) === audience);
@@ -109,7 +103,11 @@ function readAudience(audience: string | number | undefined, argv: readonly stri
   );
 }
 
-function trim(value: string | undefined): string | undefined {
-  const trimmed = value?.trim();
-  return trimmed === '' ? undefined : trimmed;
+/** Trims texts, and omits empty ones: a prompt without an answer returns ''. */
+function withoutBlanks(options: NestAddOptions): NestAddOptions {
+  const entries = Object.entries(options).map(([name, value]: [string, unknown]) => [
+    name,
+    typeof value === 'string' ? value.trim() || undefined : value,
+  ]);
+  return Object.fromEntries(entries) as NestAddOptions;
 }

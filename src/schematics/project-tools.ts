@@ -6,9 +6,8 @@ import type ts from 'typescript';
 export type TypeScript = typeof ts;
 
 /**
- * Loads the TypeScript API that `@nestjs/cli` depends on. The application's own TypeScript may be version 7, which has no such API.
- *
- * @param places files from which to resolve `@nestjs/cli`, in this order
+ * Loads the TypeScript API that `@nestjs/cli` depends on. The application's own TypeScript can be version 7, which has no such API.
+ * @param places files from which to resolve `@nestjs/cli`, tried in this order.
  */
 export function loadTypeScript(places: readonly string[]): TypeScript | undefined {
   for (const place of places) {
@@ -21,7 +20,6 @@ export function loadTypeScript(places: readonly string[]): TypeScript | undefine
 
 /**
  * Formats the new text of a file.
- *
  * @param before the text that it replaces; undefined for a new file
  */
 export type Formatter = (path: string, text: string, before: string | undefined) => Promise<string>;

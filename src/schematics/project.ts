@@ -12,28 +12,23 @@ export interface Project {
   readonly rootModule: NestModule;
 }
 
-type RootModule = Pick<Project, 'modulePath' | 'rootModule'>;
-
 /**
  * Finds the project by its name, otherwise by the `sourceRoot` that the Nest CLI passes. Its root module is the one that the entry
  * file passes to `NestFactory.create()`, otherwise the one in `app.module.ts`.
- *
  * @throws Error if the project or the root module does not exist
  * @throws CannotEdit if the file of the root module does not have exactly one module
  */
 export function findProject(
   workspace: Workspace,
-  {
-    sourceRoot: passed,
-    project: name,
-    module,
-  }: Readonly<Record<'sourceRoot' | 'project' | 'module', string | undefined>>,
+  { sourceRoot: passed, project: name, module }: { sourceRoot?: string; project?: string; module?: string },
 ): Project {
   const configuration = workspace.readJson('nest-cli.json');
   const projects = asRecord(configuration.projects);
   if (name !== undefined && !Object.hasOwn(projects, name)) {
     const names = Object.keys(projects).map((known) => JSON.stringify(known));
-    throw new Error(`nest-cli.json has no project ${JSON.stringify(name)}. Projects: ${names.join(', ') || 'none'}.`);
+    throw new Error(
+      `--project is ${JSON.stringify(name)}, which is not in nest-cli.json. Its projects: ${names.join(', ') || 'none'}.`,
+    );
   }
   const folder = firstText(asRecord(projects[name ?? '']).sourceRoot, passed, configuration.sourceRoot) ?? 'src';
   const project = Object.values(projects).find((candidate) => asRecord(candidate).sourceRoot === folder);
@@ -47,6 +42,8 @@ export function findProject(
     ...(root ?? onlyModule(workspace, module, posix.join(sourceRoot, 'app.module.ts'), entry)),
   };
 }
+
+type RootModule = Pick<Project, 'modulePath' | 'rootModule'>;
 
 function startedModule(workspace: Workspace, entry: string): RootModule | undefined {
   const source = workspace.tryParse(entry);
@@ -68,18 +65,16 @@ function startedModule(workspace: Workspace, entry: string): RootModule | undefi
 
 function onlyModule(workspace: Workspace, named: string | undefined, usual: string, entry: string): RootModule {
   const modulePath = posix.normalize(named ?? usual);
-  if (workspace.read(modulePath) === undefined) {
+  if (workspace.read(modulePath) === undefined)
     throw new Error(
       named === undefined
         ? `The root module was not found: ${entry} passes no imported class to NestFactory.create(), and ${usual} does not exist. Name its file with --module=path, or the project with --project=name.`
-        : `--module: ${modulePath} does not exist.`,
+        : `--module is ${JSON.stringify(named)}, which does not exist. Write the path of the root module's file.`,
     );
-  }
   const source = workspace.parse(modulePath);
   const [rootModule, another] = source.modules();
-  if (rootModule === undefined || another !== undefined) {
+  if (rootModule === undefined || another !== undefined)
     throw source.cannotEdit('it does not have exactly one class with a @Module() decorator');
-  }
   return { modulePath, rootModule };
 }
 

@@ -1,7 +1,6 @@
 import type * as presets from '../presets.js';
 import {
   audienceVariable,
-  type EnvironmentVariable,
   type ExampleClaim,
   type IssuerParts,
   matchIssuer,
@@ -16,7 +15,7 @@ export interface ProviderSetup {
   readonly preset: Exclude<keyof typeof presets, 'requiredEnv'>;
   readonly variables: readonly Variable[];
   /** Options of the preset that are not variables. */
-  readonly constants: readonly Constant[];
+  readonly constants: readonly { readonly parameter: string; readonly value: string }[];
   /** Claims that the preset requires in addition to those of every token: members of an object, as source text. */
   readonly tokenClaims: readonly string[];
 }
@@ -36,18 +35,8 @@ export interface Variable {
   readonly option: 'issuer' | 'audience' | undefined;
 }
 
-interface Constant {
-  readonly parameter: string;
-  readonly value: string;
-}
-
-type SetupSource = Pick<
-  Provider,
-  'label' | 'recognizeCustomDomain' | 'exampleIssuer' | 'audience' | 'environment' | 'exampleClaims'
->;
-
 /** Any other authorization server, by `fromEnv()`. */
-const OTHER: SetupSource = {
+const OTHER: Omit<Provider, 'name' | 'configure' | 'recognize'> = {
   label: 'the authorization server',
   recognizeCustomDomain: (issuer) => matchIssuer(/^(?<issuer>.+)$/, issuer),
   exampleIssuer: 'https://issuer.example.com',
@@ -58,7 +47,7 @@ const OTHER: SetupSource = {
   ],
 };
 
-/** The values of `--provider`, which schema.json lists, too. */
+/** The values of `--provider`, which are also in schema.json. */
 export const PROVIDER_NAMES: readonly string[] = [...PROVIDERS.map(({ name }) => name), 'other'];
 
 // The values are written into source files and into .env.example.
@@ -67,75 +56,63 @@ const UNSAFE = /["'`\\$\r\n]/;
 /**
  * Derives the set-up of an application. Without an issuer or audience, the provider's example is used. An issuer may lack `https://` or
  * have an extra slash if the preset writes the issuer itself.
- *
  * @throws Error if the provider is unknown, or the issuer belongs to another one
  */
 export function setupOf(name: string, issuer: string | undefined, audience: string | undefined): ProviderSetup {
   if (!PROVIDER_NAMES.includes(name))
-    throw new Error(`--provider must be one of ${PROVIDER_NAMES.join(', ')}; got ${JSON.stringify(name)}`);
+    throw new Error(`--provider is ${JSON.stringify(name)}. Write one of ${PROVIDER_NAMES.join(', ')}.`);
   const source = PROVIDERS.find((provider) => provider.name === name) ?? OTHER;
   const address = issuer === undefined || source === OTHER ? issuer : completeAddress(issuer);
   if (address !== undefined && (!/^https?:\/\/\S+$/.test(address) || UNSAFE.test(address)))
-    throw new Error(`--issuer must be an address with https://; got ${JSON.stringify(issuer)}`);
+    throw new Error(`--issuer is ${JSON.stringify(issuer)}. Write an address that begins with https://.`);
   if (audience !== undefined && (/\s/.test(audience) || UNSAFE.test(audience)))
-    throw new Error(`--audience must have no spaces and no quotes; got ${JSON.stringify(audience)}`);
+    throw new Error(`--audience is ${JSON.stringify(audience)}. Write it without spaces and quotation marks.`);
   const parts = readParts(name, source, address ?? source.exampleIssuer);
-  const variables = source.environment.map((variable) =>
-    variableOf(variable, { parts, issuer, audience, example: source.audience.example }),
-  );
+  const variables = source.environment.map((variable): Variable => {
+    const { name: variableName, parameter, comment } = variable;
+    const common = { name: variableName, parameter, comment };
+    if (variable.from === 'example')
+      return { ...common, value: variable.example, isExample: true, isList: variable.isList, option: undefined };
+    const { from: option, usual } = variable;
+    const value =
+      option === 'issuer' ? (parts[parameter] ?? usual ?? '') : (audience ?? usual ?? source.audience.example);
+    const isExample = usual === undefined && (option === 'issuer' ? issuer : audience) === undefined;
+    return { ...common, value, isExample, isList: false, option };
+  });
   const unsafe = variables.find(({ value }) => UNSAFE.test(value));
   if (unsafe !== undefined)
-    throw new Error(`--issuer contains ${JSON.stringify(unsafe.value)}, which cannot be written into a source file.`);
+    throw new Error(
+      `--issuer contains ${JSON.stringify(unsafe.value)}, which cannot be part of a source file. Omit it, and set it in .env.`,
+    );
   const constants = Object.entries(parts).flatMap(([parameter, value]) =>
     value === undefined || variables.some((variable) => variable.parameter === parameter) ? [] : [{ parameter, value }],
   );
-  const tokenClaims = Object.entries(source.exampleClaims ?? {}).map(
-    ([claim, value]) => `${claim}: ${sourceOf(value)}`,
-  );
+  const claims = Object.entries(source.exampleClaims ?? {});
   return {
     label: source.label,
     preset: source === OTHER ? 'fromEnv' : (name as ProviderSetup['preset']),
     variables,
     constants,
-    tokenClaims,
+    tokenClaims: claims.map(([claim, value]) => `${claim}: ${sourceOf(value)}`),
   };
 }
 
-function readParts(name: string, source: SetupSource, issuer: string): IssuerParts {
+function readParts(name: string, source: typeof OTHER, issuer: string): IssuerParts {
   const { provider, parts } = recognizeIssuer(issuer) ?? {};
   if (provider?.name === name && parts !== undefined) return parts;
   if (provider?.checksMoreThanAudience === true) {
-    const reason =
-      provider.issuesToAnyone === true
-        ? 'from which anyone can get a token for any audience'
-        : 'whose tokens need more checks than those of issuer and audience';
+    const reason = provider.issuesToAnyone
+      ? 'from which anyone can get a token for any audience'
+      : 'whose tokens need more checks than those of issuer and audience';
     throw new Error(
-      `--issuer=${issuer} is an issuer of ${provider.label}, ${reason}: use --provider=${provider.name}, not ${name}`,
+      `--issuer=${issuer} is an issuer of ${provider.label}, ${reason}. Use --provider=${provider.name}, not ${name}.`,
     );
   }
   const custom = source.recognizeCustomDomain?.(issuer);
   if (custom !== undefined) return custom;
   throw new Error(
-    `--issuer=${issuer} is no issuer of ${source.label}, for example ${source.exampleIssuer}. If it is correct, use --provider=other`,
+    `--issuer=${issuer} is not an issuer of ${source.label}, for example ${source.exampleIssuer}. If it is correct, use --provider=other.`,
   );
-}
-
-interface Values {
-  readonly parts: IssuerParts;
-  readonly issuer: string | undefined;
-  readonly audience: string | undefined;
-  readonly example: string;
-}
-
-function variableOf(variable: EnvironmentVariable, { parts, issuer, audience, example }: Values): Variable {
-  const { name, parameter, comment, from } = variable;
-  const common = { name, parameter, comment, isList: false };
-  if (from === 'example')
-    return { ...common, value: variable.example, isExample: true, isList: variable.isList, option: undefined };
-  const { usual } = variable;
-  const given = from === 'issuer' ? issuer : audience;
-  const value = from === 'issuer' ? (parts[parameter] ?? usual ?? '') : (audience ?? usual ?? example);
-  return { ...common, value, isExample: given === undefined && usual === undefined, option: from };
 }
 
 function sourceOf(claim: ExampleClaim): string {

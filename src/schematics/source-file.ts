@@ -21,11 +21,7 @@ export class SourceFile {
   readonly #insertions: { readonly position: number; readonly text: string }[] = [];
   /** All nodes, each before its children. */
   readonly nodes: readonly ts.Node[];
-  readonly imports: readonly {
-    readonly from: string;
-    readonly end: number;
-    readonly names: readonly ts.ImportSpecifier[];
-  }[];
+  readonly imports: readonly { from: string; end: number; names: readonly ts.ImportSpecifier[] }[];
 
   /** @throws CannotEdit if the text has a syntax error */
   constructor(
@@ -65,10 +61,8 @@ export class SourceFile {
   /** Returns the classes with a `@Module()` decorator. */
   modules(): readonly NestModule[] {
     return this.nodes.filter(this.ts.isClassDeclaration).flatMap((node) => {
-      const decorator = this.decorator(node, 'Module');
-      return decorator === undefined || node.name === undefined
-        ? []
-        : [{ source: this, className: node.name.text, decorator }];
+      const [className, decorator] = [node.name?.text, this.decorator(node, 'Module')];
+      return className === undefined || decorator === undefined ? [] : [{ source: this, className, decorator }];
     });
   }
 
@@ -95,15 +89,11 @@ export class SourceFile {
   }
 
   cannotEdit(reason: string, position?: number): CannotEdit {
-    const line =
-      position === undefined ? '' : `:${String(this.#root.getLineAndCharacterOfPosition(position).line + 1)}`;
-    return new CannotEdit(`${this.path}${line} was not changed: ${reason}`);
+    const place = position === undefined ? undefined : this.#root.getLineAndCharacterOfPosition(position);
+    return new CannotEdit(`${this.path}${place ? `:${String(place.line + 1)}` : ''} was not changed: ${reason}`);
   }
 
-  /**
-   * Inserts text that has single quotes and an indentation of two spaces. It gets the quotes, the indentation and the line ends of
-   * the file.
-   */
+  /** Inserts text that has single quotes and an indentation of two spaces, with the quotes, indentation and line ends of the file. */
   insert(position: number, text: string): void {
     const lineStart = this.text.lastIndexOf('\n', position - 1) + 1;
     const indent = /^[ \t]*/.exec(this.text.slice(lineStart))?.[0] ?? '';
@@ -118,13 +108,10 @@ export class SourceFile {
   /** Inserts import statements after the last import of a package, before those of the application's own files. */
   insertImports(lines: readonly string[]): void {
     const previous = this.imports.findLast(({ from }) => !from.startsWith('.'))?.end;
-    if (previous === undefined) {
-      this.insert(this.#root.statements[0]?.getStart() ?? 0, `${lines.join('\n')}\n`);
-    } else {
-      // A comment on the same line belongs to that import.
-      const comment = this.ts.getTrailingCommentRanges(this.text, previous)?.at(-1);
-      this.insert(comment?.end ?? previous, `\n${lines.join('\n')}`);
-    }
+    const text = lines.join('\n');
+    if (previous === undefined) this.insert(this.#root.statements[0]?.getStart() ?? 0, `${text}\n`);
+    // A comment on the same line belongs to that import.
+    else this.insert(this.ts.getTrailingCommentRanges(this.text, previous)?.at(-1)?.end ?? previous, `\n${text}`);
   }
 
   /** Returns the text with all insertions. */

@@ -62,11 +62,7 @@ export class Workspace {
       .flatMap((path) => this.tryParse(path) ?? []);
   }
 
-  /**
-   * Edits a file if that is safe.
-   *
-   * @returns the manual step, if the file cannot be edited safely
-   */
+  /** Edits a file if that is safe. Otherwise returns the reason and the manual step. */
   edit(path: string, change: (source: SourceFile) => void, manualStep: string): readonly string[] {
     try {
       const source = this.parse(path);

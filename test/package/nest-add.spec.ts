@@ -70,7 +70,7 @@ describe.each(['12', '11'])('nest add in a new application of Nest CLI %s', (ver
 
   it('results in an application that reports missing variables and how to load .env', async () => {
     await expect(run(app, 'npm', 'run', 'start')).rejects.toThrow(
-      /`nest start --env-file \.env`[\s\S]*ENTRA_TENANT_ID: is not set\s+- AUTH_AUDIENCE: is not set/,
+      /`nest start --env-file \.env`[\s\S]*ENTRA_TENANT_ID: is missing\. Set it to the value of `tenantId`\.\s+- AUTH_AUDIENCE: is missing/,
     );
   }, 60_000);
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { resolveOptions } from '../../../src/options/resolve-options.js';
-import { GRANT_KINDS } from '../../../src/model/requirement.js';
+import { AUTHORITY_KINDS } from '../../../src/model/requirement.js';
 import { pathsOf } from '../../support/catching.js';
 
 const BASE = { issuer: 'https://issuer.example.com/', audience: 'https://api.example.com' };
@@ -18,7 +18,7 @@ describe('The option require', () => {
     expect(resolve(undefined)).toStrictEqual([]);
   });
 
-  it.each(GRANT_KINDS)('may contain %s', (kind) => {
+  it.each(AUTHORITY_KINDS)('may contain %s', (kind) => {
     expect(resolve({ [kind]: ['a', 'b'] })).toStrictEqual([{ kind, names: ['a', 'b'], ...COMMON }]);
   });
 

@@ -7,15 +7,11 @@ const iss = 'https://clerk.example.com';
 const provider = new Provider(
   {
     azp: 'https://example.com',
-    fva: [7, -1],
     iss,
     jti: '1234567890',
-    nbf: Math.floor(Date.now() / 1000) - 10,
     sid: 'sess_123',
     sub: 'user_123',
     v: 2,
-    pla: 'o:pro',
-    fea: 'o:dashboard,o:teams',
     o: { id: 'org_123', slg: 'org-slug', rol: 'admin', per: 'manage,read', fpm: '3,2' },
   },
   { typ: 'JWT', cat: 'cl_B7d4PD111AAA', oiat: 1 },
@@ -32,62 +28,39 @@ describe('clerk', () => {
   });
 
   it('accepts a session token of version 1, with its role and permissions', async () => {
-    const token = await provider.verify(
-      clerk(instance),
-      provider.token({
-        v: undefined,
-        o: undefined,
-        org_role: 'org:admin',
-        org_permissions: ['org:orders:read'],
-        azp: 'http://localhost:3000',
-      }),
-    );
+    const version1 = { v: undefined, o: undefined, org_role: 'org:admin', org_permissions: ['org:orders:read'] };
+    const token = await provider.verify(clerk(instance), provider.token({ ...version1, azp: 'http://localhost:3000' }));
     expect([token.roles, token.permissions]).toEqual([['org:admin'], ['org:orders:read']]);
   });
 
   rejectsTokens(provider, clerk(instance), [
     ['issued to another origin', { azp: 'https://evil.example' }, 'AUDIENCE_MISMATCH'],
-    ['issued to the origin with a slash', { azp: 'https://example.com/' }, 'AUDIENCE_MISMATCH'],
     ['issued to a subdomain', { azp: 'https://sub.example.com' }, 'AUDIENCE_MISMATCH'],
     ['without an origin', { azp: undefined }, 'CLAIM_MISSING'],
     ['issued to several', { azp: ['https://example.com'] }, 'CLAIM_INVALID'],
     ['of a pending session', { sts: 'pending' }, 'CLAIM_INVALID'],
-    ['without a session', { sid: undefined }, 'CLAIM_MISSING'],
+    ['without a session (a JWT template)', { sid: undefined }, 'CLAIM_MISSING'],
     ['with a customized `aud` of another API', { aud: 'https://hasura.example' }, 'AUDIENCE_MISMATCH'],
     ['of another instance', { iss: 'https://other.clerk.accounts.dev' }, 'ISSUER_UNTRUSTED'],
   ]);
 
-  it.each([
-    ['an OAuth access token', { typ: 'at+jwt' }],
-    ['no type', { typ: undefined }],
-  ])('rejects %s (TYPE_NOT_ALLOWED)', async (_what, header) => {
-    expect(await provider.outcome(clerk(instance), provider.token({}, header))).toBe('TYPE_NOT_ALLOWED');
-  });
-
-  // https://clerk.com/docs/guides/sessions/jwt-templates: the default claims, and what the template adds.
-  it('rejects a token of a JWT template, which has no session (CLAIM_MISSING)', async () => {
-    const ofSession = { fva: undefined, sid: undefined, v: undefined, pla: undefined, fea: undefined, o: undefined };
-    const token = provider.token({ ...ofSession, aud: 'https://api.example.com' });
-    expect(await provider.outcome(clerk({ ...instance, audience: 'https://api.example.com' }), token)).toBe(
-      'CLAIM_MISSING',
-    );
+  it.each(['at+jwt', undefined])('rejects a token of the type %s (TYPE_NOT_ALLOWED)', async (typ) => {
+    expect(await provider.outcome(clerk(instance), provider.token({}, { typ }))).toBe('TYPE_NOT_ALLOWED');
   });
 
   // https://clerk.com/docs/reference/backend/instance/update: allowedOrigins.
-  it.each([
-    'chrome-extension://mnhbilbfebpbokpjjamapdecdgieldho',
-    'capacitor://localhost',
-    'capacitor://localhost:3000',
-    'my-app://localhost',
-  ])('accepts the origin of an extension or a web view: %s', async (origin) => {
-    const options = clerk({ ...instance, authorizedParties: [origin] });
-    expect(await provider.outcome(options, provider.token({ azp: origin }))).toBe('accepted');
-    expect(await provider.outcome(options, provider.token())).toBe('AUDIENCE_MISMATCH');
-  });
+  it.each(['chrome-extension://abcdefgh', 'capacitor://localhost:3000', 'my-app://localhost'])(
+    'accepts the origin of an extension or a web view: %s',
+    async (origin) => {
+      const options = clerk({ ...instance, authorizedParties: [origin] });
+      expect(await provider.outcome(options, provider.token({ azp: origin }))).toBe('accepted');
+      expect(await provider.outcome(options, provider.token())).toBe('AUDIENCE_MISMATCH');
+    },
+  );
 
   it('requires `aud` with the option `audience`', async () => {
-    const options = clerk({ ...instance, audience: 'https://api.example.com' });
-    expect(await provider.outcome(options, provider.token({ aud: 'https://api.example.com' }))).toBe('accepted');
+    const options = clerk({ ...instance, audience: 'api' });
+    expect(await provider.outcome(options, provider.token({ aud: 'api' }))).toBe('accepted');
     expect(await provider.outcome(options, provider.token({ aud: 'x' }))).toBe('AUDIENCE_MISMATCH');
     expect(await provider.outcome(options, provider.token())).toBe('CLAIM_MISSING');
   });
@@ -98,15 +71,13 @@ describe('clerk', () => {
   });
 
   rejectsOptions(clerk, instance, [
-    [{ authorizedParties: [] }, 'authorizedParties: must be a non-empty list of strings'],
-    [{ authorizedParties: ['https://example.com/'] }, 'authorizedParties[0]: must be origins without path and slash'],
-    ...[
-      'chrome-extension://mnhbilbfebpbokpjjamapdecdgieldho/',
-      'chrome-extension://',
-      'capacitor:localhost',
-      'http://user@localhost',
-      'https://example.com:443',
-      '*',
-    ].map((party) => [{ authorizedParties: party }, `authorizedParties: must be origins`] as const),
+    [{ authorizedParties: [] }, 'authorizedParties: is an empty list'],
+    [{ authorizedParties: 'chrome-extension://' }, 'authorizedParties: is "chrome-extension://". Set the variable'],
+    ...['https://example.com/', 'chrome-extension://abc/', 'capacitor:localhost', 'http://user@localhost'].map(
+      (party) => [{ authorizedParties: [party] }, 'Set it to the origin of your front end'] as const,
+    ),
+    ...['https://example.com:443', '*'].map(
+      (party) => [{ authorizedParties: party }, `authorizedParties: is "${party}". Set it to the origin`] as const,
+    ),
   ]);
 });

@@ -11,12 +11,8 @@ const provider = new Provider(
     iss,
     version: 2,
     client_id: 'xxxxxxxxxxxxexample',
-    origin_jti: 'aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee',
     token_use: 'access',
     scope: 'phone openid orders/read',
-    auth_time: 1_676_313_851,
-    jti: 'aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee',
-    username: 'my-test-user',
   },
   {},
 ).publishKeys(`${iss}/.well-known/jwks.json`);
@@ -36,14 +32,10 @@ describe('cognito', () => {
   });
 
   it('requires `aud` with the option `resource`', async () => {
-    const options = cognito({ ...pool, resource: 'https://orders.example.com' });
-    expect(await provider.outcome(options, provider.token({ aud: 'https://orders.example.com' }))).toBe('accepted');
-    expect(await provider.outcome(options, provider.token({ aud: ['x', 'https://orders.example.com'] }))).toBe(
-      'accepted',
-    );
-    expect(await provider.outcome(options, provider.token({ aud: 'https://billing.example.com' }))).toBe(
-      'AUDIENCE_MISMATCH',
-    );
+    const options = cognito({ ...pool, resource: 'orders' });
+    expect(await provider.outcome(options, provider.token({ aud: 'orders' }))).toBe('accepted');
+    expect(await provider.outcome(options, provider.token({ aud: ['x', 'orders'] }))).toBe('accepted');
+    expect(await provider.outcome(options, provider.token({ aud: 'billing' }))).toBe('AUDIENCE_MISMATCH');
     expect(await provider.outcome(options, provider.token())).toBe('CLAIM_MISSING');
   });
 
@@ -55,23 +47,20 @@ describe('cognito', () => {
     ['without `token_use`', { token_use: undefined }, 'CLAIM_MISSING'],
     ['with the `aud` of another API', { aud: 'https://billing.example.com' }, 'AUDIENCE_MISMATCH'],
     ['of another pool', { iss: iss.replace('example', 'other') }, 'ISSUER_UNTRUSTED'],
-    ['with a trailing slash in its issuer', { iss: `${iss}/` }, 'ISSUER_UNTRUSTED'],
   ]);
 
-  const notAPool = "userPoolId: must be the id of the pool, for example 'us-east-1_AbCdEfGhI'";
+  const id = "Set it to the id of the user pool, which begins with its region, for example 'us-east-1_AbCdEfGhI'";
   rejectsOptions(cognito, pool, [
-    [{ userPoolId: 'my-pool' }, notAPool],
-    [{ userPoolId: 'arn:aws:cognito-idp:us-east-1:1:userpool/us-east-1_example' }, notAPool],
-    [{ userPoolId: 'eu-west-1_example' }, "is in 'eu-west-1', but region is 'us-east-1'. Is it 'us-east-1_example'?"],
-    [{ userPoolId: '' }, 'userPoolId: is missing'],
-    [{ region: 'Ireland' }, "region: must be a region, for example 'eu-central-1'"],
-    [{ region: '' }, 'region: is missing'],
-    [{ region: 'cn-north-1', userPoolId: 'cn-north-1_example' }, 'region: is in China'],
-    [{ audience: 'x' }, 'audience: is not an option'],
+    [{ userPoolId: 'my-pool' }, `userPoolId: is "my-pool". ${id}`],
+    [{ userPoolId: 'arn:aws:cognito-idp:us-east-1:1:userpool/us-east-1_example' }, id],
+    [{ userPoolId: 'eu-west-1_example' }, id],
+    [{ region: 'Ireland' }, 'region: is "Ireland". Set it to the region of the user pool'],
+    [{ region: 'cn-north-1', userPoolId: 'cn-north-1_example' }, 'Regions in China are not supported.'],
+    [{ issuerType: 'new' }, "issuerType: is \"new\". Set it to 'original' or 'updated'"],
   ]);
 
   it("trusts only the updated issuer with `issuerType: 'updated'`", async () => {
-    const updated = 'https://issuer-cognito-idp.us-east-1.amazonaws.com/us-east-1_example';
+    const updated = iss.replace('cognito-idp', 'issuer-cognito-idp');
     const pools = new Provider({ iss: updated, client_id: pool.clientId, token_use: 'access' }, {});
     pools.publish(updated, `${updated}/.well-known/jwks.json`);
     const options = cognito({ ...pool, issuerType: 'updated' });

@@ -13,23 +13,15 @@ describe('fromEnv', () => {
     expect(() => resolveOptions(options)).not.toThrow();
   });
 
-  it.each([
-    ['a,b', ['a', 'b']],
-    ['a b', ['a', 'b']],
-    [' a , b,', ['a', 'b']],
-  ])('reads the list %j', (list, expected) => {
-    expect(fromEnv({ AUTH_ISSUER, AUTH_AUDIENCE: list }).audience).toEqual(expected);
+  it.each(['a,b', 'a b', ' a , b,'])('reads the list %j', (list) => {
+    expect(fromEnv({ AUTH_ISSUER, AUTH_AUDIENCE: list }).audience).toEqual(['a', 'b']);
   });
 
   it('reads the algorithms and the address of the keys', () => {
-    const options = fromEnv({
-      AUTH_ISSUER: 'urn:issuer',
-      AUTH_AUDIENCE,
-      AUTH_ALGORITHMS: 'RS256, ES256',
-      AUTH_JWKS_URI: 'https://keys.example.com/jwks',
-    });
-    expect(options.algorithms).toEqual(['RS256', 'ES256']);
-    expect(options.keys).toEqual({ from: 'jwks', uri: 'https://keys.example.com/jwks' });
+    const uri = 'https://keys.example.com/jwks';
+    const more = { AUTH_ALGORITHMS: 'RS256, ES256', AUTH_JWKS_URI: uri };
+    const options = fromEnv({ AUTH_ISSUER: 'urn:issuer', AUTH_AUDIENCE, ...more });
+    expect(options).toMatchObject({ algorithms: ['RS256', 'ES256'], keys: { from: 'jwks', uri } });
     expect(() => resolveOptions(options)).not.toThrow();
   });
 
@@ -40,55 +32,37 @@ describe('fromEnv', () => {
   ])('rejects %s, which issues tokens to anyone', (issuer, preset) => {
     for (const more of [{}, { AUTH_JWKS_URI: 'https://keys.example.com/jwks' }])
       expect(problemsOf(() => fromEnv({ AUTH_ISSUER: issuer, AUTH_AUDIENCE, ...more }))).toEqual([
-        `AUTH_ISSUER: issues tokens to anyone, for any audience. Use ${preset}(), which requires a list of callers`,
+        `AUTH_ISSUER: is "${issuer}". Anyone can get a token for any audience from this issuer. Use ${preset}(), which requires a list of callers.`,
       ]);
   });
 
-  it('reads process.env when it is called', () => {
-    const before = { ...process.env };
-    try {
-      Object.assign(process.env, { AUTH_ISSUER, AUTH_AUDIENCE });
-      expect(fromEnv().issuer).toBe(AUTH_ISSUER);
-    } finally {
-      for (const name of ['AUTH_ISSUER', 'AUTH_AUDIENCE']) {
-        if (before[name] === undefined) Reflect.deleteProperty(process.env, name);
-        else process.env[name] = before[name];
-      }
-    }
-  });
-
-  const missing = ['AUTH_ISSUER: is missing: the exact `iss`', 'AUTH_AUDIENCE: is missing: `aud` of tokens'];
-  const quotes = 'is enclosed in quotation marks';
+  const missing = [
+    'AUTH_ISSUER: is missing. Set it to the exact `iss` of the tokens',
+    'AUTH_AUDIENCE: is missing. Set it to `aud` of tokens for this API',
+  ];
+  const quotes = 'Remove the quotation marks';
+  const unset = 'Set the variable that it comes from.';
   it.each<[changes: Record<string, string | undefined>, problems: readonly string[]]>([
     [{ AUTH_ISSUER: undefined, AUTH_AUDIENCE: undefined }, missing],
     [{ AUTH_ISSUER: '', AUTH_AUDIENCE: ' , ' }, missing],
-    [{ AUTH_ISSUER: 'tenant.example.com' }, ['AUTH_ISSUER: must be a URL (https://…), unless AUTH_JWKS_URI is set']],
-    [{ AUTH_ISSUER: '"a"', AUTH_AUDIENCE: '"a"' }, [`AUTH_ISSUER: ${quotes}`, `AUTH_AUDIENCE: ${quotes}`]],
-    [{ AUTH_AUDIENCE: ` 'a,b' ` }, [`AUTH_AUDIENCE: ${quotes}`]],
-    [
-      { AUTH_ALGORITHMS: '"RS256"', AUTH_JWKS_URI: '"https://keys.example.com/"' },
-      [`AUTH_JWKS_URI: ${quotes}`, `AUTH_ALGORITHMS: ${quotes}`],
-    ],
+    [{ AUTH_ISSUER: 'tenant.example.com' }, ['AUTH_ISSUER: is "tenant.example.com". Set it to a URL (https://…), or']],
+    [{ AUTH_ISSUER: '"a"', AUTH_AUDIENCE: ` 'a,b' ` }, [quotes, quotes]],
+    [{ AUTH_ALGORITHMS: '"RS256"', AUTH_JWKS_URI: '"https://keys.example.com/"' }, [quotes, quotes]],
     [
       { AUTH_ISSUER: '<issuer>', AUTH_AUDIENCE: '<what tokens have>' },
       ['AUTH_ISSUER: is "<issuer>"', 'AUTH_AUDIENCE: is "<what tokens have>"'],
     ],
-    [{ AUTH_ISSUER: `${AUTH_ISSUER}\n` }, ['AUTH_ISSUER: must not begin or end with white space']],
-    [{ AUTH_ISSUER: 'https://undefined/' }, ['AUTH_ISSUER: is "https://undefined/": a variable is not set']],
-    [{ AUTH_AUDIENCE: 'a,undefined' }, ['AUTH_AUDIENCE: contains "undefined": a variable is not set']],
-    [{ AUTH_JWKS_URI: 'keys.json' }, ['AUTH_JWKS_URI: must be a URL (https://…) without credentials and fragment']],
-    [{ AUTH_JWKS_URI: 'undefined' }, ['AUTH_JWKS_URI: is "undefined": a variable is not set']],
-    [{ AUTH_ALGORITHMS: 'HS256' }, ['AUTH_ALGORITHMS: cannot contain HS256, with which anyone could forge a token']],
-    [{ AUTH_ALGORITHMS: 'none' }, ['AUTH_ALGORITHMS: cannot contain none']],
-    [{ AUTH_ALGORITHMS: 'RS256,rs512' }, ['AUTH_ALGORITHMS: contains "rs512", which is not a signature algorithm']],
+    [{ AUTH_ISSUER: `${AUTH_ISSUER}\n` }, ['Remove the white space at its beginning and end.']],
+    [{ AUTH_ISSUER: 'https://undefined/' }, [`AUTH_ISSUER: is "https://undefined/". ${unset}`]],
+    [{ AUTH_AUDIENCE: 'a,undefined' }, [`AUTH_AUDIENCE: is "undefined". ${unset}`]],
+    [{ AUTH_JWKS_URI: 'keys.json' }, ['AUTH_JWKS_URI: is "keys.json". Set it to the address of the key set']],
+    [{ AUTH_JWKS_URI: 'undefined' }, [`AUTH_JWKS_URI: is "undefined". ${unset}`]],
+    [{ AUTH_ALGORITHMS: 'HS256' }, ['AUTH_ALGORITHMS: is "HS256". This algorithm is not possible']],
+    [{ AUTH_ALGORITHMS: 'none,x', AUTH_JWKS_URI: 'y' }, ['is "none"', 'is "x"', 'AUTH_JWKS_URI: is "y"']],
+    [{ AUTH_ALGORITHMS: 'RS256,rs512' }, ['AUTH_ALGORITHMS: is "rs512". Set it to one of RS256, ']],
   ])('rejects %j', (changes, problems) => {
     const found = problemsOf(() => fromEnv({ AUTH_ISSUER, AUTH_AUDIENCE, ...changes }));
     expect(found).toEqual(problems.map((problem) => expect.stringContaining(problem) as unknown));
-  });
-
-  it('reports all problems together', () => {
-    const env = { AUTH_ISSUER: '', AUTH_AUDIENCE: '', AUTH_ALGORITHMS: 'HS256,x', AUTH_JWKS_URI: 'y' };
-    expect(problemsOf(() => fromEnv(env))).toHaveLength(5);
   });
 
   it('explains how to load a .env file only if a variable is not set', () => {

@@ -6,22 +6,15 @@ const iss = 'https://token.actions.githubusercontent.com';
 // https://docs.github.com/actions/concepts/security/openid-connect
 const provider = new Provider(
   {
-    jti: 'example-id',
     sub: 'repo:octo-org/octo-repo:environment:prod',
     environment: 'prod',
     aud: 'https://api.example.com',
     ref: 'refs/heads/main',
-    sha: 'example-sha',
     repository: 'octo-org/octo-repo',
     repository_owner: 'octo-org',
-    actor_id: '12',
-    repository_visibility: 'private',
     repository_id: '74',
     repository_owner_id: '65',
-    actor: 'octocat',
     event_name: 'workflow_dispatch',
-    ref_type: 'branch',
-    job_workflow_ref: 'octo-org/octo-automation/.github/workflows/oidc.yml@refs/heads/main',
     iss,
   },
   { typ: 'JWT', x5t: 'example-thumbprint' },
@@ -57,7 +50,6 @@ describe('github', () => {
     ['of several repositories', { repository: ['octo-org/octo-repo'] }, 'CLAIM_INVALID'],
     ['with the repository only in `sub`', { repository: 'evil/evil' }, 'CLAIM_INVALID'],
     ['of GitHub Enterprise', { iss: 'https://token.actions.octocorp.ghe.com' }, 'ISSUER_UNTRUSTED'],
-    ['with a trailing slash in its issuer', { iss: `${iss}/` }, 'ISSUER_UNTRUSTED'],
   ]);
 
   it('reads no scopes, roles and permissions', async () => {
@@ -71,16 +63,15 @@ describe('github', () => {
   });
 
   rejectsOptions(github, { audience }, [
-    [{}, 'repositories: is missing: anyone on GitHub can get a token for your audience'],
-    [{ refs: ['refs/heads/main'] }, 'repositories: is missing: anyone on GitHub'],
-    [{ repositories: [] }, 'repositories: must be a non-empty list of strings'],
-    [{ repositories: ['octo-repo'] }, "repositories[0]: must be 'owner/repository'"],
-    [{ repositories: ['octo-org/*'] }, "repositories[0]: must be 'owner/repository'; patterns are not supported"],
-    [{ repositoryIds: ['octo-org'] }, 'repositoryIds[0]: must be an id'],
-    [{ repositoryOwners: ['octo-org/octo-repo'] }, 'repositoryOwners[0]: must be an owner'],
-    [{ repositoryOwnerIds: ['octo-org'] }, 'repositoryOwnerIds[0]: must be an id'],
-    [{ repositoryIds: ['1'], refs: ['main'] }, 'refs[0]: must be a whole ref'],
-    [{ repositoryIds: ['1'], environments: '' }, 'environments: is missing'],
-    [{ repositoryIds: ['1'], audience: '' }, 'audience: is missing'],
+    [{}, 'repositories: is missing. Anyone on GitHub can get a token for your audience'],
+    [{ refs: ['refs/heads/main'] }, 'repositories: is missing. Anyone on GitHub'],
+    [{ repositories: [] }, 'repositories: is an empty list'],
+    [{ repositories: ['octo-repo'] }, 'repositories[0]: is "octo-repo". Set it to a repository'],
+    [{ repositories: ['octo-org/*'] }, 'repositories[0]: is "octo-org/*". Set it to a repository'],
+    [{ repositoryIds: ['octo-org'] }, 'repositoryIds[0]: is "octo-org". Set it to the id of a repository'],
+    [{ repositoryOwners: ['octo-org/octo-repo'] }, 'repositoryOwners[0]: is "octo-org/octo-repo". Set it to an owner'],
+    [{ repositoryOwnerIds: ['octo-org'] }, 'repositoryOwnerIds[0]: is "octo-org". Set it to the id of an owner'],
+    [{ repositoryIds: ['1'], refs: ['main'] }, 'refs[0]: is "main". Set it to a complete ref'],
+    [{ repositoryIds: ['1'], environments: '' }, 'environments: is missing. Set it to an environment'],
   ]);
 });

@@ -31,11 +31,8 @@ describe('keycloak', () => {
 
   it('reads the roles of `clientId` instead of those of the audience', async () => {
     const options = keycloak({ ...arguments_, clientId: ['billing.api'] });
-    expect((await provider.verify(options, provider.token())).roles).toEqual([
-      'offline_access',
-      'customer',
-      'accountant',
-    ]);
+    const { roles } = await provider.verify(options, provider.token());
+    expect(roles).toEqual(['offline_access', 'customer', 'accountant']);
   });
 
   it('accepts a lightweight token, which has no roles', async () => {
@@ -53,13 +50,13 @@ describe('keycloak', () => {
 
   it('does not allow http for `internalUrl` without `insecureAllowHttp`', async () => {
     const options = keycloak({ ...arguments_, internalUrl: 'http://keycloak:8080' });
-    await expect(provider.verify(options, provider.token())).rejects.toThrow('keys.uri: must be an https address');
+    await expect(provider.verify(options, provider.token())).rejects.toThrow('keys.uri: is "http://keycloak:8080/');
   });
 
   it.each([
-    ['https://id.example.com/auth', 'https://id.example.com/auth/realms/shop'],
     ['https://id.example.com/auth/', 'https://id.example.com/auth/realms/shop'],
     ['https://id.example.com/', 'https://id.example.com/realms/shop'],
+    ['https://id.example.com/realms-of-ours', 'https://id.example.com/realms-of-ours/realms/shop'],
   ])('keeps the base path of %s', (url, issuer) => {
     expect(keycloak({ ...arguments_, url }).issuer).toBe(issuer);
   });
@@ -68,56 +65,43 @@ describe('keycloak', () => {
   it.each([
     ['my shop', 'my%20shop'],
     ['größe', 'gr%C3%B6%C3%9Fe'],
-    ['a+b', 'a+b'],
-    ['x@y', 'x@y'],
-    ['a:b', 'a:b'],
     ["-._~!$&'()*+,;=:@", "-._~!$&'()*+,;=:@"],
     ['a"b#c?d[e]', 'a%22b%23c%3Fd%5Be%5D'],
     ['a..b', 'a..b'],
   ])('encodes the name of the realm as Keycloak does: %s', (realm, written) => {
-    const options = keycloak({ ...arguments_, realm, internalUrl: 'http://keycloak:8080' });
-    expect(options.issuer).toBe(`https://id.example.com/realms/${written}`);
-    expect(options.keys).toEqual({
-      from: 'jwks',
-      uri: `http://keycloak:8080/realms/${written}/protocol/openid-connect/certs`,
-    });
+    const { issuer, keys } = keycloak({ ...arguments_, realm, internalUrl: 'http://keycloak:8080' });
+    expect(issuer).toBe(`https://id.example.com/realms/${written}`);
+    expect(keys).toMatchObject({ uri: `http://keycloak:8080/realms/${written}/protocol/openid-connect/certs` });
   });
 
   it('does not add the base path of `url` to `internalUrl`', () => {
-    const options = keycloak({
-      ...arguments_,
-      url: 'https://id.example.com/auth',
-      internalUrl: 'http://keycloak:8080',
-    });
-    expect(options.keys).toMatchObject({ uri: `http://keycloak:8080${certs}` });
-  });
-
-  it('accepts a base path that contains "realms"', () => {
-    const url = 'https://id.example.com/realms-of-ours';
-    expect(keycloak({ ...arguments_, url }).issuer).toBe(`${url}/realms/shop`);
+    const urls = { url: 'https://id.example.com/auth', internalUrl: 'http://keycloak:8080' };
+    expect(keycloak({ ...arguments_, ...urls }).keys).toMatchObject({ uri: `http://keycloak:8080${certs}` });
   });
 
   rejectsTokens(provider, keycloak(arguments_), [
     ['of another realm', { iss: 'https://id.example.com/realms/master' }, 'ISSUER_UNTRUSTED'],
-    ['with a trailing slash in its issuer', { iss: 'https://id.example.com/realms/shop/' }, 'ISSUER_UNTRUSTED'],
     ['for another client', { aud: 'account' }, 'AUDIENCE_MISMATCH'],
-    ['without an audience', { aud: undefined }, 'CLAIM_MISSING'],
     ['that is an ID token', { typ: 'ID' }, 'TYPE_NOT_ALLOWED'],
     ['that is a refresh token', { typ: 'Refresh' }, 'TYPE_NOT_ALLOWED'],
   ]);
 
-  const realm = 'realm: must be the name of the realm alone';
   rejectsOptions(keycloak, arguments_, [
-    ...['/realms/shop', '/realms', '/realms/', '/auth/realms'].map(
-      (path) => [{ url: `https://id.example.com${path}` }, 'url: must not contain /realms/…'] as const,
+    ...['/realms', '/realms/', '/auth/realms'].map(
+      (path) => [{ url: `https://id.example.com${path}` }, 'Remove /realms, which the preset appends.'] as const,
     ),
-    [{ internalUrl: 'http://keycloak:8080/realms/shop' }, 'internalUrl: must not contain /realms/…'],
-    ...['.', '..', '/shop', 'realms/shop'].map((name) => [{ realm: name }, realm] as const),
-    [{ realm: 'my%20shop' }, 'realm: must be the name of the realm without percent-encoding'],
-    [{ realm: '' }, 'realm: is missing'],
-    [{ audience: 'account' }, "audience: must not be 'account', which nearly every token has"],
-    [{ audience: ['orders-api', 'realm-management'] }, "audience[1]: must not be 'realm-management'"],
-    [{ clientId: '' }, 'clientId: is missing'],
+    [{ internalUrl: 'http://keycloak:8080/realms/shop' }, 'Remove /realms/shop, which the preset appends.'],
+    ...['.', '..', '/shop', 'realms/shop', 'my%20shop'].map(
+      (realm) => [{ realm }, 'Set it to the name of the realm alone, not percent-encoded'] as const,
+    ),
+    [
+      { audience: 'account' },
+      'audience: is "account". Tokens for any API can have this audience. Add an Audience mapper',
+    ],
+    [
+      { audience: ['orders-api', 'realm-management'] },
+      'audience[1]: is "realm-management". Tokens for any API can have this',
+    ],
   ]);
 });
 
@@ -147,30 +131,16 @@ describe('The advice on a token of the same realm at another address', () => {
     expect(text).toContain("internalUrl: 'http://keycloak/%27%E2%80%AE%1B[31m'");
   });
 
-  it.each([
-    'http://localhost:8080',
-    'http://127.0.0.1:8080',
-    'https://10.1.2.3',
-    'http://[::1]:8080',
-    'https://keycloak',
-    'https://keycloak.local',
-    'https://keycloak.corp.internal',
-    'https://keycloak.home.arpa',
-    'http://keycloak.auth.svc',
-    'http://keycloak.auth.svc.cluster.local:8080',
-    'http://keycloak.auth.svc.cluster.local.:8080',
-  ])('treats %s as internal', (url) => {
+  const INTERNAL = `http://localhost:8080 http://127.0.0.1:8080 https://10.1.2.3 http://[::1]:8080 https://keycloak
+    https://keycloak.local https://keycloak.corp.internal https://keycloak.home.arpa http://keycloak.auth.svc
+    http://keycloak.auth.svc.cluster.local:8080 http://keycloak.auth.svc.cluster.local.:8080`;
+  it.each(INTERNAL.split(/\s+/))('treats %s as internal', (url) => {
     expect(isInternal(`${url}/realms/shop`)).toBe(true);
   });
 
-  it.each([
-    'https://keycloak.evil.test',
-    'http://keycloak.evil.test',
-    'https://local.evil.test',
-    'https://keycloak-local.example',
-    'https://8.8.8.8',
-    'http://[2001:db8::1]:8080',
-  ])('treats %s as public, and does not suggest it as internalUrl', (url) => {
+  const PUBLIC = `https://keycloak.evil.test http://keycloak.evil.test https://local.evil.test
+    https://keycloak-local.example https://8.8.8.8 http://[2001:db8::1]:8080`;
+  it.each(PUBLIC.split(/\s+/))('treats %s as public, and does not suggest it as internalUrl', (url) => {
     expect(isInternal(`${url}/realms/shop`)).toBe(false);
     expect(advice(outside, `${url}/realms/shop`)).toContain('KC_HOSTNAME=https://id.example.com.');
     expect(advice(outside, `${url}/realms/shop`)).not.toContain('internalUrl');

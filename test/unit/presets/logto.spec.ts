@@ -5,7 +5,6 @@ import { Provider, rejectsOptions, rejectsTokens, symmetric } from '../../suppor
 
 const iss = 'https://abc123.logto.app/oidc';
 const claims = {
-  jti: 'VvI8tc1bRJhQkBDgBLcUk',
   sub: 'foo',
   iss,
   client_id: 'client',
@@ -32,14 +31,12 @@ describe('logto', () => {
   });
 
   it('accepts an endpoint under a custom domain', () => {
-    expect(logto({ endpoint: 'https://auth.example.com/', resource: 'x' }).issuer).toBe(
-      'https://auth.example.com/oidc',
-    );
+    const { issuer } = logto({ endpoint: 'https://auth.example.com/', resource: 'x' });
+    expect(issuer).toBe('https://auth.example.com/oidc');
   });
 
   rejectsTokens(provider, options, [
     ['of another tenant', { iss: 'https://other.logto.app/oidc' }, 'ISSUER_UNTRUSTED'],
-    ['with a trailing slash in its issuer', { iss: `${iss}/` }, 'ISSUER_UNTRUSTED'],
     ['for another resource', { aud: 'https://abc123.logto.app/api' }, 'AUDIENCE_MISMATCH'],
     ['for an organization', { aud: 'urn:logto:organization:abc123' }, 'AUDIENCE_MISMATCH'],
   ]);
@@ -56,9 +53,8 @@ describe('logto', () => {
 
   rejectsOptions(logto, { resource: 'x' }, [
     [{}, 'tenant: is missing'],
-    [{ tenant: 'https://abc123.logto.app' }, "tenant: must be the id of the tenant, for example 'abc123'"],
-    [{ endpoint: 'https://abc123.logto.app/oidc' }, 'endpoint: must not contain /oidc, which the preset appends'],
-    [{ endpoint: 'https://a.example.com', tenant: 'a' }, 'tenant: cannot be combined with `endpoint`'],
-    [{ tenant: 'abc123', resource: undefined }, 'resource: is missing'],
+    [{ tenant: 'https://abc123.logto.app' }, 'Set it to the id of your tenant in Logto Cloud'],
+    [{ endpoint: 'https://abc123.logto.app/oidc' }, 'Remove /oidc, which the preset appends.'],
+    [{ endpoint: 'https://a.example.com', tenant: 'a' }, 'tenant: is set beside `endpoint`. Remove one of them.'],
   ]);
 });

@@ -5,15 +5,10 @@ import { Provider, rejectsOptions, rejectsTokens, symmetric } from '../../suppor
 const iss = 'https://abcdefghijklmnopqrst.supabase.co/auth/v1';
 // https://supabase.com/docs/guides/auth/jwt-fields: "Authenticated user token".
 const claims = {
-  aal: 'aal1',
-  amr: [{ method: 'password', timestamp: 1_640_991_600 }],
   app_metadata: { provider: 'email', providers: ['email'], roles: ['editor'] },
   aud: 'authenticated',
-  email: 'user@example.com',
   iss,
-  phone: '',
   role: 'authenticated',
-  session_id: '123e4567-e89b-12d3-a456-426614174000',
   sub: '123e4567-e89b-12d3-a456-426614174000',
   user_metadata: { name: 'John Doe', roles: ['admin'] },
   is_anonymous: false,
@@ -46,25 +41,18 @@ describe('supabase', () => {
     expect(await provider.outcome(options, symmetric(provider.token()))).toBe('ALGORITHM_NOT_ALLOWED');
   });
 
-  it('cannot verify a token while the project has no asymmetric key (KEYS_UNAVAILABLE)', async () => {
-    const legacy = new Provider(claims, {}, 'ES256', 'p-256');
-    expect(await legacy.outcome(options, legacy.token())).toBe('KEYS_UNAVAILABLE');
-  });
-
   rejectsTokens(provider, options, [
     ['of another project', { iss: 'https://other.supabase.co/auth/v1' }, 'ISSUER_UNTRUSTED'],
     ['that is the anon key', { iss: 'supabase', aud: undefined, role: 'anon' }, 'ISSUER_UNTRUSTED'],
     ['that is the service_role key', { iss: 'supabase', aud: undefined, role: 'service_role' }, 'ISSUER_UNTRUSTED'],
-    ['with a trailing slash in its issuer', { iss: `${iss}/` }, 'ISSUER_UNTRUSTED'],
     ['for another audience', { aud: 'anon' }, 'AUDIENCE_MISMATCH'],
   ]);
 
   rejectsOptions(supabase, {}, [
-    [{}, "projectRef: is missing: the project's reference, for example 'abcdefghijklmnopqrst'"],
-    [{ projectRef: 'https://abc.supabase.co' }, "projectRef: must be the project's reference"],
-    [{ url: 'https://abc.supabase.co/auth/v1' }, 'url: must not contain /auth/v1, which the preset appends'],
-    [{ url: 'https://a.example.com', projectRef: 'abc' }, 'projectRef: cannot be combined with `url`'],
-    [{ projectRef: 'abc', audience: '' }, 'audience: is missing'],
-    [{ projectRef: 'abc', rolesClaim: 'user_metadata.roles' }, 'rolesClaim: must not be in user_metadata'],
+    [{}, 'projectRef: is missing. Set it to the reference of the project'],
+    [{ projectRef: 'https://abc.supabase.co' }, 'Set it to the reference of the project'],
+    [{ url: 'https://abc.supabase.co/auth/v1' }, 'Remove /auth/v1, which the preset appends.'],
+    [{ url: 'https://a.example.com', projectRef: 'abc' }, 'projectRef: is set beside `url`. Remove one of them.'],
+    [{ projectRef: 'abc', rolesClaim: 'user_metadata.roles' }, 'Set it to a claim that users cannot change'],
   ]);
 });

@@ -43,24 +43,18 @@ describe('zitadel', () => {
 
   rejectsTokens(provider, options, [
     ['of another instance', { iss: 'https://other.zitadel.cloud' }, 'ISSUER_UNTRUSTED'],
-    ['with a trailing slash in its issuer', { iss: `${iss}/` }, 'ISSUER_UNTRUSTED'],
     ['for another project', { aud: ['1', '2'] }, 'AUDIENCE_MISMATCH'],
     ['without jti (an ID token)', { jti: undefined, nonce: 'n' }, 'CLAIM_MISSING'],
     ['that is an ID token with at_hash', { at_hash: 'x' }, 'TYPE_NOT_ALLOWED'],
   ]);
 
   it('rejects an opaque token (TOKEN_MALFORMED)', async () => {
-    expect(
-      await provider.outcome(options, 'dEnGhIFs3VnqcQU5D2zRSeiarB1nwH6goIKY0J8MWZbsnWcTuu1C59lW9DgCq1y096GYdXA'),
-    ).toBe('TOKEN_MALFORMED');
+    expect(await provider.outcome(options, 'dEnGhIFs3VnqcQU5D2zRSeiarB1nwH6goIKY0J8MWZ')).toBe('TOKEN_MALFORMED');
   });
 
   rejectsOptions(zitadel, { audience: project }, [
     [{}, 'domain: is missing'],
-    [{ domain: 'https://x.zitadel.cloud' }, "write 'x.zitadel.cloud'"],
-    [{ issuer: 'x.zitadel.cloud' }, 'issuer: must be an http(s) URL'],
-    [{ issuer: iss, domain: 'x.zitadel.cloud' }, 'domain: cannot be combined with `issuer`'],
-    [{ issuer: iss, audience: undefined }, 'audience: is missing'],
-    [{ issuer: iss, audience: 'my-project' }, 'audience: must be the id of a project, a number'],
+    [{ issuer: iss, domain: 'x.zitadel.cloud' }, 'domain: is set beside `issuer`. Remove one of them.'],
+    [{ issuer: iss, audience: 'my-project' }, 'audience: is "my-project". Set it to the id of your project'],
   ]);
 });

@@ -81,17 +81,17 @@ describe('authorizeButton', () => {
     [{ uiUrl: 'javascript:alert(1)' }, /uiUrl: must be an https address/],
     [{ uiUrl: `${UI}?a=b` }, /uiUrl: must not have a query/],
     [{ uiUrl: `${UI}#` }, /uiUrl: must not have a query/],
-    [{ insecureAllowHttp: 'yes' }, /insecureAllowHttp: must be a boolean/],
-    [{ scope: 'read' }, /scope: is not an option/],
-    [{ scopes: 'read' }, /scopes: must be a list/],
-    [{ scopes: ['read write'] }, /scopes: "read write" has characters/],
+    [{ insecureAllowHttp: 'yes' }, /insecureAllowHttp: is "yes"/],
+    [{ scope: 'read' }, /scope: is unknown. Did you mean `scopes`/],
+    [{ scopes: 'read' }, /scopes: is "read"/],
+    [{ scopes: ['read write'] }, /scopes: contains "read write"/],
     [{ resource: '' }, /resource: is missing/],
     [{ resource: 'https://a.example.com/#b' }, /resource: must be an absolute URI/],
     [{ resource: 'urn:a', parameters: { resource: 'urn:b' } }, /parameters.resource: is also given/],
-    [{ parameters: 'a=b' }, /parameters: must be an object/],
+    [{ parameters: 'a=b' }, /parameters: is "a=b"/],
     [{ parameters: { redirect_uri: UI } }, /parameters.redirect_uri: is set by Swagger UI/],
     [{ swaggerOptions: { oauth2RedirectUrl: UI } }, /swaggerOptions.oauth2RedirectUrl: is set by/],
-    [{ swaggerOptions: true }, /swaggerOptions: must be an object/],
+    [{ swaggerOptions: true }, /swaggerOptions: is true/],
   ])('rejects %j', (options, message) => {
     const configure = () => authorizeButton({ clientId: 'docs', uiUrl: UI, ...options } as never);
     expect(configure).toThrow(ConfigurationError);

@@ -96,12 +96,12 @@ describe('the options of a scheme', () => {
     [{ ...OAUTH2, authorizationUrl: 'authorize' }, /authorizationUrl: must be an https/],
     [{ ...OAUTH2, tokenUrl: 'javascript:alert(1)' }, /tokenUrl: must be an https/],
     [{ kind: 'openIdConnect', openIdConnectUrl: 'metadata' }, /openIdConnectUrl: must be an https/],
-    [{ ...OAUTH2, scopes: ['read'] }, /scopes: must be an object/],
+    [{ ...OAUTH2, scopes: ['read'] }, /scopes: is a list/],
     [{ ...OAUTH2, scopes: { read: undefined } }, /scopes.read: must be a description/],
-    [{ ...OAUTH2, scopes: { 'read write': '' } }, /scopes: "read write" has characters/],
+    [{ ...OAUTH2, scopes: { 'read write': '' } }, /scopes: contains "read write"/],
     [{ ...OAUTH2, openIdConnectUrl: ENDPOINT }, /openIdConnectUrl: is an option of kind 'openIdConnect' only/],
     [{ authorizationUrl: ENDPOINT }, /authorizationUrl: is an option of kind 'oauth2' only/],
-    ['oauth2', /options: must be an object/],
+    ['oauth2', /options: is "oauth2"/],
   ])('are rejected: %j', (options, message) => {
     expect(() => schemeOf(options)).toThrow(ConfigurationError);
     expect(() => schemeOf(options)).toThrow(message);
