@@ -87,7 +87,8 @@ function checkExtras(given: OptionReader, extras: ModuleExtras): void {
   const { guard = EXTRA_DEFAULTS.guard, strategy, isGlobal = EXTRA_DEFAULTS.isGlobal } = extras;
   if (!['global', 'manual'].includes(guard))
     given.invalid('guard', "Set it to 'global', 'manual' or a class that extends AuthGuard.", guard);
-  if ((strategy as unknown) !== undefined) given.invalid('strategy', 'Set it to a class that extends JwtStrategy.', strategy);
+  if ((strategy as unknown) !== undefined)
+    given.invalid('strategy', 'Set it to a class that extends JwtStrategy.', strategy);
   if (typeof isGlobal !== 'boolean') given.invalid('isGlobal', 'Set it to true or false.', isGlobal);
 }
 

@@ -183,9 +183,10 @@ export class AccessTokenVerifier implements Authenticator {
       this.cache?.remember(token, { header, claims, keySet, authorities, verifiedAt: now });
       return;
     }
-    // The application's own checks are called for each request.
+    // The application's own functions are called for each request.
     const { providerCheck, validate, reportOnly } = issuer;
-    if (providerCheck === undefined && validate === undefined && reportOnly.size === 0)
+    const callsApplication = this.issuers.names.length === 0 || (providerCheck ?? validate) !== undefined;
+    if (!callsApplication && reportOnly.size === 0)
       this.cache?.rememberRecent({ ...cached, verified: facts.verifiedToken(issuer), issuer });
   }
 
