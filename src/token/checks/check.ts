@@ -3,11 +3,14 @@ import type { MaybePromise } from '../../model/maybe-promise.js';
 import type { TokenFacts } from '../token-facts.js';
 import type { TrustedIssuer } from '../trusted-issuers.js';
 
-/** What a check compared, for developers. `hint` is used only if the check fails. */
+/** What a check compared, for developers. */
 export interface CheckExplanation {
   readonly got?: unknown;
   readonly expected?: unknown;
+  /** How to fix the cause, if the check fails. */
   readonly hint?: string;
+  /** What may be wrong although the check passes. */
+  readonly warning?: string;
 }
 
 /**
