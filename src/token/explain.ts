@@ -25,11 +25,11 @@ export interface Explanation {
   readonly claim?: string;
   /** The reason of the refusal, for codes with several causes: `signature is not base64url`. */
   readonly reason?: string;
-  /** What the options or the standard require. */
+  /** The value that the options or the standard require. */
   readonly expected?: unknown;
-  /** What the token has. Not verified unless the row `signature` passed. */
+  /** The value of the token. Not verified unless the row `signature` passed. */
   readonly got?: unknown;
-  /** How to fix it. In a row that passed: what may still be wrong with the token. */
+  /** How to fix it. In a row that passed: a possible fault of the token. */
   readonly hint?: string;
 }
 

@@ -5,7 +5,7 @@ import { SEVERAL_WORDS } from './bearer.js';
 /** The `reason` of a refusal when `validate` does not return `true`. */
 export const REJECTED_BY_VALIDATE = 'rejected by the `validate` option';
 
-/** What a developer should look at when a call was refused. Sent to clients only if `explainRefusals` is on. */
+/** Instructions for developers, for each code. Sent to clients only if `explainRefusals` is on. */
 const HINTS: Readonly<Record<AuthErrorCode, string>> = {
   TOKEN_MISSING:
     'Send `Authorization: Bearer <access token>`. If the client does, a proxy may remove the header, or the token is in a place that `tokenFrom` does not list.',
@@ -97,7 +97,7 @@ function capitalized(text: string): string {
 
 const WORDS = ['undefined', 'null', '[object Object]'];
 
-/** Returns what is wrong with a text that a client sent as a token, if it is a common mistake. */
+/** Returns a hint if the text that a client sent as a token has a common mistake. */
 export function formHint(text: unknown): string | undefined {
   if (typeof text !== 'string') return 'A token is a string.';
   if (/^bearer\s/i.test(text)) return 'Remove `Bearer `: the token begins after it.';
