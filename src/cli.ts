@@ -18,11 +18,9 @@ const exitCode = await run(process.argv.slice(2), {
   stdin,
   stdout: { write },
   stderr,
-  // eslint-disable-next-line no-restricted-properties -- the command line is the only part that reads the environment
-  env: process.env,
   clock: Date.now,
   fetch: globalThis.fetch,
-  isTerminal: stdout.isTTY,
+  hasColors: stdout.isTTY && stdout.hasColors(),
   cwd: process.cwd(),
 });
 // Open handles of an application would keep the process alive, so exit explicitly, after the output is flushed.

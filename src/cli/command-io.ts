@@ -1,24 +1,20 @@
+import type { Readable } from 'node:stream';
+
 /** The parts of the process that a command uses. Tests replace them. */
 export interface CommandIo {
   /** `isTTY`: standard input is a terminal, not a pipe. */
-  readonly stdin: AsyncIterable<string | Uint8Array> & { readonly isTTY?: boolean };
-  readonly stdout: TextSink;
-  readonly stderr: TextSink;
-  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly stdin: Readable & { readonly isTTY?: boolean };
+  readonly stdout: { write(text: string): unknown };
+  readonly stderr: { write(text: string): unknown };
   /** Milliseconds since 1970. */
   readonly clock: () => number;
   readonly fetch: typeof globalThis.fetch;
-  /** Whether `stdout` is a terminal. Otherwise nothing is colored. */
-  readonly isTerminal: boolean;
+  /** Whether `stdout` is a terminal that shows colors. */
+  readonly hasColors: boolean;
   /** The directory that relative file names start from. */
   readonly cwd: string;
 }
 
-export interface TextSink {
-  write(text: string): unknown;
-}
-
-/** The exit codes of every command. */
 export const EXIT = {
   OK: 0,
   /** The command found problems. */

@@ -1,3 +1,5 @@
+import { inspect } from 'node:util';
+
 const MAX_LENGTH = 256;
 // Control, format (text direction) and private characters, and lone surrogates: they can rewrite a terminal.
 const UNPRINTABLE = /[\p{C}\u2028\u2029]/gu;
@@ -21,12 +23,8 @@ export function quoted(value: unknown): string {
   return value === undefined ? 'nothing' : printable(JSON.stringify(value));
 }
 
-/** Returns a TypeScript string literal, never shortened. */
-export function literal(text: string): string {
-  return `'${escapeUnprintable(text.replace(/[\\']/g, '\\$&'))}'`;
-}
-
-/** Masks everything that may be a compact token: terminal output ends up in logs and screenshots. */
-export function withoutTokens(text: string): string {
-  return text.replace(/[\w-]{10,}\.[\w-]{4,}(?:\.[\w-]*)*/g, '<token>');
+/** Writes a value as a TypeScript literal, never shortened. */
+export function toTypeScript(value: unknown): string {
+  const text = inspect(value, { depth: null, breakLength: 100, maxArrayLength: null, maxStringLength: null });
+  return text.split('\n').map(escapeUnprintable).join('\n');
 }

@@ -2,12 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { CommandError, type CommandIo, EXIT, type ExitCode } from './command-io.js';
 import { doctor, DOCTOR_HELP } from './doctor/doctor.js';
 import { refuseTokens } from './doctor/read-token.js';
-import { withoutTokens } from './printable.js';
-
-interface Command {
-  readonly run: (args: readonly string[], io: CommandIo) => Promise<ExitCode>;
-  readonly help: string;
-}
+import { printable } from './printable.js';
 
 const HELP = `Usage: nestjs-resource-server <command> [options]
 
@@ -20,8 +15,6 @@ Options:
   --help     prints this help, or the help of a command
 `;
 
-const UNSET_VARIABLE = 'A shell variable may not be set: write it in quotation marks ("$AUDIENCE").';
-
 /**
  * Runs the command line tool.
  * @param argv the arguments, without the paths of Node and of the script.
@@ -33,7 +26,11 @@ export async function run(argv: readonly string[], io: CommandIo): Promise<ExitC
     refuseTokens(argv);
     if (isHelp(name)) io.stdout.write(HELP);
     else if (name === '--version' || name === '-V') io.stdout.write(`${await packageVersion()}\n`);
-    else return await runCommand(name, args, io);
+    else {
+      const command = await loadCommand(name);
+      if (!args.some(isHelp)) return await command.run(args, io);
+      io.stdout.write(command.help);
+    }
     return EXIT.OK;
   } catch (error) {
     const { message, exitCode } = usageError(error, name);
@@ -42,34 +39,16 @@ export async function run(argv: readonly string[], io: CommandIo): Promise<ExitC
   }
 }
 
-async function runCommand(name: string, args: readonly string[], io: CommandIo): Promise<ExitCode> {
-  if (name !== 'doctor' && name !== 'routes')
-    throw new CommandError(`${name === '' ? 'no command' : `unknown command '${withoutTokens(name)}'`}\n${HELP}`);
-  const command = name === 'doctor' ? { run: doctor, help: DOCTOR_HELP } : await loadRoutes();
-  if (!args.some(isHelp)) return command.run(args, io);
-  io.stdout.write(command.help);
-  return EXIT.OK;
-}
-
 function isHelp(argument: string): boolean {
   return argument === '--help' || argument === '-h';
 }
 
-/** Turns an error of `parseArgs` into one of this tool. Rethrows every other error. */
-function usageError(error: unknown, command: string): CommandError {
-  if (error instanceof CommandError) return error;
-  const { code, message } = error as NodeJS.ErrnoException;
-  if (code?.startsWith('ERR_PARSE_ARGS_') !== true) throw error;
-  // The message may quote an argument, which may be a token.
-  const [problem = ''] = withoutTokens(message).split(/\.\s/, 1);
-  // An unset variable leaves no argument behind, so that an option takes the next one as its value.
-  const advice = code === 'ERR_PARSE_ARGS_UNKNOWN_OPTION' ? [] : [UNSET_VARIABLE];
-  return new CommandError([`${problem}. See nestjs-resource-server ${command} --help.`, ...advice].join('\n'));
-}
-
-/** Loads Nest, which `doctor` does not need. */
-async function loadRoutes(): Promise<Command> {
+async function loadCommand(name: string) {
+  if (name === 'doctor') return { run: doctor, help: DOCTOR_HELP };
+  if (name !== 'routes')
+    throw new CommandError(`${name === '' ? 'no command' : `unknown command '${printable(name)}'`}\n${HELP}`);
   try {
+    // Loads Nest, which `doctor` does not need.
     const { routes, ROUTES_HELP } = await import('./routes/routes.js');
     return { run: routes, help: ROUTES_HELP };
   } catch (error) {
@@ -78,6 +57,18 @@ async function loadRoutes(): Promise<Command> {
       'routes needs Nest: install nestjs-resource-server in the application, and run npx nestjs-resource-server routes there.',
     );
   }
+}
+
+/** Turns an error of `parseArgs` into one of this tool. Rethrows every other error. */
+function usageError(error: unknown, command: string): CommandError {
+  if (error instanceof CommandError) return error;
+  const { code, message } = error as NodeJS.ErrnoException;
+  if (code?.startsWith('ERR_PARSE_ARGS_') !== true) throw error;
+  const [problem = ''] = message.split(/\.\s/, 1);
+  const text = `${printable(problem)}. See nestjs-resource-server ${command} --help.`;
+  if (code === 'ERR_PARSE_ARGS_UNKNOWN_OPTION') return new CommandError(text);
+  // An unset variable leaves no argument behind, so that an option takes the next one as its value.
+  return new CommandError(`${text}\nA shell variable may not be set: write it in quotation marks ("$AUDIENCE").`);
 }
 
 /** The relative path is the same from `src` and from `dist`. */

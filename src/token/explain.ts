@@ -1,3 +1,4 @@
+import { isSignatureAlgorithm } from '../keys/algorithms.js';
 import { AuthError, type AuthErrorCode } from '../model/errors.js';
 import { NO_DEMAND } from './authenticator.js';
 import { ACCESS_TOKEN_CHECKS, type AccessTokenCheckName } from './checks/access-token-checks.js';
@@ -24,11 +25,11 @@ export interface Explanation {
   readonly claim?: string;
   /** The reason of the refusal, for codes with several causes: `signature is not base64url`. */
   readonly reason?: string;
-  /** What the options or the standard require. */
+  /** The value that the options or the standard require. */
   readonly expected?: unknown;
-  /** What the token has. Not verified unless the row `signature` passed. */
+  /** The value of the token. Not verified unless the row `signature` passed. */
   readonly got?: unknown;
-  /** How to fix it. */
+  /** How to fix it. In a row that passed: a possible fault of the token. */
   readonly hint?: string;
 }
 
@@ -67,18 +68,24 @@ export async function explainToken(
     facts && (() => issuers.get(namedIssuer(facts.claims))),
     () => facts && issuerExplanation(facts, issuers.names),
   );
+  const hasAlgorithm = isSignatureAlgorithm(facts?.header.alg);
+  const isPossible = (name: AccessTokenCheckName) => {
+    if (name === 'validate') return callsValidate && steps.leaveClaimsValid;
+    return hasAlgorithm || name !== 'algorithm-allowed';
+  };
   const addChecks = async (checks: typeof ACCESS_TOKEN_CHECKS.beforeKeys) => {
     for (const check of checks) {
-      const isOmitted = check.name === 'validate' && !(callsValidate && steps.leaveClaimsValid);
-      const run = facts && issuer && !isOmitted ? () => runCheck(check, facts, issuer) : undefined;
+      const run = facts && issuer && isPossible(check.name) ? () => runCheck(check, facts, issuer) : undefined;
       await steps.add(check.name, run, () => facts && issuer && check.explain?.(facts, issuer));
     }
   };
   await addChecks(ACCESS_TOKEN_CHECKS.beforeKeys);
   const mayFetch = fetchesKeys || !steps.isRejected;
-  await steps.add('signature', facts && issuer && (() => checkKeys(facts, issuer, mayFetch)), () => ({
-    got: facts?.header.kid,
-  }));
+  await steps.add(
+    'signature',
+    facts && issuer && hasAlgorithm ? () => checkKeys(facts, issuer, mayFetch) : undefined,
+    () => facts && issuer && signatureExplanation(facts, issuer),
+  );
   await addChecks(ACCESS_TOKEN_CHECKS.afterSignature);
   return steps.rows;
 }
@@ -93,6 +100,12 @@ function checkKeys(facts: TokenFacts, issuer: TrustedIssuer, mayFetch: boolean):
   const keySet = issuer.keySource.current();
   if (keySet === undefined) return NOT_CHECKED;
   return findVerifyingKey(facts, algorithm, keySet.candidates(namedKey(facts.header)));
+}
+
+function signatureExplanation({ header: { kid } }: TokenFacts, { keySource }: TrustedIssuer): CheckExplanation {
+  const keySet = keySource.current();
+  const isKnown = keySet === undefined || keySet.candidates(kid as string | undefined).length > 0;
+  return { got: kid, expected: isKnown ? undefined : [...keySet.kids] };
 }
 
 function issuerExplanation({ claims: { iss } }: TokenFacts, names: readonly string[]): CheckExplanation {
@@ -141,29 +154,28 @@ class ExplainedSteps {
     }
     try {
       const value = await run();
-      const { hint: _unused, ...values } = defined(explain() ?? {});
-      this.rows.push({ check, passed: (value as unknown) === NOT_CHECKED ? undefined : true, ...values });
+      const { got, expected, warning: hint } = explain() ?? {};
+      const passed = (value as unknown) === NOT_CHECKED ? undefined : true;
+      this.rows.push({ check, passed, ...defined({ got, expected, hint }) });
       return value;
     } catch (error) {
-      const { hint, ...values } = defined(explain() ?? {});
+      const { got, expected, hint } = explain() ?? {};
       const reason =
         error instanceof AuthError
           ? { ...this.refusalOf(error), hint: hint ?? hintFor(error) }
           : { hint: `The application's own code failed: ${error instanceof Error ? error.name : 'not an Error'}` };
-      this.rows.push({ check, passed: false, ...values, ...reason });
+      this.rows.push({ check, passed: false, ...defined({ got, expected }), ...reason });
       return undefined;
     }
   }
 
   /** The facts of the refusal are more exact than what the check compares. */
   private refusalOf({ code, detail }: AuthError): Partial<Explanation> {
-    const { claim, reason, expected } = detail;
+    const { claim, reason, reasons = reason, expected } = detail;
     const name = typeof claim === 'string' ? claim : undefined;
     const got = name !== undefined && code === 'CLAIM_INVALID' ? this.claims?.[name] : undefined;
-    return {
-      code,
-      ...defined({ claim: name, reason: typeof reason === 'string' ? reason : undefined, expected, got }),
-    };
+    const texts = [reasons].flat().filter((text) => typeof text === 'string');
+    return { code, ...defined({ claim: name, reason: texts.join('; ') || undefined, expected, got }) };
   }
 }
 

@@ -5,7 +5,7 @@ import { SEVERAL_WORDS } from './bearer.js';
 /** The `reason` of a refusal when `validate` does not return `true`. */
 export const REJECTED_BY_VALIDATE = 'rejected by the `validate` option';
 
-/** What a developer should look at when a call was refused. Sent to clients only if `explainRefusals` is on. */
+/** Instructions for developers, for each code. Sent to clients only if `explainRefusals` is on. */
 const HINTS: Readonly<Record<AuthErrorCode, string>> = {
   TOKEN_MISSING:
     'Send `Authorization: Bearer <access token>`. If the client does, a proxy may remove the header, or the token is in a place that `tokenFrom` does not list.',
@@ -23,8 +23,7 @@ const HINTS: Readonly<Record<AuthErrorCode, string>> = {
     'Write `issuer` exactly as `iss` has it: scheme, host, path and trailing slash. The token may come from another environment or tenant.',
   KEY_UNKNOWN:
     'The issuer does not publish the key that signed the token. The token comes from another environment, was signed before a key rotation, or `keys.uri` is the address of another key set.',
-  KEY_UNSUITABLE:
-    'The key is published but too weak, or meant for another use or algorithm than the token names. See `detail.reasons` in the log.',
+  KEY_UNSUITABLE: 'The key is published but too weak, or meant for another use or algorithm than the token names.',
   SIGNATURE_INVALID: 'The token was modified, or signed with another key that has the same key id.',
   TOKEN_EXPIRED:
     'Get a new token. If it is new, compare the clocks of this machine and of the issuer (`clockToleranceSeconds`).',
@@ -79,6 +78,8 @@ const DETAILED_HINTS: Partial<Record<AuthErrorCode, (detail: AuthErrorDetail) =>
       ? 'Its `typ` is not in `tokenTypes`. It is not an access token (an ID token, a logout token), or `tokenTypes` is stricter than the issuer.'
       : undefined;
   },
+  KEY_UNSUITABLE: ({ reasons }) =>
+    Array.isArray(reasons) ? `${HINTS.KEY_UNSUITABLE} The key ${reasons.join('; ')}.` : undefined,
   KEYS_UNAVAILABLE: ({ reason }) =>
     typeof reason === 'string' ? `${HINTS.KEYS_UNAVAILABLE} Reason: ${reason}.` : undefined,
   POLICY_DENIED: ({ policy }) =>
@@ -96,16 +97,23 @@ function capitalized(text: string): string {
 
 const WORDS = ['undefined', 'null', '[object Object]'];
 
-/** Returns what is wrong with a text that a client sent as a token, if it is a common mistake. */
+/** Returns a hint if the text that a client sent as a token has a common mistake. */
 export function formHint(text: unknown): string | undefined {
   if (typeof text !== 'string') return 'A token is a string.';
   if (/^bearer\s/i.test(text)) return 'Remove `Bearer `: the token begins after it.';
-  if (/^["'].*["']$/s.test(text)) return 'Remove the quotation marks.';
+  if (/^\s*\{/.test(text))
+    return 'It is a JSON document, such as a token response. Send only the value of its `access_token`.';
   if (text.trim() !== text) return 'Remove the white space before or after the token.';
+  if (/^["'].*["']$/s.test(text)) return 'Remove the quotation marks.';
   if (WORDS.includes(text))
     return `The client sent the word ${JSON.stringify(text)} because the variable that should hold the token is not set.`;
-  return text.split('.').length === 5
-    ? 'It has five parts: it is encrypted (JWE). Configure the issuer to send signed tokens.'
+  const { length } = text.split('.');
+  if (length === 5) return 'It has five parts: it is encrypted (JWE). Configure the issuer to send signed tokens.';
+  // The header of a JWT begins with `{"` in base64url.
+  if (length < 3 && text.startsWith('eyJ'))
+    return 'It is a truncated JWT. Send all three parts. A cookie, a column of a database or a log line may limit its length.';
+  return length === 1
+    ? 'Opaque tokens cannot be read. Request a JWT: Auth0 and Logto issue one if the request names an API (`audience`, `resource`).'
     : undefined;
 }
 
@@ -113,34 +121,33 @@ export function formHint(text: unknown): string | undefined {
 export function similarAddressHint(got: unknown, configured: readonly string[]): string | undefined {
   const named = [got].flat().filter((value): value is string => typeof value === 'string');
   const similar = findSimilarAddress(configured, named);
-  return (
-    similar &&
-    `The token has ${JSON.stringify(similar.named)}, the options have ${JSON.stringify(similar.configured)}. Write it exactly as the token has it, with or without the trailing slash.`
-  );
+  if (similar === undefined) return undefined;
+  return `The token has ${JSON.stringify(similar.named)}, the options have ${JSON.stringify(similar.configured)}. Write it exactly as the token has it, with or without the trailing slash.`;
+}
+
+/** Returns a hint for a token without `aud` that names its client, as Amazon Cognito issues them. */
+export function missingAudienceHint(
+  claims: Readonly<Record<string, unknown>>,
+  audienceClaim: string,
+): string | undefined {
+  if (audienceClaim !== 'aud' || claims.aud !== undefined) return undefined;
+  const client = ['client_id', 'azp', 'appid', 'cid'].find((claim) => typeof claims[claim] === 'string');
+  if (client === undefined) return undefined;
+  return `The token has no \`aud\`. Configure the issuer to set it. If it only sets \`${client}\`, write \`audienceClaim: '${client}'\` and list the clients that may call this API as \`audience\`.`;
 }
 
 // In seconds this is about the year 5138.
 const LEAST_MILLISECONDS = 1e11;
+const SECONDS = 'Configure the issuer to set seconds since 1970 (RFC 7519 §2).';
 
-export function expirationHint(exp: unknown, nowSeconds: number): string | undefined {
-  if (typeof exp !== 'number' || !Number.isFinite(exp)) return undefined;
-  if (exp > LEAST_MILLISECONDS)
-    return '`exp` is in milliseconds. The issuer must set seconds since 1970 (RFC 7519 §4.1.4).';
-  return `It expired ${durationText(nowSeconds - exp)} ago. ${HINTS.TOKEN_EXPIRED}`;
-}
-
-export function notBeforeHint(
-  claims: Readonly<Record<string, unknown>>,
-  nowSeconds: number,
-  toleranceSeconds: number,
-): string | undefined {
-  for (const claim of ['nbf', 'iat']) {
-    const { [claim]: time } = claims;
-    if (typeof time !== 'number' || !Number.isFinite(time) || time <= nowSeconds + toleranceSeconds) continue;
-    if (time > LEAST_MILLISECONDS) return `\`${claim}\` is in milliseconds. The issuer must set seconds since 1970.`;
-    return `\`${claim}\` is ${durationText(time - nowSeconds)} in the future. ${HINTS.TOKEN_NOT_YET_VALID}`;
-  }
-  return undefined;
+/** Returns a hint for a time that is not a NumericDate, an `exp` that is past, or an `nbf` or `iat` that is in the future. */
+export function timeHint(claim: string, time: unknown, nowSeconds: number): string | undefined {
+  if (time === undefined) return undefined;
+  if (typeof time !== 'number' || !Number.isFinite(time)) return `\`${claim}\` is not a number. ${SECONDS}`;
+  if (time > LEAST_MILLISECONDS) return `\`${claim}\` is in milliseconds. ${SECONDS}`;
+  const distance = durationText(Math.abs(time - nowSeconds));
+  if (claim === 'exp') return `It expired ${distance} ago. ${HINTS.TOKEN_EXPIRED}`;
+  return `\`${claim}\` is ${distance} in the future. ${HINTS.TOKEN_NOT_YET_VALID}`;
 }
 
 const UNITS = [
@@ -150,8 +157,8 @@ const UNITS = [
 ] as const;
 
 /** A duration in one unit, rounded down: `90 seconds`, `3 hours`. */
-export function durationText(seconds: number): string {
-  const whole = Math.max(0, Math.round(seconds));
+function durationText(seconds: number): string {
+  const whole = Math.round(seconds);
   const [name, size] = UNITS.find(([, unit]) => whole >= unit * 2) ?? (['seconds', 1] as const);
   const count = Math.floor(whole / size);
   return `${String(count)} ${count === 1 ? name.slice(0, -1) : name}`;

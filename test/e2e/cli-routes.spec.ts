@@ -176,8 +176,7 @@ export { AppModule, AppModule as default };`;
     await cp(join(folder, 'node_modules/nestjs-resource-server/dist'), join(elsewhere, 'dist'), { recursive: true });
     await cp('package.json', join(elsewhere, 'package.json'));
     await mkdir(join(elsewhere, 'node_modules/@nestjs/common'), { recursive: true });
-    for (const name of ['commander', 'lru-cache', 'picocolors'])
-      await symlink(resolve('node_modules', name), join(elsewhere, 'node_modules', name), 'dir');
+    await symlink(resolve('node_modules/lru-cache'), join(elsewhere, 'node_modules/lru-cache'), 'dir');
     const script = join(elsewhere, 'dist/cli.js');
     const { exitCode, stdout } = await execute(folder, ['routes', 'app.module.mjs', '--no-init'], '', script);
     expect([exitCode, stdout]).toEqual([0, 'http  GET  /orders  guarded  OrdersController.list\n']);
@@ -203,7 +202,7 @@ export { AppModule, AppModule as default };`;
     ['never resolves', 3, `await ${NEVER}`, NO_REPORT],
     ['exports a function that never resolves', 3, `export const f = () => ${NEVER}`, NO_REPORT],
     ['exports a function whose application does not start', 3, BROKEN, 'no database'],
-    ['starts its application', 2, MAIN, 'exports: nothing). Export one of them, and call listen() in another file:'],
+    ['starts its application', 2, MAIN, 'exports: nothing). Export the root module, or a function'],
   ])('never reports success for a file that %s', async (_what, expected, code, message) => {
     await write('file.mjs', code);
     const { exitCode, stdout, stderr } = await execute(folder, ['routes', 'file.mjs']);

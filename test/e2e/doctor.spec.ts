@@ -30,31 +30,31 @@ describe('doctor against a real authorization server', () => {
     expect(result.checks.filter(({ status }) => status === 'problem' || status === 'warning')).toEqual([]);
     expect([result.exitCode, result.stderr]).toEqual([0, '']);
     expect(result.row('token.signature').status).toBe('ok');
-    expect(result.row('token.authorities').found).toBe('client "orders-job", scopes read:orders write:orders');
     expect(result.configuration).toContain(
       `AuthModule.forRoot({ issuer: '${server.issuer}', audience: '${AUDIENCE}' })`,
     );
   });
 
-  it('prints a table, the problems with their fixes, and the configuration, with colors only on a terminal', async () => {
+  it('prints a table, the problems with their fixes, or the configuration, with colors only if they are shown', async () => {
     const stdin = server.sign({ exp: 1_000 });
     const argv = ['doctor', '--issuer', `${server.issuer}/`, '--audience', AUDIENCE, '--token', '-'];
     const { stdout, exitCode } = await command(argv, { stdin });
     expect(exitCode).toBe(1);
     expect(stdout).toMatch(/^ok {7}reachable {2,}127\.0\.0\.1:\d+ answered$/m);
-    expect(stdout).toContain('3 problems.');
+    expect(stdout).toContain('3 problems, 0 warnings.');
     expect(stdout).toContain(
       `  fix:      Write issuer: '${server.issuer}', without the trailing slash. \`iss\` must match exactly.`,
     );
     expect(stdout).toContain('problem: token.expiration\n  found:    1970-01-01T00:16:40Z');
-    expect(stdout.trimEnd().endsWith(`issuer: '${server.issuer}', audience: '${AUDIENCE}' })`)).toBe(true);
     expect(stdout).not.toContain('\u001b');
-    expect((await command(argv, { stdin, isTerminal: true })).stdout).toContain('\u001b[31mproblem');
-    for (const env of [{ NO_COLOR: '1' }, { TERM: 'dumb' }] as Record<string, string>[])
-      expect((await command(argv, { stdin, isTerminal: true, env })).stdout).not.toContain('\u001b');
+    expect((await command(argv, { stdin, hasColors: true })).stdout).toContain('\u001b[31mproblem');
+    const complete = await command(['doctor', '--issuer', server.issuer, '--audience', AUDIENCE]);
+    expect(complete.stdout).toContain(
+      `Configuration\n\nimport { AuthModule } from 'nestjs-resource-server';\n\nAuthModule.forRoot({ issuer: '${server.issuer}', audience: '${AUDIENCE}' })\n`,
+    );
   });
 
-  it('never prints the token, and only the claims that name its issuer, audience, client, times and scopes', async () => {
+  it('never prints the token, and only the claims that name its issuer, its audience and its times', async () => {
     const claims = { sub: ['secret-subject'], email: 'alice@secret.example.com', cnf: { jkt: 'secret-thumbprint' } };
     const stdin = server.sign(claims);
     for (const json of [[], ['--json']]) {
@@ -139,25 +139,19 @@ describe('doctor', () => {
       'issuer',
       /^Write 'http:\/\/127\.0\.0\.1:\d+'\.$/,
       () => withIssuer(` ${server.url} `),
-      { found: 'contains spaces' },
-    ],
-    'an issuer in quotation marks': [
-      'issuer',
-      /^Write 'http:\/\/127\.0\.0\.1:\d+'\.$/,
-      () => withIssuer(`'${server.url}'`),
-      { found: 'is in quotation marks' },
+      { found: 'it contains white space' },
     ],
     'an issuer with a query': [
       'issuer',
       /^Write 'http:\/\/127\.0\.0\.1:\d+'\.$/,
       () => withIssuer(`${server.url}?tenant=1#top`),
-      { found: 'has a query or a fragment' },
+      { found: 'a query, a fragment' },
     ],
     'the address of the metadata (OpenID Connect Discovery §4)': [
       'issuer',
       /^Write 'http:\/\/127\.0\.0\.1:\d+\/realms\/a'\.$/,
       () => withIssuer(`${server.url}/realms/a${METADATA[0]}`),
-      { found: 'is the address of the metadata' },
+      { found: '/.well-known' },
     ],
     'the address of the metadata (RFC 8414 §3)': [
       'issuer',
@@ -168,26 +162,24 @@ describe('doctor', () => {
       'issuer',
       /^Write 'http:\/\/127\.0\.0\.1:\d+'\.$/,
       () => withIssuer(server.url.replace('//', '//user:hunter2@')),
-      { found: 'contains credentials' },
+      { found: 'credentials' },
     ],
     'an issuer without https://': [
       'issuer',
-      '--issuer https://tenant.example.com',
+      "for example 'https://tenant.example.com'",
       () => withIssuer('tenant.example.com'),
-      { found: 'is not a URL' },
+      { found: 'is not an https URL' },
     ],
-    'an issuer of another scheme': ['issuer', 'starting with https://', () => withIssuer('ftp://tenant.example.com')],
+    'an issuer of another scheme': [
+      'issuer',
+      "'https://tenant.example.com'",
+      () => withIssuer('ftp://tenant.example.com'),
+    ],
     'an issuer over http': [
       'issuer',
-      "Write 'https://tenant.example.com'",
+      'anyone on the network path can forge every token',
       () => withIssuer('http://tenant.example.com'),
-      { found: 'uses http' },
-    ],
-    'a wrong path': [
-      'discovery',
-      /There is metadata at .*\. Write issuer: 'http:\/\/127\.0\.0\.1:\d+'\.$/,
-      () => withIssuer(`${server.url}/realms/demo`),
-      { found: '/realms/demo/.well-known/openid-configuration: answered with status 404' },
+      { found: 'is not an https URL' },
     ],
     'the base path of an older Keycloak': [
       'discovery',
@@ -224,12 +216,12 @@ describe('doctor', () => {
     ],
     'a redirect to a sign-in page': [
       'discovery',
-      /Redirects are not followed.*\/elsewhere\)/,
+      'Redirects are not followed',
       () => failing('answers with a redirect'),
-      { found: 'status 302' },
+      { found: '/elsewhere' },
     ],
     'a server with an internal error': [
-      'reachable',
+      'discovery',
       'Check its log',
       () => failing('answers 500'),
       { found: 'status 500' },
@@ -245,7 +237,7 @@ describe('doctor', () => {
     ],
     'a server that closes the connection': [
       'reachable',
-      'Check that this port speaks http',
+      'The connection was closed',
       () => failing('resets the connection in the middle of the body'),
       { exitCode: 3 },
     ],
@@ -256,9 +248,10 @@ describe('doctor', () => {
       { found: 'the metadata is for "https://public.example.com"' },
     ],
     'metadata without an issuer': [
-      'metadata-issuer',
-      'not the metadata of an authorization server',
+      'discovery',
+      'Many issuers have a path',
       () => metadata({ issuer: undefined }),
+      { found: 'another JSON document' },
     ],
     'the common endpoint of Entra ID': [
       'metadata-issuer',
@@ -290,7 +283,7 @@ describe('doctor', () => {
       'jwks-uri',
       'X-Forwarded-Proto',
       () => metadata({ jwks_uri: 'http://keys.example.com/jwks' }),
-      { found: 'http://keys.example.com/jwks: ' },
+      { found: 'http://keys.example.com/jwks must not be fetched' },
     ],
     'a key set that does not exist': [
       'jwks',
@@ -307,87 +300,52 @@ describe('doctor', () => {
       () => failing('answers with a page to log in at', KEYS),
     ],
     'JSON that is not a key set': ['jwks', 'There is no key set', () => failing('sends {}', KEYS)],
-    'an empty key set': ['jwks', 'Create a signing key', () => publish(), { found: 'is empty' }],
+    'an empty key set': ['keys', 'Publish signing keys', () => publish(), { found: 'no key is for signatures' }],
     'a published private key': [
-      'private-keys',
+      'keys',
       'Revoke these keys NOW',
       () => publish(key, { ...newKey().privateKey.export({ format: 'jwk' }), kid: 'open' }),
       { found: '"open"' },
     ],
     'a published shared secret': [
-      'symmetric-keys',
-      'anyone who can verify with them can also sign',
+      'keys',
+      'Revoke these keys NOW',
       () => publish(key, { kty: 'oct', k: 'c2VjcmV0', kid: 'hmac' }),
       { found: '"hmac"' },
     ],
     'a key that is too short': [
-      'key-strength',
+      'keys',
       'at least 2048 bits',
       () => publish(key, newKey('rsa-1024')),
-      { found: 'RSA 1024 bits' },
+      { found: 'is shorter than 2048 bits', status: 'warning' },
     ],
     'no usable key': [
       'keys',
-      'Create an asymmetric signing key',
+      'Publish signing keys',
       () => publish({ ...key.jwk, use: 'enc' }),
-      { found: 'no key can verify a token' },
+      { found: 'no key is for signatures' },
     ],
     'a key for another algorithm': [
-      'key-use',
+      'keys',
       '"use": "sig"',
       () => publish(key, { ...newKey().jwk, alg: 'RSA-OAEP' }),
-      { status: 'warning' },
-    ],
-    'a missing kid': [
-      'key-ids',
-      'Give each key a kid',
-      () => publish(key, newKey('p-256', { kid: undefined })),
-      { found: 'without kid: a key without kid' },
-    ],
-    'a repeated kid': [
-      'key-ids',
-      'its own kid',
-      () => publish(key, newKey('rsa', { kid: key.kid })),
-      { found: 'used more than once: ', status: 'warning' },
-    ],
-    'an issuer that signs with HS256 only': [
-      'algorithms',
-      'HS256 and none are never accepted',
-      () => metadata({ id_token_signing_alg_values_supported: ['HS256'] }),
-    ],
-    'an issuer that supports unsigned tokens': [
-      'algorithms',
-      'Disable that',
-      () => metadata({ id_token_signing_alg_values_supported: ['RS256', 'none'] }),
-      { status: 'warning' },
+      { found: 'fits no signature algorithm', status: 'warning' },
     ],
     'a clock that is two minutes behind': [
       'clock',
-      /Synchronize both clocks.* Until then, write clockToleranceSeconds: 12\d\.$/,
+      /^New tokens are rejected as not yet valid\. Synchronize both clocks/,
       () => withClock(-120),
       { found: 's ahead' },
     ],
     'a clock that is an hour ahead': [
       'clock',
-      /Synchronize both clocks[^:]*$/,
+      /^Tokens expire too early\. Synchronize both clocks/,
       () => withClock(3_600),
       { found: 'behind' },
     ],
-    'a clock difference within the tolerance': [
-      'clock',
-      'Up to 60 s are tolerated',
-      () => withClock(-20, '--clock-tolerance', '60'),
-      { status: 'warning' },
-    ],
-    'an audience with a comma': [
-      'configuration',
-      '--audience orders --audience stock',
-      () => ({ parameters: ['--issuer', server.url, '--audience', 'orders,stock'] }),
-      { status: 'warning' },
-    ],
     'an audience with white space': [
       'configuration',
-      'Write "orders"',
+      'Remove the white space',
       () => ({ parameters: ['--issuer', server.url, '--audience', 'orders '] }),
     ],
     'an audience that the preset rejects': [
@@ -398,7 +356,7 @@ describe('doctor', () => {
         metadata({ issuer, jwks_uri: issuer + KEYS });
         return { parameters: ['--issuer', issuer, '--audience', 'orders'], environment: { fetch: serveAs(issuer) } };
       },
-      { found: 'zitadel() rejects audience' },
+      { found: 'does not start' },
     ],
     'a token that names its issuer with a trailing slash': [
       'token.issuer',
@@ -482,6 +440,7 @@ describe('doctor', () => {
     'one part (opaque)': ['form', () => 'v2_local_q8d7f6a5s4d3f2g1'],
     'five parts (encrypted)': ['form', () => 'eyJhbGciOiJkaXIifQ..aXY.Y2lwaGVy.dGFn'],
     'the JSON of the token response around it': ['form', () => JSON.stringify({ access_token: valid() })],
+    'only its first part': ['form', () => valid().slice(0, 30)],
     'missing characters': ['form', () => `${valid().slice(0, 60)}.e=.x`],
     'too many claims': ['form', () => valid({ groups: Array.from({ length: 9_000 }, () => 'group') })],
   };
@@ -501,14 +460,19 @@ describe('doctor', () => {
       stdin,
       fetch: serveAs(issuer),
     });
-    expect(result.row('token.audience').fix).toMatch(/Do not configure "account".*mapper of the type Audience/);
+    expect(result.row('token.audience').fix).toMatch(/Do not configure account: .*mapper of the type Audience/);
   });
 
-  it('makes the remaining checks of a token of another issuer, without fetching or using keys on its word', async () => {
+  it('warns of an accepted token that looks like an ID token', async () => {
+    const result = await examineToken(valid({ client_id: undefined, scope: undefined, nonce: 'n' }));
+    expect([result.exitCode, result.row('token.access-token').status]).toEqual([0, 'warning']);
+    expect(result.row('token.access-token').fix).toContain('It may be an ID token');
+  });
+
+  it('makes the remaining checks of a token of another issuer, without fetching keys that the token names', async () => {
     const iss = 'https://elsewhere.example.com';
     const result = await examineToken(valid({ iss, aud: 'other', exp: 1_000 }));
     expect(result.problems).toEqual(['token.issuer', 'token.expiration', 'token.audience']);
-    expect(result.row('token.signature').status).toBe('skipped');
     expect(server.requests.every((path) => [METADATA[0], KEYS].includes(path))).toBe(true);
   });
 
@@ -530,13 +494,12 @@ describe('doctor', () => {
   it.each([
     ['ENOTFOUND', 'Check the spelling of tenant.example.com'],
     ['UND_ERR_CONNECT_TIMEOUT', 'increase --timeout'],
-    ['CERT_HAS_EXPIRED', 'has expired'],
-    ['ERR_TLS_CERT_ALTNAME_INVALID', 'not for tenant.example.com'],
-    ['ERR_SSL_WRONG_VERSION_NUMBER', 'most likely speaks http'],
-    ['ERR_SSL_UNSUPPORTED_PROTOCOL', 'TLS 1.2'],
-    ['ECONNRESET', 'Check that this port speaks https'],
+    ['CERT_HAS_EXPIRED', 'The certificate of tenant.example.com has expired'],
+    ['ERR_TLS_CERT_ALTNAME_INVALID', 'is for another host'],
+    ['ERR_SSL_WRONG_VERSION_NUMBER', 'TLS 1.2'],
+    ['ECONNRESET', 'Check the port'],
   ])('explains the network error %s (exit code 3)', async (code, fix) => {
-    const cause = new Error('failed', { cause: Object.assign(new Error(code), { code }) });
+    const cause = Object.assign(new Error(code), { code });
     const result = await examine(['--issuer', 'https://tenant.example.com'], {
       fetch: () => Promise.reject(new TypeError('fetch failed', { cause })),
     });
@@ -574,30 +537,31 @@ describe('doctor', () => {
     const result = await examine(['--issuer', 'https://tenant.example.com'], {
       fetch: (address) => {
         requests.push(address as string);
-        const headers = { location: `http://169.254.169.254${METADATA[0]}` };
+        const headers = { location: `http://user:SECRET@169.254.169.254${METADATA[0]}?code=SECRET#SECRET` };
         return Promise.resolve(new Response(null, { status: 302, headers }));
       },
     });
     expect(result.row('discovery').fix).toContain('Redirects are not followed');
+    expect(result.stdout).not.toContain('SECRET');
     expect(requests.filter((address) => !address.startsWith('https://tenant.example.com/'))).toEqual([]);
   });
 
-  it('does not blame the clock of the issuer for the round trip, or for the age of a cached response', async () => {
-    const date = (offsetMs: number) => new Date(Date.now() + offsetMs).toUTCString();
+  it('compares clocks with the age of a cached response and with the tolerance, and only if the date is valid', async () => {
     const answer = (headers: Record<string, string>) => () =>
       Promise.resolve(Response.json({ issuer: server.url }, { headers }));
-    const cached = await examine(args(), { fetch: answer({ date: date(-600_000), age: '600' }) });
-    expect(cached.row('clock').status).toBe('ok');
-    const times = [0, 12_000];
-    const slow = { clock: () => Date.now() + (times.shift() ?? 12_000), fetch: answer({ date: date(0) }) };
-    expect((await examine(args(), slow)).row('clock').status).toBe('ok');
-    expect((await examine(args(), { fetch: answer({ date: 'today' }) })).row('clock').status).toBe('skipped');
+    const date = new Date(Date.now() - 600_000).toUTCString();
+    const statusOf = async (headers: Record<string, string>, ...more: string[]) =>
+      (await examine(args(...more), { fetch: answer(headers) })).row('clock').status;
+    expect(await statusOf({ date, age: '600' })).toBe('ok');
+    expect(await statusOf({ date, age: '580' })).toBe('problem');
+    expect(await statusOf({ date, age: '580' }, '--clock-tolerance', '30')).toBe('ok');
+    expect(await statusOf({ date: 'today' })).toBe('skipped');
   });
 
   it('accepts a key for encryption next to signing keys', async () => {
     server.publish(key, newKey('rsa', { use: 'enc', alg: 'RSA-OAEP' }));
-    const row = (await examine(args())).row('key-use');
-    expect(row).toMatchObject({ status: 'ok' });
+    const found = `1 can verify tokens: "${String(key.kid)}"`;
+    expect((await examine(args())).row('keys')).toMatchObject({ status: 'ok', found });
   });
 
   it('names the location of the metadata and the locations that were skipped', async () => {
@@ -615,13 +579,11 @@ describe('doctor', () => {
     const uri = server.url + KEYS;
     const result = await examine(args('--jwks-uri', uri, '--token', '-'), { stdin: valid() });
     expect(result.exitCode).toBe(0);
-    expect(result.row('discovery')).toMatchObject({
-      status: 'warning',
-      fix: expect.stringContaining('With --jwks-uri the metadata is not needed'),
-    });
+    expect([result.row('discovery').status, server.requests]).toEqual(['skipped', [KEYS]]);
     expect(result.row('token.signature').status).toBe('ok');
     expect(result.configuration).toContain(`keys: { from: 'jwks', uri: '${uri}' }`);
     const named = await examine(['--issuer', 'joe', '--jwks-uri', uri, '--audience', 'api']);
+    expect(named.configuration).toContain("issuer: 'joe'");
     expect([named.row('issuer').status, named.exitCode]).toEqual(['warning', 0]);
     expect((await examine(args('--jwks-uri', 'http://127.0.0.1:1/jwks', '--timeout', '1'))).exitCode).toBe(3);
     expect((await examine(args('--jwks-uri', 'http://keys.example.com/jwks'))).problems).toEqual(['jwks-uri']);
@@ -638,13 +600,14 @@ describe('doctor', () => {
     const refused = await examine(['--issuer', issuer], { fetch: record });
     expect([refused.problems, requests]).toEqual([['issuer'], []]);
     const allowed = await examine(['--issuer', issuer, '--allow-http'], { fetch: record });
-    expect([allowed.exitCode, allowed.row('issuer').status]).toEqual([0, 'warning']);
+    expect(allowed.exitCode).toBe(0);
     expect(allowed.configuration).toContain('insecureAllowHttp: true');
   });
 
   it.each([
     ['an @ in the password', 'https://user:SECRETp@SECRETq@tenant.example.com'],
     ['a slash in the password', 'https://user:SECRET/p@tenant.example.com'],
+    ['a question mark in the password', 'https://user:SECRET?p@tenant.example.com'],
     ['a query', 'https://tenant.example.com?client_secret=SECRET'],
     ['no URL', 'user:SECRET@tenant'],
   ])('prints no credentials of the issuer: %s', async (_title, issuer) => {
@@ -714,54 +677,27 @@ describe('doctor', () => {
   );
 
   describe('the configuration', () => {
-    it.each([
-      ['another realm', '/realms/a', '/realms/evil'],
-      ['the root', '/realms/mistyped', ''],
-    ])('does not trust another issuer on the same host: %s', async (_title, path, named) => {
-      const location = `${path}/.well-known/openid-configuration`;
-      server.json(location, () => ({ issuer: server.url + named, jwks_uri: server.url + KEYS }));
-      const result = await examine(['--issuer', server.url + path]);
-      expect(result.configuration).toBeNull();
-      expect(result.row('configuration').fix).toContain('Fix metadata-issuer and run doctor again');
-    });
-
-    it('has the corrected issuer of the same realm', async () => {
-      const issuer = `${server.url}/realms/shop`;
-      server.handlers.delete(METADATA[0]);
-      server.json(`/realms/shop${METADATA[0]}`, () => ({ issuer, jwks_uri: server.url + KEYS }));
-      const result = await examine(['--issuer', `${server.url}/auth/realms/shop`, '--audience', 'orders']);
-      expect(result.problems).toEqual(['discovery', 'metadata-issuer']);
-      expect(result.configuration).toContain(`keycloak({ url: '${server.url}', realm: 'shop', audience: 'orders' })`);
-    });
-
     const BLOCKERS: Record<string, readonly [checks: string, plant: () => Run]> = {
-      'a redirect': ['discovery', () => failing('answers with a redirect')],
-      'an internal error': ['discovery and reachable', () => failing('answers 500')],
+      'metadata of another issuer on the same host': [
+        'metadata-issuer',
+        () => {
+          const location = `/realms/a${METADATA[0]}`;
+          server.json(location, () => ({ issuer: `${server.url}/realms/evil`, jwks_uri: server.url + KEYS }));
+          return withIssuer(`${server.url}/realms/a`);
+        },
+      ],
       'an unreachable issuer': ['reachable', () => withIssuer('http://127.0.0.1:1')],
       'a relative jwks_uri': ['jwks-uri', () => metadata({ jwks_uri: '/jwks' })],
-      'missing keys': ['jwks', () => metadata({ jwks_uri: `${server.url}/gone` })],
       'an issuer over http with --jwks-uri': [
         'issuer',
         () => ({ parameters: ['--issuer', 'http://tenant.example.com', '--jwks-uri', server.url + KEYS] }),
       ],
-      'metadata that names the issuer with http': [
-        'metadata-issuer',
-        () => {
-          metadata({ issuer: 'http://id.example.com', jwks_uri: `https://id.example.com${KEYS}` });
-          return { ...withIssuer('https://id.example.com'), environment: { fetch: serveAs('https://id.example.com') } };
-        },
-      ],
-      'a token with another spelling of the issuer': [
-        'token.issuer',
-        () => withToken(valid({ iss: `${server.url}/` })),
-      ],
-      'a token with the public address of the realm': [
-        'token.issuer',
-        () => withTokenFrom('http://localhost:8080/realms/shop', 'https://id.example.com/realms/shop'),
-      ],
-      'a forged token with another spelling of the audience': [
-        'token.audience',
-        () => withToken(server.token({ ...newKey(), kid: key.kid }, 'RS256', { aud: `${AUDIENCE}/` })),
+      'a forged token with another spelling of the issuer and of the audience': [
+        'token.issuer, token.signature, and token.audience',
+        () =>
+          withToken(
+            server.token({ ...newKey(), kid: key.kid }, 'RS256', { iss: `${server.url}/`, aud: `${AUDIENCE}/` }),
+          ),
       ],
     };
 
@@ -772,16 +708,8 @@ describe('doctor', () => {
       expect(result.configuration).toBeNull();
       expect(result.row('configuration')).toMatchObject({ status: 'skipped', fix });
       const { stdout } = await command(['doctor', ...parameters], environment);
-      expect(stdout).toContain(`Configuration\n\n  ${fix}\n`);
+      expect(stdout).toContain(`\nskipped: configuration: ${fix}\n`);
       expect(stdout).not.toContain('forRoot');
-    });
-
-    it('has the audience and the issuer of a verified token and of the metadata', async () => {
-      metadata({ issuer: `${server.url}/` });
-      const result = await examineToken(valid({ iss: `${server.url}/`, aud: ['account', `${AUDIENCE}/`] }));
-      expect(result.problems).toEqual(['metadata-issuer', 'token.issuer', 'token.audience']);
-      expect(result.row('token.signature').status).toBe('ok');
-      expect(result.configuration).toContain(`{ issuer: '${server.url}/', audience: '${AUDIENCE}/' }`);
     });
 
     it('uses the audience that follows from the issuer (Firebase)', async () => {
@@ -818,17 +746,15 @@ describe('doctor', () => {
       const parameters = ['--issuer', issuer, '--audience', TENANT, '--token', '-'];
       const result = await examine(parameters, { stdin, fetch: serveAs(issuer) });
       expect(result.problems).toEqual(['token.validate']);
+      expect(result.stdout).not.toContain('another-tenant');
     });
   });
 
-  it('says what was not checked, and how to check it', async () => {
+  it('states what was not checked, and how to check it', async () => {
     const lastLine = (text: string) => text.trimEnd().split('\n').at(-1);
     const { stdout } = await command(['doctor', '--issuer', server.url]);
     expect(lastLine(stdout)).toBe('skipped: token.form: Pass --token - to check a token on standard input.');
     const withoutAudience = await command(['doctor', '--issuer', server.url, '--token', '-'], { stdin: valid() });
     expect(lastLine(withoutAudience.stdout)).toMatch(/^skipped: token\.audience: Pass --audience/);
-    expect(withoutAudience.stdout).toContain('No problems, the audience of the token was not checked (--audience).');
-    const complete = await command(['doctor', ...args('--token', '-')], { stdin: valid() });
-    expect(complete.stdout).toContain('\nNo problems.\n');
   });
 });

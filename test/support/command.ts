@@ -12,8 +12,7 @@ export interface CommandEnvironment {
   readonly stdin?: string;
   readonly clock?: () => number;
   readonly fetch?: typeof globalThis.fetch;
-  readonly env?: Record<string, string>;
-  readonly isTerminal?: boolean;
+  readonly hasColors?: boolean;
   readonly cwd?: string;
 }
 
@@ -28,10 +27,9 @@ export async function command(
     stdin: Readable.from(stdin === undefined ? [] : [Buffer.from(stdin)]),
     stdout: sink('stdout'),
     stderr: sink('stderr'),
-    env: {},
     clock: Date.now,
     fetch,
-    isTerminal: false,
+    hasColors: false,
     cwd: process.cwd(),
     ...environment,
   });

@@ -1,94 +1,92 @@
-import { isJsonObject, type JsonObject } from '../../model/json-object.js';
-import type { AlternativeIssuer } from '../../presets/provider.js';
-import { PROVIDERS } from '../../presets/providers.js';
+import { isJsonObject } from '../../model/json-object.js';
+import { isDowngrade, isSimilarAddress, slashHint } from '../../model/similar-address.js';
+import { adviceOf } from '../../presets/provider.js';
+import { PROVIDERS, recognizeIssuer } from '../../presets/providers.js';
 import { metadataLocations } from '../../remote/metadata.js';
-import { literal, printable, quoted } from '../printable.js';
+import { printable, quoted, toTypeScript } from '../printable.js';
 import type { CheckReport } from './check-report.js';
-import { issuerMismatchFix } from './issuer-spelling.js';
-import { failureFix, type Probe, type Prober } from './prober.js';
+import { failureFix, type Probe } from './probe.js';
 
-export interface LocatedMetadata {
-  readonly metadata: JsonObject;
+export interface Metadata {
+  readonly issuer: string;
+  readonly jwksUri: unknown;
   readonly location: string;
 }
 
-const MAX_ALTERNATIVES = 6;
-
-/** Fetches the metadata as the API does, and looks for the issuer at other paths if there are none. */
+/** Fetches the metadata as the API does. */
 export async function checkDiscovery(
   issuer: string,
-  prober: Prober,
+  send: (address: string) => Promise<Probe>,
   report: CheckReport,
-): Promise<LocatedMetadata | undefined> {
+): Promise<Metadata | undefined> {
   const probes: Probe[] = [];
   for (const location of metadataLocations(issuer)) {
-    const result = await prober.probe(location);
+    const result = await send(location);
     probes.push(result);
     // Metadata of another issuer does not end the search: the API skips them, too.
-    if (result.isUnreachable || readMetadata(result)?.metadata.issuer === issuer) break;
+    if (result.isUnreachable || readMetadata(result)?.issuer === issuer) break;
   }
-  const [first] = probes as [Probe];
-  const { host } = new URL(issuer);
-  if (first.isUnreachable || probes.every(({ code }) => /^STATUS (?:429|5)/.test(code ?? '')))
-    report.add('reachable', 'problem', first.failure ?? '', failureFix([first]));
-  else report.add('reachable', 'ok', `${host} answered`);
-  if (first.isUnreachable) return undefined;
-
-  const results = probes.map(readMetadata).filter((result) => result !== undefined);
-  const own = results.find(({ metadata }) => metadata.issuer === issuer) ?? results[0];
-  const found = own ?? (await findElsewhere(issuer, prober));
-  const others = probes
+  const [first] = probes;
+  if (first?.isUnreachable === true) {
+    report.add('reachable', 'problem', first.failure ?? '', failureFix(first));
+    return undefined;
+  }
+  report.add('reachable', 'ok', `${new URL(issuer).host} answered`);
+  const documents = probes.map(readMetadata).filter((document) => document !== undefined);
+  const skipped = probes
     .filter((result) => readMetadata(result) === undefined)
     .map(({ failure, address }) => failure ?? `${address}: another JSON document`)
     .join('; ');
-  if (own === undefined) report.add('discovery', 'problem', others, notFoundFix(probes, found));
-  else report.add('discovery', 'ok', printable(own.location) + (others === '' ? '' : ` (skipped ${others})`));
-  if (found !== undefined) checkMetadataIssuer(issuer, found, report);
+  const found = documents.find((document) => document.issuer === issuer) ?? documents[0];
+  if (found === undefined) {
+    const fix = (await alternativeFix(issuer, send)) ?? failureFix(...probes) ?? NOT_FOUND_FIX;
+    report.add('discovery', 'problem', skipped, fix);
+    return undefined;
+  }
+  report.add('discovery', 'ok', printable(found.location) + (skipped === '' ? '' : ` (skipped ${skipped})`));
+  // RFC 8414 §3.3, OpenID Connect Discovery §4.3: the names must be identical.
+  if (found.issuer === issuer) report.add('metadata-issuer', 'ok', quoted(issuer));
+  else reportOtherIssuer(issuer, found, report);
   return found;
 }
 
-function readMetadata({ body, address }: Probe): LocatedMetadata | undefined {
-  const isMetadata = isJsonObject(body) && ('issuer' in body || 'jwks_uri' in body);
-  return isMetadata ? { metadata: body, location: address } : undefined;
+function readMetadata({ body, address }: Probe): Metadata | undefined {
+  if (!isJsonObject(body) || typeof body.issuer !== 'string') return undefined;
+  return { issuer: body.issuer, jwksUri: body.jwks_uri, location: address };
 }
 
-/** Looks for metadata at other paths of the same host. A redirect is not followed: it may lead into a private network (SSRF). */
-async function findElsewhere(issuer: string, prober: Prober): Promise<LocatedMetadata | undefined> {
-  const { origin, pathname } = new URL(issuer);
-  const segments = pathname.split('/').filter((segment) => segment !== '');
-  const parents = segments.map((_segment, index) => [origin, ...segments.slice(0, index)].join('/')).reverse();
-  const others = new Set([...alternativeIssuers(issuer).map((alternative) => alternative.issuer), ...parents]);
-  const locations = [...others].slice(0, MAX_ALTERNATIVES).flatMap((other) => metadataLocations(other).slice(0, 2));
-  const results = await Promise.all([...new Set(locations)].map((location) => prober.probe(location)));
-  return results.map(readMetadata).find((result) => result !== undefined);
-}
+const NOT_FOUND_FIX =
+  'Write `iss` exactly as a token has it. Many issuers have a path (/realms/…, /oauth2/default, /v2.0). For an issuer without metadata, use --jwks-uri <url>.';
 
-/** Issuers at other paths of the same host, by what is known about providers. */
-export function alternativeIssuers(issuer: string): readonly AlternativeIssuer[] {
-  return PROVIDERS.flatMap((provider) => provider.alternativeIssuers?.(new URL(issuer)) ?? []);
-}
-
-function notFoundFix(probes: readonly Probe[], other: LocatedMetadata | undefined): string {
-  if (typeof other?.metadata.issuer === 'string')
-    return `There is metadata at ${printable(other.location)}. Write issuer: ${literal(other.metadata.issuer)}.`;
-  const advice =
-    'Write `iss` exactly as a token has it. Many issuers have a path (/realms/…, /oauth2/default, /v2.0). For an issuer without metadata, use --jwks-uri <url>.';
-  return failureFix(probes) ?? advice;
-}
-
-/** RFC 8414 §3.3, OpenID Connect Discovery §4.3: the names must be identical. */
-function checkMetadataIssuer(issuer: string, { metadata, location }: LocatedMetadata, report: CheckReport): void {
-  const { issuer: named } = metadata;
-  const expected = `${quoted(issuer)} (--issuer)`;
-  if (named === issuer) report.add('metadata-issuer', 'ok', quoted(named));
-  else if (typeof named !== 'string') {
-    const fix =
-      'This is not the metadata of an authorization server. Write the issuer as `iss` in a token has it, or use --jwks-uri <url>.';
-    report.add('metadata-issuer', 'problem', 'the metadata has no issuer', fix, expected);
-  } else {
-    const fix =
-      issuerMismatchFix(issuer, named) ??
-      `If \`iss\` of the tokens is ${quoted(named)}, write issuer: ${literal(named)}; if the API reaches only this address, add keys: { from: 'discovery', uri: ${literal(location)} }. Otherwise, this is another issuer: check the address.`;
-    report.add('metadata-issuer', 'problem', `the metadata is for ${quoted(named)}`, fix, expected);
+/** Looks for the issuer at the other paths of its provider, on the same host. */
+async function alternativeFix(issuer: string, send: (address: string) => Promise<Probe>): Promise<string | undefined> {
+  const alternatives = PROVIDERS.flatMap((provider) => provider.alternativeIssuers?.(new URL(issuer)) ?? []);
+  for (const alternative of alternatives) {
+    const [location = ''] = metadataLocations(alternative.issuer);
+    const named = readMetadata(await send(location))?.issuer;
+    if (named !== undefined)
+      return `There is metadata at ${printable(location)}. Write issuer: ${toTypeScript(named)}.`;
   }
+  return undefined;
+}
+
+function reportOtherIssuer(issuer: string, { issuer: named, location }: Metadata, report: CheckReport): void {
+  const fix =
+    issuerMismatchFix(issuer, named) ??
+    `If \`iss\` of the tokens is ${quoted(named)}, write issuer: ${toTypeScript(named)}; if the API reaches only this address, add keys: { from: 'discovery', uri: ${toTypeScript(location)} }. Otherwise, this is another issuer: check the address.`;
+  report.add('metadata-issuer', 'problem', `the metadata is for ${quoted(named)}`, fix, `${quoted(issuer)} (--issuer)`);
+}
+
+/**
+ * Returns what to do if the metadata or a token names another issuer, or undefined if that issuer is neither another spelling
+ * nor known to belong to the same provider.
+ */
+export function issuerMismatchFix(issuer: string, named: string): string | undefined {
+  if (!isSimilarAddress(issuer, named)) {
+    const provider = recognizeIssuer(issuer)?.provider;
+    return provider && adviceOf(provider, 'ISSUER_UNTRUSTED', { issuer, named });
+  }
+  if (isDowngrade(issuer, named))
+    return "Configure the issuer to name itself with https. Behind a proxy that terminates TLS, set the issuer's public address (KC_HOSTNAME in Keycloak), or let the issuer trust the proxy's X-Forwarded-Proto.";
+  return `Write issuer: ${toTypeScript(named)}, ${slashHint(issuer, named) ?? 'in this spelling'}. \`iss\` must match exactly.`;
 }

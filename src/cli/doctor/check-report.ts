@@ -1,8 +1,8 @@
-import type { AccessTokenVerifier } from '../../token/access-token-verifier.js';
+import type { Explanation } from '../../token/explain.js';
 import { escapeUnprintable } from '../printable.js';
 
 /** The checks of an issuer, in the order of the report. The names are stable: scripts select rows of `--json` by name. */
-export const ISSUER_CHECKS = [
+const ISSUER_CHECKS = [
   'issuer',
   'reachable',
   'discovery',
@@ -10,27 +10,16 @@ export const ISSUER_CHECKS = [
   'jwks-uri',
   'jwks',
   'keys',
-  'private-keys',
-  'symmetric-keys',
-  'key-strength',
-  'key-use',
-  'key-ids',
-  'algorithms',
   'clock',
 ] as const;
 
-export type IssuerCheck = (typeof ISSUER_CHECKS)[number];
-
-export type ExplainRow = Awaited<ReturnType<AccessTokenVerifier['explain']>>[number];
-
-export type CheckName =
-  (typeof ISSUER_CHECKS)[number] | `token.${ExplainRow['check'] | 'authorities'}` | 'configuration';
+type CheckName = (typeof ISSUER_CHECKS)[number] | `token.${Explanation['check']}` | 'configuration';
 
 /**
  * `ok`: correct. `warning`: works, but needs attention. `problem`: tokens are rejected, or must not be trusted, until it is
  * fixed. `skipped`: not checked.
  */
-export type CheckStatus = 'ok' | 'warning' | 'problem' | 'skipped';
+type CheckStatus = 'ok' | 'warning' | 'problem' | 'skipped';
 
 /** The result of one check. */
 export interface CheckRow {
@@ -42,38 +31,29 @@ export interface CheckRow {
   readonly fix?: string;
 }
 
-/** Collects the results of all checks. Texts may quote a server or a token, so control characters are escaped. */
+/** The results of all checks: those of the issuer, then the others in the order in which they were made. */
 export class CheckReport {
-  private readonly results = new Map<CheckName, CheckRow>();
+  private readonly rowByCheck = new Map<CheckName, CheckRow>(
+    ISSUER_CHECKS.map((check) => [check, { check, status: 'skipped', found: 'not checked' }]),
+  );
 
-  /** Every check of the issuer, then the other checks in the order in which they were made. */
   get rows(): readonly CheckRow[] {
-    const skipped = ISSUER_CHECKS.map((check): CheckRow => ({ check, status: 'skipped', found: 'not possible' }));
-    const rows = new Map<CheckName, CheckRow>(skipped.map((row) => [row.check, row]));
-    for (const row of this.results.values()) rows.set(row.check, row);
-    return [...rows.values()];
+    return [...this.rowByCheck.values()];
   }
 
+  /** Adds or replaces a row. The texts may quote a server or a token, so control characters are escaped. */
   add(check: CheckName, status: CheckStatus, found: string, fix?: string, expected?: string): void {
-    this.results.set(check, {
+    const escape = (text: string | undefined) => text && escapeUnprintable(text);
+    this.rowByCheck.set(check, {
       check,
       status,
       found: escapeUnprintable(found),
-      ...(expected !== undefined && { expected: escapeUnprintable(expected) }),
-      ...(fix !== undefined && { fix: escapeUnprintable(fix) }),
+      expected: escape(expected),
+      fix: escape(fix),
     });
   }
 
-  get(check: CheckName): CheckRow | undefined {
-    return this.results.get(check);
-  }
-
-  /** Selects the checks that have one of these results. */
-  select(checks: readonly CheckName[], ...statuses: readonly CheckStatus[]): readonly CheckName[] {
-    return checks.filter((check) => statuses.some((status) => this.get(check)?.status === status));
-  }
-
-  count(status: CheckStatus): number {
-    return this.rows.filter((row) => row.status === status).length;
+  select(status: CheckStatus): readonly CheckRow[] {
+    return this.rows.filter((row) => row.status === status);
   }
 }

@@ -1,13 +1,13 @@
 import { parseArgs } from 'node:util';
+import { problemOfUnsetValue } from '../../options/unset-value.js';
 import { CommandError, type CommandIo, EXIT, type ExitCode } from '../command-io.js';
 import { quoted } from '../printable.js';
-import { checkConfiguration } from './check-configuration.js';
-import { checkIssuer, type DoctorRequest } from './check-issuer.js';
+import { checkIssuer, correctedIssuer, type DoctorRequest } from './check-issuer.js';
 import { CheckReport } from './check-report.js';
 import { checkToken } from './check-token.js';
 import { readToken } from './read-token.js';
 import { reportText } from './report-text.js';
-import { suggestConfiguration } from './suggested-configuration.js';
+import { checkConfiguration, suggestConfiguration } from './suggested-configuration.js';
 
 export const DOCTOR_HELP = `Usage: nestjs-resource-server doctor --issuer <url> [options]
 
@@ -22,7 +22,6 @@ Options:
   --timeout <seconds>          how long to wait for each response (default: 5)
   --allow-http                 allows http for other hosts than loopback
   --json                       prints one JSON document
-  --help                       prints this help
 
 Examples:
   $ nestjs-resource-server doctor --issuer https://tenant.eu.auth0.com/ --audience https://api.example.com
@@ -31,24 +30,23 @@ Examples:
 Exit codes: 0 no problem, 1 problems, 2 wrong usage, 3 the issuer cannot be reached.
 `;
 
-export async function doctor(args: readonly string[], io: CommandIo): Promise<ExitCode> {
+export async function doctor(args: readonly string[], { fetch, clock, ...io }: CommandIo): Promise<ExitCode> {
   const { request, timeoutMs, tokenOption, json } = readArguments(args);
   const token = await readToken(tokenOption, io);
-  const { fetch, clock } = io;
 
   const report = new CheckReport();
-  const facts = await checkIssuer(request, { fetch, clock, timeoutMs }, report);
-  const checked = suggestConfiguration({ ...request, issuer: facts.name ?? facts.issuer });
-  const names = token === undefined ? undefined : await checkToken(token, checked, { ...facts, clock, report });
+  const { isReachable, keySet } = await checkIssuer(request, { fetch, clock, timeoutMs }, report);
+  const suggested = suggestConfiguration({ ...request, issuer: correctedIssuer(request.issuer) });
   if (token === undefined)
     report.add('token.form', 'skipped', 'no token', 'Pass --token - to check a token on standard input.');
-  const configuration = checkConfiguration({ ...request, issuer: facts.name }, names, report);
+  else await checkToken(token, suggested, keySet, clock, report);
+  const configuration = checkConfiguration(suggested, report);
 
-  const [problems, warnings] = [report.count('problem'), report.count('warning')];
-  const exitCode = facts.isReachable ? (problems > 0 ? EXIT.PROBLEMS : EXIT.OK) : EXIT.UNREACHABLE;
-  const hasColors = io.isTerminal && (io.env.NO_COLOR ?? '') === '' && io.env.TERM !== 'dumb';
+  const [problems, warnings] = [report.select('problem').length, report.select('warning').length];
+  const exitCode = isReachable ? (problems > 0 ? EXIT.PROBLEMS : EXIT.OK) : EXIT.UNREACHABLE;
   const document = { exitCode, problems, warnings, checks: report.rows, configuration: configuration ?? null };
-  io.stdout.write(json ? `${JSON.stringify(document, undefined, 2)}\n` : reportText(report, configuration, hasColors));
+  const text = json ? `${JSON.stringify(document, undefined, 2)}\n` : reportText(report, configuration, io.hasColors);
+  io.stdout.write(text);
   return exitCode;
 }
 
@@ -63,9 +61,6 @@ const OPTIONS = {
   json: { type: 'boolean', default: false },
 } as const;
 
-// For example --issuer "https://$HOST/realms/shop" in a script that does not set HOST.
-const UNSET = /^\s*$|(?:^|[./:@\s])(?:undefined|null|NaN)(?:$|[./:\s])|^[a-zA-Z][\w+.-]*:\/*$|^https?:\/\/[/.:]/;
-
 function readArguments(args: readonly string[]) {
   const { values } = parseArgs({ args: [...args], options: OPTIONS });
   const { issuer, audience, token: tokenOption, 'jwks-uri': jwksUri, 'allow-http': allowHttp, json } = values;
@@ -73,9 +68,9 @@ function readArguments(args: readonly string[]) {
   const clockToleranceSeconds = seconds('clock-tolerance', values['clock-tolerance'], 0, 300);
   if (issuer === undefined) throw new CommandError('--issuer is missing. Write --issuer <url>.');
   for (const [option, given] of Object.entries({ issuer, audience, 'jwks-uri': jwksUri }))
-    if ([given ?? []].flat().some((text) => UNSET.test(text)))
+    if ([given ?? []].flat().some((text) => problemOfUnsetValue(text) !== undefined))
       throw new CommandError(
-        `--${option} is empty, or has an empty part, undefined or null in it: a variable may not be set.`,
+        `--${option} is empty, in quotation marks, a placeholder, or has an empty part, undefined or null in it: a variable may not be set.`,
       );
   const request: DoctorRequest = { issuer, audience, jwksUri, allowHttp, clockToleranceSeconds };
   return { request, timeoutMs, tokenOption, json };

@@ -1,8 +1,6 @@
+import { text } from 'node:stream/consumers';
 import { isJsonObject } from '../../model/json-object.js';
 import { CommandError, type CommandIo } from '../command-io.js';
-
-// Twice the limit of the verifier, so that a token that is too large is still reported as such.
-const MAX_CHARACTERS = 65_536;
 
 const TOKEN_ARGUMENT = `A token must not be an argument: the shell history and the process list would contain it. Write --token - and pipe the token to standard input: … | nestjs-resource-server doctor … --token -
 Delete the command from the shell history now, or revoke the token.`;
@@ -34,14 +32,8 @@ export async function readToken(
   if (option === undefined) return undefined;
   if (option !== '-') throw new CommandError(TOKEN_ARGUMENT);
   if (stdin.isTTY === true) stderr.write('Paste the token, then press Enter and Ctrl-D (for a long token: < file):\n');
-  const decoder = new TextDecoder();
-  let text = '';
-  for await (const chunk of stdin) {
-    text += typeof chunk === 'string' ? chunk : decoder.decode(chunk, { stream: true });
-    if (text.length > MAX_CHARACTERS) break;
-  }
-  // Accepts a copied header, too.
-  const token = text.trim().replace(/^(?:authorization:\s*)?bearer\s+/i, '');
+  // It may be a copied header.
+  const token = (await text(stdin)).trim().replace(/^(?:authorization:\s*)?bearer\s+/i, '');
   if (token === '') throw new CommandError('--token - was given, but standard input is empty. Pipe the token in.');
   return token;
 }

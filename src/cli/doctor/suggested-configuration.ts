@@ -1,142 +1,121 @@
-import { isFetchableAddress } from '../../model/address.js';
-import { ConfigurationError, type ConfigurationProblem } from '../../model/errors.js';
-import type { IssuerOptions } from '../../options/options.js';
+import { ConfigurationError } from '../../model/errors.js';
 import type { ResolvedIssuer } from '../../options/resolve-issuer.js';
 import { resolveOptions } from '../../options/resolve-options.js';
 import type { Provider } from '../../presets/provider.js';
 import { recognizeIssuer, type RecognizedIssuer } from '../../presets/providers.js';
+import { toTypeScript } from '../printable.js';
 import type { DoctorRequest } from './check-issuer.js';
-import { objectLiteral, properties, toTypeScript, type Writable } from './to-typescript.js';
+import type { CheckReport } from './check-report.js';
 
 /** The configuration of an application for one issuer. */
 export interface SuggestedConfiguration {
+  readonly issuer: string;
   /** TypeScript for the root module. */
   readonly text: string;
-  /** The provider whose preset is used. */
   readonly provider: Provider | undefined;
   /** Whether the audience is given, or follows from the issuer. */
   readonly hasAudience: boolean;
   readonly hasPlaceholders: boolean;
-  /** The issuers of an application with this configuration, with examples for placeholders. Empty if there are problems. */
+  /** The issuers of an application with this configuration, with examples for placeholders. Empty if they are invalid. */
   readonly issuers: readonly ResolvedIssuer[];
   /** Why the application would not start. */
-  readonly problems: readonly ConfigurationProblem[];
+  readonly problem: string | undefined;
 }
 
 export function suggestConfiguration(request: DoctorRequest): SuggestedConfiguration {
-  const audience = request.audience?.map((name) => name.trim());
-  const recognized = recognizeExactly(request.issuer);
-  const call = recognized === undefined ? plainCall(request.issuer, audience) : presetCall(recognized, audience);
-  const additions = additionalOptions(request);
+  const recognized = recognizeIssuer(request.issuer);
+  const suggested = suggest(request, recognized);
+  // A preset may write the issuer differently. It is used then only if a plain configuration would check less.
+  const isUsable =
+    recognized?.provider.checksMoreThanAudience === true ||
+    suggested.issuers.length === 0 ||
+    suggested.issuers.some(({ issuer }) => issuer === request.issuer);
+  return isUsable ? suggested : suggest(request, undefined);
+}
+
+function suggest(request: DoctorRequest, recognized: RecognizedIssuer | undefined): SuggestedConfiguration {
+  const { issuer, audience, jwksUri, allowHttp, clockToleranceSeconds } = request;
+  const additions = {
+    ...(jwksUri !== undefined && { keys: { from: 'jwks', uri: jwksUri } }),
+    ...(clockToleranceSeconds !== 5 && { clockToleranceSeconds }),
+    ...(allowHttp && [issuer, jwksUri].some((address) => address?.startsWith('http:')) && { insecureAllowHttp: true }),
+  };
+  const parameters = parametersFor(recognized, request, (value) => `<${value.placeholder}>`);
+  const examples = parametersFor(recognized, request, (value) => value.example);
+  let issuers: readonly ResolvedIssuer[] = [];
+  let problem: string | undefined;
+  try {
+    const options = { ...(recognized?.provider.configure(examples) ?? examples), ...additions };
+    issuers = resolveOptions(options as Parameters<typeof resolveOptions>[0]).issuers as typeof issuers;
+    const ignored = audience?.find((name) => !issuers.some((each) => each.audience.includes(name)));
+    if (ignored !== undefined)
+      problem = `Omit --audience: tokens have the audience "${recognized?.usualAudience ?? ''}"`;
+  } catch (error) {
+    if (!(error instanceof ConfigurationError)) throw error;
+    problem = error.problems.map(({ path, message }) => `${path} ${message}`).join('; ');
+  }
   return {
-    text: configurationText(recognized?.provider.name, call, additions),
+    issuer,
+    text: configurationText(recognized?.provider.name, parameters, additions),
     provider: recognized?.provider,
     hasAudience: audience !== undefined || recognized?.usualAudience !== undefined,
-    hasPlaceholders: /['[]<[^']*>'/.test(toTypeScript(call.parameters)),
-    ...(call.problems.length > 0 ? { issuers: [], problems: call.problems } : resolve(call.issuers, additions)),
+    hasPlaceholders: toTypeScript(parameters) !== toTypeScript(examples),
+    issuers,
+    problem,
   };
 }
 
-function additionalOptions({ issuer, jwksUri, allowHttp, clockToleranceSeconds }: DoctorRequest) {
-  const isHttp = (address: string) => /^http:/i.test(address) && !isFetchableAddress(address, false);
-  return {
-    ofIssuer: { ...(jwksUri !== undefined && { keys: { from: 'jwks' as const, uri: jwksUri } }) },
-    ofModule: {
-      ...(clockToleranceSeconds !== 5 && { clockToleranceSeconds }),
-      ...(allowHttp && [issuer, jwksUri ?? issuer].some(isHttp) && { insecureAllowHttp: true }),
-    },
-  };
-}
-
-type AdditionalOptions = ReturnType<typeof additionalOptions>;
-
-function configurationText(preset: string | undefined, call: OptionsCall, additions: AdditionalOptions): string {
-  const expression = preset === undefined ? '' : `${preset}(${toTypeScript(call.parameters)})`;
-  const keys = properties(additions.ofIssuer);
-  const base =
-    call.isList && keys.length > 0
-      ? // The preset returns several issuers, and each has its own keys.
-        [`issuers: ${expression}.issuers.map((issuer) => (${objectLiteral(['...issuer', ...keys])}))`]
-      : [...(preset === undefined ? properties(call.parameters) : [`...${expression}`]), ...keys];
-  const parts = [...base, ...properties(additions.ofModule)];
+function configurationText(preset: string | undefined, parameters: object, additions: object): string {
+  const call = `${preset ?? ''}(${toTypeScript(parameters)})`;
+  const added = Object.entries(additions).map(([name, value]) => `${name}: ${toTypeScript(value)},`);
+  const spread = [`...${call},`, ...added].join('\n').replace(/^/gm, '  ');
+  const presetOptions = added.length === 0 ? call : `{\n${spread}\n}`;
   return [
     "import { AuthModule } from 'nestjs-resource-server';",
     ...(preset === undefined ? [] : [`import { ${preset} } from 'nestjs-resource-server/presets';`]),
     '',
-    `AuthModule.forRoot(${parts.join() === `...${expression}` ? expression : objectLiteral(parts)})`,
+    `AuthModule.forRoot(${preset === undefined ? toTypeScript({ ...parameters, ...additions }) : presetOptions})`,
   ].join('\n');
 }
 
-function resolve(issuers: readonly IssuerOptions[], { ofIssuer, ofModule }: AdditionalOptions) {
-  try {
-    const resolved = resolveOptions({ issuers: issuers.map((options) => ({ ...options, ...ofIssuer })), ...ofModule });
-    return { issuers: resolved.issuers as readonly ResolvedIssuer[], problems: [] };
-  } catch (error) {
-    return { issuers: [], problems: problemsOf(error, /^issuers\[\d+\]\./) };
-  }
-}
-
-function problemsOf(error: unknown, prefix: RegExp): readonly ConfigurationProblem[] {
-  if (!(error instanceof ConfigurationError)) throw error;
-  return error.problems.map(({ path, message }) => ({ path: path.replace(prefix, ''), message }));
-}
-
-/** The arguments of the configuration, and the options that follow from them. */
-interface OptionsCall {
-  /** With placeholders. */
-  readonly parameters: Readonly<Record<string, Writable>>;
-  /** With examples for placeholders. */
-  readonly issuers: readonly IssuerOptions[];
-  /** Whether the preset returns a list of issuers. */
-  readonly isList: boolean;
-  readonly problems: readonly ConfigurationProblem[];
-}
-
-const AUDIENCE = 'the audience of tokens for this API';
-
-function plainCall(issuer: string, audience: readonly string[] | undefined): OptionsCall {
-  const parameters = { issuer, audience: oneOrMore(audience) ?? `<${AUDIENCE}>` };
-  return { parameters, issuers: [{ issuer, audience: audience ?? 'example' }], isList: false, problems: [] };
-}
-
-function oneOrMore(values: readonly string[] | undefined): string | readonly string[] | undefined {
-  return values?.length === 1 ? values[0] : values;
-}
-
-function presetCall(
-  { provider, parts, usualAudience }: RecognizedIssuer,
-  audience: readonly string[] | undefined,
-): OptionsCall {
-  const { parameter, example } = provider.audience;
-  const needsAudience = usualAudience === undefined || (audience ?? [usualAudience]).join() !== usualAudience;
-  const parametersWith = (text: (value: { placeholder: string; example: string }) => string) => ({
-    ...parts,
-    ...(needsAudience && parameter && { [parameter]: oneOrMore(audience) ?? text({ placeholder: AUDIENCE, example }) }),
+/** Returns the arguments of the preset, or the options of a plain configuration. */
+function parametersFor(
+  recognized: RecognizedIssuer | undefined,
+  { issuer, audience }: Pick<DoctorRequest, 'issuer' | 'audience'>,
+  fill: (value: { readonly placeholder: string; readonly example: string }) => string,
+): Readonly<Record<string, unknown>> {
+  const { parameter, example } = recognized?.provider.audience ?? { parameter: 'audience', example: 'example' };
+  const usual = recognized?.usualAudience;
+  const given = audience?.length === 1 ? audience[0] : audience;
+  const needsAudience = parameter !== undefined && (usual === undefined || (given ?? usual) !== usual);
+  const variables = recognized?.provider.environment.filter((variable) => variable.from === 'example') ?? [];
+  return {
+    ...(recognized?.parts ?? { issuer }),
+    ...(needsAudience && {
+      [parameter]: given ?? fill({ placeholder: 'the audience of tokens for this API', example }),
+    }),
     ...Object.fromEntries(
-      provider.environment
-        .filter((variable) => variable.from === 'example')
-        .map((variable) => [variable.parameter, variable.isList ? [text(variable)] : text(variable)]),
+      variables.map((variable) => [variable.parameter, variable.isList ? [fill(variable)] : fill(variable)]),
     ),
-  });
-  const call = { parameters: parametersWith(({ placeholder }) => `<${placeholder}>`), issuers: [], isList: false };
-  if (needsAudience && parameter === undefined) {
-    const message = `is not an option of ${provider.name}(): tokens have the audience ${JSON.stringify(usualAudience)}. Omit it`;
-    return { ...call, problems: [{ path: 'audience', message }] };
-  }
-  try {
-    const options = provider.configure(parametersWith((value) => value.example));
-    if (!('issuers' in options)) return { ...call, issuers: [options], problems: [] };
-    // `issuers` is a function only for a list of tenants, which no issuer's name contains.
-    return { ...call, issuers: options.issuers as readonly IssuerOptions[], isList: true, problems: [] };
-  } catch (error) {
-    return { ...call, problems: problemsOf(error, /^\w+\(\)\./) };
-  }
+  };
 }
 
-/** A preset may write the issuer differently. It is used then only if a plain configuration would check less. */
-function recognizeExactly(issuer: string): RecognizedIssuer | undefined {
-  const recognized = recognizeIssuer(issuer);
-  if (recognized === undefined || recognized.provider.checksMoreThanAudience === true) return recognized;
-  const { issuers } = presetCall(recognized, undefined);
-  return issuers.length === 0 || issuers.some((options) => options.issuer === issuer) ? recognized : undefined;
+/**
+ * Checks whether an application would start with the configuration.
+ * @returns the configuration, or undefined if there is any problem.
+ */
+export function checkConfiguration(suggested: SuggestedConfiguration, report: CheckReport): string | undefined {
+  const { text, problem, hasPlaceholders } = suggested;
+  const failed = report.select('problem').map(({ check }) => check);
+  if (failed.length > 0) {
+    const list = new Intl.ListFormat('en').format(failed);
+    report.add('configuration', 'skipped', 'not known yet', `Fix ${list} and run doctor again for the configuration.`);
+  } else if (problem !== undefined) {
+    report.add('configuration', 'problem', 'an application with these values does not start', problem);
+  } else {
+    const condition = hasPlaceholders ? ' after you replace the values in <…>' : '';
+    report.add('configuration', 'ok', `an application starts with it${condition}`);
+    return text;
+  }
+  return undefined;
 }

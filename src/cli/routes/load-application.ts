@@ -1,9 +1,8 @@
-import { stat } from 'node:fs/promises';
+import { statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type * as ApplicationReport from '../../nest/routes/application-report.js';
-import type { RouteReport } from '../../nest/routes/route-report.js';
 import { CommandError, EXIT } from '../command-io.js';
 import { printable } from '../printable.js';
 
@@ -17,21 +16,13 @@ export interface LoadOptions {
 type Application = Parameters<typeof ApplicationReport.createReport>[0];
 type RootModule = Parameters<typeof ApplicationReport.createApplication>[0];
 
-interface LoadedApplication {
-  readonly app: Application;
-  readonly report: RouteReport;
-}
-
-// Long enough for an application that waits for a vault or a database.
-const LIMIT_MS = 60_000;
-
 /**
  * Creates the application of a built file, initializes it without listening, and computes its report.
  * @throws CommandError
  */
-export async function loadApplication(file: string, options: LoadOptions): Promise<LoadedApplication> {
+export async function loadApplication(file: string, options: LoadOptions) {
   const path = resolve(options.cwd, file);
-  if (!(await isFile(path))) {
+  if (statSync(path, { throwIfNoEntry: false })?.isFile() !== true) {
     throw new CommandError(
       `There is no file ${printable(file)}. Build the application (npm run build), then give the file of its root module: dist/app.module.js.`,
     );
@@ -45,16 +36,17 @@ export async function loadApplication(file: string, options: LoadOptions): Promi
   }
 }
 
-async function load(path: string, file: string, { exportName, isPreview }: LoadOptions): Promise<LoadedApplication> {
-  const chosen = chooseExport(await importFile(path, file), { exportName, isPreview, file });
-  const value: unknown = await chosen.value;
+async function load(path: string, file: string, options: LoadOptions) {
+  const { isPreview } = options;
+  const [name, exported] = chooseExport(await importFile(path, file), file, options);
+  const value: unknown = await exported;
   const { createApplication, createReport } = await importOwnCopy(path, file);
   let app: unknown;
   if (isModule(value)) app = await createApplication(value as RootModule, isPreview);
   else if (!isPreview && typeof value === 'function') app = await (value as () => unknown)();
   if (!isApplication(app)) {
     throw new CommandError(
-      `${chosen.name} of ${printable(file)} returns neither a root module nor a Nest application. Return the result of NestFactory.create().`,
+      `${printable(name)} of ${printable(file)} returns neither a root module nor a Nest application. Return the result of NestFactory.create().`,
     );
   }
   // Nest ignores a second call.
@@ -67,43 +59,38 @@ async function load(path: string, file: string, { exportName, isPreview }: LoadO
   );
 }
 
-interface Choice extends Pick<LoadOptions, 'exportName' | 'isPreview'> {
-  readonly file: string;
-}
+type Exports = readonly (readonly [name: string, value: unknown])[];
 
-function chooseExport(exported: ReadonlyMap<string, unknown>, { exportName, isPreview, file }: Choice) {
+function chooseExport(all: Exports, file: string, { exportName, isPreview }: LoadOptions): Exports[number] {
   const qualifies = (value: unknown) => isModuleOrPromise(value) || (!isPreview && isFunctionOtherThanClass(value));
-  const names = [...exported.keys()].filter((name) => qualifies(exported.get(name)));
-  const [name = '', ...others] = exportName === undefined ? names : names.filter((each) => each === exportName);
+  const suitable = all.filter(([name, value]) => name === (exportName ?? name) && qualifies(value));
+  const [first] = suitable;
   // `export default AppModule` beside `export class AppModule` is one choice.
-  const isUnambiguous = others.every((other) => exported.get(other) === exported.get(name));
-  if (name !== '' && isUnambiguous) return { name: printable(name), value: exported.get(name) };
-  const list = (all: Iterable<string>) => [...all].map(printable).join(', ') || 'nothing';
-  if (name !== '') {
-    throw new CommandError(`${printable(file)} has several exports to choose from: ${list(names)}. Use --export.`);
+  if (first !== undefined && suitable.every(([, value]) => value === first[1])) return first;
+  const list = (exports: Exports) => exports.map(([name]) => printable(name)).join(', ') || 'nothing';
+  if (first !== undefined) {
+    throw new CommandError(`${printable(file)} has several exports to choose from: ${list(suitable)}. Use --export.`);
   }
   const subject = exportName === undefined ? printable(file) : `--export ${printable(exportName)}`;
-  throw new CommandError(
-    isPreview
-      ? `${subject} is no root module, which --no-init needs (${printable(file)} exports: ${list(exported.keys())}).`
-      : `${subject} is neither a root module nor a function that creates the application (${printable(file)} exports: ${list(exported.keys())}). ${WHAT_TO_EXPORT}`,
-  );
+  const exports = `(${printable(file)} exports: ${list(all)})`;
+  if (isPreview) throw new CommandError(`${subject} is no root module, which --no-init needs ${exports}.`);
+  throw new CommandError(`${subject} is neither a root module nor a function ${exports}. ${WHAT_TO_EXPORT}`);
 }
 
-const WHAT_TO_EXPORT = `Export one of them, and call listen() in another file:
+const WHAT_TO_EXPORT = `Export the root module, or a function that creates the application, and call listen() in another file:
 
   export async function createApp() {
     return NestFactory.create(AppModule);
   }`;
 
 /** Imports the file. Node lists the exports of a CommonJS file under `default` or `module.exports` too. */
-async function importFile(path: string, file: string): Promise<ReadonlyMap<string, unknown>> {
+async function importFile(path: string, file: string): Promise<Exports> {
   try {
     const namespace = (await import(pathToFileURL(path).href)) as Record<string, unknown>;
     const { default: fallback, 'module.exports': commonJs = fallback, ...named } = namespace;
     const inner = typeof commonJs === 'object' && !isModuleOrPromise(commonJs) ? commonJs : { default: fallback };
     const members = Object.entries({ ...inner, ...named });
-    return new Map(members.filter(([name, value]) => name !== '__esModule' && value !== undefined));
+    return members.filter(([name, value]) => name !== '__esModule' && value !== undefined);
   } catch (error) {
     const isSource = /\.[cm]?tsx?$/.test(path);
     const advice = isSource ? ' This is a source file. Build the application, then give the file in dist.' : '';
@@ -122,14 +109,6 @@ async function importOwnCopy(path: string, file: string): Promise<typeof Applica
     throw new CommandError(
       `${printable(file)} cannot import Nest and this version of nestjs-resource-server. Install both in the application: ${messageOf(error)}`,
     );
-  }
-}
-
-async function isFile(path: string): Promise<boolean> {
-  try {
-    return (await stat(path)).isFile();
-  } catch {
-    return false;
   }
 }
 
@@ -152,13 +131,12 @@ function isFunctionOtherThanClass(value: unknown): boolean {
 }
 
 function isApplication(value: unknown): value is Application {
-  const methods = ['init', 'close', 'get'];
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    methods.every((name) => typeof Reflect.get(value, name) === 'function')
-  );
+  const members = (value ?? {}) as Record<string, unknown>;
+  return ['init', 'close', 'get'].every((name) => typeof members[name] === 'function');
 }
+
+// Long enough for an application that waits for a vault or a database.
+const LIMIT_MS = 60_000;
 
 /** Rejects if the work of the application takes too long. */
 export function withinLimit<Result>(work: Promise<Result>): Promise<Result> {

@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import { toTable } from '../../nest/routes/route-report-text.js';
 import { isOpen, type ReportedRoute } from '../../nest/routes/route-report.js';
 import { CommandError, type CommandIo, EXIT, type ExitCode } from '../command-io.js';
-import { printable, withoutTokens } from '../printable.js';
+import { printable } from '../printable.js';
 import { loadApplication, messageOf, withinLimit } from './load-application.js';
 
 export const ROUTES_HELP = `Usage: nestjs-resource-server routes <file> [options]
@@ -10,8 +10,7 @@ export const ROUTES_HELP = `Usage: nestjs-resource-server routes <file> [options
 Prints every route of a built application, its access and its requirements.
 
 <file> exports the root module (a class, a dynamic module, or a promise of one) or a function that creates the
-application and returns it. The command imports the file: it must not listen when it is imported.
-The command creates, initializes and closes the application. It does not call listen().
+application and returns it. The command imports the file, and initializes and closes the application. Do not listen in it.
 
 Options:
   --export <name>  the export to use, if several qualify
@@ -36,8 +35,8 @@ export async function routes(args: readonly string[], io: CommandIo): Promise<Ex
   const { file, allow, failOn, json, ...options } = readArguments(args);
   const { app, report } = await loadApplication(file, { ...options, cwd: io.cwd });
   const open = report.routes.filter((route) => isOpen(route));
-  const failed = open.filter((route) => failOn.includes(route.access) && !allow.includes(nameOf(route)));
-  const stale = allow.filter((name) => !open.some((route) => nameOf(route) === name));
+  const failed = open.filter((route) => failOn.includes(route.access) && !allow.includes(routeName(route)));
+  const stale = allow.filter((name) => !open.some((route) => routeName(route) === name));
   if (json) {
     io.stdout.write(`${JSON.stringify({ ...report, failed, stale }, undefined, 2)}\n`);
   } else {
@@ -46,11 +45,10 @@ export async function routes(args: readonly string[], io: CommandIo): Promise<Ex
     io.stdout.write([`${table}\n`, warnings.length > 0 ? '\n' : '', ...warnings].join(''));
   }
   for (const route of failed) {
-    io.stderr.write(`error: ${nameOf(route)} is ${route.access}. Protect it, or add --allow '${nameOf(route)}'.\n`);
+    const name = routeName(route);
+    io.stderr.write(`error: ${name} is ${route.access}. Protect it, or add --allow '${name}'.\n`);
   }
-  for (const name of stale) {
-    io.stderr.write(`error: --allow '${printable(name)}' matches no open route. Remove it.\n`);
-  }
+  for (const name of stale) io.stderr.write(`error: --allow '${printable(name)}' matches no open route. Remove it.\n`);
   try {
     await withinLimit(app.close());
   } catch (error) {
@@ -67,31 +65,24 @@ function readArguments(args: readonly string[]) {
     'fail-on': { type: 'string' },
     json: { type: 'boolean' },
   } as const;
-  try {
-    const { values, positionals } = parseArgs({ args: [...args], options, allowPositionals: true });
-    const [file, ...others] = positionals;
-    if (file === undefined || others.length > 0) {
-      throw new CommandError('Give one built file, for example: nestjs-resource-server routes dist/app.module.js');
-    }
-    const { allow = [], json = false, export: exportName, 'no-init': isPreview = false } = values;
-    const failOn = readFailOn(values['fail-on'] ?? (allow.length > 0 ? FAILURES.join() : ''));
-    return { file, allow, failOn, json, exportName, isPreview };
-  } catch (error) {
-    if (error instanceof CommandError) throw error;
-    throw new CommandError(withoutTokens(messageOf(error)));
-  }
+  const { values, positionals } = parseArgs({ args: [...args], options, allowPositionals: true });
+  const [file, ...others] = positionals;
+  if (file === undefined || others.length > 0)
+    throw new CommandError('Give one built file, for example: nestjs-resource-server routes dist/app.module.js');
+  const { allow = [], json = false, export: exportName, 'no-init': isPreview = false } = values;
+  const failOn = readFailOn(values['fail-on'] ?? (allow.length > 0 ? FAILURES.join() : ''));
+  return { file, allow, failOn, json, exportName, isPreview };
 }
 
 const FAILURES: readonly string[] = ['open', 'unguarded', 'unknown'] satisfies ReportedRoute['access'][];
 
 function readFailOn(text: string): readonly string[] {
-  const names = text.split(',').map((name) => name.trim());
-  const listed = names.filter((name) => name !== '');
+  const listed = text.split(/[\s,]+/).filter((name) => name !== '');
   const wrong = listed.find((name) => !FAILURES.includes(name));
   if (wrong === undefined) return listed;
   throw new CommandError(`--fail-on takes ${FAILURES.join(', ')}, separated by commas, not ${printable(wrong)}.`);
 }
 
-function nameOf({ kind, pattern }: ReportedRoute): string {
+function routeName({ kind, pattern }: ReportedRoute): string {
   return `${kind} ${pattern}`;
 }

@@ -1,6 +1,6 @@
 import { AuthError } from '../../model/errors.js';
 import { audiences } from '../claims.js';
-import { similarAddressHint } from '../hints.js';
+import { missingAudienceHint, similarAddressHint } from '../hints.js';
 import type { Check } from './check.js';
 
 /** RFC 7519 §4.1.3, RFC 8725 §3.9: a recipient that the token does not name must reject it. */
@@ -20,6 +20,6 @@ export const audienceCheck = {
   },
   explain({ claims, demand }, { audience, audienceClaim }) {
     const [got, expected] = [claims[audienceClaim], demand.audience ?? audience];
-    return { got, expected, hint: similarAddressHint(got, expected) };
+    return { got, expected, hint: similarAddressHint(got, expected) ?? missingAudienceHint(claims, audienceClaim) };
   },
 } as const satisfies Check;

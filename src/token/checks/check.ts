@@ -3,11 +3,14 @@ import type { MaybePromise } from '../../model/maybe-promise.js';
 import type { TokenFacts } from '../token-facts.js';
 import type { TrustedIssuer } from '../trusted-issuers.js';
 
-/** What a check compared, for developers. `hint` is used only if the check fails. */
+/** The values that a check compared, for developers. */
 export interface CheckExplanation {
   readonly got?: unknown;
   readonly expected?: unknown;
+  /** How to fix the cause, if the check fails. */
   readonly hint?: string;
+  /** A possible fault of a token that passes the check. */
+  readonly warning?: string;
 }
 
 /**

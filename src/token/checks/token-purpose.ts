@@ -4,8 +4,10 @@ import type { Check } from './check.js';
 // Hashes that only an ID token has: OpenID Connect Core §3.1.3.6 and §3.3.2.11, FAPI 1.0 Advanced §5.1.1.
 const ID_TOKEN_CLAIMS = ['at_hash', 'c_hash', 's_hash'];
 const LOGOUT_EVENT = 'http://schemas.openid.net/event/backchannel-logout';
-/** What Keycloak writes into the claim `typ` of tokens that are not access tokens. */
+/** Keycloak's values of the claim `typ` in tokens that are not access tokens. */
 const OTHER_TYPES: readonly unknown[] = ['ID', 'Refresh', 'Offline', 'Logout'];
+const LIKE_ID_TOKEN =
+  "It may be an ID token: it has a `nonce`, or its only audience is its client, and it names no scope. Send the `access_token` of the token response. If the issuer's access tokens have the type `at+jwt`, set `tokenTypes: ['at+jwt']`.";
 
 /**
  * Rejects ID tokens and logout tokens that have the same `iss`, `aud`, key and header `typ` as access tokens, by the claims that
@@ -23,5 +25,10 @@ export const tokenPurposeCheck = {
     if (OTHER_TYPES.includes(typ)) throw new AuthError('TYPE_NOT_ALLOWED', { claim: 'typ' });
     if (typeof events === 'object' && events !== null && LOGOUT_EVENT in events)
       throw new AuthError('TYPE_NOT_ALLOWED', { claim: 'events' });
+  },
+  explain({ claims: { scope, scp, client_id: client, nonce, azp, aud } }) {
+    const isForClient = azp !== undefined && azp === [aud].flat().join(' ');
+    const isSimilar = (scope ?? scp ?? client) === undefined && (nonce !== undefined || isForClient);
+    return isSimilar ? { warning: LIKE_ID_TOKEN } : {};
   },
 } as const satisfies Check;

@@ -15,8 +15,20 @@ export const tokenTypeCheck = {
     if (isOneOf(DEFAULT_TOKEN_TYPES, typ) || isOneOf(tokenTypes, typ)) return;
     throw new AuthError('TYPE_NOT_ALLOWED', { member: 'typ', expected: [...DEFAULT_TOKEN_TYPES, ...tokenTypes] });
   },
-  explain: ({ header }, { tokenTypes }) => ({ got: header.typ, expected: [...tokenTypes] }),
+  explain({ header: { typ } }, { tokenTypes }) {
+    const kind = typeof typ === 'string' ? OTHER_KINDS.get(normalizeTokenType(typ)) : undefined;
+    const hint = kind && `It is ${kind}, not an access token. Send the \`access_token\` of the token response.`;
+    return { got: typ, expected: [...tokenTypes], hint };
+  },
 } as const satisfies Check;
+
+/** Tokens that are not access tokens, by their `typ`. */
+const OTHER_KINDS: ReadonlyMap<string, string> = new Map([
+  ['dpop+jwt', 'a DPoP proof'],
+  ['logout+jwt', 'a logout token'],
+  ['refresh+jwt', 'a refresh token'],
+  ['secevent+jwt', 'a security event token'],
+]);
 
 function isOneOf(types: ReadonlySet<string | undefined>, typ: unknown): boolean {
   if (types.has(typ as string | undefined)) return true;

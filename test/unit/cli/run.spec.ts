@@ -55,6 +55,7 @@ describe('the command line', () => {
     [['doctor', '--issuer', '--audience', '--json']],
     [['doctor', '--issuer', '']],
     [['doctor', '--issuer', 'undefined']],
+    [['doctor', '--issuer', "'https://issuer.example.com'"]],
     [['doctor', '--issuer', 'https://undefined.auth0.com/']],
     [['doctor', '--issuer', 'https://']],
     [['doctor', '--issuer', 'https:///realms/shop']],
@@ -78,11 +79,4 @@ describe('the command line', () => {
       expect(exitCode).toBe(3);
     },
   );
-
-  it('masks what may be a token in messages', async () => {
-    const token = 'YWxpY2VhbGljZQ.YWxpY2VhbGljZQ.YWxpY2VhbGljZQ';
-    const { stderr, exitCode } = await command([...VALID, token]);
-    expect(exitCode).toBe(2);
-    expect(stderr).toContain("Unexpected argument '<token>'");
-  });
 });

@@ -45,7 +45,7 @@ describe('the suggested configuration', () => {
     const issuer = 'https://issuer.example.com';
     expect(argumentOf(issuer, { audience: undefined })).toContain("audience: '<the audience of tokens for this API>'");
     expect(suggest(issuer, { audience: undefined }).hasPlaceholders).toBe(true);
-    expect(argumentOf(issuer, { audience: ['a', 'b'] })).toBe(`{ issuer: '${issuer}', audience: ['a', 'b'] }`);
+    expect(argumentOf(issuer, { audience: ['a', 'b'] })).toBe(`{ issuer: '${issuer}', audience: [ 'a', 'b' ] }`);
   });
 
   it.each([
@@ -60,8 +60,8 @@ describe('the suggested configuration', () => {
     [`https://sts.windows.net/${TENANT}/`, TENANT, /entraId\(/],
     ['https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_AbC', 'client', /cognito\(.*clientId: 'client'/],
     ['https://example.okta.com/oauth2/aus1', 'api', /okta\(.*authorizationServerId: 'aus1'/],
-    ['https://accounts.google.com', 'api', /google\(.*emails: \['<the service account that may call>'\]/],
-    ['https://token.actions.githubusercontent.com', 'api', /github\(.*repositories: \['<[^>]*repository[^>]*>'\]/],
+    ['https://accounts.google.com', 'api', /google\(.*emails: \[ '<the service account that may call>' \]/],
+    ['https://token.actions.githubusercontent.com', 'api', /github\(.*repositories: \[ '<[^>]*repository[^>]*>' \]/],
     ['https://securetoken.google.com/shop-1', 'shop-1', "firebase({ projectId: 'shop-1' })"],
     ['https://my.zitadel.cloud', '692342', /zitadel\(\{ issuer: 'https:\/\/my\.zitadel\.cloud', audience: '692342'/],
     ['https://abcdef.supabase.co/auth/v1', 'orders', /supabase\(.*audience: 'orders'/],
@@ -69,8 +69,8 @@ describe('the suggested configuration', () => {
     ['https://happy-cat-1.clerk.accounts.dev', 'https://example.com', /clerk\(.*authorizedParties: 'https/],
     ['https://shop.logto.app/oidc', 'api', /logto\(.*resource: 'api'/],
   ])('calls the preset of %s for the audience %s, and an application starts with it', (issuer, audience, call) => {
-    const { text, problems } = suggest(issuer, { audience: [audience] });
-    expect(problems).toEqual([]);
+    const { text, problem } = suggest(issuer, { audience: [audience] });
+    expect(problem).toBeUndefined();
     const argument = argumentOf(issuer, { audience: [audience] });
     expect(argument).toEqual(typeof call === 'string' ? call : expect.stringMatching(call));
     const own = issuersOf(text).find((options) => options.issuer === issuer);
@@ -78,11 +78,16 @@ describe('the suggested configuration', () => {
 
     // Other keys must not remove the checks of the preset: they keep strangers out.
     const request = { audience: [audience], jwksUri: JWKS_URI, clockToleranceSeconds: 30 };
-    const issuers = issuersOf(suggest(issuer, request).text);
-    const withKeys = issuers.find((options) => options.issuer === issuer);
+    const suggested = suggest(issuer, request);
+    if (suggested.problem !== undefined) {
+      // The preset returns several issuers, and each has its own keys.
+      expect(suggested.problem).toContain('keys is set beside `issuers`');
+      return;
+    }
+    const [withKeys] = issuersOf(suggested.text);
     const providerCheck = own?.providerCheck && (expect.any(Function) as never);
-    expect(withKeys).toEqual({ ...own, keys: withKeys?.keys, clockToleranceSeconds: 30, providerCheck });
-    expect(issuers.every(({ keys }) => 'uri' in keys && keys.uri === JWKS_URI)).toBe(true);
+    const keys = expect.objectContaining({ uri: JWKS_URI });
+    expect(withKeys).toEqual({ ...own, keys, clockToleranceSeconds: 30, providerCheck });
   });
 
   it.each(['https://tenant.eu.auth0.com', 'https://auth0.com.example.com/', 'https://id.example.com/realms/shop/'])(
@@ -104,16 +109,13 @@ describe('the suggested configuration', () => {
     ['https://happy-cat-1.clerk.accounts.dev', 'https://example.com/'],
     ['https://securetoken.google.com/shop-1', 'orders'],
     ['https://login.microsoftonline.com/common/v2.0', TENANT],
-  ])('has the problems for which %s would not start with the audience %s', (issuer, audience) => {
-    expect(suggest(issuer, { audience: [audience] })).toMatchObject({
-      issuers: [],
-      problems: [{ message: expect.any(String) }],
-    });
+  ])('has the problem for which an application with %s and the audience %s does not start', (issuer, audience) => {
+    expect(suggest(issuer, { audience: [audience] }).problem).toMatch(/\w/);
   });
 
   it('escapes values', () => {
     expect(argumentOf("https://issuer.example.com/'\\\u202e")).toContain(
-      String.raw`'https://issuer.example.com/\'\\\u202e'`,
+      String.raw`"https://issuer.example.com/'\\\u202e"`,
     );
   });
 });

@@ -1,0 +1,88 @@
+import { withoutQuery } from '../../model/address.js';
+import type { FetchError } from '../../remote/fetch-error.js';
+import { exchange, type ExchangeOptions } from '../../remote/http-exchange.js';
+import { printable } from '../printable.js';
+
+/** The result of one request. */
+export interface Probe {
+  /** Without the query. */
+  readonly address: string;
+  readonly body?: unknown;
+  /** Why the response is not a JSON document. Starts with the address. */
+  readonly failure?: string;
+  readonly isUnreachable: boolean;
+  /** How far the clock of the server is ahead of the clock of this machine. */
+  readonly aheadSeconds: number | undefined;
+}
+
+export interface ProbeOptions extends Pick<ExchangeOptions, 'fetch' | 'timeoutMs'> {
+  readonly clock: () => number;
+}
+
+/** Sends a request as the API does, and returns what explains a failure. */
+export async function probe(url: string, { fetch, timeoutMs, clock }: ProbeOptions): Promise<Probe> {
+  const address = withoutQuery(url);
+  let aheadSeconds: number | undefined;
+  let target = '';
+  const recordingFetch: typeof globalThis.fetch = async (...parameters) => {
+    const response = await fetch(...parameters);
+    const { headers } = response;
+    // RFC 9111 §5.1: the `Date` of a cached response is as old as its `Age`.
+    const sentAt = Date.parse(headers.get('date') ?? '') + Number(headers.get('age')) * 1000;
+    if (!Number.isNaN(sentAt)) aheadSeconds = Math.round((sentAt - clock()) / 1000);
+    const location = headers.get('location');
+    if (location !== null && URL.canParse(location, url)) {
+      // Other parts of the address may contain a secret.
+      const { origin, pathname } = new URL(location, url);
+      target = `, to ${origin}${pathname}`;
+    }
+    return response;
+  };
+  try {
+    const { body } = await exchange(url, { fetch: recordingFetch, timeoutMs, maxBytes: 512 * 1024 });
+    return { address, body, isUnreachable: false, aheadSeconds };
+  } catch (error) {
+    const { message, isUnreachable } = error as FetchError;
+    return { address, failure: printable(message + target), isUnreachable, aheadSeconds };
+  }
+}
+
+/** Fixes for failed requests. The first pattern that matches the failure of a probe applies. */
+const FIXES: readonly (readonly [RegExp, string])[] = [
+  [
+    /no answer within|TIMEDOUT|TIMEOUT/,
+    'Check for a firewall or a proxy between this machine and {host} (behind a proxy, set the `fetch` option). If the server is only slow, increase --timeout.',
+  ],
+  [
+    /ENOTFOUND|EAI_AGAIN/,
+    'Check the spelling of {host}. If it is correct, this machine or container uses a DNS server that does not know it.',
+  ],
+  [
+    /ECONNREFUSED/,
+    "No server listens on {host}. Check the port, and that the server runs. In a container, localhost is the container itself: use the name of the service, and keys: { from: 'discovery', uri } if tokens name another address.",
+  ],
+  [
+    /CERT|SELF_SIGNED|UNABLE_TO_/,
+    'The certificate of {host} has expired, is for another host, or comes from an issuer that this machine does not trust. Renew it, correct the host, or start Node with NODE_EXTRA_CA_CERTS=/path/to/ca.pem. Do not disable certificate verification.',
+  ],
+  [
+    /status 3/,
+    'Redirects are not followed, because the target could choose the keys. Write the address that the redirect leads to. If that is a sign-in page, publish this document without authentication.',
+  ],
+  [
+    /not JSON/,
+    'This is a sign-in page or a single-page application, not a document of an authorization server. Write the address of the authorization server, as `iss` in a token has it.',
+  ],
+  [/status 40[13]/, 'This document must be public (RFC 8414 §3). Allow its path without authentication.'],
+  [/status (?:429|5)/, 'The server is overloaded or has an internal error. Check its log and the log of any proxy.'],
+];
+
+/** Returns undefined if the responses only show that the address is wrong. */
+export function failureFix(...probes: readonly Probe[]): string | undefined {
+  for (const [pattern, fix] of FIXES) {
+    const failed = probes.find(({ address, failure = '' }) => pattern.test(failure.slice(address.length)));
+    if (failed !== undefined) return fix.replaceAll('{host}', new URL(failed.address).host);
+  }
+  if (!probes.some(({ isUnreachable }) => isUnreachable)) return undefined;
+  return 'The connection was closed. Check the port, that the server speaks TLS 1.2 or later if the address is https, and the log of any proxy.';
+}
