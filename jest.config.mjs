@@ -3,7 +3,7 @@ export default {
   testEnvironment: 'node',
   testRegex: ['test/.*\\.spec\\.ts$'],
   // Commands of their own: `npm run test:package`, which needs the npm registry, and `npm run docs:check`.
-  testPathIgnorePatterns: ['/node_modules/', '/test/package/', '/test/docs/'],
+  testPathIgnorePatterns: ['/node_modules/', '<rootDir>/.stryker-tmp/', '/test/package/', '/test/docs/'],
   extensionsToTreatAsEsm: ['.ts'],
   moduleNameMapper: {
     '^(\\.{1,2}/.*)\\.js$': '$1',

@@ -59,6 +59,7 @@ function configurationFor(mutate, fileName) {
     concurrency: 2,
     timeoutMS: 20_000,
     tempDirName: '.stryker-tmp',
+    cleanTempDir: 'always',
     reporters: ['clear-text', 'json'],
     clearTextReporter: { allowColor: false, logTests: false, reportTests: false },
     jsonReporter: { fileName },
