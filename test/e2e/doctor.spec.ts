@@ -350,7 +350,7 @@ describe('doctor', () => {
     ],
     'an audience that the preset rejects': [
       'configuration',
-      'audience must be the id of a project',
+      'audience is "orders"',
       () => {
         const issuer = 'https://my.zitadel.cloud';
         metadata({ issuer, jwks_uri: issuer + KEYS });
