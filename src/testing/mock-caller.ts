@@ -3,7 +3,7 @@ import type { AccessTokenClaims, VerifiedAccessToken } from '../model/access-tok
 import { AuthError } from '../model/errors.js';
 import { type MaybePromise, recovering, whenKnown } from '../model/maybe-promise.js';
 import { JwtStrategy } from '../nest/jwt.strategy.js';
-import { GUEST, type Outcome } from '../nest/outcome.js';
+import { GUEST, type Outcome, recordOf } from '../nest/outcome.js';
 import { transportOf } from '../nest/transports/transport-of.js';
 import type { ResolvedIssuer } from '../options/resolve-issuer.js';
 import type { ResolvedOptions } from '../options/resolve-options.js';
@@ -85,16 +85,17 @@ export class MockStrategy extends JwtStrategy {
   }
 
   override authenticateCall(request: object, context: ExecutionContext): MaybePromise<Outcome> {
-    if (context.getType() !== 'ws') return this.outcomeOf(request);
+    const transport = transportOf(context);
+    const record = recordOf(transport.memoOf(context), request);
+    const isSocket = context.getType() === 'ws';
+    const caller = isSocket ? context.switchToWs().getClient<object>() : request;
     // A message waits until its socket is admitted.
-    const admitted = transportOf(context).read(request, context, NO_TOKEN);
-    return whenKnown(admitted, () => this.outcomeOf(context.switchToWs().getClient()));
-  }
-
-  private outcomeOf(caller: object): Outcome {
-    let outcome = this.outcomes.get(caller);
-    if (outcome === undefined) this.outcomes.set(caller, (outcome = this.nextOutcome()));
-    return outcome;
+    const admitted = isSocket ? transport.read(request, context, NO_TOKEN) : undefined;
+    return whenKnown(admitted, () => {
+      let outcome = this.outcomes.get(caller);
+      if (outcome === undefined) this.outcomes.set(caller, (outcome = this.nextOutcome()));
+      return (record.authentication = outcome);
+    });
   }
 
   private nextOutcome(): Outcome {
