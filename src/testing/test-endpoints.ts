@@ -13,9 +13,9 @@ import { TestKey } from './test-key.js';
 export class TestEndpoints {
   /** The number of requests for the key set. */
   keyRequests = 0;
-  /** The claims of the tokens that are not revoked, and are signed with a current key. */
+  /** The claims of the tokens that are not revoked, and are signed with a current key. @internal */
   protected readonly activeTokens = new Map<string, Readonly<Record<string, unknown>>>();
-  /** The options of the connected applications, the newest last. */
+  /** The options of the connected applications, the newest last. @internal */
   protected readonly applications = new Map<KeySourceRegistry, ResolvedOptions>();
   private readonly keys = new Map<SignatureAlgorithm, TestKey>();
   private isDown = false;
@@ -93,7 +93,7 @@ export class TestEndpoints {
     await new Promise((resolve) => server.close(resolve));
   }
 
-  /** Serves HTTP on a free port of the loopback interface. */
+  /** Serves HTTP on a free port of the loopback interface. @internal */
   protected async startServer(): Promise<void> {
     const server = createServer((message, response) => {
       this.serve(message, response).catch(() => response.destroy());
@@ -103,13 +103,14 @@ export class TestEndpoints {
     (this as { url: string }).url = `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`;
   }
 
+  /** Returns the current key of an algorithm. @internal */
   protected keyFor(algorithm: SignatureAlgorithm): TestKey {
     let key = this.keys.get(algorithm);
     if (key === undefined) this.keys.set(algorithm, (key = new TestKey(algorithm)));
     return key;
   }
 
-  /** Seconds since 1970, by the clock of the newest application. */
+  /** Seconds since 1970, by the clock of the newest application. @internal */
   protected get nowSeconds(): number {
     const clock = [...this.applications.values()].at(-1)?.clock ?? Date.now;
     return Math.floor(clock() / 1000);

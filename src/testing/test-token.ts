@@ -44,8 +44,9 @@ export function createClaims(
   const { expiresInSeconds = 3600 } = request;
   let claims: Claims = {
     // Only the application knows which values are valid. Most require nothing but the presence of a claim.
-    ...Object.fromEntries(issuer.requiredClaims.map((name) => [name, `test-${name}`])),
-    ...(issuer.requiredClaims.includes('token_use') && { token_use: 'access' }),
+    ...Object.fromEntries(
+      issuer.requiredClaims.map((name) => [name, name === 'token_use' ? 'access' : `test-${name}`]),
+    ),
     iss: issuer.issuer,
     sub: 'sub' in request ? request.sub : 'test-user',
     client_id: 'test-client',
