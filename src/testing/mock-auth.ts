@@ -3,23 +3,23 @@ import { ModulesContainer } from '@nestjs/core';
 import { AuthModule, AUTH_PROVIDERS } from '../nest/auth.module.js';
 import { GLOBAL_GUARD } from '../nest/auth.module-definition.js';
 import { RESOLVED_OPTIONS, type RequireOptions } from '../nest/auth-options.js';
+import { JwtStrategy } from '../nest/jwt.strategy.js';
 import type { ClaimPaths } from '../options/options.js';
 import type { ResolvedIssuer } from '../options/resolve-issuer.js';
 import { resolveOptions } from '../options/resolve-options.js';
 import { AccessTokenVerifier } from '../token/access-token-verifier.js';
-import { checkMembers } from './known-members.js';
-import { CALLER_MEMBERS, type MockCaller, MockVerifier } from './mock-caller.js';
-import { DEFAULT_AUDIENCE, DEFAULT_ISSUER } from './test-issuer-options.js';
+import { CALLER_PROPERTIES, type MockCaller, MockStrategy, MockVerifier } from './mock-caller.js';
+import { checkProperties, DEFAULT_AUDIENCE, DEFAULT_ISSUER } from './test-token.js';
 
 /** The options of an application that apply although no token is verified. */
 export interface MockAuthOptions {
-  /** Where the claims contain scopes, roles and permissions, if the application configures it. */
+  /** Where the claims contain scopes, roles and permissions. Default as in `AuthModule`. */
   readonly claimPaths?: ClaimPaths;
-  /** What every caller must be permitted. */
+  /** The requirements of every route, as the `require` option of `AuthModule`. Default: none. */
   readonly require?: RequireOptions;
 }
 
-const OPTIONS: Readonly<Record<keyof MockAuthOptions, true>> = { claimPaths: true, require: true };
+const OPTIONS: readonly (keyof MockAuthOptions)[] = ['claimPaths', 'require'];
 
 /**
  * Replaces `AuthModule` in the test of one controller: every request comes from the same caller, with or without a token. The guard
@@ -37,9 +37,10 @@ const OPTIONS: Readonly<Record<keyof MockAuthOptions, true>> = { claimPaths: tru
  *
  * No token is verified. To test what an application does with tokens, use `TestIssuer`.
  *
- * @param caller a function is called once for each request and for each socket; `claimPaths` and `require` are then the second argument.
- * @throws Error for an unknown member, and with `NODE_ENV=production`. When the module is compiled: if it also imports
- * `AuthModule`, whose guard would refuse every request.
+ * @param caller a function is called once for each request, once for each socket, and for each `AccessTokenVerifier.verify()`.
+ * @param options can also be properties of a caller that is not a function.
+ * @throws ConfigurationError for an unknown or invalid property.
+ * @throws Error with `NODE_ENV=production`, and, when the module is compiled, if it also imports `AuthModule`.
  */
 export function mockAuth(
   caller: (MockCaller & MockAuthOptions) | (() => MockCaller) = {},
@@ -48,21 +49,22 @@ export function mockAuth(
   // eslint-disable-next-line no-restricted-properties -- there is no other way to detect production
   if (process.env.NODE_ENV === 'production')
     throw new Error('mockAuth admits every request and is for tests: it does not work with NODE_ENV=production');
-  checkMembers('The options of mockAuth()', options, OPTIONS);
-  const own = typeof caller === 'function' ? {} : caller;
-  checkMembers('The caller of mockAuth()', own, { ...CALLER_MEMBERS, ...OPTIONS });
-  const { claimPaths, require, ...only } = { ...options, ...own };
+  const isFunction = typeof caller === 'function';
+  const argument: MockCaller & MockAuthOptions = isFunction ? options : { ...options, ...caller };
+  checkProperties('The argument of mockAuth()', argument, isFunction ? OPTIONS : [...CALLER_PROPERTIES, ...OPTIONS]);
+  const { claimPaths, require, ...identity } = argument;
   const resolved = resolveOptions({ issuer: DEFAULT_ISSUER, audience: DEFAULT_AUDIENCE, claimPaths, require });
   const [issuer] = resolved.issuers as readonly [ResolvedIssuer];
-  const verifier = new MockVerifier(typeof caller === 'function' ? caller : only, issuer);
+  const verifier = new MockVerifier(isFunction ? caller : identity, issuer);
   return [
     ...AUTH_PROVIDERS,
+    { provide: RESOLVED_OPTIONS, useValue: resolved },
     { provide: AccessTokenVerifier, useValue: verifier },
     {
-      provide: RESOLVED_OPTIONS,
+      provide: JwtStrategy,
       useFactory: (modules: ModulesContainer) => {
         rejectAuthModule(modules);
-        return { ...resolved, tokenFrom: [verifier.present], user: verifier.userOf };
+        return new MockStrategy(verifier, resolved);
       },
       inject: [ModulesContainer],
     },
@@ -74,8 +76,8 @@ function rejectAuthModule(modules: ModulesContainer): void {
   for (const { metatype } of modules.values()) {
     if (metatype === AuthModule || metatype.prototype instanceof AuthModule)
       throw new Error(
-        'mockAuth replaces AuthModule, but this module imports AuthModule as well, whose guard would refuse the requests of ' +
-          'the test: remove one of them, or use a TestIssuer in the application (withTestIssuer)',
+        'mockAuth replaces AuthModule, but the tested module imports AuthModule as well, whose guard refuses requests without ' +
+          'a token. Remove one of them, or use a TestIssuer (withTestIssuer).',
       );
   }
 }

@@ -1,102 +1,113 @@
 import type { ExecutionContext } from '@nestjs/common';
 import type { AccessTokenClaims, VerifiedAccessToken } from '../model/access-token.js';
 import { AuthError } from '../model/errors.js';
+import { type MaybePromise, recovering, whenKnown } from '../model/maybe-promise.js';
+import { JwtStrategy } from '../nest/jwt.strategy.js';
+import { GUEST, type Outcome, recordOf } from '../nest/outcome.js';
 import { transportOf } from '../nest/transports/transport-of.js';
 import type { ResolvedIssuer } from '../options/resolve-issuer.js';
+import type { ResolvedOptions } from '../options/resolve-options.js';
 import { AccessTokenVerifier } from '../token/access-token-verifier.js';
 import { Rejected } from '../token/authenticator.js';
 import { Authorities } from '../token/authorities.js';
 import type { Explanation } from '../token/explain.js';
 import type { Presented } from '../token/presented.js';
+import { TokenExtractor } from '../token/token-extractor.js';
 import { TrustedIssuers } from '../token/trusted-issuers.js';
 import { createVerifiedAccessToken } from '../token/verified-access-token.js';
-import { checkMembers } from './known-members.js';
-import { claimsOf, type TokenRequest } from './test-token.js';
+import { checkProperties, createClaims, COMMON_PROPERTIES, type TokenRequest } from './test-token.js';
 
 /** The caller of each request, in a test that is not about tokens. */
 export interface MockCaller extends Pick<TokenRequest, 'sub' | 'clientId' | 'scopes' | 'roles' | 'permissions'> {
   /** Claims of the token, which override all others. Other claims are as `issuer.token()` sets them. */
   readonly claims?: Partial<AccessTokenClaims>;
-  /** What the `user` option would return; `null` and `false` refuse (USER_REFUSED). Default: the claims. */
+  /** The result of the `user` option; `null` and `false` refuse the caller (USER_REFUSED). Default: the claims. */
   readonly user?: unknown;
-  /** Whether the caller has no token: routes that require one answer 401. */
+  /** Whether the caller has no token: routes that require one answer 401. Default false. */
   readonly isGuest?: boolean;
 }
 
-export const CALLER_MEMBERS: Readonly<Record<keyof MockCaller, true>> = {
-  sub: true,
-  clientId: true,
-  scopes: true,
-  roles: true,
-  permissions: true,
-  claims: true,
-  user: true,
-  isGuest: true,
-};
+export const CALLER_PROPERTIES: readonly (keyof MockCaller)[] = [...COMMON_PROPERTIES, 'user', 'isGuest'];
 
 /** Accepts any text as a token of the caller. */
 export class MockVerifier extends AccessTokenVerifier {
-  private readonly users = new WeakMap<VerifiedAccessToken, unknown>();
-  private readonly presented = new WeakMap<object, { readonly text: string | undefined }>();
-  private readonly tokens = new Map<string, VerifiedAccessToken>();
-
   constructor(
     private readonly caller: MockCaller | (() => MockCaller),
     private readonly issuer: ResolvedIssuer,
   ) {
     super(new TrustedIssuers([], { create: noKeys, release: noKeys }), Date.now);
-    // Reports a mistake here instead of in the response of a request.
-    if (typeof caller !== 'function') this.claimsOf(caller);
+    // Throws for an invalid caller here, and not while it handles a request.
+    if (typeof caller !== 'function') this.nextCall('');
   }
 
-  /** The value of `tokenFrom`: the token that the request would have. The caller is determined once for each request. */
-  readonly present = (context: ExecutionContext): string | undefined => {
-    const request = transportOf(context).requestOf(context);
-    let known = this.presented.get(request);
-    if (known === undefined) {
-      const text = `mock-${String(this.tokens.size + 1)}`;
-      const token = this.next(text);
-      if (token !== undefined) this.tokens.set(text, token);
-      this.presented.set(request, (known = { text: token && text }));
-    }
-    return known.text;
-  };
-
-  /** The value of the `user` option. */
-  readonly userOf = (token: VerifiedAccessToken): unknown => this.users.get(token);
-
-  override authenticate({ token: text }: Presented): VerifiedAccessToken | Rejected {
-    try {
-      const token = this.tokens.get(text) ?? this.next(text);
-      return token ?? new Rejected(new AuthError('TOKEN_MISSING'), undefined);
-    } catch (error) {
-      return new Rejected(error, undefined);
-    }
+  /**
+   * Returns the token and the user of the caller. Calls the function of the test, if there is one.
+   * @returns undefined for a guest.
+   */
+  nextCall(text: string): { readonly token: VerifiedAccessToken; readonly user: unknown } | undefined {
+    const caller = typeof this.caller === 'function' ? this.caller() : this.caller;
+    checkProperties('The caller of mockAuth()', caller, CALLER_PROPERTIES);
+    const { user, isGuest, ...request } = caller;
+    const issued = createClaims(this.issuer, request, Math.floor(Date.now() / 1000));
+    if (isGuest === true) return undefined;
+    // As in a token, which cannot contain undefined.
+    const claims = JSON.parse(JSON.stringify(issued)) as AccessTokenClaims;
+    const authorities = new Authorities(claims, this.issuer.claimPaths);
+    const token = createVerifiedAccessToken(text, { alg: 'ES256' }, claims, authorities, this.issuer);
+    return { token, user: user === undefined ? claims : user };
   }
 
-  /** Makes no check. */
+  override authenticate({ token: text }: Presented): MaybePromise<VerifiedAccessToken | Rejected> {
+    return recovering<VerifiedAccessToken | Rejected>(
+      () => this.nextCall(text)?.token ?? new Rejected(new AuthError('TOKEN_MISSING'), undefined),
+      (error) => new Rejected(error, undefined),
+    );
+  }
+
+  /** Makes no checks. */
   override explain(): Promise<readonly Explanation[]> {
     return Promise.resolve([]);
   }
+}
 
-  /** @returns undefined for a guest. */
-  private next(text: string): VerifiedAccessToken | undefined {
-    const caller = typeof this.caller === 'function' ? this.caller() : this.caller;
-    const claims = this.claimsOf(caller);
-    if (caller.isGuest === true) return undefined;
-    const authorities = new Authorities(claims, this.issuer.claimPaths);
-    const token = createVerifiedAccessToken(text, { alg: 'ES256' }, claims, authorities, this.issuer);
-    this.users.set(token, caller.user === undefined ? claims : caller.user);
-    return token;
+const NO_TOKEN = new TokenExtractor([() => undefined]);
+
+/** Authenticates each call as the caller of the test, whatever token it presents. */
+export class MockStrategy extends JwtStrategy {
+  /** The outcome of each request and of each socket. All messages of a socket have the caller that opened it. */
+  private readonly outcomes = new WeakMap<object, Outcome>();
+
+  constructor(
+    private readonly callers: MockVerifier,
+    options: ResolvedOptions,
+  ) {
+    super(callers, options);
   }
 
-  private claimsOf(caller: MockCaller): AccessTokenClaims {
-    checkMembers('The caller of mockAuth()', caller, CALLER_MEMBERS);
-    const { user: _user, isGuest: _isGuest, ...request } = caller;
-    const claims = claimsOf(this.issuer, request, Math.floor(Date.now() / 1000));
-    // A token cannot contain undefined.
-    const present = Object.entries(claims).filter(([, value]) => value !== undefined);
-    return Object.fromEntries(present) as unknown as AccessTokenClaims;
+  override authenticateCall(request: object, context: ExecutionContext): MaybePromise<Outcome> {
+    const transport = transportOf(context);
+    const record = recordOf(transport.memoOf(context), request);
+    const isSocket = context.getType() === 'ws';
+    const caller = isSocket ? context.switchToWs().getClient<object>() : request;
+    // A message waits until its socket is admitted.
+    const admitted = isSocket ? transport.read(request, context, NO_TOKEN) : undefined;
+    return whenKnown(admitted, () => {
+      let outcome = this.outcomes.get(caller);
+      if (outcome === undefined) this.outcomes.set(caller, (outcome = this.nextOutcome()));
+      return (record.authentication = outcome);
+    });
+  }
+
+  private nextOutcome(): Outcome {
+    try {
+      const call = this.callers.nextCall('mock');
+      if (call === undefined) return GUEST;
+      const { token, user } = call;
+      if (user === null || user === false) throw new AuthError('USER_REFUSED', { issuer: token.issuer });
+      return { kind: 'caller', user, token };
+    } catch (error) {
+      return { kind: 'refused', error: error as Error };
+    }
   }
 }
 

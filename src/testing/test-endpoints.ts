@@ -1,119 +1,172 @@
-import type { IncomingMessage, RequestListener } from 'node:http';
-
-/** What the endpoints tell of the issuer that they are of. */
-export interface IssuerBehind {
-  readonly url: string;
-  /** The public keys (RFC 7517 §5). */
-  keySet(): readonly Readonly<Record<string, unknown>>[];
-  introspect(token: string): Readonly<Record<string, unknown>>;
-  revoke(token: string): void;
-}
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
+import type { SignatureAlgorithm } from '../keys/algorithms.js';
+import type { ResolvedOptions } from '../options/resolve-options.js';
+import type { KeySourceRegistry } from '../remote/key-source-registry.js';
+import { TestKey } from './test-key.js';
 
 /**
- * The addresses of a test's issuer: metadata (RFC 8414, OpenID Connect Discovery), keys, introspection (RFC 7662) and revocation
- * (RFC 7009). Who asks is not checked.
+ * The keys and the endpoints of a test issuer: metadata (RFC 8414, OpenID Connect Discovery), key set, introspection (RFC 7662)
+ * and revocation (RFC 7009). Clients are not authenticated.
  */
 export class TestEndpoints {
-  private state: { readonly isDown: boolean; readonly delayMs: number } = { isDown: false, delayMs: 0 };
-  private fetched = 0;
-  private waiting = new AbortController();
+  /** The number of requests for the key set. */
+  keyRequests = 0;
+  /** The claims of the tokens that are not revoked, and are signed with a current key. @internal */
+  protected readonly activeTokens = new Map<string, Readonly<Record<string, unknown>>>();
+  /** The options of the connected applications, the newest last. @internal */
+  protected readonly applications = new Map<KeySourceRegistry, ResolvedOptions>();
+  private readonly keys = new Map<SignatureAlgorithm, TestKey>();
+  private isDown = false;
+  private delayMs = 0;
+  private closing = new AbortController();
+  private server: Server | undefined;
 
-  constructor(private readonly issuer: IssuerBehind) {}
+  protected constructor(
+    /** The issuer identifier in the metadata. For an issuer that listens, the address of its HTTP server. */
+    readonly url: string,
+  ) {}
 
-  /** How often the keys were asked for. */
-  get keyRequests(): number {
-    return this.fetched;
-  }
-
-  change(state: { readonly isDown?: boolean; readonly delayMs?: number }): void {
-    this.state = { ...this.state, ...state };
-  }
-
+  /**
+   * Answers requests to any origin without a network: metadata, keys, `POST …/introspect` and `POST …/revoke`. Use it as the
+   * `fetch` option, or inject it into the code under test.
+   */
   readonly fetch: typeof globalThis.fetch = async (address, init) => {
-    const { isDown, delayMs } = this.state;
-    if (isDown) throw failed('the test issuer is down');
+    if (this.isDown) throw failure('the test issuer is down');
     const request = new Request(address, init);
-    if (delayMs > 0) await waitFor(delayMs, AbortSignal.any([request.signal, this.waiting.signal]));
-    return this.answer(request);
+    if (this.delayMs > 0) await waitFor(this.delayMs, AbortSignal.any([request.signal, this.closing.signal]));
+    return this.respond(request);
   };
 
-  /** What still waits for a slow answer is not answered: a timer would keep the process. */
-  close(): void {
-    this.waiting.abort(failed('the test issuer was closed'));
-    this.waiting = new AbortController();
+  /** Revokes a token (RFC 7009): `introspect` reports it as inactive. Its signature and its times stay valid. */
+  revoke(token: string): void {
+    this.activeTokens.delete(token);
   }
 
-  /** For `http.createServer()`. */
-  readonly listener: RequestListener = (request, response) => {
+  /**
+   * Returns the response of the introspection endpoint (RFC 7662 §2.2): the claims with `active: true`, or only `active: false` if
+   * the token is revoked or expired, or is not signed with a current key of this issuer.
+   */
+  introspect(token: string): { readonly active: boolean } & Readonly<Record<string, unknown>> {
+    const claims = this.activeTokens.get(token);
+    if (claims === undefined || !(Number(claims.exp) > this.nowSeconds)) return { active: false };
+    return { ...claims, active: true, token_type: 'Bearer' };
+  }
+
+  /**
+   * Replaces all keys. The application fetches the new key set when it receives the first new token. Until then it accepts
+   * earlier tokens; afterwards it rejects them (KEY_UNKNOWN).
+   */
+  rotateKeys(): void {
+    for (const algorithm of this.keys.keys()) this.keys.set(algorithm, new TestKey(algorithm));
+    this.activeTokens.clear();
+    this.forgetPauses();
+  }
+
+  /** Fails every request: an application without cached keys answers 503 (KEYS_UNAVAILABLE). */
+  goDown(): void {
+    this.isDown = true;
+    this.forgetPauses();
+  }
+
+  /** Delays every response. */
+  slowDown(delayMs: number): void {
+    this.delayMs = delayMs;
+    this.forgetPauses();
+  }
+
+  /** Ends `goDown` and `slowDown`. */
+  recover(): void {
+    this.isDown = false;
+    this.slowDown(0);
+  }
+
+  /** Stops the HTTP server and fails the requests that wait for a slow response. An issuer in memory can still be used. */
+  async close(): Promise<void> {
+    // The timers of slow responses would keep the process alive.
+    this.closing.abort(failure('the test issuer was closed'));
+    this.closing = new AbortController();
+    const { server } = this;
+    if (server === undefined) return;
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  }
+
+  /** Serves HTTP on a free port of the loopback interface. @internal */
+  protected async startServer(): Promise<void> {
+    const server = createServer((message, response) => {
+      this.serve(message, response).catch(() => response.destroy());
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    this.server = server;
+    (this as { url: string }).url = `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`;
+  }
+
+  /** Returns the current key of an algorithm. @internal */
+  protected keyFor(algorithm: SignatureAlgorithm): TestKey {
+    let key = this.keys.get(algorithm);
+    if (key === undefined) this.keys.set(algorithm, (key = new TestKey(algorithm)));
+    return key;
+  }
+
+  /** Seconds since 1970, by the clock of the newest application. @internal */
+  protected get nowSeconds(): number {
+    const clock = [...this.applications.values()].at(-1)?.clock ?? Date.now;
+    return Math.floor(clock() / 1000);
+  }
+
+  /** Ends the cooldowns of the applications. Otherwise a failure in one test would affect the next. */
+  private forgetPauses(): void {
+    for (const sources of this.applications.keys()) sources.forgetPauses();
+  }
+
+  private async serve(message: IncomingMessage, response: ServerResponse): Promise<void> {
     const client = new AbortController();
     response.once('close', () => {
       client.abort();
     });
-    // Inside, so that no path can throw where nobody catches it.
-    sent(request, this.issuer.url)
-      .then((asked) => this.fetch(asked, { signal: client.signal }))
-      .then(
-        async (answer) => {
-          response.writeHead(answer.status, Object.fromEntries(answer.headers)).end(await answer.text());
-        },
-        () => response.destroy(),
-      );
-  };
+    const { method, url = '/' } = message;
+    const body = method === 'POST' ? await text(message) : undefined;
+    const answer = await this.fetch(`${this.url}${url}`, { method, body, signal: client.signal });
+    response.writeHead(answer.status, Object.fromEntries(answer.headers)).end(await answer.text());
+  }
 
-  private async answer(request: Request): Promise<Response> {
+  private async respond(request: Request): Promise<Response> {
     const { pathname } = new URL(request.url);
+    const base = this.url.replace(/\/$/, '');
+    if (pathname.includes('/.well-known/'))
+      return Response.json({
+        issuer: this.url,
+        jwks_uri: `${base}/jwks`,
+        introspection_endpoint: `${base}/introspect`,
+        revocation_endpoint: `${base}/revoke`,
+      });
     if (pathname.endsWith('/jwks')) {
-      this.fetched += 1;
-      return Response.json({ keys: this.issuer.keySet() });
+      this.keyRequests += 1;
+      return Response.json({ keys: Array.from(this.keys.values(), ({ jwk }) => jwk) });
     }
-    if (pathname.includes('/.well-known/')) return Response.json(this.metadata());
-    const isTold = request.method === 'POST';
-    if (isTold && pathname.endsWith('/introspect'))
-      return Response.json(this.issuer.introspect(await tokenIn(request)));
-    if (isTold && pathname.endsWith('/revoke')) {
-      this.issuer.revoke(await tokenIn(request));
-      return new Response();
-    }
-    return new Response(null, { status: 404 });
+    if (request.method !== 'POST') return new Response(null, { status: 404 });
+    const token = new URLSearchParams(await request.text()).get('token') ?? '';
+    if (pathname.endsWith('/introspect')) return Response.json(this.introspect(token));
+    if (!pathname.endsWith('/revoke')) return new Response(null, { status: 404 });
+    this.revoke(token);
+    return new Response();
   }
-
-  private metadata(): Readonly<Record<string, string>> {
-    const { url } = this.issuer;
-    const base = url.replace(/\/$/, '');
-    return {
-      issuer: url,
-      jwks_uri: `${base}/jwks`,
-      introspection_endpoint: `${base}/introspect`,
-      revocation_endpoint: `${base}/revoke`,
-    };
-  }
-}
-
-async function tokenIn(request: Request): Promise<string> {
-  return new URLSearchParams(await request.text()).get('token') ?? '';
-}
-
-async function sent(message: IncomingMessage, base: string): Promise<Request> {
-  const parts: Buffer[] = [];
-  for await (const part of message) parts.push(part as Buffer);
-  const { method, url = '/' } = message;
-  const body = parts.length === 0 ? undefined : Buffer.concat(parts);
-  return new Request(base + url, { method, body });
 }
 
 function waitFor(delayMs: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
-    // Looked up now: a test may have fake timers.
+    signal.throwIfAborted();
+    // The global function, so that the fake timers of a test apply.
     const timer = setTimeout(resolve, delayMs);
-    const stop = () => {
+    signal.addEventListener('abort', () => {
       clearTimeout(timer);
       reject(signal.reason as Error);
-    };
-    if (signal.aborted) stop();
-    else signal.addEventListener('abort', stop);
+    });
   });
 }
 
-function failed(reason: string): TypeError {
+function failure(reason: string): TypeError {
   return new TypeError('fetch failed', { cause: new Error(reason) });
 }

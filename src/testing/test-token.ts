@@ -1,56 +1,52 @@
 import { randomUUID } from 'node:crypto';
-import type { ResolvedClaimPath, ResolvedIssuer } from '../options/resolve-issuer.js';
-import { checkMembers } from './known-members.js';
+import type { ResolvedIssuer } from '../options/resolve-issuer.js';
+import { OptionReader } from '../options/option-reader.js';
 
-/** Whose token, and what it grants. */
+export const DEFAULT_ISSUER = 'https://issuer.test';
+export const DEFAULT_AUDIENCE = 'https://api.test';
+
+/** The content of a token. */
 export interface TokenRequest {
-  /** Default `test-user`; `undefined` leaves the claim out. */
+  /** Default `test-user`; `undefined` omits the claim. */
   readonly sub?: string | undefined;
   readonly scopes?: readonly string[];
   readonly roles?: readonly string[];
   readonly permissions?: readonly string[];
-  /** Default `test-client`; `undefined` leaves the claim out. */
+  /** Default `test-client`; `undefined` omits the claim. */
   readonly clientId?: string | undefined;
   /** Default 3600. */
   readonly expiresInSeconds?: number;
-  /** Claims as they are; they beat all others. What is `undefined` is left out. */
+  /** Claims that override all others. `undefined` omits a claim. */
   readonly claims?: Readonly<Record<string, unknown>>;
-  /** Members of the header as they are: `{ typ: 'JWT' }`. */
+  /** Members of the JOSE header that override all others except `alg`, for example `{ typ: 'JWT' }`. */
   readonly header?: Readonly<Record<string, unknown>>;
-  /** The `iss`, where the application trusts several issuers. Default: the first one. */
+  /** The `iss`, for an application that trusts several issuers. Default: the first of them. */
   readonly issuer?: string;
 }
 
-const MEMBERS: Readonly<Record<keyof TokenRequest, true>> = {
-  sub: true,
-  scopes: true,
-  roles: true,
-  permissions: true,
-  clientId: true,
-  expiresInSeconds: true,
-  claims: true,
-  header: true,
-  issuer: true,
-};
+/** The properties that a token request and the caller of `mockAuth` have in common. */
+export const COMMON_PROPERTIES = ['sub', 'clientId', 'scopes', 'roles', 'permissions', 'claims'] as const;
+const PROPERTIES: readonly (keyof TokenRequest)[] = [...COMMON_PROPERTIES, 'expiresInSeconds', 'header', 'issuer'];
 
-/** What of an application's options its tokens are made for. */
-export type ServedIssuer = Pick<
-  ResolvedIssuer,
-  'issuer' | 'audience' | 'audienceClaim' | 'algorithms' | 'tokenTypes' | 'claimPaths' | 'requiredClaims'
->;
+type Claims = Readonly<Record<string, unknown>>;
 
-type Claims = Record<string, unknown>;
-
-export function headerOf({ tokenTypes }: ServedIssuer, kid: string, { header }: TokenRequest): Claims {
-  const [first] = tokenTypes;
-  return { typ: tokenTypes.has('at+jwt') ? 'at+jwt' : first, kid, ...header };
-}
-
-/** @throws Error for what no token is asked for by, and where the application looks nowhere for what the token is to grant. */
-export function claimsOf(issuer: ServedIssuer, request: TokenRequest, nowSeconds: number): Claims {
-  checkMembers('The request for a token', request, MEMBERS);
+/**
+ * Returns the claims of a token that the issuer's application accepts, unless the request overrides them.
+ * @throws ConfigurationError for an unknown property of the request.
+ * @throws Error for scopes, roles or permissions if the application reads no claim for them.
+ */
+export function createClaims(
+  issuer: Pick<ResolvedIssuer, 'issuer' | 'audience' | 'audienceClaim' | 'claimPaths' | 'requiredClaims'>,
+  request: TokenRequest,
+  nowSeconds: number,
+): Claims {
+  checkProperties('The token request', request, PROPERTIES);
   const { expiresInSeconds = 3600 } = request;
-  const claims: Claims = {
+  let claims: Claims = {
+    // Only the application knows which values are valid. Most require nothing but the presence of a claim.
+    ...Object.fromEntries(
+      issuer.requiredClaims.map((name) => [name, name === 'token_use' ? 'access' : `test-${name}`]),
+    ),
     iss: issuer.issuer,
     sub: 'sub' in request ? request.sub : 'test-user',
     client_id: 'test-client',
@@ -60,33 +56,29 @@ export function claimsOf(issuer: ServedIssuer, request: TokenRequest, nowSeconds
     [issuer.audienceClaim]: issuer.audience[0],
     ...('clientId' in request && { client_id: request.clientId }),
   };
-  // What its values mean only the application knows; that it is there is all that can be seen from here.
-  for (const claim of issuer.requiredClaims)
-    if (!Object.hasOwn(claims, claim)) claims[claim] = claim === 'token_use' ? 'access' : `test-${claim}`;
   for (const kind of ['scopes', 'roles', 'permissions'] as const) {
     const names = request[kind];
     if (names === undefined) continue;
     const [path] = issuer.claimPaths[kind];
     if (path === undefined)
-      throw new Error(`This token is to grant ${kind}, and the application looks for them nowhere: claimPaths.${kind}`);
-    grant(claims, path, kind === 'scopes' ? names.join(' ') : names, names);
+      throw new Error(`The token has ${kind}, but the application reads no claim for them. Set claimPaths.${kind}.`);
+    if ('keysOf' in path)
+      claims = withValueAt(path.keysOf, Object.fromEntries(names.map((name) => [name, {}])), claims);
+    else claims = withValueAt(path, kind === 'scopes' ? names.join(' ') : names, claims);
   }
   return { ...claims, ...request.claims };
 }
 
-export function withClaims(request: TokenRequest, claims: Readonly<Claims>): TokenRequest {
-  return { ...request, claims: { ...claims, ...request.claims } };
+function withValueAt([name = '', ...rest]: readonly string[], value: unknown, claims: Claims = {}): Claims {
+  return { ...claims, [name]: rest.length === 0 ? value : withValueAt(rest, value, claims[name] as Claims) };
 }
 
-/** Puts a grant where the application looks for it. */
-function grant(claims: Claims, path: ResolvedClaimPath, value: unknown, names: readonly string[]): void {
-  const way = 'keysOf' in path ? path.keysOf : path;
-  const granted = 'keysOf' in path ? Object.fromEntries(names.map((name) => [name, {}])) : value;
-  let holder = claims;
-  for (const name of way.slice(0, -1)) {
-    const next = { ...(holder[name] as object | undefined) };
-    holder[name] = next;
-    holder = next;
-  }
-  holder[way.at(-1) ?? ''] = granted;
+/**
+ * Rejects misspelled properties, which would otherwise have no effect.
+ * @throws ConfigurationError
+ */
+export function checkProperties(subject: string, value: object, known: readonly string[]): void {
+  const reader = new OptionReader(value);
+  reader.allowOnly(known);
+  reader.finish(`${subject} cannot be used`);
 }

@@ -4,90 +4,81 @@ import { RESOLVED_OPTIONS } from '../nest/auth-options.js';
 import type { ResolvedIssuer } from '../options/resolve-issuer.js';
 import type { ResolvedKeys } from '../options/resolve-keys.js';
 import { type ResolvedOptions, resolveOptions } from '../options/resolve-options.js';
-import { KeySourceRegistry, type KeySourceRegistryOptions } from '../remote/key-source-registry.js';
+import { KeySourceRegistry } from '../remote/key-source-registry.js';
+import { AccessTokenVerifier } from '../token/access-token-verifier.js';
 import type { KeySourceKind } from '../token/tenant-key-source-cache.js';
-import { DEFAULT_AUDIENCE, DEFAULT_ISSUER, TEST_JWKS_URI } from './test-issuer-options.js';
+import { MockVerifier } from './mock-caller.js';
 import type { TestIssuer } from './test-issuer.js';
 
 /**
- * Has an application take the keys of a test's issuer for those of its own: no guard is overridden, and every check of its
- * options is made.
+ * Connects an application to a test issuer: `AuthModule` verifies tokens with the keys of the test issuer instead of the keys of
+ * its own issuers. Guards and options stay the same, so that every check applies.
  *
  * ```ts
  * const issuer = await TestIssuer.create();
  * const module = await withTestIssuer(Test.createTestingModule({ imports: [AppModule] }), issuer).compile();
  * ```
  *
- * Its `keyStore` is not used, so that no key of a test is kept; nobody is asked over a network. A module without `AuthModule`
- * does not compile.
+ * The application sends no request to its issuers, and does not use its `keyStore`. `compile()` throws if the module does not
+ * import `AuthModule`.
  */
 export function withTestIssuer(builder: TestingModuleBuilder, issuer: TestIssuer): TestingModuleBuilder {
-  let isPlugged = false;
-  let letGo: () => void = () => undefined;
+  const created: KeySourceRegistry[] = [];
   const compile = builder.compile.bind(builder);
-  // An override of what is not there is no error to Nest, and every request would be let through.
   builder.compile = async (...options) => {
-    const module = await compile(...options).catch((error: unknown) => {
-      // Nobody closes what was not made.
-      letGo();
+    const module = await compile(...options).catch(async (error: unknown) => {
+      // Nest does not shut down a module that does not compile.
+      await Promise.all(created.map((sources) => sources.close()));
       throw error;
     });
-    if (isPlugged) return module;
+    // Nest ignores the override of a provider that does not exist. Without AuthModule every route would be open.
+    const isConnected = created.length > 0 && !(module.get(AccessTokenVerifier, NOT_STRICT) instanceof MockVerifier);
+    if (isConnected) return module;
     await module.close();
-    throw new Error(NOT_PLUGGED);
+    throw new Error(NOT_CONNECTED);
   };
   return builder.overrideProvider(KeySourceRegistry).useFactory({
     factory: (options: ResolvedOptions) => {
-      isPlugged = true;
-      const unserved = issuer.serve(options);
-      const sources: TestKeySources = new TestKeySources(
-        { ...options, fetch: issuer.fetch, keyStore: undefined, onProblem: () => undefined },
-        () => {
-          letGo();
-        },
-      );
-      // Else what a test did before would decide what the next one sees.
-      const untold = issuer.onChange(() => {
-        sources.forgetPauses();
-      });
-      letGo = () => {
-        unserved();
-        untold();
-      };
+      const sources = new TestKeySources(issuer, options);
+      created.push(sources);
       return sources;
     },
     inject: [RESOLVED_OPTIONS],
   });
 }
 
-const NOT_PLUGGED =
-  'withTestIssuer: no AuthModule takes its keys from this test issuer. The module that is tested imports none (mockAuth and ' +
-  'AuthTestingModule need none, and no withTestIssuer); or another test issuer was plugged in after this one: one is enough, ' +
-  'for all issuers that the application trusts';
+const NOT_STRICT = { strict: false };
+const NOT_CONNECTED =
+  'withTestIssuer found no AuthModule to connect to the test issuer. Either the tested module does not import AuthModule ' +
+  '(mockAuth and AuthTestingModule need no withTestIssuer), or withTestIssuer was called again for the same builder: one test ' +
+  'issuer serves all issuers that the application trusts.';
 
-/** Whatever the application says of where the keys are, and how they are kept otherwise. */
-class TestKeySources extends KeySourceRegistry {
+/** The keys of the test issuer, for every issuer that the application trusts. */
+export class TestKeySources extends KeySourceRegistry {
   constructor(
-    options: KeySourceRegistryOptions,
-    /** An issuer may serve many applications, one after the other: it must not keep those that are closed. */
-    private readonly onClose: () => void,
+    private readonly issuer: TestIssuer,
+    options: ResolvedOptions,
   ) {
-    super(options);
+    super({ ...options, fetch: issuer.fetch, keyStore: undefined, onProblem: () => undefined });
+    issuer.connect(this, options);
   }
 
   override async close(): Promise<void> {
-    this.onClose();
+    this.issuer.disconnect(this);
     await super.close();
   }
 
   override create(issuer: string, keys: ResolvedKeys, kind: KeySourceKind): KeySource {
-    const policy = keys.from === 'static' ? defaultKeys() : keys;
-    return super.create(issuer, { ...policy, from: 'jwks', uri: TEST_JWKS_URI, fallback: undefined }, kind);
+    const remote =
+      keys.from === 'static' ? DEFAULT_KEYS : { ...keys, from: 'jwks' as const, uri: JWKS_URI, fallback: undefined };
+    return super.create(issuer, remote, kind);
   }
 }
 
-function defaultKeys(): Exclude<ResolvedKeys, { readonly from: 'static' }> {
-  const { issuers } = resolveOptions({ issuer: DEFAULT_ISSUER, audience: DEFAULT_AUDIENCE });
-  const [{ keys }] = issuers as readonly [ResolvedIssuer];
-  return keys as Exclude<ResolvedKeys, { readonly from: 'static' }>;
-}
+/** An address that the test issuer answers. No DNS server resolves such a name (RFC 6761 §6.4). */
+const JWKS_URI = 'https://issuer.invalid/jwks';
+const [{ keys: DEFAULT_KEYS }] = resolveOptions({
+  issuer: 'https://issuer.invalid',
+  audience: 'unused',
+  keys: { from: 'jwks', uri: JWKS_URI },
+}).issuers as readonly [ResolvedIssuer];

@@ -3,12 +3,12 @@ import { once } from 'node:events';
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import {
   Controller,
+  type ExecutionContext,
   Get,
   type INestApplication,
   Injectable,
   Module,
   type ModuleMetadata,
-  type Type,
   UseGuards,
 } from '@nestjs/common';
 import { WsAdapter } from '@nestjs/platform-ws';
@@ -21,27 +21,27 @@ import {
   AccessToken,
   AccessTokenVerifier,
   AuthenticatedGateway,
+  AuthError,
+  AuthEvents,
   AuthGuard,
   AuthMiddleware,
   AuthModule,
-  SocketAuthenticator,
   CurrentUser,
   KeyHealth,
-  KeyHealthIndicator,
   OptionalAuth,
-  AuthEvents,
   ReportedRefusals,
+  RequireRoles,
   RequireScopes,
+  SocketAuthenticator,
   type VerifiedAccessToken,
 } from '../../../src/index.js';
-import { AuthTestingModule, mockAuth, type MockAuthOptions, type MockCaller } from '../../../src/testing.js';
+import { AuthTestingModule, mockAuth, TestIssuer, withTestIssuer } from '../../../src/testing.js';
 
 @Injectable()
 class Orders {
   constructor(
     readonly verifier: AccessTokenVerifier,
     readonly keys: KeyHealth,
-    readonly health: KeyHealthIndicator,
     readonly reported: ReportedRefusals,
     readonly middleware: AuthMiddleware,
     readonly connections: SocketAuthenticator,
@@ -49,8 +49,16 @@ class Orders {
   ) {}
 }
 
+@Injectable()
+class OrdersGuard extends AuthGuard {
+  override handleRequest<User>(...result: [unknown, User, unknown, ExecutionContext]): User {
+    return super.handleRequest(...result);
+  }
+}
+
+// Beside the global guard.
+@UseGuards(AuthGuard, OrdersGuard)
 @Controller('orders')
-@UseGuards(AuthGuard)
 class OrdersController {
   constructor(readonly orders: Orders) {}
 
@@ -59,10 +67,16 @@ class OrdersController {
     return { user, scopes, roles, permissions };
   }
 
-  @Get('maybe')
+  @Get('optional')
   @OptionalAuth()
-  maybe(@CurrentUser('sub') sub?: string) {
-    return { sub: sub ?? 'guest' };
+  optional(@CurrentUser('sub') sub = 'guest') {
+    return { sub };
+  }
+
+  @Get('admin')
+  @RequireRoles('admin')
+  admin() {
+    return {};
   }
 }
 
@@ -75,56 +89,52 @@ class OrdersGateway extends AuthenticatedGateway {
   }
 }
 
-@Module({ providers: [Orders], controllers: [OrdersController] })
+@Module({ providers: [Orders, OrdersGateway], controllers: [OrdersController] })
 class OrdersModule {}
-
-@Module({ providers: [OrdersGateway] })
-class SocketsModule {}
 
 const apps: INestApplication[] = [];
 afterEach(() => Promise.all(apps.splice(0).map((app) => app.close())));
 
 async function start(metadata: ModuleMetadata) {
-  const app = (await Test.createTestingModule(metadata).compile()).createNestApplication({ logger: false });
+  const module = await Test.createTestingModule(metadata).compile();
+  const app = module.createNestApplication({ logger: false });
   apps.push(app);
-  return app.init();
+  app.useWebSocketAdapter(new WsAdapter(app));
+  await app.listen(0, '127.0.0.1');
+  return app;
 }
 
-type Caller = (MockCaller & MockAuthOptions) | (() => MockCaller);
+type Arguments = Parameters<typeof mockAuth>;
 
-/** The two ways to have it. */
-const WAYS: [string, (caller?: Caller, options?: MockAuthOptions) => ModuleMetadata][] = [
+const WAYS: [string, (...caller: Arguments) => ModuleMetadata][] = [
   [
     'mockAuth',
-    (caller, options) => ({ controllers: [OrdersController], providers: [Orders, ...mockAuth(caller, options)] }),
+    (...caller) => ({ controllers: [OrdersController], providers: [Orders, OrdersGateway, ...mockAuth(...caller)] }),
   ],
-  [
-    'AuthTestingModule.forCaller',
-    (caller, options) => ({ imports: [OrdersModule, AuthTestingModule.forCaller(caller, options)] }),
-  ],
+  ['AuthTestingModule.forCaller', (...caller) => ({ imports: [OrdersModule, AuthTestingModule.forCaller(...caller)] })],
 ];
 
-describe.each(WAYS)('%s', (_name, having) => {
-  const ask = async (caller?: Caller, options?: MockAuthOptions, path = '/orders') => {
-    const app = await start(having(caller, options));
+describe.each(WAYS)('%s', (_name, metadataFor) => {
+  async function get(path: string, ...caller: Arguments) {
+    const app = await start(metadataFor(...caller));
     const answer = await request(app.getHttpServer() as App).get(path);
     return { status: answer.status, body: answer.body as Record<string, unknown> };
-  };
+  }
 
-  it('has whatever AuthModule exports, for services and for @UseGuards(AuthGuard)', async () => {
-    const app = await start(having({ sub: 'alice' }));
-    const exported = Reflect.getMetadata('exports', AuthModule) as Type[];
-    expect(exported.map((type) => app.get(type, { strict: false }) instanceof type)).toEqual(exported.map(() => true));
-    const { verifier, keys, health } = app.get(Orders, { strict: false });
-    const token = await verifier.verify('any text');
-    expect([token.claims.sub, token.token, await verifier.explain('any text')]).toEqual(['alice', 'any text', []]);
-    expect([keys.issuers(), health.isHealthy()]).toEqual([[], { keys: { status: 'up', issuers: {} } }]);
+  it('provides what AuthModule exports, with a verifier that accepts any text as a token of the caller', async () => {
+    const app = await start(metadataFor({ sub: 'alice' }));
+    const exported = Reflect.getMetadata('exports', AuthModule) as symbol[];
+    expect(exported.map((type) => app.get<unknown>(type, { strict: false }))).not.toContain(undefined);
+    const { verifier, keys } = app.get(Orders, { strict: false });
+    const { claims, token } = await verifier.verify('any text');
+    expect([claims.sub, token, await verifier.explain('any text')]).toEqual(['alice', 'any text', []]);
+    expect(keys.isHealthy()).toEqual({ keys: { status: 'up', issuers: {} } });
   });
 
-  it('has a caller whose grants stand where the application looks for them', async () => {
+  it('puts scopes, roles and permissions where the application reads them', async () => {
     const claimPaths = { scopes: ['scp'], roles: ['realm_access.roles'] };
     const caller = { sub: 'alice', clientId: 'web', scopes: ['read'], roles: ['admin'], permissions: ['x'] };
-    expect(await ask(caller, { claimPaths })).toMatchObject({
+    expect(await get('/orders', caller, { claimPaths })).toMatchObject({
       status: 200,
       body: {
         user: { sub: 'alice', client_id: 'web', scp: 'read', realm_access: { roles: ['admin'] }, permissions: ['x'] },
@@ -133,76 +143,123 @@ describe.each(WAYS)('%s', (_name, having) => {
         permissions: ['x'],
       },
     });
+    expect(
+      (await get('/orders/admin', { claims: { groups: ['admin'] }, claimPaths: { roles: ['groups'] } })).status,
+    ).toBe(200);
   });
 
-  it('leaves out what is undefined', async () => {
-    const app = await start(having({ sub: undefined, claims: { jti: undefined } }));
+  it('omits claims that are undefined', async () => {
+    const app = await start(metadataFor({ sub: undefined, claims: { jti: undefined } }));
     const { claims } = await app.get(AccessTokenVerifier).verify('any text');
     expect(Object.keys(claims).sort()).toEqual(['aud', 'client_id', 'exp', 'iat', 'iss']);
   });
 
-  it('requires of every caller what the module would', async () => {
+  it('applies `require` to every caller', async () => {
     const options = { require: { scopes: ['api'] } };
-    expect((await ask({ scopes: ['read'] }, options)).body).toMatchObject({ code: 'SCOPE_INSUFFICIENT' });
-    expect((await ask({ scopes: ['api'] }, options)).status).toBe(200);
-    expect((await ask({ scopes: ['read'], ...options })).status).toBe(403);
-    expect((await ask(() => ({ scopes: ['read'] }), options)).status).toBe(403);
+    expect((await get('/orders', { scopes: ['read'] }, options)).body).toMatchObject({ code: 'SCOPE_INSUFFICIENT' });
+    expect((await get('/orders', { scopes: ['api'], ...options })).status).toBe(200);
+    expect((await get('/orders', () => ({ scopes: ['read'] }), options)).status).toBe(403);
   });
 
-  it.each([null, false])('refuses a caller of whom the user option makes %s', async (user) => {
-    expect(await ask({ user })).toMatchObject({ status: 401, body: { code: 'USER_REFUSED' } });
+  it.each<[string, string, Arguments[0], unknown]>([
+    [
+      'refuses a caller without the role (ROLE_INSUFFICIENT)',
+      '/orders/admin',
+      { roles: ['user'] },
+      'ROLE_INSUFFICIENT',
+    ],
+    ['refuses a guest (TOKEN_MISSING)', '/orders', { isGuest: true }, 'TOKEN_MISSING'],
+    ['admits a guest to an optional route', '/orders/optional', { isGuest: true }, 200],
+    ['refuses a caller whose user is null (USER_REFUSED)', '/orders', { user: null }, 'USER_REFUSED'],
+    ['refuses a caller whose user is false (USER_REFUSED)', '/orders', { user: false }, 'USER_REFUSED'],
+  ])('%s', async (_title, path, caller, expected) => {
+    const { status, body } = await get(path, caller);
+    expect(body.code ?? status).toBe(expected);
   });
 
-  it('asks a function who calls, once for each request', async () => {
+  it('passes the user of the caller to the handler, by default the claims', async () => {
+    expect((await get('/orders', { user: { sub: 'mapped' } })).body.user).toEqual({ sub: 'mapped' });
+    expect((await get('/orders')).body.user).toMatchObject({ sub: 'test-user' });
+  });
+
+  it('calls a function once for each request', async () => {
     const callers = [{ sub: 'alice' }, { isGuest: true }, { sub: 'bob' }];
-    const next = jest.fn(() => callers.shift() ?? { isGuest: true });
-    const agent = request((await start(having(next))).getHttpServer() as App);
-    const answers = [];
-    for (let count = 0; count < 3; count += 1) answers.push((await agent.get('/orders/maybe')).body as unknown);
-    expect(answers).toEqual([{ sub: 'alice' }, { sub: 'guest' }, { sub: 'bob' }]);
+    const next = jest.fn(() => callers.shift() ?? {});
+    const agent = request((await start(metadataFor(next))).getHttpServer() as App);
+    const bodies: unknown[] = [];
+    for (let count = 0; count < 3; count += 1) bodies.push((await agent.get('/orders/optional')).body);
+    expect(bodies).toEqual([{ sub: 'alice' }, { sub: 'guest' }, { sub: 'bob' }]);
     expect(next).toHaveBeenCalledTimes(3);
   });
 
-  it('has 500 for a function that throws', async () => {
-    const broken = () => {
-      throw new Error('of the test');
+  it('calls a function for each token that the application verifies itself', async () => {
+    const callers = [{ sub: 'alice' }, { isGuest: true }];
+    const verifier = (await start(metadataFor(() => callers.shift() ?? {}))).get(AccessTokenVerifier);
+    expect((await verifier.verify('x')).claims.sub).toBe('alice');
+    await expect(verifier.verify('x')).rejects.toMatchObject({ code: 'TOKEN_MISSING' });
+  });
+
+  it.each([
+    ['500 for an error', new Error('no such user'), 500],
+    ['the status of an AuthError', new AuthError('POLICY_DENIED'), 403],
+  ])('answers a request for which the function throws with %s', async (_title, error, status) => {
+    const caller = () => {
+      throw error;
     };
-    expect((await ask(broken)).status).toBe(500);
+    expect((await get('/orders', caller)).status).toBe(status);
   });
 
-  it('does not compile beside AuthModule, whose guard would refuse what this one lets in', async () => {
-    const { imports = [], ...others } = having();
-    const real = AuthModule.forRoot({ issuer: 'https://issuer.example.com', audience: 'api' });
-    const builder = Test.createTestingModule({ ...others, imports: [...imports, real] });
-    await expect(builder.compile()).rejects.toThrow('mockAuth stands in the place of AuthModule');
-  });
-
-  it('knows no member that there is not, and says so where it is called', () => {
-    expect(() => having({ scope: 'read' } as object)).toThrow(
-      /^The caller of mockAuth\(\) has no member "scope"; there are sub, .*, claimPaths, require$/,
-    );
-    expect(() => having({}, { realm: 'x' } as object)).toThrow('has no member "realm"; there are claimPaths, require');
-    expect(() => having({ roles: ['x'] }, { claimPaths: { roles: [] } })).toThrow('claimPaths.roles');
-  });
-
-  it('admits the caller to a gateway, and nobody who may not', async () => {
-    let scopes = ['read'];
-    const { imports = [], providers = [] } = having(() => ({ sub: 'alice', scopes }));
-    // The way of a list is for one module; the other reaches those that are imported.
-    const metadata =
-      providers.length > 0 ? { providers: [...providers, OrdersGateway] } : { imports: [...imports, SocketsModule] };
-    const app = (await Test.createTestingModule(metadata).compile()).createNestApplication({ logger: false });
-    apps.push(app);
-    app.useWebSocketAdapter(new WsAdapter(app));
-    await app.listen(0, '127.0.0.1');
+  it('calls a function once for each socket, and checks the scopes of its caller', async () => {
+    const callers = [{ sub: 'alice', scopes: ['read'] }, { scopes: [] }];
+    const next = jest.fn(() => callers.shift() ?? {});
+    const app = await start(metadataFor(next));
     const open = async () => new WebSocket((await app.getUrl()).replace('http', 'ws'));
-    const next = async (socket: WebSocket) => JSON.parse(String((await once(socket, 'message'))[0])) as unknown;
+    const received = async (socket: WebSocket) => JSON.parse(String((await once(socket, 'message'))[0])) as unknown;
     const alice = await open();
     await once(alice, 'open');
-    alice.send(JSON.stringify({ event: 'orders' }));
-    expect(await next(alice)).toEqual({ event: 'orders', data: 'alice' });
+    for (const event of ['orders', 'authenticate', 'orders']) {
+      alice.send(JSON.stringify({ event, data: 'any text' }));
+      expect(await received(alice)).toMatchObject(
+        event === 'orders' ? { event, data: 'alice' } : { event: 'authenticated' },
+      );
+    }
+    expect(next).toHaveBeenCalledTimes(1);
     alice.close();
-    scopes = [];
-    expect(await next(await open())).toMatchObject({ event: 'exception', data: { code: 'SCOPE_INSUFFICIENT' } });
+    expect(await received(await open())).toMatchObject({ event: 'exception', data: { code: 'SCOPE_INSUFFICIENT' } });
+  });
+
+  it('does not compile in a module that also imports AuthModule', async () => {
+    const { imports = [], ...others } = metadataFor();
+    const real = AuthModule.forRoot({ issuer: 'https://issuer.example.com', audience: 'api' });
+    const builder = Test.createTestingModule({ ...others, imports: [...imports, real] });
+    await expect(builder.compile()).rejects.toThrow('mockAuth replaces AuthModule');
+  });
+
+  it('does not compile with a test issuer, which it would not use', async () => {
+    const builder = withTestIssuer(Test.createTestingModule(metadataFor()), await TestIssuer.create());
+    await expect(builder.compile()).rejects.toThrow('withTestIssuer');
+  });
+
+  it.each<[string, object[], string]>([
+    ['a misspelled property of the caller', [{ scope: 'read' }], 'scope'],
+    ['an unknown option', [{}, { realm: 'x' }], 'realm'],
+    ['an unknown option beside a function', [() => ({}), { sub: 'alice' }], 'sub'],
+    ['roles that the application does not read', [{ roles: ['x'] }, { claimPaths: { roles: [] } }], 'claimPaths.roles'],
+  ])('rejects %s', (_title, caller, message) => {
+    expect(() => metadataFor(...(caller as Arguments))).toThrow(message);
+  });
+
+  it('rejects a misspelled property of the caller that a function returns', async () => {
+    expect((await get('/orders', () => ({ scope: 'read' }) as object)).status).toBe(500);
+  });
+
+  it('throws in production', () => {
+    const before = process.env.NODE_ENV;
+    process.env.NODE_ENV = 'production';
+    try {
+      expect(() => metadataFor()).toThrow('NODE_ENV=production');
+    } finally {
+      process.env.NODE_ENV = before;
+    }
   });
 });
