@@ -49,7 +49,7 @@ export const EXPORTED = [
   ConnectionExpiry,
 ];
 
-/** Everything that `AuthModule` provides, made from `RESOLVED_OPTIONS`. `mockAuth` replaces the verifier in it. */
+/** Everything that `AuthModule` provides, created from `RESOLVED_OPTIONS`. `mockAuth` replaces the verifier and the strategy in it. */
 export const AUTH_PROVIDERS: readonly Provider[] = [
   {
     provide: KeySourceRegistry,
