@@ -41,7 +41,7 @@ export type { AuthModuleExtras, AuthOptionsCreator } from './nest/auth.module-de
 export { AccessToken, CurrentUser, OptionalAuth, type ParameterDecoratorFor, Public } from './nest/decorators.js';
 export { JwtStrategy } from './nest/jwt.strategy.js';
 export { KeyHealth, type KeyHealthResult } from './nest/key-health.js';
-export type { Register, RegisteredUser } from './model/registered-user.js';
+export type { Register, RegisteredUser } from './options/options.js';
 export type {
   CheckOptions,
   ClaimPath,

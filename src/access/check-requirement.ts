@@ -1,7 +1,7 @@
 import { nameOfPolicy } from '../model/policy.js';
 import type { VerifiedAccessToken } from '../model/access-token.js';
 import { AuthError, type AuthErrorCode } from '../model/errors.js';
-import { isJsonObject } from '../model/json-object.js';
+import { isJsonObject } from '../model/unknown-value.js';
 import type { AuthorizationDetail, AuthorityKind, Requirement } from '../model/requirement.js';
 import { type PolicyResolver, verdictOf } from './policy-verdict.js';
 

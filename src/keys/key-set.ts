@@ -1,4 +1,4 @@
-import { isJsonObject } from '../model/json-object.js';
+import { isJsonObject } from '../model/unknown-value.js';
 import { importVerificationKey, type VerificationKey } from './verification-key.js';
 
 const MAX_QUOTED = 64;

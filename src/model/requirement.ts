@@ -1,4 +1,4 @@
-import { describeValue } from './describe-value.js';
+import { describeValue } from './unknown-value.js';
 import type { PolicyReference } from './policy.js';
 
 /** Requirements of scopes, roles or permissions. Those with `any` require one of the names, the others require all. */

@@ -4,7 +4,7 @@ import { Observable, type Observer, Subscriber, type Subscription } from 'rxjs';
 import type { VerifiedAccessToken } from '../model/access-token.js';
 import type { AuthError, AuthErrorCode } from '../model/errors.js';
 import { clientOf } from '../token/claims.js';
-import { handlerName } from './handler-context.js';
+import { handlerName } from './nest-internals.js';
 import { RouteNames } from './routes/route-names.js';
 
 interface CallEvent {

@@ -2,7 +2,7 @@ import type { ExecutionContext } from '@nestjs/common';
 import type { Policy, PolicyReference as AnyPolicyReference } from '../model/policy.js';
 import type { RequireOptions as AnyRequireOptions, ResourceServerOptions } from '../options/options.js';
 import type { TokenReader as AnyTokenReader } from '../options/token-places.js';
-import type { RegisteredUser } from '../model/registered-user.js';
+import type { RegisteredUser } from '../options/options.js';
 
 /**
  * The options of `AuthModule`. Required: `issuer` and `audience`, or `issuers`; everything else has a default. They are checked

@@ -8,7 +8,7 @@ import type { Explanation } from '../token/explain.js';
 import { isVerifiedAccessToken } from '../token/verified-access-token.js';
 import { AuthEvents } from './auth-events.js';
 import { RESOLVED_OPTIONS } from './auth-options.js';
-import { handlerName } from './handler-context.js';
+import { handlerName } from './nest-internals.js';
 import { contextOfPassport, JwtStrategy, rejectsCredentials } from './jwt.strategy.js';
 import { type CallRecord, GUEST, type Outcome, recordOf, rememberOutcome } from './outcome.js';
 import { isTransportException } from './refusals/exceptions.js';

@@ -9,7 +9,7 @@ import {
   type NestMiddleware,
 } from '@nestjs/common';
 import { AuthGuard } from './auth.guard.js';
-import { createContext } from './handler-context.js';
+import { createContext } from './nest-internals.js';
 
 /** Node's own response, which the response of Express is as well, and what Nest's middleware receives on Fastify. */
 interface NodeResponse {

@@ -7,7 +7,7 @@ import {
   type Type,
 } from '@nestjs/common';
 import { type Outcome, outcomeOf } from './outcome.js';
-import type { RegisteredUser } from '../model/registered-user.js';
+import type { RegisteredUser } from '../options/options.js';
 import type { VerifiedAccessToken } from '../model/access-token.js';
 import { ROUTE_ACCESS, type RouteAccess } from './routes/route-metadata.js';
 import { transportOf } from './transports/transport-of.js';

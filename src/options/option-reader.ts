@@ -1,6 +1,6 @@
-import { describeValue } from '../model/describe-value.js';
+import { describeValue } from '../model/unknown-value.js';
 import { ConfigurationError, type ConfigurationProblem } from '../model/errors.js';
-import { isJsonObject } from '../model/json-object.js';
+import { isJsonObject } from '../model/unknown-value.js';
 import { unknownProperties } from './unknown-properties.js';
 import { problemOfUnsetValue } from './unset-value.js';
 

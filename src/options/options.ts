@@ -2,8 +2,24 @@ import type { VerifiedAccessToken } from '../model/access-token.js';
 import type { SignatureAlgorithm } from '../keys/algorithms.js';
 import type { PolicyReference } from '../model/policy.js';
 import type { KeyStore } from '../keys/key-store.js';
-import type { RegisteredUser } from '../model/registered-user.js';
 import type { TokenPlace, TokenReader } from './token-places.js';
+
+/**
+ * Tells the types of this package what the `user` option makes of a token, once for the whole application:
+ *
+ * ```ts
+ * declare module 'nestjs-resource-server' {
+ *   interface Register { user: MyUser }
+ * }
+ * ```
+ *
+ * Then `AuthModule.forRoot` checks that `user` returns it, and `@CurrentUser()` that the parameter can take it.
+ */
+// eslint-disable-next-line @typescript-eslint/no-empty-object-type -- there to be merged into
+export interface Register {}
+
+/** The user's own type, or `unknown` when none was registered. */
+export type RegisteredUser = Register extends { user: infer User } ? User : unknown;
 
 /** A public key as a JSON Web Key (RFC 7517 §4). Private members (`d`, `k`, …) are a ConfigurationError. */
 export interface JsonWebKey {

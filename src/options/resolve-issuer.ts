@@ -1,5 +1,5 @@
 import { ALGORITHM_NAMES, isSignatureAlgorithm, type SignatureAlgorithm } from '../keys/algorithms.js';
-import { isJsonObject } from '../model/json-object.js';
+import { isJsonObject } from '../model/unknown-value.js';
 import { CHECK_DEFAULTS } from './defaults.js';
 import type { OptionReader } from './option-reader.js';
 import { type CheckOptions, PROVIDER_CHECK, type ProviderCheck, type ReportableCheck } from './options.js';

@@ -1,5 +1,5 @@
 import { isFetchableAddress, isOrigin } from '../model/address.js';
-import { isJsonObject, type JsonObject } from '../model/json-object.js';
+import { isJsonObject, type JsonObject } from '../model/unknown-value.js';
 import { KeySet } from '../keys/key-set.js';
 import { hasPrivateMembers } from '../keys/verification-key.js';
 import { REMOTE_KEY_DEFAULTS } from './defaults.js';

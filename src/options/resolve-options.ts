@@ -1,4 +1,4 @@
-import { isJsonObject } from '../model/json-object.js';
+import { isJsonObject } from '../model/unknown-value.js';
 import type { VerifiedAccessToken } from '../model/access-token.js';
 import type { KeyStore } from '../keys/key-store.js';
 import type { Requirement } from '../model/requirement.js';

@@ -1,5 +1,5 @@
 import { isOrigin } from '../model/address.js';
-import { isJsonObject } from '../model/json-object.js';
+import { isJsonObject } from '../model/unknown-value.js';
 import type { OptionReader } from './option-reader.js';
 import { TOKEN_PLACES, type TokenPlace, type TokenReader } from './token-places.js';
 

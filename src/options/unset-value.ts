@@ -1,4 +1,4 @@
-import { describeValue } from '../model/describe-value.js';
+import { describeValue } from '../model/unknown-value.js';
 
 // JavaScript writes an unset variable as `undefined`: `https://${process.env.HOST}/realms/shop`.
 const UNSET_PART = /(?:^|[./:@\s])(?:undefined|null|NaN)(?:$|[./:\s])/;

@@ -171,7 +171,7 @@ export const entraIdProvider: Provider<EntraIdOptions> = {
   alternativeIssuers: ({ origin, pathname, hostname }) => {
     const path = pathname.replace(/\/$/, '');
     const isVersion1 = /^login\.(?:partner\.)?microsoftonline\./.test(hostname) && !path.endsWith('/v2.0');
-    return isVersion1 ? [{ issuer: `${origin}${path}/v2.0`, isSameTenant: true }] : [];
+    return isVersion1 ? [`${origin}${path}/v2.0`] : [];
   },
   advice: {
     AUDIENCE_MISMATCH: REQUEST_SCOPE,

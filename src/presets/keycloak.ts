@@ -92,10 +92,9 @@ export const keycloakProvider: Provider<KeycloakOptions> = {
   // The base path was /auth before Keycloak 17.
   alternativeIssuers: ({ origin, pathname }) => {
     const path = pathname.replace(/\/$/, '');
-    if (path.startsWith('/auth/realms/')) return [{ issuer: origin + path.slice('/auth'.length), isSameTenant: true }];
-    return path.startsWith('/realms/') ? [{ issuer: `${origin}/auth${path}`, isSameTenant: true }] : [];
+    if (path.startsWith('/auth/realms/')) return [origin + path.slice('/auth'.length)];
+    return path.startsWith('/realms/') ? [`${origin}/auth${path}`] : [];
   },
-  isInternalAddressOf: (issuer, named) => compareRealms(issuer, named)?.internal === 'issuer',
   advice: {
     AUDIENCE_MISMATCH:
       'Add a mapper of the type Audience for this API to the client or to one of its client scopes (Client scopes → Add mapper → Included Client Audience).',

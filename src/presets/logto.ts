@@ -57,8 +57,7 @@ export const logtoProvider: Provider<LogtoOptions> = {
     audienceVariable('resource', 'The API Identifier in Logto.'),
   ],
   checksMoreThanAudience: true,
-  alternativeIssuers: ({ origin, hostname }) =>
-    hostname.endsWith('.logto.app') ? [{ issuer: `${origin}/oidc`, isSameTenant: true }] : [],
+  alternativeIssuers: ({ origin, hostname }) => (hostname.endsWith('.logto.app') ? [`${origin}/oidc`] : []),
   advice: {
     AUDIENCE_MISMATCH: REQUEST_RESOURCE,
     TOKEN_MALFORMED: `Logto issues an opaque token unless the request names an API resource. ${REQUEST_RESOURCE}`,

@@ -67,8 +67,7 @@ export const oktaProvider: Provider<OktaOptions> = {
   ],
   exampleClaims: { cid: 'test-client' },
   checksMoreThanAudience: true,
-  alternativeIssuers: ({ origin, hostname }) =>
-    HOST.test(hostname) ? [{ issuer: `${origin}/oauth2/default`, isSameTenant: false }] : [],
+  alternativeIssuers: ({ origin, hostname }) => (HOST.test(hostname) ? [`${origin}/oauth2/default`] : []),
   advice: {
     AUDIENCE_MISMATCH: 'Request the token at the authorization server that has this audience (Security → API).',
     ISSUER_UNTRUSTED: ({ named = '' }) =>

@@ -24,9 +24,7 @@ export interface Provider<Options extends object = object> {
   /** Anyone can get a token for any audience, so the preset requires a list of callers. */
   readonly issuesToAnyone?: true;
   /** Returns other issuers to try if the issuer at this address has no metadata. Empty for addresses of other providers. */
-  alternativeIssuers?(address: URL): readonly AlternativeIssuer[];
-  /** Returns whether `issuer` is the internal address of the issuer that tokens name `named`. */
-  isInternalAddressOf?(issuer: string, named: string): boolean;
+  alternativeIssuers?(address: URL): readonly string[];
   /** Instructions for a token that was rejected with this code. */
   readonly advice?: Readonly<Partial<Record<AuthErrorCode, Advice>>>;
 }
@@ -71,12 +69,6 @@ export type EnvironmentVariable = {
 
 /** The value of a claim, or the environment variable that holds it. */
 export type ExampleClaim = string | number | boolean | { readonly variable: string };
-
-export interface AlternativeIssuer {
-  readonly issuer: string;
-  /** It is the same realm, tenant or project, not only the most likely issuer on that host. */
-  readonly isSameTenant: boolean;
-}
 
 export type Advice = string | ((facts: AdviceFacts) => string | undefined);
 

@@ -60,8 +60,7 @@ export const supabaseProvider: Provider<SupabaseOptions> = {
     { name: 'SUPABASE_URL', parameter: 'url', from: 'issuer' },
     audienceVariable('audience', 'The audience of signed-in users.', { usual: 'authenticated' }),
   ],
-  alternativeIssuers: ({ origin, hostname }) =>
-    hostname.endsWith('.supabase.co') ? [{ issuer: `${origin}/auth/v1`, isSameTenant: true }] : [],
+  alternativeIssuers: ({ origin, hostname }) => (hostname.endsWith('.supabase.co') ? [`${origin}/auth/v1`] : []),
   advice: {
     ALGORITHM_NOT_ALLOWED:
       'Migrate the project from the legacy JWT secret to an asymmetric signing key (Project Settings → JWT Keys).',

@@ -1,4 +1,4 @@
-import { isJsonObject } from '../model/json-object.js';
+import { isJsonObject } from '../model/unknown-value.js';
 import type { IssuerKeyHealth } from '../keys/issuer-key-health.js';
 import { KeySet } from '../keys/key-set.js';
 import type { StoredKeys } from '../keys/key-store.js';

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { JwksClient } from 'jwks-rsa';
 import { withoutQuery } from '../model/address.js';
-import { isJsonObject } from '../model/json-object.js';
+import { isJsonObject } from '../model/unknown-value.js';
 import { KeySet } from '../keys/key-set.js';
 import { FetchError } from './fetch-error.js';
 import { exchange, type ExchangeOptions, type RequestHeaders } from './http-exchange.js';

@@ -1,4 +1,4 @@
-import { isJsonObject } from '../model/json-object.js';
+import { isJsonObject } from '../model/unknown-value.js';
 import type { KeyStore } from '../keys/key-store.js';
 import { hasPrivateMembers } from '../keys/verification-key.js';
 import type { ResolvedRemoteKeys } from '../options/resolve-keys.js';

@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import { isFetchableAddress, withoutQuery } from '../model/address.js';
-import { isJsonObject } from '../model/json-object.js';
+import { isJsonObject } from '../model/unknown-value.js';
 import { FetchError } from './fetch-error.js';
 import { exchange, type ExchangeOptions } from './http-exchange.js';
 

@@ -1,5 +1,5 @@
 import type ts from 'typescript';
-import type { ProviderSetup } from './providers.js';
+import type { ProviderSetup } from './provider-setup.js';
 import { type NestModule, PACKAGE, type SourceFile } from './source-file.js';
 
 /**

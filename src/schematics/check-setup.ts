@@ -2,7 +2,7 @@ import { ConfigurationError, type ConfigurationProblem } from '../model/errors.j
 import type { ResourceServerOptions } from '../options/options.js';
 import { resolveOptions } from '../options/resolve-options.js';
 import * as presets from '../presets.js';
-import type { ProviderSetup } from './providers.js';
+import type { ProviderSetup } from './provider-setup.js';
 
 /**
  * Checks that an application with this setup starts.

@@ -1,7 +1,7 @@
 import { posix } from 'node:path';
 import { isProtectedHelloWorld } from './hello-world.js';
 import type { Project } from './project.js';
-import type { ProviderSetup } from './providers.js';
+import type { ProviderSetup } from './provider-setup.js';
 import { PACKAGE, type SourceFile } from './source-file.js';
 import type { Workspace } from './workspace.js';
 

@@ -1,4 +1,4 @@
-import type { ProviderSetup } from './providers.js';
+import type { ProviderSetup } from './provider-setup.js';
 
 const INTRODUCTION = [
   '# Copy this file to .env and load it with one of these commands:',

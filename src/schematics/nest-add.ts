@@ -7,7 +7,7 @@ import { openHelloWorld } from './hello-world.js';
 import { configureJest } from './jest-config.js';
 import { findProject, type Project } from './project.js';
 import { loadFormatter, loadTypeScript } from './project-tools.js';
-import { type ProviderSetup, setupOf } from './providers.js';
+import { type ProviderSetup, setupOf } from './provider-setup.js';
 import { CannotEdit } from './source-file.js';
 import { type Tree, Workspace } from './workspace.js';
 

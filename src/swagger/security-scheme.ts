@@ -1,6 +1,6 @@
 import type { OpenAPIObject } from '@nestjs/swagger';
 import { isFetchableAddress } from '../model/address.js';
-import { isJsonObject, type JsonObject } from '../model/json-object.js';
+import { isJsonObject, type JsonObject } from '../model/unknown-value.js';
 import { problemOfNames } from '../model/requirement.js';
 import { OptionReader } from '../options/option-reader.js';
 

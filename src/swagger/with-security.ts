@@ -1,7 +1,7 @@
 import type { INestApplicationContext } from '@nestjs/common';
 import type { OpenAPIObject } from '@nestjs/swagger';
 import { ConfigurationError } from '../model/errors.js';
-import { isJsonObject, type JsonObject } from '../model/json-object.js';
+import { isJsonObject, type JsonObject } from '../model/unknown-value.js';
 import { AUTH_OPTIONS } from '../nest/auth.module-definition.js';
 import { type DocumentedHandler, documentedHandlers } from './documented-handlers.js';
 import { operationAccess } from './operation-access.js';

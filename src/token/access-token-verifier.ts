@@ -6,7 +6,7 @@ import type { KeySet } from '../keys/key-set.js';
 import type { ResolvedTokenCache } from '../options/resolve-options.js';
 import { type Authenticator, NO_DEMAND, Rejected } from './authenticator.js';
 import { ACCESS_TOKEN_CHECKS } from './checks/access-token-checks.js';
-import { namedAlgorithm } from './checks/algorithm.js';
+import { namedAlgorithm } from './checks/header.js';
 import { runChecks } from './checks/check.js';
 import { namedIssuer } from './claims.js';
 import { explainToken, type Explanation } from './explain.js';
@@ -128,7 +128,7 @@ export class AccessTokenVerifier implements Authenticator {
     try {
       if (findKeySet(header, issuer.keySource) !== keySet) return undefined;
       const facts = new TokenFacts(token, recent, now / 1000, undefined, NO_DEMAND);
-      for (const check of ACCESS_TOKEN_CHECKS.timeDependent) void check.run(facts, issuer);
+      for (const check of ACCESS_TOKEN_CHECKS.timeDependent) check.run(facts, issuer);
       return verified;
     } catch {
       // All checks run again, and find the reason.

@@ -1,4 +1,4 @@
-import { isJsonObject } from '../model/json-object.js';
+import { isJsonObject } from '../model/unknown-value.js';
 import type { ResolvedClaimPath, ResolvedClaimPaths } from '../options/resolve-issuer.js';
 
 /** Scopes, roles and permissions of a token. Read from the claims on first use, because most handlers use at most one of them. */

@@ -2,7 +2,7 @@ import { isSignatureAlgorithm } from '../keys/algorithms.js';
 import { AuthError, type AuthErrorCode } from '../model/errors.js';
 import { NO_DEMAND } from './authenticator.js';
 import { ACCESS_TOKEN_CHECKS, type AccessTokenCheckName } from './checks/access-token-checks.js';
-import { namedAlgorithm } from './checks/algorithm.js';
+import { namedAlgorithm } from './checks/header.js';
 import { type CheckExplanation, runCheck } from './checks/check.js';
 import { namedIssuer } from './claims.js';
 import { formHint, hintFor, similarAddressHint } from './hints.js';

@@ -78,7 +78,7 @@ export class TokenCache {
   private forgetOld(now: number): void {
     const age = now - this.recentSince;
     if (age >= 0 && age < RECENT_MS) return;
-    this.lessRecent = age < 2 * RECENT_MS && age >= 0 ? this.recent : new Map();
+    this.lessRecent = age < 2 * RECENT_MS && age >= 0 ? this.recent : new Map<string, RecentToken>();
     this.recent = new Map();
     this.recentSince = now;
   }

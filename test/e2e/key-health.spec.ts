@@ -1,13 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Controller, Get } from '@nestjs/common';
 import { HealthCheck, HealthCheckService, TerminusModule } from '@nestjs/terminus';
-import {
-  type IssuerKeyHealth,
-  type IssuerOptions,
-  KeyHealth,
-  type KeyStore,
-  Public,
-} from '../../src/index.js';
+import { type IssuerKeyHealth, type IssuerOptions, KeyHealth, type KeyStore, Public } from '../../src/index.js';
 import { call, PLATFORMS, closeApps } from '../support/app.js';
 import { fault, FaultyIssuer, KEYS } from '../support/faulty-issuer.js';
 import { AUDIENCE, Clock, type GuardedApp, lastingToken, POLICY, startGuarded, until } from '../support/guarded-app.js';

@@ -1,4 +1,4 @@
-import { isJsonObject } from '../../model/json-object.js';
+import { isJsonObject } from '../../model/unknown-value.js';
 import { isDowngrade, isSimilarAddress, slashHint } from '../../model/similar-address.js';
 import { adviceOf } from '../../presets/provider.js';
 import { PROVIDERS, recognizeIssuer } from '../../presets/providers.js';
@@ -62,7 +62,7 @@ const NOT_FOUND_FIX =
 async function alternativeFix(issuer: string, send: (address: string) => Promise<Probe>): Promise<string | undefined> {
   const alternatives = PROVIDERS.flatMap((provider) => provider.alternativeIssuers?.(new URL(issuer)) ?? []);
   for (const alternative of alternatives) {
-    const [location = ''] = metadataLocations(alternative.issuer);
+    const [location = ''] = metadataLocations(alternative);
     const named = readMetadata(await send(location))?.issuer;
     if (named !== undefined)
       return `There is metadata at ${printable(location)}. Write issuer: ${toTypeScript(named)}.`;

@@ -1,7 +1,7 @@
 import { KeySet } from '../../keys/key-set.js';
 import { hasPrivateMembers } from '../../keys/verification-key.js';
 import { withoutQuery } from '../../model/address.js';
-import { isJsonObject } from '../../model/json-object.js';
+import { isJsonObject } from '../../model/unknown-value.js';
 import { FetchError } from '../../remote/fetch-error.js';
 import { requireJwksUri } from '../../remote/jwks-uri.js';
 import { printable, quoted } from '../printable.js';

@@ -1,5 +1,5 @@
 import { text } from 'node:stream/consumers';
-import { isJsonObject } from '../../model/json-object.js';
+import { isJsonObject } from '../../model/unknown-value.js';
 import { CommandError, type CommandIo } from '../command-io.js';
 
 const TOKEN_ARGUMENT = `A token must not be an argument: the shell history and the process list would contain it. Write --token - and pipe the token to standard input: … | nestjs-resource-server doctor … --token -

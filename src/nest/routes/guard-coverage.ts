@@ -10,7 +10,7 @@ import {
   PROPERTY_DEPS_METADATA,
   SELF_DECLARED_DEPS_METADATA,
   majorVersionOf,
-} from './nest-metadata.js';
+} from '../nest-internals.js';
 import type { RouteRules } from './route-metadata.js';
 import type { ReportedRoute } from './route-report.js';
 

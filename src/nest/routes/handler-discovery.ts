@@ -19,7 +19,7 @@ import {
   RESOLVER_TYPE_METADATA,
   TRANSPORT_METADATA,
   VERSION_METADATA,
-} from './nest-metadata.js';
+} from '../nest-internals.js';
 
 export type HandlerFunction = (...parameters: unknown[]) => unknown;
 

@@ -9,7 +9,7 @@ import { type MaybePromise, recovering } from '../../model/maybe-promise.js';
 import type { Policy, PolicyClass } from '../../model/policy.js';
 import { clientOf } from '../../token/claims.js';
 import { clockToleranceSecondsOf } from '../../token/verified-access-token.js';
-import { handlerName } from '../handler-context.js';
+import { handlerName } from '../nest-internals.js';
 import { transportOf } from '../transports/transport-of.js';
 import type { RouteRules } from './route-metadata.js';
 

@@ -3,7 +3,7 @@ import { LRUCache } from 'lru-cache';
 import { effectiveRequirements, type PlacedRequirement } from '../../access/effective-requirements.js';
 import { ConfigurationError, type ConfigurationProblem } from '../../model/errors.js';
 import { REQUIREMENT_KINDS } from '../../model/requirement.js';
-import { SSE_METADATA } from './nest-metadata.js';
+import { SSE_METADATA } from '../nest-internals.js';
 import { type NestRequirement, requirementsOn } from './requirement.decorators.js';
 
 /** The access of a route; without metadata a token is required. */

@@ -14,7 +14,7 @@ import { AuthGuard } from '../auth.guard.js';
 import { AuthenticatedGateway } from '../sockets/authenticated-gateway.js';
 import { GuardCoverage } from './guard-coverage.js';
 import { type FoundHandler, HandlerDiscovery, missingHandler } from './handler-discovery.js';
-import { majorVersionOf } from './nest-metadata.js';
+import { majorVersionOf } from '../nest-internals.js';
 import { describeRequirement, toTable, warningOf } from './route-report-text.js';
 import { RouteMetadata, type RouteRules } from './route-metadata.js';
 import { isOpen, type ReportedRoute, type RouteReport } from './route-report.js';

@@ -12,7 +12,7 @@ import { AuthGuard } from '../auth.guard.js';
 import { SocketAuthenticator } from './socket-authenticator.js';
 import { Public } from '../decorators.js';
 import type { HandlerFunction } from '../routes/handler-discovery.js';
-import { MESSAGE_MAPPING_METADATA, MESSAGE_METADATA } from '../routes/nest-metadata.js';
+import { MESSAGE_MAPPING_METADATA, MESSAGE_METADATA } from '../nest-internals.js';
 
 /** `@SubscribeMessage`, whose package may not be installed. */
 function SubscribeMessage(message: string): MethodDecorator {

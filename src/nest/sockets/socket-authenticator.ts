@@ -6,7 +6,7 @@ import { expiresAtSeconds } from '../../token/verified-access-token.js';
 import { AuthEvents } from '../auth-events.js';
 import { AuthGuard } from '../auth.guard.js';
 import { RESOLVED_OPTIONS } from '../auth-options.js';
-import { createContext } from '../handler-context.js';
+import { createContext } from '../nest-internals.js';
 import { JwtStrategy } from '../jwt.strategy.js';
 import { outcomeOf, rememberOutcome } from '../outcome.js';
 import { isTransportException } from '../refusals/exceptions.js';

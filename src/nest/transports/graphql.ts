@@ -1,6 +1,6 @@
 import type { ExecutionContext } from '@nestjs/common';
 import { AuthError } from '../../model/errors.js';
-import { isJsonObject } from '../../model/json-object.js';
+import { isJsonObject } from '../../model/unknown-value.js';
 import { nonEmptyStrings } from '../../token/token-extractor.js';
 import { recordOf } from '../outcome.js';
 import { toGraphqlException } from '../refusals/exceptions.js';

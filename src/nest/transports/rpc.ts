@@ -1,7 +1,7 @@
 import type { ExecutionContext } from '@nestjs/common';
 import { Logger } from '@nestjs/common';
 import type { AuthError } from '../../model/errors.js';
-import { isJsonObject } from '../../model/json-object.js';
+import { isJsonObject } from '../../model/unknown-value.js';
 import { asAuthError } from '../refusals/exceptions.js';
 import { type AuthRefusal, isAuthRefusal, type Refusal, refusalFacts } from '../refusals/refusal.js';
 import type { LongConnection } from './long-connection.js';

@@ -1,14 +1,10 @@
-import { algorithmCheck, allowedAlgorithmCheck } from './algorithm.js';
 import { applicationCheck } from './application.js';
 import { audienceCheck } from './audience.js';
 import type { Check, HeaderCheck } from './check.js';
-import { claimTypesCheck } from './claim-types.js';
-import { criticalHeaderCheck } from './critical-header.js';
-import { expirationCheck } from './expiration.js';
-import { notBeforeCheck } from './not-before.js';
-import { requiredClaimsCheck } from './required-claims.js';
+import { algorithmCheck, allowedAlgorithmCheck, criticalHeaderCheck } from './header.js';
+import { expirationCheck, notBeforeCheck, tokenAgeCheck } from './lifetime.js';
+import { claimTypesCheck, requiredClaimsCheck } from './required-claims.js';
 import { senderConstraintCheck } from './sender-constraint.js';
-import { tokenAgeCheck } from './token-age.js';
 import { tokenPurposeCheck } from './token-purpose.js';
 import { tokenTypeCheck } from './token-type.js';
 

@@ -1,5 +1,27 @@
 import { AuthError } from '../../model/errors.js';
+import { isStringOrStrings, STRING_OR_STRINGS } from '../claims.js';
 import type { Check } from './check.js';
+
+const STRING_CLAIMS = ['sub', 'jti', 'client_id', 'azp'];
+
+/**
+ * RFC 9068 §2.2: identifiers of the subject, the client and the token are strings; application code relies on it. `scope` is
+ * one string (RFC 8693 §4.2); some issuers send a list.
+ */
+export const claimTypesCheck = {
+  name: 'claim-types',
+  when: 'after-signature',
+  run({ claims }) {
+    for (const claim of STRING_CLAIMS) {
+      const value = claims[claim];
+      if (value !== undefined && typeof value !== 'string')
+        throw new AuthError('CLAIM_INVALID', { claim, expected: 'a string' });
+    }
+    const { scope } = claims;
+    if (scope !== undefined && !isStringOrStrings(scope))
+      throw new AuthError('CLAIM_INVALID', { claim: 'scope', expected: STRING_OR_STRINGS });
+  },
+} as const satisfies Check;
 
 /** Rejects tokens that lack a claim of the option `requiredClaims`. A claim that is `null` counts as missing. */
 export const requiredClaimsCheck = {

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { LRUCache } from 'lru-cache';
 import { AuthError } from '../../model/errors.js';
-import { isJsonObject } from '../../model/json-object.js';
+import { isJsonObject } from '../../model/unknown-value.js';
 import { decodeBase64url, NOT_BASE64URL } from './base64url.js';
 import { MAX_TOKEN_LENGTH } from '../bearer.js';
 import { parseFrozenJson } from './frozen-json.js';

@@ -10,7 +10,7 @@ import { manualLines } from '../../../src/schematics/add-auth-module.js';
 import { checkSetup, optionsOf as checkedOptions } from '../../../src/schematics/check-setup.js';
 import { PROVIDERS } from '../../../src/presets/providers.js';
 import { envExample } from '../../../src/schematics/env-example.js';
-import { PROVIDER_NAMES, type ProviderSetup, setupOf } from '../../../src/schematics/providers.js';
+import { PROVIDER_NAMES, type ProviderSetup, setupOf } from '../../../src/schematics/provider-setup.js';
 import { TestIssuer } from '../../../src/testing/test-issuer.js';
 import { withTestIssuer } from '../../../src/testing/with-test-issuer.js';
 

@@ -1,3 +1,10 @@
+/** An object as JSON has them: no list, no null. */
+export type JsonObject = Record<string, unknown>;
+
+export function isJsonObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
 const MAX_LENGTH = 100;
 const SECRET = /PRIVATE KEY|^eyJ/;
 

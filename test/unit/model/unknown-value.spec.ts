@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { isJsonObject } from '../../src/model/json-object.js';
+import { isJsonObject } from '../../../src/model/unknown-value.js';
 
 describe('isJsonObject', () => {
   it.each([
