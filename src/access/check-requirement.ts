@@ -20,13 +20,13 @@ const AUTHORITIES: Readonly<Record<AuthorityKind, AuthorityRow>> = {
   anyPermission: { read: ({ permissions }) => permissions, needs: 'any', code: 'PERMISSION_INSUFFICIENT' },
 };
 
-/** What the checks need beside the token and the requirement. */
+/** The inputs of a check in addition to the token and the requirement. */
 export interface RequirementSurroundings<Context> {
   readonly context: Context;
   readonly nowSeconds: number;
-  /** Of the token's issuer. */
+  /** The option of the token's issuer. */
   readonly clockToleranceSeconds: number;
-  /** Every scope that the route requires. The challenge names all of them, so that the client requests them at once (RFC 6750 §3). */
+  /** Every scope that the route requires. The challenge names all of them, so that the client requests them in one request (RFC 6750 §3). */
   readonly requiredScopes: readonly string[];
   readonly resolvePolicy: PolicyResolver<Context>;
 }

@@ -114,8 +114,8 @@ export const AUTH_ERROR = Symbol.for('nestjs-resource-server.AuthError');
 
 /**
  * A refusal. `AccessTokenVerifier.verify` throws it, and `validate`, `user` and policies may throw it to refuse a call with a
- * code of their choice: `throw new AuthError('POLICY_DENIED')`. It is immutable, so that an application may throw one
- * constant for many calls; facts about a call are never stored on it.
+ * code of their choice: `throw new AuthError('POLICY_DENIED')`. It is immutable: an application may throw one
+ * constant for many calls, because facts about a call are never stored on it.
  *
  * `AuthGuard` throws the Nest `HttpException` of the same status (`UnauthorizedException`, …) with the same `code` and
  * `detail`. That exception satisfies `instanceof AuthError` as well, so that both `@Catch(AuthError)` and

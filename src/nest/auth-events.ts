@@ -46,7 +46,7 @@ export interface DecidedCall {
   readonly context: ExecutionContext;
   /** The verified token. Undefined for a guest, and if the token was rejected. */
   readonly token: VerifiedAccessToken | undefined;
-  /** By `performance.now()`. */
+  /** The time of `performance.now()`, in milliseconds. */
   readonly startedAt: number;
   /** The issuer of a rejected token, if it is a trusted one. */
   readonly issuer?: string;

@@ -23,7 +23,7 @@ import { transportOf } from './transports/transport-of.js';
 
 type RequestWithUser = Record<string, unknown>;
 
-/** What passport's callback receives. */
+/** The arguments of passport's callback. */
 type PassportResult = readonly [error: Error | null, user: unknown, info: unknown, status: number | undefined];
 
 /**
@@ -251,12 +251,12 @@ export class AuthGuard extends PassportAuthGuard() {
 /** A call while the guard decides about it. */
 class GuardedCall {
   readonly transport: Transport;
-  /** What the strategy found, once it is known. */
+  /** The result of the strategy. Undefined until it is known. */
   authentication: Outcome | undefined;
 
   constructor(
     readonly context: ExecutionContext,
-    /** By `performance.now()`. */
+    /** The time of `performance.now()`, in milliseconds. */
     readonly startedAt: number,
   ) {
     this.transport = transportOf(context);

@@ -5,7 +5,7 @@ import { AuthGuard } from './auth.guard.js';
 import type { AuthOptions } from './auth-options.js';
 import { JwtStrategy } from './jwt.strategy.js';
 
-/** What is decided where the module is imported: beside `useFactory`, not in what the factory returns. */
+/** The options that stand next to `useFactory`, because the module needs them before the factory runs. */
 export type AuthModuleExtras = ModuleExtras<Type<AuthGuard>, Type<JwtStrategy>>;
 
 /** For `useClass` and `useExisting` of `forRootAsync`. */

@@ -32,7 +32,7 @@ import { SocketAuthenticator } from './sockets/socket-authenticator.js';
 import { Telemetry } from './telemetry.js';
 import { ConnectionExpiry } from './transports/connection-expiry.js';
 
-/** What other modules can inject. `mockAuth` provides the same. */
+/** The providers that other modules can inject. `mockAuth` exports the same. */
 export const EXPORTED = [
   JwtStrategy,
   AuthGuard,

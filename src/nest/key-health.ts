@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { IssuerKeyHealth } from '../keys/issuer-key-health.js';
 import { KeySourceRegistry } from '../remote/key-source-registry.js';
 
-/** What `@nestjs/terminus` calls a `HealthIndicatorResult`. */
+/** The type `HealthIndicatorResult` of `@nestjs/terminus`. */
 export type KeyHealthResult<Key extends string = string> = Record<
   Key,
   { readonly status: 'up' | 'down'; readonly issuers: Readonly<Record<string, Omit<IssuerKeyHealth, 'issuer'>>> }

@@ -19,11 +19,11 @@ export type Outcome =
 
 export const GUEST: Outcome = Object.freeze({ kind: 'guest' });
 
-/** What the guard remembers of one call. */
+/** The results that the guard remembers for one call. */
 export class CallRecord {
-  /** What the strategy found. Produced once, however many guards and GraphQL fields the call has. */
+  /** The result of the strategy. It is produced once for all guards and GraphQL fields of the call. */
   authentication: MaybePromise<Outcome> | undefined;
-  /** What the guard made of it with `handleRequest`. */
+  /** The result of `handleRequest`, which may change that of the strategy. */
   outcome: Outcome | undefined;
   /** The handler call whose requirements this outcome met, so that a second guard of the handler does not repeat them. */
   admitted: ExecutionContext | undefined;
@@ -63,7 +63,7 @@ export function rememberOutcome(request: object, outcome: Outcome): void {
   recordOf(request, request).outcome = outcome;
 }
 
-/** What the guard decided about the caller. Undefined on a public route. */
+/** Returns the caller, guest or refusal that the guard decided on. Undefined on a public route. */
 export function outcomeOf(request: object): Outcome | undefined {
   const record = (request as Recorded)[RECORD];
   return record?.request === request ? record.outcome : undefined;

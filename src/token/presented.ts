@@ -1,6 +1,6 @@
 /**
- * What a call presents to authenticate itself, whatever its transport. Read by a transport and passed to an
- * `Authenticator`; nothing in it is verified.
+ * The credentials of a call, on any transport. A transport reads them and passes them to an `Authenticator`. Nothing in it is
+ * verified.
  */
 export interface Presented {
   /** The access token as it was sent. */
@@ -17,7 +17,7 @@ export interface Presented {
   certificate?(): Uint8Array | undefined;
 }
 
-/** What a route demands of the authentication itself, beside what it requires of the token. */
+/** The requirements of a route that the authentication itself checks, not the rules of the route. */
 export interface Demand {
   /** Accept only tokens for one of these audiences. Default: those of the issuer's options. */
   readonly audience?: readonly string[];

@@ -42,7 +42,7 @@ export class TokenCache {
   private readonly entries: LRUCache<string, CachedToken>;
   private readonly seen: SeenTokenFilter;
   private readonly maxAgeMs: number;
-  /** By the end of the token, which is cheaper to hash than the whole, in two generations. */
+  /** Tokens of the last seconds, in two generations. The key is the end of the token, which is faster to hash than the whole. */
   private recent = new Map<string, RecentToken>();
   private lessRecent = new Map<string, RecentToken>();
   private recentSince = -Infinity;

@@ -6,7 +6,7 @@ import type { Demand, Presented } from './presented.js';
 import type { TrustedIssuer } from './trusted-issuers.js';
 import { createVerifiedAccessToken } from './verified-access-token.js';
 
-/** What the checks of one token know. Created for each call; nothing is verified unless the checks before have passed. */
+/** The input of the checks of one token. It is created for each call. A fact is verified only after the checks before have passed. */
 export class TokenFacts implements DecodedToken {
   readonly header: DecodedToken['header'];
   readonly claims: DecodedToken['claims'];

@@ -23,7 +23,7 @@ export function explainRefusal(
   return withValues(hintFor(error), error.detail.expected ?? stepUpOf(error), 'The token has', got);
 }
 
-/** What the token has of the kind that is insufficient. */
+/** Reads the values of the token that are compared with the requirement. */
 const AUTHORITIES: Partial<Record<AuthErrorCode, (token: VerifiedAccessToken) => unknown>> = {
   SCOPE_INSUFFICIENT: ({ scopes }) => scopes,
   ROLE_INSUFFICIENT: ({ roles }) => roles,

@@ -30,14 +30,14 @@ export function refusalOf(error: unknown, realm: string | undefined, hint?: stri
   return { error, challenges: isUnauthorized ? challengesFor(new AuthError('TOKEN_MISSING'), realm) : [] };
 }
 
-/** What a client receives that gets no HTTP response: the same facts as in the body of one. */
+/** The error object for clients that get no HTTP response. It has the same facts as the body of a response. */
 export interface RefusalFacts {
   readonly statusCode: number;
   readonly message: string;
   readonly code: string;
-  /** What `WWW-Authenticate` would contain. */
+  /** The value of `WWW-Authenticate` in an HTTP response. */
   readonly challenge?: string;
-  /** What `Retry-After` would contain. */
+  /** The value of `Retry-After` in an HTTP response. */
   readonly retryAfterSeconds?: number;
   /** Present if `explainRefusals` is on. */
   readonly hint?: string;

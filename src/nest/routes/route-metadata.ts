@@ -15,7 +15,7 @@ export const ROUTE_ACCESS = 'nestjs-resource-server:route-access';
 type Handler = ReturnType<ExecutionContext['getHandler']>;
 type Controller = ReturnType<ExecutionContext['getClass']>;
 
-/** What the decorators of a handler and its class state. The guard, the route report and Swagger read the same object. */
+/** The access rules that the decorators of a handler and its class state. The guard, the route report and Swagger read the same object. */
 export interface RouteRules {
   readonly access: RouteAccess | undefined;
   readonly accessFrom: 'handler' | 'class' | undefined;

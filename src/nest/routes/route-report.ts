@@ -38,7 +38,7 @@ export interface ReportedRoute {
 
 export interface RouteReport {
   readonly routes: readonly ReportedRoute[];
-  /** What needs attention: routes that are not guarded, and requirements that are not checked. */
+  /** Problems: routes that are not guarded, and requirements that are not checked. */
   readonly warnings: readonly string[];
 }
 

@@ -160,7 +160,7 @@ const SHARED_CONTEXT: ConfigurationProblem = {
  * microservices. Middleware (Swagger UI, static files) is not included: guard it with `AuthMiddleware`.
  *
  * The application logs the same report when it starts: the counts, a table at debug level, and the warnings. In a hybrid
- * application, only this function can tell whether the microservices were connected with `inheritAppConfig: true`,
+ * application, only this function knows whether the microservices were connected with `inheritAppConfig: true`,
  * because it receives the application instance.
  */
 export function routeReport(app: INestApplicationContext): RouteReport {

@@ -83,7 +83,7 @@ export class SocketAuthenticator {
    * With socket.io: authenticates sockets before they are connected, so that a refused client receives nothing. It gets a
    * `connect_error` whose `data` has the facts of an `exception` event. Does nothing with ws.
    *
-   * Switches off `connectionStateRecovery` for this namespace, because with it socket.io gives the rooms and missed packets
+   * Disables `connectionStateRecovery` for this namespace, because with it socket.io gives the rooms and missed packets
    * of a session to any client that knows the session id, before a token is required.
    *
    * @param server the argument of the gateway's `afterInit`.
@@ -238,7 +238,7 @@ function factsIn(error: Error): RefusalFacts | undefined {
   return isTransportException(error) ? (error as unknown as { getError(): RefusalFacts }).getError() : undefined;
 }
 
-/** What the guard found about the opening now applies to the socket. */
+/** Copies the user and the record of the opening request to the socket. */
 function copyToSocket(client: object, opening: Opening): void {
   Object.assign(client, opening.client);
   const outcome = outcomeOf(opening.client);

@@ -10,7 +10,7 @@ import { readHandshake } from './handshake.js';
 import type { LongConnection } from './long-connection.js';
 import type { Transport } from './transport.js';
 
-/** What graphql-ws knows of a socket. Nest passes it where the request of a query would be. */
+/** The context of graphql-ws for a socket. For a subscription, Nest passes it as the request. */
 interface GraphqlWsContext {
   readonly connectionParams?: unknown;
   readonly extra: { readonly request: HttpRequest; readonly socket: GraphqlWsSocket };

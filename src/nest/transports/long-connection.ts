@@ -5,7 +5,7 @@ import type { AuthRefusal } from '../refusals/refusal.js';
 export interface LongConnection {
   /** The object that identifies the connection: the socket, or the response. */
   readonly key: object;
-  /** Whether it is closed, so that no further close event follows. */
+  /** Whether it is closed. Then no further close event follows. */
   readonly isClosed: boolean;
   /** Whether its client can send a new token. Otherwise a grace time would only extend access after the expiration. */
   readonly canRenew: boolean;

@@ -31,7 +31,7 @@ interface GrpcCall {
   readonly nextCall?: GrpcCall;
 }
 
-/** What a handler of `@GrpcStreamCall()` receives. */
+/** The argument of a handler of `@GrpcStreamCall()`. */
 interface HeldStream {
   readonly metadata: GrpcMetadata;
   emit(event: 'error', status: object): unknown;

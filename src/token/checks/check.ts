@@ -28,7 +28,7 @@ export interface Check<Issuer = TrustedIssuer> {
   readonly reportOnly?: ReportableCheck;
   /** @throws AuthError if the token does not pass. */
   run(facts: TokenFacts, issuer: Issuer): MaybePromise<void>;
-  /** What still rejects a token while the check is only reported. */
+  /** The part of the check that rejects tokens although the check is only reported. */
   runReported?(facts: TokenFacts, issuer: Issuer): void;
   explain?(facts: TokenFacts, issuer: Issuer): CheckExplanation;
 }
