@@ -49,7 +49,7 @@ describe('A policy', () => {
     expect(isPolicyClass(policy as never)).toBe(expected);
   });
 
-  it('is a class where its classes were compiled to functions', () => {
+  it('is a class even if it was compiled to a function', () => {
     function Compiled() {
       return undefined;
     }
@@ -60,17 +60,14 @@ describe('A policy', () => {
 
 describe('Combined policies', () => {
   it.each([[[]], [[undefined]], [[OrderOwner, undefined]], [[null]], [['OrderOwner']], [[new OrderOwner()]]])(
-    'are not made of %p: a circular import would be a policy that nobody asks',
+    'cannot contain %p, for example because of a circular import',
     (policies) => {
       for (const combine of [allOf, anyOf]) expect(() => combine(...(policies as never[]))).toThrow(TypeError);
+      expect(() => not(undefined as never)).toThrow('a policy must be an injectable class');
     },
   );
 
-  it('are not made of nothing by not', () => {
-    expect(() => not(undefined as never)).toThrow('a policy must be an injectable class');
-  });
-
-  it('say what they are made of, and cannot be changed', () => {
+  it('have a combination and policies, and are frozen', () => {
     const combined = anyOf(OrderOwner, isAdmin);
     expect(combined).toBeInstanceOf(CombinedPolicy);
     expect(combined).toMatchObject({ combination: 'any', policies: [OrderOwner, isAdmin] });

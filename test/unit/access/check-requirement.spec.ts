@@ -2,21 +2,21 @@ import { describe, expect, it } from '@jest/globals';
 import { checkRequirement, type RequirementSurroundings } from '../../../src/access/check-requirement.js';
 import { AuthError } from '../../../src/model/errors.js';
 import type { Requirement } from '../../../src/model/requirement.js';
-import { acceptedToken } from '../../support/tokens.js';
+import { verifiedToken } from '../../support/tokens.js';
 
 const NOW = 1_700_000_000;
 const CONTEXT = { name: 'context' };
 const COMMON = { merge: false, reportOnly: false };
 type Requiring = Omit<Requirement, 'merge' | 'reportOnly'> & Record<string, unknown>;
 
-/** The refusal; undefined when there is none. Anything else that is thrown is thrown on. */
+/** The refusal, or undefined if the requirement is met. */
 async function refusal(
   requirement: Requiring,
   claims: Record<string, unknown>,
   surroundings: Partial<RequirementSurroundings<typeof CONTEXT>> = {},
 ): Promise<AuthError | undefined> {
   try {
-    await checkRequirement({ ...COMMON, ...requirement } as Requirement<typeof CONTEXT>, acceptedToken(claims), {
+    await checkRequirement({ ...COMMON, ...requirement } as Requirement<typeof CONTEXT>, verifiedToken(claims), {
       context: CONTEXT,
       nowSeconds: NOW,
       clockToleranceSeconds: 0,
@@ -33,7 +33,7 @@ async function refusal(
 
 const codeFor = async (...parameters: Parameters<typeof refusal>) => (await refusal(...parameters))?.code;
 
-describe('A requirement of names', () => {
+describe('A requirement of authorities', () => {
   describe.each([
     ['scopes', 'scope', 'SCOPE_INSUFFICIENT'],
     ['roles', 'roles', 'ROLE_INSUFFICIENT'],
@@ -49,11 +49,11 @@ describe('A requirement of names', () => {
       [['ab'], code],
       [[], code],
       [undefined, code],
-    ])('that the token grants as %j: %p', async (granted, expected) => {
+    ])('is checked against %j: %p', async (granted, expected) => {
       expect(await codeFor({ kind, names: ['a', 'b'] }, { [claim]: granted })).toBe(expected);
     });
 
-    it('says for the log what it expected', async () => {
+    it('states what it expected, for the log', async () => {
       expect(await refusal({ kind, names: ['a', 'b'] }, {})).toMatchObject({
         detail: { requires: 'all', expected: ['a', 'b'] },
       });
@@ -64,7 +64,7 @@ describe('A requirement of names', () => {
     ['anyScope', 'scope', 'SCOPE_INSUFFICIENT'],
     ['anyRole', 'roles', 'ROLE_INSUFFICIENT'],
     ['anyPermission', 'permissions', 'PERMISSION_INSUFFICIENT'],
-  ] as const)('of one in %s', (kind, claim, code) => {
+  ] as const)('of any of %s', (kind, claim, code) => {
     it.each([
       [['a'], undefined],
       [['b'], undefined],
@@ -72,13 +72,13 @@ describe('A requirement of names', () => {
       [['c'], code],
       [[], code],
       [undefined, code],
-    ])('that the token grants as %j: %p', async (granted, expected) => {
+    ])('is checked against %j: %p', async (granted, expected) => {
       expect(await codeFor({ kind, names: ['a', 'b'] }, { [claim]: granted })).toBe(expected);
       expect((await refusal({ kind, names: ['a', 'b'] }, {}))?.detail).toMatchObject({ requires: 'any' });
     });
   });
 
-  it('of scopes looks at no role and no permission, and so on', async () => {
+  it('reads no other kind of authority', async () => {
     const claims = { scope: 's', roles: ['r'], permissions: ['p'] };
     for (const kind of ['scopes', 'anyScope'] as const)
       expect(await codeFor({ kind, names: ['r', 'p'] }, claims)).toBe('SCOPE_INSUFFICIENT');
@@ -88,7 +88,7 @@ describe('A requirement of names', () => {
       expect(await codeFor({ kind, names: ['s', 'r'] }, claims)).toBe('PERMISSION_INSUFFICIENT');
   });
 
-  it('names every scope of the route once, so that the client asks once (RFC 6750 §3)', async () => {
+  it('names every scope of the route once, so that the client requests them together (RFC 6750 §3)', async () => {
     const requiredScopes = ['api', 'read'];
     const scopeOf = async (names: string[], kind: 'scopes' | 'anyScope') =>
       (await refusal({ kind, names }, { scope: 'api' }, { requiredScopes }))?.detail.scope;
@@ -96,7 +96,7 @@ describe('A requirement of names', () => {
     expect(await scopeOf(['write', 'admin'], 'anyScope')).toBe('api read write admin');
   });
 
-  it('names no scope where roles or permissions are missing', async () => {
+  it('names no scope if roles or permissions are missing', async () => {
     for (const kind of ['roles', 'anyRole', 'permissions', 'anyPermission'] as const) {
       const detail = (await refusal({ kind, names: ['a'] }, {}, { requiredScopes: ['api'] }))?.detail;
       expect(detail).not.toHaveProperty('scope');
@@ -117,7 +117,7 @@ describe('A requirement of acr (RFC 9470)', () => {
     [['mfa'], CODE],
     [undefined, CODE],
     [null, CODE],
-  ])('of two values is met by one: acr %j: %p', async (acr, expected) => {
+  ])('of two values is checked against acr %j: %p', async (acr, expected) => {
     const requirement = { kind: 'acr', values: ['mfa', 'phr'], maxAgeSeconds: undefined } as const;
     expect(await codeFor(requirement, { acr })).toBe(expected);
   });
@@ -136,21 +136,20 @@ describe('A requirement of acr (RFC 9470)', () => {
     [String(NOW), 0, CODE],
     [null, 0, CODE],
     [undefined, 0, CODE],
-  ])('of at most 60 s with auth_time %p and a tolerance of %d s: %p', async (time, tolerance, expected) => {
-    const requirement = { kind: 'acr', values: [], maxAgeSeconds: 60 } as const;
-    expect(await codeFor(requirement, { auth_time: time }, { clockToleranceSeconds: tolerance })).toBe(expected);
-  });
+  ])(
+    'of at most 60 seconds is checked against auth_time %p with a tolerance of %d seconds: %p',
+    async (time, tolerance, expected) => {
+      const requirement = { kind: 'acr', values: [], maxAgeSeconds: 60 } as const;
+      expect(await codeFor(requirement, { auth_time: time }, { clockToleranceSeconds: tolerance })).toBe(expected);
+    },
+  );
 
-  it('refuses where the clock tells no time', async () => {
+  it('refuses if the clock returns NaN', async () => {
     const requirement = { kind: 'acr', values: [], maxAgeSeconds: 60 } as const;
     expect(await codeFor(requirement, { auth_time: NOW }, { nowSeconds: NaN })).toBe(CODE);
   });
 
-  it('asks for no time where none was set', async () => {
-    expect(await codeFor({ kind: 'acr', values: ['mfa'], maxAgeSeconds: undefined }, { acr: 'mfa' })).toBeUndefined();
-  });
-
-  it('with both is met by both only, and says what would do', async () => {
+  it('of values and age requires both, and states both', async () => {
     const requirement = { kind: 'acr', values: ['mfa', 'phr'], maxAgeSeconds: 0 } as const;
     const detail = { acrValues: 'mfa phr', maxAgeSeconds: 0 };
     expect(await refusal(requirement, { acr: 'mfa', auth_time: NOW })).toBeUndefined();
@@ -161,7 +160,7 @@ describe('A requirement of acr (RFC 9470)', () => {
     });
   });
 
-  it('without values names none', async () => {
+  it('without values states none', async () => {
     const error = await refusal({ kind: 'acr', values: [], maxAgeSeconds: 60 }, {});
     expect(error?.detail).toStrictEqual({ claim: 'auth_time', maxAgeSeconds: 60 });
   });
@@ -183,7 +182,7 @@ describe('A requirement of authorization details (RFC 9396)', () => {
     [JSON.stringify([payment(1)]), CODE],
     [null, CODE],
     [undefined, CODE],
-  ])('without a predicate asks for the type: %j: %p', async (details, expected) => {
+  ])('without a predicate requires the type only: %j: %p', async (details, expected) => {
     const requirement = { kind: 'authorizationDetails', type: 'payment' } as const;
     expect(await codeFor(requirement, { authorization_details: details })).toBe(expected);
   });
@@ -197,27 +196,27 @@ describe('A requirement of authorization details (RFC 9396)', () => {
     [1, CODE],
     ['true', CODE],
     [{}, CODE],
-  ])('with a predicate that returns %p: %p', async (verdict, expected) => {
+  ])('with a predicate that returns %p has the result %p', async (verdict, expected) => {
     const requirement = { kind: 'authorizationDetails', type: 'payment', predicate: () => verdict } as const;
     expect(await codeFor(requirement, { authorization_details: [payment(1)] })).toBe(expected);
   });
 
-  it('asks its predicate about objects of its type one by one, until one will do', async () => {
-    const asked: unknown[] = [];
+  it('calls its predicate with each object of its type, until one matches', async () => {
+    const calls: unknown[] = [];
     const predicate = (detail: { amount?: unknown }, context: unknown) => {
-      asked.push([detail.amount, context]);
+      calls.push([detail.amount, context]);
       return detail.amount === 2;
     };
     const details = [{ type: 'other', amount: 0 }, payment(1), payment(2), payment(3)];
     const requirement = { kind: 'authorizationDetails', type: 'payment', predicate } as const;
     expect(await codeFor(requirement, { authorization_details: details })).toBeUndefined();
-    expect(asked).toEqual([
+    expect(calls).toEqual([
       [1, CONTEXT],
       [2, CONTEXT],
     ]);
   });
 
-  it('throws on what its predicate throws', async () => {
+  it('rethrows what its predicate throws', async () => {
     const predicate = () => {
       throw new Error('of the application');
     };
@@ -226,7 +225,7 @@ describe('A requirement of authorization details (RFC 9396)', () => {
     expect(await codeFor(requirement, {})).toBe(CODE);
   });
 
-  it('says for the log which type it expected, and nothing of what was sent', async () => {
+  it('states the type, and nothing of the token, for the log', async () => {
     const requirement = { kind: 'authorizationDetails', type: 'payment' } as const;
     const error = await refusal(requirement, { authorization_details: [{ type: 'secret' }] });
     expect(error?.detail).toEqual({ claim: 'authorization_details', expected: 'payment' });
@@ -239,11 +238,11 @@ describe('A requirement of a policy', () => {
     [false, 'POLICY_DENIED'],
     [undefined, 'POLICY_DENIED'],
     ['true', 'POLICY_DENIED'],
-  ])('that returns %p: %p', async (verdict, expected) => {
+  ])('that returns %p has the result %p', async (verdict, expected) => {
     expect(await codeFor({ kind: 'policy', policy: () => verdict }, {})).toBe(expected);
   });
 
-  it('throws on the refusal of the policy, and its faults', async () => {
+  it('rethrows what the policy throws', async () => {
     const throwing = (error: Error) => () => {
       throw error;
     };

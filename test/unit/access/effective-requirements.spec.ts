@@ -1,20 +1,20 @@
 import { describe, expect, it } from '@jest/globals';
-import { effectiveRequirements, takePlace } from '../../../src/access/effective-requirements.js';
-import type { GrantKind, Requirement } from '../../../src/model/requirement.js';
+import { effectiveRequirements } from '../../../src/access/effective-requirements.js';
+import type { AuthorityKind, Requirement } from '../../../src/model/requirement.js';
 
 const COMMON = { merge: false, reportOnly: false };
-const grants = (kind: GrantKind, name: string, options: Partial<typeof COMMON> = {}): Requirement => ({
+const authorities = (kind: AuthorityKind, name: string, options: Partial<typeof COMMON> = {}): Requirement => ({
   kind,
   names: [name],
   ...COMMON,
   ...options,
 });
-const scopes = (name: string, options?: Partial<typeof COMMON>) => grants('scopes', name, options);
+const scopes = (name: string, options?: Partial<typeof COMMON>) => authorities('scopes', name, options);
 const policy: Requirement = { kind: 'policy', policy: () => true, ...COMMON };
 const acr: Requirement = { kind: 'acr', values: ['mfa'], maxAgeSeconds: undefined, ...COMMON };
 const details: Requirement = { kind: 'authorizationDetails', type: 'payment', ...COMMON };
 
-/** What holds, as `handler scopes a`. */
+/** The effective requirements, as `handler scopes a`. */
 function effective(places: Partial<Record<'handler' | 'class' | 'module', readonly Requirement[]>>): string[] {
   const all = effectiveRequirements({ handler: [], class: [], module: [], ...places });
   return all.map(({ requirement, from }) =>
@@ -23,51 +23,54 @@ function effective(places: Partial<Record<'handler' | 'class' | 'module', readon
 }
 
 describe('The requirements of a handler', () => {
-  it('are none where nothing was written', () => {
+  it('are none without decorators', () => {
     expect(effective({})).toStrictEqual([]);
   });
 
-  it('are those of its class where it has none', () => {
+  it('are those of its class if it has none', () => {
     expect(effective({ class: [scopes('a'), acr] })).toEqual(['class scopes a', 'class acr']);
   });
 
-  it('take the place of those of its class of the same kind, and of no other', () => {
-    const written = { handler: [scopes('own')], class: [scopes('a'), grants('anyScope', 'b'), grants('roles', 'c')] };
-    expect(effective(written)).toEqual(['handler scopes own', 'class anyScope b', 'class roles c']);
-  });
-
-  it('add to those of its class where they are to be merged', () => {
-    const written = { handler: [scopes('own', { merge: true })], class: [scopes('a'), scopes('b')] };
-    expect(effective(written)).toEqual(['class scopes a', 'class scopes b', 'handler scopes own']);
-  });
-
-  it('add where one of several is to be merged: the stricter of both readings', () => {
-    const written = { handler: [scopes('own'), scopes('other', { merge: true })], class: [scopes('a')] };
-    expect(effective(written)).toEqual(['class scopes a', 'handler scopes own', 'handler scopes other']);
-  });
-
-  it('never take the place of what is enforced with what is only reported', () => {
-    const written = { handler: [scopes('own', { reportOnly: true })], class: [scopes('a')] };
-    expect(effective(written)).toEqual(['class scopes a', 'handler scopes own']);
-  });
-
-  it('take the place of those of the class where one is enforced beside one that is reported', () => {
-    const written = { handler: [scopes('own'), scopes('tried', { reportOnly: true })], class: [scopes('a')] };
-    expect(effective(written)).toEqual(['handler scopes own', 'handler scopes tried']);
-  });
-
-  it('never take the place of those of the module', () => {
-    const written = { handler: [scopes('own')], class: [scopes('a')], module: [scopes('api')] };
-    expect(effective(written)).toEqual(['module scopes api', 'handler scopes own']);
-  });
-
-  it('are asked kind by kind, policies last, whoever requires them', () => {
-    const written = {
-      handler: [details, grants('anyPermission', 'f'), grants('permissions', 'e')],
-      class: [policy, acr, grants('anyRole', 'd'), grants('roles', 'c'), scopes('a')],
-      module: [policy, grants('anyScope', 'b')],
+  it('replace those of its class of the same kind only', () => {
+    const places = {
+      handler: [scopes('own')],
+      class: [scopes('a'), authorities('anyScope', 'b'), authorities('roles', 'c')],
     };
-    expect(effective(written)).toEqual([
+    expect(effective(places)).toEqual(['handler scopes own', 'class anyScope b', 'class roles c']);
+  });
+
+  it('add to those of its class with `merge`', () => {
+    const places = { handler: [scopes('own', { merge: true })], class: [scopes('a'), scopes('b')] };
+    expect(effective(places)).toEqual(['class scopes a', 'class scopes b', 'handler scopes own']);
+  });
+
+  it('add to those of its class if one of several has `merge`', () => {
+    const places = { handler: [scopes('own'), scopes('other', { merge: true })], class: [scopes('a')] };
+    expect(effective(places)).toEqual(['class scopes a', 'handler scopes own', 'handler scopes other']);
+  });
+
+  it('never replace enforced ones if they are only reported', () => {
+    const places = { handler: [scopes('own', { reportOnly: true })], class: [scopes('a')] };
+    expect(effective(places)).toEqual(['class scopes a', 'handler scopes own']);
+  });
+
+  it('replace those of its class if one is enforced beside a reported one', () => {
+    const places = { handler: [scopes('own'), scopes('tried', { reportOnly: true })], class: [scopes('a')] };
+    expect(effective(places)).toEqual(['handler scopes own', 'handler scopes tried']);
+  });
+
+  it('never replace those of the module', () => {
+    const places = { handler: [scopes('own')], class: [scopes('a')], module: [scopes('api')] };
+    expect(effective(places)).toEqual(['module scopes api', 'handler scopes own']);
+  });
+
+  it('are in the order of their kinds, policies last, wherever they are declared', () => {
+    const places = {
+      handler: [details, authorities('anyPermission', 'f'), authorities('permissions', 'e')],
+      class: [policy, acr, authorities('anyRole', 'd'), authorities('roles', 'c'), scopes('a')],
+      module: [policy, authorities('anyScope', 'b')],
+    };
+    expect(effective(places)).toEqual([
       'class scopes a',
       'module anyScope b',
       'class roles c',
@@ -79,23 +82,5 @@ describe('The requirements of a handler', () => {
       'module policy',
       'class policy',
     ]);
-  });
-
-  it('cannot be changed', () => {
-    expect(Object.isFrozen(effectiveRequirements({ handler: [], class: [], module: [] }))).toBe(true);
-  });
-});
-
-describe('takePlace', () => {
-  it.each<[boolean, readonly Partial<typeof COMMON>[]]>([
-    [false, []],
-    [true, [{}]],
-    [false, [{ merge: true }]],
-    [false, [{ reportOnly: true }]],
-    [true, [{}, { reportOnly: true }]],
-    [false, [{}, { merge: true }]],
-    [false, [{}, { merge: true, reportOnly: true }]],
-  ])('is %p for %j', (expected, own) => {
-    expect(takePlace(own.map((options) => ({ ...COMMON, ...options })))).toBe(expected);
   });
 });

@@ -17,7 +17,7 @@ import { REQUIREMENT_KINDS } from '../../../src/model/requirement.js';
 import { problemsOf } from '../../support/catching.js';
 
 const COMMON = { merge: false, reportOnly: false };
-const GRANTS = [
+const AUTHORITIES = [
   ['RequireScopes', RequireScopes, 'scopes'],
   ['RequireAnyScope', RequireAnyScope, 'anyScope'],
   ['RequireRoles', RequireRoles, 'roles'],
@@ -38,24 +38,24 @@ const namesOn = (holder: object) =>
 const handlerOf = (controller: new () => object, name: string) =>
   Reflect.get(controller.prototype as object, name) as object;
 
-/** What one decorator requires of the class that it stands on. */
-function written(decorator: ClassDecorator): readonly NestRequirement[] {
+/** The requirements of a class with this decorator. */
+function declaredBy(decorator: ClassDecorator): readonly NestRequirement[] {
   class Controller extends OrderOwner {}
   decorator(Controller);
   return on(Controller);
 }
 
-describe.each(GRANTS)('@%s', (name, decorator, kind) => {
+describe.each(AUTHORITIES)('@%s', (name, decorator, kind) => {
   it('requires these names', () => {
-    expect(written(decorator('a', 'b'))).toStrictEqual([{ kind, names: ['a', 'b'], ...COMMON }]);
+    expect(declaredBy(decorator('a', 'b'))).toStrictEqual([{ kind, names: ['a', 'b'], ...COMMON }]);
   });
 
-  it('may be merged, or only be reported', () => {
-    expect(written(decorator('a', { merge: true }))).toStrictEqual([{ kind, names: ['a'], ...COMMON, merge: true }]);
-    expect(written(decorator('a', { reportOnly: true }))).toStrictEqual([
+  it('has the options merge and reportOnly', () => {
+    expect(declaredBy(decorator('a', { merge: true }))).toStrictEqual([{ kind, names: ['a'], ...COMMON, merge: true }]);
+    expect(declaredBy(decorator('a', { reportOnly: true }))).toStrictEqual([
       { kind, names: ['a'], ...COMMON, reportOnly: true },
     ]);
-    expect(written(decorator('a', { merge: undefined }))).toStrictEqual([{ kind, names: ['a'], ...COMMON }]);
+    expect(declaredBy(decorator('a', { merge: undefined }))).toStrictEqual([{ kind, names: ['a'], ...COMMON }]);
   });
 
   it.each<[unknown[], string]>([
@@ -74,46 +74,50 @@ describe.each(GRANTS)('@%s', (name, decorator, kind) => {
     [['a', { maxAgeSeconds: 60 }], 'has no option "maxAgeSeconds"'],
     [['a', { reportOnly: 'false' }], 'must have booleans as merge and reportOnly'],
     [['a', { merge: 1 }], 'must have booleans as merge and reportOnly'],
-  ])('does not take %j, and the class is not made', (given, message) => {
+  ])('rejects %j while the class is defined', (given, message) => {
     expect(problemsOf(() => decorator(...(given as never[])))).toEqual([{ path: `@${name}`, message }]);
   });
 });
 
-it.each([RequireScopes, RequireAnyScope])(
-  'scopes have no character that could not stand in a challenge',
-  (decorator) => {
-    expect(problemsOf(() => decorator('read write'))[0]?.message).toContain('write several one by one');
+it.each(['a b', 'a"', 'a\\', 'ä', 'a\n', ' a', 'a\u007f'])(
+  'Scopes and acr values are sent in a challenge and must not be %j (RFC 6749 §3.3)',
+  (name) => {
+    for (const decorator of [RequireScopes, RequireAnyScope, RequireAcr])
+      expect(problemsOf(() => decorator('ok', name))[0]?.message).toContain(`${JSON.stringify(name)} has characters`);
+    for (const decorator of [RequireRoles, RequireAnyRole, RequirePermissions, RequireAnyPermission])
+      expect(problemsOf(() => decorator('ok', name))).toEqual([]);
+    expect(problemsOf(() => RequireScopes('read:orders', 'https://api.example.com/.default', '!#[]~'))).toEqual([]);
   },
 );
 
 describe('@RequirePolicy', () => {
-  it('requires a class, a function or several of them', () => {
+  it('accepts a class, a function or a combination', () => {
     for (const policy of [OrderOwner, () => true, anyOf(OrderOwner, () => false)])
-      expect(written(RequirePolicy(policy))).toStrictEqual([{ kind: 'policy', policy, ...COMMON }]);
-    expect(written(RequirePolicy(OrderOwner, { merge: true, reportOnly: true }))).toMatchObject([
+      expect(declaredBy(RequirePolicy(policy))).toStrictEqual([{ kind: 'policy', policy, ...COMMON }]);
+    expect(declaredBy(RequirePolicy(OrderOwner, { merge: true, reportOnly: true }))).toMatchObject([
       { merge: true, reportOnly: true },
     ]);
   });
 
-  it.each([undefined, null, 'OrderOwner', {}, new OrderOwner(), [OrderOwner]])('does not take %p', (policy) => {
+  it.each([undefined, null, 'OrderOwner', {}, new OrderOwner(), [OrderOwner]])('rejects %p', (policy) => {
     const [problem] = problemsOf(() => RequirePolicy(policy as never));
     expect(problem?.path).toBe('@RequirePolicy');
     expect(problem?.message).toContain('allows(token, context)');
   });
 
-  it('does not take an option that there is not', () => {
+  it('rejects an unknown option', () => {
     expect(problemsOf(() => RequirePolicy(OrderOwner, { report: true } as never))[0]?.message).toContain('"report"');
   });
 });
 
 describe('@RequireAcr', () => {
-  it('requires a value, an age, or both', () => {
+  it('requires a value, an age or both', () => {
     const acr = { kind: 'acr', ...COMMON };
-    expect(written(RequireAcr('mfa', 'phr'))).toStrictEqual([
+    expect(declaredBy(RequireAcr('mfa', 'phr'))).toStrictEqual([
       { ...acr, values: ['mfa', 'phr'], maxAgeSeconds: undefined },
     ]);
-    expect(written(RequireAcr({ maxAgeSeconds: 0 }))).toStrictEqual([{ ...acr, values: [], maxAgeSeconds: 0 }]);
-    expect(written(RequireAcr('mfa', { maxAgeSeconds: 60, merge: true, reportOnly: true }))).toStrictEqual([
+    expect(declaredBy(RequireAcr({ maxAgeSeconds: 0 }))).toStrictEqual([{ ...acr, values: [], maxAgeSeconds: 0 }]);
+    expect(declaredBy(RequireAcr('mfa', { maxAgeSeconds: 60, merge: true, reportOnly: true }))).toStrictEqual([
       { kind: 'acr', values: ['mfa'], maxAgeSeconds: 60, merge: true, reportOnly: true },
     ]);
   });
@@ -127,23 +131,20 @@ describe('@RequireAcr', () => {
     [['mfa', { maxAgeSeconds: -1 }], 'must be a number of seconds, from 0 to 31622400'],
     [['mfa', { maxAgeSeconds: '60' }], 'must be a number of seconds, from 0 to 31622400'],
     [[{ maxAgeSeconds: NaN }], 'must be a number of seconds, from 0 to 31622400'],
+    [[{ maxAgeSeconds: 31_622_401 }], 'must be a number of seconds, from 0 to 31622400'],
     [['mfa', { reportOnly: 'no' }], 'must have booleans as merge and reportOnly'],
-  ])('does not take %j', (given, message) => {
+  ])('rejects %j', (given, message) => {
     expect(problemsOf(() => RequireAcr(...(given as never[])))).toEqual([{ path: '@RequireAcr', message }]);
-  });
-
-  it('does not take a value that could not stand in a challenge', () => {
-    expect(problemsOf(() => RequireAcr('a"b'))[0]?.message).toContain('"a\\"b" has characters');
   });
 });
 
 describe('@RequireAuthorizationDetails', () => {
-  it('requires a type, and maybe more of it', () => {
+  it('requires a type, and accepts a predicate', () => {
     const predicate = () => true;
-    expect(written(RequireAuthorizationDetails('payment'))).toStrictEqual([
+    expect(declaredBy(RequireAuthorizationDetails('payment'))).toStrictEqual([
       { kind: 'authorizationDetails', type: 'payment', predicate: undefined, ...COMMON },
     ]);
-    expect(written(RequireAuthorizationDetails('payment', predicate, { merge: true }))).toStrictEqual([
+    expect(declaredBy(RequireAuthorizationDetails('payment', predicate, { merge: true }))).toStrictEqual([
       { kind: 'authorizationDetails', type: 'payment', predicate, ...COMMON, merge: true },
     ]);
   });
@@ -158,7 +159,7 @@ describe('@RequireAuthorizationDetails', () => {
     [['payment', { merge: true }], 'must have a function as predicate'],
     [['payment', undefined, { report: true }], 'has no option "report"'],
     [['payment', undefined, { reportOnly: 1 }], 'must have booleans as merge and reportOnly'],
-  ])('does not take %j', (given, message) => {
+  ])('rejects %j', (given, message) => {
     expect(problemsOf(() => RequireAuthorizationDetails(...(given as [string])))).toEqual([
       { path: '@RequireAuthorizationDetails', message },
     ]);
@@ -166,7 +167,7 @@ describe('@RequireAuthorizationDetails', () => {
 });
 
 describe('Several decorators', () => {
-  it('on one handler are all kept, in the order in which they are read, apart from those of its class', () => {
+  it('of one handler are kept in the order of the source, separate from those of its class', () => {
     @RequireScopes('class')
     class Controller {
       @RequireScopes('a')
@@ -185,14 +186,9 @@ describe('Several decorators', () => {
     expect(namesOn(handlerOf(Controller, 'other'))).toStrictEqual([]);
     expect(namesOn(Controller)).toEqual(['class']);
   });
-
-  it('cannot be changed by who reads them', () => {
-    const [requirement] = written(RequireScopes('a'));
-    expect(Object.isFrozen(requirement)).toBe(true);
-  });
 });
 
-describe('What a subclass requires', () => {
+describe('A subclass', () => {
   @RequireScopes('a')
   @RequireRoles('r')
   class Base {
@@ -202,14 +198,14 @@ describe('What a subclass requires', () => {
     }
   }
 
-  it('is what its base class requires, where it says nothing', () => {
+  it('inherits the requirements of its base class', () => {
     class Sub extends Base {}
     class SubSub extends Sub {}
     expect(namesOn(SubSub)).toEqual(['a', 'r']);
     expect(namesOn(handlerOf(SubSub, 'handler'))).toEqual(['h']);
   });
 
-  it('takes the place of what its base class requires of the same kind', () => {
+  it('replaces those of the same kind by its own', () => {
     @RequireScopes('sub')
     class Sub extends Base {}
     class SubSub extends Sub {}
@@ -217,7 +213,7 @@ describe('What a subclass requires', () => {
     expect(namesOn(Base)).toEqual(['a', 'r']);
   });
 
-  it('adds to it where it is merged, whichever of several stands first', () => {
+  it('adds its own with `merge`, whichever of several decorators comes first', () => {
     @RequireScopes('sub', { merge: true })
     @RequireScopes('other')
     class Sub extends Base {}
@@ -228,13 +224,13 @@ describe('What a subclass requires', () => {
     expect(namesOn(Other)).toEqual(['a', 'other', 'sub', 'r']);
   });
 
-  it('never takes the place of what is enforced with what is only reported', () => {
+  it('never replaces enforced ones by reported ones', () => {
     @RequireScopes('sub', { reportOnly: true })
     class Sub extends Base {}
     expect(namesOn(Sub)).toEqual(['a', 'sub', 'r']);
   });
 
-  it('does not count for a handler that it overrides: that has its own decorators', () => {
+  it('does not inherit the decorators of a handler that it overrides', () => {
     class Sub extends Base {
       override handler() {
         return undefined;

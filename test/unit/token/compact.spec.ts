@@ -18,7 +18,7 @@ const PAYLOAD = '{"sub":"alice"}';
 const claimsOf = (payload: string) => decodeCompact(compact(HEADER, payload)).claims;
 
 describe('decodeCompact', () => {
-  it('takes a token apart, and signs what was sent', () => {
+  it('returns header and claims, with the signing input and the signature as they were sent', () => {
     const token = compact('{"alg":"RS256","kid":"a"}', '{ "sub": "älice" }', Buffer.from([0, 255, 1]));
     expect(decodeCompact(token)).toStrictEqual({
       token,
@@ -31,7 +31,7 @@ describe('decodeCompact', () => {
     });
   });
 
-  it('gives the signature of each token, whatever was decoded before', () => {
+  it('returns the signature of each token, whatever was decoded before', () => {
     const tokens = ['a', 'b'.repeat(500), 'c'].map((sub) => compact(HEADER, JSON.stringify({ sub }), sub));
     for (const token of [...tokens, ...tokens.reverse()]) {
       const { input, signature } = signatureOf(decodeCompact(token));
@@ -39,27 +39,15 @@ describe('decodeCompact', () => {
     }
   });
 
-  it('takes an empty signature: it is no fault of the form, and no key accepts it', () => {
+  it('accepts an empty signature, which no key verifies', () => {
     expect(signatureOf(decodeCompact(compact(HEADER, PAYLOAD, ''))).signature).toHaveLength(0);
-  });
-
-  it.each([
-    ['undefined', undefined],
-    ['null', null],
-    ['a number', 1],
-    ['a list of one token', [compact(HEADER, PAYLOAD)]],
-    ['an object', { toString: () => compact(HEADER, PAYLOAD) }],
-    ['a String object', new String(compact(HEADER, PAYLOAD))],
-    ['a Buffer', Buffer.from(compact(HEADER, PAYLOAD))],
-  ])('refuses %s in place of a string (TOKEN_MALFORMED)', (_what, token) => {
-    expect(codeOf(() => decodeCompact(token as string))).toBe('TOKEN_MALFORMED');
   });
 
   const h = encode(HEADER);
   const p = encode(PAYLOAD);
   const s = encode('signature');
   it.each([
-    ['nothing', ''],
+    ['the empty string', ''],
     ['one part', h],
     ['two parts', `${h}.${p}`],
     ['four parts', `${h}.${p}.${s}.${s}`],
@@ -72,28 +60,21 @@ describe('decodeCompact', () => {
     ['no payload', `${h}..${s}`],
     ['a dot first', `.${h}.${p}.${s}`],
     ['JSON serialization', JSON.stringify({ protected: h, payload: p, signature: s })],
-  ])('refuses %s (TOKEN_MALFORMED)', (_what, token) => {
+  ])('rejects %s (TOKEN_MALFORMED)', (_what, token) => {
     expect(codeOf(() => decodeCompact(token))).toBe('TOKEN_MALFORMED');
-  });
-
-  it.each([1, 2, 4, 5, 10])('says of %d parts that they are not three', (count) => {
-    const error = refusalOf(() =>
-      decodeCompact([h, p, ...Array.from({ length: 8 }, () => s)].slice(0, count).join('.')),
-    );
-    expect(error.detail).toEqual({ reason: 'not three parts' });
   });
 
   describe.each([
     ['header', 0],
     ['payload', 1],
     ['signature', 2],
-  ])('refuses a %s that is not canonical base64url (TOKEN_MALFORMED):', (part, index) => {
+  ])('rejects a %s that is not canonical base64url (TOKEN_MALFORMED):', (part, index) => {
     // 16 bytes of each: two characters at the end, the last with four bits that must be zero.
     const parts = ['{"alg":"RS256" }', '{"sub":"alice" }', Buffer.alloc(16, 1)].map(encode);
     const withPart = (text: string) => parts.map((other, at) => (at === index ? text : other)).join('.');
     const good = parts[index] ?? '';
 
-    it('takes the canonical form', () => {
+    it('accepts the canonical form', () => {
       expect(codeOf(() => decodeCompact(withPart(good)))).toBeUndefined();
     });
 
@@ -133,7 +114,7 @@ describe('decodeCompact', () => {
     ['a byte that never occurs', [0xff]],
     ['a code point past the last', [0xf4, 0x90, 0x80, 0x80]],
     ['Latin-1', [0xe9]],
-  ])('refuses %s, which is not UTF-8 (TOKEN_MALFORMED)', (_what, bytes) => {
+  ])('rejects %s, which is not UTF-8 (TOKEN_MALFORMED)', (_what, bytes) => {
     const bad = Buffer.concat([Buffer.from('{"sub":"'), Buffer.from(bytes), Buffer.from('"}')]);
     for (const [part, token] of [
       ['header', compact(bad, PAYLOAD)],
@@ -147,7 +128,7 @@ describe('decodeCompact', () => {
   it.each([
     ['UTF-16', Buffer.from('\ufeff{"sub":"alice"}', 'utf16le')],
     ['a byte order mark', '\ufeff{"sub":"alice"}'],
-    ['nothing', ' '],
+    ['white space', ' '],
     ['a cut-off object', '{"sub":"alice"'],
     ['single quotes', "{'sub':'alice'}"],
     ['a comma at the end', '{"sub":"alice",}'],
@@ -161,35 +142,34 @@ describe('decodeCompact', () => {
     ['a line break within a string', '{"sub":"a\nb"}'],
     ['a broken escape', '{"sub":"\\u00"}'],
     ['a form-encoded payload', 'sub=alice'],
-  ])('refuses %s, which is not JSON (TOKEN_MALFORMED)', (_what, bad) => {
+  ])('rejects %s, which is not JSON, and quotes nothing of it (TOKEN_MALFORMED)', (_what, bad) => {
     expect(codeOf(() => decodeCompact(compact(bad, PAYLOAD)))).toBe('TOKEN_MALFORMED');
-    expect(codeOf(() => decodeCompact(compact(HEADER, bad)))).toBe('TOKEN_MALFORMED');
+    expect(refusalOf(() => decodeCompact(compact(HEADER, bad)))).toMatchObject({
+      code: 'TOKEN_MALFORMED',
+      detail: { reason: expect.stringMatching(/^payload is not (?:JSON|UTF-8)$/) },
+    });
   });
 
   it.each(['null', 'true', '1', '"text"', '[]', '[{"sub":"alice"}]', '"{}"', 'foo'])(
-    'refuses %s, which is no JSON object (TOKEN_MALFORMED)',
+    'rejects %s, which is not a JSON object (TOKEN_MALFORMED)',
     (json) => {
       expect(codeOf(() => decodeCompact(compact(json, PAYLOAD)))).toBe('TOKEN_MALFORMED');
       expect(codeOf(() => decodeCompact(compact(HEADER, json)))).toBe('TOKEN_MALFORMED');
     },
   );
 
-  it('takes white space around the object and any order of members', () => {
+  it('accepts white space around the object', () => {
     expect(claimsOf(' \t\r\n{ "b" : 1 , "a" : 2 }\n')).toEqual({ a: 2, b: 1 });
   });
 
-  it('counts the last of duplicate members, and no other', () => {
+  it('returns the last of duplicate members', () => {
     expect(claimsOf('{"sub":"alice","aud":"a","sub":"bob"}')).toEqual({ sub: 'bob', aud: 'a' });
     expect(claimsOf('{"sub":"alice","\\u0073ub":"bob"}')).toEqual({ sub: 'bob' });
     expect(claimsOf('{"a":{"b":1,"b":2}}')).toEqual({ a: { b: 2 } });
     expect(claimsOf('{"exp":1,"exp":null}')).toEqual({ exp: null });
   });
 
-  it('leaves 1e999 to the checks, which know it for no time', () => {
-    expect(claimsOf('{"exp":1e999}')).toEqual({ exp: Infinity });
-  });
-
-  it('says nothing of the token in what it throws', () => {
+  it('has no part of the token in its errors', () => {
     const secret = 'topsecret';
     for (const token of [secret, compact(secret, PAYLOAD), compact(HEADER, secret), `${h}.${p}.${secret}!`]) {
       const { message, detail, cause } = refusalOf(() => decodeCompact(token));
@@ -199,10 +179,10 @@ describe('decodeCompact', () => {
   });
 });
 
-describe('A token that is too large', () => {
-  it('is refused from 32769 characters on (TOKEN_TOO_LARGE)', () => {
+describe('A token of more than 32768 characters', () => {
+  it('is rejected, and one of 32768 characters is not (TOKEN_TOO_LARGE)', () => {
     const frame = compact(HEADER, PAYLOAD, '').length;
-    // Three bytes are four characters: 32768 can be met exactly with a signature of this length.
+    // Three bytes are four characters, so that a signature of this length makes exactly 32768.
     const signature = 'A'.repeat(MAX_TOKEN_LENGTH - frame);
     const longest = compact(HEADER, PAYLOAD, '') + signature;
     expect(longest).toHaveLength(MAX_TOKEN_LENGTH);
@@ -216,18 +196,13 @@ describe('A token that is too large', () => {
     ['spaces', ' '],
     ['characters beyond ASCII', 'é'],
     ['tokens', `${compact(HEADER, PAYLOAD)},`],
-  ])('is refused by its length before anything else: a mebibyte of %s', (_what, unit) => {
+  ])('is rejected before anything else is checked: a mebibyte of %s (TOKEN_TOO_LARGE)', (_what, unit) => {
     expect(codeOf(() => decodeCompact(unit.repeat(Math.ceil(MEBIBYTE / unit.length))))).toBe('TOKEN_TOO_LARGE');
-  });
-
-  it('is refused by its length even where all of it is well formed', () => {
-    const token = compact(HEADER, JSON.stringify({ sub: 'alice', filler: 'a'.repeat(MEBIBYTE) }));
-    expect(codeOf(() => decodeCompact(token))).toBe('TOKEN_TOO_LARGE');
   });
 });
 
-describe('Members whose names change what an object is', () => {
-  // Spelled out, and with every way to write a letter as an escape.
+describe('Members that would change the prototype of a copy', () => {
+  // Plain, and with letters as escapes.
   const spellings = [
     '__proto__',
     '\\u005f_proto__',
@@ -240,7 +215,7 @@ describe('Members whose names change what an object is', () => {
     '\\u0070rototype',
   ];
 
-  it.each(spellings)('are left out: "%s"', (name) => {
+  it.each(spellings)('are removed at any depth: "%s"', (name) => {
     for (const value of ['{"admin":true}', 'true', 'null', '"text"', '[1]', '{"prototype":{"admin":true}}']) {
       const claims = claimsOf(`{"a":1,"${name}":${value},"b":{"${name}":${value},"c":[{"${name}":${value}}]},"d":2}`);
       expect(JSON.stringify(claims)).toBe('{"a":1,"b":{"c":[{}]},"d":2}');
@@ -250,37 +225,32 @@ describe('Members whose names change what an object is', () => {
     }
   });
 
-  it.each(spellings)('are left out of the header too: "%s"', (name) => {
+  it.each(spellings)('are removed from the header: "%s"', (name) => {
     const { header } = decodeCompact(compact(`{"alg":"RS256","${name}":{"kid":"a"}}`, PAYLOAD));
     expect(header).toStrictEqual({ alg: 'RS256' });
     expect(header.kid).toBeUndefined();
   });
 
-  it('are left out however often they come', () => {
+  it('are removed however often they occur', () => {
     expect(
       JSON.stringify(claimsOf('{"__proto__":1,"\\u005f_proto__":{"a":1},"__proto__":{"b":2},"sub":"alice"}')),
     ).toBe('{"sub":"alice"}');
   });
 
-  it('leave Object.prototype alone', () => {
-    claimsOf('{"__proto__":{"polluted":1},"constructor":{"prototype":{"polluted":1}}}');
-    expect(({} as Record<string, unknown>).polluted).toBeUndefined();
-  });
-
-  it('are names, not values: a value of that text stays', () => {
+  it('are removed by name: values and similar names stay', () => {
     const claims = { sub: '__proto__', list: ['constructor', 'prototype'], proto: 1, constructors: 2 };
     expect(claimsOf(JSON.stringify(claims))).toEqual(claims);
   });
 
-  it('leave everything else as it would be without them', () => {
+  it('leave all other members unchanged', () => {
     const others =
       '"text":"\\u00e9\\ud83d\\ude00","list":[1,null,[]],"object":{"a":{}},"nothing":null,"no":false,"zero":-0';
     expect(claimsOf(`{${others},"__proto__":1}`)).toStrictEqual(JSON.parse(`{${others}}`));
   });
 });
 
-describe('A token that is nested deep', () => {
-  // As deep as fits into the longest token.
+describe('A deeply nested token', () => {
+  // The depth that fits into the longest token.
   const deepest = 11_500;
   const lists = (depth: number) => `${'['.repeat(depth)}${']'.repeat(depth)}`;
   const objects = (depth: number) => `${'{"a":'.repeat(depth)}1${'}'.repeat(depth)}`;
@@ -289,7 +259,7 @@ describe('A token that is nested deep', () => {
     ['lists', `{"a":${lists(deepest)}}`],
     ['lists beside an unsafe name', `{"__proto__":1,"a":${lists(deepest)}}`],
     ['objects', objects(4_000)],
-  ])('is refused, and does not overflow the stack: %s (TOKEN_MALFORMED)', (_what, json) => {
+  ])('is rejected without a stack overflow: %s (TOKEN_MALFORMED)', (_what, json) => {
     const [asPayload, asHeader] = [compact(HEADER, json), compact(json, PAYLOAD)];
     expect(asPayload.length).toBeLessThanOrEqual(MAX_TOKEN_LENGTH);
     expect(codeOf(() => decodeCompact(asPayload))).toBe('TOKEN_MALFORMED');
@@ -299,26 +269,26 @@ describe('A token that is nested deep', () => {
   it.each([
     ['lists', `{"sub":"alice","__proto__":${lists(deepest)}}`, { sub: 'alice' }],
     ['objects', `${'{"__proto__":'.repeat(1_700)}1${'}'.repeat(1_700)}`, {}],
-  ])('is left without its depth, where that is under an unsafe name: %s', (_what, json, claims) => {
+  ])('is accepted if the depth is in a member that is removed: %s', (_what, json, claims) => {
     expect(decodeCompact(compact(HEADER, json)).claims).toStrictEqual(claims);
   });
 
-  it('is refused for its header from 65 levels below the first on (TOKEN_MALFORMED)', () => {
+  it('may have 64 levels below the first, and no more (TOKEN_MALFORMED)', () => {
     expect(codeOf(() => decodeCompact(compact(`{"a":${lists(64)}}`, PAYLOAD)))).toBeUndefined();
     expect(codeOf(() => decodeCompact(compact(`{"a":${lists(65)}}`, PAYLOAD)))).toBe('TOKEN_MALFORMED');
-    // Said each time, not only the first.
-    expect(codeOf(() => decodeCompact(compact(`{"a":${lists(65)}}`, PAYLOAD)))).toBe('TOKEN_MALFORMED');
+    expect(codeOf(() => decodeCompact(compact(HEADER, `{"a":${lists(64)}}`)))).toBeUndefined();
+    expect(codeOf(() => decodeCompact(compact(HEADER, `{"a":${lists(65)}}`)))).toBe('TOKEN_MALFORMED');
   });
 });
 
 describe('The header', () => {
-  it('is frozen with all that is in it, so that no token can change that of another', () => {
+  it('is deeply frozen, because tokens share it', () => {
     const token = compact('{"alg":"RS256","jwk":{"key_ops":["verify"]}}', PAYLOAD);
     const { jwk } = decodeCompact(token).header as { jwk: { key_ops: unknown[] } };
     for (const part of [decodeCompact(token).header, jwk, jwk.key_ops]) expect(Object.isFrozen(part)).toBe(true);
   });
 
-  it('belongs to its token, whatever came before', () => {
+  it('belongs to its token, whatever was decoded before', () => {
     const headers = Array.from({ length: 300 }, (_, index) => ({ alg: 'RS256', kid: `key ${String(index)}` }));
     for (const round of [headers, [...headers].reverse()]) {
       for (const header of round) {
@@ -326,18 +296,12 @@ describe('The header', () => {
       }
     }
   });
-
-  it('may be long', () => {
-    const header = { alg: 'RS256', x5c: ['a'.repeat(5_000)] };
-    const token = compact(JSON.stringify(header), PAYLOAD);
-    expect([decodeCompact(token).header, decodeCompact(token).header]).toStrictEqual([header, header]);
-  });
 });
 
-describe('Tokens that come one after the other', () => {
+describe('Tokens that are decoded one after another', () => {
   const tokenOf = (sub: string, signature: string) => compact(HEADER, JSON.stringify({ sub }), signature);
 
-  it('have the signature checked over their own bytes, also when another one was refused in between', () => {
+  it('have their own signing input, even if another token was rejected in between', () => {
     const [waiting, other] = [tokenOf('aaaa', 'signature-of-a'), tokenOf('bbbb', 'signature-of-b')];
     decodeCompact(waiting);
     expect(codeOf(() => decodeCompact(`${other}!`))).toBe('TOKEN_MALFORMED');
@@ -345,23 +309,23 @@ describe('Tokens that come one after the other', () => {
     expect(`${input.toString('latin1')}.${signature.toString('base64url')}`).toBe(waiting);
   });
 
-  it('are not completed by what is left of a longer one', () => {
+  it('do not contain bytes of a longer token before', () => {
     decodeCompact(tokenOf('a', 'x'.repeat(60)).replace(/[^.]*$/, 'A'.repeat(80)));
     expect(codeOf(() => decodeCompact(`${tokenOf('a', '')}A`))).toBe('TOKEN_MALFORMED');
   });
 
-  it('may have the very character that stands for what is no UTF-8', () => {
+  it('may contain the replacement character of UTF-8', () => {
     expect(claimsOf('{"sub":"\ufffd"}')).toStrictEqual({ sub: '\ufffd' });
   });
 });
 
-describe('Headers that were seen before', () => {
+describe('Decoded headers', () => {
   const headerOf = (header: string) => decodeCompact(compact(header, PAYLOAD)).header;
   const seeOthers = (count: number, name: string) => {
     for (let index = 0; index < count; index += 1) headerOf(`{"alg":"RS256","kid":"${name} ${String(index)}"}`);
   };
 
-  it('are not decoded again, but five hundred only are kept: those that were seen last', () => {
+  it('are cached: the five hundred that were used last', () => {
     const first = headerOf(HEADER);
     expect(headerOf(HEADER)).toBe(first);
     seeOthers(499, 'a');
@@ -371,7 +335,7 @@ describe('Headers that were seen before', () => {
     expect(headerOf(HEADER)).toStrictEqual(first);
   });
 
-  it('are not kept when they are longer than 256 characters', () => {
+  it('are not cached if they have more than 256 characters', () => {
     const ofBytes = (length: number) => HEADER.replace('}', `,"a":"${'a'.repeat(length - HEADER.length - 7)}"}`);
     const [longest, longer] = [ofBytes(192), ofBytes(193)];
     expect(encode(longest)).toHaveLength(256);
@@ -381,7 +345,7 @@ describe('Headers that were seen before', () => {
     expect(headerOf(longer)).toStrictEqual(headerOf(longer));
   });
 
-  it('are not kept when they were refused', () => {
+  it('are not cached if they were rejected', () => {
     for (const bad of ['{"alg":', '[]']) {
       for (let turn = 0; turn < 2; turn += 1) expect(codeOf(() => headerOf(bad))).toBe('TOKEN_MALFORMED');
     }
@@ -407,7 +371,7 @@ describe('Whatever is sent', () => {
     return encode(HEADER);
   }
 
-  it('decodeCompact throws nothing but AuthError', () => {
+  it('decodeCompact throws only AuthError', () => {
     fc.assert(
       fc.property(likeAToken, (token) => {
         expect([undefined, 'TOKEN_MALFORMED', 'TOKEN_TOO_LARGE']).toContain(codeOf(() => decodeCompact(token)));
@@ -416,7 +380,7 @@ describe('Whatever is sent', () => {
     );
   });
 
-  it('a token that is decoded is the only text that is decoded so', () => {
+  it('no other text decodes to the same token', () => {
     const object = fc
       .dictionary(anyText, fc.jsonValue({ maxDepth: 1 }), { maxKeys: 3 })
       .map((value) => JSON.stringify(value));
@@ -428,7 +392,7 @@ describe('Whatever is sent', () => {
         const other = original.slice(0, index) + character + original.slice(isInserted ? index : index + 1);
         const code = codeOf(() => {
           const { input, signature } = signatureOf(decodeCompact(other));
-          // So a text that differs has other bytes under its signature, or another signature.
+          // A different text has another signing input or another signature.
           expect(`${input.toString('latin1')}.${signature.toString('base64url')}`).toBe(other);
         });
         expect([undefined, 'TOKEN_MALFORMED']).toContain(code);
@@ -437,7 +401,7 @@ describe('Whatever is sent', () => {
     );
   });
 
-  it('claims come out as they went in, but for the unsafe names', () => {
+  it('claims are returned unchanged, except for the unsafe names', () => {
     const name = fc.oneof(anyText, fc.constantFrom('__proto__', 'constructor', 'prototype', 'sub', 'toString'));
     const json = fc.letrec<{ value: string; object: string }>((tie) => ({
       value: fc.oneof({ maxDepth: 4 }, fc.json({ maxDepth: 1 }), tie('object')),
@@ -467,7 +431,7 @@ function hasUnsafeName(value: unknown): boolean {
   return Object.entries(value).some(([name, member]) => UNSAFE.includes(name) || hasUnsafeName(member));
 }
 
-/** The same, said in another way than the code says it. */
+/** Removes the unsafe names, in another way than the code. */
 function without(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(without);
   if (!isObject(value)) return value;
@@ -475,7 +439,7 @@ function without(value: unknown): unknown {
   return Object.fromEntries(safe.map(([name, member]) => [name, without(member)]));
 }
 
-/** A JSON string that has its letters as escapes where their code is even, so that each name comes in two spellings. */
+/** A JSON string with every second letter of the alphabet as an escape, so that names occur in two spellings. */
 function escaped(name: string): string {
   return JSON.stringify(name).replace(/[a-z_]/g, (letter, at: number, text: string) =>
     letter.charCodeAt(0) % 2 === 0 && text[at - 1] !== '\\' && !/\\u[\da-f]{0,3}$/.test(text.slice(0, at))
@@ -484,7 +448,7 @@ function escaped(name: string): string {
   );
 }
 
-/** The next letter of the alphabet: the same bytes but for bits that are not looked at by a lax decoder. */
+/** The next letter of the alphabet, which differs only in bits that a lax decoder ignores. */
 function nextCharacter(character: string): string {
   const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
   return alphabet[alphabet.indexOf(character) + 1] ?? '';
