@@ -36,6 +36,8 @@ const key = newKey();
 const stranger = newKey('rsa', { kid: key.kid });
 const issuer = LocalIssuer.forFile([key]);
 
+const [socketIo] = socketDrivers as [TransportDriver, ...TransportDriver[]];
+
 afterEach(closeApps);
 
 const token = (claims: Record<string, unknown> = {}, by = key) => issuer.token(by, 'RS256', claims);
@@ -222,8 +224,8 @@ describe('The route of an event', () => {
     ['a subscription', graphqlSubscriptionDriver, 'closed', 'Subscription closed'],
     ['a message over TCP', tcpDriver, 'closed', 'message closed'],
     ['a gRPC call', grpcDriver, 'closed', 'message {"service":"Doors","rpc":"Closed","streaming":"no_stream"}'],
-    ['a message of a socket', socketDrivers[0] as TransportDriver, 'scoped', 'message scoped'],
-    ['the opening of a socket', socketDrivers[0] as TransportDriver, 'closed', 'connection guarded'],
+    ['a message of a socket', socketIo, 'scoped', 'message scoped'],
+    ['the opening of a socket', socketIo, 'closed', 'connection guarded'],
   ])('is named as in the report for %s', async (_what, driver, door, route) => {
     const transport = await driver.start(issuer, { clock: Date.now });
     const events = recordEvents(transport.app);

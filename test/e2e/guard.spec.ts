@@ -222,7 +222,7 @@ describe('AuthGuard', () => {
     const context = new ExecutionContextHost(
       [{ headers: {} }, {}],
       PigeonController,
-      PigeonController.prototype.closed,
+      Reflect.get(PigeonController.prototype, 'closed'),
     );
     for (const user of [null, undefined, false])
       expect(() => app.get(AuthGuard).handleRequest(null, user, undefined, context)).toThrow(

@@ -182,7 +182,7 @@ describe.each(Object.entries(MOUNTS))('AuthMiddleware by %s', (_name, mount) => 
     const stopped = await LocalIssuer.start([key]);
     const headers = bearer(stopped.token(key, 'RS256'));
     await stopped.stop();
-    const { ask } = await start(mount, { issuer: stopped.url } as OrdersOptions);
+    const { ask } = await start(mount, { issuer: stopped.url });
     const [expected, answer] = [await ask(headers, 'guarded'), await ask(headers, 'docs')];
     expect([answer.status, answer.body.code]).toStrictEqual([503, 'KEYS_UNAVAILABLE']);
     expect(Number(answer.headers['retry-after'])).toBeGreaterThan(0);

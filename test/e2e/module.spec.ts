@@ -251,7 +251,7 @@ describe('AuthModule at start', () => {
     ['an algorithm without a signature', { algorithms: ['RS256', 'none'] }, ['algorithms[1]']],
     ['an issuer over http', { issuer: 'http://issuer.example.com' }, ['issuer']],
     ['a guard that does not exist', { guard: 'off' }, ['guard']],
-    ['a strategy that is no subclass of JwtStrategy', { strategy: class Other {} }, ['strategy']],
+    ['a strategy that is no subclass of JwtStrategy', { strategy: class Other extends Object {} }, ['strategy']],
     ['isGlobal that is no boolean', { isGlobal: 'yes' }, ['isGlobal']],
     ['several problems', { issuer: '', algorithms: ['none'], x: 1 }, ['algorithms[0]', 'issuer', 'x']],
   ])('reports %s and does not start', async (_what, options, paths) => {
@@ -287,7 +287,7 @@ describe('AuthModule at start', () => {
     const check = () => {
       throw new AuthError('CLAIM_MISSING', { claim: 'tenant' });
     };
-    const options = { ...optionsFor(issuer), [PROVIDER_CHECK]: check, validate: () => true } as AuthOptions;
+    const options = { issuer: issuer.url, audience: AUDIENCE, [PROVIDER_CHECK]: check, validate: () => true };
     for (const imported of [AuthModule.forRoot(options), AuthModule.forRootAsync({ useFactory: () => options })]) {
       const module = await Test.createTestingModule({ imports: [imported] }).compile();
       const verification = module.get(AccessTokenVerifier).verify(issuer.token(key, 'RS256'));

@@ -93,7 +93,7 @@ describe('Metrics', () => {
       issuer: undefined,
       audience: undefined,
       issuers: (name: string) => ({ issuer: name, audience: AUDIENCE, keys }),
-    } as never);
+    });
     await ask(bearer(token({ iss: 'https://invented.test', exp: 1 })));
     const { points } = await collect('resource_server.requests');
     expect(points.map(({ attributes }) => attributes.issuer)).not.toContain('https://invented.test');

@@ -1,5 +1,4 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { Controller, Get } from '@nestjs/common';
 import {
   AuthError,
   type AuthOptions,
@@ -15,6 +14,7 @@ import { bearer, closeApps } from '../support/app.js';
 import { LocalIssuer, newKey } from '../support/local-issuer.js';
 import { LogRecorder } from '../support/log-recorder.js';
 import { outcomeOf, startOrders } from '../support/orders-app.js';
+import { routesController } from '../support/routes-controller.js';
 
 const SECRET = 'secret-value-of-a-claim';
 const REPORT = { reportOnly: true } as const;
@@ -23,97 +23,27 @@ const issuer = LocalIssuer.forFile([key]);
 
 afterEach(closeApps);
 
-@Controller()
-class OrdersController {
-  @Get('plain')
-  plain() {
-    return {};
-  }
+const throwing = (error: unknown) => () => {
+  throw error;
+};
 
-  @Get('scopes')
-  @RequireScopes('read', REPORT)
-  scopes() {
-    return {};
-  }
+const OrdersController = routesController('OrdersController', '', {
+  plain: [],
+  scopes: [RequireScopes('read', REPORT)],
+  roles: [RequireRoles('admin', REPORT)],
+  acr: [RequireAcr('mfa', REPORT)],
+  details: [RequireAuthorizationDetails('payment', undefined, REPORT)],
+  policy: [RequirePolicy(() => false, REPORT)],
+  own: [RequirePolicy(throwing(new AuthError('USER_REFUSED', { secret: SECRET })), REPORT)],
+  broken: [RequirePolicy(() => Promise.reject(new RangeError(SECRET)), REPORT)],
+  throws: [RequirePolicy(throwing(SECRET), REPORT)],
+  several: [RequireScopes('read', REPORT), RequireRoles('admin', REPORT)],
+  enforced: [RequireScopes('read', REPORT), RequirePolicy(({ claims }) => claims.sub === 'alice')],
+  optional: [OptionalAuth(), RequireScopes('read', REPORT)],
+});
 
-  @Get('roles')
-  @RequireRoles('admin', REPORT)
-  roles() {
-    return {};
-  }
-
-  @Get('acr')
-  @RequireAcr('mfa', REPORT)
-  acr() {
-    return {};
-  }
-
-  @Get('details')
-  @RequireAuthorizationDetails('payment', undefined, REPORT)
-  details() {
-    return {};
-  }
-
-  @Get('policy')
-  @RequirePolicy(() => false, REPORT)
-  policy() {
-    return {};
-  }
-
-  @Get('own')
-  @RequirePolicy(() => {
-    throw new AuthError('USER_REFUSED', { secret: SECRET });
-  }, REPORT)
-  own() {
-    return {};
-  }
-
-  @Get('broken')
-  @RequirePolicy(() => Promise.reject(new RangeError(SECRET)), REPORT)
-  broken() {
-    return {};
-  }
-
-  @Get('throws')
-  @RequirePolicy(() => {
-    // eslint-disable-next-line @typescript-eslint/only-throw-error -- an application may
-    throw SECRET;
-  }, REPORT)
-  throws() {
-    return {};
-  }
-
-  @Get('several')
-  @RequireScopes('read', REPORT)
-  @RequireRoles('admin', REPORT)
-  several() {
-    return {};
-  }
-
-  @Get('enforced')
-  @RequireScopes('read', REPORT)
-  @RequirePolicy(({ claims }) => claims.sub === 'alice')
-  enforced() {
-    return {};
-  }
-
-  @Get('optional')
-  @OptionalAuth()
-  @RequireScopes('read', REPORT)
-  optional() {
-    return {};
-  }
-}
-
-@Controller('closed')
-@RequireScopes('read')
-class ClosedController {
-  @Get()
-  @RequireScopes('write', REPORT)
-  closed() {
-    return {};
-  }
-}
+const ClosedController = routesController('ClosedController', '', { closed: [RequireScopes('write', REPORT)] });
+RequireScopes('read')(ClosedController);
 
 async function start(options: Partial<AuthOptions> = {}) {
   const logger = new LogRecorder();

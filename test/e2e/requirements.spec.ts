@@ -1,9 +1,7 @@
 import { afterAll, describe, expect, it } from '@jest/globals';
 import {
-  Controller,
   type ExecutionContext,
   ForbiddenException,
-  Get,
   Inject,
   Injectable,
   Module,
@@ -35,6 +33,7 @@ import { bearer, closeApps, PLATFORMS } from '../support/app.js';
 import { AUDIENCE } from '../support/guarded-app.js';
 import { LocalIssuer, newKey } from '../support/local-issuer.js';
 import { type OrdersApp, type OrdersOptions, outcomeOf, startOrders } from '../support/orders-app.js';
+import { routesController } from '../support/routes-controller.js';
 
 const key = newKey('p-256');
 const issuer = LocalIssuer.forFile([key]);
@@ -42,22 +41,7 @@ const other = LocalIssuer.forFile([key]);
 
 afterAll(closeApps);
 
-/** A controller with a GET route for each name, which has these decorators. */
-function controllerOf(path: string, routes: Record<string, readonly MethodDecorator[]>) {
-  class RoutesController {}
-  const prototype = RoutesController.prototype as Record<string, unknown>;
-  for (const [name, decorators] of Object.entries(routes)) {
-    const { [name]: handler } = { [name]: () => ({}) };
-    prototype[name] = handler;
-    const descriptor = Object.getOwnPropertyDescriptor(prototype, name) as PropertyDescriptor;
-    // Decorators are applied from the bottom up.
-    for (const decorator of [Get(name), ...decorators].reverse()) decorator(prototype, name, descriptor);
-  }
-  Controller(path)(RoutesController);
-  return RoutesController;
-}
-
-const AuthoritiesController = controllerOf('authorities', {
+const AuthoritiesController = routesController('AuthoritiesController', 'authorities', {
   scopes: [RequireScopes('read', 'list')],
   'any-scope': [RequireAnyScope('read', 'admin')],
   roles: [RequireRoles('staff', 'buyer')],
@@ -71,7 +55,7 @@ const AuthoritiesController = controllerOf('authorities', {
 });
 RequireAnyRole('staff', 'admin')(AuthoritiesController);
 
-const PlainController = controllerOf('plain', {
+const PlainController = routesController('PlainController', 'plain', {
   closed: [],
   optional: [OptionalAuth()],
   public: [Public()],
@@ -79,7 +63,7 @@ const PlainController = controllerOf('plain', {
   recent: [RequireAcr({ maxAgeSeconds: 60 })],
 });
 
-const PaymentsController = controllerOf('payments/:amount', {
+const PaymentsController = routesController('PaymentsController', 'payments/:amount', {
   pay: [
     RequireAuthorizationDetails('payment', (detail, context) => {
       const { params } = context.switchToHttp().getRequest<{ params: { amount: string } }>();
@@ -135,7 +119,7 @@ const throwing = (error: Error) => () => {
   throw error;
 };
 
-const PoliciesController = controllerOf('policies/:id', {
+const PoliciesController = routesController('PoliciesController', 'policies/:id', {
   owner: [RequirePolicy(OrderOwner)],
   request: [RequirePolicy(RequestScoped)],
   transient: [RequirePolicy(Transient)],
@@ -227,7 +211,7 @@ describe.each(PLATFORMS)('On %s', (platform) => {
           { issuer: issuer.url, audience: AUDIENCE, claimPaths },
           { issuer: other.url, audience: AUDIENCE },
         ],
-      } as OrdersOptions);
+      });
       const nested = { realm_access: { roles: ['staff'] }, 'cognito:groups': ['buyer'] };
       const plain = { roles: ['staff', 'buyer'] };
       expect(await outcome('authorities/roles', nested)).toBe('200');

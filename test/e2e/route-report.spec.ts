@@ -37,6 +37,7 @@ import {
   routeReport,
 } from '../../src/index.js';
 import { call, PLATFORMS } from '../support/app.js';
+import { routesController } from '../support/routes-controller.js';
 import {
   accesses,
   authModule,
@@ -115,32 +116,12 @@ describe('The report of a route', () => {
   });
 
   it('describes every kind of requirement, and those of the module', async () => {
-    @Controller('steps')
-    class StepsController {
-      @Get('acr')
-      @RequireAcr('mfa', 'phr', { maxAgeSeconds: 60 })
-      acr() {
-        return 1;
-      }
-
-      @Get('age')
-      @RequireAcr({ maxAgeSeconds: 60 })
-      age() {
-        return 1;
-      }
-
-      @Get('details')
-      @RequireAuthorizationDetails('payment')
-      details() {
-        return 1;
-      }
-
-      @Get('predicate')
-      @RequireAuthorizationDetails('payment', () => true)
-      predicate() {
-        return 1;
-      }
-    }
+    const StepsController = routesController('StepsController', 'steps', {
+      acr: [RequireAcr('mfa', 'phr', { maxAgeSeconds: 60 })],
+      age: [RequireAcr({ maxAgeSeconds: 60 })],
+      details: [RequireAuthorizationDetails('payment')],
+      predicate: [RequireAuthorizationDetails('payment', () => true)],
+    });
     const options = { require: { anyScope: ['api', 'all'] } };
     const { routes } = await startReported({ controllers: [StepsController], options });
     expect(routes.map(({ requires }) => requires.map(({ needs, from }) => `${from}: ${needs}`))).toStrictEqual([
@@ -295,56 +276,18 @@ describe.each(PLATFORMS)('The paths of the report on %s', (platform) => {
 describe("The report with guard: 'manual'", () => {
   const options = { guard: 'manual' } as const;
 
-  @Controller('manual')
-  class ManualController {
-    @Get('bare')
-    bare() {
-      return 1;
-    }
+  const ManualController = routesController('ManualController', 'manual', {
+    bare: [],
+    ours: [UseGuards(AuthGuard)],
+    own: [UseGuards(OwnGuard)],
+    other: [UseGuards({ canActivate: () => true })],
+    public: [Public()],
+  });
 
-    @Get('ours')
-    @UseGuards(AuthGuard)
-    ours() {
-      return 1;
-    }
+  const ByClassController = routesController('ByClassController', 'by-class', { read: [RequireScopes('read')] });
+  UseGuards(AuthGuard)(ByClassController);
 
-    @Get('own')
-    @UseGuards(OwnGuard)
-    own() {
-      return 1;
-    }
-
-    @Get('other')
-    @UseGuards({ canActivate: () => true })
-    other() {
-      return 1;
-    }
-
-    @Get('public')
-    @Public()
-    public() {
-      return 1;
-    }
-  }
-
-  @UseGuards(AuthGuard)
-  @Controller('by-class')
-  class ByClassController {
-    @Get()
-    @RequireScopes('read')
-    read() {
-      return 1;
-    }
-  }
-
-  @Controller('forgotten')
-  class ForgottenController {
-    @Get()
-    @RequireScopes('read')
-    read() {
-      return 1;
-    }
-  }
+  const ForgottenController = routesController('ForgottenController', 'forgotten', { read: [RequireScopes('read')] });
 
   it('knows what a decorator guards: of the handler or the class, with AuthGuard or a subclass', async () => {
     const controllers = [ManualController, ByClassController];
@@ -355,7 +298,7 @@ describe("The report with guard: 'manual'", () => {
       'GET /manual/own guarded',
       'GET /manual/other unguarded',
       'GET /manual/public open',
-      'GET /by-class guarded',
+      'GET /by-class/read guarded',
     ]);
     expect(openRoutes(app)).toStrictEqual(['GET /manual/bare', 'GET /manual/other', 'GET /manual/public']);
     // In manual mode, an unguarded route is expected.
@@ -369,7 +312,7 @@ describe("The report with guard: 'manual'", () => {
   it('warns of a requirement that no guard checks', async () => {
     const { logger, warnings } = await startReported({ options, controllers: [ForgottenController] });
     expect(warnings).toStrictEqual([
-      "No AuthGuard protects ForgottenController.read (GET /forgotten): add @UseGuards(AuthGuard), or remove guard: 'manual'.",
+      "No AuthGuard protects ForgottenController.read (GET /forgotten/read): add @UseGuards(AuthGuard), or remove guard: 'manual'.",
     ]);
     expect(logger.of('warn')).toStrictEqual(warnings);
   });
@@ -379,8 +322,8 @@ describe("The report with guard: 'manual'", () => {
     ['whose subclass the application provides', { providers: [{ provide: APP_GUARD, useClass: OwnGuard }] }],
   ])('counts a global guard %s', async (_what, given) => {
     const { url, routes } = await startReported({ options, controllers: [ForgottenController], ...given });
-    expect(accesses(routes)).toStrictEqual(['GET /forgotten guarded']);
-    expect((await call(`${url}/forgotten`)).status).toBe(401);
+    expect(accesses(routes)).toStrictEqual(['GET /forgotten/read guarded']);
+    expect((await call(`${url}/forgotten/read`)).status).toBe(401);
   });
 
   const passing = { canActivate: () => true };
@@ -446,60 +389,25 @@ describe('An application with a subclass of AuthGuard in the options', () => {
 });
 
 describe('An application does not start', () => {
-  @Controller('contradictory')
-  class ContradictoryController {
-    @Get(['one', 'two'])
-    @Public()
-    @RequireScopes('read')
-    twice() {
-      return 1;
-    }
+  const ContradictoryController = routesController('ContradictoryController', 'contradictory', {
+    // Two routes of one handler.
+    twice: [Public(), RequireScopes('read'), Get(['one', 'two'])],
+    fine: [],
+  });
 
-    @Get('fine')
-    fine() {
-      return 1;
-    }
-  }
-
-  @Public()
-  @RequireScopes('read')
-  @Controller('of-class')
-  class OfClassController {
-    @Get()
-    read() {
-      return 1;
-    }
-
-    @Get('own')
-    @OptionalAuth()
-    own() {
-      return 1;
-    }
-  }
+  const OfClassController = routesController('OfClassController', 'of-class', { read: [], own: [OptionalAuth()] });
+  for (const decorator of [Public(), RequireScopes('read')]) decorator(OfClassController);
 
   class Unlisted extends OrderOwner {}
   class Nested extends OrderOwner {}
   class OfModule extends OrderOwner {}
 
-  @RequirePolicy(Unlisted)
-  @Controller('policies')
-  class PoliciesController {
-    @Get()
-    one() {
-      return 1;
-    }
-
-    @Get('two')
-    two() {
-      return 1;
-    }
-
-    @Get('nested')
-    @RequirePolicy(allOf(OrderOwner, not(Nested)))
-    nested() {
-      return 1;
-    }
-  }
+  const PoliciesController = routesController('PoliciesController', 'policies', {
+    one: [],
+    two: [],
+    nested: [RequirePolicy(allOf(OrderOwner, not(Nested)))],
+  });
+  RequirePolicy(Unlisted)(PoliciesController);
 
   it('if @Public() contradicts a requirement, or a policy is not a provider: every problem once', async () => {
     const controllers = [ContradictoryController, OfClassController, PoliciesController];

@@ -10,7 +10,7 @@ export type OrdersOptions = Partial<AuthOptions & AuthModuleExtras>;
 type Given = ModuleMetadata & Parameters<typeof startApp>[2] & { readonly platform?: Platform };
 
 export interface OrdersApp extends RunningApp {
-  ask(headers?: Record<string, string | string[]>, path?: string): Promise<Answer>;
+  readonly ask: (headers?: Record<string, string | string[]>, path?: string) => Promise<Answer>;
 }
 
 /** Starts the orders API, or other controllers, with `AuthModule` and these options. */
