@@ -1,5 +1,6 @@
 import 'reflect-metadata';
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { UnauthorizedException } from '@nestjs/common';
 import { ExecutionContextHost } from '@nestjs/core/helpers/execution-context-host.js';
 import { AccessTokenVerifier, AuthError, AuthGuard, type AuthOptions } from '../../src/index.js';
 import { bearer, closeApps, PLATFORMS } from '../support/app.js';
@@ -121,7 +122,8 @@ describe('explainRefusals', () => {
     const context = new ExecutionContextHost([{}], PigeonController, Reflect.get(PigeonController.prototype, 'fly'));
     context.setType('carrier-pigeon');
     const refusal = await Promise.resolve(app.get(AuthGuard).canActivate(context)).catch((error: unknown) => error);
-    expect(refusal).toMatchObject({ code: 'TOKEN_MISSING', detail: { transport: 'carrier-pigeon' } });
+    expect(refusal).toBeInstanceOf(UnauthorizedException);
+    expect(refusal).toMatchObject({ code: 'TOKEN_MISSING', response: { hint: expect.stringContaining('Send') } });
   });
 
   const circle: Record<string, unknown> = {};

@@ -93,7 +93,7 @@ class RecordingGuard extends AuthGuard {
   }
 }
 
-async function askWith(platform: Platform, guard: Type<AuthGuard>, headers: Record<string, string>) {
+async function askWith(platform: Platform, guard: Type<AuthGuard>, headers: Record<string, string>, path = 'guarded') {
   @Controller('guarded')
   @UseGuards(guard)
   class GuardedController {
@@ -105,13 +105,20 @@ async function askWith(platform: Platform, guard: Type<AuthGuard>, headers: Reco
     ) {
       return { user, issuer: token?.issuer, requestUser: request.user, account: request.account };
     }
+
+    @Get('optional')
+    @OptionalAuth()
+    optional(@CurrentUser() user: unknown) {
+      return { user };
+    }
   }
   const { ask } = await startOrders(issuer, { guard: 'manual' }, { platform, controllers: [GuardedController] });
-  return ask(headers, 'guarded');
+  return ask(headers, path);
 }
 
 describe.each(PLATFORMS)('A subclass of AuthGuard on %s', (platform) => {
-  const ask = (guard: Type<AuthGuard>, headers: Record<string, string>) => askWith(platform, guard, headers);
+  const ask = (guard: Type<AuthGuard>, headers: Record<string, string>, path?: string) =>
+    askWith(platform, guard, headers, path);
 
   it.each([
     ['of the Nest docs', DocumentedGuard, (user: unknown) => user],
@@ -137,6 +144,13 @@ describe.each(PLATFORMS)('A subclass of AuthGuard on %s', (platform) => {
     expect([answer.status, answer.body.code]).toEqual([401, 'TOKEN_EXPIRED']);
     expect(answer.headers['www-authenticate']).toContain('error="invalid_token"');
     expect((await ask(guard, {})).body.code).toBe('TOKEN_MISSING');
+  });
+
+  it('that calls super.handleRequest admits guests to an optional route, but no rejected token', async () => {
+    const guest = await ask(WrappingGuard, {}, 'guarded/optional');
+    expect([guest.status, guest.body]).toEqual([200, { user: {} }]);
+    const refused = await ask(WrappingGuard, good({ exp: 1_000 }), 'guarded/optional');
+    expect([refused.status, refused.body.code]).toEqual([401, 'TOKEN_EXPIRED']);
   });
 
   it('chooses the property of the request with getAuthenticateOptions', async () => {
