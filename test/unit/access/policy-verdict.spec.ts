@@ -24,51 +24,29 @@ const all = (...policies: Reference[]) => new CombinedPolicy('all', policies);
 const any = (...policies: Reference[]) => new CombinedPolicy('any', policies);
 const not = (policy: Reference) => new CombinedPolicy('not', [policy]);
 
-describe('The verdict of a function', () => {
-  it.each([
-    [true, true],
-    [false, false],
-    [undefined, undefined],
-    [null, undefined],
-    [0, undefined],
-    [1, undefined],
-    ['', undefined],
-    ['true', undefined],
-    [{}, undefined],
-    [new Boolean(true), undefined],
-  ])('that returns %p is %p, directly or in a promise', async (value, expected) => {
-    expect(await verdict(returning(value))).toBe(expected);
-    expect(await verdict(returning(Promise.resolve(value)))).toBe(expected);
-  });
-
-  it('receives the token and the context', async () => {
-    const policy = jest.fn((_token: unknown, _context: unknown) => true);
-    await verdict(policy);
-    expect(policy.mock.calls).toEqual([[TOKEN, CONTEXT]]);
-  });
+it('A policy grants only with `true`, and denies with `false`; anything else is no verdict', async () => {
+  for (const value of [true, false, undefined, null, 0, 1, '', 'true', {}, new Boolean(true)])
+    for (const answer of [value, Promise.resolve(value)])
+      expect([value, await verdict(returning(answer))]).toEqual([
+        value,
+        typeof value === 'boolean' ? value : undefined,
+      ]);
 });
 
-describe('The verdict of a class', () => {
+it('A policy receives the token and the context, also the instance that replaces its class', async () => {
+  const policy = jest.fn((_token: unknown, _context: unknown) => true);
+  await verdict(policy);
   class Owner {
-    private readonly expected = [TOKEN, CONTEXT];
-    allows(token: unknown, context: unknown) {
-      return token === this.expected[0] && context === this.expected[1];
-    }
+    readonly allows = policy;
   }
-
-  it.each([
-    ['synchronously', () => new Owner()],
-    ['asynchronously', () => Promise.resolve(new Owner())],
-  ] as const)('is that of its instance, which is resolved %s', async (_when, resolve) => {
-    const resolver = jest.fn(resolve);
-    expect(await verdict(Owner, resolver)).toBe(true);
-    expect(resolver.mock.calls).toEqual([[Owner, CONTEXT]]);
-  });
-
-  it('is that of an object that replaces it, for example in a test', async () => {
-    expect(await verdict(Owner, () => ({ allows: () => Promise.resolve(false) }))).toBe(false);
-    expect(await verdict(Owner, () => ({ allows: () => 'yes' as never }))).toBeUndefined();
-  });
+  const resolver = jest.fn(() => Promise.resolve(new Owner()));
+  expect(await verdict(Owner, resolver)).toBe(true);
+  expect(policy.mock.calls).toEqual([
+    [TOKEN, CONTEXT],
+    [TOKEN, CONTEXT],
+  ]);
+  expect(resolver.mock.calls).toEqual([[Owner, CONTEXT]]);
+  expect(await verdict(Owner, () => ({ allows: () => 'yes' as never }))).toBeUndefined();
 });
 
 describe('The verdict of a combination', () => {

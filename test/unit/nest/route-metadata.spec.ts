@@ -1,6 +1,6 @@
 import 'reflect-metadata';
 import { describe, expect, it } from '@jest/globals';
-import { OptionalAuth, Public, RequireRoles, RequireScopes } from '../../../src/index.js';
+import { OptionalAuth, Public, RequirePolicy, RequireRoles, RequireScopes } from '../../../src/index.js';
 import type { NestRequirement } from '../../../src/nest/routes/requirement.decorators.js';
 import { RouteMetadata, type RouteRules } from '../../../src/nest/routes/route-metadata.js';
 import { problemsOf } from '../../support/catching.js';
@@ -16,7 +16,9 @@ function rulesOf(controller: new () => object, name: string, required: readonly 
 
 /** The requirements, as `handler a b`. */
 const requirementsOf = ({ requirements }: RouteRules) =>
-  requirements.map(({ requirement, from }) => `${from} ${'names' in requirement ? requirement.names.join(' ') : ''}`);
+  requirements.map(
+    ({ requirement, from }) => `${from} ${'names' in requirement ? requirement.names.join(' ') : requirement.kind}`,
+  );
 
 class Handlers {
   handler() {
@@ -51,6 +53,19 @@ class Orders extends Handlers {
     return undefined;
   }
 
+  @RequireScopes('both')
+  @RequireScopes('added', { merge: true })
+  added() {
+    return undefined;
+  }
+
+  @RequireScopes('enforced')
+  @RequireScopes('tried', { reportOnly: true })
+  trying() {
+    return undefined;
+  }
+
+  @RequirePolicy(() => true)
   @RequireRoles('admin')
   admin() {
     return undefined;
@@ -63,7 +78,11 @@ describe('The rules of a route', () => {
     ['own', ['handler own'], ['own']],
     ['more', ['class read list', 'handler more'], ['read', 'list', 'more']],
     ['tried', ['class read list', 'handler tried'], ['read', 'list']],
-    ['admin', ['class read list', 'handler admin'], ['read', 'list']],
+    ['added', ['class read list', 'handler both', 'handler added'], ['read', 'list', 'both', 'added']],
+    // Those that are only reported are checked last.
+    ['trying', ['handler enforced', 'handler tried'], ['enforced']],
+    // Policies are checked last.
+    ['admin', ['class read list', 'handler admin', 'handler policy'], ['read', 'list']],
     ['optional', ['class read list'], ['read', 'list']],
     ['open', [], []],
   ])('(%s) have the requirements %j and the scopes %j for the challenge', (name, expected, scopes) => {
