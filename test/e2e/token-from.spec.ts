@@ -121,8 +121,6 @@ describe.each(PLATFORMS)('On %s', (platform) => {
     it.each([
       [undefined, '401 TOKEN_MISSING'],
       ['a=1; session="TOKEN"; b=2', '200 alice'],
-      ['session=TOKEN; session=TOKEN', '400 TOKEN_MULTIPLE'],
-      ['Session=TOKEN', '401 TOKEN_MISSING'],
       ['session=x', '401 TOKEN_MALFORMED'],
     ])('is read from the header %j: %s', async (cookie, expected) => {
       const { ask } = await start([fromCookie('session')]);
@@ -146,14 +144,9 @@ describe.each(PLATFORMS)('On %s', (platform) => {
       ['POST', { 'sec-fetch-site': 'same-origin', origin: `https://${HOST}` }, 200, 403],
       ['POST', { 'sec-fetch-site': 'cross-site', origin: EVIL }, 403, 403],
       ['POST', { 'sec-fetch-site': 'same-site', origin: APP }, 403, 200],
-      ['POST', { origin: `https://${HOST}` }, 200, 403],
-      ['POST', { origin: 'null' }, 403, 403],
       ['POST', {}, 200, 200],
       ['DELETE', { origin: EVIL }, 403, 403],
-      ['PUT', { origin: EVIL }, 403, 403],
-      ['PATCH', { 'sec-fetch-site': 'cross-site' }, 403, 403],
       ['GET', { 'sec-fetch-site': 'cross-site', origin: EVIL }, 200, 200],
-      ['HEAD', { 'sec-fetch-site': 'cross-site', origin: EVIL }, 200, 200],
     ])('sent with %s by a page with %j answers %d; with `origins` %d', async (method, page, byHost, byOrigins) => {
       const headers = { host: HOST, cookie: 'session=TOKEN', ...page };
       for (const [origins, expected] of [[[], byHost] as const, [[APP], byOrigins] as const]) {
@@ -177,13 +170,10 @@ describe.each(PLATFORMS)('On %s', (platform) => {
 
   it.each<[Sent, string]>([
     [{ method: 'POST', form: 'a=1&access_token=TOKEN&b=2' }, '200 alice'],
-    [{ method: 'POST', form: 'access_token=TOKEN&access_token=TOKEN' }, '400 TOKEN_MULTIPLE'],
-    [{ method: 'POST', form: 'access_token=x' }, '401 TOKEN_MALFORMED'],
     [
       { method: 'POST', form: '{"access_token":"TOKEN"}', headers: { 'content-type': 'application/json' } },
       '401 TOKEN_MISSING',
     ],
-    [{ method: 'POST', path: '/closed?access_token=TOKEN' }, '401 TOKEN_MISSING'],
   ])('a token is read from a form body (RFC 6750 §2.2): %j: %s', async (sent, expected) => {
     const { ask } = await start([fromFormBody()]);
     expect(outcomeOf(await ask(sent))).toBe(expected);
@@ -192,7 +182,6 @@ describe.each(PLATFORMS)('On %s', (platform) => {
   describe('a token in the query', () => {
     it.each([
       ['/closed?a=1&access_token=TOKEN', '200 alice'],
-      ['/closed?access_token=TOKEN&access_token=TOKEN', '400 TOKEN_MULTIPLE'],
       ['/closed?access_token=x', '401 TOKEN_MALFORMED'],
       ['/closed', '401 TOKEN_MISSING'],
       ['/optional', '200 guest'],

@@ -2,8 +2,9 @@ import { describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { inspect } from 'node:util';
 import type { IssuerOptions } from '../../../src/index.js';
+import { acceptedUntilSeconds } from '../../../src/token/verified-access-token.js';
 import { type KeyKind, newKey, signText, signToken, type TestKey } from '../../support/local-issuer.js';
-import { claimsWith, ISSUER, KEY, staticVerifier, tokenWith } from '../../support/static-verifier.js';
+import { claimsWith, ISSUER, KEY, NOW, staticVerifier, tokenWith } from '../../support/static-verifier.js';
 import { outcomeOf } from '../../support/verifier.js';
 
 describe('Every algorithm', () => {
@@ -189,6 +190,17 @@ describe('verify', () => {
     );
     expect([scopes, roles, permissions]).toEqual([[], ['r1', 'r2', 'r3'], ['one right']]);
   });
+
+  it.each([
+    [{ exp: NOW + 60 }, {}, NOW + 65],
+    [{ exp: NOW + 60, iat: NOW - 40 }, { maxTokenAgeSeconds: 60 }, NOW + 25],
+    [{ exp: NOW + 60, iat: NOW - 40 }, { maxTokenAgeSeconds: 600 }, NOW + 65],
+  ])(
+    'returns a token that connections accept until it expires or is too old: %j, %j',
+    async (claims, options, until) => {
+      expect(acceptedUntilSeconds(await verified(claims, options))).toBe(until);
+    },
+  );
 
   it('returns claims that can be copied without changing a prototype', async () => {
     const members = '"__proto__":{"admin":true},"a":{"__proto__":{"admin":true},"b":1}';
