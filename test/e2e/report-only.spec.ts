@@ -14,7 +14,7 @@ import { bearer, closeApps } from '../support/app.js';
 import { LocalIssuer, newKey } from '../support/local-issuer.js';
 import { LogRecorder } from '../support/log-recorder.js';
 import { outcomeOf, startOrders } from '../support/orders-app.js';
-import { routesController } from '../support/routes-controller.js';
+import { routesController } from '../support/decorated-class.js';
 
 const SECRET = 'secret-value-of-a-claim';
 const REPORT = { reportOnly: true } as const;

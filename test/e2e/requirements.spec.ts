@@ -33,7 +33,7 @@ import { bearer, closeApps, PLATFORMS } from '../support/app.js';
 import { AUDIENCE } from '../support/guarded-app.js';
 import { LocalIssuer, newKey } from '../support/local-issuer.js';
 import { type OrdersApp, type OrdersOptions, outcomeOf, startOrders } from '../support/orders-app.js';
-import { routesController } from '../support/routes-controller.js';
+import { routesController } from '../support/decorated-class.js';
 
 const key = newKey('p-256');
 const issuer = LocalIssuer.forFile([key]);

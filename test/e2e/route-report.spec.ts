@@ -37,7 +37,7 @@ import {
   routeReport,
 } from '../../src/index.js';
 import { call, PLATFORMS } from '../support/app.js';
-import { routesController } from '../support/routes-controller.js';
+import { decoratedClass, routesController } from '../support/decorated-class.js';
 import {
   accesses,
   authModule,
@@ -57,34 +57,22 @@ class OrderOwner implements AccessPolicy {
 @Injectable()
 class OwnGuard extends AuthGuard {}
 
-@RequireScopes('read')
-@Controller('orders')
-class OrdersController {
-  @Get()
-  list() {
-    return [];
-  }
-
-  @Get(':id')
-  @RequireScopes('read', 'more')
-  @RequireRoles('clerk')
-  @RequirePolicy(OrderOwner, { reportOnly: true })
-  one() {
-    return {};
-  }
-
-  @Get('health')
-  @Public()
-  health() {
-    return 'ok';
-  }
-
-  @Post('guests')
-  @OptionalAuth()
-  guests() {
-    return 'ok';
-  }
-}
+const OrdersController = decoratedClass(
+  'OrdersController',
+  {
+    list: [Get()],
+    one: [
+      Get(':id'),
+      RequireScopes('read', 'more'),
+      RequireRoles('clerk'),
+      RequirePolicy(OrderOwner, { reportOnly: true }),
+    ],
+    health: [Get('health'), Public()],
+    guests: [Post('guests'), OptionalAuth()],
+  },
+  RequireScopes('read'),
+  Controller('orders'),
+);
 
 const ORDERS = { controllers: [OrdersController], providers: [OrderOwner] };
 
@@ -133,14 +121,7 @@ describe('The report of a route', () => {
   });
 
   it('is reduced by openRoutes to those that need no token, in alphabetical order', async () => {
-    @Public()
-    @Controller(['a', 'z'])
-    class OpenController {
-      @Delete()
-      remove() {
-        return 1;
-      }
-    }
+    const OpenController = decoratedClass('OpenController', { remove: [Delete()] }, Public(), Controller(['a', 'z']));
     const { app } = await startReported({ ...ORDERS, controllers: [OrdersController, OpenController] });
     expect(openRoutes(app)).toStrictEqual(['DELETE /a', 'DELETE /z', 'GET /orders/health']);
   });
@@ -148,27 +129,11 @@ describe('The report of a route', () => {
 
 /** An application with every way in which Nest composes a path. */
 function pathApp(): Given {
-  @Controller({ path: 'versioned', version: ['1', '2', VERSION_NEUTRAL] })
-  class VersionedController {
-    @Get()
-    list() {
-      return 1;
-    }
+  const versioned = Controller({ path: 'versioned', version: ['1', '2', VERSION_NEUTRAL] });
+  const three = [Public(), Version('3'), Get(['three', 'drei'])];
+  const VersionedController = decoratedClass('VersionedController', { list: [Get()], three }, versioned);
 
-    @Public()
-    @Version('3')
-    @Get(['three', 'drei'])
-    three() {
-      return 1;
-    }
-  }
-
-  class Inherited {
-    @Get('inherited')
-    read() {
-      return 1;
-    }
-  }
+  const Inherited = decoratedClass('Inherited', { read: [Get('inherited')] });
 
   @Public()
   @Controller('open-heir')
@@ -177,50 +142,30 @@ function pathApp(): Given {
   @Controller('closed-heir')
   class ClosedHeir extends Inherited {}
 
-  @Controller()
-  class KindsController {
-    @All('all')
-    @Public()
-    all() {
-      return 1;
-    }
+  const kinds = {
+    all: [All('all'), Public()],
+    excluded: [Get('excluded')],
+    guests: [OptionalAuth(), Get('guests')],
+    notAHandler: [],
+  };
+  const KindsController = decoratedClass('KindsController', kinds, Controller());
 
+  @Controller()
+  class StreamController {
     @Sse('stream')
     @Public()
     stream() {
       return of({ data: 'text' });
     }
-
-    @Get('excluded')
-    excluded() {
-      return 1;
-    }
-
-    @OptionalAuth()
-    @Get('guests')
-    guests() {
-      return 1;
-    }
-
-    notAHandler() {
-      return 1;
-    }
   }
 
-  @Controller('inside')
-  class InsideController {
-    @Get()
-    @Public()
-    read() {
-      return 1;
-    }
-  }
+  const InsideController = decoratedClass('InsideController', { read: [Get(), Public()] }, Controller('inside'));
 
   @Module({ controllers: [InsideController] })
   class InsideModule {}
 
   return {
-    controllers: [VersionedController, OpenHeir, ClosedHeir, KindsController],
+    controllers: [VersionedController, OpenHeir, ClosedHeir, KindsController, StreamController],
     imports: [InsideModule, RouterModule.register([{ path: 'deep/down', module: InsideModule }])],
     prepare(app) {
       app.setGlobalPrefix('api', { exclude: [{ path: 'excluded', method: RequestMethod.GET }] });
@@ -253,13 +198,7 @@ describe.each(PLATFORMS)('The paths of the report on %s', (platform) => {
   });
 
   it('are those of the application, even if another one has the same module under another path', async () => {
-    @Controller('shared')
-    class SharedController {
-      @Get()
-      read() {
-        return 1;
-      }
-    }
+    const SharedController = decoratedClass('SharedController', { read: [Get()] }, Controller('shared'));
     @Module({ controllers: [SharedController] })
     class SharedModule {}
     const under = (path: string) => ({
@@ -284,10 +223,9 @@ describe("The report with guard: 'manual'", () => {
     public: [Public()],
   });
 
-  const ByClassController = routesController('ByClassController', 'by-class', { read: [RequireScopes('read')] });
-  UseGuards(AuthGuard)(ByClassController);
-
-  const ForgottenController = routesController('ForgottenController', 'forgotten', { read: [RequireScopes('read')] });
+  const scoped = { read: [RequireScopes('read')] };
+  const ByClassController = routesController('ByClassController', 'by-class', scoped, UseGuards(AuthGuard));
+  const ForgottenController = routesController('ForgottenController', 'forgotten', scoped);
 
   it('knows what a decorator guards: of the handler or the class, with AuthGuard or a subclass', async () => {
     const controllers = [ManualController, ByClassController];

@@ -33,6 +33,7 @@ import {
   routeReport,
   SocketAuthenticator,
 } from '../../src/index.js';
+import { decoratedClass } from '../support/decorated-class.js';
 import {
   accesses,
   authModule,
@@ -48,51 +49,26 @@ const NEST_MAJOR = Number.parseInt(
 );
 
 describe('The report of GraphQL', () => {
-  @Resolver('Order')
-  class OrdersResolver {
-    @Query('order')
-    @RequireScopes('read')
-    order() {
-      return 'order';
-    }
+  const OrdersResolver = decoratedClass(
+    'OrdersResolver',
+    {
+      order: [Query('order'), RequireScopes('read')],
+      show: [Query('shown'), Public()],
+      place: [Mutation(() => String), OptionalAuth()],
+      placed: [Subscription(() => String)],
+    },
+    Resolver('Order'),
+  );
 
-    @Query('shown')
-    @Public()
-    show() {
-      return {};
-    }
-
-    @Mutation(() => String)
-    @OptionalAuth()
-    place() {
-      return 'placed';
-    }
-
-    @Subscription(() => String)
-    async *placed() {
-      yield await Promise.resolve({ placed: 'order' });
-    }
-  }
-
-  @Resolver('Order')
-  class FieldsResolver {
-    @ResolveField('plain', () => String)
-    plain() {
-      return 'plain';
-    }
-
-    @ResolveField('scoped', () => String)
-    @RequireScopes('read')
-    scoped() {
-      return 'scoped';
-    }
-
-    @ResolveField('open', () => String)
-    @Public()
-    open() {
-      return 'open';
-    }
-  }
+  const FieldsResolver = decoratedClass(
+    'FieldsResolver',
+    {
+      plain: [ResolveField('plain', () => String)],
+      scoped: [ResolveField('scoped', () => String), RequireScopes('read')],
+      open: [ResolveField('open', () => String), Public()],
+    },
+    Resolver('Order'),
+  );
 
   const graphql = (fieldResolverEnhancers?: ApolloDriverConfig['fieldResolverEnhancers']): Given => ({
     imports: [
@@ -142,14 +118,8 @@ describe('The report of GraphQL', () => {
   });
 
   it('has unguarded fields with other enhancers, even if a decorator names the guard', async () => {
-    @Resolver('Order')
-    @UseGuards(AuthGuard)
-    class GuardedFields {
-      @ResolveField('plain')
-      plain() {
-        return 'plain';
-      }
-    }
+    const decorators = [Resolver('Order'), UseGuards(AuthGuard)];
+    const GuardedFields = decoratedClass('GuardedFields', { plain: [ResolveField('plain')] }, ...decorators);
     const given = { ...graphql(['filters']), providers: [OrdersResolver, GuardedFields] };
     const { url, routes } = await startReported(given);
     expect(accesses(routes)).toContain('field Order.plain unguarded');
@@ -157,13 +127,7 @@ describe('The report of GraphQL', () => {
   });
 
   it('has a field of the type Query as a query, as Nest does', async () => {
-    @Resolver('Query')
-    class RootFields {
-      @ResolveField('rooted')
-      rooted() {
-        return 'rooted';
-      }
-    }
+    const RootFields = decoratedClass('RootFields', { rooted: [ResolveField('rooted')] }, Resolver('Query'));
     const { url, routes } = await startReported({ ...graphql(), providers: [RootFields] });
     expect(accesses(routes)).toStrictEqual(['Query rooted guarded']);
     expect(await dataOf(url, '{ rooted }')).toEqual({ rooted: null });
@@ -338,29 +302,16 @@ class SilentStrategy extends Server implements CustomTransportStrategy {
 }
 
 describe('The report of microservices', () => {
-  @Controller()
-  class MessagesController {
-    @MessagePattern({ cmd: 'sum' })
-    sum() {
-      return 1;
-    }
-
-    @EventPattern(['placed', 'paid'])
-    @Public()
-    placed() {
-      return undefined;
-    }
-
-    @GrpcMethod('Orders', 'Find')
-    find() {
-      return {};
-    }
-
-    @MessagePattern('nats', Transport.NATS)
-    nats() {
-      return 1;
-    }
-  }
+  const MessagesController = decoratedClass(
+    'MessagesController',
+    {
+      sum: [MessagePattern({ cmd: 'sum' })],
+      placed: [EventPattern(['placed', 'paid']), Public()],
+      find: [GrpcMethod('Orders', 'Find')],
+      nats: [MessagePattern('nats', Transport.NATS)],
+    },
+    Controller(),
+  );
 
   const silent = (transport: Transport | undefined): MicroserviceOptions => ({
     strategy: new SilentStrategy(transport),
@@ -438,14 +389,8 @@ describe('The report of microservices', () => {
   });
 
   it('counts @UseGuards(AuthGuard) in every case', async () => {
-    @UseGuards(AuthGuard)
-    @Controller()
-    class GuardedController {
-      @MessagePattern('guarded')
-      guarded() {
-        return 1;
-      }
-    }
+    const methods = { guarded: [MessagePattern('guarded')] };
+    const GuardedController = decoratedClass('GuardedController', methods, UseGuards(AuthGuard), Controller());
     const { logger, routes } = await startReported({
       controllers: [GuardedController],
       prepare: (app) => app.connectMicroservice(silent(Transport.TCP), { inheritAppConfig: false }),
