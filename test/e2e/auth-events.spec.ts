@@ -24,6 +24,7 @@ import {
   routeReport,
 } from '../../src/index.js';
 import { bearer, call, closeApps, PLATFORMS } from '../support/app.js';
+import { decoratedClass, routesController } from '../support/decorated-class.js';
 import { LocalIssuer, newKey } from '../support/local-issuer.js';
 import { LogRecorder } from '../support/log-recorder.js';
 import { type OrdersOptions, startOrders } from '../support/orders-app.js';
@@ -142,35 +143,17 @@ describe('An event', () => {
   });
 
   it('is emitted once for each call, however many guards it meets, and not for public routes and errors', async () => {
-    @Controller('events')
-    @UseGuards(AuthGuard)
-    class TwiceGuardedController {
-      @Get()
-      read() {
-        return {};
-      }
-
-      @Get('guest')
-      @OptionalAuth()
-      guest() {
-        return {};
-      }
-
-      @Get('public')
-      @Public()
-      public() {
-        return {};
-      }
-    }
+    const routes = { read: [], guest: [OptionalAuth()], public: [Public()] };
+    const EventsController = routesController('EventsController', 'events', routes, UseGuards(AuthGuard));
     const user = ({ claims }: { claims: { sub?: string } }) => {
       if (claims.sub === 'broken') throw new Error('the database is down');
       return claims;
     };
-    const { app, ask } = await startOrders(issuer, { user }, { controllers: [TwiceGuardedController] });
+    const { app, ask } = await startOrders(issuer, { user }, { controllers: [EventsController] });
     const events = recordEvents(app);
-    for (const path of ['', 'guest', 'public']) await ask(path === '' ? bearer(token()) : {}, `events/${path}`);
-    await ask({}, 'events');
-    expect((await ask(bearer(token({ sub: 'broken' })), 'events')).status).toBe(500);
+    await ask(bearer(token()), 'events/read');
+    for (const path of ['guest', 'public', 'read']) await ask({}, `events/${path}`);
+    expect((await ask(bearer(token({ sub: 'broken' })), 'events/read')).status).toBe(500);
     expect(events.map(({ outcome, handler }) => `${outcome} ${handler.split('.')[1] ?? ''}`)).toEqual([
       'admitted read',
       'admitted guest',
@@ -181,18 +164,9 @@ describe('An event', () => {
 
 describe('The route of an event', () => {
   it.each(PLATFORMS)('is named as in the report, never by the path that was sent, on %s', async (platform) => {
-    @Controller({ path: ['shops', 'stores'], version: ['1', '2'] })
-    class ShopsController {
-      @Get([':id/orders', ':id/orders/all'])
-      list() {
-        return {};
-      }
-
-      @All('any')
-      any() {
-        return {};
-      }
-    }
+    const methods = { list: [Get([':id/orders', ':id/orders/all'])], any: [All('any')] };
+    const options = { path: ['shops', 'stores'], version: ['1', '2'] };
+    const ShopsController = decoratedClass('ShopsController', methods, Controller(options));
     @Controller('malls')
     class MallsController extends ShopsController {}
 

