@@ -53,32 +53,22 @@ describe('fromBearerHeader', () => {
 });
 
 describe('fromCookie', () => {
-  it.each<[string | readonly string[] | undefined, string | undefined]>([
-    [undefined, undefined],
-    ['', undefined],
-    ['session=a.b.c', 'a.b.c'],
-    ['a=1;session=a.b.c; b=2', 'a.b.c'],
-    ['  session  =  a.b.c  ', 'a.b.c'],
-    ['session="a.b.c"', 'a.b.c'],
-    ['session="', '"'],
-    ['session="a', '"a'],
-    ['session=a"', 'a"'],
-    ['session=""', undefined],
-    ['session=', undefined],
-    ['session', undefined],
-    ['=session', undefined],
-    ['Session=a; SESSION=b', undefined],
-    ['xsession=a; session2=b; my.session=c', undefined],
-    ['a=session=b', undefined],
-    ['session=a=b==', 'a=b=='],
-    ['session=a%2Eb', 'a%2Eb'],
-    ['session=a; session=b', 'TOKEN_MULTIPLE'],
-    ['session=a; session=a', 'TOKEN_MULTIPLE'],
-    ['session=; session=a', 'a'],
-    [['session=a', 'x=1; session=b'], 'TOKEN_MULTIPLE'],
-    [';;=;; ;session=a;', 'a'],
-  ])('reads the header %j as %p', (cookie, expected) => {
-    expect(extract(fromCookie('session'), { headers: { cookie }, method: 'GET' })).toBe(expected);
+  it.each<[string | undefined, readonly (string | readonly string[] | undefined)[]]>([
+    ['a.b.c', ['session=a.b.c', 'a=1;session=a.b.c; b=2', '  session  =  a.b.c  ', 'session="a.b.c"']],
+    ['a', ['session=; session=a', ';;=;; ;session=a;', 'session=a; other']],
+    ['"', ['session="']],
+    ['"a', ['session="a']],
+    ['a"', ['session=a"']],
+    ['a=b==', ['session=a=b==']],
+    ['a%2Eb', ['session=a%2Eb']],
+    ['TOKEN_MULTIPLE', ['session=a; session=b', 'session=a; session=a', ['session=a', 'x=1; session=b']]],
+    [undefined, [undefined, '', 'session=""', 'session=', 'session', '=session', 'Session=a; SESSION=b']],
+    [undefined, ['xsession=a; session2=b; my.session=c', 'a=session=b']],
+  ])('reads %p from each header of %j', (expected, cookies) => {
+    for (const cookie of cookies) {
+      const token = extract(fromCookie('session'), { headers: { cookie }, method: 'GET' });
+      expect([cookie, token]).toEqual([cookie, expected]);
+    }
   });
 
   it('can have a name of one letter, which another cookie without `=` does not match', () => {
@@ -190,27 +180,16 @@ describe('fromFormBody', () => {
 });
 
 describe('fromQuery', () => {
-  it.each<[string | undefined, string | undefined]>([
-    [undefined, undefined],
-    ['', undefined],
-    ['/orders', undefined],
-    ['/orders?', undefined],
-    ['/orders?access_token=a.b.c', 'a.b.c'],
-    ['/orders?page=1&access_token=a.b.c&page=2', 'a.b.c'],
-    ['/orders?access_token=a%2Eb', 'a.b'],
-    ['/orders?%61ccess_token=a', 'a'],
-    ['/orders?access_token=a&access_token=b', 'TOKEN_MULTIPLE'],
-    ['/orders?access_token=a&access_token=', 'a'],
-    ['/orders?access_token', undefined],
-    ['/orders?Access_Token=a', undefined],
-    ['/orders?access_token[]=a', undefined],
-    ['/orders;access_token=a', undefined],
-    ['/a&access_token=x', undefined],
-    ['/access_token=a?b=access_token=c', undefined],
-    ['/orders?a=?access_token=b&access_token=c', 'c'],
-    ['/orders?access_token=%E0%A4%A', '\ufffd%A'],
-  ])('reads the URL %j as %p', (url, expected) => {
-    expect(extract(fromQuery(), { url })).toBe(expected);
+  it.each<[string | undefined, readonly (string | undefined)[]]>([
+    [undefined, [undefined, '', '/orders', '/orders?', '/orders?access_token', '/orders?Access_Token=a']],
+    [undefined, ['/orders?access_token[]=a', '/orders;access_token=a', '/a&access_token=x']],
+    [undefined, ['/access_token=a?b=access_token=c']],
+    ['a.b.c', ['/orders?access_token=a.b.c', '/orders?page=1&access_token=a.b.c&page=2', '/?access_token=a%2Eb.c']],
+    ['a', ['/orders?%61ccess_token=a', '/orders?access_token=a&access_token=', '/?b=?access_token=c&access_token=a']],
+    ['TOKEN_MULTIPLE', ['/orders?access_token=a&access_token=b']],
+    ['\ufffd%A', ['/orders?access_token=%E0%A4%A']],
+  ])('reads %p from each URL of %j', (expected, urls) => {
+    for (const url of urls) expect([url, extract(fromQuery(), { url })]).toEqual([url, expected]);
   });
 
   it('can read a parameter of another name', () => {
@@ -219,24 +198,14 @@ describe('fromQuery', () => {
 });
 
 describe('A function in `tokenFrom`', () => {
-  it.each<[unknown, string | undefined]>([
-    [undefined, undefined],
-    [null, undefined],
-    ['', undefined],
-    ['a.b.c', 'a.b.c'],
-    ['Bearer a.b.c', 'a.b.c'],
-    ['bearer  a.b.c ', 'a.b.c'],
-    ['Basic a', 'SCHEME_UNSUPPORTED'],
-    [' a.b.c', 'SCHEME_UNSUPPORTED'],
-    ['Bearer ', 'TOKEN_MALFORMED'],
-    ['Bearer a b', 'TOKEN_MULTIPLE'],
-    [7, 'TOKEN_MALFORMED'],
-    [false, 'TOKEN_MALFORMED'],
-    [['a.b.c'], 'TOKEN_MALFORMED'],
-    [Buffer.from('a.b.c'), 'TOKEN_MALFORMED'],
-    [Promise.resolve('a.b.c'), 'TOKEN_MALFORMED'],
-  ])('that returns %p is read as %p', (value, expected) => {
-    expect(extract(() => value as string)).toBe(expected);
+  it.each<[string | undefined, readonly unknown[]]>([
+    [undefined, [undefined, null, '']],
+    ['a.b.c', ['a.b.c', 'Bearer a.b.c', 'bearer  a.b.c ']],
+    ['SCHEME_UNSUPPORTED', ['Basic a', ' a.b.c']],
+    ['TOKEN_MULTIPLE', ['Bearer a b']],
+    ['TOKEN_MALFORMED', ['Bearer ', 7, false, ['a.b.c'], Buffer.from('a.b.c'), Promise.resolve('a.b.c')]],
+  ])('has the result %p if it returns each of %p', (expected, values) => {
+    for (const value of values) expect([value, extract(() => value as string)]).toEqual([value, expected]);
   });
 });
 
