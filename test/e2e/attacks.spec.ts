@@ -71,7 +71,7 @@ const REFUSALS: Record<string, { readonly status: number; readonly error: string
   TOKEN_TOO_LARGE: { status: 400, error: 'invalid_request' },
 };
 
-/** What is wrong with the header, by the code of the refusal. */
+/** Attacks by the `Authorization` header, by the code of their refusal. */
 const HEADERS: Record<string, Record<string, () => string | string[] | undefined>> = {
   TOKEN_MISSING: { 'no token': () => undefined, 'an empty header': () => '' },
   TOKEN_MALFORMED: { 'an empty token': () => 'Bearer ', 'the scheme alone': () => 'Bearer' },
@@ -87,7 +87,7 @@ const HEADERS: Record<string, Record<string, () => string | string[] | undefined
   },
 };
 
-/** What is wrong with the token, by the code of the refusal. */
+/** Attacks by the token, by the code of their refusal. */
 const TOKENS: Record<string, Record<string, () => string | Promise<string>>> = {
   TOKEN_TOO_LARGE: { '64 KiB': () => good() + 'A'.repeat(65_536) },
   TOKEN_MALFORMED: {

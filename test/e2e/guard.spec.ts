@@ -54,7 +54,7 @@ class AsyncGuard extends AuthGuard {
   }
 }
 
-/** Passes a user of its own, although the credentials were rejected. */
+/** Passes a guest user, although the credentials were rejected. */
 @Injectable()
 class GuestGuard extends AuthGuard {
   override handleRequest<User>(error: unknown, user: User, info: unknown, context: ExecutionContext): User {

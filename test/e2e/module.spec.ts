@@ -330,7 +330,7 @@ describe('AuthModule exports', () => {
     await module.close();
   });
 
-  it('JwtStrategy, registered with passport under a name of its own until the application is closed', async () => {
+  it('JwtStrategy, registered with passport under a unique name until the application is closed', async () => {
     const before = registeredStrategies();
     const imports = [AuthModule.forRoot(optionsFor(issuer))];
     const module = await Test.createTestingModule({ imports }).compile();

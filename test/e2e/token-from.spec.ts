@@ -49,7 +49,7 @@ interface Sent {
   readonly form?: string;
 }
 
-/** Sends a request with exactly these headers, including `Host`. `TOKEN` stands for a valid token. */
+/** Sends a request with exactly these headers, including `Host`. Replaces `TOKEN` by a valid token. */
 function send(url: string, sent: Sent): Promise<Answer> {
   const filled = JSON.parse(JSON.stringify(sent).replaceAll('TOKEN', token())) as Sent;
   const { method = 'GET', path = '/closed', headers = {}, form } = filled;
