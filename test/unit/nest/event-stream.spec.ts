@@ -16,7 +16,7 @@ it('An event stream that was closed ignores what its handler writes afterwards',
   const written = new Promise<unknown>((resolve) => {
     server = createServer((_request, response) => {
       response.writeHead(200, { 'content-type': 'text/event-stream' }).write('data: open\n\n');
-      eventStream(response).close(refusalOf(new AuthError('TOKEN_EXPIRED'), undefined));
+      eventStream(response as never).close(refusalOf(new AuthError('TOKEN_EXPIRED'), undefined));
       response.write('data: more\n\n', resolve);
     }).listen(0, '127.0.0.1');
   });
