@@ -48,11 +48,8 @@ export class AuthGuard extends PassportAuthGuard() {
     @Inject(AuthEvents) private readonly events: AuthEvents,
     @Inject(RESOLVED_OPTIONS) private readonly settings: Pick<ResolvedOptions, 'realm' | 'explainRefusals'>,
   ) {
-    const passportOptions = { defaultStrategy: strategy.name, session: false };
-    super(passportOptions);
-    // Nest injects `options` of a PassportModule into the base class after this. Its `defaultStrategy` would replace
-    // this strategy by one with other checks.
-    Object.defineProperty(this, 'options', { get: () => passportOptions, set: () => undefined });
+    // The base class logs an error without a strategy. The option is not read, because `canActivate` is replaced.
+    super({ defaultStrategy: strategy.name });
     this.isStrategyReplaced = strategy.authenticate !== OWN_AUTHENTICATE;
     this.overridesHandleRequest = this.handleRequest !== AuthGuard.prototype.handleRequest;
   }

@@ -8,7 +8,7 @@ import { OrdersController } from '../support/orders.js';
 const AUDIENCE = 'https://api.example.com';
 const REDIRECT_URI = 'http://127.0.0.1/callback';
 
-describe.each(PLATFORMS)('tokens of a real authorization server on %s', (platform) => {
+describe.each(PLATFORMS)('Tokens of a real authorization server on %s', (platform) => {
   describe.each(['RS256', 'PS256', 'ES256', 'EdDSA'] as const)('signed with %s', (algorithm) => {
     let server: AuthorizationServer;
     let running: RunningApp;
@@ -26,7 +26,7 @@ describe.each(PLATFORMS)('tokens of a real authorization server on %s', (platfor
       await server.stop();
     });
 
-    it('accepts the token of a job (client credentials) and says what it may do', async () => {
+    it('are accepted from a job (client credentials), with their scopes', async () => {
       const answer = await call(`${running.url}/orders/token`, bearer(await server.clientCredentialsToken()));
       expect(answer.status).toBe(200);
       expect(answer.body).toEqual({
@@ -39,7 +39,7 @@ describe.each(PLATFORMS)('tokens of a real authorization server on %s', (platfor
       });
     });
 
-    it('accepts the token of a person (authorization code with PKCE) and hands the person to the handler', async () => {
+    it('are accepted from a person (authorization code with PKCE), but not the ID token', async () => {
       const { accessToken, idToken } = await signIn(server, {
         login: 'alice',
         redirectUri: REDIRECT_URI,
@@ -47,13 +47,13 @@ describe.each(PLATFORMS)('tokens of a real authorization server on %s', (platfor
       });
       const answer = await call(`${running.url}/orders/sub`, bearer(accessToken));
       expect([answer.status, answer.body]).toEqual([200, { sub: 'alice' }]);
-      // tokenTypes ['at+jwt'] (RFC 9068 §4): an ID token is refused for what it is.
+      // RFC 9068 §4: with tokenTypes ['at+jwt'], an ID token is rejected by its type.
       const refused = await call(`${running.url}/orders/sub`, bearer(idToken));
       expect([refused.status, refused.body.code]).toEqual([401, 'TYPE_NOT_ALLOWED']);
     });
   });
 
-  it('reads the metadata and the keys once, however many requests come at once', async () => {
+  it('cause one fetch of metadata and keys, however many requests are concurrent', async () => {
     const server = await AuthorizationServer.start({ audiences: [AUDIENCE] });
     const running = await startApp(platform, {
       imports: [AuthModule.forRoot({ issuer: server.issuer, audience: AUDIENCE })],
@@ -68,7 +68,7 @@ describe.each(PLATFORMS)('tokens of a real authorization server on %s', (platfor
     await server.stop();
   });
 
-  it('accepts a token that was signed with a new key at once, and the withdrawn key no more', async () => {
+  it('are accepted with a new key immediately, and rejected with the withdrawn key (KEY_UNKNOWN)', async () => {
     const server = await AuthorizationServer.start({ audiences: [AUDIENCE] });
     const running = await startApp(platform, {
       imports: [AuthModule.forRoot({ issuer: server.issuer, audience: AUDIENCE })],

@@ -1,4 +1,4 @@
-import { describe, expect, it, jest } from '@jest/globals';
+import { afterEach, describe, expect, it } from '@jest/globals';
 import {
   Controller,
   type ExecutionContext,
@@ -9,27 +9,28 @@ import {
   UnauthorizedException,
   UseGuards,
 } from '@nestjs/common';
+import { ExecutionContextHost } from '@nestjs/core/helpers/execution-context-host.js';
 import {
   AccessToken,
-  AccessTokenVerifier,
-  type AuthError,
+  AuthError,
   AuthGuard,
-  AuthModule,
   CurrentUser,
-  JwtStrategy,
+  OptionalAuth,
+  Public,
   type VerifiedAccessToken,
 } from '../../src/index.js';
-import type { HttpRequest } from '../../src/nest/transports/http.js';
-import { bearer, call, PLATFORMS, startApp } from '../support/app.js';
+import { bearer, closeApps, PLATFORMS, type Platform } from '../support/app.js';
 import { LocalIssuer, newKey } from '../support/local-issuer.js';
-import { OrdersController } from '../support/orders.js';
-import { fromBearerHeader } from '../../src/options/token-places.js';
+import { startOrders } from '../support/orders-app.js';
 
-const AUDIENCE = 'https://api.example.com';
 const key = newKey();
 const issuer = LocalIssuer.forFile([key]);
+const claims = () => issuer.claims({ jti: 'one' });
+const good = (members: Record<string, unknown> = {}) => bearer(issuer.token(key, 'RS256', members));
 
-/** As the Nest docs write it. */
+afterEach(closeApps);
+
+/** The guard of the Nest docs. */
 @Injectable()
 class DocumentedGuard extends AuthGuard {
   override handleRequest<User>(error: unknown, user: User): User {
@@ -40,21 +41,24 @@ class DocumentedGuard extends AuthGuard {
 
 @Injectable()
 class WrappingGuard extends AuthGuard {
-  override handleRequest<User>(
-    error: unknown,
-    user: User,
-    info: VerifiedAccessToken | AuthError | undefined,
-    context: ExecutionContext,
-  ): User {
+  override handleRequest<User>(error: unknown, user: User, info: unknown, context: ExecutionContext): User {
     return { wrapped: super.handleRequest(error, user, info, context) } as User;
   }
 }
 
 @Injectable()
-class AskingGuard extends AuthGuard {
+class AsyncGuard extends AuthGuard {
   override handleRequest<User>(_error: unknown, user: User): User {
-    const answered = user ? Promise.resolve({ asked: user }) : Promise.reject(new UnauthorizedException());
-    return answered as User;
+    const handled = user ? Promise.resolve({ found: user }) : Promise.reject(new UnauthorizedException());
+    return handled as User;
+  }
+}
+
+/** Passes a guest user, although the credentials were rejected. */
+@Injectable()
+class GuestGuard extends AuthGuard {
+  override handleRequest<User>(error: unknown, user: User, info: unknown, context: ExecutionContext): User {
+    return super.handleRequest(error, (user || { sub: 'guest' }) as User, info, context);
   }
 }
 
@@ -65,6 +69,14 @@ class AccountGuard extends AuthGuard {
   }
 }
 
+@Injectable()
+class NoPropertyGuard extends AuthGuard {
+  override getAuthenticateOptions(context: ExecutionContext) {
+    const { headers } = context.switchToHttp().getRequest<{ headers: Record<string, string | undefined> }>();
+    return { property: (headers['x-property'] === 'empty' ? '' : 7) as string };
+  }
+}
+
 const handled: unknown[][] = [];
 
 @Injectable()
@@ -72,7 +84,7 @@ class RecordingGuard extends AuthGuard {
   override handleRequest<User>(
     error: unknown,
     user: User,
-    info: VerifiedAccessToken | AuthError | undefined,
+    info: unknown,
     context: ExecutionContext,
     status?: unknown,
   ): User {
@@ -81,131 +93,154 @@ class RecordingGuard extends AuthGuard {
   }
 }
 
-describe.each(PLATFORMS)('a subclass of AuthGuard on %s', (platform) => {
-  const ask = async (guard: Type<AuthGuard>, headers: Record<string, string>) => {
-    @Controller('guarded')
-    @UseGuards(guard)
-    class GuardedController {
-      @Get()
-      read(
-        @CurrentUser() user: unknown,
-        @AccessToken() token: VerifiedAccessToken | undefined,
-        @Req() request: { user?: unknown; account?: unknown },
-      ) {
-        return { user, issuer: token?.issuer, requestUser: request.user, account: request.account };
-      }
+async function askWith(platform: Platform, guard: Type<AuthGuard>, headers: Record<string, string>, path = 'guarded') {
+  @Controller('guarded')
+  @UseGuards(guard)
+  class GuardedController {
+    @Get()
+    read(
+      @CurrentUser() user: unknown,
+      @AccessToken() token: VerifiedAccessToken | undefined,
+      @Req() request: { user?: unknown; account?: unknown },
+    ) {
+      return { user, issuer: token?.issuer, requestUser: request.user, account: request.account };
     }
 
-    const running = await startApp(platform, {
-      imports: [AuthModule.forRoot({ issuer: issuer.url, audience: AUDIENCE, guard: 'manual' })],
-      controllers: [GuardedController],
-    });
-    const answer = await call(`${running.url}/guarded`, headers);
-    await running.close();
-    return answer;
-  };
-  const claims = () => issuer.claims({ jti: 'one' });
-  const good = (members: Record<string, unknown>) => bearer(issuer.token(key, 'RS256', members));
+    @Get('optional')
+    @OptionalAuth()
+    optional(@CurrentUser() user: unknown) {
+      return { user };
+    }
+  }
+  const { ask } = await startOrders(issuer, { guard: 'manual' }, { platform, controllers: [GuardedController] });
+  return ask(headers, path);
+}
 
-  it('with the handleRequest of the Nest docs hands user and token to the handler', async () => {
-    const user = claims();
-    const answer = await ask(DocumentedGuard, good(user));
+describe.each(PLATFORMS)('A subclass of AuthGuard on %s', (platform) => {
+  const ask = (guard: Type<AuthGuard>, headers: Record<string, string>, path?: string) =>
+    askWith(platform, guard, headers, path);
+
+  it.each([
+    ['of the Nest docs', DocumentedGuard, (user: unknown) => user],
+    ['that wraps the user', WrappingGuard, (user: unknown) => ({ wrapped: user })],
+    ['that returns a promise', AsyncGuard, (user: unknown) => ({ found: user })],
+  ])('has a handleRequest %s, which decides who the user is', async (_what, guard, userOf) => {
+    const user = userOf(claims());
+    const answer = await ask(guard, good(claims()));
     expect([answer.status, answer.body]).toEqual([200, { user, issuer: issuer.url, requestUser: user }]);
   });
 
   it.each([
-    ['no token', () => ({})],
-    ['an expired one', () => good({ exp: 1_000 })],
-  ])('with the handleRequest of the Nest docs answers %s with 401 and a challenge', async (_what, headers) => {
-    const answer = await ask(DocumentedGuard, headers());
+    ['no token', DocumentedGuard, () => ({})],
+    ['an expired token', DocumentedGuard, () => good({ exp: 1_000 })],
+    ['no token, asynchronously', AsyncGuard, () => ({})],
+  ])('that throws an UnauthorizedException for %s answers 401 with a challenge', async (_what, guard, headers) => {
+    const answer = await ask(guard, headers());
     expect([answer.status, answer.headers['www-authenticate']]).toEqual([401, 'Bearer']);
   });
 
-  it('makes the user by what its handleRequest returns', async () => {
-    const user = { wrapped: claims() };
-    const answer = await ask(WrappingGuard, good(user.wrapped));
-    expect([answer.status, answer.body]).toEqual([200, { user, issuer: issuer.url, requestUser: user }]);
-  });
-
-  it('leaves refusals to AuthGuard where its handleRequest calls it', async () => {
-    const answer = await ask(WrappingGuard, good({ exp: 1_000 }));
+  it.each([WrappingGuard, GuestGuard])('that calls super.handleRequest keeps each refusal: %p', async (guard) => {
+    const answer = await ask(guard, good({ exp: 1_000 }));
     expect([answer.status, answer.body.code]).toEqual([401, 'TOKEN_EXPIRED']);
     expect(answer.headers['www-authenticate']).toContain('error="invalid_token"');
+    expect((await ask(guard, {})).body.code).toBe('TOKEN_MISSING');
   });
 
-  it('puts the user where its getAuthenticateOptions says', async () => {
+  it('that calls super.handleRequest admits guests to an optional route, but no rejected token', async () => {
+    const guest = await ask(WrappingGuard, {}, 'guarded/optional');
+    expect([guest.status, guest.body]).toEqual([200, { user: {} }]);
+    const refused = await ask(WrappingGuard, good({ exp: 1_000 }), 'guarded/optional');
+    expect([refused.status, refused.body.code]).toEqual([401, 'TOKEN_EXPIRED']);
+  });
+
+  it('chooses the property of the request with getAuthenticateOptions', async () => {
     const user = claims();
     const answer = await ask(AccountGuard, good(user));
     expect([answer.status, answer.body]).toEqual([200, { user, issuer: issuer.url, account: user }]);
   });
 
-  it("gets what passport's callback gets: null, unless something went wrong on our side", async () => {
+  it.each(['empty', 'number'])('falls back to request.user if that property is no name: %s', async (property) => {
+    const user = claims();
+    const answer = await ask(NoPropertyGuard, { ...good(user), 'x-property': property });
+    expect([answer.status, answer.body.requestUser]).toEqual([200, user]);
+  });
+
+  it("receives the arguments of passport's callback in handleRequest", async () => {
     handled.length = 0;
     const user = claims();
     await ask(RecordingGuard, good(user));
     await ask(RecordingGuard, good({ exp: 1_000 }));
+    await ask(RecordingGuard, {});
     expect(handled).toStrictEqual([
       [null, user, expect.objectContaining({ issuer: issuer.url }), undefined],
       [null, false, expect.objectContaining({ code: 'TOKEN_EXPIRED' }), 401],
+      [null, false, expect.objectContaining({ code: 'TOKEN_MISSING' }), 401],
     ]);
-  });
-
-  it('waits for a handleRequest that takes its time', async () => {
-    const user = { asked: claims() };
-    const answers = [await ask(AskingGuard, good(user.asked)), await ask(AskingGuard, {})];
-    expect(answers.map(({ status }) => status)).toEqual([200, 401]);
-    expect(answers[0]?.body).toEqual({ user, issuer: issuer.url, requestUser: user });
   });
 });
 
-describe.each(PLATFORMS)("a strategy of an application's own in the place of JwtStrategy, on %s", (platform) => {
-  /** Refuses whoever sends no `x-tenant`, before any token is looked at. */
-  class TenantStrategy extends JwtStrategy {
-    override authenticate(request: HttpRequest): void {
-      if (request.headers['x-tenant'] === undefined) this.fail('no tenant', 401);
-      else if (request.headers['x-tenant'] === 'undecided') this.pass();
-      else super.authenticate(request);
+describe('AuthGuard', () => {
+  it('decides synchronously about a token that was verified before', async () => {
+    const decisions: unknown[] = [];
+    class ObservedGuard extends AuthGuard {
+      override canActivate(context: ExecutionContext) {
+        const decision = super.canActivate(context);
+        decisions.push(decision);
+        return decision;
+      }
+    }
+    const { ask } = await startOrders(issuer, { guard: ObservedGuard, user: (token) => token.claims });
+    const headers = good();
+    for (let turn = 0; turn < 3; turn += 1) expect((await ask(headers)).status).toBe(200);
+    expect(decisions).toEqual([expect.any(Promise), true, true]);
+  });
+
+  class PigeonController {
+    closed() {
+      return 'closed';
+    }
+
+    @OptionalAuth()
+    optional() {
+      return 'optional';
+    }
+
+    @Public()
+    public() {
+      return 'public';
     }
   }
 
-  it('is asked by the guard, and can leave the rest to JwtStrategy', async () => {
-    const factory = (verifier: AccessTokenVerifier) =>
-      new TenantStrategy(verifier, { realm: undefined, user: undefined, tokenFrom: [fromBearerHeader()] });
-    const running = await startApp(
-      platform,
-      {
-        imports: [AuthModule.forRoot({ issuer: issuer.url, audience: AUDIENCE })],
-        controllers: [OrdersController],
-      },
-      {
-        override: (builder) =>
-          builder.overrideProvider(JwtStrategy).useFactory({ factory, inject: [AccessTokenVerifier] }),
-      },
-    );
-    const good = bearer(issuer.token(key, 'RS256'));
-    const ask = async (headers: Record<string, string>) => (await call(`${running.url}/orders`, headers)).status;
-    const tenant = { 'x-tenant': 'acme' };
-    expect(await ask({ ...good, ...tenant })).toBe(200);
-    expect(await ask(good)).toBe(401);
-    expect(await ask(tenant)).toBe(401);
-    expect(await ask({ ...good, 'x-tenant': 'undecided' })).toBe(401);
-    expect(await ask({ ...bearer('x'), ...tenant })).toBe(401);
-    await running.close();
+  it('refuses a call of an unknown transport, except to public handlers (TOKEN_MISSING)', async () => {
+    const { app } = await startOrders(issuer);
+    const decide = async (handler: keyof PigeonController) => {
+      // The first argument looks like a request with a valid token.
+      const context = new ExecutionContextHost(
+        [{ headers: good() }, {}],
+        PigeonController,
+        Reflect.get<PigeonController, typeof handler>(PigeonController.prototype, handler),
+      );
+      context.setType('carrier-pigeon');
+      return app.get(AuthGuard).canActivate(context);
+    };
+    for (const handler of ['closed', 'optional'] as const) {
+      const refusal: unknown = await decide(handler).catch((error: unknown) => error);
+      expect(refusal).toBeInstanceOf(AuthError);
+      expect(refusal).toMatchObject({ code: 'TOKEN_MISSING', detail: { transport: 'carrier-pigeon' } });
+    }
+    expect(await decide('public')).toBe(true);
   });
 
-  it('is asked also when it is put there while the application runs', async () => {
-    const running = await startApp(platform, {
-      imports: [AuthModule.forRoot({ issuer: issuer.url, audience: AUDIENCE })],
-      controllers: [OrdersController],
-    });
-    const good = bearer(issuer.token(key, 'RS256'));
-    const ask = async () => (await call(`${running.url}/orders`, good)).status;
-    expect(await ask()).toBe(200);
-    const replaced = jest.spyOn(JwtStrategy.prototype, 'authenticate').mockImplementation(function (this: JwtStrategy) {
-      this.fail('nobody', 401);
-    });
-    expect(await ask()).toBe(401);
-    replaced.mockRestore();
-    await running.close();
+  it('rejects a result of passport without user and reason (TOKEN_MISSING)', async () => {
+    const { app } = await startOrders(issuer);
+    const context = new ExecutionContextHost(
+      [{ headers: {} }, {}],
+      PigeonController,
+      Reflect.get(PigeonController.prototype, 'closed'),
+    );
+    for (const user of [null, undefined, false])
+      expect(() => app.get(AuthGuard).handleRequest(null, user, undefined, context)).toThrow(
+        new AuthError('TOKEN_MISSING').message,
+      );
   });
 });

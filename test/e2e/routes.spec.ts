@@ -1,95 +1,111 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Controller, Get, Injectable, type PipeTransform, SetMetadata } from '@nestjs/common';
-import { AuthError, AuthModule, type AuthOptions, CurrentUser, Public } from '../../src/index.js';
-import { bearer, call, PLATFORMS, type RunningApp, startApp } from '../support/app.js';
+import { AuthError, type AuthOptions, CurrentUser, Public } from '../../src/index.js';
+import { bearer, PLATFORMS } from '../support/app.js';
 import { LocalIssuer, newKey } from '../support/local-issuer.js';
 import { HalfOpenController, OpenController, OrdersController } from '../support/orders.js';
+import { type OrdersApp, startOrders } from '../support/orders-app.js';
 
-const AUDIENCE = 'https://api.example.com';
 const key = newKey();
 const stranger = newKey('rsa', { kid: key.kid });
 const issuer = LocalIssuer.forFile([key]);
 
-const good = () => bearer(issuer.token(key, 'RS256'));
-const bad = () => bearer(issuer.token(stranger, 'RS256'));
+const good = (claims: Record<string, unknown> = {}) => bearer(issuer.token(key, 'RS256', claims));
+const forged = () => bearer(issuer.token(stranger, 'RS256'));
 
-describe.each(PLATFORMS)('routes on %s', (platform) => {
-  let running: RunningApp;
-
-  @Controller('foreign')
-  @SetMetadata('isPublic', true)
-  class ForeignController {
-    @Get()
-    @SetMetadata('public', true)
-    read() {
-      return 'closed';
-    }
+@Controller('foreign')
+@SetMetadata('isPublic', true)
+class ForeignMetadataController {
+  @Get()
+  @SetMetadata('public', true)
+  read() {
+    return 'closed';
   }
+}
 
-  class Inherited {
-    @Get()
-    read() {
-      return 'by either';
-    }
+class Inherited {
+  @Get()
+  read() {
+    return 'inherited';
   }
+}
 
-  @Controller('heir-closed')
-  class ClosedHeir extends Inherited {}
+@Controller('heir-closed')
+class ClosedHeir extends Inherited {}
 
-  @Public()
-  @Controller('heir-open')
-  class OpenHeir extends Inherited {}
+@Public()
+@Controller('heir-open')
+class OpenHeir extends Inherited {}
+
+@Injectable()
+class ToUpperCase implements PipeTransform<string> {
+  transform(value: string) {
+    return value.toUpperCase();
+  }
+}
+
+class NamesOf implements PipeTransform<object> {
+  transform(value: object) {
+    return Object.keys(value);
+  }
+}
+
+@Controller('piped')
+class PipedController {
+  @Get()
+  read(@CurrentUser('sub', ToUpperCase) sub: string, @CurrentUser(undefined, new NamesOf()) names: string[]) {
+    return { sub, names };
+  }
+}
+
+describe.each(PLATFORMS)('On %s', (platform) => {
+  let app: OrdersApp;
 
   beforeAll(async () => {
-    running = await startApp(platform, {
-      imports: [AuthModule.forRoot({ issuer: issuer.url, audience: AUDIENCE })],
-      controllers: [OrdersController, OpenController, HalfOpenController, ForeignController, OpenHeir, ClosedHeir],
+    const heirs = [OpenHeir, ClosedHeir];
+    const controllers = [OrdersController, OpenController, HalfOpenController, ForeignMetadataController, ...heirs];
+    app = await startOrders(issuer, {}, { platform, controllers: [...controllers, PipedController] });
+  });
+
+  afterAll(() => app.close());
+
+  it.each<[path: string, guest: number, withGood: number, withForged: number, why: string]>([
+    ['orders', 401, 200, 401, 'no decorator'],
+    ['orders/public', 200, 200, 200, '@Public(): no token is read'],
+    ['orders/optional', 200, 200, 401, '@OptionalAuth(): a token that is sent must be valid'],
+    ['open', 200, 200, 200, '@Public() on the class'],
+    ['open/optional', 200, 200, 401, '@OptionalAuth() on a handler overrides @Public() on the class'],
+    ['half-open', 200, 200, 401, '@OptionalAuth() on the class'],
+    ['half-open/public', 200, 200, 200, '@Public() on a handler overrides @OptionalAuth() on the class'],
+    ['heir-open', 200, 200, 200, '@Public() on one of two classes that inherit the same method'],
+    ['heir-closed', 401, 200, 401, 'the other one of them'],
+    ['foreign', 401, 200, 401, 'metadata of other packages has no effect'],
+  ])('/%s answers %i to a guest, %i to a valid token and %i to a forged one (%s)', async (path, ...expected) => {
+    const answers = [{}, good(), forged()].map((headers) => app.ask(headers, path));
+    expect((await Promise.all(answers)).map(({ status }) => status)).toEqual(expected.slice(0, 3));
+  });
+
+  it('@CurrentUser() receives the verified claims, or one own property of them, through pipes', async () => {
+    const claims = issuer.claims({ roles: ['a'] });
+    expect((await app.ask(good(claims))).body).toEqual({ user: claims });
+    expect((await app.ask(good(), 'orders/sub')).body).toEqual({ sub: 'alice' });
+    expect((await app.ask(good(), 'orders/inherited')).body).toEqual({ isUndefined: true });
+    expect((await app.ask(good(), 'piped')).body).toEqual({
+      sub: 'ALICE',
+      names: ['iss', 'aud', 'sub', 'iat', 'exp'],
     });
   });
 
-  afterAll(() => running.close());
-
-  const cases: [path: string, guest: number, withGood: number, withBad: number, why: string][] = [
-    ['orders', 401, 200, 401, 'no decorator: closed'],
-    ['orders/public', 200, 200, 200, '@Public(): a token is not looked at'],
-    ['orders/optional', 200, 200, 401, '@OptionalAuth(): a token that is sent must be good'],
-    ['open', 200, 200, 200, '@Public() on the class'],
-    ['open/optional', 200, 200, 401, '@OptionalAuth() on a handler beats @Public() on the class'],
-    ['half-open', 200, 200, 401, '@OptionalAuth() on the class'],
-    ['half-open/public', 200, 200, 200, '@Public() on a handler beats @OptionalAuth() on the class'],
-    ['heir-open', 200, 200, 200, '@Public() on one of two classes that inherit the same method'],
-    ['heir-closed', 401, 200, 401, 'the other one of them'],
-    ['foreign', 401, 200, 401, "other packages' metadata opens nothing"],
-  ];
-
-  it.each(cases)(
-    '/%s answers %i to a guest, %i with a good token, %i with a bad one (%s)',
-    async (path, ...expected) => {
-      const answers = [{}, good(), bad()].map((headers) => call(`${running.url}/${path}`, headers));
-      const statuses = (await Promise.all(answers)).map(({ status }) => status);
-      expect(statuses).toEqual(expected.slice(0, 3));
-    },
-  );
-
-  it('hands the verified claims to @CurrentUser(), and a property of them to @CurrentUser(property)', async () => {
-    const claims = issuer.claims({ roles: ['a'] });
-    const headers = bearer(issuer.token(key, 'RS256', claims));
-    expect((await call(`${running.url}/orders`, headers)).body).toEqual({ user: claims });
-    expect((await call(`${running.url}/orders/sub`, headers)).body).toEqual({ sub: 'alice' });
-    expect((await call(`${running.url}/orders/inherited`, headers)).body).toEqual({ isUndefined: true });
+  it('@CurrentUser() and @AccessToken() are undefined on a public route and for a guest', async () => {
+    expect((await app.ask(good(), 'orders/public')).body).toEqual({ user: 'nobody' });
+    expect((await app.ask({}, 'orders/optional')).body).toEqual({ sub: 'guest', hasToken: false });
+    expect((await app.ask({ authorization: '' }, 'orders/optional')).body).toEqual({ sub: 'guest', hasToken: false });
+    expect((await app.ask(good(), 'orders/optional')).body).toEqual({ sub: 'alice', hasToken: true });
   });
 
-  it('hands nothing to @CurrentUser() on a public route and to a guest', async () => {
-    expect((await call(`${running.url}/orders/public`, good())).body).toEqual({ user: 'nobody' });
-    expect((await call(`${running.url}/orders/optional`)).body).toEqual({ sub: 'guest', hasToken: false });
-    expect((await call(`${running.url}/orders/optional`, good())).body).toEqual({ sub: 'alice', hasToken: true });
-  });
-
-  it('hands the verified token to @AccessToken()', async () => {
-    const headers = bearer(
-      issuer.token(key, 'RS256', { scope: 'read write', scp: ['extra'], roles: ['admin'], permissions: ['p:1'] }),
-    );
-    expect((await call(`${running.url}/orders/token`, headers)).body).toEqual({
+  it('@AccessToken() receives the verified token', async () => {
+    const claims = { scope: 'read write', scp: ['extra'], roles: ['admin'], permissions: ['p:1'] };
+    expect((await app.ask(good(claims), 'orders/token')).body).toEqual({
       issuer: issuer.url,
       scopes: ['read', 'write', 'extra'],
       roles: ['admin'],
@@ -98,131 +114,64 @@ describe.each(PLATFORMS)('routes on %s', (platform) => {
       isWhole: true,
     });
   });
-});
 
-describe.each(PLATFORMS)('@CurrentUser() with pipes on %s', (platform) => {
-  @Injectable()
-  class ToUpperCase implements PipeTransform<string> {
-    transform(value: string) {
-      return value.toUpperCase();
-    }
-  }
-
-  class NamesOf implements PipeTransform<object> {
-    transform(value: object) {
-      return Object.keys(value);
-    }
-  }
-
-  @Controller('piped')
-  class PipedController {
-    @Get()
-    read(@CurrentUser('sub', ToUpperCase) sub: string, @CurrentUser(undefined, new NamesOf()) names: string[]) {
-      return { sub, names };
-    }
-  }
-
-  it('hands what they make of the user, or of the property, to the handler', async () => {
-    const running = await startApp(platform, {
-      imports: [AuthModule.forRoot({ issuer: issuer.url, audience: AUDIENCE })],
-      controllers: [PipedController],
-    });
-    const answer = await call(`${running.url}/piped`, good());
-    await running.close();
-    expect(answer.body).toEqual({ sub: 'ALICE', names: ['iss', 'aud', 'sub', 'iat', 'exp'] });
-  });
-});
-
-describe.each(PLATFORMS)('@OptionalAuth() on %s', (platform) => {
   it.each(['user', 'validate'] as const)(
-    'lets nobody in as a guest whose token `%s` refuses, whatever the code (401)',
+    '@OptionalAuth() admits no guest whose token `%s` rejects with TOKEN_MISSING',
     async (option) => {
-      const refuse = () => {
+      const reject = () => {
         throw new AuthError('TOKEN_MISSING');
       };
-      const running = await startApp(platform, {
-        imports: [AuthModule.forRoot({ issuer: issuer.url, audience: AUDIENCE, [option]: refuse })],
-        controllers: [OrdersController],
-      });
-      const answer = await call(`${running.url}/orders/optional`, good());
-      const guest = await call(`${running.url}/orders/optional`);
-      await running.close();
-      expect([answer.status, answer.body.code]).toEqual([401, 'TOKEN_MISSING']);
+      const { ask, close } = await startOrders(issuer, { [option]: reject }, { platform });
+      const [refused, guest] = [await ask(good(), 'orders/optional'), await ask({}, 'orders/optional')];
+      await close();
+      expect([refused.status, refused.body.code]).toEqual([401, 'TOKEN_MISSING']);
       expect([guest.status, guest.body.sub]).toEqual([200, 'guest']);
     },
   );
 
-  it('takes an empty Authorization header for none', async () => {
-    const running = await startApp(platform, {
-      imports: [AuthModule.forRoot({ issuer: issuer.url, audience: AUDIENCE })],
-      controllers: [OrdersController],
-    });
-    const answer = await call(`${running.url}/orders/optional`, { authorization: '' });
-    await running.close();
-    expect([answer.status, answer.body]).toEqual([200, { sub: 'guest', hasToken: false }]);
-  });
-});
+  describe('the `user` option', () => {
+    class Account {
+      constructor(
+        readonly id: string,
+        readonly tenant: string,
+      ) {}
 
-describe.each(PLATFORMS)('the user option on %s', (platform) => {
-  class Account {
-    constructor(
-      readonly id: string,
-      readonly tenant: string,
-    ) {}
-
-    get label(): string {
-      return `${this.tenant}/${this.id}`;
+      get label(): string {
+        return `${this.tenant}/${this.id}`;
+      }
     }
-  }
 
-  @Controller('me')
-  class MeController {
-    @Get()
-    me(@CurrentUser() user: Account, @CurrentUser('id') id: string, @CurrentUser('label') label: string) {
-      return { isAccount: user instanceof Account, id, label };
+    @Controller('me')
+    class MeController {
+      @Get()
+      me(@CurrentUser() user: Account, @CurrentUser('id') id: string, @CurrentUser('label') label: string) {
+        return { isAccount: user instanceof Account, id, label };
+      }
     }
-  }
 
-  const ask = async (user: AuthOptions['user']) => {
-    const running = await startApp(platform, {
-      imports: [AuthModule.forRoot({ issuer: issuer.url, audience: AUDIENCE, user })],
-      controllers: [MeController],
+    const askWith = async (user: AuthOptions['user']) => {
+      const { ask, close } = await startOrders(issuer, { user }, { platform, controllers: [MeController] });
+      const answer = await ask(good(), 'me');
+      await close();
+      return answer;
+    };
+    const account = (sub: string | undefined) => new Account(sub ?? '', 'acme');
+
+    it.each<AuthOptions['user']>([
+      ({ claims }) => account(claims.sub),
+      ({ claims }) => Promise.resolve(account(claims.sub)),
+    ])('maps the token to the user of the application: %p', async (user) => {
+      expect((await askWith(user)).body).toEqual({ isAccount: true, id: 'alice', label: 'acme/alice' });
     });
-    const answer = await call(`${running.url}/me`, good());
-    await running.close();
-    return answer;
-  };
-  const account = (sub: string | undefined) => new Account(sub ?? '', 'acme');
 
-  it.each([
-    ['at once', ({ claims }) => account(claims.sub)],
-    ['later', ({ claims }) => Promise.resolve(account(claims.sub))],
-  ] satisfies [string, AuthOptions['user']][])(
-    'maps the token to the user of the application, %s',
-    async (_when, user) => {
-      expect((await ask(user)).body).toEqual({ isAccount: true, id: 'alice', label: 'acme/alice' });
-    },
-  );
-
-  it.each([
-    ['returns undefined', () => undefined, 401, 'USER_REFUSED'],
-    ['returns null later', () => Promise.resolve(null), 401, 'USER_REFUSED'],
-    ['returns false', () => false as const, 401, 'USER_REFUSED'],
-    [
-      'throws an AuthError',
-      () => {
-        throw new AuthError('POLICY_DENIED');
-      },
-      403,
-      'POLICY_DENIED',
-    ],
-    ['rejects with an AuthError', () => Promise.reject(new AuthError('TOKEN_REVOKED')), 401, 'TOKEN_REVOKED'],
-    ['says that its store is down', () => Promise.reject(new AuthError('STORE_UNAVAILABLE')), 503, 'STORE_UNAVAILABLE'],
-  ] satisfies [string, AuthOptions['user'], number, string][])(
-    'refuses when it %s',
-    async (_how, user, status, code) => {
-      const answer = await ask(user);
+    it.each<[string, AuthOptions['user'], number, string]>([
+      ['returns undefined', () => undefined, 401, 'USER_REFUSED'],
+      ['resolves to null', () => Promise.resolve(null), 401, 'USER_REFUSED'],
+      ['returns false', () => false, 401, 'USER_REFUSED'],
+      ['rejects with an AuthError', () => Promise.reject(new AuthError('POLICY_DENIED')), 403, 'POLICY_DENIED'],
+    ])('refuses the call if it %s', async (_how, user, status, code) => {
+      const answer = await askWith(user);
       expect([answer.status, answer.body.code]).toEqual([status, code]);
-    },
-  );
+    });
+  });
 });

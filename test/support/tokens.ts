@@ -1,11 +1,12 @@
 import type { VerifiedAccessToken } from '../../src/index.js';
-import { AcceptedToken } from '../../src/token/accepted-token.js';
+import { Authorities } from '../../src/token/authorities.js';
+import { createVerifiedAccessToken } from '../../src/token/verified-access-token.js';
 
 const CLAIM_PATHS = { scopes: [['scope']], roles: [['roles']], permissions: [['permissions']] };
 
-/** A token as it is after verification, whatever its claims are. */
-export function acceptedToken(claims: Record<string, unknown> = {}, clockToleranceSeconds = 0): VerifiedAccessToken {
+/** A token with these claims, as `AccessTokenVerifier.verify` returns it. */
+export function verifiedToken(claims: Record<string, unknown> = {}, clockToleranceSeconds = 0): VerifiedAccessToken {
   const all = { iss: 'https://issuer.example.com/', aud: 'https://api.example.com', exp: 2_000_000_000, ...claims };
-  const checkedAgainst = { claimPaths: CLAIM_PATHS, clockToleranceSeconds };
-  return new AcceptedToken('a.b.c', { alg: 'RS256' }, all, checkedAgainst);
+  const authorities = new Authorities(all, CLAIM_PATHS);
+  return createVerifiedAccessToken('a.b.c', { alg: 'RS256' }, all, authorities, { clockToleranceSeconds });
 }

@@ -40,13 +40,13 @@ function example(id: string): Example & { readonly jws: string } {
   return { ...found, jws: found.jws ?? '' };
 }
 
-/** What an issuer publishes of a key. */
+/** The public part of a key. */
 function publicHalf(jwk: Jwk): Jwk {
   const secret = ['d', 'p', 'q', 'dp', 'dq', 'qi'];
   return Object.fromEntries(Object.entries(jwk).filter(([name]) => !secret.includes(name)));
 }
 
-/** The same with one bit of its signature flipped. */
+/** The JWS with one bit of its signature flipped. */
 function flipped(jws: string): string {
   const at = jws.lastIndexOf('.') + 1;
   const signature = Buffer.from(jws.slice(at), 'base64url');
@@ -62,21 +62,21 @@ describe('The examples of the RFCs', () => {
     'rfc7515-A.5': 'ALGORITHM_NOT_ALLOWED',
     'rfc7515-E': 'HEADER_CRITICAL',
   };
-  // The certificate waits for tokens that are bound to one; figure 2 of RFC 9068 is signed below.
+  // The certificate is not used yet. Figure 2 of RFC 9068 is signed below.
   const others = ['rfc8705-appA', 'rfc9068-fig2'];
 
-  it('are all looked at', () => {
+  it('are all tested', () => {
     expect(examples.map(({ id }) => id).sort()).toEqual([...signed, ...Object.keys(refused), ...others].sort());
   });
 
-  it.each(signed)('%s verifies, and with one bit flipped or with another key it does not', (id) => {
+  it.each(signed)('%s verifies, but not with one bit flipped or another key', (id) => {
     const { jws, jwk } = example(id);
     expect(codeOf(() => checkJws(jws, [jwk]))).toBeUndefined();
     expect(codeOf(() => checkJws(flipped(jws), [jwk]))).toBe('SIGNATURE_INVALID');
     expect(codeOf(() => checkJws(jws, strangers))).toBe('SIGNATURE_INVALID');
   });
 
-  it.each(Object.entries(refused))('%s is refused (%s)', (id, code) => {
+  it.each(Object.entries(refused))('%s is rejected (%s)', (id, code) => {
     const { jws, jwk } = example(id);
     expect(codeOf(() => checkJws(jws, jwk === undefined ? [] : [jwk]))).toBe(code);
   });
@@ -90,7 +90,7 @@ describe('The examples of the RFCs', () => {
         clock: () => seconds * 1000,
       });
 
-    it.each(['rfc7515-A.2', 'rfc7515-A.3'])('%s expired in 2011, and names no audience', async (id) => {
+    it.each(['rfc7515-A.2', 'rfc7515-A.3'])('%s expired in 2011 and has no audience', async (id) => {
       const { jws } = example(id);
       expect(await outcomeOf(verifierAt(1_300_819_385, id).verify(jws))).toBe('TOKEN_EXPIRED');
       expect(await outcomeOf(verifierAt(1_300_819_380, id).verify(jws))).toBe('CLAIM_MISSING');
@@ -104,7 +104,7 @@ describe('The examples of the RFCs', () => {
       expect(await outcomeOf(verifierAt(0, id).verify(example(id).jws))).toBe('CLAIM_MISSING');
     });
 
-    it('figure 2 of RFC 9068 is accepted under the strict setting, once it is signed', async () => {
+    it('figure 2 of RFC 9068 is accepted with strict options, if it is signed', async () => {
       const { header, claims } = example('rfc9068-fig2');
       const key = newKey('rsa', { kid: header?.kid, use: 'sig', alg: 'RS256' });
       const verifier = verifierOf({
@@ -139,7 +139,7 @@ describe('The cookbook of RFC 7520 and RFC 8037', () => {
   });
 
   it.each(['jws_4_1.rsa_v15_signature', 'jws_4_2.rsa-pss_signature', 'jws_4_3.ecdsa_signature', 'curve25519_jws'])(
-    'has %s, which verifies with the public key, and not with one bit flipped or with the private key',
+    'has %s, which verifies with the public key, but not with one bit flipped or the private key',
     (name) => {
       const { input, output } = cookbook(name);
       const key = input.key as Jwk;
@@ -151,28 +151,28 @@ describe('The cookbook of RFC 7520 and RFC 8037', () => {
   );
 
   it.each(['jws_4_4.hmac-sha2_integrity_protection', 'jws_4_5.signature_with_detached_content'])(
-    'has %s, which is refused (ALGORITHM_NOT_ALLOWED)',
+    'has %s, which is rejected (ALGORITHM_NOT_ALLOWED)',
     (name) => {
       const { input, output } = cookbook(name);
       expect(codeOf(() => checkJws(output.compact ?? '', [input.key]))).toBe('ALGORITHM_NOT_ALLOWED');
     },
   );
 
-  it('has an unencoded payload (RFC 7797), which is refused for its form and for its critical extension', () => {
+  it('has an unencoded payload (RFC 7797), which is rejected by its form and by its critical extension', () => {
     const { input, output } = cookbook('rfc7797_hmac-sha2_b64_false');
     const [header, , signature] = (output.compact ?? '').split('.');
     expect(codeOf(() => checkJws(output.compact ?? '', [input.key]))).toBe('TOKEN_MALFORMED');
     expect(codeOf(() => checkJws(`${header ?? ''}..${signature ?? ''}`, [input.key]))).toBe('HEADER_CRITICAL');
   });
 
-  it('has several signatures over one payload: each stands for itself, their JSON is no token', () => {
+  it('has several signatures of one payload, which are separate tokens; their JSON is not a token', () => {
     const { input, output } = cookbook('jws_4_8.multiple_signatures');
     const keys = (input.key as readonly Jwk[]).map(publicHalf);
     const { payload = '', signatures } = output.json;
     const codes = signatures.map(({ protected: header = '', signature }) =>
       codeOf(() => checkJws([header, payload, signature].join('.'), keys)),
     );
-    // The second leaves its header unprotected: without one it is no compact token. The third is HMAC.
+    // The second has an unprotected header, so it has no compact form. The third is HMAC.
     expect(codes).toEqual([undefined, 'TOKEN_MALFORMED', 'ALGORITHM_NOT_ALLOWED']);
     expect(codeOf(() => checkJws(JSON.stringify(output.json), keys))).toBe('TOKEN_MALFORMED');
   });

@@ -10,13 +10,13 @@ interface Vector {
 
 const vectors = readVectors('www_authenticate_vectors.json') as readonly Vector[];
 
-// The parser is a tool of these tests: it is checked here, before challenges of ours are checked with it.
+// Other tests parse our challenges with this parser.
 describe('The parser of WWW-Authenticate headers', () => {
-  it('is checked against all 54 vectors', () => {
+  it('is tested with all 54 vectors', () => {
     expect(vectors).toHaveLength(54);
   });
 
-  it.each(vectors.map((vector) => ({ ...vector, does: vector.expected === undefined ? 'refuses' : 'parses' })))(
+  it.each(vectors.map((vector) => ({ ...vector, does: vector.expected === undefined ? 'rejects' : 'parses' })))(
     '$does: $description',
     ({ header, expected }) => {
       expect(parseChallenges(header)).toStrictEqual(expected);
@@ -29,7 +29,7 @@ describe('The parser of WWW-Authenticate headers', () => {
     ['an escaped control character', 'Bearer realm="a\\\u0007"'],
     ['two parameters without a comma', 'Bearer a="b" c="d"'],
     ['a tab after the scheme', 'Bearer\ta="b"'],
-  ])('refuses %s', (_what, header) => {
+  ])('rejects %s', (_what, header) => {
     expect(parseChallenges(header)).toBeUndefined();
   });
 });

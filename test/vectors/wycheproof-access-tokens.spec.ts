@@ -17,8 +17,8 @@ import { outcomeOf, verifierOf } from '../support/verifier.js';
 import { type Group, type Jwk, keysOf, publishedKeys, readWycheproof } from '../support/wycheproof.js';
 
 /**
- * Wycheproof's payloads are no claims, so as access tokens its vectors are refused for that alone. Here its keys sign a
- * realistic access token, and its attacks are made again over that token.
+ * The payloads of Wycheproof are not claims, so its vectors are not access tokens. Here its keys sign a realistic access token,
+ * and its attacks are repeated on that token.
  */
 const NOW = 1_700_000_000;
 const ISSUER = 'https://issuer.example.com/realms/orders';
@@ -39,7 +39,7 @@ const spare = newKey('p-256', { kid: 'spare' });
 const spareRsa = newKey('rsa');
 
 function verify(token: string, ...jwks: readonly Jwk[]) {
-  // A key of another kind beside them: a set without any usable key would not start.
+  // A set without any usable key is a configuration error.
   const keys = [...jwks, spare.jwk] as unknown as readonly PublishedKey[];
   const verifier = verifierOf({
     issuer: ISSUER,
@@ -66,7 +66,7 @@ interface SigningKey {
   readonly privateKey: KeyObject;
 }
 
-/** The algorithm to sign with: what the key says, or what it would say if it were a good one. */
+/** The algorithm to sign with: the one that the key names, or one that fits its type. */
 function algorithmOf({ alg, kty, crv }: Jwk): string {
   if (typeof alg === 'string' && /^([RP]S(256|384|512)|ES(256|384|512))$/.test(alg)) return alg;
   if (kty === 'EC') return crv === 'P-521' ? 'ES512' : 'ES256';
@@ -81,7 +81,7 @@ function signingKey(group: Group): SigningKey {
   return { tcId, comment: group.comment, alg, jwk, privateKey: importable(secret, alg) };
 }
 
-/** A key that is broken cannot sign. Its token is signed by a good one of the kind: the broken key is to blame alone. */
+/** A broken key cannot sign. Another key of the same type signs instead, so that only the published key is wrong. */
 function importable(secret: Jwk, alg: string): KeyObject {
   try {
     const key = createPrivateKey({ key: secret as JsonWebKey, format: 'jwk' });
@@ -99,7 +99,7 @@ const fromKeys = asymmetric(keyGroups);
 const headerFor = ({ alg, jwk }: SigningKey) => ({ alg, typ: 'at+jwt', kid: jwk.kid });
 const tokenOf = (key: SigningKey) => signToken(headerFor(key), CLAIMS, key.privateKey);
 
-// The keys whose reasons stand in the tests of the vectors themselves.
+// The tests of the vectors state the reasons.
 const UNSUITABLE = { signatures: [347, 351, 353, 354, 355, 356], keys: [6, 8, 9, 19, 20, 21, 22, 23, 24] };
 
 const isGood = (list: readonly number[]) => (key: SigningKey) => !list.includes(key.tcId);
@@ -110,7 +110,7 @@ const unsuitable = [
 ];
 
 describe('An access token that a key of Wycheproof signed', () => {
-  it('is made with every asymmetric key of both files', () => {
+  it('exists for every asymmetric key of both files', () => {
     expect(fromSignatures).toHaveLength(signatureGroups.filter((group) => group.public !== undefined).length);
     expect([good.length, unsuitable.length]).toEqual([15, 15]);
     expect(new Set(good.map(({ alg }) => alg))).toEqual(
@@ -129,11 +129,11 @@ describe('An access token that a key of Wycheproof signed', () => {
     });
   });
 
-  it.each(unsuitable)('is refused (KEY_UNSUITABLE): $alg, $comment of vector $tcId', async (key) => {
+  it.each(unsuitable)('is rejected (KEY_UNSUITABLE): $alg, $comment of vector $tcId', async (key) => {
     expect(await outcome(tokenOf(key), key.jwk)).toBe('KEY_UNSUITABLE');
   });
 
-  it('is refused though its signature is right, where the exponent is 1 and anyone can sign (KEY_UNSUITABLE)', async () => {
+  it('is rejected with a valid signature if the exponent is 1, because everyone can sign (KEY_UNSUITABLE)', async () => {
     const key = fromKeys.find(({ tcId }) => tcId === 9);
     if (key === undefined) throw new Error('no such key');
     // With the exponent 1 the padded hash is its own signature.
@@ -150,7 +150,7 @@ describe('An access token that a key of Wycheproof signed', () => {
   });
 });
 
-/** Attacks of Wycheproof's groups, over a real token. */
+/** The attacks of Wycheproof, on a real token. */
 describe.each(good)('A token of $alg, $comment of vector $tcId', (key) => {
   const { alg, jwk, privateKey } = key;
   const token = tokenOf(key);
@@ -186,7 +186,7 @@ describe.each(good)('A token of $alg, $comment of vector $tcId', (key) => {
         );
       },
     ],
-  ])('is refused %s (SIGNATURE_INVALID)', async (_how, make) => {
+  ])('is rejected %s (SIGNATURE_INVALID)', async (_how, make) => {
     expect(await outcome(make(), jwk)).toBe('SIGNATURE_INVALID');
   });
 
@@ -194,13 +194,13 @@ describe.each(good)('A token of $alg, $comment of vector $tcId', (key) => {
     ['none', ''],
     ['NONE', ''],
     ['None', signature],
-  ])('is refused under the algorithm %s (ALGORITHM_NOT_ALLOWED)', async (none, left) => {
+  ])('is rejected with the algorithm %s (ALGORITHM_NOT_ALLOWED)', async (none, left) => {
     expect(await outcome(`${encode({ ...headerFor(key), alg: none })}.${payload}.${left}`, jwk)).toBe(
       'ALGORITHM_NOT_ALLOWED',
     );
   });
 
-  it('is refused under HS256 with anything public for a secret (ALGORITHM_NOT_ALLOWED)', async () => {
+  it('is rejected with HS256 and any public value as the secret (ALGORITHM_NOT_ALLOWED)', async () => {
     const publicKey = createPublicKey({ key: jwk as JsonWebKey, format: 'jwk' });
     const secrets = [
       publicKey.export({ type: 'spki', format: 'pem' }),
@@ -217,7 +217,7 @@ describe.each(good)('A token of $alg, $comment of vector $tcId', (key) => {
     }
   });
 
-  it('is refused that names another key (KEY_UNKNOWN)', async () => {
+  it('is rejected if it names another key (KEY_UNKNOWN)', async () => {
     expect(await outcome(signToken({ ...headerFor(key), kid: `X${String(jwk.kid)}` }, CLAIMS, privateKey), jwk)).toBe(
       'KEY_UNKNOWN',
     );
@@ -226,25 +226,25 @@ describe.each(good)('A token of $alg, $comment of vector $tcId', (key) => {
   if (!alg.startsWith('ES')) {
     const others = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'].filter((name) => name !== alg);
 
-    it.each(others)('is refused that %s signed in its place (SIGNATURE_INVALID)', async (other) => {
+    it.each(others)('is rejected if it is signed with %s instead (SIGNATURE_INVALID)', async (other) => {
       const wrong = signText(JSON.stringify(headerFor(key)), JSON.stringify(CLAIMS), other, privateKey);
       expect(await outcome(wrong, jwk)).toBe('SIGNATURE_INVALID');
     });
 
-    it.each(others)('is refused that says and has %s (KEY_UNSUITABLE)', async (other) => {
+    it.each(others)('is rejected if it names and uses %s (KEY_UNSUITABLE)', async (other) => {
       expect(await outcome(signToken({ ...headerFor(key), alg: other }, CLAIMS, privateKey), jwk)).toBe(
         'KEY_UNSUITABLE',
       );
     });
 
-    it.each(others)('is accepted that says and has %s once the key names no algorithm', async (other) => {
+    it.each(others)('is accepted if it names and uses %s and the key names no algorithm', async (other) => {
       const { alg: _alg, ...silent } = jwk;
       expect(await outcome(signToken({ ...headerFor(key), alg: other }, CLAIMS, privateKey), silent)).toBe('accepted');
     });
   }
 
   if (alg.startsWith('PS')) {
-    it.each([0, 1, 8, 20, 190])('is refused with a salt of %d bytes (SIGNATURE_INVALID)', async (saltLength) => {
+    it.each([0, 1, 8, 20, 190])('is rejected with a salt of %d bytes (SIGNATURE_INVALID)', async (saltLength) => {
       const padding = constants.RSA_PKCS1_PSS_PADDING;
       const hash = `sha${alg.slice(2)}`;
       const salted = (length: number) =>
@@ -255,14 +255,14 @@ describe.each(good)('A token of $alg, $comment of vector $tcId', (key) => {
   }
 
   if (alg.startsWith('ES')) {
-    it('is refused with a signature in DER (SIGNATURE_INVALID)', async () => {
+    it('is rejected with a signature in DER (SIGNATURE_INVALID)', async () => {
       const der = sign('sha256', Buffer.from(`${header}.${payload}`), { key: privateKey, dsaEncoding: 'der' });
       expect(await outcome(signedBy(der), jwk)).toBe('SIGNATURE_INVALID');
     });
   }
 });
 
-describe('The modified paddings of PKCS #1 v1.5, made again over a real token', () => {
+describe('The modified paddings of PKCS #1 v1.5, on a real token', () => {
   const group = signatureGroups.find(({ comment, tests }) => comment === 'rs256' && tests.length > 200);
   if (group === undefined) throw new Error('no such group');
   const key = signingKey(group);
@@ -271,7 +271,7 @@ describe('The modified paddings of PKCS #1 v1.5, made again over a real token', 
   const padding = constants.RSA_NO_PADDING;
   const sha256 = (text: string) => createHash('sha256').update(text).digest();
 
-  /** Opens the signature of a vector, puts the hash of our token in the place of its own, and closes it again. */
+  /** Decrypts the signature of a vector, replaces the hash by that of our token, and encrypts it again. */
   function forged(jws: string): string | undefined {
     const at = jws.lastIndexOf('.');
     const padded = publicDecrypt({ key: publicKey, padding }, Buffer.from(jws.slice(at + 1), 'base64url'));
@@ -284,19 +284,19 @@ describe('The modified paddings of PKCS #1 v1.5, made again over a real token', 
   const attacks = group.tests
     .filter(({ flags }) => flags.includes('ModifiedPadding'))
     .map((vector) => ({ ...vector, token: forged(vector.jws) }));
-  const made = attacks.filter(({ token }) => token !== undefined);
+  const repeated = attacks.filter(({ token }) => token !== undefined);
 
-  it('makes a good token out of the good vector', async () => {
+  it('include the valid vector, whose token is accepted', async () => {
     const valid = group.tests.find(({ result }) => result === 'valid');
     expect(await outcome(forged(valid?.jws ?? '') ?? '', key.jwk)).toBe('accepted');
   });
 
-  it('is done for each vector that has the whole hash in it', () => {
+  it('are repeated for each vector that contains the whole hash', () => {
     expect(attacks).toHaveLength(213);
-    expect(made.length).toBeGreaterThan(150);
+    expect(repeated.length).toBeGreaterThan(150);
   });
 
-  it.each(made)('refuses $tcId, $comment (SIGNATURE_INVALID)', async ({ token = '' }) => {
+  it.each(repeated)('are rejected: $tcId, $comment (SIGNATURE_INVALID)', async ({ token = '' }) => {
     expect(await outcome(token, key.jwk)).toBe('SIGNATURE_INVALID');
   });
 });

@@ -7,9 +7,9 @@ import { keysOf, publishedKeys, readWycheproof, vectorsOf } from '../support/wyc
 const file = readWycheproof('json_web_key_test');
 const vectors = vectorsOf(file);
 
-const HMAC = 'HMAC has no row: whoever can verify could also sign';
+const HMAC = 'HMAC is not supported: a verifier could sign as well';
 
-/** Every vector where we say something else than Wycheproof. */
+/** Every vector for which our result differs from Wycheproof's. */
 const DIFFERENCES: Record<
   number,
   { readonly comment: string; readonly code: string | undefined; readonly reason: string }
@@ -18,15 +18,14 @@ const DIFFERENCES: Record<
   7: {
     comment: 'rejectsKeyWithRocaVulnerability',
     code: undefined,
-    reason:
-      'a key that was made by a broken generator (CVE-2017-15361) has the right form; who made its keys is for the issuer to know',
+    reason: 'a key of a broken generator (CVE-2017-15361) has the right form; only the issuer knows its generator',
   },
   13: { comment: 'long_key', code: 'ALGORITHM_NOT_ALLOWED', reason: HMAC },
   14: { comment: 'long_key', code: 'ALGORITHM_NOT_ALLOWED', reason: HMAC },
   15: { comment: 'long_key', code: 'ALGORITHM_NOT_ALLOWED', reason: HMAC },
 };
 
-/** Why our keys are unsuitable, by vector: a refusal for another reason would show nothing. */
+/** The problem of each unsuitable key, by vector. */
 const PROBLEMS: Record<number, string> = {
   6: 'is not for signatures (use)',
   8: 'is shorter than 2048 bits',
@@ -40,13 +39,13 @@ const PROBLEMS: Record<number, string> = {
 };
 
 describe('Wycheproof, JSON Web Key', () => {
-  it('is run whole: 26 vectors', () => {
+  it('has 26 vectors', () => {
     expect(vectors).toHaveLength(26);
     expect(file.numberOfTests).toBe(26);
   });
 
   it.each(vectors.filter(({ tcId }) => !(tcId in DIFFERENCES)))(
-    'has $tcId, $comment, be $result',
+    'has the result $result for $tcId, $comment',
     ({ jws, result, group }) => {
       const code = codeOf(() => checkJws(jws, publishedKeys(group)));
       if (result === 'valid') expect(code).toBeUndefined();
@@ -55,7 +54,7 @@ describe('Wycheproof, JSON Web Key', () => {
   );
 
   it.each(Object.entries(DIFFERENCES).map(([tcId, difference]) => ({ tcId: Number(tcId), ...difference })))(
-    'differs at $tcId, $comment: $reason',
+    'has another result for $tcId, $comment: $reason',
     ({ tcId, comment, code }) => {
       const vector = vectors.find((candidate) => candidate.tcId === tcId);
       if (vector === undefined) throw new Error('is no vector');
@@ -64,18 +63,18 @@ describe('Wycheproof, JSON Web Key', () => {
     },
   );
 
-  it.each(Object.entries(PROBLEMS))('refuses the key of %s because it %s', (tcId, problem) => {
+  it.each(Object.entries(PROBLEMS))('rejects the key of %s because it %s', (tcId, problem) => {
     const vector = vectors.find((candidate) => candidate.tcId === Number(tcId));
     if (vector === undefined) throw new Error('is no vector');
     expect(publishedKeys(vector.group).map((jwk) => importVerificationKey(jwk).problem)).toEqual([problem]);
   });
 
-  it('has a problem for each key that we refuse, and for no other', () => {
+  it('has a problem for each rejected key only', () => {
     const asymmetric = vectors.filter(({ group }) => group.public !== undefined).map(({ tcId }) => tcId);
     expect([5, 7, ...Object.keys(PROBLEMS).map(Number)].sort()).toEqual([...asymmetric].sort());
   });
 
-  it('has no private key and no secret that verifies anything', () => {
+  it('has no private key or secret that is accepted', () => {
     for (const { private: keys } of file.testGroups) {
       for (const jwk of keysOf(keys).filter((key) => 'd' in key || 'k' in key)) {
         const { inputs, problem } = importVerificationKey(jwk);

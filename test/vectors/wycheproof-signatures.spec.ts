@@ -7,12 +7,12 @@ import { publishedKeys, readWycheproof, vectorsOf } from '../support/wycheproof.
 const file = readWycheproof('json_web_signature_test');
 const vectors = vectorsOf(file);
 
-const HMAC = 'HMAC has no row: whoever can verify could also sign';
-const OTHER_ALG = 'the key says PS256 and the header PS384: all that a key says of itself must fit';
-const NO_ALG = 'the key says ES521, which is no algorithm (RFC 7518 names ES512)';
-const NOT_CANONICAL = 'a stray character stands in the base64url, and HMAC has no row either';
+const HMAC = 'HMAC is not supported: a verifier could sign as well';
+const OTHER_ALG = 'the key names PS256 and the header PS384';
+const NO_ALG = 'the key names ES521, which is not an algorithm (RFC 7518: ES512)';
+const NOT_CANONICAL = 'the base64url contains another character, and HMAC is not supported';
 
-/** Every vector that Wycheproof takes for valid and we refuse. There is none the other way round. */
+/** Every vector that is valid and that we reject. We accept no invalid vector. */
 const DIFFERENCES: Record<number, { readonly comment: string; readonly code: string; readonly reason: string }> = {
   1: { comment: 'acceptsValid', code: 'ALGORITHM_NOT_ALLOWED', reason: HMAC },
   346: { comment: 'Figure20', code: 'KEY_UNSUITABLE', reason: OTHER_ALG },
@@ -30,7 +30,7 @@ const DIFFERENCES: Record<number, { readonly comment: string; readonly code: str
   377: { comment: 'ValidWhiteSpaceInJsonHeader', code: 'ALGORITHM_NOT_ALLOWED', reason: HMAC },
 };
 
-/** Why a vector must be refused, where a refusal for another reason would show nothing. */
+/** The reasons for which a vector must be rejected. */
 function expectedCodes({ comment, flags, group }: (typeof vectors)[number]): readonly string[] {
   if (group.public === undefined) return ['ALGORITHM_NOT_ALLOWED', 'TOKEN_MALFORMED'];
   if (flags.includes('ModifiedPadding') || flags.includes('ModifiedSignature')) return ['SIGNATURE_INVALID'];
@@ -45,7 +45,7 @@ function expectedCodes({ comment, flags, group }: (typeof vectors)[number]): rea
 }
 
 describe('Wycheproof, JSON Web Signature', () => {
-  it('is run whole: 401 vectors', () => {
+  it('has 401 vectors', () => {
     expect(vectors).toHaveLength(401);
     expect(file.numberOfTests).toBe(401);
     expect(new Set(vectors.map(({ tcId }) => tcId)).size).toBe(401);
@@ -58,13 +58,13 @@ describe('Wycheproof, JSON Web Signature', () => {
     },
   );
 
-  it.each(vectors.filter(({ result }) => result !== 'valid'))('refuses $tcId, $comment', (vector) => {
+  it.each(vectors.filter(({ result }) => result !== 'valid'))('rejects $tcId, $comment', (vector) => {
     const code = codeOf(() => checkJws(vector.jws, publishedKeys(vector.group)));
     expect(expectedCodes(vector)).toContain(code);
   });
 
   it.each(Object.entries(DIFFERENCES).map(([tcId, difference]) => ({ tcId: Number(tcId), ...difference })))(
-    'refuses $tcId, $comment, though it is valid: $reason ($code)',
+    'rejects the valid vector $tcId, $comment: $reason ($code)',
     ({ tcId, comment, code }) => {
       const vector = vectors.find((candidate) => candidate.tcId === tcId);
       if (vector === undefined) throw new Error('is no vector');
@@ -78,7 +78,7 @@ describe('Wycheproof, JSON Web Signature', () => {
     [347, 'ES512'],
     [350, 'PS384'],
     [351, 'ES512'],
-  ])('accepts %d once the key says %s: what it says was all that was wrong', (tcId, alg) => {
+  ])('accepts %d if the key names %s', (tcId, alg) => {
     const vector = vectors.find((candidate) => candidate.tcId === tcId);
     if (vector === undefined) throw new Error('is no vector');
     const keys = publishedKeys(vector.group).map((jwk) => ({ ...jwk, alg }));
@@ -87,7 +87,7 @@ describe('Wycheproof, JSON Web Signature', () => {
 
   it('has no signature that another group verifies', () => {
     const groups = file.testGroups.filter((group) => group.public !== undefined);
-    // Without kid and alg, so that nothing but the signature is in the way.
+    // Without `kid` and `alg`, so that only the signature can be wrong.
     const bare = groups.map((group) => publishedKeys(group).map(({ kid: _kid, alg: _alg, ...jwk }) => jwk));
     for (const { jws, result, group } of vectors.filter(({ group: of }) => of.public !== undefined)) {
       const own = JSON.stringify(publishedKeys(group)[0]?.n ?? publishedKeys(group)[0]?.x);
@@ -97,7 +97,7 @@ describe('Wycheproof, JSON Web Signature', () => {
     }
   });
 
-  it('is refused as a whole where an access token is asked for: the payloads are no JSON objects', () => {
+  it('has no access token, because no payload is a JSON object', () => {
     expect(vectors.filter(({ jws }) => codeOf(() => decodeCompact(jws)) !== 'TOKEN_MALFORMED')).toEqual([]);
   });
 });

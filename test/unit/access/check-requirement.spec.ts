@@ -1,22 +1,22 @@
 import { describe, expect, it } from '@jest/globals';
 import { checkRequirement, type RequirementSurroundings } from '../../../src/access/check-requirement.js';
 import { AuthError } from '../../../src/model/errors.js';
-import type { Requirement } from '../../../src/model/requirement.js';
-import { acceptedToken } from '../../support/tokens.js';
+import type { AuthorityKind, Requirement } from '../../../src/model/requirement.js';
+import { verifiedToken } from '../../support/tokens.js';
 
 const NOW = 1_700_000_000;
 const CONTEXT = { name: 'context' };
-const COMMON = { merge: false, reportOnly: false };
-type Requiring = Omit<Requirement, 'merge' | 'reportOnly'> & Record<string, unknown>;
+type Claims = Record<string, unknown>;
 
-/** The refusal; undefined when there is none. Anything else that is thrown is thrown on. */
+/** The refusal, or undefined if the requirement is met. */
 async function refusal(
-  requirement: Requiring,
-  claims: Record<string, unknown>,
+  requirement: Omit<Requirement, 'merge' | 'reportOnly'> & Record<string, unknown>,
+  claims: Claims,
   surroundings: Partial<RequirementSurroundings<typeof CONTEXT>> = {},
 ): Promise<AuthError | undefined> {
+  const declared = { merge: false, reportOnly: false, ...requirement } as Requirement<typeof CONTEXT>;
   try {
-    await checkRequirement({ ...COMMON, ...requirement } as Requirement<typeof CONTEXT>, acceptedToken(claims), {
+    await checkRequirement(declared, verifiedToken(claims), {
       context: CONTEXT,
       nowSeconds: NOW,
       clockToleranceSeconds: 0,
@@ -31,95 +31,54 @@ async function refusal(
   }
 }
 
-const codeFor = async (...parameters: Parameters<typeof refusal>) => (await refusal(...parameters))?.code;
-
-describe('A requirement of names', () => {
-  describe.each([
+describe('A requirement of authorities', () => {
+  const KINDS: readonly [AuthorityKind, string, string][] = [
     ['scopes', 'scope', 'SCOPE_INSUFFICIENT'],
+    ['anyScope', 'scope', 'SCOPE_INSUFFICIENT'],
     ['roles', 'roles', 'ROLE_INSUFFICIENT'],
+    ['anyRole', 'roles', 'ROLE_INSUFFICIENT'],
     ['permissions', 'permissions', 'PERMISSION_INSUFFICIENT'],
-  ] as const)('of all %s', (kind, claim, code) => {
-    it.each([
-      [['a', 'b'], undefined],
+    ['anyPermission', 'permissions', 'PERMISSION_INSUFFICIENT'],
+  ];
+
+  it.each(KINDS)('(%s) compares whole names of its own claim, in any order', async (kind, claim, code) => {
+    const [one, requires] = kind.startsWith('any') ? [undefined, 'any'] : [code, 'all'];
+    const others = { scope: ['a', 'b'], roles: ['a', 'b'], permissions: ['a', 'b'] };
+    for (const [granted, expected] of [
       [['b', 'c', 'a'], undefined],
-      [['a'], code],
-      [['b'], code],
+      [['a'], one],
+      [['b'], one],
       [['A', 'B'], code],
-      [['a b'], kind === 'scopes' ? undefined : code],
       [['ab'], code],
       [[], code],
       [undefined, code],
-    ])('that the token grants as %j: %p', async (granted, expected) => {
-      expect(await codeFor({ kind, names: ['a', 'b'] }, { [claim]: granted })).toBe(expected);
-    });
-
-    it('says for the log what it expected', async () => {
-      expect(await refusal({ kind, names: ['a', 'b'] }, {})).toMatchObject({
-        detail: { requires: 'all', expected: ['a', 'b'] },
-      });
-    });
-  });
-
-  describe.each([
-    ['anyScope', 'scope', 'SCOPE_INSUFFICIENT'],
-    ['anyRole', 'roles', 'ROLE_INSUFFICIENT'],
-    ['anyPermission', 'permissions', 'PERMISSION_INSUFFICIENT'],
-  ] as const)('of one in %s', (kind, claim, code) => {
-    it.each([
-      [['a'], undefined],
-      [['b'], undefined],
-      [['a', 'b'], undefined],
-      [['c'], code],
-      [[], code],
-      [undefined, code],
-    ])('that the token grants as %j: %p', async (granted, expected) => {
-      expect(await codeFor({ kind, names: ['a', 'b'] }, { [claim]: granted })).toBe(expected);
-      expect((await refusal({ kind, names: ['a', 'b'] }, {}))?.detail).toMatchObject({ requires: 'any' });
-    });
-  });
-
-  it('of scopes looks at no role and no permission, and so on', async () => {
-    const claims = { scope: 's', roles: ['r'], permissions: ['p'] };
-    for (const kind of ['scopes', 'anyScope'] as const)
-      expect(await codeFor({ kind, names: ['r', 'p'] }, claims)).toBe('SCOPE_INSUFFICIENT');
-    for (const kind of ['roles', 'anyRole'] as const)
-      expect(await codeFor({ kind, names: ['s', 'p'] }, claims)).toBe('ROLE_INSUFFICIENT');
-    for (const kind of ['permissions', 'anyPermission'] as const)
-      expect(await codeFor({ kind, names: ['s', 'r'] }, claims)).toBe('PERMISSION_INSUFFICIENT');
-  });
-
-  it('names every scope of the route once, so that the client asks once (RFC 6750 §3)', async () => {
-    const requiredScopes = ['api', 'read'];
-    const scopeOf = async (names: string[], kind: 'scopes' | 'anyScope') =>
-      (await refusal({ kind, names }, { scope: 'api' }, { requiredScopes }))?.detail.scope;
-    expect(await scopeOf(['read'], 'scopes')).toBe('api read');
-    expect(await scopeOf(['write', 'admin'], 'anyScope')).toBe('api read write admin');
-  });
-
-  it('names no scope where roles or permissions are missing', async () => {
-    for (const kind of ['roles', 'anyRole', 'permissions', 'anyPermission'] as const) {
-      const detail = (await refusal({ kind, names: ['a'] }, {}, { requiredScopes: ['api'] }))?.detail;
-      expect(detail).not.toHaveProperty('scope');
+    ] as const) {
+      const error = await refusal({ kind, names: ['a', 'b'] }, { ...others, [claim]: granted });
+      expect([granted, error?.code]).toEqual([granted, expected]);
+      if (error !== undefined) expect(error.detail).toMatchObject({ requires, expected: ['a', 'b'] });
     }
+  });
+
+  it('names every scope of the route once, so that the client requests them together (RFC 6750 §3)', async () => {
+    const requiredScopes = ['api', 'read'];
+    const scopeFor = async (kind: AuthorityKind, names: string[]) =>
+      (await refusal({ kind, names }, { scope: 'api' }, { requiredScopes }))?.detail.scope;
+    expect(await scopeFor('scopes', ['read'])).toBe('api read');
+    expect(await scopeFor('anyScope', ['write', 'admin'])).toBe('api read write admin');
+    for (const kind of ['roles', 'anyRole', 'permissions', 'anyPermission'] as const)
+      expect(await scopeFor(kind, ['a'])).toBeUndefined();
   });
 });
 
 describe('A requirement of acr (RFC 9470)', () => {
   const CODE = 'AUTHENTICATION_INSUFFICIENT';
+  const acr = (values: string[], maxAgeSeconds?: number) => ({ kind: 'acr', values, maxAgeSeconds }) as const;
 
-  it.each([
-    ['mfa', undefined],
-    ['phr', undefined],
-    ['pwd', CODE],
-    ['MFA', CODE],
-    ['mfa phr', CODE],
-    ['', CODE],
-    [['mfa'], CODE],
-    [undefined, CODE],
-    [null, CODE],
-  ])('of two values is met by one: acr %j: %p', async (acr, expected) => {
-    const requirement = { kind: 'acr', values: ['mfa', 'phr'], maxAgeSeconds: undefined } as const;
-    expect(await codeFor(requirement, { acr })).toBe(expected);
+  it.each(['pwd', 'MFA', 'mfa phr', '', ['mfa'], undefined, null])('refuses acr %j', async (value) => {
+    expect(await refusal(acr(['mfa', 'phr']), { acr: value })).toMatchObject({
+      code: CODE,
+      detail: { claim: 'acr', acrValues: 'mfa phr', maxAgeSeconds: undefined },
+    });
   });
 
   it.each([
@@ -134,47 +93,32 @@ describe('A requirement of acr (RFC 9470)', () => {
     [Infinity, 0, CODE],
     [NaN, 0, CODE],
     [String(NOW), 0, CODE],
-    [null, 0, CODE],
     [undefined, 0, CODE],
-  ])('of at most 60 s with auth_time %p and a tolerance of %d s: %p', async (time, tolerance, expected) => {
-    const requirement = { kind: 'acr', values: [], maxAgeSeconds: 60 } as const;
-    expect(await codeFor(requirement, { auth_time: time }, { clockToleranceSeconds: tolerance })).toBe(expected);
+  ])('decides about auth_time %p with a tolerance of %d seconds: %p', async (time, tolerance, expected) => {
+    const error = await refusal(acr([], 60), { auth_time: time }, { clockToleranceSeconds: tolerance });
+    expect(error?.code).toBe(expected);
+    if (error !== undefined) expect(error.detail).toStrictEqual({ claim: 'auth_time', maxAgeSeconds: 60 });
   });
 
-  it('refuses where the clock tells no time', async () => {
-    const requirement = { kind: 'acr', values: [], maxAgeSeconds: 60 } as const;
-    expect(await codeFor(requirement, { auth_time: NOW }, { nowSeconds: NaN })).toBe(CODE);
-  });
-
-  it('asks for no time where none was set', async () => {
-    expect(await codeFor({ kind: 'acr', values: ['mfa'], maxAgeSeconds: undefined }, { acr: 'mfa' })).toBeUndefined();
-  });
-
-  it('with both is met by both only, and says what would do', async () => {
-    const requirement = { kind: 'acr', values: ['mfa', 'phr'], maxAgeSeconds: 0 } as const;
-    const detail = { acrValues: 'mfa phr', maxAgeSeconds: 0 };
-    expect(await refusal(requirement, { acr: 'mfa', auth_time: NOW })).toBeUndefined();
-    expect((await refusal(requirement, { acr: 'pwd', auth_time: NOW }))?.detail).toEqual({ claim: 'acr', ...detail });
-    expect((await refusal(requirement, { acr: 'mfa', auth_time: NOW - 1 }))?.detail).toEqual({
-      claim: 'auth_time',
-      ...detail,
-    });
-  });
-
-  it('without values names none', async () => {
-    const error = await refusal({ kind: 'acr', values: [], maxAgeSeconds: 60 }, {});
-    expect(error?.detail).toStrictEqual({ claim: 'auth_time', maxAgeSeconds: 60 });
+  it('refuses if the clock returns NaN, or if only one of value and age is met', async () => {
+    expect((await refusal(acr([], 60), { auth_time: NOW }, { nowSeconds: NaN }))?.code).toBe(CODE);
+    expect(await refusal(acr(['mfa'], 0), { acr: 'mfa', auth_time: NOW })).toBeUndefined();
+    for (const claims of [
+      { acr: 'pwd', auth_time: NOW },
+      { acr: 'mfa', auth_time: NOW - 1 },
+    ])
+      expect((await refusal(acr(['mfa'], 0), claims))?.code).toBe(CODE);
   });
 });
 
 describe('A requirement of authorization details (RFC 9396)', () => {
   const CODE = 'AUTHORIZATION_DETAILS_INSUFFICIENT';
   const payment = (amount: unknown) => ({ type: 'payment', amount });
+  const check = (details: unknown, predicate?: (detail: { amount?: unknown }, context: unknown) => unknown) =>
+    refusal({ kind: 'authorizationDetails', type: 'payment', predicate }, { authorization_details: details });
 
   it.each<[unknown, string | undefined]>([
-    [[payment(1)], undefined],
     [[{ type: 'other' }, payment(1)], undefined],
-    [[{ type: 'other' }], CODE],
     [[{ type: 'Payment' }], CODE],
     [[{ type: ['payment'] }], CODE],
     [['payment', null, 7, ['payment'], { payment: true }], CODE],
@@ -183,72 +127,32 @@ describe('A requirement of authorization details (RFC 9396)', () => {
     [JSON.stringify([payment(1)]), CODE],
     [null, CODE],
     [undefined, CODE],
-  ])('without a predicate asks for the type: %j: %p', async (details, expected) => {
-    const requirement = { kind: 'authorizationDetails', type: 'payment' } as const;
-    expect(await codeFor(requirement, { authorization_details: details })).toBe(expected);
+  ])('without a predicate requires the type only: %j: %p', async (details, expected) => {
+    const error = await check(details);
+    expect(error?.code).toBe(expected);
+    if (error !== undefined) expect(error.detail).toEqual({ claim: 'authorization_details', expected: 'payment' });
   });
 
-  it.each<[unknown, string | undefined]>([
-    [true, undefined],
-    [Promise.resolve(true), undefined],
-    [false, CODE],
-    [Promise.resolve(false), CODE],
-    [undefined, CODE],
-    [1, CODE],
-    ['true', CODE],
-    [{}, CODE],
-  ])('with a predicate that returns %p: %p', async (verdict, expected) => {
-    const requirement = { kind: 'authorizationDetails', type: 'payment', predicate: () => verdict } as const;
-    expect(await codeFor(requirement, { authorization_details: [payment(1)] })).toBe(expected);
+  it('is met only if the predicate returns true, directly or in a promise', async () => {
+    for (const verdict of [true, false, undefined, 1, 'true', {}])
+      for (const answer of [verdict, Promise.resolve(verdict)]) {
+        const error = await check([payment(1)], () => answer);
+        expect([verdict, error?.code]).toEqual([verdict, verdict === true ? undefined : CODE]);
+      }
   });
 
-  it('asks its predicate about objects of its type one by one, until one will do', async () => {
-    const asked: unknown[] = [];
+  it('calls its predicate with each object of its type, until one matches, and rethrows its error', async () => {
+    const calls: unknown[] = [];
     const predicate = (detail: { amount?: unknown }, context: unknown) => {
-      asked.push([detail.amount, context]);
+      calls.push([detail.amount, context]);
       return detail.amount === 2;
     };
-    const details = [{ type: 'other', amount: 0 }, payment(1), payment(2), payment(3)];
-    const requirement = { kind: 'authorizationDetails', type: 'payment', predicate } as const;
-    expect(await codeFor(requirement, { authorization_details: details })).toBeUndefined();
-    expect(asked).toEqual([
+    await check([{ type: 'other', amount: 0 }, payment(1), payment(2), payment(3)], predicate);
+    expect(calls).toEqual([
       [1, CONTEXT],
       [2, CONTEXT],
     ]);
-  });
-
-  it('throws on what its predicate throws', async () => {
-    const predicate = () => {
-      throw new Error('of the application');
-    };
-    const requirement = { kind: 'authorizationDetails', type: 'payment', predicate } as const;
-    await expect(codeFor(requirement, { authorization_details: [payment(1)] })).rejects.toThrow('of the application');
-    expect(await codeFor(requirement, {})).toBe(CODE);
-  });
-
-  it('says for the log which type it expected, and nothing of what was sent', async () => {
-    const requirement = { kind: 'authorizationDetails', type: 'payment' } as const;
-    const error = await refusal(requirement, { authorization_details: [{ type: 'secret' }] });
-    expect(error?.detail).toEqual({ claim: 'authorization_details', expected: 'payment' });
-  });
-});
-
-describe('A requirement of a policy', () => {
-  it.each([
-    [true, undefined],
-    [false, 'POLICY_DENIED'],
-    [undefined, 'POLICY_DENIED'],
-    ['true', 'POLICY_DENIED'],
-  ])('that returns %p: %p', async (verdict, expected) => {
-    expect(await codeFor({ kind: 'policy', policy: () => verdict }, {})).toBe(expected);
-  });
-
-  it('throws on the refusal of the policy, and its faults', async () => {
-    const throwing = (error: Error) => () => {
-      throw error;
-    };
-    const own = new AuthError('ROLE_INSUFFICIENT');
-    expect(await refusal({ kind: 'policy', policy: throwing(own) }, {})).toBe(own);
-    await expect(refusal({ kind: 'policy', policy: throwing(new Error('down')) }, {})).rejects.toThrow('down');
+    const broken = () => Promise.reject(new Error('of the application'));
+    await expect(check([payment(1)], broken)).rejects.toThrow('of the application');
   });
 });

@@ -13,7 +13,7 @@ class OrdersController {
   }
 }
 
-/** As decorators that wrap do it: every handler has the same name then. */
+/** A decorator that wraps handlers gives all of them the same name. */
 function Wrapped(): MethodDecorator {
   return (_target, _name, descriptor) => {
     const { value } = descriptor as { value?: unknown };
@@ -39,7 +39,7 @@ class ShopsController {
   }
 }
 
-it('tells handlers apart that decorators have given the same name', async () => {
+it('distinguishes handlers to which a decorator gave the same name', async () => {
   const module = await Test.createTestingModule({ controllers: [ShopsController] }).compile();
   const names = new RouteNames(module.get(ModulesContainer), module.get(ApplicationConfig));
   const nameOf = (name: 'list' | 'one') =>
@@ -51,7 +51,7 @@ it('tells handlers apart that decorators have given the same name', async () => 
   await module.close();
 });
 
-it('names a route also where something that measures has put a function of its own in the place of the handler', async () => {
+it('finds the route of a handler that instrumentation replaced by a function of the same name', async () => {
   const module = await Test.createTestingModule({ controllers: [OrdersController] }).compile();
   const names = new RouteNames(module.get(ModulesContainer), module.get(ApplicationConfig));
   const wrapped = Object.defineProperty(() => OrdersController.prototype.one(), 'name', { value: 'one' });

@@ -4,7 +4,7 @@ import { authoritiesAt } from '../../../src/token/authorities.js';
 
 describe('authoritiesAt', () => {
   it.each([
-    ['a string between spaces', { scope: 'read write' }, ['read', 'write']],
+    ['a string with spaces', { scope: 'read write' }, ['read', 'write']],
     ['a list', { scope: ['read', 'write'] }, ['read', 'write']],
     ['a list whose strings have spaces', { scope: ['read write', 'delete'] }, ['read', 'write', 'delete']],
     ['duplicates', { scope: 'read read write read' }, ['read', 'write']],
@@ -16,7 +16,7 @@ describe('authoritiesAt', () => {
     ['a number', { scope: 1 }, []],
     ['true', { scope: true }, []],
     ['null', { scope: null }, []],
-    ['nothing', {}, []],
+    ['no claim', {}, []],
   ])('reads scopes from %s', (_what, claims, expected) => {
     expect(authoritiesAt(claims, [['scope']], 'at-spaces')).toEqual(expected);
   });
@@ -37,22 +37,22 @@ describe('authoritiesAt', () => {
       { roles: { admin: { '1': 'acme' }, 'order manager': {} } },
       ['admin', 'order manager'],
     ],
-    ['none that is not granted', { roles: { admin: false, user: true, owner: null, guest: 0 } }, ['user', 'guest']],
-    ['nothing of a list', { roles: ['admin'] }, []],
-    ['nothing of a string', { roles: 'admin' }, []],
-    ['nothing where nothing is', {}, []],
-  ])('takes of an object, where it is told to, %s', (_what, claims, expected) => {
+    ['only the granted ones', { roles: { admin: false, user: true, owner: null, guest: 0 } }, ['user', 'guest']],
+    ['nothing from a list', { roles: ['admin'] }, []],
+    ['nothing from a string', { roles: 'admin' }, []],
+    ['nothing without the claim', {}, []],
+  ])('reads from the members of an object, with keysOf, %s', (_what, claims, expected) => {
     expect(authoritiesAt(claims, [{ keysOf: ['roles'] }], 'whole')).toEqual(expected);
   });
 
-  it('puts the values of all paths together, in the order of the paths', () => {
+  it('joins the values of all paths, in the order of the paths', () => {
     const claims = { scp: 'write', scope: 'read write', realm_access: { roles: ['a'] } };
     expect(authoritiesAt(claims, [['scope'], ['scp']], 'at-spaces')).toEqual(['read', 'write']);
     expect(authoritiesAt(claims, [['none'], ['realm_access', 'roles'], ['scp']], 'whole')).toEqual(['a', 'write']);
     expect(authoritiesAt(claims, [], 'whole')).toEqual([]);
   });
 
-  it('follows names one by one, with dots in them or not', () => {
+  it('follows the names of a path, which may contain dots', () => {
     const claims = {
       resource_access: { 'my.client': { roles: ['a'] } },
       'https://example.com/roles': ['b'],
@@ -75,17 +75,17 @@ describe('authoritiesAt', () => {
     [['nothing', 'a']],
     [['missing', 'a']],
     [['text', 'a', 'b']],
-  ])('grants nothing at %j: own members of objects only', (path) => {
+  ])('returns nothing for %j, which leads to no own member of an object', (path) => {
     expect(authoritiesAt({ text: 'admin', list: ['admin'], nothing: null }, [path], 'whole')).toEqual([]);
   });
 
-  it('grants nothing that the claims inherit', () => {
+  it('ignores inherited members', () => {
     const heir = Object.create({ roles: ['admin'], realm: { roles: ['admin'] } }) as Record<string, unknown>;
     expect(authoritiesAt(heir, [['roles'], ['realm', 'roles']], 'whole')).toEqual([]);
     expect(authoritiesAt({ realm: heir }, [['realm', 'roles']], 'whole')).toEqual([]);
   });
 
-  it('may go into a list by its index: it is an own member', () => {
+  it('can follow the index of a list', () => {
     expect(authoritiesAt({ groups: [{ name: 'a' }] }, [['groups', '0', 'name']], 'whole')).toEqual(['a']);
   });
 
@@ -104,12 +104,13 @@ describe('authoritiesAt', () => {
         fc.array(fc.array(names, { minLength: 1, maxLength: 3 }), { maxLength: 3 }),
         fc.constantFrom('whole' as const, 'at-spaces' as const),
         (tokenClaims, paths, split) => {
-          const grants = authoritiesAt(tokenClaims, paths, split);
-          expect(new Set(grants).size).toBe(grants.length);
-          const isGrant = (grant: unknown) =>
-            typeof grant === 'string' && grant !== '' && (split === 'whole' || !grant.includes(' '));
-          expect(grants.every(isGrant)).toBe(true);
-          for (const grant of grants) expect(JSON.stringify(tokenClaims)).toContain(JSON.stringify(grant).slice(1, -1));
+          const authorities = authoritiesAt(tokenClaims, paths, split);
+          expect(new Set(authorities).size).toBe(authorities.length);
+          const isAuthority = (name: unknown) =>
+            typeof name === 'string' && name !== '' && (split === 'whole' || !name.includes(' '));
+          expect(authorities.every(isAuthority)).toBe(true);
+          for (const name of authorities)
+            expect(JSON.stringify(tokenClaims)).toContain(JSON.stringify(name).slice(1, -1));
         },
       ),
     );

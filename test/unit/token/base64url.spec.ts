@@ -4,7 +4,7 @@ import { decodeBase64url, NOT_BASE64URL } from '../../../src/token/jwt/base64url
 
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
 
-/** What comes out of a text that stands between others; undefined when it is refused. */
+/** The decoded bytes of a part of a longer text, or undefined if the part is rejected. */
 function decoded(text: string): Buffer | undefined {
   const target = Buffer.alloc(text.length + 8, 0xee);
   const source = Buffer.from(`AA.${text}.AA`, 'latin1');
@@ -13,7 +13,7 @@ function decoded(text: string): Buffer | undefined {
 }
 
 describe('decodeBase64url', () => {
-  it('gives back what was encoded, of any length', () => {
+  it('returns the bytes that were encoded, of any length', () => {
     const sameBytes = (bytes: Uint8Array) => {
       expect(decoded(Buffer.from(bytes).toString('base64url'))).toStrictEqual(Buffer.from(bytes));
     };
@@ -21,7 +21,7 @@ describe('decodeBase64url', () => {
     fc.assert(fc.property(fc.uint8Array({ maxLength: 200 }), sameBytes));
   });
 
-  it('takes a text only if encoding what comes out makes that very text', () => {
+  it('accepts a text only if it is the encoding of its bytes', () => {
     const texts = ['', 'A', 'AA', 'AAA', 'AAAA', 'AAAAA'].flatMap((start) =>
       Array.from({ length: 256 }, (_, code) => start + String.fromCharCode(code)),
     );
@@ -31,7 +31,7 @@ describe('decodeBase64url', () => {
     }
   });
 
-  it.each(Array.from({ length: 8 }, (_, at) => at))('refuses every other character at place %i', (at) => {
+  it.each(Array.from({ length: 8 }, (_, at) => at))('rejects every other character at position %i', (at) => {
     for (let code = 0; code < 256; code += 1) {
       const character = String.fromCharCode(code);
       const text = `${'A'.repeat(at)}${character}${'A'.repeat(7 - at)}`;

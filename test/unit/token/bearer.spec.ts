@@ -9,94 +9,58 @@ const MEBIBYTE = 1024 * 1024;
 describe('bearerToken', () => {
   it.each([
     ['Bearer abc', 'abc'],
-    ['bearer abc', 'abc'],
-    ['BEARER abc', 'abc'],
     ['bEaReR abc', 'abc'],
-    ['Bearer   abc', 'abc'],
-    ['Bearer abc  ', 'abc'],
     ['Bearer   abc  ', 'abc'],
     ['Bearer Bearer', 'Bearer'],
-    ['Bearer mF_9.B5f-4.1JqM', 'mF_9.B5f-4.1JqM'],
-  ])('takes out of %j the token %j', (value, token) => {
+    // The decoder checks all other characters.
+    ...['a\tb', 'a\u00a0b', 'a"b', 'é', '\0'].map((token) => [`Bearer ${token}`, token]),
+  ])('reads from %j the token %j', (value = '', token) => {
     expect(bearerToken([value])).toBe(token);
   });
 
-  it.each([
-    ['no header', []],
-    ['an empty header', ['']],
-  ])('refuses %s (TOKEN_MISSING)', (_what, values) => {
-    expect(codeOf(() => bearerToken(values))).toBe('TOKEN_MISSING');
+  it.each<[string, readonly string[][]]>([
+    ['TOKEN_MISSING', [[], ['']]],
+    ['TOKEN_MALFORMED', [['Bearer'], ['bearer'], ['Bearer '], [`Bearer${' '.repeat(MEBIBYTE)}`]]],
+    [
+      'SCHEME_UNSUPPORTED',
+      [
+        ...['Basic YWxpY2U6c2VjcmV0', 'DPoP abc', 'abc', 'Bearerabc', 'Bearer\tabc', 'Bearer\u00a0abc', 'Bearer,abc'],
+        ...[
+          'Bearer=abc',
+          ' Bearer abc',
+          '\tBearer abc',
+          '"Bearer" abc',
+          'Beare',
+          'Token Bearer abc',
+          'ʙearer abc',
+          ' ',
+        ],
+      ].map((value) => [value]),
+    ],
+    [
+      'TOKEN_MULTIPLE',
+      [
+        ['Bearer abc', 'Bearer abc'],
+        ['Basic YWxpY2U6c2VjcmV0', 'Bearer abc'],
+        ['', 'Bearer abc'],
+        ['', ''],
+        ...['abc, Bearer def', 'abc,def', 'abc,', 'abc def', 'abc Bearer abc'].map((rest) => [`Bearer ${rest}`]),
+      ],
+    ],
+    ['TOKEN_TOO_LARGE', ['a', ',', 'a ', '.'].map((unit) => [`Bearer ${unit.repeat(MEBIBYTE / unit.length)}.`])],
+  ])('rejects other headers (%s)', (code, rejected) => {
+    for (const values of rejected)
+      expect([values.length, codeOf(() => bearerToken(values))]).toEqual([values.length, code]);
   });
 
-  it.each([
-    'Basic YWxpY2U6c2VjcmV0',
-    'DPoP abc',
-    'abc',
-    'Bearerabc',
-    'Bearer\tabc',
-    'Bearer\u00a0abc',
-    'Bearer,abc',
-    'Bearer=abc',
-    'Bearer:abc',
-    ' Bearer abc',
-    '\tBearer abc',
-    '"Bearer" abc',
-    'Beare',
-    'Token Bearer abc',
-    'Ｂｅａｒｅｒ abc',
-    'ʙearer abc',
-    ' ',
-  ])('refuses %j, which is another scheme (SCHEME_UNSUPPORTED)', (value) => {
-    expect(codeOf(() => bearerToken([value]))).toBe('SCHEME_UNSUPPORTED');
-  });
-
-  it.each(['Bearer', 'bearer', 'Bearer ', 'Bearer      '])(
-    'refuses %j, which has no token (TOKEN_MALFORMED)',
-    (value) => {
-      expect(codeOf(() => bearerToken([value]))).toBe('TOKEN_MALFORMED');
-    },
-  );
-
-  it.each([
-    ['two headers', ['Bearer abc', 'Bearer abc']],
-    ['two headers, one of them of another scheme', ['Basic YWxpY2U6c2VjcmV0', 'Bearer abc']],
-    ['two headers, one of them empty', ['', 'Bearer abc']],
-    ['two empty headers', ['', '']],
-    ['two credentials in one header', ['Bearer abc, Bearer def']],
-    ['two credentials without a space', ['Bearer abc,def']],
-    ['a comma at the end', ['Bearer abc,']],
-    ['a word behind the token', ['Bearer abc def']],
-    ['the token twice', ['Bearer abc Bearer abc']],
-  ])('refuses %s (TOKEN_MULTIPLE)', (_what, values) => {
-    expect(codeOf(() => bearerToken(values))).toBe('TOKEN_MULTIPLE');
-  });
-
-  it('takes a token of 32768 characters and none that is longer (TOKEN_TOO_LARGE)', () => {
+  it('accepts a token of 32768 characters and none that is longer (TOKEN_TOO_LARGE)', () => {
     expect(MAX_TOKEN_LENGTH).toBe(32_768);
     const longest = 'a'.repeat(MAX_TOKEN_LENGTH);
-    expect(bearerToken([`Bearer ${longest}`])).toBe(longest);
     expect(bearerToken([`Bearer ${longest} `])).toBe(longest);
     expect(codeOf(() => bearerToken([`Bearer ${longest}a`]))).toBe('TOKEN_TOO_LARGE');
   });
 
-  it.each([
-    ['letters', 'a'],
-    ['commas', ','],
-    ['words', 'a '],
-    ['dots', '.'],
-  ])('refuses a mebibyte of %s by its length, before it looks inside (TOKEN_TOO_LARGE)', (_what, unit) => {
-    expect(codeOf(() => bearerToken([`Bearer ${unit.repeat(MEBIBYTE / unit.length)}.`]))).toBe('TOKEN_TOO_LARGE');
-  });
-
-  it('refuses a mebibyte of spaces (TOKEN_MALFORMED)', () => {
-    expect(codeOf(() => bearerToken([`Bearer${' '.repeat(MEBIBYTE)}`]))).toBe('TOKEN_MALFORMED');
-  });
-
-  it('leaves whatever else stands in the token to the decoder', () => {
-    for (const token of ['a\tb', 'a\u00a0b', 'a"b', 'é', '\0']) expect(bearerToken([`Bearer ${token}`])).toBe(token);
-  });
-
-  it('says nothing of the header in what it throws', () => {
+  it('has nothing of the header in its errors', () => {
     for (const values of [['Basic secret'], ['Bearer secret secret'], ['Bearer secret', 'Bearer secret']]) {
       const error = refusalOf(() => bearerToken(values));
       expect(`${error.message} ${JSON.stringify(error.detail)} ${String(error.cause)}`).not.toContain('secret');
@@ -109,7 +73,7 @@ describe('bearerToken', () => {
     unicodeText().map((rest) => `Bearer ${rest}`),
   );
 
-  it('throws nothing but AuthError, and returns nothing but one word without comma, whatever is sent', () => {
+  it('throws only AuthError and returns only one word without a comma, whatever is sent', () => {
     fc.assert(
       fc.property(fc.array(header, { maxLength: 3 }), (values) => {
         const code = codeOf(() => {
@@ -125,7 +89,7 @@ describe('bearerToken', () => {
     );
   });
 
-  it('gives back every token that RFC 6750 §2.1 can spell, however it is padded with spaces', () => {
+  it('reads every token that RFC 6750 §2.1 allows, with any spaces around it', () => {
     const alphabet = Array.from('ABCXYZabcxyz0189-._~+/');
     const b64token = fc
       .tuple(fc.string({ unit: fc.constantFrom(...alphabet), minLength: 1 }), fc.constantFrom('', '=', '=='))

@@ -5,20 +5,24 @@ import { decodeCompact, signatureOf } from '../../../src/token/jwt/compact.js';
 import { unicodeText } from '../../support/unicode-text.js';
 import { codeOf, refusalOf } from '../../support/catching.js';
 
-const MEBIBYTE = 1024 * 1024;
 const encode = (part: string | Uint8Array) => Buffer.from(part).toString('base64url');
-const compact = (
-  header: string | Uint8Array,
-  payload: string | Uint8Array,
-  signature: string | Uint8Array = 'signature',
-) => [header, payload, signature].map(encode).join('.');
+const compact = (...parts: readonly (string | Uint8Array)[]) => parts.map(encode).join('.');
 
 const HEADER = '{"alg":"RS256"}';
 const PAYLOAD = '{"sub":"alice"}';
-const claimsOf = (payload: string) => decodeCompact(compact(HEADER, payload)).claims;
+const claimsOf = (payload: string) => decodeCompact(compact(HEADER, payload, 'signature')).claims;
+const headerOf = (header: string) => decodeCompact(compact(header, PAYLOAD, 'signature')).header;
+
+/** The code of the refusal and its reason, as payload and as header. */
+function refusalsOf(part: string | Uint8Array): readonly string[] {
+  return [compact(HEADER, part, 's'), compact(part, PAYLOAD, 's')].map((token) => {
+    const { code, detail } = refusalOf(() => decodeCompact(token));
+    return `${code} ${String(detail.reason).replace(/^(?:header|payload) /, '')}`;
+  });
+}
 
 describe('decodeCompact', () => {
-  it('takes a token apart, and signs what was sent', () => {
+  it('returns header and claims, with the signing input and the signature as they were sent', () => {
     const token = compact('{"alg":"RS256","kid":"a"}', '{ "sub": "älice" }', Buffer.from([0, 255, 1]));
     expect(decodeCompact(token)).toStrictEqual({
       token,
@@ -29,100 +33,35 @@ describe('decodeCompact', () => {
       input: Buffer.from(token.slice(0, token.lastIndexOf('.'))),
       signature: Buffer.from([0, 255, 1]),
     });
-  });
-
-  it('gives the signature of each token, whatever was decoded before', () => {
-    const tokens = ['a', 'b'.repeat(500), 'c'].map((sub) => compact(HEADER, JSON.stringify({ sub }), sub));
-    for (const token of [...tokens, ...tokens.reverse()]) {
-      const { input, signature } = signatureOf(decodeCompact(token));
-      expect(`${input.toString('latin1')}.${signature.toString('base64url')}`).toBe(token);
-    }
-  });
-
-  it('takes an empty signature: it is no fault of the form, and no key accepts it', () => {
+    // No key verifies an empty signature.
     expect(signatureOf(decodeCompact(compact(HEADER, PAYLOAD, ''))).signature).toHaveLength(0);
   });
 
+  const [h, p, s] = [HEADER, PAYLOAD, 'signature'].map(encode) as [string, string, string];
+  const json = JSON.stringify({ protected: h, payload: p, signature: s });
   it.each([
-    ['undefined', undefined],
-    ['null', null],
-    ['a number', 1],
-    ['a list of one token', [compact(HEADER, PAYLOAD)]],
-    ['an object', { toString: () => compact(HEADER, PAYLOAD) }],
-    ['a String object', new String(compact(HEADER, PAYLOAD))],
-    ['a Buffer', Buffer.from(compact(HEADER, PAYLOAD))],
-  ])('refuses %s in place of a string (TOKEN_MALFORMED)', (_what, token) => {
-    expect(codeOf(() => decodeCompact(token as string))).toBe('TOKEN_MALFORMED');
-  });
-
-  const h = encode(HEADER);
-  const p = encode(PAYLOAD);
-  const s = encode('signature');
-  it.each([
-    ['nothing', ''],
-    ['one part', h],
-    ['two parts', `${h}.${p}`],
-    ['four parts', `${h}.${p}.${s}.${s}`],
-    ['four parts, the last one empty', `${h}.${p}.${s}.`],
-    ['five parts, as encrypted tokens have', `${h}.${s}.${s}.${s}.${s}`],
-    ['one dot', '.'],
-    ['two dots', '..'],
-    ['three dots', '...'],
-    ['no header', `.${p}.${s}`],
-    ['no payload', `${h}..${s}`],
-    ['a dot first', `.${h}.${p}.${s}`],
-    ['JSON serialization', JSON.stringify({ protected: h, payload: p, signature: s })],
-  ])('refuses %s (TOKEN_MALFORMED)', (_what, token) => {
+    ...['', h, `${h}.${p}`, `${h}.${p}.${s}.${s}`, `${h}.${p}.${s}.`, `${h}.${s}.${s}.${s}.${s}`, '.', '..', '...'],
+    ...[`.${p}.${s}`, `${h}..${s}`, `.${h}.${p}.${s}`, json],
+  ])('rejects a token that does not have three parts: %j (TOKEN_MALFORMED)', (token) => {
     expect(codeOf(() => decodeCompact(token))).toBe('TOKEN_MALFORMED');
   });
 
-  it.each([1, 2, 4, 5, 10])('says of %d parts that they are not three', (count) => {
-    const error = refusalOf(() =>
-      decodeCompact([h, p, ...Array.from({ length: 8 }, () => s)].slice(0, count).join('.')),
-    );
-    expect(error.detail).toEqual({ reason: 'not three parts' });
-  });
-
-  describe.each([
-    ['header', 0],
-    ['payload', 1],
-    ['signature', 2],
-  ])('refuses a %s that is not canonical base64url (TOKEN_MALFORMED):', (part, index) => {
-    // 16 bytes of each: two characters at the end, the last with four bits that must be zero.
+  it.each([0, 1, 2])('rejects a part %d that is not canonical base64url (TOKEN_MALFORMED)', (index) => {
+    // 16 bytes each: the last character has four bits that must be zero.
     const parts = ['{"alg":"RS256" }', '{"sub":"alice" }', Buffer.alloc(16, 1)].map(encode);
-    const withPart = (text: string) => parts.map((other, at) => (at === index ? text : other)).join('.');
+    const decodeWith = (text: string) => decodeCompact(parts.with(index, text).join('.'));
     const good = parts[index] ?? '';
-
-    it('takes the canonical form', () => {
-      expect(codeOf(() => decodeCompact(withPart(good)))).toBeUndefined();
-    });
-
-    it.each([
-      ['padding', `${good}==`],
-      ['half the padding', `${good}=`],
-      ['padding in the middle', `${good.slice(0, 4)}=${good.slice(4)}`],
-      ['a stray bit at the end', good.slice(0, -1) + nextCharacter(good.slice(-1))],
-      ['a stray character at the end', `${good.slice(0, 20)}A`],
-      ['a space', `${good} `],
-      ['a space first', ` ${good}`],
-      ['a tab', `${good.slice(0, 5)}\t${good.slice(5)}`],
-      ['a line feed', `${good}\n`],
-      ['a carriage return and line feed', `${good.slice(0, 5)}\r\n${good.slice(5)}`],
-      ['a plus', `+${good.slice(1)}`],
-      ['a slash', `/${good.slice(1)}`],
-      ['a question mark', `${good.slice(0, 3)}?${good.slice(3)}`],
-      ['a null character', `${good}\0`],
-      ['a character beyond ASCII', `${good}é`],
-      [
-        'a character whose low byte is in the alphabet',
-        `${String.fromCharCode(0x100 + good.charCodeAt(0))}${good.slice(1)}`,
-      ],
-      ['a percent escape', `%65${good.slice(1)}`],
-    ])('%s', (_what, text) => {
-      const error = refusalOf(() => decodeCompact(withPart(text)));
-      expect(error.code).toBe('TOKEN_MALFORMED');
-      expect(error.detail.reason).toMatch(/not base64url$/);
-    });
+    expect(codeOf(() => decodeWith(good))).toBeUndefined();
+    const inserted = ['=', ' ', '\t', '\r\n', '+', '/', '?', '%65', '\0', 'é'];
+    const lowByte = String.fromCharCode(0x100 + good.charCodeAt(0)) + good.slice(1);
+    for (const text of [
+      ...inserted.flatMap((text) => [text + good, good.slice(0, 5) + text + good.slice(5), good + text]),
+      ...[`${good}==`, good.slice(0, -1) + nextCharacter(good.slice(-1)), `${good.slice(0, 20)}A`, lowByte],
+    ])
+      expect(refusalOf(() => decodeWith(text))).toMatchObject({
+        code: 'TOKEN_MALFORMED',
+        detail: { reason: expect.stringMatching(/not base64url$/) },
+      });
   });
 
   it.each([
@@ -133,154 +72,88 @@ describe('decodeCompact', () => {
     ['a byte that never occurs', [0xff]],
     ['a code point past the last', [0xf4, 0x90, 0x80, 0x80]],
     ['Latin-1', [0xe9]],
-  ])('refuses %s, which is not UTF-8 (TOKEN_MALFORMED)', (_what, bytes) => {
-    const bad = Buffer.concat([Buffer.from('{"sub":"'), Buffer.from(bytes), Buffer.from('"}')]);
-    for (const [part, token] of [
-      ['header', compact(bad, PAYLOAD)],
-      ['payload', compact(HEADER, bad)],
-    ] as const) {
-      const error = refusalOf(() => decodeCompact(token));
-      expect(error).toMatchObject({ code: 'TOKEN_MALFORMED', detail: { reason: `${part} is not UTF-8` } });
-    }
+  ])('rejects %s, which is not UTF-8 (TOKEN_MALFORMED)', (_what, bytes) => {
+    const text = Buffer.concat([Buffer.from('{"sub":"'), Buffer.from(bytes), Buffer.from('"}')]);
+    expect(refusalsOf(text)).toEqual(Array(2).fill('TOKEN_MALFORMED is not UTF-8'));
+    expect(claimsOf('{"sub":"\ufffd"}')).toStrictEqual({ sub: '\ufffd' });
   });
 
   it.each([
-    ['UTF-16', Buffer.from('\ufeff{"sub":"alice"}', 'utf16le')],
-    ['a byte order mark', '\ufeff{"sub":"alice"}'],
-    ['nothing', ' '],
-    ['a cut-off object', '{"sub":"alice"'],
-    ['single quotes', "{'sub':'alice'}"],
-    ['a comma at the end', '{"sub":"alice",}'],
-    ['a comment', '{"sub":"alice"/**/}'],
-    ['two objects', '{"sub":"alice"}{"sub":"bob"}'],
-    ['a null character behind it', '{"sub":"alice"}\0'],
-    ['NaN', '{"exp":NaN}'],
-    ['Infinity', '{"exp":Infinity}'],
-    ['a hexadecimal number', '{"exp":0x10}'],
-    ['a number with a leading zero', '{"exp":010}'],
-    ['a line break within a string', '{"sub":"a\nb"}'],
-    ['a broken escape', '{"sub":"\\u00"}'],
-    ['a form-encoded payload', 'sub=alice'],
-  ])('refuses %s, which is not JSON (TOKEN_MALFORMED)', (_what, bad) => {
-    expect(codeOf(() => decodeCompact(compact(bad, PAYLOAD)))).toBe('TOKEN_MALFORMED');
-    expect(codeOf(() => decodeCompact(compact(HEADER, bad)))).toBe('TOKEN_MALFORMED');
+    ...['\ufeff{"sub":"alice"}', ' ', '{"sub":"alice"', "{'sub':'alice'}", '{"sub":"alice",}', '{"sub":"alice"/**/}'],
+    ...['{"sub":"alice"}{"sub":"bob"}', '{"sub":"alice"}\0', '{"exp":NaN}', '{"exp":Infinity}', '{"exp":0x10}'],
+    ...['{"exp":010}', '{"sub":"a\nb"}', '{"sub":"\\u00"}', 'sub=alice', 'foo'],
+  ])('rejects %j, which is not JSON (TOKEN_MALFORMED)', (text) => {
+    expect(refusalsOf(text)).toEqual(Array(2).fill('TOKEN_MALFORMED is not JSON'));
   });
 
-  it.each(['null', 'true', '1', '"text"', '[]', '[{"sub":"alice"}]', '"{}"', 'foo'])(
-    'refuses %s, which is no JSON object (TOKEN_MALFORMED)',
-    (json) => {
-      expect(codeOf(() => decodeCompact(compact(json, PAYLOAD)))).toBe('TOKEN_MALFORMED');
-      expect(codeOf(() => decodeCompact(compact(HEADER, json)))).toBe('TOKEN_MALFORMED');
+  it.each(['null', 'true', '1', '"text"', '[]', '[{"sub":"alice"}]', '"{}"'])(
+    'rejects %s, which is not a JSON object (TOKEN_MALFORMED)',
+    (text) => {
+      expect(refusalsOf(text)).toEqual(Array(2).fill('TOKEN_MALFORMED is not a JSON object'));
     },
   );
 
-  it('takes white space around the object and any order of members', () => {
+  it('accepts white space around the object', () => {
     expect(claimsOf(' \t\r\n{ "b" : 1 , "a" : 2 }\n')).toEqual({ a: 2, b: 1 });
   });
 
-  it('counts the last of duplicate members, and no other', () => {
+  it('returns the last of duplicate members', () => {
     expect(claimsOf('{"sub":"alice","aud":"a","sub":"bob"}')).toEqual({ sub: 'bob', aud: 'a' });
     expect(claimsOf('{"sub":"alice","\\u0073ub":"bob"}')).toEqual({ sub: 'bob' });
     expect(claimsOf('{"a":{"b":1,"b":2}}')).toEqual({ a: { b: 2 } });
-    expect(claimsOf('{"exp":1,"exp":null}')).toEqual({ exp: null });
   });
 
-  it('leaves 1e999 to the checks, which know it for no time', () => {
-    expect(claimsOf('{"exp":1e999}')).toEqual({ exp: Infinity });
-  });
-
-  it('says nothing of the token in what it throws', () => {
+  it('has no part of the token in its errors', () => {
     const secret = 'topsecret';
-    for (const token of [secret, compact(secret, PAYLOAD), compact(HEADER, secret), `${h}.${p}.${secret}!`]) {
+    for (const token of [secret, compact(secret, PAYLOAD, 's'), compact(HEADER, secret, 's'), `${h}.${p}.${secret}!`]) {
       const { message, detail, cause } = refusalOf(() => decodeCompact(token));
-      const said = `${message} ${JSON.stringify(detail)} ${String(cause)}`;
-      for (const part of [secret, encode(secret)]) expect(said).not.toContain(part);
+      const text = `${message} ${JSON.stringify(detail)} ${String(cause)}`;
+      for (const part of [secret, encode(secret)]) expect(text).not.toContain(part);
     }
   });
-});
 
-describe('A token that is too large', () => {
-  it('is refused from 32769 characters on (TOKEN_TOO_LARGE)', () => {
-    const frame = compact(HEADER, PAYLOAD, '').length;
-    // Three bytes are four characters: 32768 can be met exactly with a signature of this length.
-    const signature = 'A'.repeat(MAX_TOKEN_LENGTH - frame);
-    const longest = compact(HEADER, PAYLOAD, '') + signature;
-    expect(longest).toHaveLength(MAX_TOKEN_LENGTH);
+  it('rejects more than 32768 characters before anything else (TOKEN_TOO_LARGE)', () => {
+    const longest = compact(HEADER, PAYLOAD, '').padEnd(MAX_TOKEN_LENGTH, 'A');
     expect(codeOf(() => decodeCompact(longest))).not.toBe('TOKEN_TOO_LARGE');
-    expect(codeOf(() => decodeCompact(`${longest}A`))).toBe('TOKEN_TOO_LARGE');
-  });
-
-  it.each([
-    ['letters', 'a'],
-    ['dots', '.'],
-    ['spaces', ' '],
-    ['characters beyond ASCII', 'é'],
-    ['tokens', `${compact(HEADER, PAYLOAD)},`],
-  ])('is refused by its length before anything else: a mebibyte of %s', (_what, unit) => {
-    expect(codeOf(() => decodeCompact(unit.repeat(Math.ceil(MEBIBYTE / unit.length))))).toBe('TOKEN_TOO_LARGE');
-  });
-
-  it('is refused by its length even where all of it is well formed', () => {
-    const token = compact(HEADER, JSON.stringify({ sub: 'alice', filler: 'a'.repeat(MEBIBYTE) }));
-    expect(codeOf(() => decodeCompact(token))).toBe('TOKEN_TOO_LARGE');
+    for (const token of [`${longest}A`, ...['a', '.', ' ', 'é', `${h}.${p}.${s},`].map((unit) => unit.repeat(2 ** 20))])
+      expect(codeOf(() => decodeCompact(token))).toBe('TOKEN_TOO_LARGE');
   });
 });
 
-describe('Members whose names change what an object is', () => {
-  // Spelled out, and with every way to write a letter as an escape.
+describe('Members that would change the prototype of a copy', () => {
+  // Plain, and with letters as escapes.
   const spellings = [
-    '__proto__',
-    '\\u005f_proto__',
-    '__prot\\u006f__',
-    '\\u005F\\u005F\\u0070\\u0072\\u006F\\u0074\\u006f\\u005f\\u005f',
-    'constructor',
-    'c\\u006fnstructor',
-    'constructo\\u0072',
-    'prototype',
-    '\\u0070rototype',
+    ...['__proto__', '\\u005f_proto__', '__prot\\u006f__', 'constructor', 'c\\u006fnstructor', 'constructo\\u0072'],
+    ...['prototype', '\\u0070rototype', '\\u005F\\u005F\\u0070\\u0072\\u006F\\u0074\\u006f\\u005f\\u005f'],
   ];
 
-  it.each(spellings)('are left out: "%s"', (name) => {
+  it.each(spellings)('are removed at any depth, from payload and header: "%s"', (name) => {
     for (const value of ['{"admin":true}', 'true', 'null', '"text"', '[1]', '{"prototype":{"admin":true}}']) {
-      const claims = claimsOf(`{"a":1,"${name}":${value},"b":{"${name}":${value},"c":[{"${name}":${value}}]},"d":2}`);
-      expect(JSON.stringify(claims)).toBe('{"a":1,"b":{"c":[{}]},"d":2}');
-      expect((Object.assign({}, claims) as Record<string, unknown>).admin).toBeUndefined();
-      expect(Object.getPrototypeOf(claims)).toBe(Object.prototype);
-      expect(Object.getPrototypeOf(claims.b)).toBe(Object.prototype);
+      const text = `{"a":1,"${name}":${value},"b":{"${name}":${value},"c":[{"${name}":${value}}]},"${name}":1,"d":2}`;
+      for (const decoded of [claimsOf(text), headerOf(text)]) {
+        expect(JSON.stringify(decoded)).toBe('{"a":1,"b":{"c":[{}]},"d":2}');
+        expect((Object.assign({}, decoded) as Record<string, unknown>).admin).toBeUndefined();
+        expect(Object.getPrototypeOf(decoded.b)).toBe(Object.prototype);
+      }
     }
   });
 
-  it.each(spellings)('are left out of the header too: "%s"', (name) => {
-    const { header } = decodeCompact(compact(`{"alg":"RS256","${name}":{"kid":"a"}}`, PAYLOAD));
-    expect(header).toStrictEqual({ alg: 'RS256' });
-    expect(header.kid).toBeUndefined();
-  });
-
-  it('are left out however often they come', () => {
-    expect(
-      JSON.stringify(claimsOf('{"__proto__":1,"\\u005f_proto__":{"a":1},"__proto__":{"b":2},"sub":"alice"}')),
-    ).toBe('{"sub":"alice"}');
-  });
-
-  it('leave Object.prototype alone', () => {
-    claimsOf('{"__proto__":{"polluted":1},"constructor":{"prototype":{"polluted":1}}}');
-    expect(({} as Record<string, unknown>).polluted).toBeUndefined();
-  });
-
-  it('are names, not values: a value of that text stays', () => {
-    const claims = { sub: '__proto__', list: ['constructor', 'prototype'], proto: 1, constructors: 2 };
-    expect(claimsOf(JSON.stringify(claims))).toEqual(claims);
-  });
-
-  it('leave everything else as it would be without them', () => {
-    const others =
-      '"text":"\\u00e9\\ud83d\\ude00","list":[1,null,[]],"object":{"a":{}},"nothing":null,"no":false,"zero":-0';
-    expect(claimsOf(`{${others},"__proto__":1}`)).toStrictEqual(JSON.parse(`{${others}}`));
+  it('are removed by name: values, similar names and other members stay', () => {
+    const claims = {
+      sub: '__proto__',
+      list: ['constructor', null, []],
+      proto: 1,
+      constructors: {},
+      zero: -0,
+      no: false,
+    };
+    const text = JSON.stringify(claims).replace('"zero":0', '"zero":-0');
+    expect(claimsOf(text.replace('{', '{"__proto__":1,'))).toStrictEqual(claims);
   });
 });
 
-describe('A token that is nested deep', () => {
-  // As deep as fits into the longest token.
+describe('A deeply nested token', () => {
+  // The depth that fits into the longest token.
   const deepest = 11_500;
   const lists = (depth: number) => `${'['.repeat(depth)}${']'.repeat(depth)}`;
   const objects = (depth: number) => `${'{"a":'.repeat(depth)}1${'}'.repeat(depth)}`;
@@ -289,102 +162,70 @@ describe('A token that is nested deep', () => {
     ['lists', `{"a":${lists(deepest)}}`],
     ['lists beside an unsafe name', `{"__proto__":1,"a":${lists(deepest)}}`],
     ['objects', objects(4_000)],
-  ])('is refused, and does not overflow the stack: %s (TOKEN_MALFORMED)', (_what, json) => {
-    const [asPayload, asHeader] = [compact(HEADER, json), compact(json, PAYLOAD)];
-    expect(asPayload.length).toBeLessThanOrEqual(MAX_TOKEN_LENGTH);
-    expect(codeOf(() => decodeCompact(asPayload))).toBe('TOKEN_MALFORMED');
-    expect(codeOf(() => decodeCompact(asHeader))).toBe('TOKEN_MALFORMED');
+    ['65 levels', `{"a":${lists(65)}}`],
+  ])('is rejected without a stack overflow: %s (TOKEN_MALFORMED)', (_what, text) => {
+    expect(refusalsOf(text)).toEqual(Array(2).fill('TOKEN_MALFORMED is nested too deep'));
   });
 
-  it.each([
-    ['lists', `{"sub":"alice","__proto__":${lists(deepest)}}`, { sub: 'alice' }],
-    ['objects', `${'{"__proto__":'.repeat(1_700)}1${'}'.repeat(1_700)}`, {}],
-  ])('is left without its depth, where that is under an unsafe name: %s', (_what, json, claims) => {
-    expect(decodeCompact(compact(HEADER, json)).claims).toStrictEqual(claims);
-  });
-
-  it('is refused for its header from 65 levels below the first on (TOKEN_MALFORMED)', () => {
-    expect(codeOf(() => decodeCompact(compact(`{"a":${lists(64)}}`, PAYLOAD)))).toBeUndefined();
-    expect(codeOf(() => decodeCompact(compact(`{"a":${lists(65)}}`, PAYLOAD)))).toBe('TOKEN_MALFORMED');
-    // Said each time, not only the first.
-    expect(codeOf(() => decodeCompact(compact(`{"a":${lists(65)}}`, PAYLOAD)))).toBe('TOKEN_MALFORMED');
+  it('is accepted with 64 levels, or if the depth is in a member that is removed', () => {
+    expect(claimsOf(`{"a":${lists(64)}}`)).toHaveProperty('a');
+    expect(claimsOf(`{"sub":"alice","__proto__":${lists(deepest)}}`)).toStrictEqual({ sub: 'alice' });
+    expect(claimsOf(`${'{"__proto__":'.repeat(1_700)}1${'}'.repeat(1_700)}`)).toStrictEqual({});
   });
 });
 
-describe('The header', () => {
-  it('is frozen with all that is in it, so that no token can change that of another', () => {
-    const token = compact('{"alg":"RS256","jwk":{"key_ops":["verify"]}}', PAYLOAD);
-    const { jwk } = decodeCompact(token).header as { jwk: { key_ops: unknown[] } };
-    for (const part of [decodeCompact(token).header, jwk, jwk.key_ops]) expect(Object.isFrozen(part)).toBe(true);
-  });
+describe('Tokens that are decoded one after another', () => {
+  const tokenOf = (sub: string, signature: string) => compact(HEADER, JSON.stringify({ sub }), signature);
+  const restored = (token: string) => {
+    const { input, signature } = signatureOf({ token });
+    return `${input.toString('latin1')}.${signature.toString('base64url')}`;
+  };
 
-  it('belongs to its token, whatever came before', () => {
-    const headers = Array.from({ length: 300 }, (_, index) => ({ alg: 'RS256', kid: `key ${String(index)}` }));
-    for (const round of [headers, [...headers].reverse()]) {
-      for (const header of round) {
-        expect(decodeCompact(compact(JSON.stringify(header), PAYLOAD)).header).toStrictEqual(header);
-      }
+  it('have their own signing input and signature, even if another token was rejected in between', () => {
+    const tokens = ['a', 'b'.repeat(500), 'c'].map((sub) => tokenOf(sub, sub));
+    for (const token of [...tokens, ...tokens.reverse()]) {
+      decodeCompact(token);
+      expect(codeOf(() => decodeCompact(`${tokenOf('bbbb', 'other')}!`))).toBe('TOKEN_MALFORMED');
+      expect(restored(token)).toBe(token);
     }
   });
 
-  it('may be long', () => {
-    const header = { alg: 'RS256', x5c: ['a'.repeat(5_000)] };
-    const token = compact(JSON.stringify(header), PAYLOAD);
-    expect([decodeCompact(token).header, decodeCompact(token).header]).toStrictEqual([header, header]);
-  });
-});
-
-describe('Tokens that come one after the other', () => {
-  const tokenOf = (sub: string, signature: string) => compact(HEADER, JSON.stringify({ sub }), signature);
-
-  it('have the signature checked over their own bytes, also when another one was refused in between', () => {
-    const [waiting, other] = [tokenOf('aaaa', 'signature-of-a'), tokenOf('bbbb', 'signature-of-b')];
-    decodeCompact(waiting);
-    expect(codeOf(() => decodeCompact(`${other}!`))).toBe('TOKEN_MALFORMED');
-    const { input, signature } = signatureOf({ token: waiting });
-    expect(`${input.toString('latin1')}.${signature.toString('base64url')}`).toBe(waiting);
-  });
-
-  it('are not completed by what is left of a longer one', () => {
+  it('do not contain bytes of a longer token before', () => {
     decodeCompact(tokenOf('a', 'x'.repeat(60)).replace(/[^.]*$/, 'A'.repeat(80)));
     expect(codeOf(() => decodeCompact(`${tokenOf('a', '')}A`))).toBe('TOKEN_MALFORMED');
   });
-
-  it('may have the very character that stands for what is no UTF-8', () => {
-    expect(claimsOf('{"sub":"\ufffd"}')).toStrictEqual({ sub: '\ufffd' });
-  });
 });
 
-describe('Headers that were seen before', () => {
-  const headerOf = (header: string) => decodeCompact(compact(header, PAYLOAD)).header;
-  const seeOthers = (count: number, name: string) => {
-    for (let index = 0; index < count; index += 1) headerOf(`{"alg":"RS256","kid":"${name} ${String(index)}"}`);
+describe('Decoded headers', () => {
+  const decodeOthers = (count: number, name: string) => {
+    for (let index = 0; index < count; index += 1) {
+      const header = { alg: 'RS256', kid: `${name} ${String(index)}` };
+      expect(headerOf(JSON.stringify(header))).toStrictEqual(header);
+    }
   };
 
-  it('are not decoded again, but five hundred only are kept: those that were seen last', () => {
+  it('are deeply frozen, because tokens share them', () => {
+    const text = '{"alg":"RS256","jwk":{"key_ops":["verify"]}}';
+    const { jwk } = headerOf(text) as { jwk: { key_ops: unknown[] } };
+    for (const part of [headerOf(text), jwk, jwk.key_ops]) expect(Object.isFrozen(part)).toBe(true);
+  });
+
+  it('are cached: the five hundred that were used last', () => {
     const first = headerOf(HEADER);
     expect(headerOf(HEADER)).toBe(first);
-    seeOthers(499, 'a');
+    decodeOthers(499, 'a');
     expect(headerOf(HEADER)).toBe(first);
-    seeOthers(500, 'b');
+    decodeOthers(500, 'b');
     expect(headerOf(HEADER)).not.toBe(first);
     expect(headerOf(HEADER)).toStrictEqual(first);
   });
 
-  it('are not kept when they are longer than 256 characters', () => {
+  it('are not cached if they have more than 256 characters', () => {
     const ofBytes = (length: number) => HEADER.replace('}', `,"a":"${'a'.repeat(length - HEADER.length - 7)}"}`);
     const [longest, longer] = [ofBytes(192), ofBytes(193)];
     expect(encode(longest)).toHaveLength(256);
     expect(headerOf(longest)).toBe(headerOf(longest));
-    expect(encode(longer).length).toBeGreaterThan(256);
     expect(headerOf(longer)).not.toBe(headerOf(longer));
-    expect(headerOf(longer)).toStrictEqual(headerOf(longer));
-  });
-
-  it('are not kept when they were refused', () => {
-    for (const bad of ['{"alg":', '[]']) {
-      for (let turn = 0; turn < 2; turn += 1) expect(codeOf(() => headerOf(bad))).toBe('TOKEN_MALFORMED');
-    }
   });
 });
 
@@ -396,18 +237,15 @@ describe('Whatever is sent', () => {
     fc.json().map(encode),
     fc.dictionary(anyText, fc.jsonValue()).map((value) => encode(JSON.stringify(value))),
     fc.uint8Array({ maxLength: 64 }).map(encode),
-    fc.constantFrom('', h(), encode('{}'), encode('{"__proto__":{}}')),
+    fc.constantFrom('', encode(HEADER), encode('{}'), encode('{"__proto__":{}}')),
   );
   const likeAToken = fc.oneof(
     anyText,
     fc.array(likeAPart, { maxLength: 6 }).map((parts) => parts.join('.')),
     fc.tuple(likeAPart, likeAPart, likeAPart).map((parts) => parts.join('.')),
   );
-  function h() {
-    return encode(HEADER);
-  }
 
-  it('decodeCompact throws nothing but AuthError', () => {
+  it('decodeCompact throws only AuthError', () => {
     fc.assert(
       fc.property(likeAToken, (token) => {
         expect([undefined, 'TOKEN_MALFORMED', 'TOKEN_TOO_LARGE']).toContain(codeOf(() => decodeCompact(token)));
@@ -416,7 +254,7 @@ describe('Whatever is sent', () => {
     );
   });
 
-  it('a token that is decoded is the only text that is decoded so', () => {
+  it('no other text decodes to the same token', () => {
     const object = fc
       .dictionary(anyText, fc.jsonValue({ maxDepth: 1 }), { maxKeys: 3 })
       .map((value) => JSON.stringify(value));
@@ -428,7 +266,7 @@ describe('Whatever is sent', () => {
         const other = original.slice(0, index) + character + original.slice(isInserted ? index : index + 1);
         const code = codeOf(() => {
           const { input, signature } = signatureOf(decodeCompact(other));
-          // So a text that differs has other bytes under its signature, or another signature.
+          // A different text has another signing input or another signature.
           expect(`${input.toString('latin1')}.${signature.toString('base64url')}`).toBe(other);
         });
         expect([undefined, 'TOKEN_MALFORMED']).toContain(code);
@@ -437,7 +275,7 @@ describe('Whatever is sent', () => {
     );
   });
 
-  it('claims come out as they went in, but for the unsafe names', () => {
+  it('claims are returned unchanged, except for the unsafe names', () => {
     const name = fc.oneof(anyText, fc.constantFrom('__proto__', 'constructor', 'prototype', 'sub', 'toString'));
     const json = fc.letrec<{ value: string; object: string }>((tie) => ({
       value: fc.oneof({ maxDepth: 4 }, fc.json({ maxDepth: 1 }), tie('object')),
@@ -447,7 +285,7 @@ describe('Whatever is sent', () => {
     })).object;
     fc.assert(
       fc.property(json, (payload) => {
-        const { claims } = decodeCompact(compact(HEADER, payload));
+        const { claims } = decodeCompact(compact(HEADER, payload, 'signature'));
         expect(hasUnsafeName(claims)).toBe(false);
         expect(claims).toStrictEqual(without(JSON.parse(payload)));
       }),
@@ -467,7 +305,7 @@ function hasUnsafeName(value: unknown): boolean {
   return Object.entries(value).some(([name, member]) => UNSAFE.includes(name) || hasUnsafeName(member));
 }
 
-/** The same, said in another way than the code says it. */
+/** Removes the unsafe names, in another way than the code. */
 function without(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(without);
   if (!isObject(value)) return value;
@@ -475,7 +313,7 @@ function without(value: unknown): unknown {
   return Object.fromEntries(safe.map(([name, member]) => [name, without(member)]));
 }
 
-/** A JSON string that has its letters as escapes where their code is even, so that each name comes in two spellings. */
+/** A JSON string with every second letter of the alphabet as an escape, so that names occur in two spellings. */
 function escaped(name: string): string {
   return JSON.stringify(name).replace(/[a-z_]/g, (letter, at: number, text: string) =>
     letter.charCodeAt(0) % 2 === 0 && text[at - 1] !== '\\' && !/\\u[\da-f]{0,3}$/.test(text.slice(0, at))
@@ -484,7 +322,7 @@ function escaped(name: string): string {
   );
 }
 
-/** The next letter of the alphabet: the same bytes but for bits that are not looked at by a lax decoder. */
+/** The next letter of the alphabet, which differs only in bits that a lax decoder ignores. */
 function nextCharacter(character: string): string {
   const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
   return alphabet[alphabet.indexOf(character) + 1] ?? '';

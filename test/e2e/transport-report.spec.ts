@@ -1,0 +1,414 @@
+import { describe, expect, it } from '@jest/globals';
+import { readFileSync } from 'node:fs';
+import { ApolloDriver, type ApolloDriverConfig } from '@nestjs/apollo';
+import {
+  Controller,
+  Inject,
+  Injectable,
+  type INestApplication,
+  Module,
+  Scope,
+  type Type,
+  UseGuards,
+} from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { GraphQLModule, Mutation, Query, ResolveField, Resolver, Subscription } from '@nestjs/graphql';
+import {
+  type CustomTransportStrategy,
+  EventPattern,
+  GrpcMethod,
+  MessagePattern,
+  type MicroserviceOptions,
+  Server,
+  Transport,
+} from '@nestjs/microservices';
+import { SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
+import {
+  AuthenticatedGateway,
+  AuthGuard,
+  openRoutes,
+  OptionalAuth,
+  Public,
+  RequireScopes,
+  routeReport,
+  SocketAuthenticator,
+} from '../../src/index.js';
+import { decoratedClass } from '../support/decorated-class.js';
+import {
+  accesses,
+  authModule,
+  type Given,
+  startProblems,
+  startReported,
+  StartRecorder,
+} from '../support/report-app.js';
+
+const NEST_MAJOR = Number.parseInt(
+  (JSON.parse(readFileSync('node_modules/@nestjs/core/package.json', 'utf8')) as { version: string }).version,
+  10,
+);
+
+describe('The report of GraphQL', () => {
+  const OrdersResolver = decoratedClass(
+    'OrdersResolver',
+    {
+      order: [Query('order'), RequireScopes('read')],
+      show: [Query('shown'), Public()],
+      place: [Mutation(() => String), OptionalAuth()],
+      placed: [Subscription(() => String)],
+    },
+    Resolver('Order'),
+  );
+
+  const FieldsResolver = decoratedClass(
+    'FieldsResolver',
+    {
+      plain: [ResolveField('plain', () => String)],
+      scoped: [ResolveField('scoped', () => String), RequireScopes('read')],
+      open: [ResolveField('open', () => String), Public()],
+    },
+    Resolver('Order'),
+  );
+
+  const graphql = (fieldResolverEnhancers?: ApolloDriverConfig['fieldResolverEnhancers']): Given => ({
+    imports: [
+      GraphQLModule.forRoot<ApolloDriverConfig>({
+        driver: ApolloDriver,
+        typeDefs: `
+          type Order { plain: String scoped: String open: String }
+          type Query { order: String shown: Order rooted: String }
+          type Mutation { place: String }
+          type Subscription { placed: String }`,
+        graphiql: false,
+        ...(fieldResolverEnhancers && { fieldResolverEnhancers }),
+      }),
+    ],
+    providers: [OrdersResolver, FieldsResolver],
+  });
+
+  const roots = ['Query order guarded', 'Query shown open', 'Mutation place optional', 'Subscription placed guarded'];
+  const fields = (plain: string, scoped: string) => [
+    `field Order.plain ${plain}`,
+    `field Order.scoped ${scoped}`,
+    'field Order.open open',
+  ];
+
+  async function dataOf(url: string, query: string): Promise<unknown> {
+    const headers = { 'content-type': 'application/json' };
+    const answer = await fetch(`${url}/graphql`, { method: 'POST', headers, body: JSON.stringify({ query }) });
+    return ((await answer.json()) as { data: unknown }).data;
+  }
+
+  it('has unguarded fields by default, and a warning for a field with a requirement', async () => {
+    const { url, routes, warnings } = await startReported(graphql());
+    expect(accesses(routes)).toStrictEqual([...roots, ...fields('unguarded', 'unguarded')]);
+    expect(warnings).toStrictEqual([
+      "No AuthGuard protects FieldsResolver.scoped (field Order.scoped): give GraphQLModule fieldResolverEnhancers: ['guards'].",
+    ]);
+    const shown = { plain: 'plain', scoped: 'scoped', open: 'open' };
+    expect(await dataOf(url, '{ order shown { plain scoped open } }')).toEqual({ order: null, shown });
+  });
+
+  it("has guarded fields with fieldResolverEnhancers: ['guards']", async () => {
+    const { url, routes, warnings } = await startReported(graphql(['guards']));
+    expect(accesses(routes)).toStrictEqual([...roots, ...fields('guarded', 'guarded')]);
+    expect(warnings).toStrictEqual([]);
+    const shown = { plain: null, scoped: null, open: 'open' };
+    expect(await dataOf(url, '{ shown { plain scoped open } }')).toEqual({ shown });
+  });
+
+  it('has unguarded fields with other enhancers, even if a decorator names the guard', async () => {
+    const decorators = [Resolver('Order'), UseGuards(AuthGuard)];
+    const GuardedFields = decoratedClass('GuardedFields', { plain: [ResolveField('plain')] }, ...decorators);
+    const given = { ...graphql(['filters']), providers: [OrdersResolver, GuardedFields] };
+    const { url, routes } = await startReported(given);
+    expect(accesses(routes)).toContain('field Order.plain unguarded');
+    expect(await dataOf(url, '{ shown { plain } }')).toEqual({ shown: { plain: 'plain' } });
+  });
+
+  it('has a field of the type Query as a query, as Nest does', async () => {
+    const RootFields = decoratedClass('RootFields', { rooted: [ResolveField('rooted')] }, Resolver('Query'));
+    const { url, routes } = await startReported({ ...graphql(), providers: [RootFields] });
+    expect(accesses(routes)).toStrictEqual(['Query rooted guarded']);
+    expect(await dataOf(url, '{ rooted }')).toEqual({ rooted: null });
+  });
+
+  it('has no resolvers without GraphQLModule', async () => {
+    expect((await startReported({ providers: [OrdersResolver] })).routes).toStrictEqual([]);
+  });
+});
+
+describe('The report of gateways', () => {
+  class Messages {
+    @SubscribeMessage('message')
+    message() {
+      return 'message';
+    }
+  }
+
+  @WebSocketGateway({ namespace: 'bare' })
+  class BareGateway extends Messages {}
+
+  @WebSocketGateway({ path: '/admitting' })
+  class AdmittingGateway extends Messages {
+    constructor(@Inject(SocketAuthenticator) private readonly connections: Pick<SocketAuthenticator, 'admit'>) {
+      super();
+    }
+
+    async handleConnection(client: object, request?: unknown) {
+      await this.connections.admit(this, client, request);
+    }
+  }
+
+  class InjectingGateway extends Messages {
+    @Inject(SocketAuthenticator) readonly connections!: SocketAuthenticator;
+  }
+
+  @WebSocketGateway({ namespace: 'injecting' })
+  class PropertyGateway extends InjectingGateway {
+    async handleConnection(client: object) {
+      await this.connections.admit(this, client);
+    }
+  }
+
+  @WebSocketGateway({ namespace: 'quiet' })
+  class QuietGateway extends InjectingGateway {
+    handleConnection(client: object) {
+      // Not this.connections.admit(this, client), and not what 'connections.admit()' says.
+      /* nor this.connections.admit(
+         this, client) */
+      void this.connections.renew(client, 'this.connections.admit(this)');
+    }
+  }
+
+  @WebSocketGateway({ namespace: 'renewing' })
+  class RenewingGateway extends InjectingGateway {}
+
+  @Public()
+  @WebSocketGateway({ namespace: 'public' })
+  class PublicGateway extends Messages {}
+
+  @WebSocketGateway({ namespace: /^\/tenant-/ })
+  class OursGateway extends AuthenticatedGateway {
+    @SubscribeMessage({ cmd: 'write' } as never)
+    @RequireScopes('write')
+    write() {
+      return 'written';
+    }
+  }
+
+  const reportOf = (gateway: Type, options?: Given['options']) => startReported({ providers: [gateway], options });
+
+  it('warns of a gateway that everyone can open', async () => {
+    const { logger, routes, warnings } = await reportOf(BareGateway);
+    // Nest 11 does not call global guards for messages.
+    const isGuarded = NEST_MAJOR >= 12;
+    expect(accesses(routes)).toStrictEqual([
+      'connection bare unguarded',
+      `message message ${isGuarded ? 'guarded' : 'unguarded'}`,
+    ]);
+    expect(warnings).toStrictEqual([
+      'No AuthGuard protects BareGateway.handleConnection (connection bare): extend AuthenticatedGateway.',
+      ...(isGuarded ? [] : ['No AuthGuard protects BareGateway.message (message message): add @UseGuards(AuthGuard).']),
+    ]);
+    expect(logger.of('warn')).toStrictEqual(warnings);
+  });
+
+  it.each<[string, Type]>([
+    ['connection /admitting guarded', AdmittingGateway],
+    ['connection injecting guarded', PropertyGateway],
+    ['connection renewing unguarded', RenewingGateway],
+    ['connection quiet unknown', QuietGateway],
+    ['connection public open', PublicGateway],
+  ])('has %s, by what its handleConnection does', async (expected, gateway) => {
+    const { routes, warnings } = await reportOf(gateway);
+    expect(accesses(routes)).toContain(expected);
+    expect(warnings.some((warning) => warning.includes('(connection '))).toBe(/unguarded|unknown/.test(expected));
+  });
+
+  it('warns if SocketAuthenticator is injected but not called', async () => {
+    const { app, warnings } = await reportOf(QuietGateway);
+    expect(warnings).toContain(
+      'QuietGateway.handleConnection (connection quiet) injects SocketAuthenticator, but its handleConnection does not call admit(). Check that it authenticates each connection, or extend AuthenticatedGateway.',
+    );
+    expect(openRoutes(app)).toContain('connection quiet');
+  });
+
+  it.each(['global', 'manual'] as const)(
+    'has a subclass of AuthenticatedGateway as guarded with all its messages, with guard: %s',
+    async (guard) => {
+      const { app, routes, warnings } = await reportOf(OursGateway, { guard });
+      const expected = [
+        'connection /^\\/tenant-/ guarded',
+        'message {"cmd":"write"} guarded',
+        'message authenticate guarded',
+      ];
+      expect([accesses(routes), warnings, openRoutes(app)]).toStrictEqual([expected, [], []]);
+    },
+  );
+
+  it('has a gateway once that several modules provide', async () => {
+    @Module({ providers: [OursGateway] })
+    class OneModule {}
+    const { routes } = await startReported({ imports: [OneModule], providers: [OursGateway] });
+    expect(routes).toHaveLength(3);
+  });
+
+  it('warns of messages that no guard protects in manual mode', async () => {
+    const { warnings } = await reportOf(AdmittingGateway, { guard: 'manual' });
+    expect(warnings).toStrictEqual([
+      'No AuthGuard protects AdmittingGateway.message (message message): add @UseGuards(AuthGuard).',
+    ]);
+  });
+
+  it('prevents the start if an AuthenticatedGateway is request-scoped', async () => {
+    @Injectable({ scope: Scope.REQUEST })
+    class Tenant {}
+
+    @WebSocketGateway({ namespace: 'of-requests' })
+    class RequestsGateway extends AuthenticatedGateway {
+      constructor(@Inject(Tenant) readonly tenant: Tenant) {
+        super();
+      }
+    }
+    expect(await startProblems({ providers: [Tenant, RequestsGateway] })).toEqual([
+      expect.stringMatching(/^RequestsGateway is request-scoped/),
+    ]);
+  });
+});
+
+/** A microservice that is connected to nothing. */
+class SilentStrategy extends Server implements CustomTransportStrategy {
+  constructor(transport: Transport | undefined) {
+    super();
+    if (transport !== undefined) this.transportId = transport;
+  }
+
+  listen(callback: () => void) {
+    callback();
+  }
+
+  close() {
+    return undefined;
+  }
+
+  on() {
+    return undefined;
+  }
+
+  unwrap(): never {
+    throw new Error('nothing is there');
+  }
+}
+
+describe('The report of microservices', () => {
+  const MessagesController = decoratedClass(
+    'MessagesController',
+    {
+      sum: [MessagePattern({ cmd: 'sum' })],
+      placed: [EventPattern(['placed', 'paid']), Public()],
+      find: [GrpcMethod('Orders', 'Find')],
+      nats: [MessagePattern('nats', Transport.NATS)],
+    },
+    Controller(),
+  );
+
+  const silent = (transport: Transport | undefined): MicroserviceOptions => ({
+    strategy: new SilentStrategy(transport),
+  });
+  const controllers = [MessagesController];
+  /** The report of a hybrid application whose microservices are connected with `inheritAppConfig` or without. */
+  const hybrid = (...microservices: [transport: Transport | undefined, inheritAppConfig: boolean][]) =>
+    startReported({
+      controllers,
+      prepare: (app: INestApplication) => {
+        for (const [transport, inheritAppConfig] of microservices)
+          app.connectMicroservice(silent(transport), { inheritAppConfig });
+      },
+    });
+  const expected = (sum: string, find: string, nats: string) => [
+    `message {"cmd":"sum"} ${sum}`,
+    'event placed open',
+    'event paid open',
+    `message {"service":"Orders","rpc":"Find","streaming":"no_stream"} ${find}`,
+    `message nats ${nats}`,
+  ];
+
+  it.each(['global', 'manual'] as const)(
+    'of an application without HTTP follows the option guard: %s',
+    async (guard) => {
+      @Module({ imports: [authModule({ guard })], controllers })
+      class MicroserviceModule {}
+      const logger = new StartRecorder();
+      const options = { ...silent(Transport.TCP), logger };
+      const app = await NestFactory.createMicroservice<MicroserviceOptions>(MicroserviceModule, options);
+      await app.listen();
+      const { routes, warnings } = routeReport(app);
+      await app.close();
+      const access = guard === 'global' ? 'guarded' : 'unguarded';
+      expect(accesses(routes)).toStrictEqual(expected(access, access, access));
+      expect(logger.of('log')).toStrictEqual([
+        guard === 'global' ? '5 routes: 3 guarded, 2 open' : '5 routes: 2 open, 3 unguarded',
+      ]);
+      expect(logger.of('warn')).toStrictEqual(warnings);
+      expect(warnings).toHaveLength(guard === 'global' ? 0 : 3);
+    },
+  );
+
+  it.each<[Parameters<typeof hybrid>, ReturnType<typeof expected>]>([
+    [[[Transport.TCP, true]], expected('guarded', 'guarded', 'guarded')],
+    // The handlers for gRPC and NATS are not called, because only TCP is connected.
+    [[[Transport.TCP, false]], expected('unguarded', 'guarded', 'guarded')],
+    [
+      [
+        [Transport.TCP, true],
+        [Transport.NATS, false],
+      ],
+      expected('unguarded', 'guarded', 'unguarded'),
+    ],
+    [
+      [
+        [Transport.TCP, false],
+        [Transport.NATS, true],
+      ],
+      expected('unguarded', 'guarded', 'guarded'),
+    ],
+    // Nest gives every handler to a strategy without a transport id.
+    [[[undefined, false]], expected('unguarded', 'unguarded', 'unguarded')],
+  ])('of a hybrid application with %j depends on inheritAppConfig', async (microservices, routes) => {
+    expect(accesses((await hybrid(...microservices)).routes)).toStrictEqual(routes);
+  });
+
+  it('warns of a handler that was connected without inheritAppConfig', async () => {
+    const { app, warnings } = await hybrid([Transport.TCP, false]);
+    expect(warnings).toStrictEqual([
+      'No AuthGuard protects MessagesController.sum (message {"cmd":"sum"}): call connectMicroservice(options, { inheritAppConfig: true }), or add @UseGuards(AuthGuard).',
+    ]);
+    expect(openRoutes(app)).toContain('message {"cmd":"sum"}');
+    expect((await hybrid([Transport.TCP, true])).warnings).toStrictEqual([]);
+  });
+
+  it('counts @UseGuards(AuthGuard) in every case', async () => {
+    const methods = { guarded: [MessagePattern('guarded')] };
+    const GuardedController = decoratedClass('GuardedController', methods, UseGuards(AuthGuard), Controller());
+    const { logger, routes } = await startReported({
+      controllers: [GuardedController],
+      prepare: (app) => app.connectMicroservice(silent(Transport.TCP), { inheritAppConfig: false }),
+    });
+    expect([accesses(routes), logger.of('warn')]).toStrictEqual([['message guarded guarded'], []]);
+  });
+
+  it.each([true, false])('is unknown at start, with one warning (inheritAppConfig: %p)', async (inherit) => {
+    const { logger } = await hybrid([Transport.TCP, inherit]);
+    expect(logger.of('log')).toStrictEqual(['5 routes: 2 open, 3 unknown']);
+    expect(logger.of('warn')).toStrictEqual([
+      'This application has microservice handlers. They are guarded only if connectMicroservice() is given { inheritAppConfig: true }. Call routeReport(app) to check.',
+    ]);
+  });
+
+  it('is known at start if no microservice is connected', async () => {
+    const { logger } = await startReported({ controllers });
+    expect(logger.of('log')).toStrictEqual(['5 routes: 3 guarded, 2 open']);
+    expect(logger.of('warn')).toStrictEqual([]);
+  });
+});

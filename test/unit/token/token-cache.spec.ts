@@ -1,0 +1,230 @@
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import { createHash, randomUUID } from 'node:crypto';
+import { AuthError, type AuthOptions } from '../../../src/index.js';
+import { KeySet } from '../../../src/keys/key-set.js';
+import { resolveOptions } from '../../../src/options/resolve-options.js';
+import { AccessTokenVerifier } from '../../../src/token/access-token-verifier.js';
+import { Authorities } from '../../../src/token/authorities.js';
+import { SeenTokenFilter } from '../../../src/token/seen-token-filter.js';
+import { TokenCache } from '../../../src/token/token-cache.js';
+import { TrustedIssuers } from '../../../src/token/trusted-issuers.js';
+import { AUDIENCE } from '../../support/guarded-app.js';
+import { newKey, signToken } from '../../support/local-issuer.js';
+import { outcomeOf } from '../../support/verifier.js';
+
+const ISSUER = 'https://issuer.example.com/';
+const START = 1_700_000_000;
+const key = newKey('ed25519', { kid: 'a' });
+
+/** Counts how often a key is looked up, which is how often a signature is verified. */
+class CountingKeySet extends KeySet {
+  verified = 0;
+
+  override candidates(kid: string | undefined) {
+    this.verified += 1;
+    return super.candidates(kid);
+  }
+}
+
+let now: number;
+let keySet: CountingKeySet;
+
+beforeEach(() => {
+  now = START;
+  keySet = new CountingKeySet([key.jwk]);
+});
+
+function verifierWith(options: Partial<AuthOptions> = {}): AccessTokenVerifier {
+  const { issuers, clock, tokenCache } = resolveOptions({
+    issuer: ISSUER,
+    audience: AUDIENCE,
+    keys: { from: 'jwks', uri: ISSUER },
+    clock: () => now * 1000,
+    ...options,
+  } as AuthOptions);
+  const sources = { create: () => ({ keySetFor: () => keySet, current: () => keySet }), release: () => undefined };
+  return new AccessTokenVerifier(new TrustedIssuers(issuers, sources), clock, tokenCache);
+}
+
+const tokenWith = (claims: Record<string, unknown> = {}, by = key) =>
+  signToken({ alg: 'EdDSA', kid: 'a' }, { iss: ISSUER, aud: AUDIENCE, exp: START + 600, ...claims }, by.privateKey);
+
+/** Verifies the token often enough that it is cached. */
+async function cached(verifier: AccessTokenVerifier, token = tokenWith()): Promise<string> {
+  for (let turn = 0; turn < 3; turn += 1) await verifier.verify(token);
+  return token;
+}
+
+describe('A cached token', () => {
+  it('has its signature verified twice only', async () => {
+    const verifier = verifierWith();
+    const token = tokenWith({ sub: 'alice', scope: 'a b' });
+    for (let turn = 0; turn < 10; turn += 1)
+      expect(await verifier.verify(token)).toMatchObject({ token, claims: { sub: 'alice' }, scopes: ['a', 'b'] });
+    expect(keySet.verified).toBe(2);
+    expect(await verifier.verify(token)).not.toBe(await verifier.verify(token));
+  });
+
+  it('has its signature verified each time with tokenCache: false', async () => {
+    const verifier = verifierWith({ tokenCache: false });
+    const token = tokenWith();
+    for (let turn = 0; turn < 5; turn += 1) await verifier.verify(token);
+    expect(keySet.verified).toBe(5);
+  });
+
+  it('has its signature verified again after `maxAgeSeconds`, even if it is in constant use', async () => {
+    const verifier = verifierWith({ tokenCache: { maxAgeSeconds: 60 } });
+    const token = await cached(verifier);
+    for (let second = 0; second < 60; second += 10) {
+      now = START + second;
+      await verifier.verify(token);
+    }
+    expect(keySet.verified).toBe(2);
+    now = START + 60;
+    await verifier.verify(token);
+    expect(keySet.verified).toBe(3);
+  });
+
+  it('is rejected once it has expired or is too old, or the clock was set back', async () => {
+    const verifier = verifierWith({ maxTokenAgeSeconds: 650, tokenCache: { maxAgeSeconds: 86_400 } });
+    const token = await cached(verifier, tokenWith({ iat: START, nbf: START, exp: START + 700 }));
+    const outcomeAt = (seconds: number) => {
+      now = START + seconds;
+      return outcomeOf(verifier.verify(token));
+    };
+    expect(await outcomeAt(655)).toBe('accepted');
+    expect(await outcomeAt(656)).toBe('TOKEN_TOO_OLD');
+    expect(await outcomeAt(705)).toBe('TOKEN_EXPIRED');
+    expect(await outcomeAt(-6)).toBe('TOKEN_NOT_YET_VALID');
+  });
+
+  it('is verified again by a new key set, and rejected if its key was withdrawn or replaced', async () => {
+    const verifier = verifierWith();
+    const token = await cached(verifier);
+    keySet = new CountingKeySet([key.jwk]);
+    for (let turn = 0; turn < 2; turn += 1) expect(await outcomeOf(verifier.verify(token))).toBe('accepted');
+    expect(keySet.verified).toBe(1);
+    keySet = new CountingKeySet([newKey('ed25519', { kid: 'b' }).jwk]);
+    expect(await outcomeOf(verifier.verify(token))).toBe('KEY_UNKNOWN');
+    keySet = new CountingKeySet([newKey('ed25519', { kid: 'a' }).jwk]);
+    expect(await outcomeOf(verifier.verify(token))).toBe('SIGNATURE_INVALID');
+  });
+
+  it('is rejected once its tenant is gone, or has other options', async () => {
+    let options: object | undefined = { issuer: ISSUER, audience: AUDIENCE, keys: { from: 'jwks', uri: ISSUER } };
+    const unset = { issuer: undefined, audience: undefined, keys: undefined };
+    const verifier = verifierWith({ ...unset, issuers: () => options as never });
+    const token = await cached(verifier, tokenWith({ groups: ['staff'] }));
+    options = { ...options, claimPaths: { roles: ['groups'] } };
+    expect((await verifier.verify(token)).roles).toEqual(['staff']);
+    options = { ...options, audience: 'other' };
+    expect(await outcomeOf(verifier.verify(token))).toBe('AUDIENCE_MISMATCH');
+    options = { ...options, audience: AUDIENCE, algorithms: ['RS256'] };
+    expect(await outcomeOf(verifier.verify(token))).toBe('ALGORITHM_NOT_ALLOWED');
+    options = undefined;
+    expect(await outcomeOf(verifier.verify(token))).toBe('ISSUER_UNTRUSTED');
+  });
+
+  it('is passed to `validate` each time', async () => {
+    let isLocked = false;
+    const verifier = verifierWith({
+      validate: () => {
+        if (isLocked) throw new AuthError('POLICY_DENIED');
+        return true;
+      },
+    });
+    const token = await cached(verifier);
+    isLocked = true;
+    expect(await outcomeOf(verifier.verify(token))).toBe('POLICY_DENIED');
+  });
+});
+
+describe('A rejected token', () => {
+  it('is never cached, and evicts no cached token', async () => {
+    const verifier = verifierWith({ tokenCache: { maxEntries: 1 } });
+    const token = await cached(verifier);
+    const before = keySet.verified;
+    const misdirected = tokenWith({ aud: 'other' });
+    for (let index = 0; index < 25; index += 1) {
+      const forged = tokenWith({ jti: String(index) }, newKey('ed25519'));
+      expect(await outcomeOf(verifier.verify(forged))).toBe('SIGNATURE_INVALID');
+      expect(await outcomeOf(verifier.verify(misdirected))).toBe('AUDIENCE_MISMATCH');
+    }
+    await verifier.verify(token);
+    expect(keySet.verified).toBe(before + 50);
+  });
+});
+
+describe('TokenCache', () => {
+  const claims = { sub: 'alice' };
+  const authorities = new Authorities(claims, { scopes: [], roles: [], permissions: [] });
+  const entry = { header: { alg: 'RS256' }, claims, keySet: new KeySet([]), authorities, verifiedAt: START };
+  const remember = (cache: TokenCache, token: string, times = 2) => {
+    for (let turn = 0; turn < times; turn += 1) cache.remember(token, entry);
+  };
+  const digest = (index: number) => createHash('sha256').update(String(index)).digest('hex');
+
+  it('finds no other token with the same end', () => {
+    const cache = new TokenCache({ maxEntries: 10, maxAgeSeconds: 60 });
+    const token = `${'a'.repeat(100)}.${'b'.repeat(100)}.${'c'.repeat(86)}`;
+    remember(cache, token);
+    expect(cache.find(token, START)).toBe(entry);
+    for (const other of [`b${token.slice(1)}`, token.slice(1), `${token} `, token.toUpperCase(), ''])
+      expect(cache.find(other, START)).toBeUndefined();
+  });
+
+  it('finds nothing if the clock returns NaN', () => {
+    const cache = new TokenCache({ maxEntries: 10, maxAgeSeconds: 60 });
+    remember(cache, 'token');
+    expect(cache.find('token', NaN)).toBeUndefined();
+  });
+
+  it('evicts the least recently used token, and stores no token that is used once', () => {
+    const cache = new TokenCache({ maxEntries: 3, maxAgeSeconds: 60 });
+    for (const token of ['a', 'b', 'c']) remember(cache, token);
+    remember(cache, 'once', 1);
+    cache.find('a', START);
+    remember(cache, 'd');
+    const found = ['a', 'b', 'c', 'd', 'once'].filter((token) => cache.find(token, START) !== undefined);
+    expect(found).toEqual(['a', 'c', 'd']);
+  });
+
+  it('stores `maxEntries` tokens that are used in turn', () => {
+    const cache = new TokenCache({ maxEntries: 1_000, maxAgeSeconds: 60 });
+    const tokens = Array.from({ length: 1_000 }, (_value, index) => digest(index));
+    for (let turn = 0; turn < 3; turn += 1)
+      for (const token of tokens) if (cache.find(token, START) === undefined) cache.remember(token, entry);
+    expect(tokens.filter((token) => cache.find(token, START) === undefined)).toEqual([]);
+  });
+
+  it('contains no token in memory', () => {
+    const cache = new TokenCache({ maxEntries: 10, maxAgeSeconds: 60 });
+    const token = randomUUID();
+    remember(cache, token);
+    const { entries } = cache as unknown as { entries: { dump(): unknown } };
+    expect(JSON.stringify(entries.dump())).not.toContain(token);
+  });
+});
+
+describe('SeenTokenFilter', () => {
+  it.each([1, 3, 100, 10_000_000])(
+    'with %d entries remembers a token, and forgets it after many others',
+    (maxEntries) => {
+      const filter = new SeenTokenFilter(maxEntries);
+      filter.add('first');
+      expect([filter.has('first'), filter.has('second')]).toEqual([true, false]);
+      if (maxEntries > 100) return;
+      for (let index = 0; index < 6 * maxEntries; index += 1) filter.add(`${'x'.repeat(20)}${String(index)}`);
+      expect(filter.has('first')).toBe(false);
+    },
+  );
+
+  it.each([
+    [100, 4096],
+    [1_000, 32_768],
+    [10_000_000, 67_108_864],
+  ])('has for %d entries %d bits, so that false positives are rare', (maxEntries, bits) => {
+    const filter = new SeenTokenFilter(maxEntries) as unknown as { current: Uint8Array };
+    expect(filter.current.length * 8).toBe(bits);
+  });
+});
