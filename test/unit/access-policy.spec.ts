@@ -49,7 +49,7 @@ describe('A policy', () => {
     'cannot be combined with %p, for example because of a circular import',
     (policies) => {
       for (const combine of [allOf, anyOf]) expect(() => combine(...(policies as never[]))).toThrow(TypeError);
-      expect(() => not(undefined as never)).toThrow('a policy must be an injectable class');
+      expect(() => not(undefined as never)).toThrow('is not a policy. Use an injectable class');
     },
   );
 

@@ -89,7 +89,7 @@ export function RequireAcr(
   const { names, options } = namesAndOptions<RequirementOptions & { maxAgeSeconds?: number }>(values);
   const { maxAgeSeconds } = options;
   const isEmpty = names.length === 0 && maxAgeSeconds === undefined;
-  const problem = isEmpty ? 'must name a value, or maxAgeSeconds' : problemOfNames('acr', names);
+  const problem = isEmpty ? 'is empty. Write a value, or maxAgeSeconds.' : problemOfNames('acr', names);
   return requirement(
     'RequireAcr',
     problemOfOptions(options, ['maxAgeSeconds']) ?? problem ?? problemOfMaxAge(maxAgeSeconds),
@@ -114,7 +114,11 @@ export function RequireAuthorizationDetails(
 ): RequirementDecorator {
   const isType = typeof (type as unknown) === 'string' && type.trim() !== '';
   const isPredicate = predicate === undefined || typeof (predicate as unknown) === 'function';
-  const problem = isType ? (isPredicate ? undefined : 'must have a function as predicate') : 'must name a type';
+  const problem = isType
+    ? isPredicate
+      ? undefined
+      : 'has a predicate that is not a function. Write a function.'
+    : 'has no type. Write a non-empty string.';
   return requirement('RequireAuthorizationDetails', problem ?? problemOfOptions(options), {
     kind: 'authorizationDetails',
     type,
@@ -150,7 +154,7 @@ function problemOfOptions(options: object, others: readonly string[] = []): stri
   if (unknown !== undefined) return `has no option ${JSON.stringify(unknown)}`;
   const { merge, reportOnly } = options as RequirementOptions;
   const areBooleans = [merge, reportOnly].every((value) => value === undefined || typeof value === 'boolean');
-  return areBooleans ? undefined : 'must have booleans as merge and reportOnly';
+  return areBooleans ? undefined : 'has an option that is not a boolean. Write true or false as merge and reportOnly.';
 }
 
 function requirement(decorator: string, problem: string | undefined, declared: NestRequirement): RequirementDecorator {

@@ -36,6 +36,14 @@ function declaredBy(decorator: ClassDecorator) {
   return on(Controller);
 }
 
+/** Expects one problem, with this message after the name of the decorator. */
+function expectProblem(decorate: () => unknown, decorator: string, message: string | RegExp): void {
+  const problems = problemsOf(decorate);
+  expect(problems.map(({ path }) => path)).toEqual([decorator]);
+  if (typeof message === 'string') expect(problems[0]?.message).toBe(message);
+  else expect(problems[0]?.message).toMatch(message);
+}
+
 const messagesOf = (decorate: () => unknown) => problemsOf(decorate).map(({ path, message }) => `${path} ${message}`);
 
 describe.each([
@@ -52,23 +60,22 @@ describe.each([
     expect(declaredBy(decorator('a', { reportOnly: true }))).toMatchObject([{ merge: false, reportOnly: true }]);
   });
 
-  it.each<[string, unknown[][]]>([
-    ['must name at least one', [[], [{}], [{ merge: true }]]],
+  it.each<[message: string | RegExp, rejected: unknown[][]]>([
+    ['is empty. Write at least one name.', [[], [{}], [{ merge: true }]]],
     [
-      'must be non-empty strings',
+      /^contains .+\. Write non-empty strings\.$/,
       [[''], ['a', ' '], [undefined], ['a', null], [7], [['a', 'b']], [{ merge: true }, 'a']],
     ],
     ['has no option "maxAgeSeconds"', [['a', { maxAgeSeconds: 60 }]]],
     [
-      'must have booleans as merge and reportOnly',
+      'has an option that is not a boolean. Write true or false as merge and reportOnly.',
       [
         ['a', { reportOnly: 'false' }],
         ['a', { merge: 1 }],
       ],
     ],
   ])('throws while the class is defined: %s', (message, rejected) => {
-    for (const given of rejected)
-      expect(messagesOf(() => decorator(...(given as never[])))).toEqual([`@${name} ${message}`]);
+    for (const given of rejected) expectProblem(() => decorator(...(given as never[])), `@${name}`, message);
   });
 });
 
@@ -76,7 +83,9 @@ it.each(['a b', 'a"', 'a\\', 'ä', 'a\n', ' a', 'a\u007f'])(
   'Scopes and acr values are sent in a challenge and must not be %j (RFC 6749 §3.3)',
   (name) => {
     for (const decorator of [RequireScopes, RequireAnyScope, RequireAcr])
-      expect(problemsOf(() => decorator('ok', name))[0]?.message).toContain(`${JSON.stringify(name)} has characters`);
+      expect(problemsOf(() => decorator('ok', name))[0]?.message).toContain(
+        `${JSON.stringify(name)}, which has characters`,
+      );
     for (const decorator of [RequireRoles, RequireAnyRole, RequirePermissions, RequireAnyPermission])
       expect(problemsOf(() => decorator('ok', name))).toEqual([]);
     expect(problemsOf(() => RequireScopes('read:orders', 'https://api.example.com/.default', '!#[]~'))).toEqual([]);
@@ -91,7 +100,7 @@ describe('@RequirePolicy', () => {
 
   it.each([undefined, null, 'OrderOwner', {}, new OrderOwner(), [OrderOwner]])('rejects %p', (policy) => {
     expect(messagesOf(() => RequirePolicy(policy as never))).toEqual([
-      expect.stringMatching(/^@RequirePolicy a policy must be .*allows\(token, context\)/),
+      expect.stringMatching(/^@RequirePolicy is not a policy\. Use .*allows\(token, context\)/),
     ]);
   });
 });
@@ -109,14 +118,13 @@ describe('@RequireAcr', () => {
   });
 
   const age = (maxAgeSeconds: unknown) => ['mfa', { maxAgeSeconds }];
-  it.each<[string, unknown[][]]>([
-    ['must name a value, or maxAgeSeconds', [[], [{}]]],
-    ['must be non-empty strings', [[''], [['mfa']]]],
+  it.each<[message: string | RegExp, rejected: unknown[][]]>([
+    ['is empty. Write a value, or maxAgeSeconds.', [[], [{}]]],
+    [/^contains .+\. Write non-empty strings\.$/, [[''], [['mfa']]]],
     ['has no option "maxAge"', [['mfa', { maxAge: 60 }]]],
-    ['must be a number of seconds, from 0 to 31622400', [age(-1), age('60'), age(NaN), age(31_622_401)]],
+    [/^has maxAgeSeconds: .+\. Write a number from 0 to 31622400\.$/, [age(-1), age('60'), age(NaN), age(31_622_401)]],
   ])('throws while the class is defined: %s', (message, rejected) => {
-    for (const given of rejected)
-      expect(messagesOf(() => RequireAcr(...(given as never[])))).toEqual([`@RequireAcr ${message}`]);
+    for (const given of rejected) expectProblem(() => RequireAcr(...(given as never[])), '@RequireAcr', message);
   });
 });
 
@@ -130,10 +138,10 @@ describe('@RequireAuthorizationDetails', () => {
     ]);
   });
 
-  it.each<[string, unknown[][]]>([
-    ['must name a type', [[], [''], [' '], [['payment']]]],
+  it.each<[message: string | RegExp, rejected: unknown[][]]>([
+    ['has no type. Write a non-empty string.', [[], [''], [' '], [['payment']]]],
     [
-      'must have a function as predicate',
+      'has a predicate that is not a function. Write a function.',
       [
         ['payment', null],
         ['payment', true],
@@ -141,12 +149,13 @@ describe('@RequireAuthorizationDetails', () => {
       ],
     ],
     ['has no option "report"', [['payment', undefined, { report: true }]]],
-    ['must have booleans as merge and reportOnly', [['payment', undefined, { reportOnly: 1 }]]],
+    [
+      'has an option that is not a boolean. Write true or false as merge and reportOnly.',
+      [['payment', undefined, { reportOnly: 1 }]],
+    ],
   ])('throws while the class is defined: %s', (message, rejected) => {
     for (const given of rejected)
-      expect(messagesOf(() => RequireAuthorizationDetails(...(given as [string])))).toEqual([
-        `@RequireAuthorizationDetails ${message}`,
-      ]);
+      expectProblem(() => RequireAuthorizationDetails(...(given as [string])), '@RequireAuthorizationDetails', message);
   });
 });
 

@@ -131,7 +131,10 @@ describe('The advice on a token of the same realm at another address', () => {
   const INTERNAL = `http://localhost:8080 http://127.0.0.1:8080 https://10.1.2.3 http://[::1]:8080 https://keycloak
     https://keycloak.local https://keycloak.corp.internal https://keycloak.home.arpa http://keycloak.auth.svc
     http://keycloak.auth.svc.cluster.local:8080 http://keycloak.auth.svc.cluster.local.:8080`;
-  it.each(INTERNAL.split(/\s+/))('treats %s as internal', (url) => {});
+  it.each(INTERNAL.split(/\s+/))('treats %s as internal, and suggests it as internalUrl', (url) => {
+    expect(advice(outside, `${url}/realms/shop`)).toContain('KC_HOSTNAME=https://id.example.com)');
+    expect(advice(outside, `${url}/realms/shop`)).toContain(`internalUrl: '${url}'`);
+  });
 
   const PUBLIC = `https://keycloak.evil.test http://keycloak.evil.test https://local.evil.test
     https://keycloak-local.example https://8.8.8.8 http://[2001:db8::1]:8080`;

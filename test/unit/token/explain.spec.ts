@@ -140,7 +140,7 @@ describe('explain', () => {
     ['expiration', 'It expired 3 days ago', { exp: NOW - 3 * 86_400 }],
     ['expiration', 'in milliseconds', { exp: NOW * 1000 }],
     ['expiration', 'The token has no `exp`', { exp: undefined }],
-    ['expiration', 'The claim is `exp`', { exp: '12' }],
+    ['expiration', '`exp` is not a number', { exp: '12' }],
     ['not-before', '`nbf` is 2 hours in the future', { nbf: NOW + 7_300 }],
     ['not-before', '`iat` is 2 hours in the future', { nbf: NOW + 3, iat: NOW + 7_300 }],
     ['not-before', '`iat` is 10 minutes in the future', { iat: NOW + 600 }],

@@ -62,7 +62,6 @@ describe('A cached token', () => {
     for (let turn = 0; turn < 10; turn += 1)
       expect(await verifier.verify(token)).toMatchObject({ token, claims: { sub: 'alice' }, scopes: ['a', 'b'] });
     expect(keySet.verified).toBe(2);
-    expect(await verifier.verify(token)).not.toBe(await verifier.verify(token));
   });
 
   it('has its signature verified each time with tokenCache: false', async () => {
