@@ -1,5 +1,5 @@
 // What the options promise about calls to an issuer, as numbers: see RemoteKeyOptions in src/options/options.ts, and the
-// pauses in src/remote/attempts.ts and src/remote/unknown-kids.ts.
+// pauses in src/remote/refresh-backoff.ts and src/remote/unknown-kid-budget.ts.
 
 /** Short times, so that much happens in two minutes. */
 export const POLICY = { refreshSeconds: 5, maxStaleSeconds: 60, unknownKidCooldownSeconds: 5, timeoutMs: 300 };

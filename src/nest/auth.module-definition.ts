@@ -1,5 +1,6 @@
 import { ConfigurableModuleBuilder, type Provider, type Type } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
+import { EXTRA_DEFAULTS } from '../options/defaults.js';
 import type { ModuleExtras } from '../options/options.js';
 import { AuthGuard } from './auth.guard.js';
 import type { AuthOptions } from './auth-options.js';
@@ -28,7 +29,7 @@ export const { ConfigurableModuleClass, OPTIONS_TYPE, ASYNC_OPTIONS_TYPE } = new
 )
   .setClassMethodName('forRoot')
   .setFactoryMethodName('createAuthOptions')
-  .setExtras<AuthModuleExtras>({ guard: 'global', isGlobal: true }, (definition, extras) => ({
+  .setExtras<AuthModuleExtras>(EXTRA_DEFAULTS, (definition, extras) => ({
     ...definition,
     global: extras.isGlobal !== false,
     providers: [

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { ISSUER_DEFAULTS, REMOTE_KEY_DEFAULTS } from '../../options/defaults.js';
 import { problemOfUnsetValue } from '../../options/unset-value.js';
 import { CommandError, type CommandIo, EXIT, type ExitCode } from '../command-io.js';
 import { quoted } from '../printable.js';
@@ -9,6 +10,8 @@ import { readToken } from './read-token.js';
 import { reportText } from './report-text.js';
 import { checkConfiguration, suggestConfiguration } from './suggested-configuration.js';
 
+const DEFAULT_TIMEOUT = String(REMOTE_KEY_DEFAULTS.timeoutMs / 1000);
+
 export const DOCTOR_HELP = `Usage: nestjs-resource-server doctor --issuer <url> [options]
 
 Checks an issuer, and a token of that issuer, as the API would, and prints fixes and a configuration.
@@ -18,8 +21,8 @@ Options:
   --audience <name>            the audience of tokens for the API; can be repeated
   --token -                    checks the token on standard input
   --jwks-uri <url>             the address of the keys, for an issuer without metadata
-  --clock-tolerance <seconds>  clockToleranceSeconds of the API (default: 5)
-  --timeout <seconds>          how long to wait for each response (default: 5)
+  --clock-tolerance <seconds>  clockToleranceSeconds of the API (default: ${String(ISSUER_DEFAULTS.clockToleranceSeconds)})
+  --timeout <seconds>          how long to wait for each response (default: ${DEFAULT_TIMEOUT})
   --allow-http                 allows http for other hosts than loopback
   --json                       prints one JSON document
 
@@ -55,8 +58,8 @@ const OPTIONS = {
   audience: { type: 'string', multiple: true },
   token: { type: 'string' },
   'jwks-uri': { type: 'string' },
-  'clock-tolerance': { type: 'string', default: '5' },
-  timeout: { type: 'string', default: '5' },
+  'clock-tolerance': { type: 'string', default: DEFAULT_TIMEOUT },
+  timeout: { type: 'string', default: DEFAULT_TIMEOUT },
   'allow-http': { type: 'boolean', default: false },
   json: { type: 'boolean', default: false },
 } as const;

@@ -1,4 +1,5 @@
 import { withoutQuery } from '../../model/address.js';
+import { REMOTE_KEY_DEFAULTS } from '../../options/defaults.js';
 import type { FetchError } from '../../remote/fetch-error.js';
 import { exchange, type ExchangeOptions } from '../../remote/http-exchange.js';
 import { printable } from '../printable.js';
@@ -39,7 +40,7 @@ export async function probe(url: string, { fetch, timeoutMs, clock }: ProbeOptio
     return response;
   };
   try {
-    const { body } = await exchange(url, { fetch: recordingFetch, timeoutMs, maxBytes: 512 * 1024 });
+    const { body } = await exchange(url, { fetch: recordingFetch, timeoutMs, maxBytes: REMOTE_KEY_DEFAULTS.maxBytes });
     return { address, body, isUnreachable: false, aheadSeconds };
   } catch (error) {
     const { message, isUnreachable } = error as FetchError;
