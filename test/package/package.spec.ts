@@ -21,8 +21,13 @@ afterAll(async () => {
   await folder.remove();
 });
 
+interface Manifest {
+  readonly dependencies: Readonly<Record<string, string>>;
+  readonly peerDependencies: Readonly<Record<string, string>>;
+}
+
 describe('the tarball', () => {
-  it('holds what is built, and what is to be read', () => {
+  it('holds the build, the README, the changelog and the licence', () => {
     const besideDist = tarball.files.filter((path) => !path.startsWith('dist/'));
     expect(besideDist.sort()).toEqual([
       'CHANGELOG.md',
@@ -33,25 +38,32 @@ describe('the tarball', () => {
       'schematics/nest-add/schema.json',
     ]);
     const built = tarball.files.filter((path) => path.startsWith('dist/'));
-    expect(built.filter((path) => !/\.(?:js|js\.map|d\.ts)$/.test(path))).toEqual([]);
+    expect(built.filter((path) => !/\.(?:js|d\.ts)$/.test(path))).toEqual([]);
     expect(built.filter((path) => /\.spec\.|^dist\/test\//.test(path))).toEqual([]);
   });
 
-  it('has a source map that brings its source, and types, for each module that an application runs', () => {
+  it('has types for each module that an application can import, and for no other', () => {
     const isTool = (path: string) => /^dist\/(?:cli|schematics)\//.test(path);
-    // The tools are imported by nobody, and hardly looked into.
-    expect(tarball.files.filter((path) => isTool(path) && !path.endsWith('.js'))).toEqual([]);
-    expect(tarball.files.filter(isTool).length).toBeGreaterThan(30);
-    for (const path of tarball.files.filter((file) => file.endsWith('.js') && !isTool(file))) {
-      expect(tarball.files).toEqual(expect.arrayContaining([`${path}.map`, path.replace(/\.js$/, '.d.ts')]));
-      const map = JSON.parse(readFileSync(`${path}.map`, 'utf8')) as { sourcesContent?: (string | null)[] };
-      expect([path, map.sourcesContent?.length]).toEqual([path, 1]);
-    }
+    const modules = tarball.files.filter((path) => path.endsWith('.js') && !isTool(path));
+    const types = tarball.files.filter((path) => path.endsWith('.d.ts'));
+    expect(types.sort()).toEqual(modules.map((path) => path.replace(/\.js$/, '.d.ts')).sort());
   });
 
-  it('stays small: under 600 KiB to download, and two megabytes unpacked with its source maps', () => {
-    expect(tarball.packedBytes).toBeLessThan(600 * 1024);
-    expect(tarball.unpackedBytes).toBeLessThan(2048 * 1024);
+  it('has types that need no package except its dependencies and peers, and no @types package', () => {
+    const { dependencies, peerDependencies } = JSON.parse(readFileSync('package.json', 'utf8')) as Manifest;
+    const allowed = Object.keys({ ...dependencies, ...peerDependencies }).filter((name) => !name.startsWith('passport'));
+    const imported = tarball.files
+      .filter((path) => path.endsWith('.d.ts'))
+      .flatMap((path) => [...readFileSync(path, 'utf8').matchAll(/\b(?:from |import\()['"]([^'".][^'"\n]*)['"]/g)])
+      .map(([, specifier = '']) => /^(?:@[^/]+\/)?[^/]+/.exec(specifier)?.[0] ?? '')
+      .filter((name) => !name.startsWith('node:'));
+    expect(imported).toContain('@nestjs/common');
+    expect(allowed).toEqual(expect.arrayContaining([...new Set(imported)]));
+  });
+
+  it('is smaller than 300 KiB, and than one megabyte unpacked', () => {
+    expect(tarball.packedBytes).toBeLessThan(300 * 1024);
+    expect(tarball.unpackedBytes).toBeLessThan(1024 * 1024);
   });
 
   it('satisfies publint', async () => {
