@@ -18,6 +18,7 @@ import { explainRefusal } from './refusals/refusal-hints.js';
 import { RequirementChecker } from './routes/requirement-checker.js';
 import { type RouteAccess, RouteMetadata, type RouteRules } from './routes/route-metadata.js';
 import { ConnectionExpiry } from './transports/connection-expiry.js';
+import type { LongConnection } from './transports/long-connection.js';
 import { transportOf } from './transports/transport-of.js';
 
 type RequestWithUser = Record<string, unknown>;
@@ -57,7 +58,7 @@ export class AuthGuard extends PassportAuthGuard() {
   }
 
   override canActivate(context: ExecutionContext): MaybePromise<boolean> {
-    const call: GuardedCall = { context, startedAt: this.events.isObserved ? performance.now() : 0 };
+    const call: GuardedCall = { context, startedAt: performance.now() };
     return recovering<boolean>(
       () => this.admit(call),
       (error) => this.refuse(error, call),
@@ -101,28 +102,45 @@ export class AuthGuard extends PassportAuthGuard() {
       transport.memoOf(context);
       return true;
     }
-    const options = this.getAuthenticateOptions(context);
-    return whenKnown(options === undefined ? 'user' : propertyOf(options), (property) => {
-      const request = this.getRequest(context) as RequestWithUser;
-      return whenKnown(this.authenticate(request, call, rules.access), (outcome) => {
-        const token = outcome.kind === 'caller' ? outcome.token : undefined;
-        const connection = token && transport.connectionOf(context, rules.isEventStream);
-        if (token !== undefined) connection?.checkOwner?.(token);
-        request[property] = outcome.kind === 'caller' ? outcome.user : undefined;
-        // `request.user` cannot serve as the memory, because any code may change it later.
-        rememberOutcome(request, outcome);
-        const record = recordOf(transport.memoOf(context), request);
-        const isFirst = record.admitted !== context;
-        return whenKnown(isFirst ? this.requirements.check(rules, token, context) : undefined, () => {
-          record.admitted = context;
-          if (token !== undefined && connection !== undefined) {
-            connection.setOwner?.(token);
-            this.expiry.watch(connection, token);
-          }
-          if (isFirst && this.events.isObserved) this.events.admitted({ ...call, token });
-          return true;
+    const connection = transport.connectionOf(context, rules.isEventStream);
+    // Before any code of the application that could admit a message of a refused socket: a strategy, `handleRequest`.
+    return whenKnown(connection?.whenAdmitted?.(), () => {
+      const options = this.getAuthenticateOptions(context);
+      return whenKnown(options === undefined ? 'user' : propertyOf(options), (property) => {
+        const request = this.getRequest(context) as RequestWithUser;
+        return whenKnown(this.authenticate(request, call, rules.access), (outcome) => {
+          if (outcome.kind === 'caller' && outcome.token !== undefined) connection?.checkOwner?.(outcome.token);
+          request[property] = outcome.kind === 'caller' ? outcome.user : undefined;
+          return this.authorize(outcome, request, connection, call);
         });
       });
+    });
+  }
+
+  private authorize(
+    outcome: Outcome,
+    request: object,
+    connection: LongConnection | undefined,
+    call: GuardedCall,
+  ): MaybePromise<true> {
+    const { context } = call;
+    const token = outcome.kind === 'caller' ? outcome.token : undefined;
+    call.authentication ??= outcome;
+    // `request.user` cannot serve as the memory, because any code may change it later.
+    rememberOutcome(request, outcome);
+    const record = recordOf(transportOf(context).memoOf(context), request);
+    const isFirst = record.admitted?.has(context) !== true;
+    const checked = isFirst ? this.requirements.check(this.rulesOf(context), token, context) : undefined;
+    return whenKnown(checked, () => {
+      (record.admitted ??= new WeakSet()).add(context);
+      if (token !== undefined && connection !== undefined) {
+        connection.setOwner?.(token);
+        this.expiry.watch(connection, token);
+      }
+      // Another message of the socket may have been authenticated while a policy waited.
+      if (checked instanceof Promise) rememberOutcome(request, outcome);
+      if (isFirst && this.events.isObserved) this.events.admitted({ ...call, token });
+      return true;
     });
   }
 
@@ -134,7 +152,12 @@ export class AuthGuard extends PassportAuthGuard() {
   ): MaybePromise<Outcome> {
     const { context } = call;
     if (this.isStrategyReplaced)
-      return this.askPassport(request, context).then((result) => this.handle(result, context, access));
+      return this.askPassport(request, context).then((result) => {
+        // The replaced strategy may have delegated to `JwtStrategy`.
+        const { authentication } = recordOf(transportOf(context).memoOf(context), request);
+        if (!(authentication instanceof Promise)) call.authentication = authentication;
+        return this.handle(result, context, access);
+      });
     return whenKnown(this.strategy.authenticateCall(request, context), (outcome): MaybePromise<Outcome> => {
       call.authentication = outcome;
       if (this.overridesHandleRequest) return this.handle(resultOf(outcome), context, access);

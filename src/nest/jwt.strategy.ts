@@ -49,8 +49,8 @@ export class JwtStrategy extends PassportStrategy(Strategy, SHARED_NAME) impleme
     const extractor = new TokenExtractor(tokenFrom);
     super({
       jwtFromRequest: (request: object) => {
-        const presented = transportOf(httpContextOf(request)).read(request, httpContextOf(request), extractor);
-        return presented instanceof Promise ? null : (presented?.token ?? null);
+        const context = httpContextOf(request);
+        return transportOf(context).read(request, context, extractor)?.token ?? null;
       },
       secretOrKeyProvider: (_request: unknown, token: string, done: (error: unknown, key?: string) => void) => {
         verifier.signingKey(token).then(
@@ -105,7 +105,10 @@ export class JwtStrategy extends PassportStrategy(Strategy, SHARED_NAME) impleme
   /** Authenticates a call once, however many guards and GraphQL fields it has. Neither throws nor rejects. */
   authenticateCall(request: object, context: ExecutionContext): MaybePromise<Outcome> {
     const record = recordOf(transportOf(context).memoOf(context), request);
-    return (record.authentication ??= this.authenticateOnce(request, context));
+    return (record.authentication ??= whenKnown(
+      this.authenticateOnce(request, context),
+      (outcome) => (record.authentication = outcome),
+    ));
   }
 
   /**
@@ -114,7 +117,7 @@ export class JwtStrategy extends PassportStrategy(Strategy, SHARED_NAME) impleme
    */
   async explain(request: object, context: ExecutionContext): Promise<readonly Explanation[]> {
     try {
-      const presented = await transportOf(context).read(request, context, this.extractor);
+      const presented = transportOf(context).read(request, context, this.extractor);
       return presented === undefined ? [] : await this.verifier.explain(presented.token, { callsValidate: false });
     } catch {
       // For example a token that was sent twice.
@@ -129,10 +132,10 @@ export class JwtStrategy extends PassportStrategy(Strategy, SHARED_NAME) impleme
 
   private authenticateOnce(request: object, context: ExecutionContext): MaybePromise<Outcome> {
     return recovering<Outcome>(
-      () =>
-        whenKnown(transportOf(context).read(request, context, this.extractor), (presented) =>
-          presented === undefined ? GUEST : this.authenticatePresented(presented),
-        ),
+      () => {
+        const presented = transportOf(context).read(request, context, this.extractor);
+        return presented === undefined ? GUEST : this.authenticatePresented(presented);
+      },
       (error) => ({ kind: 'refused', error: toError(error) }),
     );
   }

@@ -27,8 +27,8 @@ interface CallRecord {
   authentication?: MaybePromise<Outcome>;
   /** What the guard made of it with `handleRequest`. */
   outcome?: Outcome;
-  /** The handler call whose requirements this outcome met, so that a second guard of the handler does not repeat them. */
-  admitted?: ExecutionContext;
+  /** The handler calls whose requirements are met, so that a second guard of a handler does not check them again. */
+  admitted?: WeakSet<ExecutionContext>;
   /** The GraphQL operations that this request belongs to. */
   operations?: Set<object>;
 }

@@ -99,7 +99,9 @@ function claimRequest(request: object, operation: object): boolean {
 
 /** The GraphQL context, which all fields of an operation share. */
 function operationOf(context: ExecutionContext): object {
-  const operation: unknown = context.getArgByIndex(2);
+  const resolverArguments = context.getArgs<unknown[]>();
+  // A reference resolver of federation (`@ResolveReference`) has no arguments of a field: reference, context, info.
+  const operation = resolverArguments[resolverArguments.length === 3 ? 1 : 2];
   return isJsonObject(operation) ? operation : {};
 }
 

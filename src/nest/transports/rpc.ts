@@ -48,7 +48,8 @@ const logger = new Logger('AuthGuard');
 export const rpcTransport: Transport = {
   requestOf: callOf,
 
-  memoOf: callOf,
+  // Nest creates one context for all guards of a message. The context of a custom transport may be shared by its messages.
+  memoOf: (context) => context,
 
   read(request, context, extractor) {
     // For TCP, Redis, NATS, Kafka and so on, the application states in `tokenFrom` where the token is.
