@@ -23,7 +23,7 @@ import { transportOf } from './transports/transport-of.js';
 
 type RequestWithUser = Record<string, unknown>;
 
-/** What passport's callback receives. */
+/** The arguments of passport's callback. */
 type PassportResult = readonly [error: Error | null, user: unknown, info: unknown, status: number | undefined];
 
 /**
@@ -248,9 +248,9 @@ export class AuthGuard extends PassportAuthGuard() {
 /** A call while the guard decides about it. */
 interface GuardedCall {
   readonly context: ExecutionContext;
-  /** By `performance.now()`. */
+  /** In milliseconds of `performance.now()`. */
   readonly startedAt: number;
-  /** What the strategy found, once it is known. */
+  /** The result of the strategy, once it is known. */
   authentication?: Outcome;
 }
 

@@ -166,7 +166,7 @@ export function rejectsCredentials(error: Error): error is AuthError {
   return error instanceof AuthError && error.status !== 503;
 }
 
-/** Tests of an application may replace the verifier by an object, or a subclass, that has only `verify` of its own. */
+/** Tests of an application may replace the verifier by an object or a subclass that implements only `verify`. */
 function authenticatorOf(verifier: AccessTokenVerifier): Authenticator {
   if (verifier.verify === OWN_VERIFY) return verifier;
   return {

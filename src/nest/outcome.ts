@@ -19,13 +19,13 @@ export type Outcome =
 
 export const GUEST: Outcome = Object.freeze({ kind: 'guest' });
 
-/** What the guard remembers of one call. This package creates it, so that nothing is written onto objects of the framework. */
+/** The guard's memory of one call. This package creates it, so that nothing is written onto objects of the framework. */
 interface CallRecord {
   /** The request of the call. A GraphQL context that the application reuses for several requests has one record for each. */
   request?: object;
-  /** What the strategy found. Produced once, however many guards and GraphQL fields the call has. */
+  /** The result of the strategy. Produced once, however many guards and GraphQL fields the call has. */
   authentication?: MaybePromise<Outcome>;
-  /** What the guard made of it with `handleRequest`. */
+  /** The result of the guard, after `handleRequest`. */
   outcome?: Outcome;
   /** The handler calls whose requirements are met, so that a second guard of a handler does not check them again. */
   admitted?: WeakSet<ExecutionContext>;
@@ -50,7 +50,7 @@ export function rememberOutcome(request: object, outcome: Outcome): void {
   recordOf(request, request).outcome = outcome;
 }
 
-/** What the guard decided about the caller. Undefined on a public route. */
+/** Returns the guard's result for the caller. Undefined on a public route. */
 export function outcomeOf(request: object): Outcome | undefined {
   return records.get(request)?.outcome;
 }

@@ -238,7 +238,7 @@ function factsIn(error: Error): RefusalFacts | undefined {
   return isTransportException(error) ? (error as unknown as { getError(): RefusalFacts }).getError() : undefined;
 }
 
-/** What the guard found about the opening now applies to the socket. */
+/** Makes the result of the opening the result of the socket. */
 function copyToSocket(client: object, opening: Opening): void {
   Object.assign(client, opening.client);
   const outcome = outcomeOf(opening.client);

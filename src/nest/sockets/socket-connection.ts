@@ -88,7 +88,9 @@ function socketIoConnection(client: SocketIoClient): SocketConnection {
   return {
     ...ownerOf(client),
     key: client,
-    isClosed: client.disconnected,
+    get isClosed() {
+      return client.disconnected;
+    },
     warn(refusal) {
       client.emit('exception', eventOf(refusal));
     },
@@ -150,7 +152,9 @@ function nativeConnection(client: NativeClient): SocketConnection {
   return {
     ...ownerOf(client),
     key: client,
-    isClosed: client.readyState > OPEN,
+    get isClosed() {
+      return client.readyState > OPEN;
+    },
     warn,
     close(refusal) {
       const { status, code } = refusal.error;

@@ -6,7 +6,7 @@ import type { HttpRequest } from '../transports/http.js';
 type GatewayClass = ReturnType<ExecutionContext['getClass']>;
 type Handler = ReturnType<ExecutionContext['getHandler']>;
 
-/** What is known of a socket since it was opened. */
+/** The state of an open socket. */
 export interface SocketState {
   /** The request that opened the socket. ws passes it to `handleConnection` only. */
   request?: HttpRequest;

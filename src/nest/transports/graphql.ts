@@ -10,7 +10,7 @@ import { readHandshake } from './handshake.js';
 import type { LongConnection } from './long-connection.js';
 import type { Transport } from './transport.js';
 
-/** What graphql-ws knows of a socket. Nest passes it where the request of a query would be. */
+/** The context that graphql-ws has for a socket. Nest passes it where the request of a query would be. */
 interface GraphqlWsContext {
   readonly connectionParams?: unknown;
   readonly extra: { readonly request: HttpRequest; readonly socket: GraphqlWsSocket };
@@ -149,7 +149,9 @@ function authorizationsIn(connectionParams: unknown): readonly string[] {
 function subscriptions(socket: GraphqlWsSocket): LongConnection {
   return {
     key: socket,
-    isClosed: (socket.readyState ?? OPEN) > OPEN,
+    get isClosed() {
+      return (socket.readyState ?? OPEN) > OPEN;
+    },
     canRenew: false,
     warn: () => undefined,
     close({ error }) {
@@ -166,7 +168,9 @@ function upgradedConnection({ socket }: UpgradeRequest): LongConnection | undefi
   return (
     socket && {
       key: socket,
-      isClosed: socket.destroyed,
+      get isClosed() {
+        return socket.destroyed;
+      },
       canRenew: false,
       warn: () => undefined,
       close() {

@@ -6,11 +6,14 @@ import type { AuthRefusal } from '../refusals/refusal.js';
 export interface LongConnection {
   /** The object that identifies the connection: the socket, or the response. */
   readonly key: object;
-  /** Whether it is closed, so that no further close event follows. */
+  /** Whether it is closed now, so that no further close event follows. */
   readonly isClosed: boolean;
   /** Whether its client can send a new token. Otherwise a grace time would only extend access after the expiration. */
   readonly canRenew: boolean;
-  /** Waits until the connection is admitted and its last new token is accepted or rejected. @throws the refusal of the connection */
+  /**
+   * Waits until the connection is admitted and its last new token is accepted or rejected.
+   * @throws the refusal of the connection
+   */
   whenAdmitted?(): MaybePromise<unknown>;
   /**
    * Checks that the connection may be used with this token. Undefined if each token is accepted.

@@ -31,7 +31,7 @@ interface GrpcCall {
   readonly nextCall?: GrpcCall;
 }
 
-/** What a handler of `@GrpcStreamCall()` receives. */
+/** The stream that a handler of `@GrpcStreamCall()` receives. */
 interface HeldStream {
   readonly metadata: GrpcMetadata;
   emit(event: 'error', status: object): unknown;
@@ -138,7 +138,9 @@ function isUnary(call: GrpcCall | undefined): boolean {
 function grpcStream(stream: GrpcStream, metadata: object): LongConnection {
   return {
     key: stream,
-    isClosed: stream.cancelled === true || stream.destroyed === true,
+    get isClosed() {
+      return stream.cancelled === true || stream.destroyed === true;
+    },
     canRenew: false,
     // gRPC has no message for it.
     warn: () => undefined,
