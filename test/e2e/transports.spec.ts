@@ -1,7 +1,7 @@
 import 'reflect-metadata';
 import type { Server } from 'node:http';
 import { connect, type Socket } from 'node:net';
-import { status } from '@grpc/grpc-js';
+import { type ServiceError, status } from '@grpc/grpc-js';
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { NotFoundException } from '@nestjs/common';
 import { type CustomTransportStrategy, MessagePattern, RpcException, Server as RpcServer } from '@nestjs/microservices';
@@ -221,8 +221,8 @@ describe.each([sseDriver('express'), sseDriver('fastify')])('A connection over $
 
 describe('A refused message of a TCP microservice', () => {
   it('has the facts of an HTTP refusal', async () => {
-    const { refusalOf } = await tcpDriver.start(issuer);
-    expect(await refusalOf('scoped', TOKENS.reader())).toEqual({
+    const { send } = await tcpDriver.start(issuer);
+    expect(await send('scoped', TOKENS.reader())).toEqual({
       status: 'error',
       statusCode: 403,
       code: 'SCOPE_INSUFFICIENT',
@@ -286,19 +286,19 @@ describe('A refused gRPC call', () => {
     ['an insufficient scope', 'scoped', 'reader', {}, status.PERMISSION_DENIED, 'SCOPE_INSUFFICIENT'],
     ['two tokens', 'closed', 'good', twoTokens, status.INVALID_ARGUMENT, 'TOKEN_MULTIPLE'],
   ])('has the status and the challenge for %s', async (_what, handler, token, options, code, authCode) => {
-    const { refusalOf } = await grpcDriver.start(issuer, options);
-    const refusal = await refusalOf(handler, TOKENS[token]());
-    expect(refusal?.code).toBe(code);
-    expect(refusal?.details).toMatch(new RegExp(`^${authCode}: \\w`));
-    expect(refusal?.metadata.get('error-code')).toEqual([authCode]);
-    expect(refusal?.metadata.get('www-authenticate')).toEqual([expect.stringMatching(/^Bearer/)]);
+    const { send } = await grpcDriver.start(issuer, options);
+    const refusal = (await send(handler, TOKENS[token]())) as ServiceError;
+    expect(refusal.code).toBe(code);
+    expect(refusal.details).toMatch(new RegExp(`^${authCode}: \\w`));
+    expect(refusal.metadata.get('error-code')).toEqual([authCode]);
+    expect(refusal.metadata.get('www-authenticate')).toEqual([expect.stringMatching(/^Bearer/)]);
   });
 
   it('has a retry time while the keys are unavailable', async () => {
-    const { refusalOf } = await grpcDriver.start(issuer, { keys: { from: 'jwks', uri: `${issuer.url}/nowhere` } });
-    const refusal = await refusalOf('closed', TOKENS.good());
-    expect([refusal?.code, refusal?.metadata.get('error-code')]).toEqual([status.UNAVAILABLE, ['KEYS_UNAVAILABLE']]);
-    expect(Number(refusal?.metadata.get('retry-after')[0])).toBeGreaterThan(0);
+    const { send } = await grpcDriver.start(issuer, { keys: { from: 'jwks', uri: `${issuer.url}/nowhere` } });
+    const refusal = (await send('closed', TOKENS.good())) as ServiceError;
+    expect([refusal.code, refusal.metadata.get('error-code')]).toEqual([status.UNAVAILABLE, ['KEYS_UNAVAILABLE']]);
+    expect(Number(refusal.metadata.get('retry-after')[0])).toBeGreaterThan(0);
   });
 });
 

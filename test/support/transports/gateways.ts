@@ -1,19 +1,16 @@
 import { Inject, type Type, UseGuards } from '@nestjs/common';
-import { SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
+import { type GatewayMetadata, SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
 import { AuthenticatedGateway, CurrentUser, Public, SocketAuthenticator } from '../../../src/index.js';
 import { GatewayGuard } from '../../../src/nest/sockets/authenticated-gateway.js';
 import { decorated, greeting, handlerClasses } from './handlers.js';
 
-/** The options of `@WebSocketGateway()`: a namespace of socket.io, or a path of ws. */
-export interface Place {
-  readonly namespace?: string;
-  readonly path?: string;
-}
+/** Creates the options of a gateway: a namespace of socket.io, or a path of ws. */
+export type Place = (name: string) => GatewayMetadata;
 
 export const reply = (text: string) => ({ event: 'reply', data: text });
 
 /** A gateway whose opening is guarded, with one handler: `closed`. */
-export function guardedGateway(place: Place, ...decorators: ClassDecorator[]): Type {
+export function guardedGateway(place: GatewayMetadata, ...decorators: ClassDecorator[]): Type {
   class GuardedGateway extends AuthenticatedGateway {
     @SubscribeMessage('closed')
     closed(@CurrentUser('sub') sub?: string) {
@@ -25,9 +22,8 @@ export function guardedGateway(place: Place, ...decorators: ClassDecorator[]): T
 
 /** A gateway that calls `SocketAuthenticator` itself. Its sockets are open before they are admitted, on socket.io as well. */
 export function manualGateway(
-  place: Place,
+  place: GatewayMetadata,
   onAdmission: (isAdmitted: boolean) => void = () => undefined,
-  ...decorators: ClassDecorator[]
 ): Type {
   // Nest 11 does not call the global guard for messages.
   @UseGuards(GatewayGuard)
@@ -55,7 +51,7 @@ export function manualGateway(
       return { event: 'pong', data: '' };
     }
   }
-  return decorated(ManualGateway, WebSocketGateway(place), ...decorators);
+  return decorated(ManualGateway, WebSocketGateway(place));
 }
 
 /** Any client may open its sockets; only the messages are guarded. */
@@ -67,7 +63,7 @@ abstract class OpenGateway extends AuthenticatedGateway {
 }
 
 /** A gateway for each opening that the handlers of all transports need. */
-export function defaultGateways(place: (name: string) => Place): Type[] {
+export function defaultGateways(place: Place): Type[] {
   const [Plain, OfClass] = handlerClasses(SubscribeMessage, reply, OpenGateway as unknown as Type);
   return [
     guardedGateway(place('guarded')),

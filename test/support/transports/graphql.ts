@@ -104,8 +104,7 @@ export const graphqlSubscriptionDriver = {
       })(),
     ).map((type) => decorated(type, Resolver()));
     const started = await startApp('express', { imports, providers: [StreamResolver, ...handlers] });
-    const usual = (token: string | undefined): Opening =>
-      token === undefined ? {} : { connectionParams: { authorization: `Bearer ${token}` } };
+    const usual = (token?: string): Opening => (token === undefined ? {} : { connectionParams: bearer(token) });
     const connect = ({ connectionParams, headers = {} }: Opening) => {
       let resolveClosed: (code: string) => void;
       const closed = new Promise<string>((resolve) => (resolveClosed = resolve));
@@ -129,13 +128,9 @@ export const graphqlSubscriptionDriver = {
       const leave = () => void client.dispose();
       return { closed, leave, subscribe: (handler: string) => subscribe(client, handler) };
     };
-    const callWith = async (handler: string, opening: Opening) => {
+    const callWith = (handler: string, opening: Opening) => {
       const connection = connect(opening);
-      try {
-        return await connection.subscribe(handler);
-      } finally {
-        connection.leave();
-      }
+      return connection.subscribe(handler).finally(connection.leave);
     };
     const openWith = async (opening: Opening) => {
       const connection = connect(opening);

@@ -13,8 +13,28 @@ import type { Clock } from '../guarded-app.js';
 import { AUDIENCE } from '../guarded-app.js';
 import type { LocalIssuer } from '../local-issuer.js';
 
-/** The handlers that every transport has. The last three are in a class that requires `read`. */
-export type HandlerName = 'closed' | 'scoped' | 'public' | 'optional' | 'failing' | 'inherits' | 'overrides' | 'merges';
+type Decorators = Readonly<Record<string, readonly MethodDecorator[]>>;
+
+// An error of the application.
+const failingPolicy = () => {
+  throw new Error('the database is down');
+};
+const PLAIN = {
+  closed: [],
+  scoped: [RequireScopes('write')],
+  public: [Public()],
+  optional: [OptionalAuth()],
+  failing: [RequirePolicy(failingPolicy)],
+} satisfies Decorators;
+/** The handlers of a class that requires `read`. */
+export const IN_CLASS = {
+  inherits: [],
+  overrides: [RequireScopes('write')],
+  merges: [RequireScopes('write', { merge: true })],
+} satisfies Decorators;
+
+/** The handlers that every transport has. */
+export type HandlerName = keyof typeof PLAIN | keyof typeof IN_CLASS;
 
 export interface OpenConnection {
   /** Resolves when the connection is closed, to the code that the client received. */
@@ -44,10 +64,10 @@ export function watchedBy(app: INestApplication): number {
 }
 
 /** Closes the clients of a test before its application. */
-export function closeFirst(app: INestApplication, closeClients: () => void): void {
+export function closeFirst(app: INestApplication, clients: { close(): unknown }): void {
   const close = app.close.bind(app);
   app.close = () => {
-    closeClients();
+    clients.close();
     return close();
   };
 }
@@ -56,24 +76,6 @@ export function authModule(issuer: LocalIssuer, clock: Clock, options: Partial<A
   const defaults = { issuer: issuer.url, audience: AUDIENCE, clockToleranceSeconds: 0, clock: clock.read };
   return AuthModule.forRoot({ ...defaults, ...options } as AuthOptions);
 }
-
-type Decorators = Readonly<Record<string, readonly MethodDecorator[]>>;
-
-const failingPolicy = () => {
-  throw new Error('the database is down');
-};
-const PLAIN: Decorators = {
-  closed: [],
-  scoped: [RequireScopes('write')],
-  public: [Public()],
-  optional: [OptionalAuth()],
-  failing: [RequirePolicy(failingPolicy)],
-};
-const IN_CLASS: Decorators = {
-  inherits: [],
-  overrides: [RequireScopes('write')],
-  merges: [RequireScopes('write', { merge: true })],
-};
 
 /**
  * The same handlers for each transport, in two classes.

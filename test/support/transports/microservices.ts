@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import {
@@ -91,27 +92,21 @@ export const tcpDriver = {
     const started = await startHybrid(issuer, { tokenFrom, ...options }, [EventController, ...handlers], microservice);
     const client = ClientProxyFactory.create(microservice as never);
     await client.connect();
-    const send = (handler: string, accessToken?: string) =>
-      lastValueFrom(client.send<string>(handler, { accessToken }));
-    closeFirst(started.app, () => {
-      client.close();
-    });
+    closeFirst(started.app, client);
+    /** Resolves to the response, or to the error that the client receives. */
+    const send = (handler: HandlerName, accessToken?: string): Promise<unknown> =>
+      lastValueFrom(client.send<string>(handler, { accessToken })).catch((error: unknown) => error);
     return {
       ...started,
+      send,
       emit: async (accessToken?: string) => {
         await lastValueFrom(client.emit('event', { accessToken }), { defaultValue: undefined });
       },
-      call: (handler: HandlerName, accessToken?: string) =>
-        send(handler, accessToken).catch((error: unknown) => {
-          const { code, message } = error as { code?: string; message?: string };
-          return String(code ?? message);
-        }),
-      /** Resolves to the error that the client receives. */
-      refusalOf: (handler: HandlerName, accessToken?: string): Promise<unknown> =>
-        send(handler, accessToken).then(
-          () => undefined,
-          (error: unknown) => error,
-        ),
+      call: async (handler: HandlerName, accessToken?: string) => {
+        const answer = await send(handler, accessToken);
+        const { code, message } = answer as { code?: string; message?: string };
+        return typeof answer === 'string' ? answer : String(code ?? message);
+      },
     };
   },
 } satisfies TransportDriver;
@@ -168,7 +163,10 @@ function metadataOf(token: string | undefined): Metadata {
   return metadata;
 }
 
-const codeOf = (error: ServiceError) => String(error.metadata.get('error-code')[0] ?? error.message);
+const resultOf = (answer: ServiceError | Response | undefined) =>
+  answer !== undefined && 'metadata' in answer
+    ? String(answer.metadata.get('error-code')[0] ?? answer.message)
+    : String(answer?.text);
 
 export const grpcDriver = {
   name: 'gRPC (hybrid)',
@@ -195,20 +193,23 @@ export const grpcDriver = {
       test: { Handlers: new (address: string, security: unknown) => GrpcClient };
     };
     const client = new test.Handlers(url, credentials.createInsecure());
-    const send = (handler: HandlerName, token: string | undefined, callback: Callback) => {
-      const method = client[capitalized(handler)] as (request: object, sent: Metadata, done: Callback) => void;
-      method.call(client, {}, metadataOf(token), callback);
-    };
-    closeFirst(started.app, () => {
-      client.close();
-    });
+    closeFirst(started.app, client);
+    /** Resolves to the response, or to the status that the client receives. */
+    const send = (handler: HandlerName, token?: string): Promise<ServiceError | Response | undefined> =>
+      new Promise((resolve) => {
+        const method = client[capitalized(handler)] as (request: object, sent: Metadata, done: Callback) => void;
+        method.call(client, {}, metadataOf(token), (error, response) => {
+          resolve(error ?? response);
+        });
+      });
     return {
       ...started,
+      send,
       /** Calls a handler that receives the stream. The client leaves its stream open if `isHeld`. */
       stream: (handler: StreamHandler, token?: string, isHeld = false) =>
         new Promise<string>((resolve) => {
           const settle: Callback = (error, response) => {
-            resolve(error === null ? String(response?.text) : codeOf(error));
+            resolve(resultOf(error ?? response));
           };
           const stream = handler === 'Raw' ? client.Raw(metadataOf(token)) : client.Upload(metadataOf(token), settle);
           if (handler === 'Raw')
@@ -219,12 +220,8 @@ export const grpcDriver = {
         }),
       open: async (token: string) => {
         const stream = client.Endless({}, metadataOf(token));
-        const closed = new Promise<string>((resolve) => {
-          stream.on('error', (error: ServiceError) => {
-            resolve(codeOf(error));
-          });
-        });
-        await new Promise((resolve) => stream.once('data', resolve));
+        const closed = once(stream, 'error').then(([error]) => resultOf(error as ServiceError));
+        await once(stream, 'data');
         return {
           closed,
           leave: () => {
@@ -232,17 +229,7 @@ export const grpcDriver = {
           },
         };
       },
-      /** Resolves to the status that the client receives. */
-      refusalOf: (handler: HandlerName, token?: string) =>
-        new Promise<ServiceError | null>((resolve) => {
-          send(handler, token, resolve);
-        }),
-      call: (handler: HandlerName, token?: string) =>
-        new Promise<string>((resolve) => {
-          send(handler, token, (error, response) => {
-            resolve(error === null ? String(response?.text) : codeOf(error));
-          });
-        }),
+      call: async (handler: HandlerName, token?: string) => resultOf(await send(handler, token)),
     };
   },
 } satisfies TransportDriver;

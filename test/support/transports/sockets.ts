@@ -7,7 +7,7 @@ import { startApp } from '../app.js';
 import { Clock } from '../guarded-app.js';
 import type { LocalIssuer } from '../local-issuer.js';
 import { defaultGateways, type Place } from './gateways.js';
-import { authModule, closeFirst, type HandlerName, type TransportDriver } from './handlers.js';
+import { authModule, closeFirst, type HandlerName, IN_CLASS, type TransportDriver } from './handlers.js';
 
 interface Closing {
   readonly code: string | undefined;
@@ -68,7 +68,7 @@ export interface Handshake {
   readonly protocols?: string[];
 }
 
-export type Opener = (place: string, token?: string, handshake?: Handshake) => TestSocket;
+type Opener = (place: string, token?: string, handshake?: Handshake) => TestSocket;
 
 const socketIoOpener =
   (url: string): Opener =>
@@ -128,48 +128,33 @@ const wsOpener =
     return socket;
   };
 
-export interface RunningSockets {
-  readonly open: Opener;
-  readonly url: string;
-  readonly clock: Clock;
-  readonly app: INestApplication;
-  readonly close: () => Promise<void>;
-}
-
-export interface SocketKind {
-  readonly name: string;
-  start(
-    issuer: LocalIssuer,
-    options?: Partial<AuthOptions>,
-    gateways?: (place: (name: string) => Place) => Type[],
-  ): Promise<RunningSockets>;
-}
-
 function socketKind(
   name: string,
-  place: (name: string) => Place,
+  place: Place,
   opener: (url: string) => Opener,
-  prepare: (app: INestApplication) => void,
-): SocketKind {
+  prepare?: (app: INestApplication) => void,
+) {
   return {
     name,
-    async start(issuer, options, gateways) {
+    async start(
+      issuer: LocalIssuer,
+      options?: Partial<AuthOptions>,
+      gateways: (place: Place) => Type[] = defaultGateways,
+    ) {
       const clock = new Clock();
       const metadata = {
         imports: [authModule(issuer, clock, options)],
-        providers: (gateways ?? defaultGateways)(place),
+        providers: gateways(place),
       };
       const started = await startApp('express', metadata, { prepare });
       const opened = new Set<TestSocket>();
       const open = opener(started.url);
-      closeFirst(started.app, () => {
-        for (const socket of opened) socket.close();
-      });
+      closeFirst(started.app, { close: () => opened.forEach(({ close }) => close()) });
       return {
         ...started,
         clock,
-        open: (path, token, handshake) => {
-          const socket = open(path, token, handshake);
+        open: (...opening: Parameters<Opener>) => {
+          const socket = open(...opening);
           opened.add(socket);
           return socket;
         },
@@ -178,30 +163,19 @@ function socketKind(
   };
 }
 
-export const SOCKET_IO = socketKind(
-  'socket.io',
-  (namespace) => ({ namespace }),
-  socketIoOpener,
-  () => undefined,
-);
+export const SOCKET_IO = socketKind('socket.io', (namespace) => ({ namespace }), socketIoOpener);
 
 export const WS = socketKind(
   'ws',
   (path) => ({ path: `/${path}` }),
   wsOpener,
-  (app) => {
-    app.useWebSocketAdapter(new WsAdapter(app));
-  },
+  (app) => void app.useWebSocketAdapter(new WsAdapter(app)),
 );
 
-export const SOCKET_KINDS: readonly SocketKind[] = [SOCKET_IO, WS];
+export const SOCKET_KINDS = [SOCKET_IO, WS];
+export type SocketKind = typeof SOCKET_IO;
 
-const GATEWAYS: Partial<Record<HandlerName, string>> = {
-  closed: 'guarded',
-  inherits: 'class',
-  overrides: 'class',
-  merges: 'class',
-};
+const gatewayOf = (handler: HandlerName) => (handler === 'closed' ? 'guarded' : handler in IN_CLASS ? 'class' : 'open');
 
 export const socketDrivers = SOCKET_KINDS.map((kind) => ({
   name: kind.name,
@@ -210,7 +184,7 @@ export const socketDrivers = SOCKET_KINDS.map((kind) => ({
     return {
       ...sockets,
       call: async (handler: HandlerName, token?: string) => {
-        const socket = sockets.open(GATEWAYS[handler] ?? 'open', token);
+        const socket = sockets.open(gatewayOf(handler), token);
         const answer = await socket.ask(handler);
         socket.close();
         return answer;
