@@ -114,8 +114,8 @@ export const AUTH_ERROR = Symbol.for('nestjs-resource-server.AuthError');
 
 /**
  * A refusal. `AccessTokenVerifier.verify` throws it, and `validate`, `user` and policies may throw it to refuse a call with a
- * code of their choice: `throw new AuthError('POLICY_DENIED')`. It is immutable: an application may throw one
- * constant for many calls, because facts about a call are never stored on it.
+ * code of their choice: `throw new AuthError('POLICY_DENIED')`. Its fields cannot be changed, and facts about a call are
+ * never stored on it, so that an application may throw one constant for many calls.
  *
  * `AuthGuard` throws the Nest `HttpException` of the same status (`UnauthorizedException`, …) with the same `code` and
  * `detail`. That exception satisfies `instanceof AuthError` as well, so that both `@Catch(AuthError)` and
@@ -142,8 +142,9 @@ export class AuthError extends Error {
     // RFC 9110 §10.2.3: whole seconds.
     if (given !== undefined && given >= 0 && given < Infinity) this.retryAfterSeconds = Math.ceil(given);
     else this.retryAfterSeconds = this.status === 503 ? RETRY_AFTER_SECONDS : undefined;
-    // A subclass has yet to set its own fields.
-    if (new.target === AuthError) Object.freeze(this);
+    // Not frozen: loggers mark the errors that they serialize (pino).
+    for (const name of ['code', 'status', 'detail', 'retryAfterSeconds'])
+      Object.defineProperty(this, name, { writable: false, configurable: false });
   }
 
   static override [Symbol.hasInstance](value: unknown): boolean {

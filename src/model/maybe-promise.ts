@@ -4,12 +4,17 @@
  */
 export type MaybePromise<Value> = Value | Promise<Value>;
 
+/** Returns whether a value is a promise of any library. Not `instanceof`: the global `Promise` may have been replaced (zone.js). */
+export function isPromise<Value>(value: MaybePromise<Value>): value is Promise<Value> {
+  return typeof (value as { then?: unknown } | null | undefined)?.then === 'function';
+}
+
 /** Continues with the value: now if it is known, otherwise when the promise resolves. An error of `next` is thrown or rejected alike. */
 export function whenKnown<Value, Result>(
   value: MaybePromise<Value>,
   next: (value: Value) => MaybePromise<Result>,
 ): MaybePromise<Result> {
-  return value instanceof Promise ? value.then(next) : next(value);
+  return isPromise(value) ? value.then(next) : next(value);
 }
 
 /**
@@ -22,7 +27,7 @@ export function recovering<Result>(
 ): MaybePromise<Result> {
   try {
     const result = run();
-    return result instanceof Promise ? result.catch(recover) : result;
+    return isPromise(result) ? result.then(undefined, recover) : result;
   } catch (error) {
     return recover(error);
   }

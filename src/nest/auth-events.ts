@@ -72,7 +72,7 @@ export class AuthEvents extends Observable<AuthEvent> {
     });
   }
 
-  /** Whether there is a subscriber. Otherwise nothing is measured. */
+  /** Whether there is a subscriber. Otherwise no event is created. */
   get isObserved(): boolean {
     return this.subscribers.size > 0;
   }

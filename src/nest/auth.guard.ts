@@ -2,14 +2,14 @@ import { type ExecutionContext, Inject, Injectable, Logger } from '@nestjs/commo
 import passport from 'passport';
 import { AuthGuard as PassportAuthGuard, type AuthGuardAuthenticateOptions } from '@nestjs/passport';
 import { AuthError } from '../model/errors.js';
-import { type MaybePromise, recovering, whenKnown } from '../model/maybe-promise.js';
+import { isPromise, type MaybePromise, recovering, whenKnown } from '../model/maybe-promise.js';
 import type { ResolvedOptions } from '../options/resolve-options.js';
 import type { Explanation } from '../token/explain.js';
 import { isVerifiedAccessToken } from '../token/verified-access-token.js';
 import { AuthEvents } from './auth-events.js';
 import { RESOLVED_OPTIONS } from './auth-options.js';
 import { handlerName } from './nest-internals.js';
-import { contextOfPassport, JwtStrategy, rejectsCredentials } from './jwt.strategy.js';
+import { JwtStrategy, type PassportCall, passportCall, rejectsCredentials } from './jwt.strategy.js';
 import { type CallRecord, GUEST, type Outcome, recordOf, rememberOutcome } from './outcome.js';
 import { isTransportException } from './refusals/exceptions.js';
 import { factsText } from './refusals/facts-text.js';
@@ -18,6 +18,7 @@ import { explainRefusal } from './refusals/refusal-hints.js';
 import { RequirementChecker } from './routes/requirement-checker.js';
 import { type RouteAccess, RouteMetadata, type RouteRules } from './routes/route-metadata.js';
 import { ConnectionExpiry } from './transports/connection-expiry.js';
+import type { LongConnection } from './transports/long-connection.js';
 import type { Transport } from './transports/transport.js';
 import { transportOf } from './transports/transport-of.js';
 
@@ -37,8 +38,6 @@ type PassportResult = readonly [error: Error | null, user: unknown, info: unknow
 @Injectable()
 export class AuthGuard extends PassportAuthGuard() {
   private readonly logger = new Logger(AuthGuard.name);
-  private readonly isStrategyReplaced: boolean;
-  private readonly overridesHandleRequest: boolean;
 
   constructor(
     @Inject(JwtStrategy) private readonly strategy: JwtStrategy,
@@ -50,12 +49,10 @@ export class AuthGuard extends PassportAuthGuard() {
   ) {
     // The base class logs an error without a strategy. The option is not read, because `canActivate` is replaced.
     super({ defaultStrategy: strategy.name });
-    this.isStrategyReplaced = strategy.authenticate !== OWN_AUTHENTICATE;
-    this.overridesHandleRequest = this.handleRequest !== AuthGuard.prototype.handleRequest;
   }
 
   override canActivate(context: ExecutionContext): MaybePromise<boolean> {
-    const call = new GuardedCall(context, this.events.isObserved ? performance.now() : 0);
+    const call = new GuardedCall(context);
     return recovering(
       () => this.admit(call),
       (error) => this.refuse(error, call),
@@ -99,40 +96,60 @@ export class AuthGuard extends PassportAuthGuard() {
       transport.memoOf(context);
       return true;
     }
-    const options = this.getAuthenticateOptions(context);
-    return options === undefined
-      ? this.admitRequest(call, rules, 'user')
-      : propertyOf(options).then((property) => this.admitRequest(call, rules, property));
+    const connection = transport.connectionOf(context, rules.isEventStream);
+    // Before any code of the application that could admit a message of a refused socket: a strategy, `handleRequest`.
+    const opened = connection?.whenAdmitted?.();
+    return isPromise(opened)
+      ? opened.then(() => this.admitRequest(call, rules, connection))
+      : this.admitRequest(call, rules, connection);
   }
 
-  private admitRequest(call: GuardedCall, rules: RouteRules, property: string): MaybePromise<boolean> {
+  private admitRequest(
+    call: GuardedCall,
+    rules: RouteRules,
+    connection: LongConnection | undefined,
+  ): MaybePromise<boolean> {
+    const options = this.getAuthenticateOptions(call.context);
+    if (options !== undefined)
+      return propertyOf(options).then((property) => {
+        call.property = property;
+        return this.authenticateRequest(call, rules, connection);
+      });
+    return this.authenticateRequest(call, rules, connection);
+  }
+
+  private authenticateRequest(
+    call: GuardedCall,
+    rules: RouteRules,
+    connection: LongConnection | undefined,
+  ): MaybePromise<boolean> {
     const request = this.getRequest(call.context) as RequestWithUser;
-    const record = recordOf(call.transport.memoOf(call.context, request), request);
+    const record = recordOf(call.transport.memoOf(call.context, request), request, this.strategy);
     const outcome = this.authenticate(request, record, call, rules.access);
-    return outcome instanceof Promise
-      ? outcome.then((known) => this.admitCaller(known, request, record, property, call, rules))
-      : this.admitCaller(outcome, request, record, property, call, rules);
+    return isPromise(outcome)
+      ? outcome.then((known) => this.authorize(known, request, record, call, rules, connection))
+      : this.authorize(outcome, request, record, call, rules, connection);
   }
 
-  private admitCaller(
+  private authorize(
     outcome: Outcome,
     request: RequestWithUser,
     record: CallRecord,
-    property: string,
     call: GuardedCall,
     rules: RouteRules,
+    connection: LongConnection | undefined,
   ): MaybePromise<boolean> {
-    const { context, transport } = call;
+    const { context } = call;
     const { user, token } = outcome.kind === 'caller' ? outcome : NO_CALLER;
-    const connection = token && transport.connectionOf(context, rules.isEventStream);
     if (token !== undefined) connection?.checkOwner?.(token);
-    request[property] = user;
+    call.authentication ??= outcome;
+    request[call.property] = user;
     // `request.user` cannot serve as the memory, because any code may change it later.
     rememberOutcome(request, outcome);
-    const isRepeated = record.admitted === context;
+    const isRepeated = record.isAdmitted(context);
     const checked = isRepeated ? undefined : this.requirements.check(rules, token, context);
     const admitted = () => {
-      record.admitted = context;
+      record.admit(context);
       if (token !== undefined && connection !== undefined) {
         connection.setOwner?.(token);
         this.expiry.watch(connection, token);
@@ -140,7 +157,12 @@ export class AuthGuard extends PassportAuthGuard() {
       if (!isRepeated && this.events.isObserved) this.events.admitted({ context, startedAt: call.startedAt, token });
       return true;
     };
-    return checked instanceof Promise ? checked.then(admitted) : admitted();
+    if (!isPromise(checked)) return admitted();
+    return checked.then(() => {
+      // Another message of the socket may have been authenticated while a policy waited.
+      rememberOutcome(request, outcome);
+      return admitted();
+    });
   }
 
   /** @throws the error to refuse the call with. */
@@ -150,20 +172,39 @@ export class AuthGuard extends PassportAuthGuard() {
     call: GuardedCall,
     access: RouteAccess | undefined,
   ): MaybePromise<Outcome> {
-    const { context, transport } = call;
-    if (this.isStrategyReplaced)
-      return this.askPassport(request, context).then((result) => this.handle(result, context, access));
-    const outcome = this.strategy.authenticateCall(request, context, transport, record);
-    return outcome instanceof Promise
-      ? outcome.then((known) => this.decide(known, call, access))
-      : this.decide(outcome, call, access);
+    if (this.strategy.authenticate !== OWN_AUTHENTICATE)
+      return this.authenticateByPassport(request, record, call, access);
+    const outcome = this.strategy.authenticateCall(request, call.context, call.transport, record);
+    return isPromise(outcome)
+      ? outcome.then((known) => this.decide(known, record, call, access))
+      : this.decide(outcome, record, call, access);
   }
 
-  private decide(outcome: Outcome, call: GuardedCall, access: RouteAccess | undefined): MaybePromise<Outcome> {
-    call.authentication = outcome;
-    if (this.overridesHandleRequest) return this.handle(resultOf(outcome), call.context, access);
+  private decide(
+    outcome: Outcome,
+    record: CallRecord,
+    call: GuardedCall,
+    access: RouteAccess | undefined,
+  ): MaybePromise<Outcome> {
+    call.authentication = record.authentication = outcome;
+    if (this.handleRequest !== OWN_HANDLE_REQUEST) return this.handle(resultOf(outcome), call.context, access);
     if (outcome.kind === 'refused') throw outcome.error;
     if (outcome.kind === 'guest' && access !== 'optional') throw new AuthError('TOKEN_MISSING');
+    return outcome;
+  }
+
+  /** For a strategy of the application that replaces `JwtStrategy`. It may delegate to it. */
+  private async authenticateByPassport(
+    request: RequestWithUser,
+    record: CallRecord,
+    call: GuardedCall,
+    access: RouteAccess | undefined,
+  ): Promise<Outcome> {
+    const asked: PassportCall = { context: call.context };
+    const result = await this.askPassport(request, asked);
+    call.authentication = record.authentication = asked.outcome;
+    const outcome = await this.handle(result, call.context, access);
+    if (outcome === GUEST && access !== 'optional') throw new AuthError('TOKEN_MISSING');
     return outcome;
   }
 
@@ -179,13 +220,13 @@ export class AuthGuard extends PassportAuthGuard() {
       return GUEST;
     }
     const handled: unknown = this.handleRequest(error, user, info, context, status);
-    return whenKnown(handled instanceof Promise ? (handled as Promise<unknown>) : handled, (found) =>
+    return whenKnown(handled, (found): Outcome =>
       found === undefined && token === undefined ? GUEST : { kind: 'caller', user: found, token },
     );
   }
 
-  /** For a strategy of the application that replaces `JwtStrategy`. It may delegate to it. */
-  private async askPassport(request: RequestWithUser, context: ExecutionContext): Promise<PassportResult> {
+  private async askPassport(request: RequestWithUser, call: PassportCall): Promise<PassportResult> {
+    const { context } = call;
     const options = { session: false, ...(await this.getAuthenticateOptions(context)) };
     return new Promise((resolve, reject) => {
       const callback = (error: Error | null, user: unknown, info: unknown, status: number | undefined) => {
@@ -195,7 +236,7 @@ export class AuthGuard extends PassportAuthGuard() {
         if (error === undefined) resolve([null, undefined, PASSED, undefined]);
         else reject(error);
       };
-      contextOfPassport.run(context, () => {
+      passportCall.run(call, () => {
         const authenticate = passport.authenticate(this.strategy.name, options, callback) as PassportMiddleware;
         authenticate(request, context.switchToHttp().getResponse(), next);
       });
@@ -204,7 +245,8 @@ export class AuthGuard extends PassportAuthGuard() {
 
   private isGuest(context: ExecutionContext): boolean {
     const request = this.getRequest(context);
-    return recordOf(transportOf(context).memoOf(context, request), request).authentication === GUEST;
+    const memo = transportOf(context).memoOf(context, request);
+    return recordOf(memo, request, this.strategy).authentication === GUEST;
   }
 
   private rulesOf(context: ExecutionContext): RouteRules {
@@ -248,14 +290,14 @@ export class AuthGuard extends PassportAuthGuard() {
 /** A call while the guard decides about it. */
 class GuardedCall {
   readonly transport: Transport;
+  /** The time of `performance.now()`, in milliseconds. */
+  readonly startedAt = performance.now();
+  /** The property of the request for the user. */
+  property = 'user';
   /** The result of the strategy. Undefined until it is known. */
   authentication: Outcome | undefined;
 
-  constructor(
-    readonly context: ExecutionContext,
-    /** The time of `performance.now()`, in milliseconds. */
-    readonly startedAt: number,
-  ) {
+  constructor(readonly context: ExecutionContext) {
     this.transport = transportOf(context);
   }
 }
@@ -266,6 +308,7 @@ type PassportMiddleware = (request: object, response: unknown, next: (error?: Er
 
 const PASSED = Symbol('pass() was called');
 const OWN_AUTHENTICATE: unknown = Reflect.get(JwtStrategy.prototype, 'authenticate');
+const OWN_HANDLE_REQUEST: unknown = Reflect.get(AuthGuard.prototype, 'handleRequest');
 
 /** The arguments of `handleRequest`, as passport passes them. */
 function resultOf(outcome: Outcome): PassportResult {

@@ -70,9 +70,9 @@ function isReadable(user: object, property: string): boolean {
 
 /**
  * Injects the user of the verified token, as the `user` option or `JwtStrategy.validate` returns it, or one property of it; by
- * default the verified claims. Undefined on a `@Public()` route, and for a guest on an `@OptionalAuth()` route. If one
- * connection or request has several handlers, a `@Public()` one may see the caller of another: a message sees the user
- * of the socket, a query that of a guarded query beside it. Do not make authorization of a `@Public()` handler depend on it.
+ * default the verified claims. Undefined on a `@Public()` route, and for a guest on an `@OptionalAuth()` route. In a
+ * `@Public()` handler, it may return the user of the socket, or of a guarded field in the same GraphQL operation. Do not make
+ * authorization depend on it there.
  *
  * With a type, the parameter is checked: `@CurrentUser<MyUser>() user: MyUser`. {@link Register} sets that type globally.
  */

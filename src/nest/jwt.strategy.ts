@@ -5,12 +5,11 @@ import { PassportStrategy } from '@nestjs/passport';
 import { Strategy } from 'passport-jwt';
 import type { VerifiedAccessToken } from '../model/access-token.js';
 import { AuthError } from '../model/errors.js';
-import type { MaybePromise } from '../model/maybe-promise.js';
+import { isPromise, type MaybePromise, recovering } from '../model/maybe-promise.js';
 import type { ResolvedOptions } from '../options/resolve-options.js';
 import { AccessTokenVerifier } from '../token/access-token-verifier.js';
 import { type Authenticator, NO_DEMAND, Rejected } from '../token/authenticator.js';
 import type { Explanation } from '../token/explain.js';
-import type { Presented } from '../token/presented.js';
 import { TokenExtractor } from '../token/token-extractor.js';
 import { RESOLVED_OPTIONS } from './auth-options.js';
 import { GUEST, type Outcome, recordOf } from './outcome.js';
@@ -42,8 +41,14 @@ const PassportJwtStrategy = PassportStrategy(Strategy, SHARED_NAME) as unknown a
   options: object,
 ) => PassportJwtStrategy;
 
-/** The context of the call for which passport calls `authenticate`; passport passes on the request only. */
-export const contextOfPassport = new AsyncLocalStorage<ExecutionContext>();
+/** A call that the guard has passport authenticate. Passport passes on nothing but the request. */
+export interface PassportCall {
+  readonly context: ExecutionContext;
+  /** The result of the strategy of this package that was asked last. */
+  outcome?: Outcome;
+}
+
+export const passportCall = new AsyncLocalStorage<PassportCall>();
 
 /**
  * The passport strategy of `AuthGuard`: a passport-jwt strategy whose secret provider answers with the keys that jwks-rsa
@@ -54,6 +59,8 @@ export const contextOfPassport = new AsyncLocalStorage<ExecutionContext>();
 export class JwtStrategy extends PassportJwtStrategy implements OnApplicationShutdown {
   /** The name in the registry of passport. The registry is shared by the process, so each instance has its own name. */
   declare readonly name: string;
+  /** This strategy: passport calls `authenticate` on objects that inherit from it. */
+  private readonly instance: object = this;
   private readonly user: ResolvedOptions['user'];
   private readonly extractor: TokenExtractor;
   private readonly authenticator: Authenticator;
@@ -66,7 +73,7 @@ export class JwtStrategy extends PassportJwtStrategy implements OnApplicationShu
     super({
       jwtFromRequest: (request: object) => {
         const presented = transportOf(httpContextOf(request)).read(request, httpContextOf(request), extractor);
-        return presented instanceof Promise ? null : (presented?.token ?? null);
+        return presented?.token ?? null;
       },
       secretOrKeyProvider: (_request: unknown, token: string, done: (error: unknown, key?: string) => void) => {
         verifier.signingKey(token).then(
@@ -91,19 +98,18 @@ export class JwtStrategy extends PassportJwtStrategy implements OnApplicationShu
 
   /**
    * Maps a verified token to the user of the application, which becomes `request.user` and `@CurrentUser()`.
-   * @returns by default what the `user` option returns, or the claims without it.
-   * @throws AuthError USER_REFUSED if the `user` option returns nothing.
+   * @returns by default the result of the `user` option, or the claims without it. A promise is awaited. `undefined`, `null` and
+   * `false` refuse the call with USER_REFUSED.
    */
   validate(token: VerifiedAccessToken): unknown {
-    if (this.user === undefined) return token.claims;
-    const user: unknown = this.user(token);
-    return isThenable(user) ? Promise.resolve(user).then((found) => checkUser(found, token)) : checkUser(user, token);
+    return this.user === undefined ? token.claims : this.user(token);
   }
 
   /** Called by passport, on an object that it creates for the request and that has `success`, `fail` and `error`. */
   override authenticate(request: object): void {
-    const context = contextOfPassport.getStore() ?? httpContextOf(request);
-    void Promise.resolve(this.authenticateCall(request, context)).then((outcome) => {
+    const call: PassportCall = passportCall.getStore() ?? { context: httpContextOf(request) };
+    void Promise.resolve(this.authenticateCall(request, call.context)).then((outcome) => {
+      call.outcome = outcome;
       switch (outcome.kind) {
         case 'caller':
           this.success(outcome.user, outcome.token);
@@ -123,13 +129,13 @@ export class JwtStrategy extends PassportJwtStrategy implements OnApplicationShu
     request: object,
     context: ExecutionContext,
     transport = transportOf(context),
-    record = recordOf(transport.memoOf(context, request), request),
+    record = recordOf(transport.memoOf(context, request), request, this.instance),
   ): MaybePromise<Outcome> {
     if (record.authentication !== undefined) return record.authentication;
     const outcome = this.authenticateOnce(request, context, transport);
-    record.authentication =
-      outcome instanceof Promise ? outcome.then((known) => (record.authentication = known)) : outcome;
-    return record.authentication;
+    return (record.authentication = isPromise(outcome)
+      ? outcome.then((known) => (record.authentication = known))
+      : outcome);
   }
 
   /**
@@ -138,7 +144,7 @@ export class JwtStrategy extends PassportJwtStrategy implements OnApplicationShu
    */
   async explain(request: object, context: ExecutionContext): Promise<readonly Explanation[]> {
     try {
-      const presented = await transportOf(context).read(request, context, this.extractor);
+      const presented = transportOf(context).read(request, context, this.extractor);
       return presented === undefined ? [] : await this.verifier.explain(presented.token, { callsValidate: false });
     } catch {
       // For example a token that was sent twice.
@@ -154,30 +160,25 @@ export class JwtStrategy extends PassportJwtStrategy implements OnApplicationShu
   private authenticateOnce(request: object, context: ExecutionContext, transport: Transport): MaybePromise<Outcome> {
     try {
       const presented = transport.read(request, context, this.extractor);
-      return presented instanceof Promise
-        ? presented.then((known) => this.authenticatePresented(known), refused)
-        : this.authenticatePresented(presented);
+      if (presented === undefined) return GUEST;
+      const result = this.authenticator.authenticate(presented, NO_DEMAND);
+      return isPromise(result)
+        ? result.then((known) => this.outcomeOf(known)).then(undefined, refused)
+        : this.outcomeOf(result);
     } catch (error) {
       return refused(error);
     }
-  }
-
-  private authenticatePresented(presented: Presented | undefined): MaybePromise<Outcome> {
-    if (presented === undefined) return GUEST;
-    const result = this.authenticator.authenticate(presented, NO_DEMAND);
-    return result instanceof Promise ? result.then((known) => this.outcomeOf(known)) : this.outcomeOf(result);
   }
 
   private outcomeOf(result: VerifiedAccessToken | Rejected): MaybePromise<Outcome> {
     if (result instanceof Rejected) return refused(result.error, undefined, result.issuer);
     try {
       const user = this.validate(result);
-      return isThenable(user)
-        ? Promise.resolve(user).then(
-            (known): Outcome => ({ kind: 'caller', user: known, token: result }),
-            (error: unknown) => refused(error, result, result.issuer),
-          )
-        : { kind: 'caller', user, token: result };
+      return isPromise(user)
+        ? user
+            .then((known) => callerOf(known, result))
+            .then(undefined, (error: unknown) => refused(error, result, result.issuer))
+        : callerOf(user, result);
     } catch (error) {
       return refused(error, result, result.issuer);
     }
@@ -197,7 +198,11 @@ export function rejectsCredentials(error: Error): error is AuthError {
 function authenticatorOf(verifier: AccessTokenVerifier): Authenticator {
   if (verifier.verify === OWN_VERIFY) return verifier;
   return {
-    authenticate: ({ token }) => verifier.verify(token).catch((error: unknown) => new Rejected(error, undefined)),
+    authenticate: ({ token }) =>
+      recovering<VerifiedAccessToken | Rejected>(
+        () => verifier.verify(token),
+        (error) => new Rejected(error, undefined),
+      ),
   };
 }
 
@@ -207,13 +212,11 @@ function httpContextOf(request: object): ExecutionContext {
   return new ExecutionContextHost([request]);
 }
 
-function checkUser(user: unknown, { issuer }: VerifiedAccessToken): unknown {
-  if (user === undefined || user === null || user === false) throw new AuthError('USER_REFUSED', { issuer });
-  return user;
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof (value as { then?: unknown } | null | undefined)?.then === 'function';
+/** @throws AuthError USER_REFUSED */
+function callerOf(user: unknown, token: VerifiedAccessToken): Outcome {
+  if (user === undefined || user === null || user === false)
+    throw new AuthError('USER_REFUSED', { issuer: token.issuer });
+  return { kind: 'caller', user, token };
 }
 
 /** @param issuer of the token, once it is known to be trusted. */

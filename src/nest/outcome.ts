@@ -19,52 +19,90 @@ export type Outcome =
 
 export const GUEST: Outcome = Object.freeze({ kind: 'guest' });
 
-/** The results that the guard remembers for one call. */
+/** The results that the guard of one module remembers for one call. */
 export class CallRecord {
   /** The result of the strategy. It is produced once for all guards and GraphQL fields of the call. */
   authentication: MaybePromise<Outcome> | undefined;
-  /** The result of `handleRequest`, which may change that of the strategy. */
+  /** The record of another module for the same call. Its options may reject what this module accepts. */
+  private next: CallRecord | undefined;
+  private admitted: ExecutionContext | undefined;
+  private othersAdmitted: WeakSet<ExecutionContext> | undefined;
+
+  /** @param owner the strategy of the module. */
+  constructor(private owner: object) {}
+
+  of(owner: object): CallRecord {
+    return this.owner === owner ? this : (this.next ??= new CallRecord(owner)).of(owner);
+  }
+
+  /** Returns whether a handler call met its requirements, so that a second guard of the handler does not check them again. */
+  isAdmitted(context: ExecutionContext): boolean {
+    return this.admitted === context || this.othersAdmitted?.has(context) === true;
+  }
+
+  /** Records that a handler call met its requirements. An operation of GraphQL has several. */
+  admit(context: ExecutionContext): void {
+    if (this.admitted === undefined) this.admitted = context;
+    else if (this.admitted !== context) (this.othersAdmitted ??= new WeakSet()).add(context);
+  }
+}
+
+/** Everything that is remembered for one call. */
+class CallMemory {
+  /** The result of the last guard, after `handleRequest`. */
   outcome: Outcome | undefined;
-  /** The handler call whose requirements this outcome met, so that a second guard of the handler does not repeat them. */
-  admitted: ExecutionContext | undefined;
   /** The GraphQL operations that this request belongs to. */
   operations: Set<object> | undefined;
+  private records: CallRecord | undefined;
 
-  /** @param request of the call. A GraphQL context that the application reuses for several requests has a record for each. */
+  /** @param request of the call. A GraphQL context that the application reuses for several requests has a memory for each. */
   constructor(readonly request: object) {}
+
+  recordOf(owner: object): CallRecord {
+    return (this.records ??= new CallRecord(owner)).of(owner);
+  }
 }
 
-// `Symbol.for`, so that two installed copies of this package share it.
-const RECORD = Symbol.for('nestjs-resource-server.call');
+const MEMORY = Symbol('nestjs-resource-server:call');
 
-interface Recorded {
-  [RECORD]?: CallRecord;
+interface Remembered {
+  [MEMORY]?: CallMemory;
 }
 
-const records = new WeakMap<object, CallRecord>();
+const memories = new WeakMap<object, CallMemory>();
 
 /**
- * Returns the record of a call. The record of a request is a property of it, because the garbage collector needs longer for a
- * WeakMap entry than the verification of a repeated token. Other memos have a WeakMap entry, because a copy of a GraphQL context
- * would include a property and make two operations share one authentication.
+ * Returns the memory of a call. An HTTP request has it in a property, because a WeakMap entry costs the garbage collector more time
+ * than the verification of a repeated token takes. Other memos have a WeakMap entry, because a copy of a GraphQL context would
+ * include a property and make two operations share one authentication.
  * @param memo the object by which the transport identifies the call.
  */
-export function recordOf(memo: object, request: object): CallRecord {
-  const known = memo === request ? (request as Recorded)[RECORD] : records.get(memo);
+function memoryOf(memo: object, request: object): CallMemory {
+  const known = memo === request ? (request as Remembered)[MEMORY] : memories.get(memo);
   if (known?.request === request) return known;
-  const record = new CallRecord(request);
-  if (memo === request) (request as Recorded)[RECORD] = record;
-  else records.set(memo, record);
-  return record;
+  const memory = new CallMemory(request);
+  if (memo === request) (request as Remembered)[MEMORY] = memory;
+  else memories.set(memo, memory);
+  return memory;
+}
+
+/** Returns the record of a call for one module. Modules with other options authenticate the call again. */
+export function recordOf(memo: object, request: object, owner: object): CallRecord {
+  return memoryOf(memo, request).recordOf(owner);
+}
+
+/** The GraphQL operations that an HTTP request belongs to. */
+export function operationsOf(request: object): Set<object> {
+  return (memoryOf(request, request).operations ??= new Set());
 }
 
 /** Makes the outcome available to the parameter decorators of the call. */
 export function rememberOutcome(request: object, outcome: Outcome): void {
-  recordOf(request, request).outcome = outcome;
+  memoryOf(request, request).outcome = outcome;
 }
 
-/** Returns the caller, guest or refusal that the guard decided on. Undefined on a public route. */
+/** Returns the caller or guest that the guard decided on. Undefined on a public route. */
 export function outcomeOf(request: object): Outcome | undefined {
-  const record = (request as Recorded)[RECORD];
-  return record?.request === request ? record.outcome : undefined;
+  const memory = (request as Remembered)[MEMORY];
+  return memory?.request === request ? memory.outcome : undefined;
 }

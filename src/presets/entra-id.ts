@@ -1,3 +1,4 @@
+import { isPromise } from '../model/maybe-promise.js';
 import { AuthError } from '../model/errors.js';
 import type { IssuerOptions, IssuerResolver } from '../options/options.js';
 import { PresetReader } from './preset-reader.js';
@@ -114,7 +115,7 @@ function tenantResolver(cloud: Cloud, isAccepted: IsAccepted, configure: Configu
       return options;
     };
     const verdict: unknown = isAccepted(tenant);
-    return verdict instanceof Promise ? verdict.then(optionsFor) : optionsFor(verdict);
+    return isPromise(verdict) ? verdict.then(optionsFor) : optionsFor(verdict);
   };
 }
 

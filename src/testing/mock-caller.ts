@@ -1,10 +1,9 @@
 import type { ExecutionContext } from '@nestjs/common';
 import type { AccessTokenClaims, VerifiedAccessToken } from '../model/access-token.js';
 import { AuthError } from '../model/errors.js';
-import { type MaybePromise, recovering, whenKnown } from '../model/maybe-promise.js';
+import { type MaybePromise, recovering } from '../model/maybe-promise.js';
 import { JwtStrategy } from '../nest/jwt.strategy.js';
-import { GUEST, type Outcome, recordOf } from '../nest/outcome.js';
-import { transportOf } from '../nest/transports/transport-of.js';
+import { GUEST, type Outcome } from '../nest/outcome.js';
 import type { ResolvedIssuer } from '../options/resolve-issuer.js';
 import type { ResolvedOptions } from '../options/resolve-options.js';
 import { AccessTokenVerifier } from '../token/access-token-verifier.js';
@@ -12,7 +11,6 @@ import { Rejected } from '../token/authenticator.js';
 import { Authorities } from '../token/authorities.js';
 import type { Explanation } from '../token/explain.js';
 import type { Presented } from '../token/presented.js';
-import { TokenExtractor } from '../token/token-extractor.js';
 import { TrustedIssuers } from '../token/trusted-issuers.js';
 import { createVerifiedAccessToken } from '../token/verified-access-token.js';
 import { checkProperties, createClaims, COMMON_PROPERTIES, type TokenRequest } from './test-token.js';
@@ -70,8 +68,6 @@ export class MockVerifier extends AccessTokenVerifier {
   }
 }
 
-const NO_TOKEN = new TokenExtractor([() => undefined]);
-
 /** Authenticates each call as the caller of the test, whatever token it presents. */
 export class MockStrategy extends JwtStrategy {
   /** The outcome of each request and of each socket. All messages of a socket have the caller that opened it. */
@@ -84,18 +80,11 @@ export class MockStrategy extends JwtStrategy {
     super(callers, options);
   }
 
-  override authenticateCall(request: object, context: ExecutionContext): MaybePromise<Outcome> {
-    const transport = transportOf(context);
-    const record = recordOf(transport.memoOf(context), request);
-    const isSocket = context.getType() === 'ws';
-    const caller = isSocket ? context.switchToWs().getClient<object>() : request;
-    // A message waits until its socket is admitted.
-    const admitted = isSocket ? transport.read(request, context, NO_TOKEN) : undefined;
-    return whenKnown(admitted, () => {
-      let outcome = this.outcomes.get(caller);
-      if (outcome === undefined) this.outcomes.set(caller, (outcome = this.nextOutcome()));
-      return (record.authentication = outcome);
-    });
+  override authenticateCall(request: object, context: ExecutionContext): Outcome {
+    const caller = context.getType() === 'ws' ? context.switchToWs().getClient<object>() : request;
+    let outcome = this.outcomes.get(caller);
+    if (outcome === undefined) this.outcomes.set(caller, (outcome = this.nextOutcome()));
+    return outcome;
   }
 
   private nextOutcome(): Outcome {

@@ -1,7 +1,7 @@
 import type { KeyObject } from 'node:crypto';
 import type { VerifiedAccessToken } from '../model/access-token.js';
 import { AuthError, type AuthErrorCode } from '../model/errors.js';
-import { type MaybePromise, recovering, whenKnown } from '../model/maybe-promise.js';
+import { isPromise, type MaybePromise, recovering, whenKnown } from '../model/maybe-promise.js';
 import type { KeySet } from '../keys/key-set.js';
 import type { ResolvedTokenCache } from '../options/resolve-options.js';
 import { type Authenticator, NO_DEMAND, Rejected } from './authenticator.js';
@@ -124,9 +124,13 @@ export class AccessTokenVerifier implements Authenticator {
     const recent = this.cache?.findRecent(token, now);
     if (recent === undefined) return undefined;
     const { verified, issuer, keySet, header } = recent;
-    if (this.issuers.get(verified.issuer) !== issuer) return undefined;
+    const { keySource } = issuer;
+    if (this.issuers.get(verified.issuer) !== issuer || keySource.current() !== keySet) return undefined;
     try {
-      if (findKeySet(header, issuer.keySource) !== keySet) return undefined;
+      const current = findKeySet(header, keySource);
+      // The set was not refreshed for long. All checks wait for the same refresh, and report why it fails.
+      if (isPromise(current)) current.catch(() => undefined);
+      if (current !== keySet) return undefined;
       const facts = new TokenFacts(token, recent, now / 1000, undefined, NO_DEMAND);
       for (const check of ACCESS_TOKEN_CHECKS.timeDependent) check.run(facts, issuer);
       return verified;

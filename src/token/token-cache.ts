@@ -25,23 +25,25 @@ export interface RecentToken extends CachedToken {
 
 const RECENT_MS = 5_000;
 const MAX_RECENT = 1_000;
+/** Longer tokens are only found by their digest, so that recent tokens need at most 8 MB. */
+const MAX_RECENT_LENGTH = 4_096;
 const KEY_LENGTH = 32;
 
 /**
- * Tokens whose signature was verified before. A hit saves decoding and the signature only: every other check runs for each
- * request, and the signature counts only while the key set that verified it is current.
+ * Tokens whose signature was verified before, which is valid only while the key set that verified it is current. Rejected tokens
+ * are never stored, so that a caller without valid tokens cannot evict entries.
  *
- * Entries are stored under a digest, so that no credential stays in memory, and only from the second time on, so that a token
- * that is used once costs nothing here. Rejected tokens are never stored, so that a caller without valid tokens
- * cannot evict entries.
- *
- * The digest costs more than all other checks together, so tokens of the last seconds are found by their text as well. Their
- * texts are in memory anyway while their requests are served.
+ * - `find`: a hit saves decoding and the signature; every other check runs. Entries are stored under a digest, without the token,
+ *   and only from the second time on, so that a token that is used once costs nothing here.
+ * - `findRecent`: the digest costs more than all other checks together, so tokens of the last seconds are found by their text. A
+ *   hit saves every check except those that depend on the time. The texts stay in memory until a token is received after
+ *   5 to 10 seconds.
  */
 export class TokenCache {
   private readonly entries: LRUCache<string, CachedToken>;
   private readonly seen: SeenTokenFilter;
   private readonly maxAgeMs: number;
+  private readonly maxRecent: number;
   /** Tokens of the last seconds, in two generations. The key is the end of the token, which is faster to hash than the whole. */
   private recent = new Map<string, RecentToken>();
   private lessRecent = new Map<string, RecentToken>();
@@ -51,6 +53,7 @@ export class TokenCache {
     this.entries = new LRUCache({ max: maxEntries });
     this.seen = new SeenTokenFilter(maxEntries);
     this.maxAgeMs = maxAgeSeconds * 1000;
+    this.maxRecent = Math.min(maxEntries, MAX_RECENT);
   }
 
   find(token: string, now: number): CachedToken | undefined {
@@ -72,7 +75,9 @@ export class TokenCache {
   }
 
   rememberRecent(entry: RecentToken): void {
-    if (this.recent.size < MAX_RECENT) this.recent.set(entry.verified.token.slice(-KEY_LENGTH), entry);
+    const { token } = entry.verified;
+    if (this.recent.size < this.maxRecent && token.length <= MAX_RECENT_LENGTH)
+      this.recent.set(token.slice(-KEY_LENGTH), entry);
   }
 
   private forgetOld(now: number): void {

@@ -1,3 +1,4 @@
+import { isPromise } from '../model/maybe-promise.js';
 import { AuthError } from '../model/errors.js';
 import type { ResolvedIssuer } from '../options/resolve-issuer.js';
 import type { ResolvedOptions } from '../options/resolve-options.js';
@@ -46,7 +47,7 @@ export class TrustedIssuers {
    */
   get(name: string): TrustedIssuer | Promise<TrustedIssuer> {
     const found = name.length > MAX_ISSUER_LENGTH ? undefined : this.find(name);
-    return found instanceof Promise ? found.then((issuer) => trusted(issuer, name)) : trusted(found, name);
+    return isPromise(found) ? found.then((issuer) => trusted(issuer, name)) : trusted(found, name);
   }
 }
 

@@ -55,7 +55,7 @@ class FrozenAccessToken implements VerifiedAccessToken {
 
 /**
  * Creates the result of a successful verification.
- * @param limits of the issuer, by which the token is accepted.
+ * @param limits the clock tolerance and the maximum token age of the issuer.
  */
 export function createVerifiedAccessToken(
   token: string,

@@ -28,7 +28,7 @@ import { decoratedClass, routesController } from '../support/decorated-class.js'
 import { LocalIssuer, newKey } from '../support/local-issuer.js';
 import { LogRecorder } from '../support/log-recorder.js';
 import { type OrdersOptions, startOrders } from '../support/orders-app.js';
-import type { Door, TransportDriver } from '../support/transports/doors.js';
+import type { HandlerName, TransportDriver } from '../support/transports/handlers.js';
 import { graphqlQueryDriver, graphqlSubscriptionDriver } from '../support/transports/graphql.js';
 import { grpcDriver, tcpDriver } from '../support/transports/microservices.js';
 import { SOCKET_IO, socketDrivers } from '../support/transports/sockets.js';
@@ -37,7 +37,7 @@ const key = newKey();
 const stranger = newKey('rsa', { kid: key.kid });
 const issuer = LocalIssuer.forFile([key]);
 
-const [socketIo] = socketDrivers as [TransportDriver, ...TransportDriver[]];
+const socketIo = socketDrivers[0] as TransportDriver;
 
 afterEach(closeApps);
 
@@ -193,17 +193,17 @@ describe('The route of an event', () => {
     );
   });
 
-  it.each<[string, TransportDriver, Door, string]>([
+  it.each<[string, TransportDriver, HandlerName, string]>([
     ['a query', graphqlQueryDriver('express'), 'closed', 'Query closed'],
     ['a subscription', graphqlSubscriptionDriver, 'closed', 'Subscription closed'],
     ['a message over TCP', tcpDriver, 'closed', 'message closed'],
-    ['a gRPC call', grpcDriver, 'closed', 'message {"service":"Doors","rpc":"Closed","streaming":"no_stream"}'],
+    ['a gRPC call', grpcDriver, 'closed', 'message {"service":"Handlers","rpc":"Closed","streaming":"no_stream"}'],
     ['a message of a socket', socketIo, 'scoped', 'message scoped'],
     ['the opening of a socket', socketIo, 'closed', 'connection guarded'],
-  ])('is named as in the report for %s', async (_what, driver, door, route) => {
+  ])('is named as in the report for %s', async (_what, driver, handler, route) => {
     const transport = await driver.start(issuer, { clock: Date.now });
     const events = recordEvents(transport.app);
-    await transport.call(door);
+    await transport.call(handler);
     // A message that waits for a socket that was refused is the same refusal.
     expect(events).toMatchObject([{ code: 'TOKEN_MISSING', route }]);
     const report = routeReport(transport.app).routes.map(({ kind, pattern }) => `${kind} ${pattern}`);

@@ -1,23 +1,36 @@
 import 'reflect-metadata';
+import { request as httpRequest } from 'node:http';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { ApolloDriver, type ApolloDriverConfig } from '@nestjs/apollo';
-import type { LoggerService } from '@nestjs/common';
+import type { ApolloDriverConfig } from '@nestjs/apollo';
+import { type LoggerService, UseGuards } from '@nestjs/common';
+import { ExternalContextCreator } from '@nestjs/core';
 import manifest from '@nestjs/graphql/package.json' with { type: 'json' };
-import { Field, GraphQLModule, Mutation, ObjectType, Parent, Query, ResolveField, Resolver } from '@nestjs/graphql';
+import { Field, Mutation, ObjectType, Parent, Query, ResolveField, Resolver } from '@nestjs/graphql';
 import {
   AccessToken,
+  AuthEvents,
+  AuthGuard,
   type AuthOptions,
   CurrentUser,
+  fromCookie,
   OptionalAuth,
   Public,
   RequireAcr,
+  RequirePolicy,
   RequireScopes,
   type VerifiedAccessToken,
 } from '../../src/index.js';
 import { bearer, closeApps, type Platform, PLATFORMS, startApp } from '../support/app.js';
 import { Clock, until } from '../support/guarded-app.js';
-import { LocalIssuer, newKey } from '../support/local-issuer.js';
-import { authModule, greeting } from '../support/transports/doors.js';
+import { holdTime, pass } from '../support/held-time.js';
+import { issuerWithTokens } from '../support/issuer-with-tokens.js';
+import {
+  graphqlModule,
+  graphqlQueryDriver,
+  graphqlSubscriptionDriver,
+  type Opening,
+} from '../support/transports/graphql.js';
+import { authModule, greeting, watchedBy } from '../support/transports/handlers.js';
 
 @ObjectType()
 class Order {
@@ -26,6 +39,9 @@ class Order {
 
   @Field()
   note!: string;
+
+  @Field()
+  counted!: string;
 }
 
 @Resolver(() => Order)
@@ -74,6 +90,17 @@ class OrdersResolver {
   }
 
   @ResolveField(() => String)
+  @UseGuards(AuthGuard)
+  @RequirePolicy(async () => {
+    await Promise.resolve();
+    policyCalls += 1;
+    return true;
+  })
+  async counted() {
+    return await Promise.resolve('counted');
+  }
+
+  @ResolveField(() => String)
   @RequireScopes('read:notes')
   note(@Parent() order: Order, @CurrentUser('sub') sub?: string) {
     return `${order.id} of ${String(sub)}`;
@@ -82,16 +109,13 @@ class OrdersResolver {
 
 let waiting = 0;
 let finish: () => void = () => undefined;
+let policyCalls = 0;
 
-const key = newKey();
-const issuer = LocalIssuer.forFile([key]);
+const { issuer, tokenOf, TOKENS } = issuerWithTokens();
 
 afterEach(closeApps);
 
-const tokenOf = (claims: Record<string, unknown> = {}) =>
-  issuer.token(key, 'RS256', { iat: Math.floor(Date.now() / 1000) - 60, ...claims });
-
-interface GraphqlAnswer {
+interface GraphqlResult {
   readonly data: Record<string, unknown> | null;
   readonly errors?: readonly {
     readonly message: string;
@@ -105,197 +129,316 @@ async function start(
   graphql: Partial<ApolloDriverConfig> = {},
   { logger, platform = 'express' }: { logger?: LoggerService; platform?: Platform } = {},
 ) {
-  const module = GraphQLModule.forRoot<ApolloDriverConfig>({
-    driver: ApolloDriver,
-    autoSchemaFile: true,
-    graphiql: false,
-    fieldResolverEnhancers: ['guards'],
-    ...graphql,
-  });
-  const imports = [authModule(issuer, new Clock(), options), module];
-  const { url } = await startApp(platform, { imports, providers: [OrdersResolver] }, { logger });
-  const post = async (body: unknown, token?: string) => {
-    const response = await fetch(`${url}/graphql`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', ...(token !== undefined && bearer(token)) },
-      body: JSON.stringify(body),
-    });
-    return { status: response.status, answer: await response.json() };
+  const imports = [authModule(issuer, new Clock(), options), graphqlModule(graphql)];
+  const { app, url } = await startApp(platform, { imports, providers: [OrdersResolver] }, { logger });
+  const post = async (body: unknown, token?: string): Promise<unknown> => {
+    const headers = { 'content-type': 'application/json', ...(token !== undefined && bearer(token)) };
+    const response = await fetch(`${url}/graphql`, { method: 'POST', headers, body: JSON.stringify(body) });
+    return response.json();
   };
-  return Object.assign(
-    async (query: string, token?: string) => {
-      const { status, answer } = await post({ query }, token);
-      return { status, ...(answer as GraphqlAnswer) };
+  const query = async (text: string, token?: string) => (await post({ query: text }, token)) as GraphqlResult;
+  return {
+    app,
+    query,
+    /** Resolves to the code of the first error, or to the data. */
+    result: async (text: string, token?: string) => {
+      const { data, errors } = await query(text, token);
+      return errors?.[0]?.extensions.code ?? data;
     },
-    {
-      batch: (queries: readonly string[], token?: string) =>
-        post(
-          queries.map((query) => ({ query })),
-          token,
-        ),
-    },
-  );
+    batch: (queries: readonly string[], token?: string) =>
+      post(
+        queries.map((text) => ({ query: text })),
+        token,
+      ),
+  };
 }
 
-describe('A GraphQL operation', () => {
-  it('is refused with what the body and the challenge of an HTTP refusal say', async () => {
-    const ask = await start();
-    const { data, errors } = await ask('mutation { create }', tokenOf({ scope: 'read' }));
-    expect(data).toBeNull();
-    expect(errors?.[0]).toMatchObject({
-      message: 'The access token lacks a required scope',
-      extensions: {
+describe('A refused GraphQL operation', () => {
+  it.each<[string, string, Record<string, unknown>, Partial<AuthOptions>, Record<string, unknown>]>([
+    [
+      'the code, the status and the challenge of an HTTP refusal',
+      'mutation { create }',
+      { scope: 'read' },
+      {},
+      {
         code: 'SCOPE_INSUFFICIENT',
         statusCode: 403,
         challenge:
           'Bearer error="insufficient_scope", error_description="The access token lacks a required scope", scope="write"',
       },
-    });
+    ],
+    [
+      'the authentication that the client has to step up to',
+      '{ secret }',
+      {},
+      {},
+      {
+        code: 'AUTHENTICATION_INSUFFICIENT',
+        challenge: expect.stringContaining('acr_values="urn:example:mfa"'),
+      },
+    ],
+    [
+      'a retry time in seconds while the keys are unavailable',
+      '{ issuer }',
+      {},
+      { keys: { from: 'jwks', uri: 'http://127.0.0.1:9/nowhere' } },
+      { code: 'KEYS_UNAVAILABLE', statusCode: 503, retryAfterSeconds: expect.any(Number) },
+    ],
+  ])('has %s', async (_what, text, claims, options, extensions) => {
+    const { query } = await start(options);
+    const { data, errors } = await query(text, tokenOf(claims));
+    expect(data).toBeNull();
+    expect(errors?.[0]).toMatchObject({ message: expect.stringMatching(/./), extensions });
   });
 
-  it('leaves no error in the log when it is refused', async () => {
+  it('logs no error', async () => {
     const logged: unknown[] = [];
     const logger = { log: () => undefined, warn: () => undefined, error: (...parts: unknown[]) => logged.push(parts) };
-    const ask = await start({}, {}, { logger });
-    await ask('{ issuer }');
-    await ask('mutation { create }', tokenOf());
+    const { query } = await start({}, {}, { logger });
+    await query('{ issuer }');
+    await query('mutation { create }', tokenOf());
     expect(logged).toEqual([]);
   });
 
-  it('tells a client what to step up to', async () => {
-    const ask = await start();
-    const { errors } = await ask('{ secret }', tokenOf());
-    expect(errors?.[0]?.extensions).toMatchObject({
-      code: 'AUTHENTICATION_INSUFFICIENT',
-      challenge: expect.stringContaining('acr_values="urn:example:mfa"'),
-    });
+  it.each([false, true])('is refused if the context has no request; explainRefusals: %s', async (explainRefusals) => {
+    const { result } = await start({ explainRefusals }, { context: () => ({ req: { method: 'POST' } }) });
+    expect(await result('{ issuer }', tokenOf())).toBe('TOKEN_MISSING');
   });
+});
 
-  it('tells in seconds when to come again while the keys cannot be had', async () => {
-    const ask = await start({ keys: { from: 'jwks', uri: `${issuer.url}/nowhere` } });
-    const { errors } = await ask('{ issuer }', tokenOf());
-    expect(errors?.[0]?.extensions).toMatchObject({
-      code: 'KEYS_UNAVAILABLE',
-      statusCode: 503,
-      retryAfterSeconds: expect.any(Number),
-    });
-  });
-
-  it('knows who is calling in queries, mutations and fields', async () => {
-    const ask = await start();
+describe('A GraphQL operation', () => {
+  it('has the same caller in queries, mutations and fields', async () => {
+    const { result } = await start();
     const token = tokenOf({ scope: 'write read:notes' });
-    expect((await ask('mutation { create }', token)).data).toEqual({ create: 'ok alice' });
-    expect((await ask('{ issuer sample { note } }', token)).data).toEqual({
+    expect(await result('mutation { create }', token)).toEqual({ create: 'ok alice' });
+    expect(await result('{ issuer sample { note } }', token)).toEqual({
       issuer: issuer.url,
       sample: { note: '0 of alice' },
     });
   });
 
-  it('answers fields that may be read beside those that may not', async () => {
-    const ask = await start();
-    const { data, errors } = await ask('{ issuer }', tokenOf());
-    expect([data, errors]).toEqual([{ issuer: issuer.url }, undefined]);
-    const refused = await ask('{ orders { id note } }', tokenOf());
-    expect(refused.errors?.map(({ path, extensions }) => [path, extensions.code])).toEqual([
-      [['orders', 0, 'note'], 'SCOPE_INSUFFICIENT'],
-    ]);
+  it.each<[string, string, string, (string | number)[], string]>([
+    ['a caller who lacks its scope', 'good', 'orders', ['orders', 0, 'note'], 'SCOPE_INSUFFICIENT'],
+    ['a guest, below a public query', 'none', 'sample', ['sample', 'note'], 'TOKEN_MISSING'],
+    ['a guest, below a query that admits guests', 'none', 'maybe', ['maybe', 'note'], 'TOKEN_MISSING'],
+  ])('refuses a protected field to %s, and returns the others', async (_who, token, name, path, code) => {
+    const { query } = await start();
+    const sent = TOKENS[token as keyof typeof TOKENS]();
+    expect((await query(`{ ${name} { id } }`, sent)).errors).toBeUndefined();
+    const { errors } = await query(`{ ${name} { id note } }`, sent);
+    expect(errors?.map((error) => [error.path, error.extensions.code])).toEqual([[path, code]]);
   });
 
-  it.each(['sample', 'maybe'])(
-    'does not let a guest read a closed field below a query that is open to him: %s',
-    async (name) => {
-      const ask = await start();
-      expect((await ask(`{ ${name} { id } }`)).data).toEqual({ [name]: { id: '0' } });
-      const { errors } = await ask(`{ ${name} { id note } }`);
-      expect(errors?.map(({ path, extensions }) => [path, extensions.code])).toEqual([
-        [[name, 'note'], 'TOKEN_MISSING'],
-      ]);
-    },
-  );
-
-  it('asks the application once who is calling, however many fields there are', async () => {
-    let asked = 0;
-    const ask = await start({
+  it('calls `user` once for all fields, and has one policy check and one event for each, whatever guards a field has', async () => {
+    let userCalls = 0;
+    const { app, result } = await start({
       user: ({ claims }) => {
-        asked += 1;
+        userCalls += 1;
         return claims;
       },
     });
-    const { data } = await ask('{ orders { id note } a: orders { note } }', tokenOf({ scope: 'read:notes' }));
-    expect(data?.a).toEqual(['1', '2', '3'].map((id) => ({ note: `${id} of alice` })));
-    expect(asked).toBe(1);
-  });
-
-  it('keeps callers apart, also where an application has one context object for all requests', async () => {
-    const shared: Record<string, unknown> = {};
-    const ask = await start(
-      {},
-      {
-        context: ({ req }: { req: unknown }) => Object.assign(shared, { req }),
-      },
-    );
-    const [alice, bob] = [tokenOf({ scope: 'write' }), tokenOf({ sub: 'bob', scope: 'write' })];
-    for (const [token, name] of [
-      [alice, 'alice'],
-      [bob, 'bob'],
-      [alice, 'alice'],
-    ] as const)
-      expect((await ask('mutation { create }', token)).data).toEqual({ create: `ok ${name}` });
-    expect((await ask('mutation { create }')).errors?.[0]?.extensions.code).toBe('TOKEN_MISSING');
-  });
-
-  describe.each(PLATFORMS)('whose context has kept the request of somebody else (%s)', (platform) => {
-    const keepsFirst = () => {
-      let first: unknown;
-      // Fastify's request comes as it is, Express's beside the response.
-      return (given: { req?: unknown }) => ({ req: (first ??= given.req ?? given) });
-    };
-
-    it('is refused, also where nobody was asked about that request', async () => {
-      const ask = await start({}, { context: keepsFirst() }, { platform });
-      expect((await ask('{ sample { id } }', tokenOf())).data).toEqual({ sample: { id: '0' } });
-      expect((await ask('{ issuer }')).errors?.[0]?.extensions.code).toBe('TOKEN_MISSING');
+    const events: string[] = [];
+    app.get(AuthEvents).subscribe(({ handler, durationMs }) => {
+      expect(durationMs).toBeLessThan(1_000);
+      events.push(handler);
     });
-
-    it('is refused, also while that request is not answered yet', async () => {
-      const ask = await start({}, { context: keepsFirst() }, { platform });
-      const before = waiting;
-      const alice = ask('{ slow }', tokenOf());
-      await until(() => waiting > before);
-      expect((await ask('{ issuer }')).errors?.[0]?.extensions.code).toBe('TOKEN_MISSING');
-      finish();
-      expect((await alice).data).toEqual({ slow: 'ok alice' });
-      expect((await ask('{ issuer }')).errors?.[0]?.extensions.code).toBe('TOKEN_MISSING');
+    policyCalls = 0;
+    expect(await result('{ orders { counted } }', tokenOf())).toEqual({
+      orders: ['1', '2', '3'].map(() => ({ counted: 'counted' })),
     });
+    expect([userCalls, policyCalls]).toEqual([1, 3]);
+    expect(events).toEqual(['OrdersResolver.orders', ...['1', '2', '3'].map(() => 'OrdersResolver.counted')]);
   });
 
-  it.each(PLATFORMS)('is answered in a batch like the others of it (%s)', async (platform) => {
-    const ask = await start({}, { allowBatchedHttpRequests: true }, { platform });
-    const { answer } = await ask.batch(
-      ['{ issuer }', '{ issuer }', 'mutation { create }'],
-      tokenOf({ scope: 'write' }),
-    );
-    expect(answer).toEqual([
+  it.each(PLATFORMS)('shares the request of its batch (%s)', async (platform) => {
+    const { batch } = await start({}, { allowBatchedHttpRequests: true }, { platform });
+    const token = tokenOf({ scope: 'write' });
+    expect(await batch(['{ issuer }', '{ issuer }', 'mutation { create }'], token)).toEqual([
       { data: { issuer: issuer.url } },
       { data: { issuer: issuer.url } },
       { data: { create: 'ok alice' } },
     ]);
   });
 
-  it('has a context of its own where the application gives an object; before @nestjs/graphql 14 that does not start', async () => {
+  it('is authenticated for a reference resolver of federation, which has three arguments', async () => {
+    const { app } = await start();
+    const resolver = app.get(OrdersResolver);
+    // As @nestjs/graphql creates it.
+    const enhancers = { guards: true, filters: false, interceptors: false };
+    const reference = app
+      .get(ExternalContextCreator)
+      .create(
+        resolver,
+        Reflect.get(resolver, 'issuer') as never,
+        'issuer',
+        '',
+        undefined,
+        undefined,
+        undefined,
+        enhancers,
+        'graphql',
+      );
+    const resolve = (headers: object) => reference({ issuer: 'found' }, { req: { method: 'POST', headers } }, {});
+    expect(await resolve(bearer(tokenOf()))).toBe('found');
+    await expect(resolve({})).rejects.toMatchObject({ code: 'TOKEN_MISSING' });
+  });
+});
+
+describe('A GraphQL context that the application reuses', () => {
+  it('has the caller of the last request if the application replaces the request in it', async () => {
+    const shared: Record<string, unknown> = {};
+    const context = ({ req }: { req: unknown }) => Object.assign(shared, { req });
+    const { result } = await start({}, { context });
+    const [alice, bob] = [tokenOf({ scope: 'write' }), TOKENS.bob()];
+    for (const [token, name] of [
+      [alice, 'alice'],
+      [bob, 'bob'],
+      [alice, 'alice'],
+    ] as const)
+      expect(await result('mutation { create }', token)).toEqual({ create: `ok ${name}` });
+    expect(await result('mutation { create }')).toBe('TOKEN_MISSING');
+  });
+
+  describe.each(PLATFORMS)('and that keeps the request of an earlier operation (%s)', (platform) => {
+    const keepsFirst = () => {
+      let first: unknown;
+      // Fastify passes the request itself, Express an object with request and response.
+      return (given: { req?: unknown }) => ({ req: (first ??= given.req ?? given) });
+    };
+
+    it.each<[string, string]>([
+      ['a public operation', '{ sample { id } }'],
+      ['an answered operation', '{ issuer }'],
+    ])('is refused after %s', async (_what, first) => {
+      const { query, result } = await start({}, { context: keepsFirst() }, { platform });
+      expect((await query(first, tokenOf())).errors).toBeUndefined();
+      expect(await result('{ issuer }')).toBe('TOKEN_MISSING');
+    });
+
+    it('is refused while that operation is still in progress', async () => {
+      const { result } = await start({}, { context: keepsFirst() }, { platform });
+      const before = waiting;
+      const alice = result('{ slow }', tokenOf());
+      await until(() => waiting > before);
+      expect(await result('{ issuer }')).toBe('TOKEN_MISSING');
+      finish();
+      expect(await alice).toEqual({ slow: 'ok alice' });
+    });
+  });
+
+  it('is copied for each operation if it is an object; before @nestjs/graphql 14 the application does not start', async () => {
     const starting = start({}, { context: { tenant: 'acme' } });
     if (Number.parseInt(manifest.version, 10) < 14) {
       await expect(starting).rejects.toThrow('GraphQLModule.context: is one object for all requests');
       return;
     }
-    const ask = await starting;
-    expect((await ask('{ issuer }', tokenOf())).data).toEqual({ issuer: issuer.url });
-    expect((await ask('{ issuer }')).errors?.[0]?.extensions.code).toBe('TOKEN_MISSING');
-    expect((await ask('{ issuer }', tokenOf())).data).toEqual({ issuer: issuer.url });
+    const { result } = await starting;
+    expect(await result('{ issuer }', tokenOf())).toEqual({ issuer: issuer.url });
+    expect(await result('{ issuer }')).toBe('TOKEN_MISSING');
+    expect(await result('{ issuer }', tokenOf())).toEqual({ issuer: issuer.url });
+  });
+});
+
+describe('A GraphQL query whose headers claim that it opens a socket', () => {
+  it.each([
+    ['POST', 'websocket', 'keep-alive'],
+    ['GET', 'websocket', 'keep-alive'],
+    ['POST', 'h2c', 'Upgrade'],
+  ])('is not watched: %s with `Upgrade: %s` and `Connection: %s`', async (method, upgrade, connection) => {
+    // Node itself does not pass on a request with both headers.
+    const context = ({ req }: { req: { headers: object } }) => ({
+      req: Object.assign(req, { headers: { ...req.headers, upgrade, connection } }),
+    });
+    const { app, url } = await graphqlQueryDriver('express').start(issuer, {}, { context });
+    const status = await new Promise((resolve, reject) => {
+      const path = method === 'GET' ? `${url}/graphql?query={closed}` : `${url}/graphql`;
+      const headers = { ...bearer(tokenOf()), 'content-type': 'application/json' };
+      const request = httpRequest(path, { method, headers, agent: false }, (response) => {
+        response.resume().on('end', () => {
+          resolve(response.statusCode);
+        });
+      });
+      request.on('error', reject).end(method === 'POST' ? JSON.stringify({ query: '{ closed }' }) : undefined);
+    });
+    expect([status, watchedBy(app)]).toEqual([200, 0]);
+  });
+});
+
+describe('The token of a subscription (graphql-ws)', () => {
+  const authorization = () => `Bearer ${TOKENS.good()}`;
+
+  it.each<[string, () => Opening, string]>([
+    [
+      'in `Authorization` of connectionParams',
+      () => ({ connectionParams: { Authorization: authorization() } }),
+      'ok alice',
+    ],
+    [
+      'beside another member of connectionParams',
+      () => ({ connectionParams: { authorization: authorization(), locale: 'en' } }),
+      'ok alice',
+    ],
+    ['in the header of the upgrade', () => ({ headers: { authorization: authorization() } }), 'ok alice'],
+    ['that is null in connectionParams', () => ({ connectionParams: { authorization: null } }), 'TOKEN_MISSING'],
+    [
+      'in the header, beside null in connectionParams',
+      () => ({ connectionParams: { authorization: null }, headers: { authorization: authorization() } }),
+      'ok alice',
+    ],
+    [
+      'that is not a string',
+      () => ({ connectionParams: { authorization: { token: TOKENS.good() } } }),
+      'TOKEN_MALFORMED',
+    ],
+    ['of another scheme', () => ({ connectionParams: { authorization: 'Basic YTpi' } }), 'SCHEME_UNSUPPORTED'],
+    [
+      'that is sent twice',
+      () => ({ connectionParams: { authorization: authorization() }, headers: { authorization: authorization() } }),
+      'TOKEN_MULTIPLE',
+    ],
+  ])('%s', async (_where, opening, result) => {
+    const { callWith } = await graphqlSubscriptionDriver.start(issuer);
+    expect(await callWith('closed', opening())).toBe(result);
+  });
+});
+
+describe('A socket of graphql-ws', () => {
+  it('is watched once, however many subscriptions it has', async () => {
+    const { app, open } = await graphqlSubscriptionDriver.start(issuer);
+    const socket = await open(tokenOf({ scope: 'write' }));
+    expect(await socket.subscribe('scoped')).toBe('ok alice');
+    expect(await socket.subscribe('inherits')).toBe('SCOPE_INSUFFICIENT');
+    expect(watchedBy(app)).toBe(1);
+    socket.leave();
+  });
+});
+
+describe('A subscription whose context has only the request of the upgrade', () => {
+  holdTime();
+
+  const context = ({ req, extra }: { req?: unknown; extra?: { request: { headers: Record<string, string> } } }) => {
+    // Firefox sends a list.
+    if (extra !== undefined) extra.request.headers.connection = 'keep-alive, Upgrade';
+    return { req: req ?? extra?.request };
+  };
+
+  it('reads the token in its header and is closed when the token expires', async () => {
+    const { app, openWith } = await graphqlSubscriptionDriver.start(issuer, { clock: Date.now }, { context });
+    const headers = bearer(tokenOf({ exp: Date.now() / 1000 + 10 }));
+    const { closed } = await openWith({ headers });
+    await pass(9.9);
+    expect(watchedBy(app)).toBe(1);
+    await pass(0.1);
+    // The protocol of the socket is unknown, so the connection is cut.
+    expect(await closed).toBe('1006');
   });
 
-  it('is refused where the context has no request', async () => {
-    const ask = await start({}, { context: () => ({ req: { method: 'POST' } }) });
-    expect((await ask('{ issuer }', tokenOf())).errors?.[0]?.extensions.code).toBe('TOKEN_MISSING');
+  it('rejects a cookie that the page of another site caused to be sent (ORIGIN_UNTRUSTED)', async () => {
+    const options = { tokenFrom: [fromCookie('token')] };
+    const { url, callWith } = await graphqlSubscriptionDriver.start(issuer, options, { context });
+    const cookie = `token=${TOKENS.good()}`;
+    expect(await callWith('closed', { headers: { cookie, origin: new URL(url).origin } })).toBe('ok alice');
+    const other = { cookie, origin: 'https://other.example.com' };
+    expect(await callWith('closed', { headers: other })).toBe('ORIGIN_UNTRUSTED');
   });
 });

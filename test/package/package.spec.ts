@@ -51,7 +51,9 @@ describe('the tarball', () => {
 
   it('has types that need no package except its dependencies and peers, and no @types package', () => {
     const { dependencies, peerDependencies } = JSON.parse(readFileSync('package.json', 'utf8')) as Manifest;
-    const allowed = Object.keys({ ...dependencies, ...peerDependencies }).filter((name) => !name.startsWith('passport'));
+    const allowed = Object.keys({ ...dependencies, ...peerDependencies }).filter(
+      (name) => !name.startsWith('passport'),
+    );
     const imported = tarball.files
       .filter((path) => path.endsWith('.d.ts'))
       .flatMap((path) => [...readFileSync(path, 'utf8').matchAll(/\b(?:from |import\()['"]([^'".][^'"\n]*)['"]/g)])

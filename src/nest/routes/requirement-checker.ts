@@ -5,7 +5,7 @@ import type { PlacedRequirement } from '../../access/effective-requirements.js';
 import type { ReportedRefusals } from '../../access/reported-refusals.js';
 import type { VerifiedAccessToken } from '../../model/access-token.js';
 import { AuthError } from '../../model/errors.js';
-import { type MaybePromise, recovering } from '../../model/maybe-promise.js';
+import { isPromise, type MaybePromise, recovering } from '../../model/maybe-promise.js';
 import type { Policy, PolicyClass } from '../../model/policy.js';
 import { clientOf } from '../../token/claims.js';
 import { clockToleranceSecondsOf } from '../../token/verified-access-token.js';
@@ -26,7 +26,7 @@ export class RequirementChecker {
   ) {}
 
   /**
-   * @param token undefined for a guest, who meets only the requirements of the module.
+   * @param token undefined for a guest, who fails every requirement of a decorator. The requirements of the module do not apply to guests.
    * @returns undefined if nothing has to be waited for.
    * @throws AuthError
    */
@@ -54,8 +54,7 @@ export class RequirementChecker {
       const result = placed.requirement.reportOnly
         ? this.report(placed, token, surroundings)
         : check(placed, token, surroundings);
-      if (result instanceof Promise)
-        return result.then(() => this.checkFrom(index + 1, requirements, token, surroundings));
+      if (isPromise(result)) return result.then(() => this.checkFrom(index + 1, requirements, token, surroundings));
     }
   }
 

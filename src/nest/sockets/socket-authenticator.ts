@@ -69,7 +69,7 @@ export class SocketAuthenticator {
     try {
       await this.admissionTo(gateway, client, request);
       const outcome = outcomeOf(client);
-      // The guard does so as well, but with socket.io the client is not connected yet at that time.
+      // Not earlier: with socket.io the client is not connected until its namespaces have admitted it.
       if (outcome?.kind === 'caller' && outcome.token !== undefined)
         this.expiry.watch(socketConnection(client), outcome.token);
       return true;

@@ -53,16 +53,22 @@ export function socketFacts(refusal: AuthRefusal): RefusalFacts & { readonly sta
 }
 
 /** Handlers read the caller from the socket, so a token of another caller would change the caller of messages in progress. */
-function ownerOf(client: object): Pick<Required<LongConnection>, 'checkOwner' | 'setOwner' | 'canRenew'> {
+function ownerOf(client: object): Pick<SocketConnection, 'canRenew' | 'whenAdmitted' | 'checkOwner' | 'setOwner'> {
+  const checkOwner = ({ token, claims }: VerifiedAccessToken) => {
+    const owner = knownState(client)?.owner;
+    if (owner !== undefined && owner.token !== token && !isSameCaller(claims, owner.claims))
+      throw new AuthError('CLAIM_INVALID', { claim: 'sub', expected: 'the subject that opened the socket' });
+  };
   return {
     // A socket that no `SocketAuthenticator` admitted has no opening that a new token could be checked against.
     canRenew: (knownState(client)?.admissions.size ?? 0) > 0,
-    checkOwner({ token, claims }: VerifiedAccessToken) {
-      const owner = knownState(client)?.owner;
-      if (owner !== undefined && owner.token !== token && !isSameCaller(claims, owner.claims))
-        throw new AuthError('CLAIM_INVALID', { claim: 'sub', expected: 'the subject that opened the socket' });
+    whenAdmitted() {
+      const state = knownState(client);
+      return state && Promise.all([...Array.from(state.admissions.values(), ({ result }) => result), state.renewal]);
     },
+    checkOwner,
     setOwner(token) {
+      checkOwner(token);
       stateOf(client).owner ??= token;
     },
   };
@@ -82,7 +88,9 @@ function socketIoConnection(client: SocketIoClient): SocketConnection {
   return {
     ...ownerOf(client),
     key: client,
-    isClosed: client.disconnected,
+    get isClosed() {
+      return client.disconnected;
+    },
     warn(refusal) {
       client.emit('exception', eventOf(refusal));
     },
@@ -144,7 +152,9 @@ function nativeConnection(client: NativeClient): SocketConnection {
   return {
     ...ownerOf(client),
     key: client,
-    isClosed: client.readyState > OPEN,
+    get isClosed() {
+      return client.readyState > OPEN;
+    },
     warn,
     close(refusal) {
       const { status, code } = refusal.error;

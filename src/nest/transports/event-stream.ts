@@ -32,7 +32,9 @@ export function eventStream(response: RawResponse): LongConnection {
   };
   return {
     key: response,
-    isClosed: response.closed === true || response.writableEnded,
+    get isClosed() {
+      return response.closed === true || response.writableEnded;
+    },
     canRenew: false,
     warn: send,
     close(refusal) {

@@ -2,7 +2,7 @@ import type { ExecutionContext } from '@nestjs/common';
 import { AuthError } from '../../model/errors.js';
 import { isJsonObject } from '../../model/unknown-value.js';
 import { nonEmptyStrings } from '../../token/token-extractor.js';
-import { recordOf } from '../outcome.js';
+import { operationsOf } from '../outcome.js';
 import { toGraphqlException } from '../refusals/exceptions.js';
 import { isAuthRefusal, refusalFacts } from '../refusals/refusal.js';
 import { type HttpRequest, readHttp } from './http.js';
@@ -90,7 +90,7 @@ function claimRequest(request: object, operation: object): boolean {
   if (isGraphqlWs(request) || isUpgrade(request)) return true;
   const { res, body } = request as HttpRequest & { readonly res?: { readonly writableEnded?: boolean } };
   if (res?.writableEnded === true) return false;
-  const operations = (recordOf(request, request).operations ??= new Set());
+  const operations = operationsOf(request);
   if (operations.has(operation)) return true;
   if (operations.size >= (Array.isArray(body) ? body.length : 1)) return false;
   operations.add(operation);
@@ -99,7 +99,9 @@ function claimRequest(request: object, operation: object): boolean {
 
 /** The GraphQL context, which all fields of an operation share. */
 function operationOf(context: ExecutionContext): object {
-  const operation: unknown = context.getArgByIndex(2);
+  const resolverArguments = context.getArgs<unknown[]>();
+  // A reference resolver of federation (`@ResolveReference`) has no arguments of a field: reference, context, info.
+  const operation = resolverArguments[resolverArguments.length === 3 ? 1 : 2];
   return isJsonObject(operation) ? operation : {};
 }
 
@@ -147,7 +149,9 @@ function authorizationsIn(connectionParams: unknown): readonly string[] {
 function subscriptions(socket: GraphqlWsSocket): LongConnection {
   return {
     key: socket,
-    isClosed: (socket.readyState ?? OPEN) > OPEN,
+    get isClosed() {
+      return (socket.readyState ?? OPEN) > OPEN;
+    },
     canRenew: false,
     warn: () => undefined,
     close({ error }) {
@@ -164,7 +168,9 @@ function upgradedConnection({ socket }: UpgradeRequest): LongConnection | undefi
   return (
     socket && {
       key: socket,
-      isClosed: socket.destroyed,
+      get isClosed() {
+        return socket.destroyed;
+      },
       canRenew: false,
       warn: () => undefined,
       close() {

@@ -48,7 +48,8 @@ const logger = new Logger('AuthGuard');
 export const rpcTransport: Transport = {
   requestOf: callOf,
 
-  memoOf: callOf,
+  // Nest creates one context for all guards of a message. The context of a custom transport may be shared by its messages.
+  memoOf: (context) => context,
 
   read(request, context, extractor) {
     // For TCP, Redis, NATS, Kafka and so on, the application states in `tokenFrom` where the token is.
@@ -137,7 +138,9 @@ function isUnary(call: GrpcCall | undefined): boolean {
 function grpcStream(stream: GrpcStream, metadata: object): LongConnection {
   return {
     key: stream,
-    isClosed: stream.cancelled === true || stream.destroyed === true,
+    get isClosed() {
+      return stream.cancelled === true || stream.destroyed === true;
+    },
     canRenew: false,
     // gRPC has no message for it.
     warn: () => undefined,

@@ -15,13 +15,13 @@ export interface Transport {
    */
   memoOf(context: ExecutionContext, request?: object): object;
   /**
-   * Reads what the call presents. A promise only if the call has to wait, such as a message for the admission of its socket.
+   * Reads what the call presents.
    * @returns undefined if the call presents no credentials.
    * @throws AuthError if it presents something that cannot be a token.
    */
-  read(request: object, context: ExecutionContext, extractor: TokenExtractor): MaybePromise<Presented | undefined>;
+  read(request: object, context: ExecutionContext, extractor: TokenExtractor): Presented | undefined;
   /** Returns the error to throw into Nest, so that the client receives status, code and challenges in the form of this transport. */
   answer(refusal: Refusal, context: ExecutionContext): MaybePromise<unknown>;
-  /** Returns the connection if it outlives the call. */
+  /** Returns the connection if it outlives the call. The guard waits for its admission first. */
   connectionOf(context: ExecutionContext, isEventStream: boolean): LongConnection | undefined;
 }

@@ -1,5 +1,5 @@
 import type { ReportableCheck } from '../../options/options.js';
-import type { MaybePromise } from '../../model/maybe-promise.js';
+import { isPromise, type MaybePromise } from '../../model/maybe-promise.js';
 import type { TokenFacts } from '../token-facts.js';
 import type { TrustedIssuer } from '../trusted-issuers.js';
 
@@ -24,7 +24,7 @@ export interface Check<Issuer = TrustedIssuer> {
    * rely on the signature.
    */
   readonly when: 'before-issuer' | 'before-keys' | 'after-signature';
-  /** The value of the option `reportOnly` by which the check rejects nothing and is only counted. */
+  /** The value of the option `reportOnly` that turns the check into a report: tokens that fail it are accepted and counted. */
   readonly reportOnly?: ReportableCheck;
   /** @throws AuthError if the token does not pass. */
   run(facts: TokenFacts, issuer: Issuer): MaybePromise<void>;
@@ -46,7 +46,7 @@ export function runChecks<Issuer extends TrustedIssuer | undefined>(
   for (let index = start; index < checks.length; index += 1) {
     // eslint-disable-next-line @typescript-eslint/no-non-null-assertion -- the index is in bounds; an iterator costs each request
     const result = runCheck(checks[index]!, facts, issuer);
-    if (result instanceof Promise) return result.then(() => runChecks(checks, facts, issuer, index + 1));
+    if (isPromise(result)) return result.then(() => runChecks(checks, facts, issuer, index + 1));
   }
 }
 

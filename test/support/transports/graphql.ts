@@ -1,14 +1,14 @@
 import { ApolloDriver, type ApolloDriverConfig } from '@nestjs/apollo';
 import { GraphQLModule, Query, Resolver, Subscription } from '@nestjs/graphql';
-import { createClient } from 'graphql-ws';
+import { type Client, createClient } from 'graphql-ws';
 import { WebSocket } from 'ws';
 import { bearer, type Platform, startApp } from '../app.js';
 import { Clock } from '../guarded-app.js';
-import { authModule, classDoors, type Door, greeting, plainDoors, type TransportDriver } from './doors.js';
+import { authModule, decorated, greeting, handlerClasses, type TransportDriver } from './handlers.js';
 import type { LocalIssuer } from '../local-issuer.js';
 import { type AuthOptions, CurrentUser } from '../../../src/index.js';
 
-function graphqlModule(options: Partial<ApolloDriverConfig> = {}) {
+export function graphqlModule(options: Partial<ApolloDriverConfig> = {}) {
   return GraphQLModule.forRoot<ApolloDriverConfig>({
     driver: ApolloDriver,
     autoSchemaFile: true,
@@ -19,18 +19,8 @@ function graphqlModule(options: Partial<ApolloDriverConfig> = {}) {
   });
 }
 
-function resolvers(enter: (door: string) => MethodDecorator, answer: (text: string) => unknown) {
-  const [Plain, OfClass] = [plainDoors(enter, answer), classDoors(enter, answer)];
-  Resolver()(Plain);
-  Resolver()(OfClass);
-  return [Plain, OfClass];
-}
-
-const query = (name: string) => Query(() => String, { name });
-const subscription = (name: string) => Subscription(() => String, { name });
-
 @Resolver()
-class Ping {
+class StreamResolver {
   @Query(() => String)
   ping() {
     return 'pong';
@@ -43,41 +33,62 @@ class Ping {
   }
 }
 
-interface GraphqlAnswer {
+interface GraphqlResult {
   readonly data?: Record<string, string> | null;
-  readonly errors?: readonly { readonly extensions?: { readonly code?: string } }[];
+  readonly errors?: readonly { readonly message: string; readonly extensions?: { readonly code?: string } }[];
 }
 
-function outcomeOf({ data, errors }: GraphqlAnswer, door: string): string {
-  return errors?.[0]?.extensions?.code ?? data?.[door] ?? JSON.stringify({ data, errors });
+function resultOf({ data, errors }: GraphqlResult, handler: string): string {
+  const [error] = errors ?? [];
+  // The driver has one code for all errors that are not exceptions of HTTP.
+  const code = error?.extensions?.code === 'INTERNAL_SERVER_ERROR' ? error.message : error?.extensions?.code;
+  return code ?? data?.[handler] ?? JSON.stringify({ data, errors });
 }
 
-export const graphqlQueryDriver = (platform: Platform): TransportDriver => ({
+export const graphqlQueryDriver = (platform: Platform) => ({
   name: `GraphQL queries on ${platform}`,
-  async start(issuer, options) {
+  async start(issuer: LocalIssuer, options?: Partial<AuthOptions>, graphql?: Partial<ApolloDriverConfig>) {
     const clock = new Clock();
-    const imports = [authModule(issuer, clock, options), graphqlModule()];
-    const { app, url, close } = await startApp(platform, { imports, providers: resolvers(query, (text) => text) });
+    const query = (name: string) => Query(() => String, { name });
+    const providers = handlerClasses(query, (text) => text).map((type) => decorated(type, Resolver()));
+    const imports = [authModule(issuer, clock, options), graphqlModule(graphql)];
+    const started = await startApp(platform, { imports, providers });
     return {
-      app,
+      ...started,
       clock,
-      close,
-      async call(door, token) {
-        const response = await fetch(`${url}/graphql`, {
+      call: async (handler: string, token?: string) => {
+        const response = await fetch(`${started.url}/graphql`, {
           method: 'POST',
           headers: { 'content-type': 'application/json', ...(token === undefined ? {} : bearer(token)) },
-          body: JSON.stringify({ query: `{ ${door} }` }),
+          body: JSON.stringify({ query: `{ ${handler} }` }),
         });
-        return outcomeOf((await response.json()) as GraphqlAnswer, door);
+        return resultOf((await response.json()) as GraphqlResult, handler);
       },
     };
   },
 });
 
-/** What a client of graphql-ws opens its socket with. */
+/** What a client of graphql-ws sends when it opens its socket. */
 export interface Opening {
   readonly connectionParams?: Record<string, unknown>;
   readonly headers?: Record<string, string>;
+}
+
+/** Resolves to the first result of a subscription. */
+function subscribe(client: Client, handler: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const sink = {
+      next: (result: unknown) => {
+        resolve(resultOf(result as GraphqlResult, handler));
+      },
+      error: (errors: unknown) => {
+        if (Array.isArray(errors)) resolve(resultOf({ errors: errors as never }, handler));
+        else reject(new Error('the socket was closed', { cause: errors }));
+      },
+      complete: () => undefined,
+    };
+    client.subscribe({ query: `subscription { ${handler} }` }, sink);
+  });
 }
 
 export const graphqlSubscriptionDriver = {
@@ -85,19 +96,20 @@ export const graphqlSubscriptionDriver = {
   async start(issuer: LocalIssuer, options?: Partial<AuthOptions>, graphql?: Partial<ApolloDriverConfig>) {
     const clock = new Clock();
     const imports = [authModule(issuer, clock, options), graphqlModule(graphql)];
-    // What a subscription yields has a member of its name.
-    const doors = resolvers(subscription, (text) =>
+    const subscription = (name: string) => Subscription(() => String, { name });
+    // Each yielded object needs a member with the name of the subscription.
+    const handlers = handlerClasses(subscription, (text) =>
       (async function* () {
         yield await Promise.resolve(new Proxy({}, { get: () => text }));
       })(),
-    );
-    const { app, url, close } = await startApp('express', { imports, providers: [Ping, ...doors] });
-    const clientOf = (
-      { connectionParams, headers = {} }: Opening,
-      onClosed: (code: number) => void = () => undefined,
-    ) =>
-      createClient({
-        url: `${url.replace('http', 'ws')}/graphql`,
+    ).map((type) => decorated(type, Resolver()));
+    const started = await startApp('express', { imports, providers: [StreamResolver, ...handlers] });
+    const usual = (token?: string): Opening => (token === undefined ? {} : { connectionParams: bearer(token) });
+    const connect = ({ connectionParams, headers = {} }: Opening) => {
+      let resolveClosed: (code: string) => void;
+      const closed = new Promise<string>((resolve) => (resolveClosed = resolve));
+      const client = createClient({
+        url: `${started.url.replace('http', 'ws')}/graphql`,
         webSocketImpl: class extends WebSocket {
           constructor(address: string, protocols: string | string[]) {
             super(address, protocols, { headers });
@@ -107,67 +119,29 @@ export const graphqlSubscriptionDriver = {
         connectionParams,
         on: {
           closed: (event) => {
-            onClosed((event as { code: number }).code);
+            const { code } = event as { code: number };
+            // A client reconnects after 4403.
+            resolveClosed(code === 4403 ? 'TOKEN_EXPIRED' : String(code));
           },
         },
       });
-    const usual = (token: string | undefined): Opening =>
-      token === undefined ? {} : { connectionParams: { authorization: `Bearer ${token}` } };
-    const callWith = async (door: Door, opening: Opening) => {
-      const client = clientOf(opening);
-      try {
-        return await new Promise<string>((resolve, reject) => {
-          client.subscribe(
-            { query: `subscription { ${door} }` },
-            {
-              next: (result) => {
-                resolve(outcomeOf(result as GraphqlAnswer, door));
-              },
-              error: (errors) => {
-                if (Array.isArray(errors)) resolve(outcomeOf({ errors: errors as never }, door));
-                else reject(new Error('the socket was closed', { cause: errors }));
-              },
-              complete: () => undefined,
-            },
-          );
-        });
-      } finally {
-        await client.dispose();
-      }
+      const leave = () => void client.dispose();
+      return { closed, leave, subscribe: (handler: string) => subscribe(client, handler) };
+    };
+    const callWith = (handler: string, opening: Opening) => {
+      const connection = connect(opening);
+      return connection.subscribe(handler).finally(connection.leave);
     };
     const openWith = async (opening: Opening) => {
-      let closed: (code: string) => void;
-      const promise = new Promise<string>((resolve) => (closed = resolve));
-      // Close codes: 4403 makes a client come again.
-      const client = clientOf(opening, (code) => {
-        closed(code === 4403 ? 'TOKEN_EXPIRED' : String(code));
-      });
-      await new Promise<void>((resolve, reject) => {
-        const sink = {
-          next: () => {
-            resolve();
-          },
-          error: (error: unknown) => {
-            reject(new Error('refused', { cause: error }));
-          },
-          complete: () => undefined,
-        };
-        client.subscribe({ query: 'subscription { endless }' }, sink);
-      });
-      return {
-        closed: promise,
-        leave: () => {
-          void client.dispose();
-        },
-      };
+      const connection = connect(opening);
+      await connection.subscribe('endless');
+      return connection;
     };
     return {
-      app,
+      ...started,
       clock,
-      close,
-      url,
       callWith,
-      call: (door: Door, token?: string) => callWith(door, usual(token)),
+      call: (handler: string, token?: string) => callWith(handler, usual(token)),
       openWith,
       open: (token: string) => openWith(usual(token)),
     };

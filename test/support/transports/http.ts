@@ -6,40 +6,31 @@ import { bearer, call, type Platform, startApp } from '../app.js';
 import type { AuthOptions } from '../../../src/index.js';
 import { Clock, until } from '../guarded-app.js';
 import type { LocalIssuer } from '../local-issuer.js';
-import { authModule, classDoors, type Door, plainDoors, type TransportDriver } from './doors.js';
+import { authModule, decorated, type HandlerName, handlerClasses, type TransportDriver } from './handlers.js';
 
-function controllers(enter: (door: string) => MethodDecorator, answer: (text: string) => unknown) {
-  const [Plain, OfClass] = [plainDoors(enter, answer), classDoors(enter, answer)];
-  Controller()(Plain);
-  Controller()(OfClass);
-  return [Plain, OfClass];
-}
+const headersOf = (token: string | undefined) => (token === undefined ? {} : bearer(token));
 
 export function httpDriver(platform: Platform): TransportDriver {
   return {
     name: `HTTP on ${platform}`,
     async start(issuer, options) {
       const clock = new Clock();
-      const imports = [authModule(issuer, clock, options)];
-      const { app, url, close } = await startApp(platform, {
-        imports,
-        controllers: controllers(Get, (text) => ({ text })),
-      });
+      const controllers = handlerClasses(Get, (text) => ({ text })).map((type) => decorated(type, Controller()));
+      const started = await startApp(platform, { imports: [authModule(issuer, clock, options)], controllers });
       return {
-        app,
+        ...started,
         clock,
-        close,
-        async call(door, token) {
-          const { body } = await call(`${url}/${door}`, token === undefined ? {} : bearer(token));
-          return String(body.code ?? body.text);
+        call: async (handler, token) => {
+          const { body } = await call(`${started.url}/${handler}`, headersOf(token));
+          return String(body.code ?? body.text ?? body.message);
         },
       };
     },
   };
 }
 
-/** How many event streams' observables were given up. */
-export const ended = { count: 0 };
+/** The number of response observables that Nest has unsubscribed from. */
+export const unsubscribed = { count: 0 };
 
 @Controller()
 class StreamController {
@@ -48,28 +39,22 @@ class StreamController {
     return NEVER.pipe(
       startWith({ data: 'open' }),
       finalize(() => {
-        ended.count += 1;
+        unsubscribed.count += 1;
       }),
     );
   }
-}
 
-/** Makes its stream when nobody waits for it any more. */
-@Controller()
-class SlowController {
+  /** Never creates its stream. */
   @Sse('slow')
   slow() {
     return new Promise<never>(() => undefined);
   }
-}
 
-/** Says more than the kernel holds for a reader who takes nothing, and less than what Nest gives up at (4 MiB). */
-@Controller()
-class FloodController {
+  /** Sends more than the kernel buffers for a client that does not read, and less than Nest's limit of 4 MiB. */
   @Sse('flood')
   flood() {
-    const much = range(0, 44).pipe(map(() => ({ data: 'x'.repeat(128 * 1024) })));
-    return concat(much, interval(10).pipe(map(() => ({ data: 'more' }))));
+    const chunks = range(0, 44).pipe(map(() => ({ data: 'x'.repeat(128 * 1024) })));
+    return concat(chunks, interval(10).pipe(map(() => ({ data: 'more' }))));
   }
 }
 
@@ -78,47 +63,40 @@ export function sseDriver(platform: Platform) {
     name: `server-sent events on ${platform}`,
     async start(issuer: LocalIssuer, options?: Partial<AuthOptions>) {
       const clock = new Clock();
-      const imports = [authModule(issuer, clock, options)];
-      const doors = controllers(Sse, (text) => of({ data: text }));
-      const { app, url, close } = await startApp(platform, {
-        imports,
-        controllers: [StreamController, SlowController, FloodController, ...doors],
+      const handlers = handlerClasses(Sse, (text) => of({ data: text })).map((type) => decorated(type, Controller()));
+      const started = await startApp(platform, {
+        imports: [authModule(issuer, clock, options)],
+        controllers: [StreamController, ...handlers],
       });
+      const { url } = started;
       return {
-        app,
+        ...started,
         clock,
-        close,
-        url,
-        /** Where the stream never comes. */
+        /** Calls the handler whose stream is never created. */
         slow: (token: string) => call(`${url}/slow`, bearer(token)),
-        async call(door: Door, token?: string) {
-          const { body, text } = await call(`${url}/${door}`, token === undefined ? {} : bearer(token));
-          return typeof body.code === 'string' ? body.code : (/^data: (.*)$/m.exec(text)?.[1] ?? text);
+        call: async (handler: HandlerName, token?: string) => {
+          const { body, text } = await call(`${url}/${handler}`, headersOf(token));
+          return String(body.code ?? /^data: (.*)$/m.exec(text)?.[1] ?? body.message);
         },
-        async open(token: string) {
+        open: async (token: string) => {
           // Not fetch: its idle connections would keep the server from closing for seconds.
           const request = get(`${url}/stream`, { headers: bearer(token), agent: false });
           const [stream] = (await once(request, 'response')) as [IncomingMessage];
           let text = '';
           stream.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
-          const closing = once(stream, 'end');
-          /** The codes of all `exception` events, once it is closed. */
-          const told: string[] = [];
+          const ended = once(stream, 'end');
           await until(() => text.includes('data: open'));
-          const closed = (async () => {
-            await closing;
-            for (const [, data] of text.matchAll(/^event: exception\ndata: (.*)\n\n/gm))
-              told.push((JSON.parse(String(data)) as { code: string }).code);
-            return String(told.at(-1));
-          })();
-          // Who leaves has the reading of the stream fail.
+          /** The codes of all `exception` events. */
+          const codes = ended.then(() =>
+            Array.from(text.matchAll(/^event: exception\ndata: .*"code":"(\w+)".*\n\n/gm), ([, code]) => code),
+          );
+          const closed = codes.then((received) => String(received.at(-1)));
+          // Reading fails if the client leaves.
           closed.catch(() => undefined);
           return {
             closed,
-            told,
-            leave: () => {
-              request.destroy();
-            },
+            codes,
+            leave: () => void request.destroy(),
           };
         },
       };

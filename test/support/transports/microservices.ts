@@ -1,14 +1,14 @@
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import {
+  type ClientDuplexStream,
   type ClientReadableStream,
-  type ClientUnaryCall,
+  type ClientWritableStream,
   credentials,
   loadPackageDefinition,
   Metadata,
-  type ClientDuplexStream,
-  type ClientWritableStream,
+  ServerInterceptingCall,
   type ServerDuplexStream,
   type ServerReadableStream,
   type ServiceError,
@@ -25,21 +25,21 @@ import {
   Transport,
 } from '@nestjs/microservices';
 import { finalize, lastValueFrom, NEVER, startWith } from 'rxjs';
-import { type AuthOptions, fromBearerHeader, CurrentUser } from '../../../src/index.js';
+import { type AuthOptions, CurrentUser, fromBearerHeader } from '../../../src/index.js';
 import { startApp } from '../app.js';
 import { Clock } from '../guarded-app.js';
 import type { LocalIssuer } from '../local-issuer.js';
-import { ended } from './http.js';
-import { authModule, classDoors, type Door, plainDoors, type TransportDriver } from './doors.js';
+import {
+  authModule,
+  closeFirst,
+  decorated,
+  type HandlerName,
+  handlerClasses,
+  type TransportDriver,
+} from './handlers.js';
+import { unsubscribed } from './http.js';
 
-function controllers(enter: (door: string) => MethodDecorator, answer: (text: string) => unknown): Type[] {
-  const [Plain, OfClass] = [plainDoors(enter, answer), classDoors(enter, answer)];
-  Controller()(Plain);
-  Controller()(OfClass);
-  return [Plain, OfClass];
-}
-
-/** Nest tells no port that the system chose, so one is asked for beforehand. */
+/** Nest does not report the port that the system assigns, so the test chooses a free one. */
 async function freePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -48,203 +48,180 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-const tokenOfPayload = (context: ExecutionContext) =>
+/** An HTTP application that is connected to a microservice with the same guard. */
+export async function startHybrid(
+  issuer: LocalIssuer,
+  options: Partial<AuthOptions> | undefined,
+  controllers: readonly Type[],
+  microservice: MicroserviceOptions,
+) {
+  const clock = new Clock();
+  const metadata = {
+    imports: [authModule(issuer, clock, options)],
+    controllers: controllers.map((type) => decorated(type, Controller())),
+  };
+  const started = await startApp('express', metadata, {
+    prepare: (app) => app.connectMicroservice(microservice, { inheritAppConfig: true }),
+  });
+  await started.app.startAllMicroservices();
+  return { ...started, clock };
+}
+
+export const tokenInPayload = (context: ExecutionContext) =>
   context.getType() === 'rpc' ? context.switchToRpc().getData<{ accessToken?: string }>().accessToken : undefined;
 
-/** What came in by events. */
-export const noted: string[] = [];
+/** The subjects of the events that the handler received. */
+export const receivedEvents: string[] = [];
 
-@Controller()
 class EventController {
-  @EventPattern('noted')
-  note(@CurrentUser('sub') sub: string) {
-    noted.push(sub);
+  @EventPattern('event')
+  receive(@CurrentUser('sub') sub: string) {
+    receivedEvents.push(sub);
   }
 }
 
 export const tcpDriver = {
   name: 'a TCP microservice (hybrid)',
   async start(issuer: LocalIssuer, options?: Partial<AuthOptions>) {
-    const clock = new Clock();
-    const port = await freePort();
-    const microservice: MicroserviceOptions = { transport: Transport.TCP, options: { host: '127.0.0.1', port } };
-    const tokenFrom = [fromBearerHeader(), tokenOfPayload];
-    const { app, close } = await startApp(
-      'express',
-      {
-        imports: [authModule(issuer, clock, { tokenFrom, ...options })],
-        controllers: [
-          EventController,
-          ...controllers(
-            (door) => MessagePattern(door),
-            (text) => text,
-          ),
-        ],
-      },
-      { prepare: (hybrid) => hybrid.connectMicroservice(microservice, { inheritAppConfig: true }) },
-    );
-    await app.startAllMicroservices();
+    const microservice: MicroserviceOptions = {
+      transport: Transport.TCP,
+      options: { host: '127.0.0.1', port: await freePort() },
+    };
+    const handlers = handlerClasses(MessagePattern, (text) => text);
+    const tokenFrom = [fromBearerHeader(), tokenInPayload];
+    const started = await startHybrid(issuer, { tokenFrom, ...options }, [EventController, ...handlers], microservice);
     const client = ClientProxyFactory.create(microservice as never);
     await client.connect();
+    closeFirst(started.app, client);
+    /** Resolves to the response, or to the error that the client receives. */
+    const send = (handler: HandlerName, accessToken?: string): Promise<unknown> =>
+      lastValueFrom(client.send<string>(handler, { accessToken })).catch((error: unknown) => error);
     return {
-      app,
-      clock,
-      async close() {
-        client.close();
-        await close();
+      ...started,
+      send,
+      emit: async (accessToken?: string) => {
+        await lastValueFrom(client.emit('event', { accessToken }), { defaultValue: undefined });
       },
-      async emit(accessToken?: string) {
-        await lastValueFrom(client.emit('noted', { accessToken }), { defaultValue: undefined });
-      },
-      async call(door: Door, accessToken?: string) {
-        try {
-          return await lastValueFrom(client.send<string>(door, { accessToken }));
-        } catch (error) {
-          return (error as { code?: string }).code ?? JSON.stringify(error);
-        }
-      },
-      /** The error as the client gets it. */
-      async refusalOf(door: Door, accessToken?: string): Promise<unknown> {
-        return await lastValueFrom(client.send<string>(door, { accessToken })).then(
-          () => undefined,
-          (error: unknown) => error,
-        );
+      call: async (handler: HandlerName, accessToken?: string) => {
+        const answer = await send(handler, accessToken);
+        const { code, message } = answer as { code?: string; message?: string };
+        return typeof answer === 'string' ? answer : String(code ?? message);
       },
     };
   },
 } satisfies TransportDriver;
 
-@Controller()
+interface Response {
+  readonly text: string;
+}
+
 class StreamController {
-  @GrpcMethod('Doors', 'Endless')
+  @GrpcMethod('Handlers', 'Endless')
   endless() {
     return NEVER.pipe(
       startWith({ text: 'open' }),
       finalize(() => {
-        ended.count += 1;
+        unsubscribed.count += 1;
       }),
     );
   }
 
-  @GrpcStreamCall('Doors', 'Upload')
-  upload(stream: ServerReadableStream<unknown, unknown>, answer: (error: null, answer: { text: string }) => void) {
+  @GrpcStreamCall('Handlers', 'Upload')
+  upload(stream: ServerReadableStream<unknown, Response>, respond: (error: null, response: Response) => void) {
     stream
       .on('data', () => undefined)
       .on('end', () => {
-        answer(null, { text: 'uploaded' });
+        respond(null, { text: 'uploaded' });
       });
   }
 
-  @GrpcStreamCall('Doors', 'Raw')
-  raw(stream: ServerDuplexStream<unknown, { text: string }>) {
+  @GrpcStreamCall('Handlers', 'Raw')
+  raw(stream: ServerDuplexStream<unknown, Response>) {
     stream.on('data', () => stream.end());
     stream.write({ text: 'open' });
   }
 }
 
-const PROTO = join(process.cwd(), 'test/support/transports/doors.proto');
-const capitalized = (door: string) => door.charAt(0).toUpperCase() + door.slice(1);
+const PROTO = join(process.cwd(), 'test/support/transports/handlers.proto');
+const capitalized = (name: string) => name.charAt(0).toUpperCase() + name.slice(1);
 
-type Unary = (
-  question: object,
-  metadata: Metadata,
-  callback: (error: ServiceError | null, answer?: { text: string }) => void,
-) => ClientUnaryCall;
+type Callback = (error: ServiceError | null, response?: Response) => void;
+
+interface GrpcClient extends Record<string, unknown> {
+  Endless(request: object, metadata: Metadata): ClientReadableStream<Response>;
+  Raw(metadata: Metadata): ClientDuplexStream<object, Response>;
+  Upload(metadata: Metadata, callback: Callback): ClientWritableStream<object>;
+  close(): void;
+}
+
+/** The two handlers of `@GrpcStreamCall()`, which receive the stream itself. */
+export type StreamHandler = 'Raw' | 'Upload';
+
+function metadataOf(token: string | undefined): Metadata {
+  const metadata = new Metadata();
+  if (token !== undefined) metadata.set('authorization', `Bearer ${token}`);
+  return metadata;
+}
+
+const resultOf = (answer: ServiceError | Response | undefined) =>
+  answer !== undefined && 'metadata' in answer
+    ? String(answer.metadata.get('error-code')[0] ?? answer.message)
+    : String(answer?.text);
 
 export const grpcDriver = {
   name: 'gRPC (hybrid)',
   async start(issuer: LocalIssuer, options?: Partial<AuthOptions>) {
-    const clock = new Clock();
     const url = `127.0.0.1:${String(await freePort())}`;
-    const microservice: MicroserviceOptions = {
-      transport: Transport.GRPC,
-      options: { package: 'doors', protoPath: PROTO, url },
-    };
-    const { app, close } = await startApp(
-      'express',
+    // An interceptor of the server wraps each call.
+    const interceptors = [(_method: unknown, call: never) => new ServerInterceptingCall(call)];
+    const started = await startHybrid(
+      issuer,
+      options,
+      [
+        StreamController,
+        ...handlerClasses(
+          (name) => GrpcMethod('Handlers', capitalized(name)),
+          (text) => ({ text }),
+        ),
+      ],
       {
-        imports: [authModule(issuer, clock, options)],
-        controllers: [
-          StreamController,
-          ...controllers(
-            (door) => GrpcMethod('Doors', capitalized(door)),
-            (text) => ({ text }),
-          ),
-        ],
+        transport: Transport.GRPC,
+        options: { package: 'test', protoPath: PROTO, url, channelOptions: { interceptors } as object },
       },
-      { prepare: (hybrid) => hybrid.connectMicroservice(microservice, { inheritAppConfig: true }) },
     );
-    await app.startAllMicroservices();
-    const { doors } = loadPackageDefinition(loadSync(PROTO)) as unknown as {
-      doors: { Doors: new (address: string, security: unknown) => Record<string, Unary> & { close(): void } };
+    const { test } = loadPackageDefinition(loadSync(PROTO)) as unknown as {
+      test: { Handlers: new (address: string, security: unknown) => GrpcClient };
     };
-    const client = new doors.Doors(url, credentials.createInsecure());
+    const client = new test.Handlers(url, credentials.createInsecure());
+    closeFirst(started.app, client);
+    /** Resolves to the response, or to the status that the client receives. */
+    const send = (handler: HandlerName, token?: string): Promise<ServiceError | Response | undefined> =>
+      new Promise((resolve) => {
+        const method = client[capitalized(handler)] as (request: object, sent: Metadata, done: Callback) => void;
+        method.call(client, {}, metadataOf(token), (error, response) => {
+          resolve(error ?? response);
+        });
+      });
     return {
-      app,
-      clock,
-      async close() {
-        client.close();
-        await close();
-      },
-      /** The same handlers, with a stream that the client leaves open: what it is told when the call ends. */
-      hold(door: 'Raw' | 'Upload', token: string) {
-        const metadata = new Metadata();
-        metadata.set('authorization', `Bearer ${token}`);
-        return new Promise<string>((resolve) => {
-          const ends = (error: ServiceError | null) => {
-            resolve(String(error?.metadata.get('error-code')[0] ?? error?.message));
+      ...started,
+      send,
+      /** Calls a handler that receives the stream. The client leaves its stream open if `isHeld`. */
+      stream: (handler: StreamHandler, token?: string, isHeld = false) =>
+        new Promise<string>((resolve) => {
+          const settle: Callback = (error, response) => {
+            resolve(resultOf(error ?? response));
           };
-          if (door === 'Upload') {
-            (client as unknown as { Upload(sent: Metadata, callback: typeof ends): unknown }).Upload(metadata, ends);
-            return;
-          }
-          const raw = (client as unknown as { Raw(sent: Metadata): ClientDuplexStream<object, object> }).Raw(metadata);
-          raw.on('error', ends).on('data', () => undefined);
-        });
-      },
-      /** At a handler that is given the stream itself, and one that is given what was sent, with a callback. */
-      held(door: 'Raw' | 'Upload', token?: string) {
-        const metadata = new Metadata();
-        if (token !== undefined) metadata.set('authorization', `Bearer ${token}`);
-        return new Promise<string>((resolve) => {
-          const refused = (error: ServiceError) => {
-            resolve(String(error.metadata.get('error-code')[0] ?? error.message));
-          };
-          const streams = client as unknown as {
-            Raw(sent: Metadata): ClientDuplexStream<object, { text: string }>;
-            Upload(
-              sent: Metadata,
-              callback: (error: ServiceError | null, answer?: { text: string }) => void,
-            ): ClientWritableStream<object>;
-          };
-          if (door === 'Raw') {
-            const stream = streams.Raw(metadata);
-            stream.on('error', refused).on('data', ({ text }: { text: string }) => {
-              stream.end();
-              resolve(text);
+          const stream = handler === 'Raw' ? client.Raw(metadataOf(token)) : client.Upload(metadataOf(token), settle);
+          if (handler === 'Raw')
+            stream.on('error', settle).on('data', (response: Response) => {
+              if (!isHeld) settle(null, response);
             });
-          } else {
-            streams
-              .Upload(metadata, (error, answer) => {
-                if (error === null) resolve(String(answer?.text));
-                else refused(error);
-              })
-              .end({});
-          }
-        });
-      },
-      async open(token: string) {
-        const metadata = new Metadata();
-        metadata.set('authorization', `Bearer ${token}`);
-        const stream = (
-          client as unknown as { Endless(question: object, sent: Metadata): ClientReadableStream<unknown> }
-        ).Endless({}, metadata);
-        const closed = new Promise<string>((resolve) => {
-          stream.on('error', (error: ServiceError) => {
-            resolve(String(error.metadata.get('error-code')[0]));
-          });
-        });
-        await new Promise((resolve) => stream.once('data', resolve));
+          if (!isHeld) stream.end({});
+        }),
+      open: async (token: string) => {
+        const stream = client.Endless({}, metadataOf(token));
+        const closed = once(stream, 'error').then(([error]) => resultOf(error as ServiceError));
+        await once(stream, 'data');
         return {
           closed,
           leave: () => {
@@ -252,23 +229,7 @@ export const grpcDriver = {
           },
         };
       },
-      /** The status as the client gets it. */
-      refusalOf: (door: Door, token?: string) =>
-        new Promise<ServiceError | null>((resolve) => {
-          const metadata = new Metadata();
-          if (token !== undefined) metadata.set('authorization', `Bearer ${token}`);
-          client[capitalized(door)]?.({}, metadata, resolve);
-        }),
-      call: (door: Door, token?: string) =>
-        new Promise<string>((resolve) => {
-          const metadata = new Metadata();
-          if (token !== undefined) metadata.set('authorization', `Bearer ${token}`);
-          client[capitalized(door)]?.({}, metadata, (error, answer) => {
-            resolve(
-              error === null ? String(answer?.text) : String(error.metadata.get('error-code')[0] ?? error.message),
-            );
-          });
-        }),
+      call: async (handler: HandlerName, token?: string) => resultOf(await send(handler, token)),
     };
   },
 } satisfies TransportDriver;

@@ -1,292 +1,197 @@
 import type { INestApplication, Type } from '@nestjs/common';
 import { WsAdapter } from '@nestjs/platform-ws';
-import { SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
 import { io } from 'socket.io-client';
 import { type RawData, WebSocket } from 'ws';
-import { AuthenticatedGateway, type AuthOptions, CurrentUser, Public, RequireScopes } from '../../../src/index.js';
+import type { AuthOptions } from '../../../src/index.js';
 import { startApp } from '../app.js';
 import { Clock } from '../guarded-app.js';
 import type { LocalIssuer } from '../local-issuer.js';
-import { authModule, CLASS_DOORS, type Door, greeting, plainDoors, type TransportDriver } from './doors.js';
+import { defaultGateways, type Place } from './gateways.js';
+import { authModule, closeFirst, type HandlerName, IN_CLASS, type TransportDriver } from './handlers.js';
 
-interface Place {
-  readonly namespace?: string;
-  readonly path?: string;
+interface Closing {
+  readonly code: string | undefined;
+  readonly closeCode: number | undefined;
 }
 
-const reply = (text: string) => ({ event: 'reply', data: text });
+/** The client's end of a socket, regardless of the package. Keeps received events until the test reads them. */
+export class TestSocket {
+  private readonly waiting: { events: readonly string[]; resolve: (data: unknown) => void }[] = [];
+  private readonly received: { event: string; data: unknown }[] = [];
+  private lastCode: string | undefined;
+  private resolveClosed: (closing: Closing) => void = () => undefined;
+  /** Resolves when the socket is closed, with the code of the last `exception` event and the close code of ws. */
+  readonly closed = new Promise<Closing>((resolve) => (this.resolveClosed = resolve));
 
-/** Whose opening is guarded. */
-function guardedGateway(place: Place): Type {
-  @WebSocketGateway(place)
-  class GuardedGateway extends AuthenticatedGateway {
-    @SubscribeMessage('closed')
-    closed(@CurrentUser('sub') sub?: string) {
-      return reply(greeting(sub));
-    }
+  constructor(
+    readonly send: (event: string, data?: unknown) => void,
+    readonly close: () => void,
+  ) {}
+
+  /** Resolves to the data of the next event with one of these names. */
+  next(...events: string[]): Promise<unknown> {
+    const index = this.received.findIndex(({ event }) => events.includes(event));
+    if (index !== -1) return Promise.resolve(this.received.splice(index, 1)[0]?.data);
+    return new Promise((resolve) => this.waiting.push({ events, resolve }));
   }
-  return GuardedGateway;
-}
 
-/** Anybody may open it: its messages are guarded one by one. */
-function openGateway(place: Place): Type {
-  class OpenGateway extends AuthenticatedGateway {
-    @Public()
-    override handleConnection(client: object, request?: unknown) {
-      return super.handleConnection(client, request);
-    }
+  /** Sends a message and resolves to the text of its reply, or to the code or message of an exception. */
+  async ask(event: string, data?: unknown): Promise<string> {
+    this.send(event, data);
+    const answer = await this.next('reply', 'exception');
+    const { code, message } = answer as { code?: string; message?: string };
+    return typeof answer === 'string' ? answer : String(code ?? message);
   }
-  const doors = plainDoors(SubscribeMessage, reply).prototype as object;
-  copyMethods(doors, OpenGateway.prototype);
-  WebSocketGateway(place)(OpenGateway);
-  return OpenGateway;
-}
 
-function classGateway(place: Place): Type {
-  @RequireScopes('read')
-  @WebSocketGateway(place)
-  class ClassGateway extends AuthenticatedGateway {
-    @Public()
-    override handleConnection(client: object, request?: unknown) {
-      return super.handleConnection(client, request);
-    }
-
-    @SubscribeMessage('inherits')
-    inherits(@CurrentUser('sub') sub?: string) {
-      return reply(greeting(sub));
-    }
-
-    @SubscribeMessage('beats')
-    @RequireScopes('write')
-    beats(@CurrentUser('sub') sub?: string) {
-      return reply(greeting(sub));
-    }
-
-    @SubscribeMessage('merged')
-    @RequireScopes('write', { merge: true })
-    merged(@CurrentUser('sub') sub?: string) {
-      return reply(greeting(sub));
-    }
+  /** Sends a new token and resolves to the answer, or to the data of an `exception` event. */
+  authenticate(token: unknown): Promise<unknown> {
+    this.send('authenticate', token);
+    return this.next('authenticated', 'exception');
   }
-  return ClassGateway;
-}
 
-/** Parameter decorators stand on the class under the method's name. */
-function copyMethods(from: object, to: object): void {
-  for (const name of Object.getOwnPropertyNames(from).filter((key) => key !== 'constructor')) {
-    Object.defineProperty(to, name, Object.getOwnPropertyDescriptor(from, name) ?? {});
-    for (const key of Reflect.getMetadataKeys(from.constructor, name) as unknown[])
-      Reflect.defineMetadata(key, Reflect.getMetadata(key, from.constructor, name), to.constructor, name);
-    for (const key of Reflect.getMetadataKeys(from, name) as unknown[])
-      Reflect.defineMetadata(key, Reflect.getMetadata(key, from, name), to, name);
+  receive(event: string, data: unknown): void {
+    if (event === 'exception') this.lastCode = (data as { code?: string }).code ?? JSON.stringify(data);
+    const index = this.waiting.findIndex(({ events }) => events.includes(event));
+    if (index === -1) this.received.push({ event, data });
+    else this.waiting.splice(index, 1)[0]?.resolve(data);
+  }
+
+  end(closeCode?: number): void {
+    this.resolveClosed({ code: this.lastCode, closeCode });
   }
 }
 
-/** A client's end of a socket, whatever the package. */
-export interface TestSocket {
-  send(event: string, data?: unknown): void;
-  /** The data of the next event of one of these names. */
-  next(...events: string[]): Promise<unknown>;
-  /** Once it is closed: what came in `exception` events, and the close code of ws. */
-  readonly closed: Promise<{ readonly code: string | undefined; readonly closeCode: number | undefined }>;
-  close(): void;
-}
-
-/** A token that stands elsewhere than a client of this kind usually puts it. */
+/** A token in another place than usual. */
 export interface Handshake {
   readonly headers?: Record<string, string>;
-  /** ws only. */
+  /** Only with ws. */
   readonly protocols?: string[];
 }
 
-export type Opener = (place: string, token?: string, handshake?: Handshake) => TestSocket;
-
-function recorder() {
-  const waiting: { events: readonly string[]; resolve: (data: unknown) => void }[] = [];
-  const received: { event: string; data: unknown }[] = [];
-  let lastCode: string | undefined;
-  return {
-    get code() {
-      return lastCode;
-    },
-    add(event: string, data: unknown) {
-      if (event === 'exception') lastCode = (data as { code?: string }).code ?? JSON.stringify(data);
-      const index = waiting.findIndex(({ events }) => events.includes(event));
-      if (index === -1) received.push({ event, data });
-      else waiting.splice(index, 1)[0]?.resolve(data);
-    },
-    next(...events: string[]): Promise<unknown> {
-      const index = received.findIndex(({ event }) => events.includes(event));
-      if (index !== -1) return Promise.resolve(received.splice(index, 1)[0]?.data);
-      return new Promise((resolve) => waiting.push({ events, resolve }));
-    },
-  };
-}
+type Opener = (place: string, token?: string, handshake?: Handshake) => TestSocket;
 
 const socketIoOpener =
   (url: string): Opener =>
   (place, token, { headers } = {}) => {
-    const events = recorder();
-    const socket = io(`${url}/${place}`, {
+    const client = io(`${url}/${place}`, {
       transports: ['websocket'],
       forceNew: true,
       reconnection: false,
       extraHeaders: headers,
       ...(token !== undefined && { auth: { token } }),
     });
-    socket.onAny((event: string, data: unknown) => {
-      events.add(event, data);
+    const socket = new TestSocket(
+      (event, data) => client.emit(event, data),
+      () => client.close(),
+    );
+    client.onAny((event: string, data: unknown) => {
+      socket.receive(event, data);
     });
-    return {
-      send: (event, data) => socket.emit(event, data),
-      next: (...names) => events.next(...names),
-      closed: new Promise((resolve) => {
-        socket.on('disconnect', () => {
-          resolve({ code: events.code, closeCode: undefined });
-        });
-        // Refused before it was connected.
-        socket.on('connect_error', ({ data }: Error & { data?: { code?: string } }) => {
-          if (data !== undefined) events.add('exception', data);
-          resolve({ code: data?.code, closeCode: undefined });
-        });
-      }),
-      close: () => socket.close(),
-    };
+    client.on('disconnect', () => {
+      socket.end();
+    });
+    // The socket was refused before it was connected.
+    client.on('connect_error', ({ data }: Error & { data?: unknown }) => {
+      if (data !== undefined) socket.receive('exception', data);
+      socket.end();
+    });
+    return socket;
   };
 
 const wsOpener =
   (url: string): Opener =>
   (place, token, { headers, protocols } = {}) => {
-    const events = recorder();
-    // As a browser has to do it: no header but this one can be set there.
+    // A browser cannot set any other header.
     const usual = token === undefined ? [] : ['bearer', token];
-    const socket = new WebSocket(`${url.replace('http', 'ws')}/${place}`, protocols ?? usual, { headers });
-    socket.on('message', (message: RawData) => {
-      const { event, data } = JSON.parse((message as Buffer).toString()) as { event: string; data: unknown };
-      events.add(event, data);
-    });
-    const closed = new Promise<{ code: string | undefined; closeCode: number }>((resolve) => {
-      socket.on('close', (closeCode: number) => {
-        resolve({ code: events.code, closeCode });
-      });
-    });
-    return {
-      send(event, data) {
+    const client = new WebSocket(`${url.replace('http', 'ws')}/${place}`, protocols ?? usual, { headers });
+    const opened = new Promise((resolve) => client.once('open', resolve));
+    const socket = new TestSocket(
+      (event, data) => {
         const text = JSON.stringify({ event, data });
-        if (socket.readyState === WebSocket.OPEN) socket.send(text);
+        if (client.readyState === WebSocket.OPEN) client.send(text);
         else
-          socket.once('open', () => {
-            socket.send(text);
+          void opened.then(() => {
+            client.send(text);
           });
       },
-      next: (...names) => events.next(...names),
-      closed,
-      close: () => {
-        socket.close();
+      () => {
+        client.close();
       },
-    };
+    );
+    client.on('message', (message: RawData) => {
+      const { event, data } = JSON.parse((message as Buffer).toString()) as { event: string; data: unknown };
+      socket.receive(event, data);
+    });
+    client.on('close', (closeCode: number) => {
+      socket.end(closeCode);
+    });
+    return socket;
   };
-
-export interface RunningSockets {
-  readonly open: Opener;
-  readonly url: string;
-  readonly clock: Clock;
-  readonly app: INestApplication;
-  close(): Promise<void>;
-}
-
-export interface SocketKind {
-  readonly name: string;
-  start(
-    issuer: LocalIssuer,
-    options?: Partial<AuthOptions>,
-    gateways?: (place: (name: string) => Place) => Type[],
-  ): Promise<RunningSockets>;
-}
 
 function socketKind(
   name: string,
-  place: (name: string) => Place,
+  place: Place,
   opener: (url: string) => Opener,
-  prepare: (app: INestApplication) => void,
-): SocketKind {
+  prepare?: (app: INestApplication) => void,
+) {
   return {
     name,
-    async start(issuer, options, gateways) {
+    async start(
+      issuer: LocalIssuer,
+      options?: Partial<AuthOptions>,
+      gateways: (place: Place) => Type[] = defaultGateways,
+    ) {
       const clock = new Clock();
-      const providers = gateways?.(place) ?? [
-        guardedGateway(place('guarded')),
-        openGateway(place('open')),
-        classGateway(place('class')),
-      ];
-      const { app, url, close } = await startApp(
-        'express',
-        { imports: [authModule(issuer, clock, options)], providers },
-        { prepare },
-      );
+      const metadata = {
+        imports: [authModule(issuer, clock, options)],
+        providers: gateways(place),
+      };
+      const started = await startApp('express', metadata, { prepare });
       const opened = new Set<TestSocket>();
-      const open = opener(url);
+      const open = opener(started.url);
+      closeFirst(started.app, { close: () => opened.forEach(({ close }) => close()) });
       return {
+        ...started,
         clock,
-        app,
-        url,
-        open: (path, token, handshake) => {
-          const socket = open(path, token, handshake);
+        open: (...opening: Parameters<Opener>) => {
+          const socket = open(...opening);
           opened.add(socket);
           return socket;
-        },
-        async close() {
-          for (const socket of opened) socket.close();
-          await close();
         },
       };
     },
   };
 }
 
-export const SOCKET_IO = socketKind(
-  'socket.io',
-  (namespace) => ({ namespace }),
-  socketIoOpener,
-  () => undefined,
+export const SOCKET_IO = socketKind('socket.io', (namespace) => ({ namespace }), socketIoOpener);
+
+export const WS = socketKind(
+  'ws',
+  (path) => ({ path: `/${path}` }),
+  wsOpener,
+  (app) => void app.useWebSocketAdapter(new WsAdapter(app)),
 );
 
-export const SOCKET_KINDS: readonly SocketKind[] = [
-  SOCKET_IO,
-  socketKind(
-    'ws',
-    (path) => ({ path: `/${path}` }),
-    wsOpener,
-    (app) => {
-      app.useWebSocketAdapter(new WsAdapter(app));
-    },
-  ),
-];
+export const SOCKET_KINDS = [SOCKET_IO, WS];
+export type SocketKind = typeof SOCKET_IO;
 
-function gatewayOf(door: Door): string {
-  if (door === 'closed') return 'guarded';
-  return (CLASS_DOORS as readonly string[]).includes(door) ? 'class' : 'open';
-}
+const gatewayOf = (handler: HandlerName) => (handler === 'closed' ? 'guarded' : handler in IN_CLASS ? 'class' : 'open');
 
-export const socketDrivers: readonly TransportDriver[] = SOCKET_KINDS.map((kind) => ({
+export const socketDrivers = SOCKET_KINDS.map((kind) => ({
   name: kind.name,
-  async start(issuer, options) {
+  async start(issuer: LocalIssuer, options?: Partial<AuthOptions>) {
     const sockets = await kind.start(issuer, options);
     return {
-      app: sockets.app,
-      clock: sockets.clock,
-      close: () => sockets.close(),
-      async call(door, token) {
-        const socket = sockets.open(gatewayOf(door), token);
-        socket.send(door);
-        const answer = await socket.next('reply', 'exception');
+      ...sockets,
+      call: async (handler: HandlerName, token?: string) => {
+        const socket = sockets.open(gatewayOf(handler), token);
+        const answer = await socket.ask(handler);
         socket.close();
-        return typeof answer === 'string' ? answer : String((answer as { code?: string }).code);
+        return answer;
       },
-      async open(token) {
+      open: async (token: string) => {
         const socket = sockets.open('guarded', token);
-        socket.send('closed');
-        await socket.next('reply');
+        await socket.ask('closed');
         return {
           closed: socket.closed.then(({ code }) => String(code)),
           leave: () => {
@@ -296,4 +201,4 @@ export const socketDrivers: readonly TransportDriver[] = SOCKET_KINDS.map((kind)
       },
     };
   },
-}));
+})) satisfies readonly TransportDriver[];
