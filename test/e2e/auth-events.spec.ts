@@ -87,7 +87,7 @@ describe('An AuthError constant that the application throws for many calls', () 
     // `validate` rejects the token, so its claims are not reported.
     expect(events[2]).toMatchObject({ code: 'USER_REFUSED', issuer: issuer.url, clientId: undefined });
     expect(Reflect.ownKeys(LOCKED)).toEqual(before);
-    expect([LOCKED.detail, Object.isFrozen(LOCKED)]).toStrictEqual([{}, true]);
+    expect(LOCKED).toMatchObject({ code: 'USER_REFUSED', detail: {} });
   });
 });
 

@@ -4,6 +4,7 @@ import {
   type ExecutionContext,
   Get,
   Injectable,
+  Module,
   Req,
   type Type,
   UnauthorizedException,
@@ -14,14 +15,16 @@ import {
   AccessToken,
   AuthError,
   AuthGuard,
+  AuthModule,
   CurrentUser,
   OptionalAuth,
   Public,
   type VerifiedAccessToken,
 } from '../../src/index.js';
 import { bearer, closeApps, PLATFORMS, type Platform } from '../support/app.js';
+import { AUDIENCE } from '../support/guarded-app.js';
 import { LocalIssuer, newKey } from '../support/local-issuer.js';
-import { startOrders } from '../support/orders-app.js';
+import { outcomeOf, startOrders } from '../support/orders-app.js';
 
 const key = newKey();
 const issuer = LocalIssuer.forFile([key]);
@@ -52,6 +55,14 @@ class AsyncGuard extends AuthGuard {
     const handled = user ? Promise.resolve({ found: user }) : Promise.reject(new UnauthorizedException());
     return handled as User;
   }
+}
+
+@Injectable()
+class FieldGuard extends AuthGuard {
+  override handleRequest = <User>(error: unknown, user: User): User => {
+    if (error || !user) throw new UnauthorizedException();
+    return { field: user } as User;
+  };
 }
 
 /** Passes a guest user, although the credentials were rejected. */
@@ -124,6 +135,7 @@ describe.each(PLATFORMS)('A subclass of AuthGuard on %s', (platform) => {
     ['of the Nest docs', DocumentedGuard, (user: unknown) => user],
     ['that wraps the user', WrappingGuard, (user: unknown) => ({ wrapped: user })],
     ['that returns a promise', AsyncGuard, (user: unknown) => ({ found: user })],
+    ['that is a field', FieldGuard, (user: unknown) => ({ field: user })],
   ])('has a handleRequest %s, which decides who the user is', async (_what, guard, userOf) => {
     const user = userOf(claims());
     const answer = await ask(guard, good(claims()));
@@ -210,6 +222,29 @@ describe('AuthGuard', () => {
       return 'public';
     }
   }
+
+  it.each(PLATFORMS)('of a second module applies the options of that module, on %s', async (platform) => {
+    @Controller('admin')
+    @UseGuards(AuthGuard)
+    class AdminController {
+      @Get()
+      read() {
+        return {};
+      }
+    }
+    const admin = { issuer: issuer.url, audience: 'https://admin.example.com', require: { scopes: ['admin'] } };
+    @Module({
+      imports: [AuthModule.forRoot({ ...admin, guard: 'manual', isGlobal: false })],
+      controllers: [AdminController],
+    })
+    class AdminModule {}
+    const audience = [AUDIENCE, admin.audience];
+    const { ask } = await startOrders(issuer, {}, { platform, imports: [AdminModule], controllers: [] });
+    const outcome = async (members: Record<string, unknown>) => outcomeOf(await ask(good(members), 'admin'));
+    expect(await outcome({ scope: 'admin' })).toBe('401 AUDIENCE_MISMATCH');
+    expect(await outcome({ aud: audience })).toBe('403 SCOPE_INSUFFICIENT');
+    expect(await outcome({ aud: audience, scope: 'admin' })).toBe('200');
+  });
 
   it('refuses a call of an unknown transport, except to public handlers (TOKEN_MISSING)', async () => {
     const { app } = await startOrders(issuer);

@@ -87,8 +87,8 @@ describe.each(PLATFORMS)('A strategy that overrides `validate`, on %s', (platfor
       expect((await ask(bearer(token()), 'me')).body).toEqual({ user: { id: 'alice' }, hasToken: true });
       const refused = await ask(bearer(token({ sub: 'mallory' })), 'me');
       expect([refused.status, refused.body.code]).toEqual([403, 'POLICY_DENIED']);
-      // The subclass decides that no user is fine.
-      expect((await ask(bearer(token({ sub: 'nobody' })), 'me')).body).toEqual({ hasToken: true });
+      const nobody = await ask(bearer(token({ sub: 'nobody' })), 'me');
+      expect([nobody.status, nobody.body.code]).toEqual([401, 'USER_REFUSED']);
       expect((await ask({}, 'me')).status).toBe(401);
       expect((await ask(bearer(token({ exp: 1 })), 'me')).body.code).toBe('TOKEN_EXPIRED');
     });
@@ -131,6 +131,16 @@ describe.each(PLATFORMS)('A strategy that overrides `authenticate`, on %s', (pla
         user: { sub: 'of the strategy' },
         hasToken: false,
       });
+    });
+
+    it('that rejects is not overruled by a handleRequest that returns no user', async () => {
+      class LenientGuard extends AuthGuard {
+        override handleRequest<User>(_error: unknown, user: User): User {
+          return (user || undefined) as User;
+        }
+      }
+      const { ask } = await start(TenantStrategy, { guard: LenientGuard });
+      expect(outcomeOf(await ask({ 'x-tenant': 'unknown' }, 'me'))).toBe('401 TOKEN_MISSING');
     });
 
     it('that delegates leaves requirements to the guard', async () => {

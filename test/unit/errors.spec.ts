@@ -91,14 +91,17 @@ describe('AuthError', () => {
     expect(new AuthError('KEYS_UNAVAILABLE', {}, { retryAfterSeconds: given }).retryAfterSeconds).toBe(seconds);
   });
 
-  it('is frozen with its detail, and a subclass can have fields', () => {
+  it('has fields that cannot be changed, but can be marked by a logger, and a subclass can have more fields', () => {
     const detail = { claim: 'sub' };
     const error = new AuthError('CLAIM_INVALID', detail);
-    expect([Object.isFrozen(error), Object.isFrozen(error.detail), Object.isFrozen(detail)]).toEqual([
-      true,
-      true,
-      false,
-    ]);
+    expect([Object.isFrozen(error.detail), Object.isFrozen(detail)]).toEqual([true, false]);
+    for (const field of ['code', 'status', 'detail', 'retryAfterSeconds'])
+      expect([field, Reflect.set(error, field, 'changed'), Reflect.deleteProperty(error, field)]).toEqual([
+        field,
+        false,
+        false,
+      ]);
+    expect(Reflect.set(error, Symbol('circular-ref-tag'), true)).toBe(true);
     class Locked extends AuthError {
       readonly since = 1;
     }

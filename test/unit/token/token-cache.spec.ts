@@ -1,7 +1,8 @@
-import { beforeEach, describe, expect, it } from '@jest/globals';
+import { beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { createHash, randomUUID } from 'node:crypto';
 import { AuthError, type AuthOptions } from '../../../src/index.js';
 import { KeySet } from '../../../src/keys/key-set.js';
+import type { KeySource } from '../../../src/keys/key-source.js';
 import { resolveOptions } from '../../../src/options/resolve-options.js';
 import { AccessTokenVerifier } from '../../../src/token/access-token-verifier.js';
 import { Authorities } from '../../../src/token/authorities.js';
@@ -28,6 +29,7 @@ class CountingKeySet extends KeySet {
 
 let now: number;
 let keySet: CountingKeySet;
+let source: KeySource;
 
 beforeEach(() => {
   now = START;
@@ -42,7 +44,8 @@ function verifierWith(options: Partial<AuthOptions> = {}): AccessTokenVerifier {
     clock: () => now * 1000,
     ...options,
   } as AuthOptions);
-  const sources = { create: () => ({ keySetFor: () => keySet, current: () => keySet }), release: () => undefined };
+  source = { keySetFor: () => keySet, current: () => keySet };
+  const sources = { create: () => source, release: () => undefined };
   return new AccessTokenVerifier(new TrustedIssuers(issuers, sources), clock, tokenCache);
 }
 
@@ -122,6 +125,24 @@ describe('A cached token', () => {
     expect(await outcomeOf(verifier.verify(token))).toBe('ALGORITHM_NOT_ALLOWED');
     options = undefined;
     expect(await outcomeOf(verifier.verify(token))).toBe('ISSUER_UNTRUSTED');
+  });
+
+  it('is rejected without an unhandled rejection if the keys cannot be obtained (KEYS_UNAVAILABLE)', async () => {
+    const unhandled: unknown[] = [];
+    const record = (reason: unknown) => unhandled.push(reason);
+    process.on('unhandledRejection', record);
+    const verifier = verifierWith();
+    const token = await cached(verifier);
+    const failing = jest
+      .spyOn(source, 'keySetFor')
+      .mockImplementation(() => Promise.reject(new AuthError('KEYS_UNAVAILABLE')));
+    for (const current of [keySet, undefined]) {
+      jest.spyOn(source, 'current').mockReturnValue(current);
+      expect(await outcomeOf(verifier.verify(token))).toBe('KEYS_UNAVAILABLE');
+    }
+    await new Promise(setImmediate);
+    process.off('unhandledRejection', record);
+    expect([unhandled, failing.mock.calls.length]).toEqual([[], 3]);
   });
 
   it('is passed to `validate` each time', async () => {
