@@ -100,11 +100,13 @@ export interface ClaimPaths {
   readonly permissions?: readonly ClaimPath[];
 }
 
+export const REPORTABLE_CHECKS = ['audience', 'senderConstraint', 'requiredClaims', 'tokenTypes'] as const;
+
 /**
  * A check for `reportOnly`. `tokenTypes` applies to types that the default accepts, `audience` also to tokens without `aud`,
  * `senderConstraint` to tokens with `cnf` (RFC 7800).
  */
-export type ReportableCheck = 'audience' | 'senderConstraint' | 'requiredClaims' | 'tokenTypes';
+export type ReportableCheck = (typeof REPORTABLE_CHECKS)[number];
 
 /**
  * The check of a preset (`nestjs-resource-server/presets`). A symbol, so that no option of the application replaces it;

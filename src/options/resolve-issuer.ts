@@ -2,7 +2,13 @@ import { ALGORITHM_NAMES, isSignatureAlgorithm, type SignatureAlgorithm } from '
 import { isJsonObject } from '../model/unknown-value.js';
 import { CHECK_DEFAULTS } from './defaults.js';
 import type { OptionReader } from './option-reader.js';
-import { type CheckOptions, PROVIDER_CHECK, type ProviderCheck, type ReportableCheck } from './options.js';
+import {
+  type CheckOptions,
+  PROVIDER_CHECK,
+  type ProviderCheck,
+  REPORTABLE_CHECKS,
+  type ReportableCheck,
+} from './options.js';
 import { parseClaimPath } from './parse-claim-path.js';
 import { readKeys, type ResolvedKeys } from './resolve-keys.js';
 
@@ -82,13 +88,12 @@ export function readChecks(reader: OptionReader): ResolvedChecks {
 }
 
 const NONE_REPORTED: ReadonlySet<ReportableCheck> = new Set();
-const REPORTABLE: readonly ReportableCheck[] = ['audience', 'senderConstraint', 'requiredClaims', 'tokenTypes'];
 
 function readReportOnly(reader: OptionReader): ReadonlySet<ReportableCheck> {
   const names = reader.stringList('reportOnly') ?? [];
   names.forEach((name, index) => {
-    if (!(REPORTABLE as readonly string[]).includes(name))
-      reader.invalid(`reportOnly[${String(index)}]`, `Set it to one of ${REPORTABLE.join(', ')}.`, name);
+    if (!(REPORTABLE_CHECKS as readonly string[]).includes(name))
+      reader.invalid(`reportOnly[${String(index)}]`, `Set it to one of ${REPORTABLE_CHECKS.join(', ')}.`, name);
   });
   return names.length === 0 ? NONE_REPORTED : new Set(names as readonly ReportableCheck[]);
 }

@@ -2,7 +2,7 @@ import { OptionReader } from '../options/option-reader.js';
 import type { CheckOptions } from '../options/options.js';
 
 /** The pattern of valid values, or a function that returns what to write instead of an invalid value. */
-export type ValueRule = RegExp | ((value: string) => string | undefined);
+type ValueRule = RegExp | ((value: string) => string | undefined);
 
 /** The options of a preset that takes exactly one of these, read with {@link PresetReader.hasInsteadOf}. */
 export type ExactlyOne<Options> = {

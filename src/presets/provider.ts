@@ -32,7 +32,7 @@ export interface Provider<Options extends object = object> {
 /** Options of a preset that are part of the issuer's name. The preset may reject them. */
 export type IssuerParts = Readonly<Record<string, string | undefined>>;
 
-export interface ProviderAudience {
+interface ProviderAudience {
   /** The preset's option. Absent if the preset takes none, because the audience follows from the issuer. */
   readonly parameter?: string;
   /** The claim that names the recipient of a token. */
@@ -70,7 +70,7 @@ export type EnvironmentVariable = {
 /** The value of a claim, or the environment variable that holds it. */
 export type ExampleClaim = string | number | boolean | { readonly variable: string };
 
-export type Advice = string | ((facts: AdviceFacts) => string | undefined);
+type Advice = string | ((facts: AdviceFacts) => string | undefined);
 
 export interface AdviceFacts {
   /** The configured issuer. */

@@ -23,7 +23,7 @@ export interface ExchangeRequest {
 
 export type RequestHeaders = Readonly<Record<string, string>>;
 
-export interface JsonResponse {
+interface JsonResponse {
   /** The parsed body; undefined if a conditional request was answered with 304. */
   readonly body: unknown;
   /** Headers that make the next request for this resource conditional (RFC 9110 §13.1). */

@@ -13,7 +13,7 @@ import { KeySetPersistence } from './key-set-persistence.js';
 import { RefreshBackoff } from './refresh-backoff.js';
 import { UnknownKidBudget } from './unknown-kid-budget.js';
 
-export interface IssuerKeysOptions extends ResolvedRemoteKeys {
+interface IssuerKeysOptions extends ResolvedRemoteKeys {
   readonly issuer: string;
   /** False for a tenant that the `issuers` function of the application returned. */
   readonly isConfigured: boolean;

@@ -1,7 +1,7 @@
 import { isFetchableAddress, isInternalHost, withoutQuery } from '../model/address.js';
 import { FetchError } from './fetch-error.js';
 
-export interface JwksUriRules {
+interface JwksUriRules {
   /** Allowed origins; undefined for any origin. */
   readonly jwksOrigins: readonly string[] | undefined;
   /** Whether http is allowed for hosts other than loopback. */

@@ -5,7 +5,7 @@ import type { ResolvedRemoteKeys } from '../options/resolve-keys.js';
 import { withDeadline } from './deadline.js';
 import { type CachedKeySet, cachedFromStore } from './cached-key-set.js';
 
-export interface KeySetPersistenceOptions extends ResolvedRemoteKeys {
+interface KeySetPersistenceOptions extends ResolvedRemoteKeys {
   readonly issuer: string;
   readonly origin: string;
   readonly store: KeyStore;

@@ -10,10 +10,7 @@ import { IssuerKeys } from './issuer-keys.js';
 import { requireJwksUri } from './jwks-uri.js';
 import { MetadataSource } from './metadata.js';
 
-export interface KeySourceRegistryOptions extends Pick<
-  ResolvedOptions,
-  'fetch' | 'clock' | 'insecureAllowHttp' | 'keyStore'
-> {
+interface KeySourceRegistryOptions extends Pick<ResolvedOptions, 'fetch' | 'clock' | 'insecureAllowHttp' | 'keyStore'> {
   readonly onProblem: (message: string) => void;
 }
 

@@ -21,7 +21,7 @@ export interface ProviderSetup {
 }
 
 /** An environment variable with its value or an example of it. */
-export interface Variable {
+interface Variable {
   readonly name: string;
   readonly value: string;
   /** The developer must replace the value. */

@@ -33,7 +33,7 @@ export interface Explanation {
   readonly hint?: string;
 }
 
-export interface ExplainOptions {
+interface ExplainOptions {
   readonly callsValidate: boolean;
   readonly fetchesKeys: boolean;
 }
@@ -70,7 +70,7 @@ export async function explainToken(
   );
   const hasAlgorithm = isSignatureAlgorithm(facts?.header.alg);
   const isPossible = (name: AccessTokenCheckName) => {
-    if (name === 'validate') return callsValidate && steps.leaveClaimsValid;
+    if (name === 'validate') return callsValidate && steps.claimsAreReliable;
     return hasAlgorithm || name !== 'algorithm-allowed';
   };
   const addChecks = async (checks: typeof ACCESS_TOKEN_CHECKS.beforeKeys) => {
@@ -114,7 +114,7 @@ function issuerExplanation({ claims: { iss } }: TokenFacts, names: readonly stri
 }
 
 // The token is from its issuer and its claims are as the issuer set them, only not for now or not for this API.
-const LEAVES_CLAIMS_VALID: ReadonlySet<AuthErrorCode> = new Set([
+const LEAVES_CLAIMS_RELIABLE: ReadonlySet<AuthErrorCode> = new Set([
   'TOKEN_EXPIRED',
   'AUDIENCE_MISMATCH',
   'TOKEN_NOT_YET_VALID',
@@ -132,9 +132,9 @@ class ExplainedSteps {
   }
 
   /** Whether `validate` can rely on the claims: not if the signature, a type or a required claim is wrong. */
-  get leaveClaimsValid(): boolean {
+  get claimsAreReliable(): boolean {
     return this.rows.every(
-      ({ passed, code }) => passed === true || (code !== undefined && LEAVES_CLAIMS_VALID.has(code)),
+      ({ passed, code }) => passed === true || (code !== undefined && LEAVES_CLAIMS_RELIABLE.has(code)),
     );
   }
 

@@ -53,7 +53,7 @@ export class TokenExtractor {
  * Returns the tokens in one place.
  * @throws AuthError TOKEN_MALFORMED, those of `bearerToken`, and ORIGIN_UNTRUSTED for a cookie that another site caused to be sent.
  */
-export function tokensAt(place: TokenPlace, carrier: TokenCarrier): readonly string[] {
+function tokensAt(place: TokenPlace, carrier: TokenCarrier): readonly string[] {
   switch (place.from) {
     case 'bearer-header': {
       const sent = carrier.authorization.filter((value) => value !== '');

@@ -6,7 +6,7 @@ import type * as ApplicationReport from '../../nest/routes/application-report.js
 import { CommandError, EXIT } from '../command-io.js';
 import { printable } from '../printable.js';
 
-export interface LoadOptions {
+interface LoadOptions {
   readonly exportName: string | undefined;
   /** Use Nest's preview mode: create no provider and run no lifecycle hook. */
   readonly isPreview: boolean;

@@ -24,7 +24,7 @@ export interface SocketState {
   readonly opening: Opening;
 }
 
-export interface Admission {
+interface Admission {
   readonly context: OpeningContext;
   readonly result: Promise<unknown>;
 }

@@ -108,7 +108,7 @@ function setHttpHeader(context: ExecutionContext, name: string, value: string | 
 }
 
 /** The parts of an HTTP request that can carry a token. */
-export function httpCarrier(request: HttpRequest): TokenCarrier {
+function httpCarrier(request: HttpRequest): TokenCarrier {
   const { headers, method, body } = request;
   return {
     authorization: authorizationHeaders(request),

@@ -33,12 +33,12 @@ export type AccessTokenCheckName = (typeof ROWS)[number]['name'];
 
 type NamedCheck<Row> = Row & { readonly name: AccessTokenCheckName };
 
-const at = <Row>(when: Check['when']) => (ROWS as readonly Check[]).filter((row) => row.when === when) as Row[];
+const rowsAt = <Row>(when: Check['when']) => (ROWS as readonly Check[]).filter((row) => row.when === when) as Row[];
 
 export const ACCESS_TOKEN_CHECKS = Object.freeze({
-  beforeIssuer: at<NamedCheck<HeaderCheck>>('before-issuer'),
-  beforeKeys: at<NamedCheck<Check>>('before-keys'),
-  afterSignature: at<NamedCheck<Check>>('after-signature'),
+  beforeIssuer: rowsAt<NamedCheck<HeaderCheck>>('before-issuer'),
+  beforeKeys: rowsAt<NamedCheck<Check>>('before-keys'),
+  afterSignature: rowsAt<NamedCheck<Check>>('after-signature'),
   /** Checks whose result changes with the time although the token and the options are the same. */
   timeDependent: [expirationCheck, notBeforeCheck, tokenAgeCheck] as const,
   /** Checks that the option `reportOnly` can name. */
