@@ -268,7 +268,8 @@ export interface ModuleOptions<User = RegisteredUser, Context = unknown> {
   /**
    * Remembers verified tokens that are sent again. Default `{ maxEntries: 10000, maxAgeSeconds: 300 }`; `false` disables it. An
    * entry is valid only for the key set that verified it. The times of the token are checked, and `validate` and `user` are called,
-   * for each request; other checks are omitted only if the same token was accepted in the last 10 seconds. An entry needs about 1.3 bytes per character of the token. `maxEntries` is from 1 to
+   * for each request; other checks are omitted only if the same token was accepted in the last 10 seconds. These tokens
+   * need up to 8 MB more. An entry needs about 1.3 bytes per character of the token. `maxEntries` is from 1 to
    * 10000000, `maxAgeSeconds` from 1 to 86400.
    */
   readonly tokenCache?: { readonly maxEntries?: number; readonly maxAgeSeconds?: number } | false;

@@ -181,17 +181,18 @@ export class AccessTokenVerifier implements Authenticator {
     cached: CachedToken | undefined,
     now: number,
   ): void {
-    const { token, header, claims } = facts;
-    if (keySet !== cached?.keySet) {
-      const authorities = facts.authorities(issuer);
-      this.cache?.remember(token, { header, claims, keySet, authorities, verifiedAt: now });
-      return;
+    if (this.cache === undefined) return;
+    let entry = cached;
+    if (entry?.keySet !== keySet) {
+      const { token, header, claims } = facts;
+      entry = { header, claims, keySet, authorities: facts.authorities(issuer), verifiedAt: now };
+      if (!this.cache.remember(token, entry)) return;
     }
     // The application's own functions are called for each request.
     const { providerCheck, validate, reportOnly } = issuer;
     const callsApplication = this.issuers.names.length === 0 || (providerCheck ?? validate) !== undefined;
     if (!callsApplication && reportOnly.size === 0)
-      this.cache?.rememberRecent({ ...cached, verified: facts.verifiedToken(issuer), issuer });
+      this.cache.rememberRecent({ ...entry, verified: facts.verifiedToken(issuer), issuer });
   }
 
   private accept(facts: TokenFacts, issuer: TrustedIssuer): VerifiedAccessToken {

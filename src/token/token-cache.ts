@@ -24,9 +24,8 @@ export interface RecentToken extends CachedToken {
 }
 
 const RECENT_MS = 5_000;
-const MAX_RECENT = 1_000;
-/** Longer tokens are only found by their digest, so that recent tokens need at most 8 MB. */
-const MAX_RECENT_LENGTH = 4_096;
+/** The total length of the tokens of one generation, so that the texts of recent tokens need at most 8 MB. */
+const MAX_RECENT_CHARACTERS = 4_000_000;
 const KEY_LENGTH = 32;
 
 /**
@@ -43,7 +42,8 @@ export class TokenCache {
   private readonly entries: LRUCache<string, CachedToken>;
   private readonly seen: SeenTokenFilter;
   private readonly maxAgeMs: number;
-  private readonly maxRecent: number;
+  private readonly maxEntries: number;
+  private recentCharacters = 0;
   /** Tokens of the last seconds, in two generations. The key is the end of the token, which is faster to hash than the whole. */
   private recent = new Map<string, RecentToken>();
   private lessRecent = new Map<string, RecentToken>();
@@ -53,7 +53,7 @@ export class TokenCache {
     this.entries = new LRUCache({ max: maxEntries });
     this.seen = new SeenTokenFilter(maxEntries);
     this.maxAgeMs = maxAgeSeconds * 1000;
-    this.maxRecent = Math.min(maxEntries, MAX_RECENT);
+    this.maxEntries = maxEntries;
   }
 
   find(token: string, now: number): CachedToken | undefined {
@@ -61,9 +61,12 @@ export class TokenCache {
     return this.ifFresh(this.entries.get(digestOf(token)), now);
   }
 
-  remember(token: string, entry: CachedToken): void {
-    if (this.seen.has(token)) this.entries.set(digestOf(token), entry);
+  /** Returns whether the token was stored. */
+  remember(token: string, entry: CachedToken): boolean {
+    const isRepeated = this.seen.has(token);
+    if (isRepeated) this.entries.set(digestOf(token), entry);
     else this.seen.add(token);
+    return isRepeated;
   }
 
   findRecent(token: string, now: number): RecentToken | undefined {
@@ -76,8 +79,9 @@ export class TokenCache {
 
   rememberRecent(entry: RecentToken): void {
     const { token } = entry.verified;
-    if (this.recent.size < this.maxRecent && token.length <= MAX_RECENT_LENGTH)
-      this.recent.set(token.slice(-KEY_LENGTH), entry);
+    if (this.recent.size >= this.maxEntries || this.recentCharacters + token.length > MAX_RECENT_CHARACTERS) return;
+    this.recentCharacters += token.length;
+    this.recent.set(token.slice(-KEY_LENGTH), entry);
   }
 
   private forgetOld(now: number): void {
@@ -85,6 +89,7 @@ export class TokenCache {
     if (age >= 0 && age < RECENT_MS) return;
     this.lessRecent = age < 2 * RECENT_MS && age >= 0 ? this.recent : new Map<string, RecentToken>();
     this.recent = new Map();
+    this.recentCharacters = 0;
     this.recentSince = now;
   }
 
