@@ -16,7 +16,7 @@ import { factsText } from './refusals/facts-text.js';
 import { type Refusal, refusalOf } from './refusals/refusal.js';
 import { explainRefusal } from './refusals/refusal-hints.js';
 import { RequirementChecker } from './routes/requirement-checker.js';
-import { type RouteAccess, RouteMetadata, type RouteRules } from './routes/route-metadata.js';
+import { RouteMetadata, type RouteRules } from './routes/route-metadata.js';
 import { ConnectionExpiry } from './transports/connection-expiry.js';
 import type { LongConnection } from './transports/long-connection.js';
 import type { Transport } from './transports/transport.js';
@@ -91,59 +91,44 @@ export class AuthGuard extends PassportAuthGuard() {
   // These steps take no closures where the result is known: they run for each request, and most requests repeat a token.
   private admit(call: GuardedCall): MaybePromise<boolean> {
     const { context, transport } = call;
-    const rules = this.rulesOf(context);
+    const rules = (call.rules = this.rulesOf(context));
     if (rules.access === 'public') {
       transport.memoOf(context);
       return true;
     }
-    const connection = transport.connectionOf(context, rules.isEventStream);
+    call.connection = transport.connectionOf(context, rules.isEventStream);
     // Before any code of the application that could admit a message of a refused socket: a strategy, `handleRequest`.
-    const opened = connection?.whenAdmitted?.();
-    return isPromise(opened)
-      ? opened.then(() => this.admitRequest(call, rules, connection))
-      : this.admitRequest(call, rules, connection);
+    const opened = call.connection?.whenAdmitted?.();
+    return isPromise(opened) ? opened.then(() => this.admitOpened(call)) : this.admitOpened(call);
   }
 
-  private admitRequest(
-    call: GuardedCall,
-    rules: RouteRules,
-    connection: LongConnection | undefined,
-  ): MaybePromise<boolean> {
+  private admitOpened(call: GuardedCall): MaybePromise<boolean> {
     const options = this.getAuthenticateOptions(call.context);
-    if (options !== undefined)
-      return propertyOf(options).then((property) => {
-        call.property = property;
-        return this.authenticateRequest(call, rules, connection);
-      });
-    return this.authenticateRequest(call, rules, connection);
+    if (options === undefined) return this.admitRequest(call, 'user');
+    return propertyOf(options).then((property) => this.admitRequest(call, property));
   }
 
-  private authenticateRequest(
-    call: GuardedCall,
-    rules: RouteRules,
-    connection: LongConnection | undefined,
-  ): MaybePromise<boolean> {
+  private admitRequest(call: GuardedCall, property: string): MaybePromise<boolean> {
     const request = this.getRequest(call.context) as RequestWithUser;
     const record = recordOf(call.transport.memoOf(call.context, request), request, this.strategy);
-    const outcome = this.authenticate(request, record, call, rules.access);
+    const outcome = this.authenticate(request, record, call);
     return isPromise(outcome)
-      ? outcome.then((known) => this.authorize(known, request, record, call, rules, connection))
-      : this.authorize(outcome, request, record, call, rules, connection);
+      ? outcome.then((known) => this.authorize(known, request, property, record, call))
+      : this.authorize(outcome, request, property, record, call);
   }
 
   private authorize(
     outcome: Outcome,
     request: RequestWithUser,
+    property: string,
     record: CallRecord,
     call: GuardedCall,
-    rules: RouteRules,
-    connection: LongConnection | undefined,
   ): MaybePromise<boolean> {
-    const { context } = call;
+    const { context, rules, connection } = call;
     const { user, token } = outcome.kind === 'caller' ? outcome : NO_CALLER;
     if (token !== undefined) connection?.checkOwner?.(token);
     call.authentication ??= outcome;
-    request[call.property] = user;
+    request[property] = user;
     // `request.user` cannot serve as the memory, because any code may change it later.
     rememberOutcome(request, outcome);
     const isRepeated = record.isAdmitted(context);
@@ -166,31 +151,19 @@ export class AuthGuard extends PassportAuthGuard() {
   }
 
   /** @throws the error to refuse the call with. */
-  private authenticate(
-    request: RequestWithUser,
-    record: CallRecord,
-    call: GuardedCall,
-    access: RouteAccess | undefined,
-  ): MaybePromise<Outcome> {
-    if (this.strategy.authenticate !== OWN_AUTHENTICATE)
-      return this.authenticateByPassport(request, record, call, access);
+  private authenticate(request: RequestWithUser, record: CallRecord, call: GuardedCall): MaybePromise<Outcome> {
+    if (this.strategy.authenticate !== OWN_AUTHENTICATE) return this.authenticateByPassport(request, record, call);
     const outcome = this.strategy.authenticateCall(request, call.context, call.transport, record);
     return isPromise(outcome)
-      ? outcome.then((known) => this.decide(known, record, call, access))
-      : this.decide(outcome, record, call, access);
+      ? outcome.then((known) => this.decide(known, record, call))
+      : this.decide(outcome, record, call);
   }
 
-  private decide(
-    outcome: Outcome,
-    record: CallRecord,
-    call: GuardedCall,
-    access: RouteAccess | undefined,
-  ): MaybePromise<Outcome> {
+  private decide(outcome: Outcome, record: CallRecord, call: GuardedCall): MaybePromise<Outcome> {
     call.authentication = record.authentication = outcome;
-    if (this.handleRequest !== OWN_HANDLE_REQUEST) return this.handle(resultOf(outcome), call.context, access);
+    if (this.handleRequest !== OWN_HANDLE_REQUEST) return this.handle(resultOf(outcome), call.context);
     if (outcome.kind === 'refused') throw outcome.error;
-    if (outcome.kind === 'guest' && access !== 'optional') throw new AuthError('TOKEN_MISSING');
-    return outcome;
+    return checkGuest(outcome, call.rules);
   }
 
   /** For a strategy of the application that replaces `JwtStrategy`. It may delegate to it. */
@@ -198,27 +171,17 @@ export class AuthGuard extends PassportAuthGuard() {
     request: RequestWithUser,
     record: CallRecord,
     call: GuardedCall,
-    access: RouteAccess | undefined,
   ): Promise<Outcome> {
     const asked: PassportCall = { context: call.context };
     const result = await this.askPassport(request, asked);
     call.authentication = record.authentication = asked.outcome;
-    const outcome = await this.handle(result, call.context, access);
-    if (outcome === GUEST && access !== 'optional') throw new AuthError('TOKEN_MISSING');
-    return outcome;
+    return checkGuest(await this.handle(result, call.context), call.rules);
   }
 
-  private handle(
-    [error, user, info, status]: PassportResult,
-    context: ExecutionContext,
-    access: RouteAccess | undefined,
-  ): MaybePromise<Outcome> {
+  private handle([error, user, info, status]: PassportResult, context: ExecutionContext): MaybePromise<Outcome> {
     const token = isVerifiedAccessToken(info) ? info : undefined;
     // `pass()` of a replaced strategy lets the request through without a decision.
-    if (info === PASSED) {
-      if (access !== 'optional') throw new AuthError('TOKEN_MISSING');
-      return GUEST;
-    }
+    if (info === PASSED) return GUEST;
     const handled: unknown = this.handleRequest(error, user, info, context, status);
     return whenKnown(handled, (found): Outcome =>
       found === undefined && token === undefined ? GUEST : { kind: 'caller', user: found, token },
@@ -292,14 +255,20 @@ class GuardedCall {
   readonly transport: Transport;
   /** The time of `performance.now()`, in milliseconds. */
   readonly startedAt = performance.now();
-  /** The property of the request for the user. */
-  property = 'user';
+  /** Set first. */
+  rules!: RouteRules;
+  connection: LongConnection | undefined;
   /** The result of the strategy. Undefined until it is known. */
   authentication: Outcome | undefined;
 
   constructor(readonly context: ExecutionContext) {
     this.transport = transportOf(context);
   }
+}
+
+function checkGuest(outcome: Outcome, { access }: RouteRules): Outcome {
+  if (outcome.kind === 'guest' && access !== 'optional') throw new AuthError('TOKEN_MISSING');
+  return outcome;
 }
 
 const NO_CALLER = Object.freeze({ user: undefined, token: undefined });

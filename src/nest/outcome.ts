@@ -29,7 +29,7 @@ export class CallRecord {
   private othersAdmitted: WeakSet<ExecutionContext> | undefined;
 
   /** @param owner the strategy of the module. */
-  constructor(private owner: object) {}
+  constructor(private readonly owner: object) {}
 
   of(owner: object): CallRecord {
     return this.owner === owner ? this : (this.next ??= new CallRecord(owner)).of(owner);
