@@ -212,8 +212,8 @@ function httpContextOf(request: object): ExecutionContext {
   return new ExecutionContextHost([request]);
 }
 
-/** @throws AuthError USER_REFUSED */
-function callerOf(user: unknown, token: VerifiedAccessToken): Outcome {
+/** @throws AuthError USER_REFUSED if there is no user. */
+export function callerOf(user: unknown, token: VerifiedAccessToken): Outcome {
   if (user === undefined || user === null || user === false)
     throw new AuthError('USER_REFUSED', { issuer: token.issuer });
   return { kind: 'caller', user, token };

@@ -2,7 +2,7 @@ import type { ExecutionContext } from '@nestjs/common';
 import type { AccessTokenClaims, VerifiedAccessToken } from '../model/access-token.js';
 import { AuthError } from '../model/errors.js';
 import { type MaybePromise, recovering } from '../model/maybe-promise.js';
-import { JwtStrategy } from '../nest/jwt.strategy.js';
+import { callerOf, JwtStrategy } from '../nest/jwt.strategy.js';
 import { GUEST, type Outcome } from '../nest/outcome.js';
 import type { ResolvedIssuer } from '../options/resolve-issuer.js';
 import type { ResolvedOptions } from '../options/resolve-options.js';
@@ -91,9 +91,7 @@ export class MockStrategy extends JwtStrategy {
     try {
       const call = this.callers.nextCall('mock');
       if (call === undefined) return GUEST;
-      const { token, user } = call;
-      if (user === null || user === false) throw new AuthError('USER_REFUSED', { issuer: token.issuer });
-      return { kind: 'caller', user, token };
+      return callerOf(call.user, call.token);
     } catch (error) {
       return { kind: 'refused', error: error as Error };
     }
