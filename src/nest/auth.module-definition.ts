@@ -37,13 +37,13 @@ export const { ConfigurableModuleClass, OPTIONS_TYPE, ASYNC_OPTIONS_TYPE } = new
       { provide: AUTH_EXTRAS, useValue: extras },
       // A value that is not exactly 'manual' closes the application, and is reported at start.
       ...(extras.guard === 'manual' ? [] : [GLOBAL_GUARD]),
-      ...(isSubclass(extras.guard, AuthGuard) ? [{ provide: AuthGuard, useClass: extras.guard }] : []),
-      ...(isSubclass(extras.strategy, JwtStrategy) ? [{ provide: JwtStrategy, useClass: extras.strategy }] : []),
+      ...(isReplacement('guard', extras.guard) ? [{ provide: AuthGuard, useClass: extras.guard }] : []),
+      ...(isReplacement('strategy', extras.strategy) ? [{ provide: JwtStrategy, useClass: extras.strategy }] : []),
     ],
   }))
   .build();
 
-/** Returns whether a value is a class that extends `base`. */
-export function isSubclass<Base>(value: unknown, base: Type<Base>): value is Type<Base> {
-  return typeof value === 'function' && value.prototype instanceof base;
+/** Returns whether a value is a class that can replace the guard or the strategy. */
+export function isReplacement(name: 'guard' | 'strategy', value: unknown): value is Type {
+  return typeof value === 'function' && value.prototype instanceof (name === 'guard' ? AuthGuard : JwtStrategy);
 }

@@ -1,9 +1,8 @@
 import { type DynamicModule, Logger, Module, type Provider } from '@nestjs/common';
-import { ModuleRef } from '@nestjs/core';
 import { type ReportedRefusal, ReportedRefusals } from '../access/reported-refusals.js';
 import type { VerifiedAccessToken } from '../model/access-token.js';
 import type { AuthError } from '../model/errors.js';
-import { OPTION_NAMES, resolveOptions, type ResolvedOptions } from '../options/resolve-options.js';
+import { resolveOptions, type ResolvedOptions } from '../options/resolve-options.js';
 import { KeySourceRegistry } from '../remote/key-source-registry.js';
 import { AccessTokenVerifier } from '../token/access-token-verifier.js';
 import { clientOf } from '../token/claims.js';
@@ -17,14 +16,13 @@ import {
   AUTH_OPTIONS,
   type AuthModuleExtras,
   ConfigurableModuleClass,
-  isSubclass,
+  isReplacement,
 } from './auth.module-definition.js';
 import { type AuthOptions, RESOLVED_OPTIONS } from './auth-options.js';
 import { JwtStrategy } from './jwt.strategy.js';
 import { KeyHealth } from './key-health.js';
 import { KeyLifecycle } from './key-lifecycle.js';
 import { RequirementChecker } from './routes/requirement-checker.js';
-import type { NestRequirement } from './routes/requirement.decorators.js';
 import { RouteMetadata } from './routes/route-metadata.js';
 import { RouteNames } from './routes/route-names.js';
 import { RouteReporter } from './routes/route-reporter.js';
@@ -77,37 +75,11 @@ export const AUTH_PROVIDERS: readonly Provider[] = [
     inject: [RESOLVED_OPTIONS, KeySourceRegistry, ReportedRefusals, Telemetry],
   },
   { provide: ReportedRefusals, useFactory: () => new ReportedRefusals(logReported) },
-  {
-    provide: RouteMetadata,
-    useFactory: ({ require }: ResolvedOptions) => new RouteMetadata(require as readonly NestRequirement[]),
-    inject: [RESOLVED_OPTIONS],
-  },
-  {
-    provide: RequirementChecker,
-    useFactory: (moduleRef: ModuleRef, { clock }: ResolvedOptions, reported: ReportedRefusals) =>
-      new RequirementChecker(moduleRef, clock, reported),
-    inject: [ModuleRef, RESOLVED_OPTIONS, ReportedRefusals],
-  },
-  {
-    provide: ConnectionExpiry,
-    useFactory: ({ clock, connections, realm }: ResolvedOptions) =>
-      new ConnectionExpiry(clock, connections.renewalGraceSeconds, realm),
-    inject: [RESOLVED_OPTIONS],
-  },
-  {
-    provide: KeyLifecycle,
-    // Needs the verifier to exist, because its creation registers the key sources of the configured issuers.
-    useFactory: (sources: KeySourceRegistry, { warmUp }: ResolvedOptions) => new KeyLifecycle(sources, warmUp),
-    inject: [KeySourceRegistry, RESOLVED_OPTIONS, AccessTokenVerifier],
-  },
-  {
-    provide: Telemetry,
-    useFactory: ({ openTelemetry, issuers }: ResolvedOptions, events: AuthEvents, keys: KeyHealth) => {
-      const configured = typeof issuers === 'function' ? [] : issuers.map(({ issuer }) => issuer);
-      return new Telemetry(openTelemetry, events, keys, new Set(configured));
-    },
-    inject: [RESOLVED_OPTIONS, AuthEvents, KeyHealth],
-  },
+  RouteMetadata,
+  RequirementChecker,
+  ConnectionExpiry,
+  KeyLifecycle,
+  Telemetry,
   RouteNames,
   AuthEvents,
   KeyHealth,
@@ -129,14 +101,8 @@ export const AUTH_PROVIDERS: readonly Provider[] = [
   providers: [
     {
       provide: RESOLVED_OPTIONS,
-      useFactory: (options: AuthOptions, { guard, isGlobal, strategy }: AuthModuleExtras) => {
-        const checked = {
-          guard: isSubclass(guard, AuthGuard) ? ('global' as const) : guard,
-          isGlobal,
-          strategy: isSubclass(strategy, JwtStrategy) ? undefined : strategy,
-        };
-        return startWith(resolveOptions(options, checked));
-      },
+      useFactory: (options: AuthOptions, extras: Required<AuthModuleExtras>) =>
+        startWith(resolveOptions(options, extras, isReplacement)),
       inject: [AUTH_OPTIONS, AUTH_EXTRAS],
     },
     ...AUTH_PROVIDERS,
@@ -146,11 +112,11 @@ export const AUTH_PROVIDERS: readonly Provider[] = [
 export class AuthModule extends ConfigurableModuleClass {
   /** @param options are validated when the application starts. All problems are in one `ConfigurationError`. */
   static override forRoot(options: AuthOptions & AuthModuleExtras): DynamicModule {
-    const plain = plainOptions(options);
-    const definition = super.forRoot(plain);
-    const { guard: _guard, isGlobal: _isGlobal, strategy: _strategy, ...own } = plain;
-    // Nest copies string keys only. The check of a preset is under a symbol, so replace the copy.
-    return { ...definition, providers: [...(definition.providers ?? []), { provide: AUTH_OPTIONS, useValue: own }] };
+    const given = Object(options) as typeof options;
+    const definition = super.forRoot(given);
+    // Replaces the copy of Nest, which has neither the check of a preset (a symbol) nor what a class inherits.
+    const provider = { provide: AUTH_OPTIONS, useValue: given };
+    return { ...definition, providers: [...(definition.providers ?? []), provider] };
   }
 
   /**
@@ -160,19 +126,6 @@ export class AuthModule extends ConfigurableModuleClass {
   static override forRootAsync(options: typeof ASYNC_OPTIONS_TYPE): DynamicModule {
     return super.forRootAsync(options);
   }
-}
-
-/**
- * Nest copies own members only. In an instance of a class, an option may be a method or a getter of the prototype; known names are
- * read explicitly, so that no check is lost.
- */
-function plainOptions(options: AuthOptions & AuthModuleExtras): AuthOptions & AuthModuleExtras {
-  const given = Object.assign({}, options);
-  for (const name of OPTION_NAMES) {
-    const value: unknown = Reflect.get(Object(options) as object, name);
-    if (value !== undefined) Object.assign(given, { [name]: value });
-  }
-  return given;
 }
 
 /** Logs every option that weakens the verification. */

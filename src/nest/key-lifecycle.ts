@@ -1,19 +1,25 @@
-import type { OnApplicationShutdown, OnModuleInit } from '@nestjs/common';
+import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { ConfigurationError } from '../model/errors.js';
 import type { ResolvedOptions } from '../options/resolve-options.js';
-import type { KeySourceRegistry } from '../remote/key-source-registry.js';
+import { KeySourceRegistry } from '../remote/key-source-registry.js';
+import { AccessTokenVerifier } from '../token/access-token-verifier.js';
+import { RESOLVED_OPTIONS } from './auth-options.js';
 
 /** Fetches keys when the application starts (`warmUp`), and stops background fetches when it shuts down. */
+@Injectable()
 export class KeyLifecycle implements OnModuleInit, OnApplicationShutdown {
   constructor(
-    private readonly sources: KeySourceRegistry,
-    private readonly warmUp: ResolvedOptions['warmUp'],
+    @Inject(KeySourceRegistry) private readonly sources: KeySourceRegistry,
+    @Inject(RESOLVED_OPTIONS) private readonly settings: Pick<ResolvedOptions, 'warmUp'>,
+    // Its creation registers the key sources of the configured issuers.
+    @Inject(AccessTokenVerifier) _verifier: AccessTokenVerifier,
   ) {}
 
   async onModuleInit(): Promise<void> {
-    if (this.warmUp === 'off') return;
+    const { warmUp } = this.settings;
+    if (warmUp === 'off') return;
     const warmedUp = this.sources.warmUp();
-    if (this.warmUp === 'background') return;
+    if (warmUp === 'background') return;
     await warmedUp;
     const problems = this.sources
       .health()

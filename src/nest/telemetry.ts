@@ -1,12 +1,15 @@
-import { Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import { Inject, Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { type AuthErrorCode, ConfigurationError } from '../model/errors.js';
+import type { ResolvedOptions } from '../options/resolve-options.js';
 import type { VerificationObserver } from '../token/access-token-verifier.js';
-import type { KeyHealth } from './key-health.js';
-import type { AuthEvent, AuthEvents } from './auth-events.js';
+import { type AuthEvent, AuthEvents } from './auth-events.js';
+import { RESOLVED_OPTIONS } from './auth-options.js';
+import { KeyHealth } from './key-health.js';
 
 const NAME = 'nestjs-resource-server';
 
 /** Reports decisions and durations to OpenTelemetry (`openTelemetry: true`). The application sets up the SDK. */
+@Injectable()
 export class Telemetry implements OnModuleInit, OnApplicationShutdown, VerificationObserver {
   private readonly logger = new Logger(Telemetry.name);
   private readonly stops: (() => void)[] = [];
@@ -14,16 +17,14 @@ export class Telemetry implements OnModuleInit, OnApplicationShutdown, Verificat
   private verifications: { record(seconds: number, attributes: Record<string, string>): void } | undefined;
 
   constructor(
-    private readonly isOn: boolean,
-    private readonly events: AuthEvents,
-    private readonly keys: KeyHealth,
-    /** A rejected token can name any tenant of an `issuers` function. Of rejected tokens only these issuers are reported. */
-    private readonly configured: ReadonlySet<string>,
+    @Inject(RESOLVED_OPTIONS) private readonly settings: Pick<ResolvedOptions, 'openTelemetry' | 'issuers'>,
+    @Inject(AuthEvents) private readonly events: AuthEvents,
+    @Inject(KeyHealth) private readonly keys: KeyHealth,
   ) {}
 
   /** @throws ConfigurationError if `@opentelemetry/api` is not installed. */
   async onModuleInit(): Promise<void> {
-    if (!this.isOn) return;
+    if (!this.settings.openTelemetry) return;
     const { metrics, trace } = await loadApi();
     const meter = metrics.getMeter(NAME);
     const requests = meter.createCounter('resource_server.requests', {
@@ -101,13 +102,19 @@ export class Telemetry implements OnModuleInit, OnApplicationShutdown, Verificat
     issuer: string | undefined,
     transport?: string,
   ): Record<string, string> {
-    const isReported = issuer !== undefined && (code === undefined || this.configured.has(issuer));
+    const isReported = issuer !== undefined && (code === undefined || this.isConfigured(issuer));
     return {
       'resource_server.outcome': code === undefined ? 'admitted' : 'refused',
       ...(transport !== undefined && { 'resource_server.transport': transport }),
       ...(code !== undefined && { 'resource_server.code': code }),
       ...(isReported && { 'resource_server.issuer': issuer }),
     };
+  }
+
+  /** A rejected token can name any tenant of an `issuers` function. */
+  private isConfigured(name: string): boolean {
+    const { issuers } = this.settings;
+    return typeof issuers !== 'function' && issuers.some(({ issuer }) => issuer === name);
   }
 }
 

@@ -49,17 +49,22 @@ export type ResolvedIssuerResolver = (issuer: string) => Promise<ResolvedIssuer 
 /** Every name that `forRoot` accepts. */
 export const OPTION_NAMES: readonly string[] = Object.keys(DEFAULTS);
 
+type Extras = Readonly<Partial<Record<keyof ModuleExtras, unknown>>>;
+
 /**
  * Validates the options, applies the defaults and freezes the result.
+ * @param extras the options that the module uses before a factory runs.
+ * @param isReplacement whether a value is a class that replaces the guard or the strategy.
  * @throws ConfigurationError with all problems.
  */
 export function resolveOptions(
   options: ResourceServerOptions<unknown, never>,
-  extras: ModuleExtras = {},
+  extras: Extras = {},
+  isReplacement: (name: 'guard' | 'strategy', value: unknown) => boolean = () => false,
 ): ResolvedOptions {
   const given = new OptionReader(options);
   const reader = given.withDefaults(DEFAULTS);
-  checkExtras(given, extras);
+  checkExtras(given, extras, isReplacement);
   const allowHttp = reader.flag('insecureAllowHttp');
   const resolved: ResolvedOptions = {
     issuers: readIssuers(given, reader, allowHttp),
@@ -81,13 +86,18 @@ export function resolveOptions(
   return Object.freeze(resolved);
 }
 
-function checkExtras(given: OptionReader, extras: ModuleExtras): void {
-  for (const name of Object.keys(EXTRA_DEFAULTS))
-    if (name in given.record) given.problem(name, 'is not read from a factory. Set it beside `useFactory`.');
+function checkExtras(
+  given: OptionReader,
+  extras: Extras,
+  isReplacement: (name: 'guard' | 'strategy', value: unknown) => boolean,
+): void {
   const { guard = EXTRA_DEFAULTS.guard, strategy, isGlobal = EXTRA_DEFAULTS.isGlobal } = extras;
-  if (!['global', 'manual'].includes(guard))
+  for (const [name, value] of Object.entries({ guard, strategy, isGlobal }))
+    if ((given.record[name] ?? value) !== value)
+      given.problem(name, 'is not read from a factory. Set it beside `useFactory`.');
+  if (guard !== 'global' && guard !== 'manual' && !isReplacement('guard', guard))
     given.invalid('guard', "Set it to 'global', 'manual' or a class that extends AuthGuard.", guard);
-  if ((strategy as unknown) !== undefined)
+  if (strategy !== undefined && !isReplacement('strategy', strategy))
     given.invalid('strategy', 'Set it to a class that extends JwtStrategy.', strategy);
   if (typeof isGlobal !== 'boolean') given.invalid('isGlobal', 'Set it to true or false.', isGlobal);
 }

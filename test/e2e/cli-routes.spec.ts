@@ -67,7 +67,7 @@ describe('routes', () => {
     const { exitCode, stdout, stderr } = await routes('JobsModule', '--fail-on', 'unknown');
     expect([exitCode, stderr]).toEqual([1, expect.stringMatching(/^error: message job is unknown\./)]);
     expect(stdout).toMatch(/rpc +message +own +guarded/);
-    expect(stdout).toContain('warning: A root module does not show how microservices are connected.');
+    expect(stdout).toContain('warning: Message handlers are guarded only if connectMicroservice() is given');
   });
 
   it.each(['createHybrid', 'createMicroservice'])('reports the message handlers of %s', async (name) => {

@@ -402,7 +402,7 @@ describe('The report of microservices', () => {
     const { logger } = await hybrid([Transport.TCP, inherit]);
     expect(logger.of('log')).toStrictEqual(['5 routes: 2 open, 3 unknown']);
     expect(logger.of('warn')).toStrictEqual([
-      'This application has microservice handlers. They are guarded only if connectMicroservice() is given { inheritAppConfig: true }. Call routeReport(app) to check.',
+      expect.stringContaining('Message handlers are guarded only if connectMicroservice() is given { inheritAppConfig: true }'),
     ]);
   });
 

@@ -1,6 +1,5 @@
 import { parseArgs } from 'node:util';
-import { toTable } from '../../nest/routes/route-report-text.js';
-import { isOpen, type ReportedRoute } from '../../nest/routes/route-report.js';
+import { isOpen, type ReportedRoute, toTable } from '../../nest/routes/route-report.js';
 import { CommandError, type CommandIo, EXIT, type ExitCode } from '../command-io.js';
 import { printable } from '../printable.js';
 import { loadApplication, messageOf, withinLimit } from './load-application.js';

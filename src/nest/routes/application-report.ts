@@ -10,10 +10,10 @@ import {
   RouterModule,
 } from '@nestjs/core';
 import { OptionReader } from '../../options/option-reader.js';
+import type { ResolvedOptions } from '../../options/resolve-options.js';
 import { readRequire } from '../../options/resolve-require.js';
 import { AUTH_OPTIONS } from '../auth.module-definition.js';
 import { AuthGuard } from '../auth.guard.js';
-import type { NestRequirement } from './requirement.decorators.js';
 import { RouteMetadata } from './route-metadata.js';
 import type { RouteReport } from './route-report.js';
 import { routeReport, RouteReporter } from './route-reporter.js';
@@ -40,9 +40,8 @@ function nothing(): undefined {
 
 /**
  * Returns the report of the application; undefined if AuthModule is missing.
- *
- * A root module does not show how microservices are connected, and its preview does not show what factories return. So
- * the report is computed for the best and for the worst case. The access of a route that differs is `unknown`.
+ * A root module does not show how microservices are connected, and its preview does not show what factories return: the access
+ * of such routes is `unknown`.
  * @param origin what created the application.
  */
 export async function createReport(
@@ -52,62 +51,48 @@ export async function createReport(
   const modules = app.get(ModulesContainer);
   if (providersOf(modules, RouteReporter).length === 0) return undefined;
   if (origin === 'function') return routeReport(app);
-  const reportFor = async (isGuarded: boolean) => {
-    const reporter = origin === 'module' ? app.get(RouteReporter) : await createPreviewReporter(app, isGuarded);
-    const noGuards = { getGlobalGuards: () => [], getGlobalRequestGuards: () => [] };
-    const getMicroservices = () => (isGuarded ? [] : [{ applicationConfig: noGuards }]);
-    return reporter.report({ getMicroservices } as unknown as INestApplicationContext);
-  };
-  const best = await reportFor(true);
-  const worst = await reportFor(false);
-  const routes = best.routes.map((route, index) =>
-    route.access === worst.routes[index]?.access ? route : { ...route, access: 'unknown' as const },
-  );
-  const unknown = routes.filter(({ access }, index) => access !== best.routes[index]?.access);
   const isPreview = origin === 'preview';
-  const hasUnknownGuard = isPreview && globalGuardsOf(modules).includes(undefined);
-  const hasUnknownOptions = isPreview && providersOf(modules, AUTH_OPTIONS).some(({ isFactory }) => isFactory);
-  const reasons: readonly (readonly [boolean, string])[] = [
-    [unknown.some(({ transport }) => transport === 'rpc'), MICROSERVICES],
-    [unknown.length > 0 && hasUnknownGuard, `${NO_FACTORY} the guard that APP_GUARD provides.`],
-    [hasUnknownOptions, `${NO_FACTORY} the option \`require\` of AuthModule.`],
+  const reporter = isPreview ? await createPreviewReporter(app) : app.get(RouteReporter);
+  const { routes, warnings } = reporter.report(undefined, () => 'unknown');
+  if (!isPreview) return { routes, warnings };
+  const isGuardUnknown =
+    routes.some(({ access }) => access === 'unknown') && globalGuardsOf(modules).includes(undefined);
+  const areOptionsUnknown = providersOf(modules, AUTH_OPTIONS).some(({ isFactory }) => isFactory);
+  const unknown = [
+    ...(isGuardUnknown ? ['the guard that APP_GUARD provides'] : []),
+    ...(areOptionsUnknown ? ['the option `require` of AuthModule'] : []),
   ];
-  return { routes, warnings: [...best.warnings, ...reasons.filter(([holds]) => holds).map(([, reason]) => reason)] };
+  return { routes, warnings: [...warnings, ...unknown.map((name) => `--no-init calls no factory. Unknown: ${name}.`)] };
 }
-
-const NO_FACTORY = '--no-init calls no factory. Unknown:';
-const MICROSERVICES =
-  'A root module does not show how microservices are connected. Their handlers are guarded only if connectMicroservice() is given { inheritAppConfig: true }. Export a function that creates the application and connects them.';
 
 /**
  * Creates the reporter from metadata, because Nest calls no constructor in preview mode.
  * @throws ConfigurationError if decorators contradict each other.
  */
-async function createPreviewReporter(app: INestApplicationContext, isGuarded: boolean): Promise<RouteReporter> {
+async function createPreviewReporter(app: INestApplicationContext): Promise<RouteReporter> {
   const modules = app.get(ModulesContainer);
-  const guards = globalGuardsOf(modules).map((guard) => guard ?? (isGuarded ? AuthGuard : undefined));
   const config = Object.create(app.get(ApplicationConfig), {
-    getGlobalGuards: { value: () => guards },
+    getGlobalGuards: { value: () => globalGuardsOf(modules) },
   }) as ApplicationConfig;
   const moduleRef = {
     introspect(token: unknown) {
       if (providersOf(modules, token).length === 0) throw new Error('The provider is missing');
     },
   } as unknown as ModuleRef;
-  const routes = new RouteMetadata(requirementsOf(modules));
+  const routes = new RouteMetadata({ require: requirementsOf(modules) });
   const adapterHost = app.get(HttpAdapterHost);
   const reporter = new RouteReporter(modules, config, adapterHost, moduleRef, routes, AuthGuard.prototype);
   await reporter.onModuleInit();
   return reporter;
 }
 
-function requirementsOf(modules: ModulesContainer): readonly NestRequirement[] {
+function requirementsOf(modules: ModulesContainer): ResolvedOptions['require'] {
   const provider = providersOf(modules, AUTH_OPTIONS).find(({ isFactory }) => !isFactory);
   if (provider === undefined) return [];
   const reader = new OptionReader(provider.instance);
   const requirements = readRequire(reader);
   reader.finish();
-  return requirements as readonly NestRequirement[];
+  return requirements;
 }
 
 /** The classes and instances of global guards; undefined for a guard that a factory creates. */

@@ -65,9 +65,9 @@ export class GuardCoverage {
     if (handler.kind === 'connection') return isConnectionGuarded(handler.controller);
     if (handler.kind === 'field' && !this.areFieldsGuarded) return false;
     if (this.isGuardedByDecorator(handler)) return true;
-    if (!this.hasGlobalGuard(this.config)) return false;
-    if (handler.transport === 'ws') return this.areSocketsGuarded;
-    return handler.transport === 'rpc' ? microservices(handler.microservice) : true;
+    if (handler.transport === 'ws' && !this.areSocketsGuarded) return false;
+    const covered = this.hasGlobalGuard(this.config);
+    return covered === true && handler.transport === 'rpc' ? microservices(handler.microservice) : covered;
   }
 
   private get areFieldsGuarded(): boolean {
@@ -82,8 +82,11 @@ export class GuardCoverage {
       .some((guard) => this.isAuthGuard(guard));
   }
 
-  private hasGlobalGuard(config: ApplicationConfig): boolean {
-    return globalGuardsOf(config).some((guard) => this.isAuthGuard(guard));
+  /** Unknown if a factory creates a guard, and was not called. */
+  private hasGlobalGuard(config: ApplicationConfig): boolean | 'unknown' {
+    const guards = globalGuardsOf(config);
+    if (guards.some((guard) => this.isAuthGuard(guard))) return true;
+    return guards.includes(undefined) ? 'unknown' : false;
   }
 
   /** An instance or a class of the guard, or what a test replaced it by. */
@@ -108,7 +111,9 @@ export class GuardCoverage {
           const own = serverInstance?.transportId;
           return kind === undefined || own === undefined || own === kind;
         })
-        .every(({ applicationConfig }) => applicationConfig === undefined || this.hasGlobalGuard(applicationConfig));
+        .every(
+          ({ applicationConfig }) => applicationConfig === undefined || this.hasGlobalGuard(applicationConfig) === true,
+        );
   }
 }
 

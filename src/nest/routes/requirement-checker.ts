@@ -1,14 +1,16 @@
-import { type ExecutionContext, Logger, Scope, type Type } from '@nestjs/common';
-import { ContextIdFactory, type ModuleRef } from '@nestjs/core';
+import { type ExecutionContext, Inject, Injectable, Logger, Scope, type Type } from '@nestjs/common';
+import { ContextIdFactory, ModuleRef } from '@nestjs/core';
 import { checkRequirement, type RequirementSurroundings } from '../../access/check-requirement.js';
 import type { PlacedRequirement } from '../../access/effective-requirements.js';
-import type { ReportedRefusals } from '../../access/reported-refusals.js';
+import { ReportedRefusals } from '../../access/reported-refusals.js';
 import type { VerifiedAccessToken } from '../../model/access-token.js';
 import { AuthError } from '../../model/errors.js';
 import { isPromise, type MaybePromise, recovering } from '../../model/maybe-promise.js';
 import type { Policy, PolicyClass } from '../../model/policy.js';
+import type { ResolvedOptions } from '../../options/resolve-options.js';
 import { clientOf } from '../../token/claims.js';
 import { clockToleranceSecondsOf } from '../../token/verified-access-token.js';
+import { RESOLVED_OPTIONS } from '../auth-options.js';
 import { handlerName } from '../nest-internals.js';
 import { transportOf } from '../transports/transport-of.js';
 import type { RouteRules } from './route-metadata.js';
@@ -16,13 +18,14 @@ import type { RouteRules } from './route-metadata.js';
 type Surroundings = RequirementSurroundings<ExecutionContext>;
 
 /** Checks what a route requires of its caller. */
+@Injectable()
 export class RequirementChecker {
   private readonly logger = new Logger('AuthGuard');
 
   constructor(
-    private readonly moduleRef: ModuleRef,
-    private readonly clock: () => number,
-    private readonly reported: ReportedRefusals,
+    @Inject(ModuleRef) private readonly moduleRef: ModuleRef,
+    @Inject(RESOLVED_OPTIONS) private readonly settings: Pick<ResolvedOptions, 'clock'>,
+    @Inject(ReportedRefusals) private readonly reported: ReportedRefusals,
   ) {}
 
   /**
@@ -34,7 +37,7 @@ export class RequirementChecker {
     if (rules.requirements.length === 0) return;
     const surroundings: Surroundings = {
       context,
-      nowSeconds: this.clock() / 1000,
+      nowSeconds: this.settings.clock() / 1000,
       clockToleranceSeconds: token === undefined ? 0 : clockToleranceSecondsOf(token),
       requiredScopes: rules.requiredScopes,
       resolvePolicy: (policy) => this.resolvePolicy(policy, context),

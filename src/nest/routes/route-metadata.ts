@@ -1,8 +1,10 @@
-import type { ExecutionContext } from '@nestjs/common';
+import { type ExecutionContext, Inject, Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import { effectiveRequirements, type PlacedRequirement } from '../../access/effective-requirements.js';
 import { ConfigurationError, type ConfigurationProblem } from '../../model/errors.js';
 import { REQUIREMENT_KINDS } from '../../model/requirement.js';
+import type { ResolvedOptions } from '../../options/resolve-options.js';
+import { RESOLVED_OPTIONS } from '../auth-options.js';
 import { SSE_METADATA } from '../nest-internals.js';
 import { type NestRequirement, requirementsOn } from './requirement.decorators.js';
 
@@ -30,11 +32,11 @@ export interface RouteRules {
 const MAX_HANDLERS = 250;
 
 /** Reads the decorators of each handler once. Inherited methods have one route for each class. */
+@Injectable()
 export class RouteMetadata {
   private readonly routes = new Map<Controller, LRUCache<Handler, RouteRules>>();
 
-  /** @param required what the module requires of every token. */
-  constructor(private readonly required: readonly NestRequirement[]) {}
+  constructor(@Inject(RESOLVED_OPTIONS) private readonly settings: Pick<ResolvedOptions, 'require'>) {}
 
   /** @throws ConfigurationError if the decorators contradict each other. */
   of(controller: Controller, handler: Handler): RouteRules {
@@ -42,7 +44,7 @@ export class RouteMetadata {
     if (routes === undefined) this.routes.set(controller, (routes = new LRUCache({ max: MAX_HANDLERS })));
     let route = routes.get(handler);
     if (route === undefined) {
-      route = readRoute(controller, handler, this.required);
+      route = readRoute(controller, handler, this.settings.require as readonly NestRequirement[]);
       routes.set(handler, route);
     }
     return route;

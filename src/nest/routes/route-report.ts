@@ -1,4 +1,6 @@
-import type { RequirementPlace } from '../../access/effective-requirements.js';
+import type { PlacedRequirement, RequirementPlace } from '../../access/effective-requirements.js';
+import { nameOfPolicy } from '../../model/policy.js';
+import type { RequirementKind } from '../../model/requirement.js';
 
 /** A requirement of a route, for people and for programs. */
 export interface ReportedRequirement {
@@ -45,4 +47,75 @@ export interface RouteReport {
 /** Returns whether a route can be called without a token. A GraphQL field without requirements is protected by its query. */
 export function isOpen({ access, kind, requires }: ReportedRoute): boolean {
   return access !== 'guarded' && access !== 'optional' && (kind !== 'field' || requires.length > 0);
+}
+
+const DECORATORS: Readonly<Record<RequirementKind, string>> = {
+  scopes: 'RequireScopes',
+  anyScope: 'RequireAnyScope',
+  roles: 'RequireRoles',
+  anyRole: 'RequireAnyRole',
+  permissions: 'RequirePermissions',
+  anyPermission: 'RequireAnyPermission',
+  acr: 'RequireAcr',
+  authorizationDetails: 'RequireAuthorizationDetails',
+  policy: 'RequirePolicy',
+};
+
+export function describeRequirement({ requirement, from }: PlacedRequirement<never>): ReportedRequirement {
+  return {
+    decorator: DECORATORS[requirement.kind],
+    needs: needsOf(requirement),
+    from,
+    reportOnly: requirement.reportOnly,
+  };
+}
+
+function needsOf(requirement: PlacedRequirement<never>['requirement']): string {
+  switch (requirement.kind) {
+    case 'acr': {
+      const { values, maxAgeSeconds } = requirement;
+      const parts = [values.join(' or '), maxAgeSeconds === undefined ? '' : `at most ${String(maxAgeSeconds)} s ago`];
+      return parts.filter((part) => part !== '').join(', ');
+    }
+    case 'authorizationDetails':
+      return requirement.predicate === undefined ? requirement.type : `${requirement.type} that matches the predicate`;
+    case 'policy':
+      return nameOfPolicy(requirement.policy);
+    default:
+      return `${requirement.kind.startsWith('any') ? 'any' : 'all'} of ${requirement.names.join(', ')}`;
+  }
+}
+
+export function warningOf({ transport, kind, pattern, handler, access, requires }: ReportedRoute): string | undefined {
+  const route = `${handler} (${kind} ${pattern})`;
+  if (access === 'unknown' && kind === 'connection')
+    return `${route} injects SocketAuthenticator, but its handleConnection does not call admit(). Check that it authenticates each connection, or extend AuthenticatedGateway.`;
+  if (access === 'unknown' && transport === 'rpc')
+    return 'Message handlers are guarded only if connectMicroservice() is given { inheritAppConfig: true }. Only the application shows it: call routeReport(app), or give the command `routes` a function that creates the application and connects them.';
+  if (access !== 'unguarded') return undefined;
+  const fix = {
+    http: "add @UseGuards(AuthGuard), or remove guard: 'manual'",
+    graphql: kind === 'field' ? "give GraphQLModule fieldResolverEnhancers: ['guards']" : 'add @UseGuards(AuthGuard)',
+    ws: kind === 'connection' ? 'extend AuthenticatedGateway' : 'add @UseGuards(AuthGuard)',
+    rpc: 'call connectMicroservice(options, { inheritAppConfig: true }), or add @UseGuards(AuthGuard)',
+  }[transport];
+  // With `guard: 'manual'`, the application chooses what to guard. The query that reads a field is usually guarded.
+  const isExpected = (transport === 'http' || transport === 'graphql') && requires.length === 0;
+  return isExpected ? undefined : `No AuthGuard protects ${route}: ${fix}.`;
+}
+
+export function toTable(routes: readonly ReportedRoute[]): string {
+  const textOf = ({ decorator, needs, from, reportOnly }: ReportedRequirement) =>
+    `@${decorator} ${needs} (${from}${reportOnly ? ', report only' : ''})`;
+  const rows = routes.map(({ transport, kind, pattern, handler, access, accessFrom, requires }) => [
+    transport,
+    kind,
+    pattern,
+    accessFrom === undefined ? access : `${access} (${accessFrom})`,
+    handler,
+    requires.map(textOf).join('; '),
+  ]);
+  const widthOf = (column: number) => Math.max(...rows.map((row) => row[column]?.length ?? 0));
+  const lines = rows.map((row) => row.map((cell, column) => cell.padEnd(widthOf(column))).join('  '));
+  return lines.map((line) => line.trimEnd()).join('\n');
 }

@@ -15,9 +15,15 @@ import { AuthenticatedGateway } from '../sockets/authenticated-gateway.js';
 import { GuardCoverage } from './guard-coverage.js';
 import { type FoundHandler, HandlerDiscovery, missingHandler } from './handler-discovery.js';
 import { majorVersionOf } from '../nest-internals.js';
-import { describeRequirement, toTable, warningOf } from './route-report-text.js';
 import { RouteMetadata, type RouteRules } from './route-metadata.js';
-import { isOpen, type ReportedRoute, type RouteReport } from './route-report.js';
+import {
+  describeRequirement,
+  isOpen,
+  type ReportedRoute,
+  type RouteReport,
+  toTable,
+  warningOf,
+} from './route-report.js';
 
 /** A route of the application: its handler, what the decorators state, and whether the guard protects it. */
 export interface Route {
@@ -82,10 +88,10 @@ export class RouteReporter implements OnModuleInit, OnApplicationBootstrap {
   }
 
   /** @param app shows how the microservices of a hybrid application were connected. */
-  report(app?: INestApplicationContext): RouteReport {
+  report(app?: INestApplicationContext, microservices = this.coverage.microservices(app)): RouteReport {
     const routes: ReportedRoute[] = [];
     const warnings: string[] = [];
-    for (const { handler, rules, access } of this.routesOf(app)) {
+    for (const { handler, rules, access } of this.routesOf(app, microservices)) {
       const reported = {
         transport: handler.transport,
         kind: handler.kind,
@@ -103,8 +109,7 @@ export class RouteReporter implements OnModuleInit, OnApplicationBootstrap {
   }
 
   /** The single source of the route report and of Swagger. The guard reads the same `RouteMetadata`. */
-  routesOf(app?: INestApplicationContext): readonly Route[] {
-    const microservices = this.coverage.microservices(app);
+  routesOf(app?: INestApplicationContext, microservices = this.coverage.microservices(app)): readonly Route[] {
     return this.handlers().map((handler) => {
       const rules = this.routes.of(handler.controller, handler.method);
       return { handler, rules, access: this.coverage.accessOf(handler, rules, microservices) };

@@ -88,6 +88,7 @@ function socketIoConnection(client: SocketIoClient): SocketConnection {
   return {
     ...ownerOf(client),
     key: client,
+    closeEvent: 'disconnect',
     get isClosed() {
       return client.disconnected;
     },
@@ -99,9 +100,6 @@ function socketIoConnection(client: SocketIoClient): SocketConnection {
       disconnect();
     },
     fail: disconnect,
-    onClosed(callback) {
-      client.once('disconnect', callback);
-    },
   };
 }
 
@@ -163,9 +161,6 @@ function nativeConnection(client: NativeClient): SocketConnection {
     },
     fail() {
       client.close(INTERNAL_ERROR, 'INTERNAL_ERROR');
-    },
-    onClosed(callback) {
-      client.once('close', callback);
     },
   };
 }

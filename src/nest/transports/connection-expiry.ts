@@ -1,7 +1,9 @@
-import { Logger, type OnApplicationShutdown } from '@nestjs/common';
+import { Inject, Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import type { VerifiedAccessToken } from '../../model/access-token.js';
 import { AuthError } from '../../model/errors.js';
+import type { ResolvedOptions } from '../../options/resolve-options.js';
 import { acceptedUntilSeconds } from '../../token/verified-access-token.js';
+import { RESOLVED_OPTIONS } from '../auth-options.js';
 import { refusalOf } from '../refusals/refusal.js';
 import type { LongConnection } from './long-connection.js';
 
@@ -9,14 +11,13 @@ import type { LongConnection } from './long-connection.js';
 const MAX_TIMER_MS = 2_147_483_647;
 
 /** Closes sockets, subscriptions and event streams when their token expires, even if nothing is sent over them. */
+@Injectable()
 export class ConnectionExpiry implements OnApplicationShutdown {
   private readonly logger = new Logger('AuthGuard');
   private readonly timers = new Map<object, NodeJS.Timeout>();
 
   constructor(
-    private readonly clock: () => number,
-    private readonly renewalGraceSeconds: number,
-    private readonly realm?: string,
+    @Inject(RESOLVED_OPTIONS) private readonly settings: Pick<ResolvedOptions, 'clock' | 'connections' | 'realm'>,
   ) {}
 
   /** Closes a connection when this token expires, unless an earlier token already determines when it closes. */
@@ -30,7 +31,7 @@ export class ConnectionExpiry implements OnApplicationShutdown {
     if (connection.isClosed) return;
     const timer = this.timers.get(connection.key);
     if (timer === undefined) {
-      connection.onClosed(() => {
+      connection.key.once(connection.closeEvent ?? 'close', () => {
         this.forget(connection.key);
       });
     } else {
@@ -49,13 +50,13 @@ export class ConnectionExpiry implements OnApplicationShutdown {
   }
 
   private arm(connection: LongConnection, expiresAtMs: number): void {
-    const graceMs = connection.canRenew ? this.renewalGraceSeconds * 1000 : 0;
-    const isWarning = graceMs > 0 && this.clock() < expiresAtMs;
+    const graceMs = connection.canRenew === true ? this.settings.connections.renewalGraceSeconds * 1000 : 0;
+    const isWarning = graceMs > 0 && this.settings.clock() < expiresAtMs;
     this.at(connection, isWarning ? expiresAtMs : expiresAtMs + graceMs, () => {
-      const refusal = refusalOf(new AuthError('TOKEN_EXPIRED', { claim: 'exp' }), this.realm);
+      const refusal = refusalOf(new AuthError('TOKEN_EXPIRED', { claim: 'exp' }), this.settings.realm);
       if (isWarning) {
         this.arm(connection, expiresAtMs);
-        connection.warn(refusal);
+        connection.warn?.(refusal);
       } else {
         this.forget(connection.key);
         connection.close(refusal);
@@ -66,7 +67,7 @@ export class ConnectionExpiry implements OnApplicationShutdown {
   private at(connection: LongConnection, timeMs: number, act: () => void): void {
     const fire = () => {
       // The clock may have been set back, and a timer may fire early or be capped.
-      if (this.clock() < timeMs) {
+      if (this.settings.clock() < timeMs) {
         this.at(connection, timeMs, act);
         return;
       }
@@ -77,7 +78,7 @@ export class ConnectionExpiry implements OnApplicationShutdown {
         this.logger.debug(`A connection whose token expired could not be notified: ${String(error)}`);
       }
     };
-    const timer = setTimeout(fire, Math.min(Math.max(timeMs - this.clock(), 1), MAX_TIMER_MS));
+    const timer = setTimeout(fire, Math.min(Math.max(timeMs - this.settings.clock(), 1), MAX_TIMER_MS));
     // The server of the connection keeps the process alive, not this timer.
     timer.unref();
     this.timers.set(connection.key, timer);

@@ -1,5 +1,5 @@
 import { toHttpException } from '../refusals/exceptions.js';
-import { type AuthRefusal, refusalFacts } from '../refusals/refusal.js';
+import { refusalFacts } from '../refusals/refusal.js';
 import type { LongConnection } from './long-connection.js';
 
 /** The parts of Node's response that are used. */
@@ -11,9 +11,7 @@ export interface RawResponse {
   /** HTTP/2, where one socket carries many responses. */
   readonly stream?: { destroy?(): void };
   readonly req?: { readonly httpVersionMajor?: number };
-  write(chunk: string): unknown;
   writeHead(status: number, headers: Record<string, string | readonly string[]>): unknown;
-  end(callback: () => void): unknown;
   end(body: string, callback: () => void): unknown;
   once(event: 'close', callback: () => void): unknown;
   on(event: 'error', callback: () => void): unknown;
@@ -24,19 +22,11 @@ const DESTROY_AFTER_MS = 1_000;
 
 /** A response of server-sent events, which continues after the guard admitted the request. */
 export function eventStream(response: RawResponse): LongConnection {
-  const send = (refusal: AuthRefusal) => {
-    // The challenge is not repeated: an event has no headers.
-    const facts = refusalFacts({ ...refusal, challenges: [] });
-    if (response.headersSent && !response.writableEnded)
-      response.write(`event: exception\ndata: ${JSON.stringify(facts)}\n\n`);
-  };
   return {
     key: response,
     get isClosed() {
       return response.closed === true || response.writableEnded;
     },
-    canRenew: false,
-    warn: send,
     close(refusal) {
       // Read them now: Node removes the socket from a response that has ended.
       const { socket, stream, req } = response;
@@ -51,8 +41,9 @@ export function eventStream(response: RawResponse): LongConnection {
         if (isHttp1) socket?.destroySoon?.();
       };
       if (response.headersSent) {
-        send(refusal);
-        response.end(close);
+        // The challenge is not repeated: an event has no headers.
+        const facts = refusalFacts({ ...refusal, challenges: [] });
+        response.end(`event: exception\ndata: ${JSON.stringify(facts)}\n\n`, close);
       } else {
         // The handler has not created its stream yet.
         response.writeHead(refusal.error.status, {
@@ -61,9 +52,6 @@ export function eventStream(response: RawResponse): LongConnection {
         });
         response.end(JSON.stringify(toHttpException(refusal).getResponse()), close);
       }
-    },
-    onClosed(callback) {
-      response.once('close', callback);
     },
   };
 }

@@ -145,20 +145,14 @@ function authorizationsIn(connectionParams: unknown): readonly string[] {
   return nonEmptyStrings(sent.map(([, value]) => value));
 }
 
-/** The protocol of graphql-ws has no message for a refusal, so `warn` does nothing. */
 function subscriptions(socket: GraphqlWsSocket): LongConnection {
   return {
     key: socket,
     get isClosed() {
       return (socket.readyState ?? OPEN) > OPEN;
     },
-    canRenew: false,
-    warn: () => undefined,
     close({ error }) {
       socket.close(CLOSED_FORBIDDEN, error.code);
-    },
-    onClosed(callback) {
-      socket.once('close', callback);
     },
   };
 }
@@ -171,13 +165,8 @@ function upgradedConnection({ socket }: UpgradeRequest): LongConnection | undefi
       get isClosed() {
         return socket.destroyed;
       },
-      canRenew: false,
-      warn: () => undefined,
       close() {
         socket.destroy();
-      },
-      onClosed(callback) {
-        socket.once('close', callback);
       },
     }
   );

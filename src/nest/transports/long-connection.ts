@@ -4,12 +4,14 @@ import type { AuthRefusal } from '../refusals/refusal.js';
 
 /** A connection that outlives the call that opened it: a socket, a subscription or an event stream. */
 export interface LongConnection {
-  /** The object that identifies the connection: the socket, or the response. */
-  readonly key: object;
+  /** The object that identifies the connection: the socket, or the response. It emits an event when either side closes it. */
+  readonly key: { once(event: string, callback: () => void): unknown };
+  /** Default `close`. */
+  readonly closeEvent?: 'disconnect';
   /** Whether it is closed. Then no further close event follows. */
   readonly isClosed: boolean;
   /** Whether its client can send a new token. Otherwise a grace time would only extend access after the expiration. */
-  readonly canRenew: boolean;
+  readonly canRenew?: boolean;
   /**
    * Waits until the connection is admitted and its last new token is accepted or rejected.
    * @throws the refusal of the connection
@@ -25,10 +27,8 @@ export interface LongConnection {
    * @throws AuthError CLAIM_INVALID if another caller has become the owner since `checkOwner`.
    */
   setOwner?(token: VerifiedAccessToken): void;
-  /** Sends the refusal to the client and leaves the connection open. */
-  warn(refusal: AuthRefusal): void;
+  /** Sends the refusal to the client and leaves the connection open. Needed if it can be renewed. */
+  warn?(refusal: AuthRefusal): void;
   /** Sends the refusal to the client if the protocol has a message for it, and closes the connection. */
   close(refusal: AuthRefusal): void;
-  /** Calls back once, when the connection is closed by either side. */
-  onClosed(callback: () => void): void;
 }

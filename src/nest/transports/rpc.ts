@@ -141,16 +141,10 @@ function grpcStream(stream: GrpcStream, metadata: object): LongConnection {
     get isClosed() {
       return stream.cancelled === true || stream.destroyed === true;
     },
-    canRenew: false,
-    // gRPC has no message for it.
-    warn: () => undefined,
     close(refusal) {
       if (isGrpc(metadata)) stream.emit('error', grpcStatus({ ...refusal, challenges: [] }, metadata));
       // Makes Nest unsubscribe from the observable of the handler.
       stream.emit('cancelled', refusal.error.code);
-    },
-    onClosed(callback) {
-      stream.once('close', callback);
     },
   };
 }

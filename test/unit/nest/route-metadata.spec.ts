@@ -11,7 +11,7 @@ const handlerOf = (controller: new () => object, name: string) =>
   Reflect.get(controller.prototype as object, name) as () => unknown;
 
 function rulesOf(controller: new () => object, name: string, required: readonly NestRequirement[] = []): RouteRules {
-  return new RouteMetadata(required).of(controller, handlerOf(controller, name));
+  return new RouteMetadata({ require: required }).of(controller, handlerOf(controller, name));
 }
 
 /** The requirements, as `handler a b`. */
@@ -98,7 +98,7 @@ describe('The rules of a route', () => {
   it('are those of each class that inherits a handler, and read once', () => {
     @RequireScopes('sub')
     class SubOrders extends Orders {}
-    const routes = new RouteMetadata([]);
+    const routes = new RouteMetadata({ require: [] });
     const handler = handlerOf(SubOrders, 'handler');
     expect(requirementsOf(routes.of(Orders, handler))).toEqual(['class read list']);
     expect(requirementsOf(routes.of(SubOrders, handler))).toEqual(['class sub']);

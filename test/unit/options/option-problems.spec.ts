@@ -42,7 +42,7 @@ describe('A problem of an option', () => {
     [{ audience: 'https://undefined/' }, 'audience: is "https://undefined/". Set the variable that it comes from.'],
     [{ require: { scopes: [] } }, 'require.scopes: is an empty list. Set it to a non-empty list of strings.'],
     [{ guard: 'manual' }, 'guard: is not read from a factory. Set it beside `useFactory`.'],
-    [{ isGlobal: true }, 'isGlobal: is not read from a factory. Set it beside `useFactory`.'],
+    [{ isGlobal: false }, 'isGlobal: is not read from a factory. Set it beside `useFactory`.'],
   ])('names the value and the fix: %j', (options, message) => {
     expect(messagesOf(options)).toEqual([message]);
   });
