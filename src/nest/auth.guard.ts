@@ -10,7 +10,7 @@ import { AuthEvents } from './auth-events.js';
 import { RESOLVED_OPTIONS } from './auth-options.js';
 import { handlerName } from './nest-internals.js';
 import { JwtStrategy, type PassportCall, passportCall, rejectsCredentials } from './jwt.strategy.js';
-import { type CallRecord, GUEST, type Outcome, recordOf, rememberOutcome } from './outcome.js';
+import { type CallMemory, type CallRecord, GUEST, memoryOf, type Outcome } from './outcome.js';
 import { isTransportException } from './refusals/exceptions.js';
 import { factsText } from './refusals/facts-text.js';
 import { type Refusal, refusalOf } from './refusals/refusal.js';
@@ -21,8 +21,6 @@ import { ConnectionExpiry } from './transports/connection-expiry.js';
 import type { LongConnection } from './transports/long-connection.js';
 import type { Transport } from './transports/transport.js';
 import { transportOf } from './transports/transport-of.js';
-
-type RequestWithUser = Record<string, unknown>;
 
 /** The arguments of passport's callback. */
 type PassportResult = readonly [error: Error | null, user: unknown, info: unknown, status: number | undefined];
@@ -109,18 +107,19 @@ export class AuthGuard extends PassportAuthGuard() {
   }
 
   private admitRequest(call: GuardedCall, property: string): MaybePromise<boolean> {
-    const request = this.getRequest(call.context) as RequestWithUser;
-    const record = recordOf(call.transport.memoOf(call.context, request), request, this.strategy);
+    const request = this.getRequest(call.context);
+    const memory = memoryOf(call.transport.memoOf(call.context, request), request);
+    const record = memory.recordOf(this.strategy);
     const outcome = this.authenticate(request, record, call);
     return isPromise(outcome)
-      ? outcome.then((known) => this.authorize(known, request, property, record, call))
-      : this.authorize(outcome, request, property, record, call);
+      ? outcome.then((known) => this.authorize(known, property, memory, record, call))
+      : this.authorize(outcome, property, memory, record, call);
   }
 
   private authorize(
     outcome: Outcome,
-    request: RequestWithUser,
     property: string,
+    memory: CallMemory,
     record: CallRecord,
     call: GuardedCall,
   ): MaybePromise<boolean> {
@@ -128,12 +127,14 @@ export class AuthGuard extends PassportAuthGuard() {
     const { user, token } = outcome.kind === 'caller' ? outcome : NO_CALLER;
     if (token !== undefined) connection?.checkOwner?.(token);
     call.authentication ??= outcome;
-    request[property] = user;
+    (memory.request as Record<string, unknown>)[property] = user;
     // `request.user` cannot serve as the memory, because any code may change it later.
-    rememberOutcome(request, outcome);
+    memory.decided = outcome;
     const isRepeated = record.isAdmitted(context);
     const checked = isRepeated ? undefined : this.requirements.check(rules, token, context);
     const admitted = () => {
+      // Another message of the socket may have been authenticated while a policy waited.
+      memory.decided = outcome;
       record.admit(context);
       if (token !== undefined && connection !== undefined) {
         connection.setOwner?.(token);
@@ -142,16 +143,11 @@ export class AuthGuard extends PassportAuthGuard() {
       if (!isRepeated && this.events.isObserved) this.events.admitted({ context, startedAt: call.startedAt, token });
       return true;
     };
-    if (!isPromise(checked)) return admitted();
-    return checked.then(() => {
-      // Another message of the socket may have been authenticated while a policy waited.
-      rememberOutcome(request, outcome);
-      return admitted();
-    });
+    return isPromise(checked) ? checked.then(admitted) : admitted();
   }
 
   /** @throws the error to refuse the call with. */
-  private authenticate(request: RequestWithUser, record: CallRecord, call: GuardedCall): MaybePromise<Outcome> {
+  private authenticate(request: object, record: CallRecord, call: GuardedCall): MaybePromise<Outcome> {
     if (this.strategy.authenticate !== OWN_AUTHENTICATE) return this.authenticateByPassport(request, record, call);
     const outcome = this.strategy.authenticateCall(request, call.context, call.transport, record);
     return isPromise(outcome)
@@ -167,11 +163,7 @@ export class AuthGuard extends PassportAuthGuard() {
   }
 
   /** For a strategy of the application that replaces `JwtStrategy`. It may delegate to it. */
-  private async authenticateByPassport(
-    request: RequestWithUser,
-    record: CallRecord,
-    call: GuardedCall,
-  ): Promise<Outcome> {
+  private async authenticateByPassport(request: object, record: CallRecord, call: GuardedCall): Promise<Outcome> {
     const asked: PassportCall = { context: call.context };
     const result = await this.askPassport(request, asked);
     call.authentication = record.authentication = asked.outcome;
@@ -188,7 +180,7 @@ export class AuthGuard extends PassportAuthGuard() {
     );
   }
 
-  private async askPassport(request: RequestWithUser, call: PassportCall): Promise<PassportResult> {
+  private async askPassport(request: object, call: PassportCall): Promise<PassportResult> {
     const { context } = call;
     const options = { session: false, ...(await this.getAuthenticateOptions(context)) };
     return new Promise((resolve, reject) => {
@@ -209,7 +201,7 @@ export class AuthGuard extends PassportAuthGuard() {
   private isGuest(context: ExecutionContext): boolean {
     const request = this.getRequest(context);
     const memo = transportOf(context).memoOf(context, request);
-    return recordOf(memo, request, this.strategy).authentication === GUEST;
+    return memoryOf(memo, request).recordOf(this.strategy).authentication === GUEST;
   }
 
   private rulesOf(context: ExecutionContext): RouteRules {

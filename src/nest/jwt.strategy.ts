@@ -12,7 +12,7 @@ import { type Authenticator, NO_DEMAND, Rejected } from '../token/authenticator.
 import type { Explanation } from '../token/explain.js';
 import { TokenExtractor } from '../token/token-extractor.js';
 import { RESOLVED_OPTIONS } from './auth-options.js';
-import { GUEST, type Outcome, recordOf } from './outcome.js';
+import { GUEST, memoryOf, type Outcome } from './outcome.js';
 import type { Transport } from './transports/transport.js';
 import { transportOf } from './transports/transport-of.js';
 
@@ -129,7 +129,7 @@ export class JwtStrategy extends PassportJwtStrategy implements OnApplicationShu
     request: object,
     context: ExecutionContext,
     transport = transportOf(context),
-    record = recordOf(transport.memoOf(context, request), request, this.instance),
+    record = memoryOf(transport.memoOf(context, request), request).recordOf(this.instance),
   ): MaybePromise<Outcome> {
     if (record.authentication !== undefined) return record.authentication;
     const outcome = this.authenticateOnce(request, context, transport);

@@ -48,61 +48,71 @@ export class CallRecord {
 }
 
 /** Everything that is remembered for one call. */
-class CallMemory {
-  /** The result of the last guard, after `handleRequest`. */
-  outcome: Outcome | undefined;
+export class CallMemory {
   /** The GraphQL operations that this request belongs to. */
   operations: Set<object> | undefined;
+  private outcome: Outcome | undefined;
   private records: CallRecord | undefined;
+  private readonly ofRequest: CallMemory;
 
   /** @param request of the call. A GraphQL context that the application reuses for several requests has a memory for each. */
-  constructor(readonly request: object) {}
+  constructor(
+    memo: object,
+    readonly request: object,
+  ) {
+    this.ofRequest = memo === request ? this : memoryOf(request, request);
+  }
 
+  /** Returns the record of the call for one module. Modules with other options authenticate the call again. */
   recordOf(owner: object): CallRecord {
     return (this.records ??= new CallRecord(owner)).of(owner);
+  }
+
+  /** The result of the last guard, after `handleRequest`. The parameter decorators of the call read it. */
+  get decided(): Outcome | undefined {
+    return this.ofRequest.outcome;
+  }
+
+  set decided(outcome: Outcome | undefined) {
+    this.ofRequest.outcome = outcome;
   }
 }
 
 const MEMORY = Symbol('nestjs-resource-server:call');
 
-interface Remembered {
+interface Holder {
   [MEMORY]?: CallMemory;
 }
 
 const memories = new WeakMap<object, CallMemory>();
 
 /**
- * Returns the memory of a call. An HTTP request has it in a property, because a WeakMap entry costs the garbage collector more time
- * than the verification of a repeated token takes. Other memos have a WeakMap entry, because a copy of a GraphQL context would
- * include a property and make two operations share one authentication.
+ * Returns the memory of a call. That of an HTTP request is in a property, because a WeakMap entry costs the garbage collector more
+ * time than the verification of a repeated token takes. Other memos have a WeakMap entry, because a copy of a GraphQL context
+ * would include a property and make two operations share one authentication.
  * @param memo the object by which the transport identifies the call.
  */
-function memoryOf(memo: object, request: object): CallMemory {
-  const known = memo === request ? (request as Remembered)[MEMORY] : memories.get(memo);
+export function memoryOf(memo: object, request: object): CallMemory {
+  const holder = memo === request ? holderOf(request) : undefined;
+  const known = holder === undefined ? memories.get(memo) : holder[MEMORY];
   if (known?.request === request) return known;
-  const memory = new CallMemory(request);
-  if (memo === request) (request as Remembered)[MEMORY] = memory;
-  else memories.set(memo, memory);
+  const memory = new CallMemory(memo, request);
+  if (holder === undefined) memories.set(memo, memory);
+  else holder[MEMORY] = memory;
   return memory;
-}
-
-/** Returns the record of a call for one module. Modules with other options authenticate the call again. */
-export function recordOf(memo: object, request: object, owner: object): CallRecord {
-  return memoryOf(memo, request).recordOf(owner);
-}
-
-/** The GraphQL operations that an HTTP request belongs to. */
-export function operationsOf(request: object): Set<object> {
-  return (memoryOf(request, request).operations ??= new Set());
-}
-
-/** Makes the outcome available to the parameter decorators of the call. */
-export function rememberOutcome(request: object, outcome: Outcome): void {
-  memoryOf(request, request).outcome = outcome;
 }
 
 /** Returns the caller or guest that the guard decided on. Undefined on a public route. */
 export function outcomeOf(request: object): Outcome | undefined {
-  const memory = (request as Remembered)[MEMORY];
-  return memory?.request === request ? memory.outcome : undefined;
+  const memory = holderOf(request)[MEMORY];
+  return memory?.request === request ? memory.decided : undefined;
+}
+
+/**
+ * Express sets the prototype of each request anew, so that a new property of it costs V8 a hidden class of its own. `res.locals` is the
+ * object of Express for the data of a request.
+ */
+function holderOf(request: object): Holder {
+  const { res } = request as { readonly res?: { readonly locals?: Holder } };
+  return res?.locals ?? (request as Holder);
 }

@@ -8,7 +8,7 @@ import { AuthGuard } from '../auth.guard.js';
 import { RESOLVED_OPTIONS } from '../auth-options.js';
 import { createContext } from '../nest-internals.js';
 import { JwtStrategy } from '../jwt.strategy.js';
-import { outcomeOf, rememberOutcome } from '../outcome.js';
+import { memoryOf, outcomeOf } from '../outcome.js';
 import { isTransportException } from '../refusals/exceptions.js';
 import { type AuthRefusal, type RefusalFacts, refusalOf } from '../refusals/refusal.js';
 import { explainRefusal } from '../refusals/refusal-hints.js';
@@ -242,7 +242,7 @@ function factsIn(error: Error): RefusalFacts | undefined {
 function copyToSocket(client: object, opening: Opening): void {
   Object.assign(client, opening.client);
   const outcome = outcomeOf(opening.client);
-  if (outcome !== undefined) rememberOutcome(client, outcome);
+  if (outcome !== undefined) memoryOf(client, client).decided = outcome;
 }
 
 /** The handler whose decorators apply to the opening: the method of the class, not a property of the instance. */

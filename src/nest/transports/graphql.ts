@@ -2,7 +2,7 @@ import type { ExecutionContext } from '@nestjs/common';
 import { AuthError } from '../../model/errors.js';
 import { isJsonObject } from '../../model/unknown-value.js';
 import { nonEmptyStrings } from '../../token/token-extractor.js';
-import { operationsOf } from '../outcome.js';
+import { memoryOf } from '../outcome.js';
 import { toGraphqlException } from '../refusals/exceptions.js';
 import { isAuthRefusal, refusalFacts } from '../refusals/refusal.js';
 import { type HttpRequest, readHttp } from './http.js';
@@ -90,7 +90,7 @@ function claimRequest(request: object, operation: object): boolean {
   if (isGraphqlWs(request) || isUpgrade(request)) return true;
   const { res, body } = request as HttpRequest & { readonly res?: { readonly writableEnded?: boolean } };
   if (res?.writableEnded === true) return false;
-  const operations = operationsOf(request);
+  const operations = (memoryOf(request, request).operations ??= new Set());
   if (operations.has(operation)) return true;
   if (operations.size >= (Array.isArray(body) ? body.length : 1)) return false;
   operations.add(operation);
