@@ -89,12 +89,17 @@ export class AuthEvents extends Observable<AuthEvent> {
     });
   }
 
-  admitted(call: DecidedCall): void {
-    this.emit(() => ({ outcome: 'admitted', ...this.factsOf(call) }));
-  }
-
-  refused(call: DecidedCall, { code, status }: AuthError): void {
-    this.emit(() => ({ outcome: 'refused', ...this.factsOf(call), code, status }));
+  /** @param error undefined if the call is admitted. */
+  emit(call: DecidedCall, error?: AuthError): void {
+    if (!this.isObserved) return;
+    this.guarded(() => {
+      const facts = this.factsOf(call);
+      const event: AuthEvent =
+        error === undefined
+          ? { outcome: 'admitted', ...facts }
+          : { outcome: 'refused', ...facts, code: error.code, status: error.status };
+      for (const subscriber of [...this.subscribers]) subscriber.next(event);
+    });
   }
 
   private factsOf({ context, token, startedAt, issuer }: DecidedCall): CallEvent {
@@ -110,13 +115,6 @@ export class AuthEvents extends Observable<AuthEvent> {
       jtiHash: typeof jti === 'string' ? hash('sha256', jti, 'base64url') : undefined,
       durationMs,
     };
-  }
-
-  private emit(create: () => AuthEvent): void {
-    this.guarded(() => {
-      const event = create();
-      for (const subscriber of [...this.subscribers]) subscriber.next(event);
-    });
   }
 
   /** Logs what `run` throws, or rejects with: a subscriber may be async, whatever its type says. */

@@ -4,7 +4,6 @@ import { AuthGuard as PassportAuthGuard, type AuthGuardAuthenticateOptions } fro
 import { AuthError } from '../model/errors.js';
 import { isPromise, type MaybePromise, recovering, whenKnown } from '../model/maybe-promise.js';
 import type { ResolvedOptions } from '../options/resolve-options.js';
-import type { Explanation } from '../token/explain.js';
 import { isVerifiedAccessToken } from '../token/verified-access-token.js';
 import { AuthEvents } from './auth-events.js';
 import { RESOLVED_OPTIONS } from './auth-options.js';
@@ -140,7 +139,7 @@ export class AuthGuard extends PassportAuthGuard() {
         connection.setOwner?.(token);
         this.expiry.watch(connection, token);
       }
-      if (!isRepeated && this.events.isObserved) this.events.admitted({ context, startedAt: call.startedAt, token });
+      if (!isRepeated) this.events.emit({ context, startedAt: call.startedAt, token });
       return true;
     };
     return isPromise(checked) ? checked.then(admitted) : admitted();
@@ -217,28 +216,18 @@ export class AuthGuard extends PassportAuthGuard() {
     if (isTransportException(error)) throw error;
     const token = authentication?.kind === 'guest' ? undefined : authentication?.token;
     const issuer = authentication?.kind === 'refused' ? authentication.issuer : token?.issuer;
-    if (this.events.isObserved) this.events.refused({ context, startedAt, token, issuer }, error);
+    this.events.emit({ context, startedAt, token, issuer }, error);
     // Whether debug messages are written is for the logger to decide: Nest 11 does not know the level of a custom logger.
     this.logger.debug(`Refused ${handlerName(context)}: ${error.code} ${factsText(error.detail)}`);
     if (!explainRefusals) return this.answer(refusalOf(error, realm), context);
-    return this.explain(context).then((rows) =>
-      this.answer(refusalOf(error, realm, explainRefusal(error, rows, token)), context),
-    );
+    const rows = this.strategy.explain(() => this.getRequest(context), context);
+    return rows.then((known) => this.answer(refusalOf(error, realm, explainRefusal(error, known, token)), context));
   }
 
   private answer(refusal: Refusal, context: ExecutionContext): MaybePromise<never> {
     return whenKnown(transportOf(context).answer(refusal, context), (error): never => {
       throw error as Error;
     });
-  }
-
-  private async explain(context: ExecutionContext): Promise<readonly Explanation[]> {
-    try {
-      return await this.strategy.explain(this.getRequest(context), context);
-    } catch {
-      // The call has no request that could carry a token.
-      return [];
-    }
   }
 }
 

@@ -142,12 +142,12 @@ export class JwtStrategy extends PassportJwtStrategy implements OnApplicationShu
    * Explains to a developer what every check of the presented token returned, except `validate`. Empty if there is none.
    * For `explainRefusals`.
    */
-  async explain(request: object, context: ExecutionContext): Promise<readonly Explanation[]> {
+  async explain(requestOf: () => object, context: ExecutionContext): Promise<readonly Explanation[]> {
     try {
-      const presented = transportOf(context).read(request, context, this.extractor);
+      const presented = transportOf(context).read(requestOf(), context, this.extractor);
       return presented === undefined ? [] : await this.verifier.explain(presented.token, { callsValidate: false });
     } catch {
-      // For example a token that was sent twice.
+      // For example, a token was sent twice, or the call has no request that could carry one.
       return [];
     }
   }

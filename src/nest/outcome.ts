@@ -114,5 +114,5 @@ export function outcomeOf(request: object): Outcome | undefined {
  */
 function holderOf(request: object): Holder {
   const { res } = request as { readonly res?: { readonly locals?: Holder } };
-  return res?.locals ?? (request);
+  return res?.locals ?? request;
 }

@@ -12,7 +12,7 @@ const NAME = 'nestjs-resource-server';
 @Injectable()
 export class Telemetry implements OnModuleInit, OnApplicationShutdown, VerificationObserver {
   private readonly logger = new Logger(Telemetry.name);
-  private readonly stops: (() => void)[] = [];
+  private stop: () => void = () => undefined;
   private readonly refused = new WeakSet<object>();
   private verifications: { record(seconds: number, attributes: Record<string, string>): void } | undefined;
 
@@ -66,21 +66,15 @@ export class Telemetry implements OnModuleInit, OnApplicationShutdown, Verificat
     };
     age.addCallback(observe);
     const subscription = this.events.subscribe(decided);
-    this.stops.push(
-      () => {
-        subscription.unsubscribe();
-      },
-      () => {
-        age.removeCallback(observe);
-      },
-      () => {
-        this.verifications = undefined;
-      },
-    );
+    this.stop = () => {
+      subscription.unsubscribe();
+      age.removeCallback(observe);
+      this.verifications = undefined;
+    };
   }
 
   onApplicationShutdown(): void {
-    for (const stop of this.stops.splice(0)) stop();
+    this.stop();
   }
 
   get isObserving(): boolean {

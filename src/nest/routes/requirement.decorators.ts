@@ -8,9 +8,11 @@ import {
   problemOfMaxAge,
   problemOfNames,
   type Requirement,
+  REQUIREMENT_KINDS,
   type RequirementKind,
 } from '../../model/requirement.js';
 import type { PolicyReference } from '../auth-options.js';
+import { DECORATORS } from './route-report.js';
 
 export type NestRequirement = Requirement<ExecutionContext>;
 
@@ -31,29 +33,30 @@ export interface RequirementOptions {
 /** For a handler or a class. */
 export type RequirementDecorator = ClassDecorator & MethodDecorator;
 
-type Names = [...names: string[]] | [...names: string[], options: RequirementOptions];
+type Given<Options> = [...names: string[]] | [...names: string[], options: Options];
+type Names = Given<RequirementOptions>;
 
 /**
  * The token must grant all of these scopes (RFC 6749 §3.3). Otherwise 403 `insufficient_scope` (SCOPE_INSUFFICIENT), with
  * the scopes of the route in the challenge. The claims that contain scopes: `claimPaths.scopes`.
  */
 export function RequireScopes(...scopes: Names): RequirementDecorator {
-  return authorities('scopes', 'RequireScopes', scopes);
+  return requireAuthorities('scopes', scopes);
 }
 
 /** The token must grant one of these scopes. See {@link RequireScopes}. */
 export function RequireAnyScope(...scopes: Names): RequirementDecorator {
-  return authorities('anyScope', 'RequireAnyScope', scopes);
+  return requireAuthorities('anyScope', scopes);
 }
 
 /** The caller must have all of these roles. Otherwise 403 ROLE_INSUFFICIENT. Their claims: `claimPaths.roles`. */
 export function RequireRoles(...roles: Names): RequirementDecorator {
-  return authorities('roles', 'RequireRoles', roles);
+  return requireAuthorities('roles', roles);
 }
 
 /** The caller must have one of these roles. See {@link RequireRoles}. */
 export function RequireAnyRole(...roles: Names): RequirementDecorator {
-  return authorities('anyRole', 'RequireAnyRole', roles);
+  return requireAuthorities('anyRole', roles);
 }
 
 /**
@@ -61,12 +64,12 @@ export function RequireAnyRole(...roles: Names): RequirementDecorator {
  * `claimPaths.permissions`.
  */
 export function RequirePermissions(...permissions: Names): RequirementDecorator {
-  return authorities('permissions', 'RequirePermissions', permissions);
+  return requireAuthorities('permissions', permissions);
 }
 
 /** The caller must have one of these permissions. See {@link RequirePermissions}. */
 export function RequireAnyPermission(...permissions: Names): RequirementDecorator {
-  return authorities('anyPermission', 'RequireAnyPermission', permissions);
+  return requireAuthorities('anyPermission', permissions);
 }
 
 /**
@@ -74,8 +77,7 @@ export function RequireAnyPermission(...permissions: Names): RequirementDecorato
  * route.
  */
 export function RequirePolicy(policy: PolicyReference, options: RequirementOptions = {}): RequirementDecorator {
-  const problem = isPolicyReference(policy) ? problemOfOptions(options) : NOT_A_POLICY;
-  return requirement('RequirePolicy', problem, { kind: 'policy', policy, ...commonOf(options) });
+  return requirement({ kind: 'policy', policy }, options, isPolicyReference(policy) ? undefined : NOT_A_POLICY);
 }
 
 /**
@@ -83,23 +85,12 @@ export function RequirePolicy(policy: PolicyReference, options: RequirementOptio
  * (the claim `auth_time`). Without a value only the time is checked. Otherwise 401 `insufficient_user_authentication` with
  * `acr_values` and `max_age`, which the client passes to the authorization server (RFC 9470 §3).
  */
-export function RequireAcr(
-  ...values: [...values: string[]] | [...values: string[], options: RequirementOptions & { maxAgeSeconds?: number }]
-): RequirementDecorator {
-  const { names, options } = namesAndOptions<RequirementOptions & { maxAgeSeconds?: number }>(values);
-  const { maxAgeSeconds } = options;
-  const isEmpty = names.length === 0 && maxAgeSeconds === undefined;
-  const problem = isEmpty ? 'is empty. Write a value, or maxAgeSeconds.' : problemOfNames('acr', names);
-  return requirement(
-    'RequireAcr',
-    problemOfOptions(options, ['maxAgeSeconds']) ?? problem ?? problemOfMaxAge(maxAgeSeconds),
-    {
-      kind: 'acr',
-      values: names as string[],
-      maxAgeSeconds,
-      ...commonOf(options),
-    },
-  );
+export function RequireAcr(...given: Given<RequirementOptions & { maxAgeSeconds?: number }>): RequirementDecorator {
+  const { names: values, options } = namesAndOptions<RequirementOptions & { maxAgeSeconds?: number }>(given);
+  const { maxAgeSeconds, ...others } = options;
+  const isEmpty = values.length === 0 && maxAgeSeconds === undefined;
+  const problem = isEmpty ? 'is empty. Write a value, or maxAgeSeconds.' : problemOfNames('acr', values);
+  return requirement({ kind: 'acr', values, maxAgeSeconds }, others, problem ?? problemOfMaxAge(maxAgeSeconds));
 }
 
 /**
@@ -114,53 +105,47 @@ export function RequireAuthorizationDetails(
 ): RequirementDecorator {
   const isType = typeof (type as unknown) === 'string' && type.trim() !== '';
   const isPredicate = predicate === undefined || typeof (predicate as unknown) === 'function';
-  const problem = isType
-    ? isPredicate
-      ? undefined
-      : 'has a predicate that is not a function. Write a function.'
-    : 'has no type. Write a non-empty string.';
-  return requirement('RequireAuthorizationDetails', problem ?? problemOfOptions(options), {
-    kind: 'authorizationDetails',
-    type,
-    predicate,
-    ...commonOf(options),
-  });
+  const problem = isPredicate ? undefined : 'has a predicate that is not a function. Write a function.';
+  return requirement(
+    { kind: 'authorizationDetails', type, predicate },
+    options,
+    isType ? problem : 'has no type. Write a non-empty string.',
+  );
 }
 
-function authorities(kind: AuthorityKind, decorator: string, given: Names): RequirementDecorator {
+function requireAuthorities(kind: AuthorityKind, given: Names): RequirementDecorator {
   const { names, options } = namesAndOptions<RequirementOptions>(given);
-  const problem = problemOfOptions(options) ?? problemOfNames(kind, names);
-  return requirement(decorator, problem, { kind, names: names as string[], ...commonOf(options) });
+  return requirement({ kind, names }, options, problemOfNames(kind, names));
 }
 
-function namesAndOptions<Options extends object>(
-  given: readonly unknown[],
-): {
-  names: readonly unknown[];
-  options: Partial<Options>;
-} {
+function namesAndOptions<Options extends object>(given: readonly unknown[]) {
   const last = given.at(-1);
   const hasOptions = typeof last === 'object' && last !== null && !Array.isArray(last);
-  return hasOptions ? { names: given.slice(0, -1), options: last } : { names: given, options: {} };
-}
-
-function commonOf({ merge = false, reportOnly = false }: RequirementOptions) {
-  return { merge, reportOnly };
+  const names = (hasOptions ? given.slice(0, -1) : given) as readonly string[];
+  return { names, options: (hasOptions ? last : {}) as Partial<Options> };
 }
 
 /** A misspelled option would be silently ignored, and `reportOnly: 'false'` would admit every caller. */
-function problemOfOptions(options: object, others: readonly string[] = []): string | undefined {
-  const unknown = Object.keys(options).find((name) => !['merge', 'reportOnly', ...others].includes(name));
+function problemOfOptions(options: RequirementOptions): string | undefined {
+  const unknown = Object.keys(options).find((name) => !['merge', 'reportOnly'].includes(name));
   if (unknown !== undefined) return `has no option ${JSON.stringify(unknown)}`;
-  const { merge, reportOnly } = options as RequirementOptions;
-  const areBooleans = [merge, reportOnly].every((value) => value === undefined || typeof value === 'boolean');
+  const areBooleans = Object.values(options).every((value) => value === undefined || typeof value === 'boolean');
   return areBooleans ? undefined : 'has an option that is not a boolean. Write true or false as merge and reportOnly.';
 }
 
-function requirement(decorator: string, problem: string | undefined, declared: NestRequirement): RequirementDecorator {
+type WithoutOptions<Any> = Any extends unknown ? Omit<Any, keyof RequirementOptions> : never;
+
+/** @param problem what is wrong with the other arguments of the decorator. */
+function requirement(
+  own: WithoutOptions<NestRequirement>,
+  options: RequirementOptions,
+  problem: string | undefined,
+): RequirementDecorator {
+  const message = problemOfOptions(options) ?? problem;
   // Thrown while the class is defined, so that the application does not start.
-  if (problem !== undefined) throw new ConfigurationError([{ path: `@${decorator}`, message: problem }]);
-  Object.freeze(declared);
+  if (message !== undefined) throw new ConfigurationError([{ path: `@${DECORATORS[own.kind]}`, message }]);
+  const { merge = false, reportOnly = false } = options;
+  const declared = Object.freeze({ ...own, merge, reportOnly }) as NestRequirement;
   return ((target: object, _key?: string | symbol, descriptor?: TypedPropertyDescriptor<unknown>) => {
     const holder = descriptor?.value ?? target;
     const key = keyOf(declared.kind);
@@ -176,8 +161,8 @@ function keyOf(kind: RequirementKind): string {
 }
 
 /** Returns the requirements declared on a handler or a class. A class inherits those of its base classes unless its own replace them. */
-export function requirementsOn(holder: object, kinds: readonly RequirementKind[]): readonly NestRequirement[] {
-  return kinds.flatMap((kind) => declaredOn(holder, keyOf(kind)));
+export function requirementsOn(holder: object): readonly NestRequirement[] {
+  return REQUIREMENT_KINDS.flatMap((kind) => declaredOn(holder, keyOf(kind)));
 }
 
 function declaredOn(holder: object, key: string): readonly NestRequirement[] {

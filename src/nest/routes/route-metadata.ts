@@ -2,7 +2,6 @@ import { type ExecutionContext, Inject, Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import { effectiveRequirements, type PlacedRequirement } from '../../access/effective-requirements.js';
 import { ConfigurationError, type ConfigurationProblem } from '../../model/errors.js';
-import { REQUIREMENT_KINDS } from '../../model/requirement.js';
 import type { ResolvedOptions } from '../../options/resolve-options.js';
 import { RESOLVED_OPTIONS } from '../auth-options.js';
 import { SSE_METADATA } from '../nest-internals.js';
@@ -56,10 +55,7 @@ function readRoute(controller: Controller, handler: Handler, required: readonly 
   const access = own ?? accessOn(controller);
   const accessFrom = own !== undefined ? 'handler' : access !== undefined ? 'class' : undefined;
   const isEventStream = Reflect.getMetadata(SSE_METADATA, handler) !== undefined;
-  const declared = {
-    handler: requirementsOn(handler, REQUIREMENT_KINDS),
-    class: requirementsOn(controller, REQUIREMENT_KINDS),
-  };
+  const declared = { handler: requirementsOn(handler), class: requirementsOn(controller) };
   if (access === 'public') {
     // A handler that is public itself overrides the requirements of its class. Everything else is a contradiction.
     if (declared.handler.length > 0 || (own === undefined && declared.class.length > 0))

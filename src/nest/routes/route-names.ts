@@ -49,8 +49,7 @@ function groupByClass(handlers: readonly FoundHandler[]): Map<object, FoundHandl
 
 /** Returns the routes whose path the router matched, if it states the path. */
 function matchedBy(handlers: readonly FoundHandler[], context: ExecutionContext): readonly FoundHandler[] {
-  if (context.getType() !== 'http') return handlers;
-  const { route, routeOptions } = context.switchToHttp().getRequest<RoutedRequest>();
+  const { route, routeOptions } = context.switchToHttp().getRequest<RoutedRequest | undefined>() ?? {};
   const path = route?.path ?? routeOptions?.url;
   const matched = handlers.filter(({ pattern }) => pattern === path);
   return matched.length > 0 ? matched : handlers;

@@ -49,7 +49,7 @@ export function isOpen({ access, kind, requires }: ReportedRoute): boolean {
   return access !== 'guarded' && access !== 'optional' && (kind !== 'field' || requires.length > 0);
 }
 
-const DECORATORS: Readonly<Record<RequirementKind, string>> = {
+export const DECORATORS: Readonly<Record<RequirementKind, string>> = {
   scopes: 'RequireScopes',
   anyScope: 'RequireAnyScope',
   roles: 'RequireRoles',

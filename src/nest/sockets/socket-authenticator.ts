@@ -137,7 +137,7 @@ export class SocketAuthenticator {
       if (!(error instanceof AuthError) || isTransportException(error)) throw error;
       const method = Reflect.get(this, 'renew') as HandlerFunction;
       const context = createContext('ws', [client], { controller: SocketAuthenticator, method });
-      this.events.refused({ context, token: undefined, startedAt }, error);
+      this.events.emit({ context, token: undefined, startedAt }, error);
       const hint = this.settings.explainRefusals ? explainRefusal(error, [], undefined) : undefined;
       throw await toWsException({ error, challenges: [], hint });
     }

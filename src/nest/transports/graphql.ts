@@ -16,22 +16,9 @@ interface GraphqlWsContext {
   readonly extra: { readonly request: HttpRequest; readonly socket: GraphqlWsSocket };
 }
 
-interface GraphqlWsSocket {
-  readonly readyState?: number;
-  close(code: number, reason: string): void;
-  once(event: 'close', callback: () => void): unknown;
-}
-
-/** The request of a WebSocket upgrade. */
-interface UpgradeRequest {
-  readonly socket?: TcpSocket;
-}
-
-interface TcpSocket {
-  readonly destroyed: boolean;
-  destroy(): unknown;
-  once(event: 'close', callback: () => void): unknown;
-}
+type EventSource = LongConnection['key'];
+type GraphqlWsSocket = EventSource & { readonly readyState?: number; close(code: number, reason: string): void };
+type TcpSocket = EventSource & { readonly destroyed: boolean; destroy(): unknown };
 
 const OPEN = 1;
 // `CloseCode.Forbidden` of graphql-ws. Its clients reconnect after it with new `connectionParams`; they never reconnect after 4401.
@@ -76,7 +63,7 @@ export const graphqlTransport: Transport = {
     const request = requestIn(context);
     if (request === undefined) return undefined;
     if (isGraphqlWs(request)) return subscriptions(request.extra.socket);
-    return isUpgrade(request) ? upgradedConnection(request) : undefined;
+    return isUpgrade(request) && request.socket !== undefined ? upgradedConnection(request.socket) : undefined;
   },
 };
 
@@ -129,7 +116,7 @@ function isGraphqlWs(value: object): value is GraphqlWsContext {
 }
 
 /** A request that opened a socket. Messages over that socket are not GET requests, so cookies need the origin check. */
-function isUpgrade(request: object): request is HttpRequest & UpgradeRequest {
+function isUpgrade(request: object): request is HttpRequest & { readonly socket?: TcpSocket } {
   const { headers } = request as HttpRequest;
   // Node upgrades only if both headers are present.
   return includesToken(headers.upgrade, 'websocket') && includesToken(headers.connection, 'upgrade');
@@ -158,16 +145,14 @@ function subscriptions(socket: GraphqlWsSocket): LongConnection {
 }
 
 /** A socket of an unknown protocol: it can only be destroyed. */
-function upgradedConnection({ socket }: UpgradeRequest): LongConnection | undefined {
-  return (
-    socket && {
-      key: socket,
-      get isClosed() {
-        return socket.destroyed;
-      },
-      close() {
-        socket.destroy();
-      },
-    }
-  );
+function upgradedConnection(socket: TcpSocket): LongConnection {
+  return {
+    key: socket,
+    get isClosed() {
+      return socket.destroyed;
+    },
+    close() {
+      socket.destroy();
+    },
+  };
 }

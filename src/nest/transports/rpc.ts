@@ -1,5 +1,4 @@
-import type { ExecutionContext } from '@nestjs/common';
-import { Logger } from '@nestjs/common';
+import { type ExecutionContext, Logger } from '@nestjs/common';
 import type { AuthError } from '../../model/errors.js';
 import { isJsonObject } from '../../model/unknown-value.js';
 import { asAuthError } from '../refusals/exceptions.js';
@@ -83,11 +82,7 @@ async function answerRefusal(refusal: AuthRefusal, held: HeldStream | undefined,
 
 /** Nest creates a context for each message; for gRPC it is the metadata. A custom transport may have none. */
 function callOf(context: ExecutionContext): object {
-  const call: unknown = context.switchToRpc().getContext();
-  return heldStream(context)?.metadata ?? metadataOrArguments(call, context);
-}
-
-function metadataOrArguments(call: unknown, context: ExecutionContext): object {
+  const call = heldStream(context)?.metadata ?? context.switchToRpc().getContext<unknown>();
   return typeof call === 'object' && call !== null ? call : context.getArgs<object & unknown[]>();
 }
 

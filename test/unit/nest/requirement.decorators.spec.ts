@@ -12,7 +12,6 @@ import {
   RequireRoles,
   RequireScopes,
 } from '../../../src/index.js';
-import { REQUIREMENT_KINDS } from '../../../src/model/requirement.js';
 import { requirementsOn } from '../../../src/nest/routes/requirement.decorators.js';
 import { problemsOf } from '../../support/catching.js';
 
@@ -24,7 +23,7 @@ class OrderOwner {
   }
 }
 
-const on = (holder: object) => requirementsOn(holder, REQUIREMENT_KINDS);
+const on = (holder: object) => requirementsOn(holder);
 const namesOn = (holder: object) =>
   on(holder).map((requirement) => ('names' in requirement ? requirement.names.join(' ') : requirement.kind));
 const handlerOf = (controller: new () => object) => Reflect.get(controller.prototype as object, 'handler') as object;
