@@ -17,8 +17,10 @@ export { authHook, AuthMiddleware } from './nest/auth.middleware.js';
 export type { AccessPolicy, AuthOptions, PolicyReference, RequireOptions, TokenReader } from './nest/auth-options.js';
 export { AuthenticatedGateway } from './nest/sockets/authenticated-gateway.js';
 export { SocketAuthenticator } from './nest/sockets/socket-authenticator.js';
-export { allOf, anyOf, not } from './nest/routes/policies.js';
 export {
+  allOf,
+  anyOf,
+  not,
   RequireAcr,
   RequireAnyPermission,
   RequireAnyRole,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { isPolicyClass, isPolicyReference, nameOfPolicy } from '../../src/model/policy.js';
-import { allOf, anyOf, not } from '../../src/nest/routes/policies.js';
+import { allOf, anyOf, not } from '../../src/nest/routes/requirement.decorators.js';
 
 class OrderOwner {
   allows() {

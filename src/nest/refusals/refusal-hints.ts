@@ -2,7 +2,7 @@ import type { VerifiedAccessToken } from '../../model/access-token.js';
 import type { AuthError, AuthErrorCode } from '../../model/errors.js';
 import type { Explanation } from '../../token/explain.js';
 import { hintFor } from '../../token/hints.js';
-import { factsText } from './facts-text.js';
+import { factsText } from './refusal.js';
 
 /**
  * Returns the hint of a refusal (`explainRefusals`), with what the options or the route expect and what was sent.

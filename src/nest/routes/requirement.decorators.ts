@@ -1,6 +1,6 @@
 import type { ExecutionContext } from '@nestjs/common';
 import { replaceOuter } from '../../access/effective-requirements.js';
-import { isPolicyReference, NOT_A_POLICY } from '../../model/policy.js';
+import { CombinedPolicy, isPolicyReference, NOT_A_POLICY } from '../../model/policy.js';
 import { ConfigurationError } from '../../model/errors.js';
 import {
   type AuthorizationDetail,
@@ -169,4 +169,27 @@ function declaredOn(holder: object, key: string): readonly NestRequirement[] {
   const own = (Reflect.getOwnMetadata(key, holder) ?? []) as readonly NestRequirement[];
   const base = Reflect.getPrototypeOf(holder);
   return base === null || replaceOuter(own) ? own : [...declaredOn(base, key), ...own];
+}
+
+type Combination = CombinedPolicy<ExecutionContext>;
+
+/**
+ * Grants access only if every policy does. Evaluates them in order and stops at the first that denies.
+ * @throws TypeError for a policy that is undefined, for example because of a circular import.
+ */
+export function allOf(...policies: PolicyReference[]): Combination {
+  return new CombinedPolicy('all', policies);
+}
+
+/**
+ * Grants access if one of the policies does. Evaluates them in order and stops at the first that grants.
+ * @throws TypeError as {@link allOf}
+ */
+export function anyOf(...policies: PolicyReference[]): Combination {
+  return new CombinedPolicy('any', policies);
+}
+
+/** Grants access if the policy returns `false`. A policy that returns neither `true` nor `false` denies here as well. */
+export function not(policy: PolicyReference): Combination {
+  return new CombinedPolicy('not', [policy]);
 }
