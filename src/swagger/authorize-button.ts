@@ -108,12 +108,11 @@ function readParameters(reader: OptionReader): Record<string, string> {
     if (typeof value !== 'string') parameters.problem(name, 'must be a string');
     if (OWN_PARAMETER.test(name)) parameters.problem(name, 'is set by Swagger UI. Remove it');
   }
-  const added = { ...parameters.record } as Record<string, string>;
-  if (reader.record.resource === undefined) return added;
-  if (added.resource !== undefined) parameters.problem('resource', 'is also given as the option resource. Remove one');
-  const before = reader.problemCount;
+  const added = parameters.record as Record<string, string>;
+  if (!reader.has('resource')) return { ...added };
+  if (parameters.has('resource')) parameters.problem('resource', 'is also given as the option resource. Remove one');
   const resource = reader.requiredString('resource', 'the audience of the token');
-  if (reader.problemCount === before && (!URL.canParse(resource) || resource.includes('#')))
+  if (resource !== '' && (!URL.canParse(resource) || resource.includes('#')))
     reader.problem('resource', 'must be an absolute URI without a fragment (RFC 8707 §2)');
   return { ...added, resource };
 }

@@ -80,12 +80,9 @@ function isScopeRequirement(requirement: Requirement): requirement is ScopeRequi
 
 /** Selects the requirements of scopes that `security` expresses with at most {@link MAX_ALTERNATIVES} alternatives. */
 function requirementsInSecurity(requirements: readonly Requirement[]): readonly ScopeRequirement[] {
-  const scopeRequirements = requirements.filter(isScopeRequirement);
-  const count = scopeRequirements.reduce(
-    (product, { kind, names }) => (kind === 'scopes' ? product : product * names.length),
-    1,
-  );
-  return count > MAX_ALTERNATIVES ? scopeRequirements.filter(({ kind }) => kind === 'scopes') : scopeRequirements;
+  const all = requirements.filter(isScopeRequirement);
+  const [always, any] = [all.filter(({ kind }) => kind === 'scopes'), all.filter(({ kind }) => kind === 'anyScope')];
+  return any.reduce((product, { names }) => product * names.length, 1) > MAX_ALTERNATIVES ? always : all;
 }
 
 function alternativesOf(requirements: readonly ScopeRequirement[]): OperationAccess['alternatives'] {

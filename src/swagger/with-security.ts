@@ -1,8 +1,9 @@
 import type { INestApplicationContext } from '@nestjs/common';
 import type { OpenAPIObject } from '@nestjs/swagger';
 import { ConfigurationError } from '../model/errors.js';
-import { isJsonObject, type JsonObject } from '../model/unknown-value.js';
-import { AUTH_OPTIONS } from '../nest/auth.module-definition.js';
+import { isJsonObject } from '../model/unknown-value.js';
+import { RESOLVED_OPTIONS } from '../nest/auth-options.js';
+import type { ResolvedOptions } from '../options/resolve-options.js';
 import { type DocumentedHandler, documentedHandlers } from './documented-handlers.js';
 import { operationAccess } from './operation-access.js';
 import { refusalResponses } from './refusal-responses.js';
@@ -48,7 +49,7 @@ export function withSecurity(
     schemas: { ...document.components?.schemas },
     responses: { ...document.components?.responses },
   };
-  const responsesTo = refusalResponses(components, typeof settings.realm === 'string' ? settings.realm : undefined);
+  const responsesTo = refusalResponses(components, settings.realm);
   const scopes = new Set<string>();
 
   // An operation that relies on the present `security` of the document states it, because the document gets another one.
@@ -82,9 +83,9 @@ export function withSecurity(
   };
 }
 
-function settingsOf(app: INestApplicationContext): JsonObject {
+function settingsOf(app: INestApplicationContext): ResolvedOptions {
   try {
-    return app.get(AUTH_OPTIONS, { strict: false });
+    return app.get(RESOLVED_OPTIONS, { strict: false });
   } catch {
     const problem = { path: 'app', message: 'has no AuthModule. Import AuthModule.forRoot(…)' };
     throw new ConfigurationError([problem], 'The document cannot be secured');
