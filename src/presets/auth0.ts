@@ -30,13 +30,12 @@ export function auth0(options: Auth0Options): IssuerOptions {
     isApiOfAuth0(name, issuer) ? 'This is an API of Auth0. Set it to the Identifier of your own API.' : undefined,
   );
   const rolesClaim = reader.optionalText('rolesClaim', "a claim, for example 'https://example.com/roles'") ?? 'roles';
-  reader.finish();
-  return {
+  return reader.finishWith({
     issuer,
     audience,
     // As a list, because the dots of a namespace do not separate the parts of a path.
     claimPaths: { scopes: ['scope'], roles: [[rolesClaim]], permissions: ['permissions'] },
-  };
+  });
 }
 
 /** UserInfo and the Management API. Behind a custom domain, they keep the domain of the tenant. */

@@ -35,14 +35,13 @@ export function betterAuth(options: BetterAuthOptions): IssuerOptions {
   const [, origin = '', path] = /^(https?:\/\/[^/]+)(\/.*)?$/.exec(baseUrl) ?? [];
   if (basePath !== undefined && path !== undefined)
     reader.problem('basePath', 'is set beside a `baseUrl` with a path. Write the path there.');
-  reader.finish();
-  return {
+  return reader.finishWith({
     issuer: issuer ?? origin,
     audience: audience ?? origin,
     keys: { from: 'jwks', uri: `${origin}${path ?? basePath ?? '/api/auth'}/jwks` },
     algorithms: ['EdDSA'],
     claimPaths: { scopes: ['scope'], roles: ['role'] },
-  };
+  });
 }
 
 export const betterAuthProvider: Provider<BetterAuthOptions> = {

@@ -48,9 +48,7 @@ export function clerk(options: ClerkOptions): IssuerOptions {
   );
   const audience = reader.optionalTexts('audience', '`aud` of your customized session token');
   const allowsPending = reader.flag('allowPendingSessions');
-  const validate = reader.validate();
-  reader.finish();
-  return {
+  return reader.finishWith({
     issuer,
     audience: parties,
     audienceClaim: 'azp',
@@ -58,12 +56,12 @@ export function clerk(options: ClerkOptions): IssuerOptions {
     algorithms: ['RS256'],
     tokenTypes: ['JWT'],
     claimPaths: { scopes: [], roles: ['org_role', 'o.rol'], permissions: ['org_permissions'] },
-    ...providerCheck(['sub', 'sid'], validate, (claims) => {
+    ...providerCheck(['sub', 'sid'], reader.validate(), (claims) => {
       checkOptionalAudience(claims, audience);
       if (claims.sts === 'pending' && !allowsPending)
         throw new AuthError('CLAIM_INVALID', { claim: 'sts', expected: 'a completed session' });
     }),
-  };
+  });
 }
 
 export const clerkProvider: Provider<ClerkOptions> = {

@@ -37,10 +37,8 @@ export function cognito(options: CognitoOptions): IssuerOptions {
   const audience = reader.texts('clientId', 'the id of the app client whose tokens are accepted');
   const resource = reader.optionalTexts('resource', '`aud` of the tokens');
   const isUpdated = reader.has('issuerType') && reader.oneOf('issuerType', ['original', 'updated']) === 'updated';
-  const validate = reader.validate();
-  reader.finish();
   const issuer = `https://${isUpdated ? 'issuer-' : ''}cognito-idp.${region}.amazonaws.com/${userPoolId}`;
-  return {
+  return reader.finishWith({
     issuer,
     audience,
     audienceClaim: 'client_id',
@@ -48,10 +46,10 @@ export function cognito(options: CognitoOptions): IssuerOptions {
     algorithms: ['RS256'],
     claimPaths: { scopes: ['scope'], roles: [['cognito:groups']] },
     // A `token_use` other than `access` is rejected for every issuer.
-    ...providerCheck(['token_use'], validate, (claims) => {
+    ...providerCheck(['token_use'], reader.validate(), (claims) => {
       checkOptionalAudience(claims, resource);
     }),
-  };
+  });
 }
 
 const ISSUER =

@@ -30,9 +30,7 @@ export function firebase(options: FirebaseOptions): IssuerOptions {
   const meaning = "the id of the project, not its number or name, for example 'my-project-1a2b3'";
   const projectId = reader.text('projectId', meaning, /^[a-z][a-z0-9-]*[a-z0-9]$/);
   const rolesClaim = reader.optionalText('rolesClaim', "a custom claim, for example 'roles'") ?? 'roles';
-  const validate = reader.validate();
-  reader.finish();
-  return {
+  return reader.finishWith({
     issuer: `https://securetoken.google.com/${projectId}`,
     audience: projectId,
     keys: {
@@ -41,8 +39,8 @@ export function firebase(options: FirebaseOptions): IssuerOptions {
     },
     algorithms: ['RS256'],
     claimPaths: { scopes: [], roles: [[rolesClaim]] },
-    ...providerCheck(['sub', 'iat', 'auth_time'], validate, checkUser),
-  };
+    ...providerCheck(['sub', 'iat', 'auth_time'], reader.validate(), checkUser),
+  });
 }
 
 function checkUser({ sub, iat, auth_time: authTime }: AccessTokenClaims): void {

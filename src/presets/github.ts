@@ -59,7 +59,6 @@ export function github(options: GithubOptions): IssuerOptions {
     "the audience that workflows request, for example 'https://api.example.com'",
   );
   const issuer = reader.has('issuer') ? reader.url('issuer', 'https://token.actions.octocorp.ghe.com') : GITHUB_COM;
-  const validate = reader.validate();
   const lists = LISTS.map(([name, claim, meaning, rule]) => ({
     claim,
     values: reader.optionalTexts(name, meaning, rule),
@@ -69,16 +68,15 @@ export function github(options: GithubOptions): IssuerOptions {
       'repositories',
       'is missing. Anyone on GitHub can get a token for your audience. Set it to the repositories that may call, or list their owners.',
     );
-  reader.finish();
-  return {
+  return reader.finishWith({
     issuer,
     audience,
     algorithms: ['RS256'],
     claimPaths: { scopes: [], roles: [], permissions: [] },
-    ...providerCheck(['repository_id', 'repository_owner_id'], validate, (claims) => {
+    ...providerCheck(['repository_id', 'repository_owner_id'], reader.validate(), (claims) => {
       for (const { claim, values } of lists) if (values !== undefined) checkListed(claims, claim, values);
     }),
-  };
+  });
 }
 
 // An enterprise can have its own path, or a host of ghe.com.
@@ -89,8 +87,8 @@ export const githubProvider: Provider<GithubOptions> = {
   label: 'GitHub Actions',
   configure: github,
   recognize: (name) => {
-    const { issuer } = matchIssuer(ISSUER, name) ?? {};
-    return issuer === undefined ? undefined : { issuer: issuer.toLowerCase() === GITHUB_COM ? undefined : issuer };
+    const parts = matchIssuer(ISSUER, name);
+    return parts?.issuer?.toLowerCase() === GITHUB_COM ? {} : parts;
   },
   // The issuer of GitHub Enterprise Server has a path.
   recognizeCustomDomain: (issuer) => matchIssuer(/^(?<issuer>https:\/\/[^?#]+)$/, issuer),

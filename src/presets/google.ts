@@ -35,7 +35,6 @@ export function google(options: GoogleOptions): IssuerOptions {
   const emails = reader.optionalTexts('emails', 'the email address of a caller', /@/) ?? [];
   const subjects = reader.optionalTexts('subjects', 'the unique id of a caller') ?? [];
   const allowsAnyone = reader.flag('insecureAllowAnyone');
-  const validate = reader.validate();
   const isRestricted = reader.has('emails') || reader.has('subjects');
   if (!isRestricted && !allowsAnyone)
     reader.problem(
@@ -44,16 +43,15 @@ export function google(options: GoogleOptions): IssuerOptions {
     );
   if (isRestricted && allowsAnyone)
     reader.problem('insecureAllowAnyone', 'is set beside a list of callers. Remove one of them.');
-  reader.finish();
-  return {
+  return reader.finishWith({
     issuer: 'https://accounts.google.com',
     audience,
     algorithms: ['RS256'],
     claimPaths: { scopes: [], roles: [], permissions: [] },
-    ...providerCheck(['sub'], validate, (claims) => {
+    ...providerCheck(['sub'], reader.validate(), (claims) => {
       if (!allowsAnyone) checkCaller(claims, emails, subjects);
     }),
-  };
+  });
 }
 
 function checkCaller(claims: AccessTokenClaims, emails: readonly string[], subjects: readonly string[]): void {

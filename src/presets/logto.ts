@@ -32,14 +32,13 @@ export function logto(options: LogtoOptions): IssuerOptions {
     ? reader.url('endpoint', 'https://auth.example.com', /\/oidc$/)
     : `https://${reader.text('tenant', tenant, /^[a-z0-9-]+$/)}.logto.app`;
   const resource = reader.texts('resource', "the API Identifier in Logto, for example 'https://api.example.com'");
-  reader.finish();
-  return {
+  return reader.finishWith({
     issuer: `${endpoint}/oidc`,
     audience: resource,
     algorithms: ['ES384', 'RS256', 'EdDSA'],
     tokenTypes: ['at+jwt'],
     claimPaths: { scopes: ['scope'] },
-  };
+  });
 }
 
 const REQUEST_RESOURCE = 'Send the API Identifier as the parameter `resource` of the authorization request.';

@@ -32,30 +32,25 @@ export function okta(options: OktaOptions): IssuerOptions {
   const meaning = "the id of a custom authorization server, the end of its Issuer URI, for example 'default'";
   const server = reader.optionalText('authorizationServerId', meaning, /^(?!(?:org|v1)$)[a-zA-Z0-9]+$/) ?? 'default';
   const groups = reader.optionalText('groupsClaim', "a claim, for example 'groups'") ?? 'groups';
-  const validate = reader.validate();
   if (/-admin\.[^.]+\.com$/.test(domain)) reader.invalid('domain', 'This is the Admin Console. Remove "-admin".');
-  reader.finish();
-  return {
+  return reader.finishWith({
     issuer: `https://${domain}/oauth2/${server}`,
     audience,
     algorithms: ['RS256'],
     claimPaths: { scopes: ['scp'], roles: [[groups]] },
-    ...providerCheck(['cid'], validate),
-  };
+    ...providerCheck(['cid'], reader.validate()),
+  });
 }
 
 const HOST = /\.okta(?:preview|-emea)?\.com$/;
-const ISSUER = /^https:\/\/(?<domain>[\w-]+\.okta(?:preview|-emea)?\.com)\/oauth2\/(?<server>[a-z0-9]+)\/?$/i;
+const ISSUER =
+  /^https:\/\/(?<domain>[\w-]+\.okta(?:preview|-emea)?\.com)\/oauth2\/(?:default|(?<authorizationServerId>[a-z0-9]+))\/?$/i;
 
 export const oktaProvider: Provider<OktaOptions> = {
   name: 'okta',
   label: 'Okta',
   configure: okta,
-  recognize: (issuer) => {
-    const { domain, server } = matchIssuer(ISSUER, issuer) ?? {};
-    if (domain === undefined) return undefined;
-    return { domain, authorizationServerId: server === 'default' ? undefined : server };
-  },
+  recognize: (issuer) => matchIssuer(ISSUER, issuer),
   recognizeCustomDomain: (issuer) =>
     matchIssuer(/^https:\/\/(?<domain>[^/]+)\/oauth2\/(?<authorizationServerId>[^/]+)$/, issuer),
   exampleIssuer: 'https://your-org.okta.com/oauth2/default',

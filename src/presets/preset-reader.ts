@@ -1,5 +1,5 @@
 import { OptionReader } from '../options/option-reader.js';
-import type { CheckOptions } from '../options/options.js';
+import type { CheckOptions, IssuerOptions } from '../options/options.js';
 
 /** The pattern of valid values, or a function that returns what to write instead of an invalid value. */
 type ValueRule = RegExp | ((value: string) => string | undefined);
@@ -91,6 +91,12 @@ export class PresetReader extends OptionReader {
   override finish(): void {
     this.allowOnly([...this.known]);
     super.finish(`The options of ${this.preset}() are invalid`);
+  }
+
+  /** Returns what was configured with the options. @throws ConfigurationError as `finish` does */
+  finishWith(configuration: IssuerOptions): IssuerOptions {
+    this.finish();
+    return configuration;
   }
 
   private isValid(path: string, value: string, meaning: string, rule: ValueRule): boolean {

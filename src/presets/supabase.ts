@@ -37,15 +37,14 @@ export function supabase(options: SupabaseOptions): IssuerOptions {
   const audience = reader.optionalTexts('audience', "`aud` of the tokens, for example 'authenticated'");
   const claim = "a claim that users cannot change (not in user_metadata), for example 'app_metadata.roles'";
   const rolesClaim = reader.optionalText('rolesClaim', claim, /^(?!user_metadata\b)/);
-  reader.finish();
   const issuer = `${url}/auth/v1`;
   const roles: ClaimPath[] = rolesClaim === undefined ? ['role'] : ['role', rolesClaim];
-  return {
+  return reader.finishWith({
     issuer,
     audience: audience ?? 'authenticated',
     keys: { from: 'jwks', uri: `${issuer}/.well-known/jwks.json` },
     claimPaths: { scopes: [], roles },
-  };
+  });
 }
 
 export const supabaseProvider: Provider<SupabaseOptions> = {

@@ -37,11 +37,14 @@ export function zitadel(options: ZitadelOptions): IssuerOptions {
     : `https://${reader.host('domain', 'my-instance.zitadel.cloud')}`;
   const audience = reader.texts('audience', "the id of your project, for example '69234237810729019'", /^\d+$/);
   const countsClientProject = reader.flag('clientProjectRoles');
-  const validate = reader.validate();
-  reader.finish();
   const roles: ClaimPath[] = audience.map((id) => ({ keysOf: [`urn:zitadel:iam:org:project:${id}:roles`] }));
   if (countsClientProject) roles.push({ keysOf: ['urn:zitadel:iam:org:project:roles'] });
-  return { issuer, audience, claimPaths: { scopes: ['scope'], roles }, ...providerCheck(['jti'], validate) };
+  return reader.finishWith({
+    issuer,
+    audience,
+    claimPaths: { scopes: ['scope'], roles },
+    ...providerCheck(['jti'], reader.validate()),
+  });
 }
 
 export const zitadelProvider: Provider<ZitadelOptions> = {
