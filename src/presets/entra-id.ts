@@ -66,10 +66,10 @@ export function entraId(options: EntraIdOptions | EntraIdTenantsOptions): {
   readonly issuers: readonly IssuerOptions[] | IssuerResolver;
 } {
   const reader = new PresetReader('entraId', options);
-  const isMultiTenant = reader.hasInsteadOf('tenants', 'tenantId');
-  const isAccepted = isMultiTenant ? readTenants(reader) : () => false;
   const meaning = 'the id of your tenant (Directory ID), a GUID. For several tenants, set `tenants`';
-  const tenantId = isMultiTenant ? '' : reader.text('tenantId', meaning, TENANT_ID).toLowerCase();
+  const accepted = reader.hasInsteadOf('tenants', 'tenantId')
+    ? readTenants(reader)
+    : reader.text('tenantId', meaning, TENANT_ID).toLowerCase();
   const audience = readAudience(reader);
   const clouds = Object.keys(CLOUDS) as EntraCloud[];
   const cloud = CLOUDS[(reader.has('cloud') ? reader.oneOf('cloud', clouds) : undefined) ?? 'global'];
@@ -88,8 +88,8 @@ export function entraId(options: EntraIdOptions | EntraIdTenantsOptions): {
       if (tid !== tenant) throw new AuthError('CLAIM_INVALID', { claim: 'tid', expected: tenant });
     }),
   });
-  if (isMultiTenant) return { issuers: tenantResolver(cloud, isAccepted, configure) };
-  return { issuers: [configure(tenantId, 'v1'), configure(tenantId, 'v2')] };
+  if (typeof accepted === 'function') return { issuers: tenantResolver(cloud, accepted, configure) };
+  return { issuers: [configure(accepted, 'v1'), configure(accepted, 'v2')] };
 }
 
 type Cloud = (typeof CLOUDS)[EntraCloud];
@@ -136,8 +136,7 @@ function readAudience(reader: PresetReader): Readonly<Record<Version, readonly s
   return { v1: [...new Set([...names, ...both])], v2: [...new Set(clientIds)] };
 }
 
-const ISSUER =
-  /^https:\/\/(?<host>login\.microsoftonline\.(?:com|us)|login\.partner\.microsoftonline\.cn|sts\.windows\.net|sts\.chinacloudapi\.cn)\/(?<tenantId>[^/?#]+)(?:\/v2\.0)?\/?$/i;
+const ISSUER = /^(?<origin>https:\/\/[^/]+)\/(?<tenantId>[^/?#]+)(?:\/v2\.0)?\/?$/;
 
 // Microsoft Graph, its predecessor and Azure Resource Manager, by id and by name, in each cloud.
 const MICROSOFT_API =
@@ -150,11 +149,10 @@ export const entraIdProvider: Provider<EntraIdOptions> = {
   label: 'Microsoft Entra ID',
   configure: entraId,
   recognize: (issuer) => {
-    const { host = '', tenantId } = matchIssuer(ISSUER, issuer) ?? {};
-    if (tenantId === undefined) return undefined;
-    // Azure Government has the same issuer of version 1.0 as the global cloud.
-    const cloud = /\.us$/i.test(host) ? 'us-government' : /\.cn$/i.test(host) ? 'china' : undefined;
-    return { tenantId: tenantId.toLowerCase(), cloud };
+    const { origin, tenantId } = matchIssuer(ISSUER, issuer.toLowerCase()) ?? {};
+    // The first one: Azure Government has the same issuer of version 1.0 as the global cloud.
+    const [cloud] = Object.entries(CLOUDS).find(([, { v1, login }]) => origin === v1 || origin === login) ?? [];
+    return cloud === undefined ? undefined : { tenantId, cloud: cloud === 'global' ? undefined : cloud };
   },
   exampleIssuer: 'https://login.microsoftonline.com/00000000-0000-0000-0000-000000000000/v2.0',
   audience: {
@@ -169,9 +167,9 @@ export const entraIdProvider: Provider<EntraIdOptions> = {
   ],
   exampleClaims: { tid: { variable: 'ENTRA_TENANT_ID' }, appid: 'test-client' },
   checksMoreThanAudience: true,
-  alternativeIssuers: ({ origin, pathname, hostname }) => {
+  alternativeIssuers: ({ origin, pathname }) => {
     const path = pathname.replace(/\/$/, '');
-    const isVersion1 = /^login\.(?:partner\.)?microsoftonline\./.test(hostname) && !path.endsWith('/v2.0');
+    const isVersion1 = Object.values(CLOUDS).some(({ login }) => login === origin) && !path.endsWith('/v2.0');
     return isVersion1 ? [`${origin}${path}/v2.0`] : [];
   },
   advice: {

@@ -2,8 +2,8 @@ import { isSignatureAlgorithm } from '../keys/algorithms.js';
 import { isFetchableAddress } from '../model/address.js';
 import type { IssuerOptions } from '../options/options.js';
 import { algorithmFix } from '../options/resolve-issuer.js';
-import { type Environment, EnvironmentReader } from './environment-reader.js';
 import { recognizeIssuer } from './providers.js';
+import { type Environment, EnvironmentReader } from './required-env.js';
 
 const ISSUER = "the exact `iss` of the tokens, for example 'https://tenant.example.com/'";
 const AUDIENCE = '`aud` of tokens for this API. Separate several values with commas or spaces';

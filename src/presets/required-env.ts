@@ -1,4 +1,7 @@
-import { type Environment, EnvironmentReader } from './environment-reader.js';
+import { OptionReader } from '../options/option-reader.js';
+import { problemOfUnsetValue } from '../options/unset-value.js';
+
+export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Names of environment variables by option. A list of names makes a list of values. */
 type VariableNames = Readonly<Record<string, string | readonly string[]>>;
@@ -32,4 +35,38 @@ export function requiredEnv<const Names extends VariableNames>(
   });
   reader.finish('Environment variables are missing or invalid');
   return Object.fromEntries(values) as ValuesOf<Names>;
+}
+
+const LOAD_ENV_FILE =
+  'A .env file is not loaded automatically. Use `nest start --env-file .env`, `node --env-file=.env dist/main.js` or ConfigModule';
+
+/** Reads environment variables. A variable counts as unset if it has only white space and commas. */
+export class EnvironmentReader extends OptionReader {
+  private hasUnset = false;
+
+  constructor(env: Environment, names: readonly string[]) {
+    super(Object.fromEntries(names.map((name) => [name, /^[\s,]*$/.test(env[name] ?? '') ? undefined : env[name]])));
+  }
+
+  override requiredString(name: string, meaning: string): string {
+    this.hasUnset ||= !this.has(name);
+    return super.requiredString(name, meaning);
+  }
+
+  /** Splits the value at commas and white space. Returns an empty list if the variable is not set, and after a problem. */
+  list(name: string): readonly string[] {
+    if (!this.has(name)) return [];
+    const text = String(this.record[name]);
+    const items = text.split(/[\s,]+/).filter((item) => item !== '');
+    // Quotation marks and the brackets of a placeholder enclose the whole value.
+    const problem = [text, ...items].map(problemOfUnsetValue).find((found) => found !== undefined);
+    if (problem === undefined) return items;
+    this.problem(name, problem);
+    return [];
+  }
+
+  /** @throws ConfigurationError if there is any problem. */
+  override finish(summary: string): void {
+    super.finish(this.hasUnset ? `${summary}. ${LOAD_ENV_FILE}` : summary);
+  }
 }
