@@ -1,9 +1,8 @@
 import { isOrigin } from '../model/address.js';
 import { AuthError } from '../model/errors.js';
 import type { IssuerOptions } from '../options/options.js';
-import { PresetReader } from './preset-reader.js';
+import { checkOptionalAudience, PresetReader, providerCheck, type ValidateOption } from './preset-reader.js';
 import { audienceVariable, matchIssuer, type Provider } from './provider.js';
-import { checkOptionalAudience, providerCheck, type ValidateOption } from './provider-check.js';
 
 export interface ClerkOptions extends ValidateOption {
   /** The Frontend API URL of the instance: `'https://clerk.example.com'`, `'https://example.clerk.accounts.dev'`. */

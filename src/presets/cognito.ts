@@ -1,7 +1,6 @@
 import type { IssuerOptions } from '../options/options.js';
-import { PresetReader } from './preset-reader.js';
+import { checkOptionalAudience, PresetReader, providerCheck, type ValidateOption } from './preset-reader.js';
 import { audienceVariable, matchIssuer, type Provider } from './provider.js';
-import { checkOptionalAudience, providerCheck, type ValidateOption } from './provider-check.js';
 
 export interface CognitoOptions extends ValidateOption {
   /** The region, for example `'eu-central-1'`, with which the user pool's id begins. */

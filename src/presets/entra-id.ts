@@ -1,9 +1,8 @@
 import { isPromise } from '../model/maybe-promise.js';
 import { AuthError } from '../model/errors.js';
 import type { IssuerOptions, IssuerResolver } from '../options/options.js';
-import { PresetReader } from './preset-reader.js';
+import { PresetReader, providerCheck, type ValidateOption } from './preset-reader.js';
 import { audienceVariable, matchIssuer, type Provider } from './provider.js';
-import { providerCheck, type ValidateOption } from './provider-check.js';
 
 /** A national cloud: `global`, Azure Government, or Azure operated by 21Vianet. */
 export type EntraCloud = 'global' | 'us-government' | 'china';

@@ -1,7 +1,6 @@
 import type { IssuerOptions } from '../options/options.js';
-import { PresetReader } from './preset-reader.js';
+import { checkListed, PresetReader, providerCheck, type ValidateOption } from './preset-reader.js';
 import { audienceVariable, matchIssuer, type Provider } from './provider.js';
-import { checkListed, providerCheck, type ValidateOption } from './provider-check.js';
 
 export interface GithubOptions extends ValidateOption {
   /** The audience for which the workflow requests the token: `core.getIDToken('https://api.example.com')`. */

@@ -1,9 +1,8 @@
 import type { AccessTokenClaims } from '../model/access-token.js';
 import { AuthError } from '../model/errors.js';
 import type { IssuerOptions } from '../options/options.js';
-import { PresetReader } from './preset-reader.js';
+import { checkListed, PresetReader, providerCheck, type ValidateOption } from './preset-reader.js';
 import { audienceVariable, matchIssuer, type Provider } from './provider.js';
-import { checkListed, providerCheck, type ValidateOption } from './provider-check.js';
 
 export interface GoogleOptions extends ValidateOption {
   /** The audience that callers request: the URL of the service, or what is configured at the subscription or job. */

@@ -1,7 +1,6 @@
 import type { IssuerOptions } from '../options/options.js';
-import { PresetReader } from './preset-reader.js';
+import { PresetReader, providerCheck, type ValidateOption } from './preset-reader.js';
 import { audienceVariable, matchIssuer, type Provider } from './provider.js';
-import { providerCheck, type ValidateOption } from './provider-check.js';
 
 export interface OktaOptions extends ValidateOption {
   /** The domain of your Okta org, for example `'example.okta.com'`, or its custom domain. Not that of the Admin Console. */

@@ -1,7 +1,6 @@
 import type { ClaimPath, IssuerOptions } from '../options/options.js';
-import { type ExactlyOne, PresetReader } from './preset-reader.js';
+import { type ExactlyOne, PresetReader, providerCheck, type ValidateOption } from './preset-reader.js';
 import { audienceVariable, matchIssuer, type Provider } from './provider.js';
-import { providerCheck, type ValidateOption } from './provider-check.js';
 
 export type ZitadelOptions = ValidateOption & {
   /** The id of the project of your API, a number: `'69234237810729019'`. */

@@ -4,7 +4,7 @@ import { ConfigurationError } from '../model/errors.js';
 import { isJsonObject } from '../model/unknown-value.js';
 import { RESOLVED_OPTIONS } from '../nest/auth-options.js';
 import type { ResolvedOptions } from '../options/resolve-options.js';
-import { type DocumentedHandler, documentedHandlers } from './documented-handlers.js';
+import { type DocumentedRoute, documentedRoutes } from './documented-routes.js';
 import { operationAccess } from './operation-access.js';
 import { refusalResponses } from './refusal-responses.js';
 import { type SecurityOptions, securityScheme, withScopes } from './security-scheme.js';
@@ -43,7 +43,7 @@ export function withSecurity(
 ): OpenAPIObject {
   const settings = settingsOf(app);
   const { name, scheme, carriesScopes } = securityScheme(options, document, settings);
-  const handlers = documentedHandlers(app, document);
+  const routes = documentedRoutes(app, document);
   const components = {
     ...document.components,
     schemas: { ...document.components?.schemas },
@@ -55,9 +55,9 @@ export function withSecurity(
   // An operation that relies on the present `security` of the document states it, because the document gets another one.
   const keep = (operation: Operation) => ({ ...operation, security: operation.security ?? document.security ?? [] });
   const secure = (operation: Operation, path: string, verb: string): Operation => {
-    const serves = (handler: DocumentedHandler) =>
-      handler.paths.includes(path) && ['ALL', verb.toUpperCase()].includes(handler.verb.toUpperCase());
-    const required = operationAccess(handlers.filter(serves), carriesScopes);
+    const serves = ({ handler, paths }: DocumentedRoute) =>
+      paths.includes(path) && ['ALL', verb.toUpperCase()].includes(handler.kind.toUpperCase());
+    const required = operationAccess(routes.filter(serves), carriesScopes);
     if (required.access === 'unguarded') return keep(operation);
     if (required.access === 'open') return { ...operation, security: [] };
     for (const scope of required.scopes) scopes.add(scope);

@@ -2,47 +2,31 @@ import type { INestApplicationContext } from '@nestjs/common';
 import { ApplicationConfig } from '@nestjs/core';
 import { LegacyRouteConverter } from '@nestjs/core/router/legacy-route-converter.js';
 import type { OpenAPIObject } from '@nestjs/swagger';
-import type { PlacedRequirement } from '../access/effective-requirements.js';
-import { RouteReporter } from '../nest/routes/route-reporter.js';
+import { type Route, RouteReporter } from '../nest/routes/route-reporter.js';
 
-/** An HTTP handler that a document may describe. */
-export interface DocumentedHandler {
-  /** `OrdersController.list`. */
-  readonly name: string;
-  /** `GET` and so on; `ALL` for every verb. */
-  readonly verb: string;
-  /** The path, or both paths if the document may omit the global prefix. */
+/** A route that a document may describe. */
+export interface DocumentedRoute extends Route {
+  /** The path as the document writes it, or both paths if the document may omit the global prefix. */
   readonly paths: readonly string[];
-  /** `unguarded`: no `AuthGuard` runs. */
-  readonly access: 'closed' | 'optional' | 'open' | 'unguarded';
-  readonly requirements: readonly PlacedRequirement<never>[];
 }
 
 /**
- * Returns the HTTP handlers with their paths as the document writes them.
- *
+ * Returns the HTTP routes of the application.
  * @throws ConfigurationError if decorators contradict each other.
  */
-export function documentedHandlers(
-  app: INestApplicationContext,
-  document: OpenAPIObject,
-): readonly DocumentedHandler[] {
+export function documentedRoutes(app: INestApplicationContext, document: OpenAPIObject): readonly DocumentedRoute[] {
   const globalPrefix = app.get(ApplicationConfig, { strict: false }).getGlobalPrefix();
   const prefix = globalPrefix === '' ? '' : toOpenApiPath(`/${globalPrefix.replace(/^\/+|\/+$/g, '')}`);
   // A document without the prefix (`ignoreGlobalPrefix`, `servers`) has it in none of its paths.
   const omitsPrefix = prefix !== '' && !Object.keys(document.paths).some((path) => isBelow(path, prefix));
   const routes = app.get(RouteReporter, { strict: false }).routesOf(app);
-  return routes.flatMap(({ handler: { transport, kind, pattern, controller, method }, rules, access }) => {
-    if (transport !== 'http') return [];
-    const path = toOpenApiPath(pattern);
-    return {
-      name: `${controller.name}.${method.name}`,
-      verb: kind,
-      paths: omitsPrefix && isBelow(path, prefix) ? [path, path.slice(prefix.length) || '/'] : [path],
-      access: access === 'guarded' || access === 'unknown' ? 'closed' : access,
-      requirements: rules.requirements,
-    };
-  });
+  return routes
+    .filter(({ handler }) => handler.transport === 'http')
+    .map((route) => {
+      const path = toOpenApiPath(route.handler.pattern);
+      const shortened = omitsPrefix && isBelow(path, prefix) ? [path.slice(prefix.length) || '/'] : [];
+      return { ...route, paths: [path, ...shortened] };
+    });
 }
 
 function isBelow(path: string, prefix: string): boolean {
