@@ -12,13 +12,11 @@ export interface Auth0Options {
 }
 
 /**
- * Access tokens of Auth0 for an API, in both access token profiles.
+ * Access tokens of Auth0 for an API, in both access token profiles. `iss` is `https://{domain}/` with the slash, also for a custom domain.
+ * `permissions` is present if RBAC and "Add Permissions in the Access Token" are enabled.
  *
- * - `iss` is `https://{domain}/` with the slash, also for a custom domain. Scopes are in `scope`. `permissions` is present if RBAC and "Add
- *   Permissions in the Access Token" are enabled.
- * - `audience` must not be `https://{domain}/userinfo`, which is in each token with the scope `openid`, or the Management API.
- *
- * Not supported: APIs that sign with HS256. Not checked: the organization (`org_id`).
+ * `audience` must not be `https://{domain}/userinfo`, which is in each token with the scope `openid`, or the Management API. Not supported:
+ * APIs that sign with HS256. Not checked: the organization (`org_id`).
  * @see https://auth0.com/docs/secure/tokens/access-tokens/access-token-profiles
  * @throws ConfigurationError if an option is missing or invalid
  */

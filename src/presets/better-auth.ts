@@ -14,14 +14,13 @@ export interface BetterAuthOptions {
 }
 
 /**
- * Tokens of Better Auth's jwt plugin, from `/token` or the header `set-auth-jwt`.
+ * Tokens of Better Auth's jwt plugin, from `/token` or the header `set-auth-jwt`. `role` of the admin plugin is one role, even if it is a
+ * list with commas (`'admin,editor'`).
  *
- * - `iss` and `aud` are the origin of the base URL by default. Keys are at `/api/auth/jwks`; there is no metadata.
- * - The algorithm is EdDSA. For another one (except Ed448), set it next to the preset: `{ ...betterAuth({ … }), algorithms: ['ES256'] }`.
- * - `role` of the admin plugin is one role, even if it is a list with commas (`'admin,editor'`).
+ * The algorithm is EdDSA. For another one (except Ed448), set it next to the preset: `{ ...betterAuth({ … }), algorithms: ['ES256'] }`.
+ * With the default audience, a token for the application is also valid for this API. Set `jwt.audience` to separate services.
  *
- * With the default audience, a token for the application is also valid for this API. Set `jwt.audience` to separate services. Not
- * supported: session cookies, and access tokens of the OAuth provider plugin. Not checked: whether the session has ended.
+ * Not supported: session cookies, and access tokens of the OAuth provider plugin. Not checked: whether the session has ended.
  * @see https://better-auth.com/docs/plugins/jwt
  * @throws ConfigurationError if an option is missing or invalid
  */

@@ -27,9 +27,8 @@ const APP_ORIGIN = /^(?!https?:)[a-z][a-z\d+.-]*:\/\/[a-z\d.-]+(?::\d+)?$/;
 /**
  * Session tokens of Clerk.
  *
- * - `iss` is the Frontend API URL. There is no `aud`; `azp` is the origin to which the token was issued. It must be one of your origins;
- *   otherwise the page of another site could send its tokens here. A token without `azp` is rejected (CLAIM_MISSING), which is stricter
- *   than Clerk's documentation, because no other claim names the recipient. `sts` must not be `pending`.
+ * - There is no `aud`. `azp`, the origin to which the token was issued, must be one of your origins; otherwise the page of another site
+ *   could send its tokens here. A token without `azp` is rejected (CLAIM_MISSING), because no other claim names the recipient.
  * - The role in the active organization is `org_role` in version 1 (`org:admin`) and `o.rol` in version 2 (`admin`). Permissions are read in
  *   version 1 (`org_permissions`), but not in version 2, where they are bit masks (`o.fpm`).
  *

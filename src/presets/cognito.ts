@@ -16,11 +16,8 @@ export interface CognitoOptions extends ValidateOption {
 }
 
 /**
- * Access tokens of an Amazon Cognito user pool.
- *
- * - `iss` is `https://cognito-idp.{region}.amazonaws.com/{userPoolId}`, or `https://issuer-cognito-idp.…` with the issuer configuration UPDATED.
- * - `token_use` must be `access`. Access tokens have the app client in `client_id`, and have no `aud`. The algorithm is RS256.
- * - Groups (`cognito:groups`) are the roles. Scopes are in `scope`, custom ones as `{resource server}/{scope}`.
+ * Access tokens of an Amazon Cognito user pool. `iss` is `https://cognito-idp.{region}.amazonaws.com/{userPoolId}`, or
+ * `https://issuer-cognito-idp.…` with `issuerType: 'updated'`. Groups (`cognito:groups`) are the roles.
  *
  * ID tokens are rejected (TYPE_NOT_ALLOWED). Not supported: regions in China, whose issuers have another domain. Not checked: whether
  * the user has signed out or was deleted.

@@ -47,10 +47,9 @@ const MAX_CACHED_ISSUERS = 1_000;
  * Access tokens of Microsoft Entra ID for an API that is registered there.
  *
  * - `iss` is `https://sts.windows.net/{tenant}/` in version 1.0 and `https://login.microsoftonline.com/{tenant}/v2.0` in version 2.0. The API's
- *   manifest selects the version (`requestedAccessTokenVersion`), not the endpoint that the client uses. Both are trusted, with the keys of
- *   the tenant's metadata for that version. `tid` must be the tenant of the issuer.
- * - `aud` is the client id in version 2.0, and the client id or the Application ID URI in 1.0. `scp` has the scopes of a user's token,
- *   `roles` the app roles of a user or of the client.
+ *   manifest selects the version (`requestedAccessTokenVersion`), not the endpoint that the client uses. Both are trusted. `tid` must be the
+ *   tenant of the issuer.
+ * - `scp` has the scopes of a user's token, `roles` the app roles of a user or of the client.
  * - ID tokens have the same `iss` and may have the same `aud`, but no client: `azp` (2.0) or `appid` (1.0) is required.
  *
  * Not supported: external tenants (`ciamlogin.com`) and Azure AD B2C (`b2clogin.com`), see docs/providers.md; tokens for Microsoft Graph,

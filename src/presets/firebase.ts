@@ -1,4 +1,3 @@
-import type { AccessTokenClaims } from '../model/access-token.js';
 import { AuthError } from '../model/errors.js';
 import type { IssuerOptions } from '../options/options.js';
 import { PresetReader, providerCheck, type ValidateOption } from './preset-reader.js';
@@ -14,9 +13,7 @@ export interface FirebaseOptions extends ValidateOption {
 /**
  * ID tokens of Firebase Authentication, which clients send to their own backend. Firebase issues no access tokens for it.
  *
- * - `iss` is `https://securetoken.google.com/{projectId}`, `aud` the project's id, the algorithm RS256. `sub` must not be empty, and
- *   `auth_time` must be in the past.
- * - The keys are those of `jwks_uri` in the issuer's metadata, not the X.509 certificates that the documentation names.
+ * `iss` is `https://securetoken.google.com/{projectId}`, `aud` the project's id. `sub` must not be empty, `auth_time` must be in the past.
  *
  * Not supported: session cookies, which have another issuer, and tokens of the emulator, which have no signature. Not checked: whether
  * the user was disabled or the session revoked, whether `email` is verified, the tenant of Identity Platform (`firebase.tenant`) and
@@ -38,15 +35,13 @@ export function firebase(options: FirebaseOptions): IssuerOptions {
     },
     algorithms: ['RS256'],
     claimPaths: { scopes: [], roles: [[rolesClaim]] },
-    ...providerCheck(['sub', 'iat', 'auth_time'], reader.validate(), checkUser),
+    ...providerCheck(['sub', 'iat', 'auth_time'], reader.validate(), ({ sub, iat = 0, auth_time: authTime }) => {
+      if (sub === '') throw new AuthError('CLAIM_INVALID', { claim: 'sub', expected: 'the id of a user' });
+      // `iat` was compared with the module's clock before.
+      if (typeof authTime !== 'number' || !(authTime <= iat))
+        throw new AuthError('CLAIM_INVALID', { claim: 'auth_time', expected: 'a time before iat' });
+    }),
   });
-}
-
-function checkUser({ sub, iat, auth_time: authTime }: AccessTokenClaims): void {
-  if (sub === '') throw new AuthError('CLAIM_INVALID', { claim: 'sub', expected: 'the id of a user' });
-  // `iat` was compared with the module's clock before.
-  if (typeof authTime !== 'number' || iat === undefined || !(authTime <= iat))
-    throw new AuthError('CLAIM_INVALID', { claim: 'auth_time', expected: 'a time before iat' });
 }
 
 export const firebaseProvider: Provider<FirebaseOptions> = {

@@ -40,11 +40,10 @@ const LISTS = [
 const GITHUB_COM = 'https://token.actions.githubusercontent.com';
 
 /**
- * OIDC tokens of GitHub Actions, with which a workflow calls your API without a secret.
+ * OIDC tokens of GitHub Actions, with which a workflow calls your API without a secret. There are no scopes and roles.
  *
- * - `iss` is `https://token.actions.githubusercontent.com`, and `aud` what the workflow requests. There are no scopes and roles.
- * - **Anyone** on GitHub can get a token for any audience, so a list of repositories or owners is required. A token must match
- *   all lists: `repositories` with `repositoryOwnerIds` rejects a new owner of an abandoned name.
+ * **Anyone** on GitHub can get a token for any audience, so a list of repositories or owners is required. A token must match all lists:
+ * `repositories` with `repositoryOwnerIds` rejects a new owner of an abandoned name.
  *
  * Not checked: `sub`, whose format each repository chooses, the workflow file (`job_workflow_ref`, `workflow_ref`) and the user who started
  * it (`actor`). Check them in `validate`.

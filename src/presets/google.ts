@@ -1,4 +1,3 @@
-import type { AccessTokenClaims } from '../model/access-token.js';
 import { AuthError } from '../model/errors.js';
 import type { IssuerOptions } from '../options/options.js';
 import { checkListed, PresetReader, providerCheck, type ValidateOption } from './preset-reader.js';
@@ -16,12 +15,11 @@ export interface GoogleOptions extends ValidateOption {
 }
 
 /**
- * ID tokens that Google issues to service accounts: calls between services on Cloud Run, push subscriptions of Pub/Sub, Cloud Scheduler and
- * Cloud Tasks.
+ * ID tokens that Google (`https://accounts.google.com`) issues to service accounts: calls between services on Cloud Run, push subscriptions
+ * of Pub/Sub, Cloud Scheduler and Cloud Tasks. There are no scopes and roles.
  *
- * - `iss` is `https://accounts.google.com`, the algorithm RS256. There are no scopes and roles.
- * - **Anyone** with a Google account can get a token for any audience. So `emails` or `subjects` is required (a caller on either list is
- *   accepted), or `insecureAllowAnyone: true`.
+ * **Anyone** with a Google account can get a token for any audience. So `emails` or `subjects` is required (a caller on either list is
+ * accepted), or `insecureAllowAnyone: true`.
  *
  * Not supported: access tokens (`ya29.…`), which are opaque, and ID tokens of users with `at_hash` (TYPE_NOT_ALLOWED) or with `iss` without
  * `https://` (ISSUER_UNTRUSTED).
@@ -48,17 +46,14 @@ export function google(options: GoogleOptions): IssuerOptions {
     algorithms: ['RS256'],
     claimPaths: { scopes: [], roles: [], permissions: [] },
     ...providerCheck(['sub'], reader.validate(), (claims) => {
-      if (!allowsAnyone) checkCaller(claims, emails, subjects);
+      if (allowsAnyone || subjects.includes(claims.sub ?? '')) return;
+      if (emails.length === 0) checkListed(claims, 'sub', subjects);
+      checkListed(claims, 'email', emails);
+      // Anyone can choose an address that is not verified.
+      if (claims.email_verified !== true)
+        throw new AuthError('CLAIM_INVALID', { claim: 'email_verified', expected: true });
     }),
   });
-}
-
-function checkCaller(claims: AccessTokenClaims, emails: readonly string[], subjects: readonly string[]): void {
-  if (claims.sub !== undefined && subjects.includes(claims.sub)) return;
-  if (emails.length === 0) checkListed(claims, 'sub', subjects);
-  checkListed(claims, 'email', emails);
-  // Anyone can choose an address that is not verified.
-  if (claims.email_verified !== true) throw new AuthError('CLAIM_INVALID', { claim: 'email_verified', expected: true });
 }
 
 export const googleProvider: Provider<GoogleOptions> = {

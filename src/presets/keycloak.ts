@@ -25,14 +25,11 @@ export interface KeycloakOptions {
 }
 
 /**
- * Access tokens of a Keycloak realm.
+ * Access tokens of a Keycloak realm, whose `iss` is `{url}/realms/{realm}`. Roles of the realm are in `realm_access.roles`, those of a client
+ * in `resource_access.{client}.roles`. Both count, without a prefix.
  *
- * - `iss` is `{url}/realms/{realm}`. `aud` has the clients of which the user has a role, and what an Audience mapper adds.
- * - Roles of the realm are in `realm_access.roles`, those of a client in `resource_access.{client}.roles`. Both count, without a prefix.
- *   Scopes are in `scope`.
- * - ID, refresh and logout tokens are rejected by their claim `typ` (TYPE_NOT_ALLOWED).
- *
- * Not checked: whether the session has ended. Lightweight access tokens contain no roles.
+ * ID, refresh and logout tokens are rejected by their claim `typ` (TYPE_NOT_ALLOWED). Not checked: whether the session has ended.
+ * Lightweight access tokens contain no roles.
  * @see https://www.keycloak.org/docs/latest/server_admin/#audience-support
  * @throws ConfigurationError if an option is missing or invalid
  */
@@ -49,7 +46,9 @@ export function keycloak(options: KeycloakOptions): IssuerOptions {
   );
   const internalUrl = reader.has('internalUrl') ? readUrl('internalUrl', 'http://keycloak:8080') : undefined;
   const clients = reader.optionalTexts('clientId', 'the client whose roles count') ?? audience;
-  const path = `/realms/${encodePathSegment(realm)}`;
+  // As Keycloak writes it in `iss`. RFC 3986 §3.3 allows more characters than `encodeURIComponent` leaves unescaped.
+  const segment = encodeURIComponent(realm).replace(/%(?:24|26|2B|2C|3A|3B|3D|40)/g, decodeURIComponent);
+  const path = `/realms/${segment}`;
   const roles: ClaimPath[] = ['realm_access.roles', ...clients.map((client) => ['resource_access', client, 'roles'])];
   return reader.finishWith({
     issuer: `${url}${path}`,
@@ -60,11 +59,6 @@ export function keycloak(options: KeycloakOptions): IssuerOptions {
         : { from: 'jwks', uri: `${internalUrl}${path}/protocol/openid-connect/certs` },
     claimPaths: { scopes: ['scope'], roles },
   });
-}
-
-/** Encodes the realm as Keycloak does in `iss`. RFC 3986 §3.3 allows more characters than `encodeURIComponent` leaves unescaped. */
-function encodePathSegment(name: string): string {
-  return encodeURIComponent(name).replace(/%(?:24|26|2B|2C|3A|3B|3D|40)/g, decodeURIComponent);
 }
 
 /** Keycloak creates these clients in each realm. Users have roles of some of them, so tokens for any API have them in `aud`. */

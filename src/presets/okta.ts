@@ -14,10 +14,8 @@ export interface OktaOptions extends ValidateOption {
 }
 
 /**
- * Access tokens of a custom authorization server of Okta.
- *
- * - `iss` is `https://{domain}/oauth2/{authorizationServerId}`, the algorithm RS256. Scopes are a list in `scp`.
- * - `cid`, the client, is required, because ID tokens do not have it. You must add the groups claim.
+ * Access tokens of a custom authorization server of Okta, whose `iss` is `https://{domain}/oauth2/{authorizationServerId}`. Scopes are in
+ * `scp`. `cid`, the client, is required, because ID tokens do not have it.
  *
  * Not supported: tokens of the **org** authorization server (`iss` `https://{domain}`), which only Okta can verify. Clients get them from
  * `/oauth2/v1/…`. Not checked: the client, and whether the token was revoked.

@@ -83,9 +83,9 @@ export class PresetReader extends OptionReader {
     const meaning = `a URL (https://…) without credentials, query and fragment, for example '${example}'`;
     const value = this.text(name, meaning, (text) => {
       const url = normalizeUrl(text);
-      const [repeated] = appended?.exec(url ?? '') ?? [];
-      if (repeated !== undefined) return `Remove ${repeated}, which the preset appends.`;
-      return url === undefined ? `Set it to ${meaning}.` : undefined;
+      if (url === undefined) return `Set it to ${meaning}.`;
+      const [repeated] = appended?.exec(url) ?? [];
+      return repeated && `Remove ${repeated}, which the preset appends.`;
     });
     return normalizeUrl(value) ?? '';
   }
@@ -145,12 +145,10 @@ export function providerCheck(
  * Checks `aud` of tokens that may have none. RFC 7519 §4.1.3: a recipient that is not in `aud` must reject the token.
  * @param audience the names of this API in `aud`. Undefined: it has none, so every `aud` names another API.
  */
-export function checkOptionalAudience({ aud }: AccessTokenClaims, audience: readonly string[] | undefined): void {
-  const value: unknown = aud;
-  if (value === undefined && audience === undefined) return;
-  if (value === undefined) throw new AuthError('CLAIM_MISSING', { claim: 'aud' });
-  const names: readonly unknown[] = Array.isArray(value) ? value : [value];
-  if (audience?.some((name) => names.includes(name)) === true) return;
+export function checkOptionalAudience({ aud }: { aud?: unknown }, audience: readonly string[] | undefined): void {
+  if (aud === undefined && audience === undefined) return;
+  if (aud === undefined) throw new AuthError('CLAIM_MISSING', { claim: 'aud' });
+  if (audience?.some((name) => [aud].flat().includes(name)) === true) return;
   throw new AuthError('AUDIENCE_MISMATCH', { claim: 'aud', expected: audience ?? 'none' });
 }
 

@@ -18,9 +18,8 @@ export type ZitadelOptions = ValidateOption & {
   }>;
 
 /**
- * Access tokens of ZITADEL in JWT format.
+ * Access tokens of ZITADEL in JWT format. `iss` is the URL of the instance without a trailing slash.
  *
- * - `iss` is the URL of the instance without a trailing slash. `aud` contains the project's id and the ids of its clients.
  * - Roles are the **member names** of `urn:zitadel:iam:org:project:{projectId}:roles`, which is present if the project asserts roles on
  *   authentication or the client requests `urn:zitadel:iam:org:projects:roles`.
  * - `jti` is required: ID tokens do not have it, but also contain the project in `aud`.

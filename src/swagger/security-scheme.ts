@@ -58,11 +58,7 @@ type SecuritySchemes = NonNullable<NonNullable<OpenAPIObject['components']>['sec
 type SecurityScheme = Exclude<SecuritySchemes[string], { $ref: string }>;
 
 const BEARER: SecurityScheme = { type: 'http', scheme: 'bearer' };
-const OPTIONS_OF = {
-  bearer: [],
-  oauth2: ['authorizationUrl', 'tokenUrl', 'scopes'],
-  openIdConnect: ['openIdConnectUrl'],
-};
+const KIND_OF = { authorizationUrl: 'oauth2', tokenUrl: 'oauth2', scopes: 'oauth2', openIdConnectUrl: 'openIdConnect' };
 
 /**
  * Returns the scheme that the options select, and whether `security` may list scopes with it.
@@ -71,10 +67,9 @@ const OPTIONS_OF = {
 export function securityScheme(options: SecurityOptions, { components, openapi }: Document, settings: Settings) {
   const reader = new OptionReader(options);
   const { kind, scheme: name = 'accessToken' } = reader.record;
-  reader.allowOnly(['kind', 'scheme', ...Object.values(OPTIONS_OF).flat()]);
-  for (const [owner, names] of Object.entries(OPTIONS_OF))
-    for (const option of owner === kind ? [] : names)
-      if (reader.record[option] !== undefined) reader.problem(option, `is an option of kind '${owner}' only`);
+  reader.allowOnly(['kind', 'scheme', ...Object.keys(KIND_OF)]);
+  for (const [option, owner] of Object.entries(KIND_OF))
+    if (owner !== kind && reader.has(option)) reader.problem(option, `is an option of kind '${owner}' only`);
   // The names of components in OpenAPI.
   if (typeof name !== 'string' || !/^[A-Za-z0-9._-]+$/.test(name))
     reader.problem('scheme', 'must be a name of letters, digits, ".", "-" and "_"');
