@@ -73,47 +73,42 @@ export function entraId(options: EntraIdOptions | EntraIdTenantsOptions): {
   const cloud = CLOUDS[(reader.has('cloud') ? reader.oneOf('cloud', clouds) : undefined) ?? 'global'];
   const validate = reader.validate();
   reader.finish();
-  const configure: ConfigureIssuer = (tenant, version) => ({
-    issuer: issuerOf(cloud, tenant, version),
-    audience: audience[version],
-    keys: {
-      from: 'discovery',
-      uri: `${cloud.login}/${tenant}${version === 'v1' ? '' : '/v2.0'}/.well-known/openid-configuration`,
-    },
-    algorithms: ['RS256'],
-    claimPaths: { scopes: ['scp'], roles: ['roles'] },
-    ...providerCheck(['tid', version === 'v1' ? 'appid' : 'azp'], validate, ({ tid }) => {
-      if (tid !== tenant) throw new AuthError('CLAIM_INVALID', { claim: 'tid', expected: tenant });
-    }),
-  });
-  if (typeof accepted === 'function') return { issuers: tenantResolver(cloud, accepted, configure) };
-  return { issuers: [configure(accepted, 'v1'), configure(accepted, 'v2')] };
+  const issuersOf = (tenant: string) =>
+    (['v1', 'v2'] as const).map((version): IssuerOptions => {
+      const [path, client] = version === 'v1' ? ['', 'appid'] : ['/v2.0', 'azp'];
+      return {
+        issuer: version === 'v1' ? `${cloud.v1}/${tenant}/` : `${cloud.login}/${tenant}/v2.0`,
+        audience: audience[version],
+        keys: { from: 'discovery', uri: `${cloud.login}/${tenant}${path}/.well-known/openid-configuration` },
+        algorithms: ['RS256'],
+        claimPaths: { scopes: ['scp'], roles: ['roles'] },
+        ...providerCheck(['tid', client], validate, ({ tid }) => {
+          if (tid !== tenant) throw new AuthError('CLAIM_INVALID', { claim: 'tid', expected: tenant });
+        }),
+      };
+    });
+  return { issuers: typeof accepted === 'function' ? tenantResolver(accepted, issuersOf) : issuersOf(accepted) };
 }
 
-type Cloud = (typeof CLOUDS)[EntraCloud];
-type Version = 'v1' | 'v2';
-type ConfigureIssuer = (tenant: string, version: Version) => IssuerOptions;
 type IsAccepted = (tenantId: string) => boolean | Promise<boolean>;
 
-function issuerOf({ v1, login }: Cloud, tenant: string, version: Version): string {
-  return version === 'v1' ? `${v1}/${tenant}/` : `${login}/${tenant}/v2.0`;
-}
-
-function tenantResolver(cloud: Cloud, isAccepted: IsAccepted, configure: ConfigureIssuer): IssuerResolver {
+function tenantResolver(
+  isAccepted: IsAccepted,
+  issuersOf: (tenant: string) => readonly IssuerOptions[],
+): IssuerResolver {
   const cache = new Map<string, IssuerOptions>();
   return (issuer) => {
-    const version = issuer.startsWith(`${cloud.v1}/`) ? 'v1' : 'v2';
     const tenant = issuer.split('/')[3] ?? '';
-    if (!GUID.test(tenant) || issuer !== issuerOf(cloud, tenant, version)) return undefined;
-    const optionsFor = (verdict: unknown) => {
+    if (!GUID.test(tenant)) return undefined;
+    const options = cache.get(issuer) ?? issuersOf(tenant).find((configured) => configured.issuer === issuer);
+    if (options === undefined) return undefined;
+    const answer = (verdict: unknown) => {
       // Only accepted tenants fill the cache.
-      if (verdict !== true) return false;
-      const options = cache.get(issuer) ?? configure(tenant, version);
-      if (cache.size < MAX_CACHED_ISSUERS) cache.set(issuer, options);
-      return options;
+      if (verdict === true && cache.size < MAX_CACHED_ISSUERS) cache.set(issuer, options);
+      return verdict === true && options;
     };
     const verdict: unknown = isAccepted(tenant);
-    return isPromise(verdict) ? verdict.then(optionsFor) : optionsFor(verdict);
+    return isPromise(verdict) ? verdict.then(answer) : answer(verdict);
   };
 }
 
@@ -125,7 +120,7 @@ function readTenants(reader: PresetReader): IsAccepted {
   return (tenant) => accepted.has(tenant);
 }
 
-function readAudience(reader: PresetReader): Readonly<Record<Version, readonly string[]>> {
+function readAudience(reader: PresetReader): Readonly<Record<'v1' | 'v2', readonly string[]>> {
   const names = reader.texts('audience', "the client id of your API's registration, a GUID");
   const clientIds = names.map((name) => name.toLowerCase().replace(/^api:\/\//, '')).filter((name) => GUID.test(name));
   if (names.length > 0 && clientIds.length === 0)
