@@ -47,6 +47,7 @@ export const betterAuthProvider: Provider<BetterAuthOptions> = {
   name: 'betterAuth',
   label: 'Better Auth',
   configure: betterAuth,
+  // Its issuers are origins of applications, so the doctor command never recognizes one, and needs no advice.
   recognize: () => undefined,
   recognizeCustomDomain: (issuer) => matchIssuer(/^(?<baseUrl>https?:\/\/[^/]+)$/, issuer),
   exampleIssuer: 'https://app.example.com',
@@ -55,8 +56,4 @@ export const betterAuthProvider: Provider<BetterAuthOptions> = {
     { name: 'BETTER_AUTH_URL', parameter: 'baseUrl', from: 'issuer' },
     audienceVariable('audience', '`jwt.audience` of the jwt plugin. Default there: the base URL of the application.'),
   ],
-  advice: {
-    AUDIENCE_MISMATCH: 'Set `jwt.audience` of the jwt plugin to this API.',
-    ALGORITHM_NOT_ALLOWED: 'If `keyPairConfig` of the jwt plugin is not EdDSA, set `algorithms` next to the preset.',
-  },
 };

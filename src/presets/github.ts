@@ -57,11 +57,11 @@ export function github(options: GithubOptions): IssuerOptions {
     "the audience that workflows request, for example 'https://api.example.com'",
   );
   const issuer = reader.has('issuer') ? reader.url('issuer', 'https://token.actions.octocorp.ghe.com') : GITHUB_COM;
-  const lists = LISTS.map(([name, claim, meaning, rule]) => ({
-    claim,
-    values: reader.optionalTexts(name, meaning, rule),
-  }));
-  if (!lists.some(({ claim, values }) => claim.startsWith('repository') && values !== undefined))
+  const lists = LISTS.flatMap(([name, claim, meaning, rule]) => {
+    const values = reader.optionalTexts(name, meaning, rule);
+    return values === undefined ? [] : [{ claim, values }];
+  });
+  if (!lists.some(({ claim }) => claim.startsWith('repository')))
     reader.problem(
       'repositories',
       'is missing. Anyone on GitHub can get a token for your audience. Set it to the repositories that may call, or list their owners.',
@@ -72,7 +72,7 @@ export function github(options: GithubOptions): IssuerOptions {
     algorithms: ['RS256'],
     claimPaths: { scopes: [], roles: [], permissions: [] },
     ...providerCheck(['repository_id', 'repository_owner_id'], reader.validate(), (claims) => {
-      for (const { claim, values } of lists) if (values !== undefined) checkListed(claims, claim, values);
+      for (const { claim, values } of lists) checkListed(claims, claim, values);
     }),
   });
 }

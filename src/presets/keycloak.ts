@@ -1,6 +1,5 @@
 import { unescape } from 'node:querystring';
 import { isFetchableAddress, isInternalHost } from '../model/address.js';
-import { isDowngrade, isSimilarAddress } from '../model/similar-address.js';
 import type { ClaimPath, IssuerOptions } from '../options/options.js';
 import { PresetReader } from './preset-reader.js';
 import { type AdviceFacts, audienceVariable, matchIssuer, type Provider } from './provider.js';
@@ -98,8 +97,6 @@ export const keycloakProvider: Provider<KeycloakOptions> = {
 };
 
 function adviseOnIssuer({ issuer, named = '' }: AdviceFacts): string | undefined {
-  if (isSimilarAddress(issuer, named) && isDowngrade(issuer, named))
-    return 'Configure Keycloak to write https into `iss`: set KC_HOSTNAME to its public URL, or let the proxy that terminates TLS send X-Forwarded-Proto.';
   const [own, other] = [issuer, named].map((name) => matchIssuer(ISSUER, name));
   if (own?.url === undefined || other?.url === undefined || own.realm !== other.realm) return undefined;
   if (!isFetchableAddress(own.url, true) || !isFetchableAddress(other.url, true)) return undefined;

@@ -18,19 +18,15 @@ export function documentedRoutes(app: INestApplicationContext, document: OpenAPI
   const globalPrefix = app.get(ApplicationConfig, { strict: false }).getGlobalPrefix();
   const prefix = globalPrefix === '' ? '' : toOpenApiPath(`/${globalPrefix.replace(/^\/+|\/+$/g, '')}`);
   // A document without the prefix (`ignoreGlobalPrefix`, `servers`) has it in none of its paths.
-  const omitsPrefix = prefix !== '' && !Object.keys(document.paths).some((path) => isBelow(path, prefix));
+  const omitsPrefix = prefix !== '' && !Object.keys(document.paths).some((path) => `${path}/`.startsWith(`${prefix}/`));
   const routes = app.get(RouteReporter, { strict: false }).routesOf(app);
   return routes
     .filter(({ handler }) => handler.transport === 'http')
     .map((route) => {
       const path = toOpenApiPath(route.handler.pattern);
-      const shortened = omitsPrefix && isBelow(path, prefix) ? [path.slice(prefix.length) || '/'] : [];
-      return { ...route, paths: [path, ...shortened] };
+      const isBelow = `${path}/`.startsWith(`${prefix}/`);
+      return { ...route, paths: omitsPrefix && isBelow ? [path, path.slice(prefix.length) || '/'] : [path] };
     });
-}
-
-function isBelow(path: string, prefix: string): boolean {
-  return path === prefix || path.startsWith(`${prefix}/`);
 }
 
 // A quoted or plain name after `:` or `*`; an escaped character; the braces of an optional part.
