@@ -18,8 +18,7 @@ export type SupabaseOptions = {
 }>;
 
 /**
- * Access tokens of Supabase Auth with `iss` `{url}/auth/v1`, signed with an asymmetric key. `role`, the Postgres role, is a role. There are no
- * scopes.
+ * Access tokens of Supabase Auth (`iss` `{url}/auth/v1`), signed with an asymmetric key. The Postgres role (`role`) is a role. No scopes.
  *
  * Not supported: tokens signed with the legacy JWT secret (HS256, ALGORITHM_NOT_ALLOWED), which each verifier could forge. Migrate to an
  * asymmetric signing key. The `anon` and `service_role` keys are rejected (ISSUER_UNTRUSTED). Not checked: whether the user is anonymous
