@@ -12,13 +12,11 @@ export interface Auth0Options {
 }
 
 /**
- * Access tokens of Auth0 for an API, in both access token profiles.
+ * Access tokens of Auth0 for an API, in both access token profiles. `iss` is `https://{domain}/` with the slash, also for a custom domain.
+ * `permissions` is present if RBAC and "Add Permissions in the Access Token" are enabled.
  *
- * - `iss` is `https://{domain}/` with the slash, also for a custom domain. Scopes are in `scope`. `permissions` is present if RBAC and "Add
- *   Permissions in the Access Token" are enabled.
- * - `audience` must not be `https://{domain}/userinfo`, which is in each token with the scope `openid`, or the Management API.
- *
- * Not supported: APIs that sign with HS256. Not checked: the organization (`org_id`).
+ * `audience` must not be `https://{domain}/userinfo`, which is in each token with the scope `openid`, or the Management API. Not supported:
+ * APIs that sign with HS256. Not checked: the organization (`org_id`).
  * @see https://auth0.com/docs/secure/tokens/access-tokens/access-token-profiles
  * @throws ConfigurationError if an option is missing or invalid
  */
@@ -30,13 +28,12 @@ export function auth0(options: Auth0Options): IssuerOptions {
     isApiOfAuth0(name, issuer) ? 'This is an API of Auth0. Set it to the Identifier of your own API.' : undefined,
   );
   const rolesClaim = reader.optionalText('rolesClaim', "a claim, for example 'https://example.com/roles'") ?? 'roles';
-  reader.finish();
-  return {
+  return reader.finishWith({
     issuer,
     audience,
     // As a list, because the dots of a namespace do not separate the parts of a path.
     claimPaths: { scopes: ['scope'], roles: [[rolesClaim]], permissions: ['permissions'] },
-  };
+  });
 }
 
 /** UserInfo and the Management API. Behind a custom domain, they keep the domain of the tenant. */

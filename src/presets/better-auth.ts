@@ -14,14 +14,13 @@ export interface BetterAuthOptions {
 }
 
 /**
- * Tokens of Better Auth's jwt plugin, from `/token` or the header `set-auth-jwt`.
+ * Tokens of Better Auth's jwt plugin, from `/token` or the header `set-auth-jwt`. `role` of the admin plugin is one role, even if it is a
+ * list with commas (`'admin,editor'`).
  *
- * - `iss` and `aud` are the origin of the base URL by default. Keys are at `/api/auth/jwks`; there is no metadata.
- * - The algorithm is EdDSA. For another one (except Ed448), set it next to the preset: `{ ...betterAuth({ … }), algorithms: ['ES256'] }`.
- * - `role` of the admin plugin is one role, even if it is a list with commas (`'admin,editor'`).
+ * The algorithm is EdDSA. For another one (except Ed448), set it next to the preset: `{ ...betterAuth({ … }), algorithms: ['ES256'] }`.
+ * With the default audience, a token for the application is also valid for this API. Set `jwt.audience` to separate services.
  *
- * With the default audience, a token for the application is also valid for this API. Set `jwt.audience` to separate services. Not
- * supported: session cookies, and access tokens of the OAuth provider plugin. Not checked: whether the session has ended.
+ * Not supported: session cookies, and access tokens of the OAuth provider plugin. Not checked: whether the session has ended.
  * @see https://better-auth.com/docs/plugins/jwt
  * @throws ConfigurationError if an option is missing or invalid
  */
@@ -35,20 +34,20 @@ export function betterAuth(options: BetterAuthOptions): IssuerOptions {
   const [, origin = '', path] = /^(https?:\/\/[^/]+)(\/.*)?$/.exec(baseUrl) ?? [];
   if (basePath !== undefined && path !== undefined)
     reader.problem('basePath', 'is set beside a `baseUrl` with a path. Write the path there.');
-  reader.finish();
-  return {
+  return reader.finishWith({
     issuer: issuer ?? origin,
     audience: audience ?? origin,
     keys: { from: 'jwks', uri: `${origin}${path ?? basePath ?? '/api/auth'}/jwks` },
     algorithms: ['EdDSA'],
     claimPaths: { scopes: ['scope'], roles: ['role'] },
-  };
+  });
 }
 
 export const betterAuthProvider: Provider<BetterAuthOptions> = {
   name: 'betterAuth',
   label: 'Better Auth',
   configure: betterAuth,
+  // Its issuers are origins of applications, so the doctor command never recognizes one, and needs no advice.
   recognize: () => undefined,
   recognizeCustomDomain: (issuer) => matchIssuer(/^(?<baseUrl>https?:\/\/[^/]+)$/, issuer),
   exampleIssuer: 'https://app.example.com',
@@ -57,8 +56,4 @@ export const betterAuthProvider: Provider<BetterAuthOptions> = {
     { name: 'BETTER_AUTH_URL', parameter: 'baseUrl', from: 'issuer' },
     audienceVariable('audience', '`jwt.audience` of the jwt plugin. Default there: the base URL of the application.'),
   ],
-  advice: {
-    AUDIENCE_MISMATCH: 'Set `jwt.audience` of the jwt plugin to this API.',
-    ALGORITHM_NOT_ALLOWED: 'If `keyPairConfig` of the jwt plugin is not EdDSA, set `algorithms` next to the preset.',
-  },
 };

@@ -1,9 +1,8 @@
 import { isOrigin } from '../model/address.js';
 import { AuthError } from '../model/errors.js';
 import type { IssuerOptions } from '../options/options.js';
-import { PresetReader } from './preset-reader.js';
+import { checkOptionalAudience, PresetReader, providerCheck, type ValidateOption } from './preset-reader.js';
 import { audienceVariable, matchIssuer, type Provider } from './provider.js';
-import { checkOptionalAudience, providerCheck, type ValidateOption } from './provider-check.js';
 
 export interface ClerkOptions extends ValidateOption {
   /** The Frontend API URL of the instance: `'https://clerk.example.com'`, `'https://example.clerk.accounts.dev'`. */
@@ -28,9 +27,8 @@ const APP_ORIGIN = /^(?!https?:)[a-z][a-z\d+.-]*:\/\/[a-z\d.-]+(?::\d+)?$/;
 /**
  * Session tokens of Clerk.
  *
- * - `iss` is the Frontend API URL. There is no `aud`; `azp` is the origin to which the token was issued. It must be one of your origins;
- *   otherwise the page of another site could send its tokens here. A token without `azp` is rejected (CLAIM_MISSING), which is stricter
- *   than Clerk's documentation, because no other claim names the recipient. `sts` must not be `pending`.
+ * - There is no `aud`. `azp`, the origin to which the token was issued, must be one of your origins; otherwise the page of another site
+ *   could send its tokens here. A token without `azp` is rejected (CLAIM_MISSING), because no other claim names the recipient.
  * - The role in the active organization is `org_role` in version 1 (`org:admin`) and `o.rol` in version 2 (`admin`). Permissions are read in
  *   version 1 (`org_permissions`), but not in version 2, where they are bit masks (`o.fpm`).
  *
@@ -48,9 +46,7 @@ export function clerk(options: ClerkOptions): IssuerOptions {
   );
   const audience = reader.optionalTexts('audience', '`aud` of your customized session token');
   const allowsPending = reader.flag('allowPendingSessions');
-  const validate = reader.validate();
-  reader.finish();
-  return {
+  return reader.finishWith({
     issuer,
     audience: parties,
     audienceClaim: 'azp',
@@ -58,12 +54,12 @@ export function clerk(options: ClerkOptions): IssuerOptions {
     algorithms: ['RS256'],
     tokenTypes: ['JWT'],
     claimPaths: { scopes: [], roles: ['org_role', 'o.rol'], permissions: ['org_permissions'] },
-    ...providerCheck(['sub', 'sid'], validate, (claims) => {
+    ...providerCheck(['sub', 'sid'], reader.validate(), (claims) => {
       checkOptionalAudience(claims, audience);
       if (claims.sts === 'pending' && !allowsPending)
         throw new AuthError('CLAIM_INVALID', { claim: 'sts', expected: 'a completed session' });
     }),
-  };
+  });
 }
 
 export const clerkProvider: Provider<ClerkOptions> = {

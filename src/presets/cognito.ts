@@ -1,7 +1,6 @@
 import type { IssuerOptions } from '../options/options.js';
-import { PresetReader } from './preset-reader.js';
+import { checkOptionalAudience, PresetReader, providerCheck, type ValidateOption } from './preset-reader.js';
 import { audienceVariable, matchIssuer, type Provider } from './provider.js';
-import { checkOptionalAudience, providerCheck, type ValidateOption } from './provider-check.js';
 
 export interface CognitoOptions extends ValidateOption {
   /** The region, for example `'eu-central-1'`, with which the user pool's id begins. */
@@ -17,11 +16,8 @@ export interface CognitoOptions extends ValidateOption {
 }
 
 /**
- * Access tokens of an Amazon Cognito user pool.
- *
- * - `iss` is `https://cognito-idp.{region}.amazonaws.com/{userPoolId}`, or `https://issuer-cognito-idp.…` with the issuer configuration UPDATED.
- * - `token_use` must be `access`. Access tokens have the app client in `client_id`, and have no `aud`. The algorithm is RS256.
- * - Groups (`cognito:groups`) are the roles. Scopes are in `scope`, custom ones as `{resource server}/{scope}`.
+ * Access tokens of an Amazon Cognito user pool. `iss` is `https://cognito-idp.{region}.amazonaws.com/{userPoolId}`, or
+ * `https://issuer-cognito-idp.…` with `issuerType: 'updated'`. Groups (`cognito:groups`) are the roles.
  *
  * ID tokens are rejected (TYPE_NOT_ALLOWED). Not supported: regions in China, whose issuers have another domain. Not checked: whether
  * the user has signed out or was deleted.
@@ -37,10 +33,8 @@ export function cognito(options: CognitoOptions): IssuerOptions {
   const audience = reader.texts('clientId', 'the id of the app client whose tokens are accepted');
   const resource = reader.optionalTexts('resource', '`aud` of the tokens');
   const isUpdated = reader.has('issuerType') && reader.oneOf('issuerType', ['original', 'updated']) === 'updated';
-  const validate = reader.validate();
-  reader.finish();
   const issuer = `https://${isUpdated ? 'issuer-' : ''}cognito-idp.${region}.amazonaws.com/${userPoolId}`;
-  return {
+  return reader.finishWith({
     issuer,
     audience,
     audienceClaim: 'client_id',
@@ -48,10 +42,10 @@ export function cognito(options: CognitoOptions): IssuerOptions {
     algorithms: ['RS256'],
     claimPaths: { scopes: ['scope'], roles: [['cognito:groups']] },
     // A `token_use` other than `access` is rejected for every issuer.
-    ...providerCheck(['token_use'], validate, (claims) => {
+    ...providerCheck(['token_use'], reader.validate(), (claims) => {
       checkOptionalAudience(claims, resource);
     }),
-  };
+  });
 }
 
 const ISSUER =

@@ -1,9 +1,8 @@
 import { isPromise } from '../model/maybe-promise.js';
 import { AuthError } from '../model/errors.js';
 import type { IssuerOptions, IssuerResolver } from '../options/options.js';
-import { PresetReader } from './preset-reader.js';
+import { PresetReader, providerCheck, type ValidateOption } from './preset-reader.js';
 import { audienceVariable, matchIssuer, type Provider } from './provider.js';
-import { providerCheck, type ValidateOption } from './provider-check.js';
 
 /** A national cloud: `global`, Azure Government, or Azure operated by 21Vianet. */
 export type EntraCloud = 'global' | 'us-government' | 'china';
@@ -48,10 +47,9 @@ const MAX_CACHED_ISSUERS = 1_000;
  * Access tokens of Microsoft Entra ID for an API that is registered there.
  *
  * - `iss` is `https://sts.windows.net/{tenant}/` in version 1.0 and `https://login.microsoftonline.com/{tenant}/v2.0` in version 2.0. The API's
- *   manifest selects the version (`requestedAccessTokenVersion`), not the endpoint that the client uses. Both are trusted, with the keys of
- *   the tenant's metadata for that version. `tid` must be the tenant of the issuer.
- * - `aud` is the client id in version 2.0, and the client id or the Application ID URI in 1.0. `scp` has the scopes of a user's token,
- *   `roles` the app roles of a user or of the client.
+ *   manifest selects the version (`requestedAccessTokenVersion`), not the endpoint that the client uses. Both are trusted. `tid` must be the
+ *   tenant of the issuer.
+ * - `scp` has the scopes of a user's token, `roles` the app roles of a user or of the client.
  * - ID tokens have the same `iss` and may have the same `aud`, but no client: `azp` (2.0) or `appid` (1.0) is required.
  *
  * Not supported: external tenants (`ciamlogin.com`) and Azure AD B2C (`b2clogin.com`), see docs/providers.md; tokens for Microsoft Graph,
@@ -66,56 +64,51 @@ export function entraId(options: EntraIdOptions | EntraIdTenantsOptions): {
   readonly issuers: readonly IssuerOptions[] | IssuerResolver;
 } {
   const reader = new PresetReader('entraId', options);
-  const isMultiTenant = reader.hasInsteadOf('tenants', 'tenantId');
-  const isAccepted = isMultiTenant ? readTenants(reader) : () => false;
   const meaning = 'the id of your tenant (Directory ID), a GUID. For several tenants, set `tenants`';
-  const tenantId = isMultiTenant ? '' : reader.text('tenantId', meaning, TENANT_ID).toLowerCase();
+  const accepted = reader.hasInsteadOf('tenants', 'tenantId')
+    ? readTenants(reader)
+    : reader.text('tenantId', meaning, TENANT_ID).toLowerCase();
   const audience = readAudience(reader);
   const clouds = Object.keys(CLOUDS) as EntraCloud[];
   const cloud = CLOUDS[(reader.has('cloud') ? reader.oneOf('cloud', clouds) : undefined) ?? 'global'];
   const validate = reader.validate();
   reader.finish();
-  const configure: ConfigureIssuer = (tenant, version) => ({
-    issuer: issuerOf(cloud, tenant, version),
-    audience: audience[version],
-    keys: {
-      from: 'discovery',
-      uri: `${cloud.login}/${tenant}${version === 'v1' ? '' : '/v2.0'}/.well-known/openid-configuration`,
-    },
-    algorithms: ['RS256'],
-    claimPaths: { scopes: ['scp'], roles: ['roles'] },
-    ...providerCheck(['tid', version === 'v1' ? 'appid' : 'azp'], validate, ({ tid }) => {
-      if (tid !== tenant) throw new AuthError('CLAIM_INVALID', { claim: 'tid', expected: tenant });
-    }),
-  });
-  if (isMultiTenant) return { issuers: tenantResolver(cloud, isAccepted, configure) };
-  return { issuers: [configure(tenantId, 'v1'), configure(tenantId, 'v2')] };
+  const issuersOf = (tenant: string) =>
+    (['v1', 'v2'] as const).map((version): IssuerOptions => {
+      const [path, client] = version === 'v1' ? ['', 'appid'] : ['/v2.0', 'azp'];
+      return {
+        issuer: version === 'v1' ? `${cloud.v1}/${tenant}/` : `${cloud.login}/${tenant}/v2.0`,
+        audience: audience[version],
+        keys: { from: 'discovery', uri: `${cloud.login}/${tenant}${path}/.well-known/openid-configuration` },
+        algorithms: ['RS256'],
+        claimPaths: { scopes: ['scp'], roles: ['roles'] },
+        ...providerCheck(['tid', client], validate, ({ tid }) => {
+          if (tid !== tenant) throw new AuthError('CLAIM_INVALID', { claim: 'tid', expected: tenant });
+        }),
+      };
+    });
+  return { issuers: typeof accepted === 'function' ? tenantResolver(accepted, issuersOf) : issuersOf(accepted) };
 }
 
-type Cloud = (typeof CLOUDS)[EntraCloud];
-type Version = 'v1' | 'v2';
-type ConfigureIssuer = (tenant: string, version: Version) => IssuerOptions;
 type IsAccepted = (tenantId: string) => boolean | Promise<boolean>;
 
-function issuerOf({ v1, login }: Cloud, tenant: string, version: Version): string {
-  return version === 'v1' ? `${v1}/${tenant}/` : `${login}/${tenant}/v2.0`;
-}
-
-function tenantResolver(cloud: Cloud, isAccepted: IsAccepted, configure: ConfigureIssuer): IssuerResolver {
+function tenantResolver(
+  isAccepted: IsAccepted,
+  issuersOf: (tenant: string) => readonly IssuerOptions[],
+): IssuerResolver {
   const cache = new Map<string, IssuerOptions>();
   return (issuer) => {
-    const version = issuer.startsWith(`${cloud.v1}/`) ? 'v1' : 'v2';
     const tenant = issuer.split('/')[3] ?? '';
-    if (!GUID.test(tenant) || issuer !== issuerOf(cloud, tenant, version)) return undefined;
-    const optionsFor = (verdict: unknown) => {
+    if (!GUID.test(tenant)) return undefined;
+    const options = cache.get(issuer) ?? issuersOf(tenant).find((configured) => configured.issuer === issuer);
+    if (options === undefined) return undefined;
+    const answer = (verdict: unknown) => {
       // Only accepted tenants fill the cache.
-      if (verdict !== true) return false;
-      const options = cache.get(issuer) ?? configure(tenant, version);
-      if (cache.size < MAX_CACHED_ISSUERS) cache.set(issuer, options);
-      return options;
+      if (verdict === true && cache.size < MAX_CACHED_ISSUERS) cache.set(issuer, options);
+      return verdict === true && options;
     };
     const verdict: unknown = isAccepted(tenant);
-    return isPromise(verdict) ? verdict.then(optionsFor) : optionsFor(verdict);
+    return isPromise(verdict) ? verdict.then(answer) : answer(verdict);
   };
 }
 
@@ -127,7 +120,7 @@ function readTenants(reader: PresetReader): IsAccepted {
   return (tenant) => accepted.has(tenant);
 }
 
-function readAudience(reader: PresetReader): Readonly<Record<Version, readonly string[]>> {
+function readAudience(reader: PresetReader): Readonly<Record<'v1' | 'v2', readonly string[]>> {
   const names = reader.texts('audience', "the client id of your API's registration, a GUID");
   const clientIds = names.map((name) => name.toLowerCase().replace(/^api:\/\//, '')).filter((name) => GUID.test(name));
   if (names.length > 0 && clientIds.length === 0)
@@ -136,8 +129,7 @@ function readAudience(reader: PresetReader): Readonly<Record<Version, readonly s
   return { v1: [...new Set([...names, ...both])], v2: [...new Set(clientIds)] };
 }
 
-const ISSUER =
-  /^https:\/\/(?<host>login\.microsoftonline\.(?:com|us)|login\.partner\.microsoftonline\.cn|sts\.windows\.net|sts\.chinacloudapi\.cn)\/(?<tenantId>[^/?#]+)(?:\/v2\.0)?\/?$/i;
+const ISSUER = /^(?<origin>https:\/\/[^/]+)\/(?<tenantId>[^/?#]+)(?:\/v2\.0)?\/?$/;
 
 // Microsoft Graph, its predecessor and Azure Resource Manager, by id and by name, in each cloud.
 const MICROSOFT_API =
@@ -150,11 +142,10 @@ export const entraIdProvider: Provider<EntraIdOptions> = {
   label: 'Microsoft Entra ID',
   configure: entraId,
   recognize: (issuer) => {
-    const { host = '', tenantId } = matchIssuer(ISSUER, issuer) ?? {};
-    if (tenantId === undefined) return undefined;
-    // Azure Government has the same issuer of version 1.0 as the global cloud.
-    const cloud = /\.us$/i.test(host) ? 'us-government' : /\.cn$/i.test(host) ? 'china' : undefined;
-    return { tenantId: tenantId.toLowerCase(), cloud };
+    const { origin, tenantId } = matchIssuer(ISSUER, issuer.toLowerCase()) ?? {};
+    // The first one: Azure Government has the same issuer of version 1.0 as the global cloud.
+    const [cloud] = Object.entries(CLOUDS).find(([, { v1, login }]) => origin === v1 || origin === login) ?? [];
+    return cloud === undefined ? undefined : { tenantId, cloud: cloud === 'global' ? undefined : cloud };
   },
   exampleIssuer: 'https://login.microsoftonline.com/00000000-0000-0000-0000-000000000000/v2.0',
   audience: {
@@ -169,9 +160,9 @@ export const entraIdProvider: Provider<EntraIdOptions> = {
   ],
   exampleClaims: { tid: { variable: 'ENTRA_TENANT_ID' }, appid: 'test-client' },
   checksMoreThanAudience: true,
-  alternativeIssuers: ({ origin, pathname, hostname }) => {
+  alternativeIssuers: ({ origin, pathname }) => {
     const path = pathname.replace(/\/$/, '');
-    const isVersion1 = /^login\.(?:partner\.)?microsoftonline\./.test(hostname) && !path.endsWith('/v2.0');
+    const isVersion1 = Object.values(CLOUDS).some(({ login }) => login === origin) && !path.endsWith('/v2.0');
     return isVersion1 ? [`${origin}${path}/v2.0`] : [];
   },
   advice: {

@@ -1,9 +1,7 @@
-import type { AccessTokenClaims } from '../model/access-token.js';
 import { AuthError } from '../model/errors.js';
 import type { IssuerOptions } from '../options/options.js';
-import { PresetReader } from './preset-reader.js';
+import { PresetReader, providerCheck, type ValidateOption } from './preset-reader.js';
 import { matchIssuer, type Provider } from './provider.js';
-import { providerCheck, type ValidateOption } from './provider-check.js';
 
 export interface FirebaseOptions extends ValidateOption {
   /** The id of the project, for example `'my-project-1a2b3'`. Not its number or name. */
@@ -15,9 +13,7 @@ export interface FirebaseOptions extends ValidateOption {
 /**
  * ID tokens of Firebase Authentication, which clients send to their own backend. Firebase issues no access tokens for it.
  *
- * - `iss` is `https://securetoken.google.com/{projectId}`, `aud` the project's id, the algorithm RS256. `sub` must not be empty, and
- *   `auth_time` must be in the past.
- * - The keys are those of `jwks_uri` in the issuer's metadata, not the X.509 certificates that the documentation names.
+ * `iss` is `https://securetoken.google.com/{projectId}`, `aud` the project's id. `sub` must not be empty, `auth_time` must be in the past.
  *
  * Not supported: session cookies, which have another issuer, and tokens of the emulator, which have no signature. Not checked: whether
  * the user was disabled or the session revoked, whether `email` is verified, the tenant of Identity Platform (`firebase.tenant`) and
@@ -30,9 +26,7 @@ export function firebase(options: FirebaseOptions): IssuerOptions {
   const meaning = "the id of the project, not its number or name, for example 'my-project-1a2b3'";
   const projectId = reader.text('projectId', meaning, /^[a-z][a-z0-9-]*[a-z0-9]$/);
   const rolesClaim = reader.optionalText('rolesClaim', "a custom claim, for example 'roles'") ?? 'roles';
-  const validate = reader.validate();
-  reader.finish();
-  return {
+  return reader.finishWith({
     issuer: `https://securetoken.google.com/${projectId}`,
     audience: projectId,
     keys: {
@@ -41,15 +35,13 @@ export function firebase(options: FirebaseOptions): IssuerOptions {
     },
     algorithms: ['RS256'],
     claimPaths: { scopes: [], roles: [[rolesClaim]] },
-    ...providerCheck(['sub', 'iat', 'auth_time'], validate, checkUser),
-  };
-}
-
-function checkUser({ sub, iat, auth_time: authTime }: AccessTokenClaims): void {
-  if (sub === '') throw new AuthError('CLAIM_INVALID', { claim: 'sub', expected: 'the id of a user' });
-  // `iat` was compared with the module's clock before.
-  if (typeof authTime !== 'number' || iat === undefined || !(authTime <= iat))
-    throw new AuthError('CLAIM_INVALID', { claim: 'auth_time', expected: 'a time before iat' });
+    ...providerCheck(['sub', 'iat', 'auth_time'], reader.validate(), ({ sub, iat = 0, auth_time: authTime }) => {
+      if (sub === '') throw new AuthError('CLAIM_INVALID', { claim: 'sub', expected: 'the id of a user' });
+      // `iat` was compared with the module's clock before.
+      if (typeof authTime !== 'number' || !(authTime <= iat))
+        throw new AuthError('CLAIM_INVALID', { claim: 'auth_time', expected: 'a time before iat' });
+    }),
+  });
 }
 
 export const firebaseProvider: Provider<FirebaseOptions> = {

@@ -1,7 +1,6 @@
 import type { IssuerOptions } from '../options/options.js';
-import { PresetReader } from './preset-reader.js';
+import { checkListed, PresetReader, providerCheck, type ValidateOption } from './preset-reader.js';
 import { audienceVariable, matchIssuer, type Provider } from './provider.js';
-import { checkListed, providerCheck, type ValidateOption } from './provider-check.js';
 
 export interface GithubOptions extends ValidateOption {
   /** The audience for which the workflow requests the token: `core.getIDToken('https://api.example.com')`. */
@@ -41,11 +40,10 @@ const LISTS = [
 const GITHUB_COM = 'https://token.actions.githubusercontent.com';
 
 /**
- * OIDC tokens of GitHub Actions, with which a workflow calls your API without a secret.
+ * OIDC tokens of GitHub Actions, with which a workflow calls your API without a secret. There are no scopes and roles.
  *
- * - `iss` is `https://token.actions.githubusercontent.com`, and `aud` what the workflow requests. There are no scopes and roles.
- * - **Anyone** on GitHub can get a token for any audience, so a list of repositories or owners is required. A token must match
- *   all lists: `repositories` with `repositoryOwnerIds` rejects a new owner of an abandoned name.
+ * **Anyone** on GitHub can get a token for any audience, so a list of repositories or owners is required. A token must match all lists:
+ * `repositories` with `repositoryOwnerIds` rejects a new owner of an abandoned name.
  *
  * Not checked: `sub`, whose format each repository chooses, the workflow file (`job_workflow_ref`, `workflow_ref`) and the user who started
  * it (`actor`). Check them in `validate`.
@@ -59,26 +57,24 @@ export function github(options: GithubOptions): IssuerOptions {
     "the audience that workflows request, for example 'https://api.example.com'",
   );
   const issuer = reader.has('issuer') ? reader.url('issuer', 'https://token.actions.octocorp.ghe.com') : GITHUB_COM;
-  const validate = reader.validate();
-  const lists = LISTS.map(([name, claim, meaning, rule]) => ({
-    claim,
-    values: reader.optionalTexts(name, meaning, rule),
-  }));
-  if (!lists.some(({ claim, values }) => claim.startsWith('repository') && values !== undefined))
+  const lists = LISTS.flatMap(([name, claim, meaning, rule]) => {
+    const values = reader.optionalTexts(name, meaning, rule);
+    return values === undefined ? [] : [{ claim, values }];
+  });
+  if (!lists.some(({ claim }) => claim.startsWith('repository')))
     reader.problem(
       'repositories',
       'is missing. Anyone on GitHub can get a token for your audience. Set it to the repositories that may call, or list their owners.',
     );
-  reader.finish();
-  return {
+  return reader.finishWith({
     issuer,
     audience,
     algorithms: ['RS256'],
     claimPaths: { scopes: [], roles: [], permissions: [] },
-    ...providerCheck(['repository_id', 'repository_owner_id'], validate, (claims) => {
-      for (const { claim, values } of lists) if (values !== undefined) checkListed(claims, claim, values);
+    ...providerCheck(['repository_id', 'repository_owner_id'], reader.validate(), (claims) => {
+      for (const { claim, values } of lists) checkListed(claims, claim, values);
     }),
-  };
+  });
 }
 
 // An enterprise can have its own path, or a host of ghe.com.
@@ -89,8 +85,8 @@ export const githubProvider: Provider<GithubOptions> = {
   label: 'GitHub Actions',
   configure: github,
   recognize: (name) => {
-    const { issuer } = matchIssuer(ISSUER, name) ?? {};
-    return issuer === undefined ? undefined : { issuer: issuer.toLowerCase() === GITHUB_COM ? undefined : issuer };
+    const parts = matchIssuer(ISSUER, name);
+    return parts?.issuer?.toLowerCase() === GITHUB_COM ? {} : parts;
   },
   // The issuer of GitHub Enterprise Server has a path.
   recognizeCustomDomain: (issuer) => matchIssuer(/^(?<issuer>https:\/\/[^?#]+)$/, issuer),

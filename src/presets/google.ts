@@ -1,9 +1,7 @@
-import type { AccessTokenClaims } from '../model/access-token.js';
 import { AuthError } from '../model/errors.js';
 import type { IssuerOptions } from '../options/options.js';
-import { PresetReader } from './preset-reader.js';
+import { checkListed, PresetReader, providerCheck, type ValidateOption } from './preset-reader.js';
 import { audienceVariable, matchIssuer, type Provider } from './provider.js';
-import { checkListed, providerCheck, type ValidateOption } from './provider-check.js';
 
 export interface GoogleOptions extends ValidateOption {
   /** The audience that callers request: the URL of the service, or what is configured at the subscription or job. */
@@ -17,12 +15,11 @@ export interface GoogleOptions extends ValidateOption {
 }
 
 /**
- * ID tokens that Google issues to service accounts: calls between services on Cloud Run, push subscriptions of Pub/Sub, Cloud Scheduler and
- * Cloud Tasks.
+ * ID tokens that Google (`https://accounts.google.com`) issues to service accounts: calls between services on Cloud Run, push subscriptions
+ * of Pub/Sub, Cloud Scheduler and Cloud Tasks. There are no scopes and roles.
  *
- * - `iss` is `https://accounts.google.com`, the algorithm RS256. There are no scopes and roles.
- * - **Anyone** with a Google account can get a token for any audience. So `emails` or `subjects` is required (a caller on either list is
- *   accepted), or `insecureAllowAnyone: true`.
+ * **Anyone** with a Google account can get a token for any audience. So `emails` or `subjects` is required (a caller on either list is
+ * accepted), or `insecureAllowAnyone: true`.
  *
  * Not supported: access tokens (`ya29.…`), which are opaque, and ID tokens of users with `at_hash` (TYPE_NOT_ALLOWED) or with `iss` without
  * `https://` (ISSUER_UNTRUSTED).
@@ -35,7 +32,6 @@ export function google(options: GoogleOptions): IssuerOptions {
   const emails = reader.optionalTexts('emails', 'the email address of a caller', /@/) ?? [];
   const subjects = reader.optionalTexts('subjects', 'the unique id of a caller') ?? [];
   const allowsAnyone = reader.flag('insecureAllowAnyone');
-  const validate = reader.validate();
   const isRestricted = reader.has('emails') || reader.has('subjects');
   if (!isRestricted && !allowsAnyone)
     reader.problem(
@@ -44,24 +40,20 @@ export function google(options: GoogleOptions): IssuerOptions {
     );
   if (isRestricted && allowsAnyone)
     reader.problem('insecureAllowAnyone', 'is set beside a list of callers. Remove one of them.');
-  reader.finish();
-  return {
+  return reader.finishWith({
     issuer: 'https://accounts.google.com',
     audience,
     algorithms: ['RS256'],
     claimPaths: { scopes: [], roles: [], permissions: [] },
-    ...providerCheck(['sub'], validate, (claims) => {
-      if (!allowsAnyone) checkCaller(claims, emails, subjects);
+    ...providerCheck(['sub'], reader.validate(), (claims) => {
+      if (allowsAnyone || subjects.includes(claims.sub ?? '')) return;
+      if (emails.length === 0) checkListed(claims, 'sub', subjects);
+      checkListed(claims, 'email', emails);
+      // Anyone can choose an address that is not verified.
+      if (claims.email_verified !== true)
+        throw new AuthError('CLAIM_INVALID', { claim: 'email_verified', expected: true });
     }),
-  };
-}
-
-function checkCaller(claims: AccessTokenClaims, emails: readonly string[], subjects: readonly string[]): void {
-  if (claims.sub !== undefined && subjects.includes(claims.sub)) return;
-  if (emails.length === 0) checkListed(claims, 'sub', subjects);
-  checkListed(claims, 'email', emails);
-  // Anyone can choose an address that is not verified.
-  if (claims.email_verified !== true) throw new AuthError('CLAIM_INVALID', { claim: 'email_verified', expected: true });
+  });
 }
 
 export const googleProvider: Provider<GoogleOptions> = {

@@ -1,5 +1,5 @@
+import { unescape } from 'node:querystring';
 import { isFetchableAddress, isInternalHost } from '../model/address.js';
-import { isDowngrade, isSimilarAddress } from '../model/similar-address.js';
 import type { ClaimPath, IssuerOptions } from '../options/options.js';
 import { PresetReader } from './preset-reader.js';
 import { type AdviceFacts, audienceVariable, matchIssuer, type Provider } from './provider.js';
@@ -24,14 +24,11 @@ export interface KeycloakOptions {
 }
 
 /**
- * Access tokens of a Keycloak realm.
+ * Access tokens of a Keycloak realm, whose `iss` is `{url}/realms/{realm}`. Roles of the realm are in `realm_access.roles`, those of a client
+ * in `resource_access.{client}.roles`. Both count, without a prefix.
  *
- * - `iss` is `{url}/realms/{realm}`. `aud` has the clients of which the user has a role, and what an Audience mapper adds.
- * - Roles of the realm are in `realm_access.roles`, those of a client in `resource_access.{client}.roles`. Both count, without a prefix.
- *   Scopes are in `scope`.
- * - ID, refresh and logout tokens are rejected by their claim `typ` (TYPE_NOT_ALLOWED).
- *
- * Not checked: whether the session has ended. Lightweight access tokens contain no roles.
+ * ID, refresh and logout tokens are rejected by their claim `typ` (TYPE_NOT_ALLOWED). Not checked: whether the session has ended.
+ * Lightweight access tokens contain no roles.
  * @see https://www.keycloak.org/docs/latest/server_admin/#audience-support
  * @throws ConfigurationError if an option is missing or invalid
  */
@@ -48,10 +45,11 @@ export function keycloak(options: KeycloakOptions): IssuerOptions {
   );
   const internalUrl = reader.has('internalUrl') ? readUrl('internalUrl', 'http://keycloak:8080') : undefined;
   const clients = reader.optionalTexts('clientId', 'the client whose roles count') ?? audience;
-  reader.finish();
-  const path = `/realms/${encodePathSegment(realm)}`;
+  // As Keycloak writes it in `iss`. RFC 3986 §3.3 allows more characters than `encodeURIComponent` leaves unescaped.
+  const segment = encodeURIComponent(realm).replace(/%(?:24|26|2B|2C|3A|3B|3D|40)/g, decodeURIComponent);
+  const path = `/realms/${segment}`;
   const roles: ClaimPath[] = ['realm_access.roles', ...clients.map((client) => ['resource_access', client, 'roles'])];
-  return {
+  return reader.finishWith({
     issuer: `${url}${path}`,
     audience,
     keys:
@@ -59,12 +57,7 @@ export function keycloak(options: KeycloakOptions): IssuerOptions {
         ? { from: 'discovery' }
         : { from: 'jwks', uri: `${internalUrl}${path}/protocol/openid-connect/certs` },
     claimPaths: { scopes: ['scope'], roles },
-  };
-}
-
-/** Encodes the realm as Keycloak does in `iss`. RFC 3986 §3.3 allows more characters than `encodeURIComponent` leaves unescaped. */
-function encodePathSegment(name: string): string {
-  return encodeURIComponent(name).replace(/%(?:24|26|2B|2C|3A|3B|3D|40)/g, decodeURIComponent);
+  });
 }
 
 /** Keycloak creates these clients in each realm. Users have roles of some of them, so tokens for any API have them in `aud`. */
@@ -80,7 +73,8 @@ export const keycloakProvider: Provider<KeycloakOptions> = {
   configure: keycloak,
   recognize: (issuer) => {
     const { url, realm } = matchIssuer(ISSUER, issuer) ?? {};
-    return realm === undefined ? undefined : { url, realm: decodePathSegment(realm) };
+    // Invalid percent-encoding remains. The preset rejects it.
+    return realm === undefined ? undefined : { url, realm: unescape(realm) };
   },
   exampleIssuer: 'https://keycloak.example.com/realms/your-realm',
   audience: { parameter: 'audience', claim: 'aud', example: 'your-api', isCommon: isClientOfKeycloak },
@@ -102,59 +96,32 @@ export const keycloakProvider: Provider<KeycloakOptions> = {
   },
 };
 
-/**
- * Compares two issuers of the same realm at different hosts. Returns normalized URLs, and which one is reachable only inside a
- * network: undefined for neither or both.
- */
-function compareRealms(issuer: string, named: string) {
-  const [one, other] = [issuer, named].map((name) => matchIssuer(ISSUER, name));
-  if (one?.url === undefined || other?.url === undefined || one.realm !== other.realm) return undefined;
-  if (!isFetchableAddress(one.url, true) || !isFetchableAddress(other.url, true)) return undefined;
-  const [issuerUrl, namedUrl] = [new URL(one.url), new URL(other.url)];
-  if (issuerUrl.host === namedUrl.host) return undefined;
-  const isInternal = isInternalUrl(issuerUrl);
-  const internal = isInternal === isInternalUrl(namedUrl) ? undefined : isInternal ? 'issuer' : 'named';
-  return { issuerUrl: printUrl(issuerUrl), namedUrl: printUrl(namedUrl), internal };
-}
-
 function adviseOnIssuer({ issuer, named = '' }: AdviceFacts): string | undefined {
-  if (isSimilarAddress(issuer, named) && isDowngrade(issuer, named))
-    return 'Configure Keycloak to write https into `iss`: set KC_HOSTNAME to its public URL, or let the proxy that terminates TLS send X-Forwarded-Proto.';
-  const realms = compareRealms(issuer, named);
-  if (realms === undefined) return undefined;
-  const { issuerUrl, namedUrl, internal } = realms;
+  const [own, other] = [issuer, named].map((name) => matchIssuer(ISSUER, name));
+  if (own?.url === undefined || other?.url === undefined || own.realm !== other.realm) return undefined;
+  if (!isFetchableAddress(own.url, true) || !isFetchableAddress(other.url, true)) return undefined;
+  const [ownUrl, otherUrl] = [new URL(own.url), new URL(other.url)];
+  if (ownUrl.host === otherUrl.host) return undefined;
   const cause =
     'This is the same realm at another address: Keycloak writes into `iss` the address at which the token was requested.';
-  if (internal === undefined)
-    return `${cause} If there are two servers, request the token at the configured one. Otherwise set the hostname of Keycloak, so that all tokens have the address that users reach, for example KC_HOSTNAME=${issuerUrl}.`;
-  const internalUrl = internal === 'named' ? namedUrl : issuerUrl;
+  if (isInternal(ownUrl) === isInternal(otherUrl))
+    return `${cause} If there are two servers, request the token at the configured one. Otherwise set the hostname of Keycloak, so that all tokens have the address that users reach, for example KC_HOSTNAME=${printUrl(ownUrl)}.`;
   // The token is not verified, so a public address that only the token names must not be configured.
-  const [hostname, url] =
-    internal === 'named' ? [`KC_HOSTNAME=${issuerUrl}`, issuerUrl] : ['KC_HOSTNAME', '<the public URL of Keycloak>'];
+  const [hostname, url, internalUrl] = isInternal(otherUrl)
+    ? [`KC_HOSTNAME=${printUrl(ownUrl)}`, printUrl(ownUrl), printUrl(otherUrl)]
+    : ['KC_HOSTNAME', '<the public URL of Keycloak>', printUrl(ownUrl)];
   const http = isFetchableAddress(internalUrl, false) ? '' : ' and insecureAllowHttp: true';
   return `${cause} Set its hostname (${hostname}), so that all tokens have the address that users reach. If this application reaches Keycloak only inside a network, use keycloak({ url: '${url}', internalUrl: '${internalUrl}', … })${http}. If there are two servers, request the token at the configured one.`;
 }
 
-// RFC 6762 §3, RFC 8375, ICANN's `internal`, and services of Kubernetes: these names cannot be registered.
-const NOT_PUBLIC = /\.(?:local|internal|home\.arpa|svc)$/;
+// RFC 6762 §3, RFC 8375, ICANN's `internal`, services of Kubernetes, and names without a dot: they cannot be registered.
+const NOT_PUBLIC = /^[^.[]+\.?$|\.(?:local|internal|home\.arpa|svc)\.?$/;
 
-function isInternalUrl({ hostname }: URL): boolean {
-  if (isInternalHost(hostname)) return true;
-  const name = hostname.replace(/\.$/, '');
-  // An IPv6 address has no dots either.
-  return !name.startsWith('[') && (!name.includes('.') || NOT_PUBLIC.test(name));
+function isInternal({ hostname }: URL): boolean {
+  return isInternalHost(hostname) || NOT_PUBLIC.test(hostname);
 }
 
 /** `URL` escapes all characters that could end a string literal or rewrite a terminal, except for the apostrophe. */
 function printUrl({ href }: URL): string {
   return href.replace(/\/$/, '').replaceAll("'", '%27');
-}
-
-/** Returns a part with invalid percent-encoding unchanged. The preset rejects it. */
-function decodePathSegment(part: string): string {
-  try {
-    return decodeURIComponent(part);
-  } catch {
-    return part;
-  }
 }

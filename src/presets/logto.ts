@@ -13,15 +13,13 @@ export type LogtoOptions = {
 }>;
 
 /**
- * Access tokens of Logto for an API resource.
+ * Access tokens of Logto for an API resource, with `iss` `{endpoint}/oidc`. Permissions are scopes, in `scope`.
  *
- * - `iss` is `{endpoint}/oidc`, `aud` the resource indicator. Permissions are scopes, in `scope`.
  * - The algorithm is ES384 by default. Keys can be rotated to RSA and, in newer versions, to Ed25519.
  * - `typ` must be `at+jwt` (RFC 9068 §2.1), which ID tokens do not have. Logto does not document it, but uses oidc-provider, which always
  *   writes it (https://github.com/panva/node-oidc-provider/blob/main/lib/models/formats/jwt.js).
  *
- * A client that requests no resource gets an opaque token (TOKEN_MALFORMED). Not checked: the organization (`organization_id`). Tokens for the
- * permissions of an organization have the `aud` `urn:logto:organization:{id}`.
+ * A client that requests no resource gets an opaque token (TOKEN_MALFORMED). Not checked: the organization (`organization_id`).
  * @see https://docs.logto.io/authorization/validate-access-tokens
  * @throws ConfigurationError if an option is missing or invalid
  */
@@ -32,14 +30,13 @@ export function logto(options: LogtoOptions): IssuerOptions {
     ? reader.url('endpoint', 'https://auth.example.com', /\/oidc$/)
     : `https://${reader.text('tenant', tenant, /^[a-z0-9-]+$/)}.logto.app`;
   const resource = reader.texts('resource', "the API Identifier in Logto, for example 'https://api.example.com'");
-  reader.finish();
-  return {
+  return reader.finishWith({
     issuer: `${endpoint}/oidc`,
     audience: resource,
     algorithms: ['ES384', 'RS256', 'EdDSA'],
     tokenTypes: ['at+jwt'],
     claimPaths: { scopes: ['scope'] },
-  };
+  });
 }
 
 const REQUEST_RESOURCE = 'Send the API Identifier as the parameter `resource` of the authorization request.';

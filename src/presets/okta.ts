@@ -1,7 +1,6 @@
 import type { IssuerOptions } from '../options/options.js';
-import { PresetReader } from './preset-reader.js';
+import { PresetReader, providerCheck, type ValidateOption } from './preset-reader.js';
 import { audienceVariable, matchIssuer, type Provider } from './provider.js';
-import { providerCheck, type ValidateOption } from './provider-check.js';
 
 export interface OktaOptions extends ValidateOption {
   /** The domain of your Okta org, for example `'example.okta.com'`, or its custom domain. Not that of the Admin Console. */
@@ -15,10 +14,8 @@ export interface OktaOptions extends ValidateOption {
 }
 
 /**
- * Access tokens of a custom authorization server of Okta.
- *
- * - `iss` is `https://{domain}/oauth2/{authorizationServerId}`, the algorithm RS256. Scopes are a list in `scp`.
- * - `cid`, the client, is required, because ID tokens do not have it. You must add the groups claim.
+ * Access tokens of a custom authorization server of Okta, whose `iss` is `https://{domain}/oauth2/{authorizationServerId}`. Scopes are in
+ * `scp`. `cid`, the client, is required, because ID tokens do not have it.
  *
  * Not supported: tokens of the **org** authorization server (`iss` `https://{domain}`), which only Okta can verify. Clients get them from
  * `/oauth2/v1/…`. Not checked: the client, and whether the token was revoked.
@@ -32,30 +29,25 @@ export function okta(options: OktaOptions): IssuerOptions {
   const meaning = "the id of a custom authorization server, the end of its Issuer URI, for example 'default'";
   const server = reader.optionalText('authorizationServerId', meaning, /^(?!(?:org|v1)$)[a-zA-Z0-9]+$/) ?? 'default';
   const groups = reader.optionalText('groupsClaim', "a claim, for example 'groups'") ?? 'groups';
-  const validate = reader.validate();
   if (/-admin\.[^.]+\.com$/.test(domain)) reader.invalid('domain', 'This is the Admin Console. Remove "-admin".');
-  reader.finish();
-  return {
+  return reader.finishWith({
     issuer: `https://${domain}/oauth2/${server}`,
     audience,
     algorithms: ['RS256'],
     claimPaths: { scopes: ['scp'], roles: [[groups]] },
-    ...providerCheck(['cid'], validate),
-  };
+    ...providerCheck(['cid'], reader.validate()),
+  });
 }
 
 const HOST = /\.okta(?:preview|-emea)?\.com$/;
-const ISSUER = /^https:\/\/(?<domain>[\w-]+\.okta(?:preview|-emea)?\.com)\/oauth2\/(?<server>[a-z0-9]+)\/?$/i;
+const ISSUER =
+  /^https:\/\/(?<domain>[\w-]+\.okta(?:preview|-emea)?\.com)\/oauth2\/(?:default|(?<authorizationServerId>[a-z0-9]+))\/?$/i;
 
 export const oktaProvider: Provider<OktaOptions> = {
   name: 'okta',
   label: 'Okta',
   configure: okta,
-  recognize: (issuer) => {
-    const { domain, server } = matchIssuer(ISSUER, issuer) ?? {};
-    if (domain === undefined) return undefined;
-    return { domain, authorizationServerId: server === 'default' ? undefined : server };
-  },
+  recognize: (issuer) => matchIssuer(ISSUER, issuer),
   recognizeCustomDomain: (issuer) =>
     matchIssuer(/^https:\/\/(?<domain>[^/]+)\/oauth2\/(?<authorizationServerId>[^/]+)$/, issuer),
   exampleIssuer: 'https://your-org.okta.com/oauth2/default',

@@ -1,5 +1,7 @@
+import type { AccessTokenClaims } from '../model/access-token.js';
+import { AuthError } from '../model/errors.js';
 import { OptionReader } from '../options/option-reader.js';
-import type { CheckOptions } from '../options/options.js';
+import { type CheckOptions, type IssuerOptions, PROVIDER_CHECK, type ProviderChecked } from '../options/options.js';
 
 /** The pattern of valid values, or a function that returns what to write instead of an invalid value. */
 type ValueRule = RegExp | ((value: string) => string | undefined);
@@ -8,6 +10,11 @@ type ValueRule = RegExp | ((value: string) => string | undefined);
 export type ExactlyOne<Options> = {
   [Name in keyof Options]: Pick<Options, Name> & Partial<Record<Exclude<keyof Options, Name>, never>>;
 }[keyof Options];
+
+export interface ValidateOption {
+  /** Your own check, called after those of the preset. As `validate` of `AuthModule`, it accepts only by returning `true`. */
+  readonly validate?: CheckOptions['validate'];
+}
 
 const ANY = /./;
 const HOST = /^(?:[a-z0-9-]{1,63}\.)+[a-z0-9-]{1,63}$/i;
@@ -76,9 +83,9 @@ export class PresetReader extends OptionReader {
     const meaning = `a URL (https://…) without credentials, query and fragment, for example '${example}'`;
     const value = this.text(name, meaning, (text) => {
       const url = normalizeUrl(text);
-      const [repeated] = appended?.exec(url ?? '') ?? [];
-      if (repeated !== undefined) return `Remove ${repeated}, which the preset appends.`;
-      return url === undefined ? `Set it to ${meaning}.` : undefined;
+      if (url === undefined) return `Set it to ${meaning}.`;
+      const [repeated] = appended?.exec(url) ?? [];
+      return repeated && `Remove ${repeated}, which the preset appends.`;
     });
     return normalizeUrl(value) ?? '';
   }
@@ -93,6 +100,12 @@ export class PresetReader extends OptionReader {
     super.finish(`The options of ${this.preset}() are invalid`);
   }
 
+  /** Returns what was configured with the options. @throws ConfigurationError as `finish` does */
+  finishWith(configuration: IssuerOptions): IssuerOptions {
+    this.finish();
+    return configuration;
+  }
+
   private isValid(path: string, value: string, meaning: string, rule: ValueRule): boolean {
     const fix = typeof rule === 'function' ? rule(value) : rule.test(value) ? undefined : `Set it to ${meaning}.`;
     if (fix !== undefined) this.invalid(path, fix, value);
@@ -105,4 +118,44 @@ function normalizeUrl(text: string): string | undefined {
   const { protocol, origin, pathname, search, hash, username, password } = new URL(text);
   if (!['https:', 'http:'].includes(protocol) || `${search}${hash}${username}${password}` !== '') return undefined;
   return `${origin}${pathname.replace(/\/+$/, '')}`;
+}
+
+/**
+ * Returns the checks of a preset as issuer options.
+ * @param requiredClaims checked twice, because an application can replace the option `requiredClaims` of the preset
+ * @param check throws an AuthError to reject the token
+ */
+export function providerCheck(
+  requiredClaims: readonly string[],
+  validate: CheckOptions['validate'],
+  check: (claims: AccessTokenClaims) => void = () => undefined,
+): ProviderChecked & Pick<CheckOptions, 'requiredClaims' | 'validate'> {
+  return {
+    requiredClaims,
+    [PROVIDER_CHECK]: ({ claims }) => {
+      for (const claim of requiredClaims)
+        if (!Object.hasOwn(claims, claim) || claims[claim] === null) throw new AuthError('CLAIM_MISSING', { claim });
+      check(claims);
+    },
+    ...(validate !== undefined && { validate }),
+  };
+}
+
+/**
+ * Checks `aud` of tokens that may have none. RFC 7519 §4.1.3: a recipient that is not in `aud` must reject the token.
+ * @param audience the names of this API in `aud`. Undefined: it has none, so every `aud` names another API.
+ */
+export function checkOptionalAudience({ aud }: { aud?: unknown }, audience: readonly string[] | undefined): void {
+  if (aud === undefined && audience === undefined) return;
+  if (aud === undefined) throw new AuthError('CLAIM_MISSING', { claim: 'aud' });
+  if (audience?.some((name) => [aud].flat().includes(name)) === true) return;
+  throw new AuthError('AUDIENCE_MISMATCH', { claim: 'aud', expected: audience ?? 'none' });
+}
+
+/** Checks that the claim is a string in the list. */
+export function checkListed(claims: AccessTokenClaims, claim: string, list: readonly string[]): void {
+  const value = Object.hasOwn(claims, claim) ? claims[claim] : undefined;
+  if (value === undefined) throw new AuthError('CLAIM_MISSING', { claim });
+  if (typeof value !== 'string' || !list.includes(value))
+    throw new AuthError('CLAIM_INVALID', { claim, expected: list });
 }

@@ -5,7 +5,6 @@ import type { IssuerOptions, IssuerResolver } from '../options/options.js';
 export interface Provider<Options extends object = object> {
   /** The name of the preset function in `nestjs-resource-server/presets` and of the choice in `nest add --provider`. */
   readonly name: string;
-  /** The name of the product, for prompts and messages. */
   readonly label: string;
   /** The preset function. It throws a ConfigurationError if an option is missing or invalid. */
   configure(options: Options): IssuerOptions | { readonly issuers: readonly IssuerOptions[] | IssuerResolver };

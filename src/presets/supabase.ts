@@ -1,4 +1,4 @@
-import type { ClaimPath, IssuerOptions } from '../options/options.js';
+import type { IssuerOptions } from '../options/options.js';
 import { type ExactlyOne, PresetReader } from './preset-reader.js';
 import { audienceVariable, matchIssuer, type Provider } from './provider.js';
 
@@ -18,9 +18,7 @@ export type SupabaseOptions = {
 }>;
 
 /**
- * Access tokens of Supabase Auth, signed with an asymmetric key.
- *
- * `iss` is `{url}/auth/v1`, with the keys below it at `/.well-known/jwks.json`. `role`, the Postgres role, is a role. There are no scopes.
+ * Access tokens of Supabase Auth (`iss` `{url}/auth/v1`), signed with an asymmetric key. The Postgres role (`role`) is a role. No scopes.
  *
  * Not supported: tokens signed with the legacy JWT secret (HS256, ALGORITHM_NOT_ALLOWED), which each verifier could forge. Migrate to an
  * asymmetric signing key. The `anon` and `service_role` keys are rejected (ISSUER_UNTRUSTED). Not checked: whether the user is anonymous
@@ -37,15 +35,13 @@ export function supabase(options: SupabaseOptions): IssuerOptions {
   const audience = reader.optionalTexts('audience', "`aud` of the tokens, for example 'authenticated'");
   const claim = "a claim that users cannot change (not in user_metadata), for example 'app_metadata.roles'";
   const rolesClaim = reader.optionalText('rolesClaim', claim, /^(?!user_metadata\b)/);
-  reader.finish();
   const issuer = `${url}/auth/v1`;
-  const roles: ClaimPath[] = rolesClaim === undefined ? ['role'] : ['role', rolesClaim];
-  return {
+  return reader.finishWith({
     issuer,
     audience: audience ?? 'authenticated',
     keys: { from: 'jwks', uri: `${issuer}/.well-known/jwks.json` },
-    claimPaths: { scopes: [], roles },
-  };
+    claimPaths: { scopes: [], roles: ['role', ...(rolesClaim === undefined ? [] : [rolesClaim])] },
+  });
 }
 
 export const supabaseProvider: Provider<SupabaseOptions> = {

@@ -1,7 +1,6 @@
 import type { ClaimPath, IssuerOptions } from '../options/options.js';
-import { type ExactlyOne, PresetReader } from './preset-reader.js';
+import { type ExactlyOne, PresetReader, providerCheck, type ValidateOption } from './preset-reader.js';
 import { audienceVariable, matchIssuer, type Provider } from './provider.js';
-import { providerCheck, type ValidateOption } from './provider-check.js';
 
 export type ZitadelOptions = ValidateOption & {
   /** The id of the project of your API, a number: `'69234237810729019'`. */
@@ -19,9 +18,8 @@ export type ZitadelOptions = ValidateOption & {
   }>;
 
 /**
- * Access tokens of ZITADEL in JWT format.
+ * Access tokens of ZITADEL in JWT format. `iss` is the URL of the instance without a trailing slash.
  *
- * - `iss` is the URL of the instance without a trailing slash. `aud` contains the project's id and the ids of its clients.
  * - Roles are the **member names** of `urn:zitadel:iam:org:project:{projectId}:roles`, which is present if the project asserts roles on
  *   authentication or the client requests `urn:zitadel:iam:org:projects:roles`.
  * - `jti` is required: ID tokens do not have it, but also contain the project in `aud`.
@@ -37,11 +35,14 @@ export function zitadel(options: ZitadelOptions): IssuerOptions {
     : `https://${reader.host('domain', 'my-instance.zitadel.cloud')}`;
   const audience = reader.texts('audience', "the id of your project, for example '69234237810729019'", /^\d+$/);
   const countsClientProject = reader.flag('clientProjectRoles');
-  const validate = reader.validate();
-  reader.finish();
   const roles: ClaimPath[] = audience.map((id) => ({ keysOf: [`urn:zitadel:iam:org:project:${id}:roles`] }));
   if (countsClientProject) roles.push({ keysOf: ['urn:zitadel:iam:org:project:roles'] });
-  return { issuer, audience, claimPaths: { scopes: ['scope'], roles }, ...providerCheck(['jti'], validate) };
+  return reader.finishWith({
+    issuer,
+    audience,
+    claimPaths: { scopes: ['scope'], roles },
+    ...providerCheck(['jti'], reader.validate()),
+  });
 }
 
 export const zitadelProvider: Provider<ZitadelOptions> = {

@@ -19,8 +19,8 @@ export interface AuthorizeButtonOptions {
   /** Further parameters of the authorization request, for example `{ audience: '…' }` for Auth0. */
   readonly parameters?: Readonly<Record<string, string>>;
   /**
-   * Further options of Swagger UI, for example `{ persistAuthorization: true }`. Put them here: another `swaggerOptions` in
-   * `SwaggerModule.setup` replaces those of the button.
+   * Further options of Swagger UI, for example `{ persistAuthorization: true }`, which keeps the token in the browser's storage when the
+   * page is reloaded. Put them here: another `swaggerOptions` in `SwaggerModule.setup` replaces those of the button.
    */
   readonly swaggerOptions?: NonNullable<SwaggerCustomOptions['swaggerOptions']> & {
     readonly initOAuth?: never;
@@ -55,9 +55,6 @@ const OWN_PARAMETER = /^(?:response_type|client_id|redirect_uri|scope|state|code
  * Configures the Authorize button of Swagger UI for authorization code with PKCE (RFC 7636):
  * `SwaggerModule.setup('docs', app, document, authorizeButton({ clientId: 'docs', uiUrl: 'https://api.example.com/docs' }))`.
  * The document needs an `oauth2` or `openIdConnect` scheme, and the token endpoint must allow the UI's origin (CORS).
- *
- * Swagger UI forgets the token when the page is reloaded. `swaggerOptions: { persistAuthorization: true }` keeps it in the
- * browser's storage.
  *
  * @throws ConfigurationError with every invalid option. The address from a function is checked when the page is requested.
  */
@@ -108,12 +105,11 @@ function readParameters(reader: OptionReader): Record<string, string> {
     if (typeof value !== 'string') parameters.problem(name, 'must be a string');
     if (OWN_PARAMETER.test(name)) parameters.problem(name, 'is set by Swagger UI. Remove it');
   }
-  const added = { ...parameters.record } as Record<string, string>;
-  if (reader.record.resource === undefined) return added;
-  if (added.resource !== undefined) parameters.problem('resource', 'is also given as the option resource. Remove one');
-  const before = reader.problemCount;
+  const added = parameters.record as Record<string, string>;
+  if (!reader.has('resource')) return { ...added };
+  if (parameters.has('resource')) parameters.problem('resource', 'is also given as the option resource. Remove one');
   const resource = reader.requiredString('resource', 'the audience of the token');
-  if (reader.problemCount === before && (!URL.canParse(resource) || resource.includes('#')))
+  if (resource !== '' && (!URL.canParse(resource) || resource.includes('#')))
     reader.problem('resource', 'must be an absolute URI without a fragment (RFC 8707 §2)');
   return { ...added, resource };
 }

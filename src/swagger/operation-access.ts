@@ -1,12 +1,11 @@
-import type { PlacedRequirement } from '../access/effective-requirements.js';
-import { AuthError, type AuthErrorCode, type AuthErrorDetail } from '../model/errors.js';
+import { AuthError } from '../model/errors.js';
 import { nameOfPolicy } from '../model/policy.js';
-import type { RequirementKind } from '../model/requirement.js';
-import type { DocumentedHandler } from './documented-handlers.js';
+import type { RouteRules } from '../nest/routes/route-metadata.js';
+import type { Route } from '../nest/routes/route-reporter.js';
 
 /** The requirements of an operation, in terms of OpenAPI. */
 export interface OperationAccess {
-  readonly access: DocumentedHandler['access'];
+  readonly access: Route['access'];
   /** Sets of scopes; a token needs all scopes of one set. */
   readonly alternatives: readonly (readonly string[])[];
   /** The requirements that `security` does not express, in Markdown. */
@@ -20,85 +19,93 @@ export interface OperationAccess {
 /** Alternatives multiply with each `@RequireAnyScope`. Longer lists are easier to read in the description. */
 const MAX_ALTERNATIVES = 8;
 
-type Requirement = PlacedRequirement<never>['requirement'];
-type ScopeRequirement = Extract<Requirement, { readonly names: readonly string[] }>;
+type Requirement = RouteRules['requirements'][number]['requirement'];
+type NamesRequirement = Extract<Requirement, { readonly names: readonly string[] }>;
 
 /**
- * Describes an operation by its handlers: several where the version (in a header) or the host selects one. An operation without
- * a handler requires a token.
+ * Describes an operation by its routes: several where the version (in a header) or the host selects one. An operation without
+ * a route requires a token.
  *
  * @param carriesScopes whether the security scheme can list scopes. If not, the description lists them.
  */
-export function operationAccess(handlers: readonly DocumentedHandler[], carriesScopes: boolean): OperationAccess {
-  const accesses = handlers.map((handler) => handlerAccess(handler, carriesScopes));
+export function operationAccess(routes: readonly Route[], carriesScopes: boolean): OperationAccess {
+  const accesses = routes.map((route) => routeAccess(route, carriesScopes));
   const [first] = accesses;
   if (first === undefined)
-    return { access: 'closed', alternatives: [[]], description: undefined, scopes: [], refusals: [] };
+    return { access: 'guarded', alternatives: [[]], description: undefined, scopes: [], refusals: [] };
   if (accesses.every(({ summary }) => summary === first.summary)) return first;
-  const has = (...wanted: DocumentedHandler['access'][]) => accesses.some(({ access }) => wanted.includes(access));
   const alternatives = uniqueSets(accesses.flatMap((access) => access.alternatives));
+  const admitsGuests = accesses.some(({ access }) => access === 'open' || access === 'optional');
   return {
-    access: !has('closed', 'optional') ? 'unguarded' : has('open', 'optional') ? 'optional' : 'closed',
+    access: !accesses.some(({ access }) => isGuarded(access)) ? 'unguarded' : admitsGuests ? 'optional' : 'guarded',
     alternatives: alternatives.length > MAX_ALTERNATIVES ? [[]] : alternatives,
     description: markdownList(
       'The requirements depend on the version or the host',
-      accesses.map(({ summary }, index) => `${code(handlers[index]?.name ?? '')}: ${summary}`),
+      accesses.map(({ name, summary }) => `${code(name)}: ${summary}`),
     ),
     scopes: accesses.flatMap(({ scopes }) => scopes),
     refusals: accesses.flatMap(({ refusals }) => refusals),
   };
 }
 
-function handlerAccess(
-  handler: DocumentedHandler,
+const TOKENS: Readonly<Record<Route['access'], string>> = {
+  guarded: 'an access token',
+  unknown: 'an access token',
+  optional: 'an optional access token',
+  open: 'no access token',
+  unguarded: 'not guarded by `AuthGuard`',
+};
+
+function isGuarded(access: Route['access']): boolean {
+  return access !== 'open' && access !== 'unguarded';
+}
+
+function routeAccess(
+  { handler, rules, access: declared }: Route,
   carriesScopes: boolean,
-): OperationAccess & { readonly summary: string } {
-  const isGuarded = handler.access === 'closed' || handler.access === 'optional';
-  const placed = isGuarded ? handler.requirements.filter(({ requirement }) => !requirement.reportOnly) : [];
+): OperationAccess & { readonly name: string; readonly summary: string } {
+  const placed = isGuarded(declared) ? rules.requirements.filter(({ requirement }) => !requirement.reportOnly) : [];
   // A guest is rejected where a decorator requires something. The requirements of the module apply to tokens only.
-  const rejectsGuests = handler.access === 'optional' && placed.some(({ from }) => from !== 'module');
-  const access = rejectsGuests ? 'closed' : handler.access;
+  const rejectsGuests = declared === 'optional' && placed.some(({ from }) => from !== 'module');
+  const access = rejectsGuests ? 'guarded' : declared;
   const requirements = placed.map(({ requirement }) => requirement);
-  const expressed = carriesScopes ? requirementsInSecurity(requirements) : [];
-  const others = requirements.filter((requirement) => !(expressed as readonly Requirement[]).includes(requirement));
+  const scopeRequirements = requirements.filter(isScopeRequirement);
+  const kindsInSecurity: readonly string[] = carriesScopes ? expressedKinds(scopeRequirements) : [];
+  const inSecurity = scopeRequirements.filter(({ kind }) => kindsInSecurity.includes(kind));
+  const rows = requirements.map((requirement) => ({ ...explain(requirement, rules), kind: requirement.kind }));
   return {
+    name: `${handler.controller.name}.${handler.method.name}`,
     access,
-    alternatives: isGuarded ? alternativesOf(expressed) : [],
+    alternatives: isGuarded(access) ? alternativesOf(inSecurity) : [],
     description: markdownList(
       access === 'optional' ? 'Requires, if an access token is sent' : 'Requires',
-      others.map(inMarkdown),
+      rows.filter(({ kind }) => !kindsInSecurity.includes(kind)).map(({ text }) => text),
     ),
-    scopes: requirements.filter(isScopeRequirement).flatMap(({ names }) => names),
-    refusals: refusalsOf(requirements),
-    summary: [TOKENS[access], ...requirements.map(inMarkdown)].join('; '),
+    scopes: scopeRequirements.flatMap(({ names }) => names),
+    refusals: rows.map(({ refusal }) => refusal),
+    summary: [TOKENS[access], ...rows.map(({ text }) => text)].join('; '),
   };
 }
 
-function isScopeRequirement(requirement: Requirement): requirement is ScopeRequirement {
+function isScopeRequirement(requirement: Requirement): requirement is NamesRequirement {
   return requirement.kind === 'scopes' || requirement.kind === 'anyScope';
 }
 
-/** Selects the requirements of scopes that `security` expresses with at most {@link MAX_ALTERNATIVES} alternatives. */
-function requirementsInSecurity(requirements: readonly Requirement[]): readonly ScopeRequirement[] {
-  const scopeRequirements = requirements.filter(isScopeRequirement);
-  const count = scopeRequirements.reduce(
-    (product, { kind, names }) => (kind === 'scopes' ? product : product * names.length),
-    1,
-  );
-  return count > MAX_ALTERNATIVES ? scopeRequirements.filter(({ kind }) => kind === 'scopes') : scopeRequirements;
+/** Returns the kinds of requirements that `security` expresses with at most {@link MAX_ALTERNATIVES} alternatives. */
+function expressedKinds(requirements: readonly NamesRequirement[]) {
+  const any = requirements.filter(({ kind }) => kind === 'anyScope');
+  const count = any.reduce((product, { names }) => product * names.length, 1);
+  return count > MAX_ALTERNATIVES ? ['scopes'] : ['scopes', 'anyScope'];
 }
 
-function alternativesOf(requirements: readonly ScopeRequirement[]): OperationAccess['alternatives'] {
-  const product = requirements.reduce<OperationAccess['alternatives']>(
-    (sets, { kind, names }) =>
-      sets.flatMap((set) => (kind === 'scopes' ? [[...set, ...names]] : names.map((name) => [...set, name]))),
-    [[]],
-  );
-  const sets = uniqueSets(product);
+function alternativesOf(requirements: readonly NamesRequirement[]): OperationAccess['alternatives'] {
+  let sets: OperationAccess['alternatives'] = [[]];
+  for (const { kind, names } of requirements)
+    sets = sets.flatMap((set) => (kind === 'scopes' ? [[...set, ...names]] : names.map((name) => [...set, name])));
+  const unique = uniqueSets(sets);
   // A set that contains another set admits no further token.
-  return sets.filter(
-    (set) => !sets.some((other) => other.length < set.length && other.every((name) => set.includes(name))),
-  );
+  const contains = (set: readonly string[], other: readonly string[]) => other.every((name) => set.includes(name));
+  return unique.filter((set) => !unique.some((other) => other.length < set.length && contains(set, other)));
 }
 
 function uniqueSets(sets: OperationAccess['alternatives']): OperationAccess['alternatives'] {
@@ -106,52 +113,38 @@ function uniqueSets(sets: OperationAccess['alternatives']): OperationAccess['alt
   return [...new Map(unique.map((names) => [[...names].sort().join(' '), names])).values()];
 }
 
-const KINDS = {
-  scopes: { code: 'SCOPE_INSUFFICIENT', noun: 'scope' },
-  anyScope: { code: 'SCOPE_INSUFFICIENT', noun: 'scope' },
-  roles: { code: 'ROLE_INSUFFICIENT', noun: 'role' },
-  anyRole: { code: 'ROLE_INSUFFICIENT', noun: 'role' },
-  permissions: { code: 'PERMISSION_INSUFFICIENT', noun: 'permission' },
-  anyPermission: { code: 'PERMISSION_INSUFFICIENT', noun: 'permission' },
-  acr: { code: 'AUTHENTICATION_INSUFFICIENT', noun: 'authentication' },
-  authorizationDetails: { code: 'AUTHORIZATION_DETAILS_INSUFFICIENT', noun: 'authorization details' },
-  policy: { code: 'POLICY_DENIED', noun: 'policy' },
-} as const satisfies Record<RequirementKind, { readonly code: AuthErrorCode; readonly noun: string }>;
-
-function refusalsOf(requirements: readonly Requirement[]): readonly AuthError[] {
-  const required = requirements.flatMap((requirement) => (requirement.kind === 'scopes' ? requirement.names : []));
-  return requirements.map((requirement) => {
-    let detail: AuthErrorDetail = {};
-    if (isScopeRequirement(requirement))
-      detail = { scope: [...new Set([...required, ...requirement.names])].join(' ') };
-    else if (requirement.kind === 'acr')
-      detail = { acrValues: requirement.values.join(' '), maxAgeSeconds: requirement.maxAgeSeconds };
-    return new AuthError(KINDS[requirement.kind].code, detail);
-  });
-}
-
-const TOKENS = {
-  closed: 'an access token',
-  optional: 'an optional access token',
-  open: 'no access token',
-  unguarded: 'not guarded by `AuthGuard`',
-} as const satisfies Record<OperationAccess['access'], string>;
-
-function inMarkdown(requirement: Requirement): string {
-  const { noun } = KINDS[requirement.kind];
+/** Returns the requirement in Markdown, and how it refuses a valid token. */
+function explain(requirement: Requirement, { requiredScopes }: RouteRules) {
   switch (requirement.kind) {
+    case 'scopes':
+    case 'anyScope': {
+      const scope = [...new Set([...requiredScopes, ...requirement.names])].join(' ');
+      return { text: `scope ${listNames(requirement)}`, refusal: new AuthError('SCOPE_INSUFFICIENT', { scope }) };
+    }
+    case 'roles':
+    case 'anyRole':
+      return { text: `role ${listNames(requirement)}`, refusal: new AuthError('ROLE_INSUFFICIENT') };
+    case 'permissions':
+    case 'anyPermission':
+      return { text: `permission ${listNames(requirement)}`, refusal: new AuthError('PERMISSION_INSUFFICIENT') };
     case 'acr': {
       const { values, maxAgeSeconds } = requirement;
       const acr = values.length === 0 ? '' : ` (\`acr\`) ${values.map(code).join(' or ')}`;
-      return `${noun}${acr}${maxAgeSeconds === undefined ? '' : `, at most ${String(maxAgeSeconds)} seconds ago`}`;
+      const age = maxAgeSeconds === undefined ? '' : `, at most ${String(maxAgeSeconds)} seconds ago`;
+      const refusal = new AuthError('AUTHENTICATION_INSUFFICIENT', { acrValues: values.join(' '), maxAgeSeconds });
+      return { text: `authentication${acr}${age}`, refusal };
     }
-    case 'authorizationDetails':
-      return `${noun} of the type ${code(requirement.type)}`;
+    case 'authorizationDetails': {
+      const refusal = new AuthError('AUTHORIZATION_DETAILS_INSUFFICIENT');
+      return { text: `authorization details of the type ${code(requirement.type)}`, refusal };
+    }
     case 'policy':
-      return `${noun} ${code(nameOfPolicy(requirement.policy))}`;
-    default:
-      return `${noun} ${requirement.names.map(code).join(requirement.kind.startsWith('any') ? ' or ' : ' and ')}`;
+      return { text: `policy ${code(nameOfPolicy(requirement.policy))}`, refusal: new AuthError('POLICY_DENIED') };
   }
+}
+
+function listNames({ kind, names }: NamesRequirement): string {
+  return names.map(code).join(kind.startsWith('any') ? ' or ' : ' and ');
 }
 
 /** CommonMark §6.1: a name that contains a backtick needs two of them around it. */

@@ -3,6 +3,7 @@ import { isFetchableAddress } from '../model/address.js';
 import { isJsonObject, type JsonObject } from '../model/unknown-value.js';
 import { problemOfNames } from '../model/requirement.js';
 import { OptionReader } from '../options/option-reader.js';
+import type { ResolvedOptions } from '../options/resolve-options.js';
 
 interface NamedScheme {
   /**
@@ -52,29 +53,23 @@ export interface OpenIdConnectScheme extends NamedScheme {
 export type SecurityOptions = DerivedScheme | BearerScheme | OAuth2Scheme | OpenIdConnectScheme;
 
 type Document = Pick<OpenAPIObject, 'components' | 'openapi'>;
+type Settings = Pick<ResolvedOptions, 'issuers' | 'insecureAllowHttp'>;
 type SecuritySchemes = NonNullable<NonNullable<OpenAPIObject['components']>['securitySchemes']>;
 type SecurityScheme = Exclude<SecuritySchemes[string], { $ref: string }>;
 
 const BEARER: SecurityScheme = { type: 'http', scheme: 'bearer' };
-const OPTIONS_OF = {
-  bearer: [],
-  oauth2: ['authorizationUrl', 'tokenUrl', 'scopes'],
-  openIdConnect: ['openIdConnectUrl'],
-};
+const KIND_OF = { authorizationUrl: 'oauth2', tokenUrl: 'oauth2', scopes: 'oauth2', openIdConnectUrl: 'openIdConnect' };
 
 /**
  * Returns the scheme that the options select, and whether `security` may list scopes with it.
- *
- * @param settings the options of `AuthModule`, which has validated them.
  * @throws ConfigurationError with every invalid option.
  */
-export function securityScheme(options: SecurityOptions, { components, openapi }: Document, settings: JsonObject) {
+export function securityScheme(options: SecurityOptions, { components, openapi }: Document, settings: Settings) {
   const reader = new OptionReader(options);
   const { kind, scheme: name = 'accessToken' } = reader.record;
-  reader.allowOnly(['kind', 'scheme', ...Object.values(OPTIONS_OF).flat()]);
-  for (const [owner, names] of Object.entries(OPTIONS_OF))
-    for (const option of owner === kind ? [] : names)
-      if (reader.record[option] !== undefined) reader.problem(option, `is an option of kind '${owner}' only`);
+  reader.allowOnly(['kind', 'scheme', ...Object.keys(KIND_OF)]);
+  for (const [option, owner] of Object.entries(KIND_OF))
+    if (owner !== kind && reader.has(option)) reader.problem(option, `is an option of kind '${owner}' only`);
   // The names of components in OpenAPI.
   if (typeof name !== 'string' || !/^[A-Za-z0-9._-]+$/.test(name))
     reader.problem('scheme', 'must be a name of letters, digits, ".", "-" and "_"');
@@ -98,9 +93,8 @@ export function withScopes(scheme: SecurityScheme, scopes: readonly string[]): S
 
 /** Reads an address that a browser sends codes or tokens to: https, or http on loopback. */
 export function readBrowserAddress(reader: OptionReader, name: string, meaning: string, allowHttp: boolean): string {
-  const before = reader.problemCount;
   const address = reader.requiredString(name, meaning);
-  if (reader.problemCount === before && !isFetchableAddress(address, allowHttp))
+  if (address !== '' && !isFetchableAddress(address, allowHttp))
     reader.problem(
       name,
       'must be an https address without credentials or fragment (http only on loopback, or with insecureAllowHttp: true)',
@@ -120,11 +114,10 @@ function readPresent(reader: OptionReader, name: string, schemes: JsonObject = {
   return undefined;
 }
 
-function readScheme(reader: OptionReader, settings: JsonObject): SecurityScheme {
-  const { kind, openIdConnectUrl: given } = reader.record;
-  const discovered = metadataAddress(settings);
-  const readAddress = (name: string, meaning: string) =>
-    readBrowserAddress(reader, name, meaning, settings.insecureAllowHttp === true);
+function readScheme(reader: OptionReader, { issuers, insecureAllowHttp }: Settings): SecurityScheme {
+  const { kind } = reader.record;
+  const discovered = metadataAddress(issuers);
+  const readAddress = (name: string, meaning: string) => readBrowserAddress(reader, name, meaning, insecureAllowHttp);
   switch (kind) {
     case undefined:
       return discovered === undefined ? BEARER : { type: 'openIdConnect', openIdConnectUrl: discovered };
@@ -140,9 +133,11 @@ function readScheme(reader: OptionReader, settings: JsonObject): SecurityScheme 
     }
     case 'openIdConnect': {
       const meaning = "the address of the issuer's metadata, which the options of AuthModule do not contain";
-      const openIdConnectUrl =
-        (given === undefined ? discovered : undefined) ?? readAddress('openIdConnectUrl', meaning);
-      return { type: 'openIdConnect', openIdConnectUrl };
+      const isGiven = reader.has('openIdConnectUrl') || discovered === undefined;
+      return {
+        type: 'openIdConnect',
+        openIdConnectUrl: isGiven ? readAddress('openIdConnectUrl', meaning) : discovered,
+      };
     }
     default:
       reader.problem('kind', "must be 'bearer', 'oauth2' or 'openIdConnect'");
@@ -164,14 +159,11 @@ function readScopes(reader: OptionReader): Record<string, string> {
  * Returns the OpenID metadata of the first issuer that is found by discovery (OpenID Connect Discovery §4). An address at another
  * origin may belong to an internal network, so the document does not reveal it.
  */
-function metadataAddress({ issuer, keys, issuers }: JsonObject): string | undefined {
-  if (Array.isArray(issuers))
-    return issuers
-      .map((settings: unknown) => metadataAddress(isJsonObject(settings) ? settings : {}))
-      .find((address) => address !== undefined);
-  if (typeof issuer !== 'string' || !URL.canParse(issuer)) return undefined;
-  const standard = `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`;
-  const { from = 'discovery', uri = standard } = isJsonObject(keys) ? keys : {};
-  if (from !== 'discovery' || typeof uri !== 'string' || !URL.canParse(uri)) return undefined;
-  return new URL(uri).origin === new URL(issuer).origin ? uri : undefined;
+function metadataAddress(issuers: Settings['issuers']): string | undefined {
+  for (const { issuer, keys } of typeof issuers === 'function' ? [] : issuers) {
+    if (keys.from !== 'discovery' || !URL.canParse(issuer)) continue;
+    const address = keys.uri ?? `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`;
+    if (new URL(address).origin === new URL(issuer).origin) return address;
+  }
+  return undefined;
 }

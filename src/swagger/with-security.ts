@@ -1,9 +1,10 @@
 import type { INestApplicationContext } from '@nestjs/common';
 import type { OpenAPIObject } from '@nestjs/swagger';
 import { ConfigurationError } from '../model/errors.js';
-import { isJsonObject, type JsonObject } from '../model/unknown-value.js';
-import { AUTH_OPTIONS } from '../nest/auth.module-definition.js';
-import { type DocumentedHandler, documentedHandlers } from './documented-handlers.js';
+import { isJsonObject } from '../model/unknown-value.js';
+import { RESOLVED_OPTIONS } from '../nest/auth-options.js';
+import type { ResolvedOptions } from '../options/resolve-options.js';
+import { type DocumentedRoute, documentedRoutes } from './documented-routes.js';
 import { operationAccess } from './operation-access.js';
 import { refusalResponses } from './refusal-responses.js';
 import { type SecurityOptions, securityScheme, withScopes } from './security-scheme.js';
@@ -42,21 +43,21 @@ export function withSecurity(
 ): OpenAPIObject {
   const settings = settingsOf(app);
   const { name, scheme, carriesScopes } = securityScheme(options, document, settings);
-  const handlers = documentedHandlers(app, document);
+  const routes = documentedRoutes(app, document);
   const components = {
     ...document.components,
     schemas: { ...document.components?.schemas },
     responses: { ...document.components?.responses },
   };
-  const responsesTo = refusalResponses(components, typeof settings.realm === 'string' ? settings.realm : undefined);
+  const responsesTo = refusalResponses(components, settings.realm);
   const scopes = new Set<string>();
 
   // An operation that relies on the present `security` of the document states it, because the document gets another one.
   const keep = (operation: Operation) => ({ ...operation, security: operation.security ?? document.security ?? [] });
   const secure = (operation: Operation, path: string, verb: string): Operation => {
-    const serves = (handler: DocumentedHandler) =>
-      handler.paths.includes(path) && ['ALL', verb.toUpperCase()].includes(handler.verb.toUpperCase());
-    const required = operationAccess(handlers.filter(serves), carriesScopes);
+    const serves = ({ handler, paths }: DocumentedRoute) =>
+      paths.includes(path) && ['ALL', verb.toUpperCase()].includes(handler.kind.toUpperCase());
+    const required = operationAccess(routes.filter(serves), carriesScopes);
     if (required.access === 'unguarded') return keep(operation);
     if (required.access === 'open') return { ...operation, security: [] };
     for (const scope of required.scopes) scopes.add(scope);
@@ -82,9 +83,9 @@ export function withSecurity(
   };
 }
 
-function settingsOf(app: INestApplicationContext): JsonObject {
+function settingsOf(app: INestApplicationContext): ResolvedOptions {
   try {
-    return app.get(AUTH_OPTIONS, { strict: false });
+    return app.get(RESOLVED_OPTIONS, { strict: false });
   } catch {
     const problem = { path: 'app', message: 'has no AuthModule. Import AuthModule.forRoot(…)' };
     throw new ConfigurationError([problem], 'The document cannot be secured');

@@ -207,7 +207,6 @@ describe('adviceOf', () => {
     ['https://login.microsoftonline.com/common/v2.0', 'https://login.microsoftonline.com/{tenantid}/v2.0', 'common'],
     ['https://a.okta.com/oauth2/default', 'https://a.okta.com', 'org authorization server'],
     ['https://accounts.google.com', 'accounts.google.com', 'service account'],
-    ['https://id.example.com/realms/a', 'http://id.example.com/realms/a', 'X-Forwarded-Proto'],
   ])('explains for the issuer %s why a token has the issuer %s', (issuer, named, text) => {
     expect(advice(issuer, named) ?? 'nothing').toContain(text ?? 'nothing');
   });

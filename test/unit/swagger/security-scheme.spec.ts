@@ -1,5 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { ConfigurationError } from '../../../src/model/errors.js';
+import type { AuthOptions } from '../../../src/index.js';
+import { resolveOptions } from '../../../src/options/resolve-options.js';
 import { entraId } from '../../../src/presets.js';
 import { securityScheme } from '../../../src/swagger/security-scheme.js';
 import { pathsOf } from '../../support/catching.js';
@@ -10,20 +12,28 @@ const BEARER = { type: 'http', scheme: 'bearer' };
 const ENDPOINT = 'https://x.example.com';
 const OAUTH2 = { kind: 'oauth2', authorizationUrl: ENDPOINT, tokenUrl: ENDPOINT };
 
-function schemeOf(options: unknown, settings: object = {}, securitySchemes: object = {}) {
+const audience = 'https://api.example.com';
+
+/** @param auth the options of `AuthModule`. Default: without an issuer that is found by discovery. */
+function schemeOf(options: unknown, auth: AuthOptions = { issuers: () => undefined }, securitySchemes: object = {}) {
   const document = { openapi: '3.0.0', components: { securitySchemes: securitySchemes as never } };
-  return securityScheme(options as never, document, settings as never).scheme;
+  return securityScheme(options as never, document, resolveOptions(auth)).scheme;
 }
 
 describe('the scheme without a kind', () => {
-  const other = { issuer: 'https://other.example.com', keys: { from: 'jwks', uri: `${ENDPOINT}/jwks` } };
+  const other = {
+    issuer: 'https://other.example.com',
+    audience,
+    keys: { from: 'jwks', uri: `${ENDPOINT}/jwks` },
+  } as const;
+  const jwk = { kty: 'OKP', crv: 'Ed25519', x: '11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo' };
   const metadata = 'https://issuer.example.com/metadata';
 
-  it.each([
-    [{ issuer: ISSUER }, KNOWN],
-    [{ issuer: `${ISSUER}/` }, KNOWN],
-    [{ issuer: ISSUER, keys: { from: 'discovery', uri: metadata } }, metadata],
-    [{ issuers: [other, { issuer: ISSUER }, { issuer: ENDPOINT }] }, KNOWN],
+  it.each<[AuthOptions, string | RegExp]>([
+    [{ issuer: ISSUER, audience }, KNOWN],
+    [{ issuer: `${ISSUER}/`, audience }, KNOWN],
+    [{ issuer: ISSUER, audience, keys: { from: 'discovery', uri: metadata } }, metadata],
+    [{ issuers: [other, { issuer: ISSUER, audience }, { issuer: ENDPOINT, audience }] }, KNOWN],
     [
       entraId({ tenantId: '11111111-2222-3333-4444-555555555555', audience: '66666666-7777-8888-9999-000000000000' }),
       /^https:\/\/login\.microsoftonline\.com\/.*\/v2\.0\/\.well-known\/openid-configuration/,
@@ -34,12 +44,11 @@ describe('the scheme without a kind', () => {
     expect(openIdConnectUrl).toEqual(typeof address === 'string' ? address : expect.stringMatching(address));
   });
 
-  it.each([
-    [{ issuer: ISSUER, keys: { from: 'discovery', uri: 'http://keycloak.internal:8080/metadata' } }],
+  it.each<[AuthOptions]>([
+    [{ issuer: ISSUER, audience, keys: { from: 'discovery', uri: 'https://keycloak.internal:8443/metadata' } }],
     [other],
-    [{ issuer: ISSUER, keys: { from: 'static', jwks: { keys: [] } } }],
-    [{ issuer: 'orders' }],
-    [{ issuers: [] }],
+    [{ issuer: ISSUER, audience, keys: { from: 'static', jwks: { keys: [jwk] } } }],
+    [{ issuer: 'orders', audience, keys: { from: 'discovery', uri: metadata } }],
     [{ issuers: () => undefined }],
   ])('is bearer if no address may be published: %j', (settings) => {
     expect(schemeOf({}, settings)).toEqual(BEARER);
@@ -48,8 +57,8 @@ describe('the scheme without a kind', () => {
 
   it('is the scheme of the document with the name, which a kind replaces', () => {
     const present = { accessToken: { type: 'apiKey', in: 'cookie', name: 'token' } };
-    expect(schemeOf({}, {}, present)).toBe(present.accessToken);
-    expect(schemeOf({ kind: 'bearer' }, {}, present)).toEqual(BEARER);
+    expect(schemeOf({}, undefined, present)).toBe(present.accessToken);
+    expect(schemeOf({ kind: 'bearer' }, undefined, present)).toEqual(BEARER);
   });
 
   // A default scheme would describe another way to send the token.
@@ -60,7 +69,7 @@ describe('the scheme without a kind', () => {
     [{ scheme: 'broken' }, { broken: {} }, /scheme: 'broken' is not a scheme with a type/],
     [{}, { accessToken: { $ref: '#/x' } }, /scheme: 'accessToken' is not a scheme with a type/],
   ])('rejects %j where the document has %j', (options, present, message) => {
-    expect(() => schemeOf(options, { issuer: ISSUER }, present)).toThrow(message);
+    expect(() => schemeOf(options, { issuer: ISSUER, audience }, present)).toThrow(message);
   });
 });
 
@@ -69,8 +78,10 @@ describe('the options of a scheme', () => {
     expect(schemeOf({ ...OAUTH2, tokenUrl: 'http://127.0.0.1:3000/token' })).toMatchObject({ type: 'oauth2' });
     const options = { ...OAUTH2, tokenUrl: 'http://keycloak.internal/token' };
     expect(() => schemeOf(options)).toThrow(/tokenUrl: must be an https/);
-    expect(schemeOf(options, { insecureAllowHttp: true })).toMatchObject({ type: 'oauth2' });
-    expect(schemeOf({ kind: 'openIdConnect', openIdConnectUrl: KNOWN }, { issuer: ENDPOINT })).toEqual({
+    expect(schemeOf(options, { issuer: ENDPOINT, audience, insecureAllowHttp: true })).toMatchObject({
+      type: 'oauth2',
+    });
+    expect(schemeOf({ kind: 'openIdConnect', openIdConnectUrl: KNOWN }, { issuer: ENDPOINT, audience })).toEqual({
       type: 'openIdConnect',
       openIdConnectUrl: KNOWN,
     });
