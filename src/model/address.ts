@@ -57,7 +57,7 @@ export function withoutQuery(address: string): string {
 }
 
 /** Whether the text is an origin as browsers send it (RFC 6454 §6.2), without a path or a trailing slash. */
-export function isOrigin(text: unknown): boolean {
+export function isOrigin(text: unknown): text is string {
   try {
     return typeof text === 'string' && new URL(text).origin === text;
   } catch {

@@ -1,5 +1,5 @@
 import { OptionReader } from '../options/option-reader.js';
-import { problemOfUnsetValue } from '../options/unset-value.js';
+import { fixOfUnsetValue } from '../options/usable-text.js';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -25,9 +25,9 @@ export class EnvironmentReader extends OptionReader {
     const text = String(this.record[name]);
     const items = text.split(/[\s,]+/).filter((item) => item !== '');
     // Quotation marks and the brackets of a placeholder enclose the whole value.
-    const problem = [text, ...items].map(problemOfUnsetValue).find((found) => found !== undefined);
-    if (problem === undefined) return items;
-    this.problem(name, problem);
+    const unset = [text, ...items].find((item) => fixOfUnsetValue(item) !== undefined);
+    if (unset === undefined) return items;
+    this.invalid(name, fixOfUnsetValue(unset) ?? '', unset);
     return [];
   }
 
