@@ -22,12 +22,8 @@ export function importVerificationKey(jwk: Readonly<Record<string, unknown>>): V
   try {
     return { kid, ...usableKey(jwk) };
   } catch (error) {
-    return {
-      kid,
-      inputs: new Map(),
-      signatureLength: 0,
-      problem: error instanceof UnsuitableKey ? error.message : 'cannot be read',
-    };
+    const problem = error instanceof UnsuitableKey ? error.message : 'cannot be read';
+    return { kid, inputs: new Map(), signatureLength: 0, problem };
   }
 }
 
@@ -58,14 +54,11 @@ function usableKey(jwk: Readonly<Record<string, unknown>>): Pick<VerificationKey
   const key = createPublicKey({ key: jwk, format: 'jwk' });
   if (kty === 'RSA') checkRsaStrength(key);
   const row: AlgorithmRow = ALGORITHMS[first];
+  const { modulusLength = 0 } = key.asymmetricKeyDetails ?? {};
   return {
     inputs: new Map(names.map((name) => [name, verifyInput(key, ALGORITHMS[name])])),
-    signatureLength: row.kty === 'RSA' ? modulusBytes(key) : row.signatureLength,
+    signatureLength: row.kty === 'RSA' ? Math.ceil(modulusLength / 8) : row.signatureLength,
   };
-}
-
-function modulusBytes(key: KeyObject): number {
-  return Math.ceil((key.asymmetricKeyDetails?.modulusLength ?? 0) / 8);
 }
 
 /** RFC 7518 §3.3 and §3.5 require at least 2048 bits. RSA is not secure with an even exponent or with 1. */
@@ -77,7 +70,6 @@ function checkRsaStrength(key: KeyObject): void {
 
 function verifyInput(key: KeyObject, row: AlgorithmRow): VerifyKeyObjectInput {
   if (row.kty !== 'RSA') return { key, dsaEncoding: 'ieee-p1363' };
-  return row.saltLength === undefined
-    ? { key, padding: row.padding }
-    : { key, padding: row.padding, saltLength: row.saltLength };
+  const { padding, saltLength } = row;
+  return { key, padding, saltLength };
 }
