@@ -25,12 +25,6 @@ function parseClaimPath(path: unknown): ResolvedClaimPath | undefined {
   return keysOf && Object.freeze({ keysOf });
 }
 
-const QUOTED = String.raw`\[(?:"(?<double>[^"]+)"|'(?<single>[^']+)')\]`;
-// The dots in the address of a namespaced claim (`https://example.com/roles`) do not separate names.
-const FIRST_NAME = String.raw`(?<name>[^["'\]]*://[^["'\]]+|[^.["'\]]+)`;
-const PATH_START = new RegExp(`^(?:${FIRST_NAME}|${QUOTED})`);
-const PATH_STEP = new RegExp(String.raw`^(?:\.(?<name>[^.["'\]]+)|${QUOTED})`);
-
 function parseNames(path: unknown): readonly string[] | undefined {
   const names: unknown = typeof path === 'string' ? namesIn(path) : path;
   if (!Array.isArray(names) || names.length === 0) return undefined;
@@ -38,15 +32,13 @@ function parseNames(path: unknown): readonly string[] | undefined {
   return list.every((name) => typeof name === 'string' && name !== '') ? Object.freeze(list as string[]) : undefined;
 }
 
+// A name at the start, `.name`, `["name"]` or `['name']`. The dots in the address of a namespaced claim
+// (`https://example.com/roles`) do not separate names.
+const STEP = /^([^["'\]]*:\/\/[^["'\]]+|[^.["'\]]+)|(?<!^)\.([^.["'\]]+)|\["([^"]+)"\]|\['([^']+)'\]/gy;
+
 /** Returns the names in a path such as `resource_access["my.client"].roles`; no names if it is not a path. */
-function namesIn(path: string): readonly string[] {
-  const names: string[] = [];
-  for (let rest = path; rest !== '';) {
-    const step = (names.length === 0 ? PATH_START : PATH_STEP).exec(rest);
-    const name = step?.groups?.name ?? step?.groups?.double ?? step?.groups?.single;
-    if (step === null || name === undefined) return [];
-    names.push(name);
-    rest = rest.slice(step[0].length);
-  }
-  return names;
+function namesIn(path: string): readonly unknown[] {
+  const steps = [...path.matchAll(STEP)];
+  const isWhole = steps.map(([step]) => step).join('') === path;
+  return isWhole ? steps.map(([, ...names]) => names.find((name: unknown) => name !== undefined)) : [];
 }

@@ -1,6 +1,6 @@
 import { ConfigurationError, type ConfigurationProblem } from '../model/errors.js';
 import { describeValue, isJsonObject } from '../model/unknown-value.js';
-import { unknownProperties } from './unknown-properties.js';
+import { nearestName } from './nearest-name.js';
 import { fixOfText, isUsableText } from './usable-text.js';
 
 export type OptionRecord = Readonly<Record<PropertyKey, unknown>>;
@@ -51,8 +51,12 @@ export class OptionReader {
     return this.problems.length;
   }
 
+  /** A misspelled option would have no effect: a check that the developer relies on would not be made. */
   allowOnly(names: readonly string[]): void {
-    for (const { path, message } of unknownProperties(this.record, names)) this.problem(path, message);
+    for (const name of Object.keys(this.record).filter((each) => !names.includes(each))) {
+      const near = nearestName(name, names);
+      this.problem(name, `is unknown. ${near ? `Did you mean \`${near}\`?` : `Use one of ${names.join(', ')}.`}`);
+    }
   }
 
   has(name: string): boolean {

@@ -1,5 +1,4 @@
 import type { KeyStore } from '../keys/key-store.js';
-import { isJsonObject } from '../model/unknown-value.js';
 import { OptionReader } from './option-reader.js';
 import * as option from './option-table.js';
 import type { IssuerResolver, ModuleExtras, ModuleOptions, ResourceServerOptions } from './options.js';
@@ -52,18 +51,11 @@ export type ResolvedTokenCache = NonNullable<ResolvedOptions['tokenCache']>;
  */
 export type ResolvedIssuerResolver = (issuer: string) => Promise<ResolvedIssuer | undefined>;
 
-export const EXTRA_DEFAULTS = Object.freeze({ guard: 'global', strategy: undefined, isGlobal: true }) satisfies Record<
-  keyof ModuleExtras,
-  unknown
->;
+export const EXTRA_DEFAULTS = Object.freeze({ guard: 'global', strategy: undefined, isGlobal: true });
+const EXTRA_NAMES = Object.keys(EXTRA_DEFAULTS);
 
 /** Every name that `forRoot` accepts. */
-export const OPTION_NAMES: readonly string[] = [
-  ...ISSUER_OPTION_NAMES,
-  'issuers',
-  ...Object.keys(MODULE_OPTIONS),
-  ...Object.keys(EXTRA_DEFAULTS),
-];
+export const OPTION_NAMES = [...ISSUER_OPTION_NAMES, 'issuers', ...Object.keys(MODULE_OPTIONS), ...EXTRA_NAMES];
 
 /**
  * Validates the options, applies the defaults and freezes the result.
@@ -83,7 +75,7 @@ export function resolveOptions(
 }
 
 function checkExtras(reader: OptionReader, extras: ModuleExtras): void {
-  for (const name of Object.keys(EXTRA_DEFAULTS))
+  for (const name of EXTRA_NAMES)
     if (name in reader.record) reader.problem(name, 'is not read from a factory. Set it beside `useFactory`.');
   const { guard = EXTRA_DEFAULTS.guard, strategy, isGlobal = EXTRA_DEFAULTS.isGlobal } = extras;
   if (!['global', 'manual'].includes(guard))
@@ -126,9 +118,9 @@ function resolverOf(
 ): ResolvedIssuerResolver {
   const cache = new WeakMap<object, ResolvedIssuer>();
   return async (issuer) => {
-    const options: unknown = await resolver(issuer);
+    const options = await resolver(issuer);
     if (options === undefined || options === null || options === false) return undefined;
-    const cached = isJsonObject(options) ? cache.get(options) : undefined;
+    const cached = cache.get(options);
     if (cached?.issuer === issuer) return cached;
     const given = new OptionReader(options, 'issuers()');
     const resolved = readOne(given);
