@@ -13,9 +13,8 @@ export interface VerificationKey {
 }
 
 /**
- * Imports a JSON Web Key (RFC 7517 §4). All its parameters must match: a key that was published for encryption, or for
- * another algorithm, must not verify a token (RFC 8725 §3.1, §3.2). Never throws: an unsuitable key stays in its set, so
- * that a token that names it is rejected for the right reason.
+ * Imports a JSON Web Key (RFC 7517 §4). A key that was published for encryption, or for another algorithm, must not verify a
+ * token (RFC 8725 §3.1, §3.2). An unsuitable key stays in its set, so that a token that names it is rejected for the right reason.
  */
 export function importVerificationKey(jwk: Readonly<Record<string, unknown>>): VerificationKey {
   const kid = typeof jwk.kid === 'string' && jwk.kid !== '' ? jwk.kid : undefined;

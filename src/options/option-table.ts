@@ -9,7 +9,7 @@ export interface Option<Value> {
 export type OptionTable = Readonly<Record<string, Option<unknown>>>;
 
 export type Values<Table extends OptionTable> = {
-  readonly [Name in keyof Table]: ReturnType<Table[Name]['read']>;
+  readonly [Name in keyof Table]: Table[Name] extends Option<infer Value> ? Value : never;
 };
 
 /** @param defaults replace those of the table. */

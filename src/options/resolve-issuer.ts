@@ -31,17 +31,14 @@ const CHECK_OPTIONS = {
   reportOnly: option.withDefault(new Set<never>(), readReportOnly),
 } satisfies Record<keyof CheckOptions, option.Option<unknown>>;
 
+const ISSUER = 'the exact `iss` of the tokens, for example "https://tenant.example.com/"';
+const AUDIENCE = 'the identifier of this API, for example "https://api.example.com"';
+
 const OWN_OPTIONS = {
-  issuer: {
-    read: (reader: OptionReader, name: string) =>
-      reader.requiredString(name, 'the exact `iss` of the tokens, for example "https://tenant.example.com/"'),
-  },
-  audience: {
-    read: (reader: OptionReader, name: string) =>
-      reader.oneOrMore(name, 'the identifier of this API, for example "https://api.example.com"'),
-  },
+  issuer: { read: (reader, name) => reader.requiredString(name, ISSUER) },
+  audience: { read: (reader, name) => reader.oneOrMore(name, AUDIENCE) },
   audienceClaim: option.withDefault('aud', readAudienceClaim),
-};
+} satisfies option.OptionTable;
 
 type ResolvedChecks = option.Values<typeof CHECK_OPTIONS> & { readonly providerCheck: ProviderCheck | undefined };
 

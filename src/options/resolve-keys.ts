@@ -30,41 +30,43 @@ export type ResolvedKeys =
   | ({ readonly from: 'jwks'; readonly uri: string } & ResolvedRemoteKeys)
   | { readonly from: 'static'; readonly keySet: KeySet };
 
+const JWKS_ORIGINS = withDefault(undefined, (reader, name) =>
+  reader.items(name, 'origins', {
+    nonEmpty: true,
+    isItem: isOrigin,
+    fix: () => 'Set it to an origin, for example "https://keys.example.com".',
+  }),
+);
+
 const HTTP_RULE = 'http is accepted for loopback only, or with insecureAllowHttp: true in a closed network';
 
 export function readKeys(reader: OptionReader, issuer: string, allowHttp: boolean): ResolvedKeys {
   const { keys: options = { from: 'discovery' } } = reader.record;
   const given = reader.child(options, 'keys');
   const from = given.oneOf('from', ['discovery', 'jwks', 'static']);
-  const uri = addressOption(allowHttp);
-  if (from === 'jwks') return readGroup(given, { from: constant(from), uri, ...REMOTE_KEY_OPTIONS });
-  if (from === 'discovery') {
-    const own = {
-      from: constant(from),
-      uri: withDefault(undefined, uri.read),
-      jwksOrigins: withDefault(undefined, readOrigins),
-    };
-    const keys = readGroup(given, { ...own, ...REMOTE_KEY_OPTIONS });
-    if (keys.uri === undefined && issuer !== '') checkDiscoverable(reader, issuer, allowHttp);
-    return keys;
+  const uri = { read: () => readAddress(given, 'uri', allowHttp) };
+  switch (from) {
+    case 'discovery': {
+      const own = { from: { read: () => from }, uri: withDefault(undefined, uri.read), jwksOrigins: JWKS_ORIGINS };
+      const keys = readGroup(given, { ...own, ...REMOTE_KEY_OPTIONS });
+      if (keys.uri === undefined && issuer !== '') checkDiscoverable(reader, issuer, allowHttp);
+      return keys;
+    }
+    case 'jwks':
+      return readGroup(given, { from: { read: () => from }, uri, ...REMOTE_KEY_OPTIONS });
+    case 'static':
+      given.allowOnly(['from', 'jwks']);
+      return Object.freeze({ from, keySet: readKeySet(given, 'jwks') });
+    default:
+      return { from: 'static', keySet: new KeySet([]) };
   }
-  if (from === 'static') given.allowOnly(['from', 'jwks']);
-  return Object.freeze({ from: 'static', keySet: from === 'static' ? readKeySet(given, 'jwks') : new KeySet([]) });
 }
 
-function constant<Value>(value: Value): Option<Value> {
-  return { read: () => value };
-}
-
-function addressOption(allowHttp: boolean): Option<string> {
-  return {
-    read: (reader, name) => {
-      const address = reader.record[name];
-      if (typeof address === 'string' && isFetchableAddress(address, allowHttp)) return address;
-      reader.invalid(name, `Set it to an https address without credentials or fragment (${HTTP_RULE}).`);
-      return '';
-    },
-  };
+function readAddress(reader: OptionReader, name: string, allowHttp: boolean): string {
+  const address = reader.record[name];
+  if (typeof address === 'string' && isFetchableAddress(address, allowHttp)) return address;
+  reader.invalid(name, `Set it to an https address without credentials or fragment (${HTTP_RULE}).`);
+  return '';
 }
 
 function checkDiscoverable(reader: OptionReader, issuer: string, allowHttp: boolean): void {
@@ -77,14 +79,11 @@ publishes its metadata elsewhere, set keys: { from: 'discovery', uri } or { from
   );
 }
 
-function readOrigins(reader: OptionReader, name: string): readonly string[] {
-  const fix = () => 'Set it to an origin, for example "https://keys.example.com".';
-  return reader.items(name, 'origins', { nonEmpty: true, isItem: isOrigin, fix });
-}
-
 function readKeySet(reader: OptionReader, name: string): KeySet {
-  const keys = copyOfKeys(reader.record[name]);
-  if (keys === undefined || keys.length === 0) {
+  const { keys: given }: JsonObject = Object(reader.record[name]) as JsonObject;
+  // A copy, so that later changes of the object have no effect.
+  const keys: unknown = Array.isArray(given) ? JSON.parse(JSON.stringify(given)) : [];
+  if (!Array.isArray(keys) || keys.length === 0 || !keys.every(isJsonObject)) {
     reader.invalid(name, 'Set it to a JSON Web Key Set with at least one key: { keys: [{ kty, … }] }.');
     return new KeySet([]);
   }
@@ -97,16 +96,4 @@ function readKeySet(reader: OptionReader, name: string): KeySet {
   if (reader.problemCount === before && !keySet.isUsable)
     reader.problem(name, `has no usable key: ${keySet.problems.join('; ')}. Add a key that can verify signatures.`);
   return keySet;
-}
-
-/** Copies the keys, so that later changes of the object have no effect. Returns undefined if it is not a JSON Web Key Set. */
-function copyOfKeys(jwks: unknown): readonly JsonObject[] | undefined {
-  let copy: unknown;
-  try {
-    copy = JSON.parse(JSON.stringify(jwks));
-  } catch {
-    return undefined;
-  }
-  const keys = isJsonObject(copy) ? copy.keys : undefined;
-  return Array.isArray(keys) && keys.every(isJsonObject) ? keys : undefined;
 }

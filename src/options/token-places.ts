@@ -8,7 +8,7 @@ import type { OptionReader } from './option-reader.js';
  */
 export type TokenReader<Context> = (context: Context) => string | undefined;
 
-/** A place of the token in a call. Created by `fromBearerHeader`, `fromCookie`, `fromFormBody` and `fromQuery`. */
+/** Created by `fromBearerHeader`, `fromCookie`, `fromFormBody` and `fromQuery`. */
 export type TokenPlace =
   | { readonly from: 'bearer-header' }
   | { readonly from: 'cookie'; readonly name: string; readonly origins: readonly string[] }
