@@ -1,5 +1,5 @@
 import { createPublicKey, type KeyObject, type VerifyKeyObjectInput } from 'node:crypto';
-import { ALGORITHMS, ALGORITHM_NAMES, type AlgorithmRow, type SignatureAlgorithm } from './algorithms.js';
+import { ALGORITHMS, ALGORITHM_NAMES, type SignatureAlgorithm } from './algorithms.js';
 
 /** An imported key of a key set. */
 export interface VerificationKey {
@@ -45,14 +45,14 @@ function usableKey(jwk: Readonly<Record<string, unknown>>): Pick<VerificationKey
     throw new UnsuitableKey('is not for verifying (key_ops)');
   }
   const names = ALGORITHM_NAMES.filter((name) => {
-    const row: AlgorithmRow = ALGORITHMS[name];
+    const row = ALGORITHMS[name];
     return row.kty === kty && (row.kty === 'RSA' || row.crv === jwk.crv) && (alg === undefined || alg === name);
   });
   const [first] = names;
   if (first === undefined) throw new UnsuitableKey('fits no signature algorithm (kty, crv, alg)');
   const key = createPublicKey({ key: jwk, format: 'jwk' });
   if (kty === 'RSA') checkRsaStrength(key);
-  const row: AlgorithmRow = ALGORITHMS[first];
+  const row = ALGORITHMS[first];
   const { modulusLength = 0 } = key.asymmetricKeyDetails ?? {};
   return {
     inputs: new Map(names.map((name) => [name, verifyInput(key, ALGORITHMS[name])])),
@@ -67,8 +67,8 @@ function checkRsaStrength(key: KeyObject): void {
   if (publicExponent < 3n || publicExponent % 2n === 0n) throw new UnsuitableKey('has an unsafe exponent');
 }
 
-function verifyInput(key: KeyObject, row: AlgorithmRow): VerifyKeyObjectInput {
-  if (row.kty !== 'RSA') return { key, dsaEncoding: 'ieee-p1363' };
-  const { padding, saltLength } = row;
-  return { key, padding, saltLength };
+type AlgorithmRow = Readonly<Record<'kty', string> & Partial<Record<'padding' | 'saltLength', number>>>;
+
+function verifyInput(key: KeyObject, { padding, saltLength }: AlgorithmRow): VerifyKeyObjectInput {
+  return { key, padding, saltLength, dsaEncoding: 'ieee-p1363' };
 }

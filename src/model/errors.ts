@@ -86,7 +86,7 @@ export class AuthError extends Error {
     detail: AuthErrorDetail = {},
     options: { cause?: unknown; retryAfterSeconds?: number } = {},
   ) {
-    super(ERRORS[code].description, 'cause' in options ? { cause: options.cause } : undefined);
+    super(ERRORS[code].description, options);
     this.status = ERRORS[code].status;
     this.detail = Object.freeze({ ...detail });
     const given = options.retryAfterSeconds;
