@@ -61,8 +61,8 @@ export interface RemoteKeyOptions {
 
 /**
  * The source of the keys of an issuer. `discovery` (default): the metadata of the issuer (OpenID Connect Discovery §4, RFC 8414
- * §3), or metadata at `uri`, whose `issuer` must equal the configured one. `jwks`: the key set at `uri`; no metadata is fetched.
- * `static`: the options; nothing is fetched. Addresses must use https, or http on a loopback host; see `insecureAllowHttp`.
+ * §3), or metadata at `uri`; its `issuer` must equal the configured one. `jwks`: the key set at `uri`, without metadata. `static`:
+ * the options; nothing is fetched. Addresses must use https, or http on a loopback host; see `insecureAllowHttp`.
  */
 export type KeysOptions =
   | ({
@@ -102,13 +102,10 @@ export const REPORTABLE_CHECKS = ['audience', 'senderConstraint', 'requiredClaim
  */
 export type ReportableCheck = (typeof REPORTABLE_CHECKS)[number];
 
-/**
- * The check of a preset (`nestjs-resource-server/presets`). A symbol, so that no option of the application replaces it;
- * `Symbol.for`, so that two copies of the package share it. The check is always called before `validate`.
- */
+// A symbol, so that no option replaces the check of a preset. `Symbol.for`, so that two copies of the package share it.
 export const PROVIDER_CHECK: unique symbol = Symbol.for('nestjs-resource-server.providerCheck');
 
-/** Throws an AuthError to reject the token. */
+/** The check of a preset, which is called before `validate`. Throws an AuthError to reject the token. */
 export type ProviderCheck = (token: VerifiedAccessToken) => void;
 
 export interface ProviderChecked {
@@ -145,7 +142,6 @@ export interface CheckOptions {
    * Nest answers 500, or the status of an `HttpException`, because the caller does not cause a failure of a database.
    */
   readonly validate?: (token: VerifiedAccessToken) => boolean | Promise<boolean>;
-  /** The claims that grant scopes, roles and permissions. The default of each is in `ClaimPaths`. */
   readonly claimPaths?: ClaimPaths;
   /**
    * Checks that only report: tokens that fail them are accepted, counted and logged by client (`ReportedRefusals`). Use it to
@@ -191,7 +187,7 @@ type SeveralIssuers = CheckOptions & {
   readonly keys?: KeysOptions & { readonly 'is set in each of the issuers': never };
 };
 
-/** Requirements of every token, with the meaning of the decorators: `anyScope` is `@RequireAnyScope`. */
+/** Requirements with the meaning of the decorators: `anyScope` is `@RequireAnyScope`. */
 export interface RequireOptions<Context = unknown> {
   readonly scopes?: readonly string[];
   readonly anyScope?: readonly string[];
@@ -222,10 +218,7 @@ export interface ModuleOptions<User = RegisteredUser, Context = unknown> {
    * function receives the `ExecutionContext` and returns the token or nothing: for TCP messages, NATS and Kafka.
    */
   readonly tokenFrom?: readonly (TokenPlace | TokenReader<Context>)[];
-  /**
-   * Requirements of every route except `@Public()` ones, in addition to its decorators. They do not apply to guests of
-   * `@OptionalAuth()` routes. Default none.
-   */
+  /** Requirements of every route except `@Public()` ones, in addition to its decorators; not for guests. Default none. */
   readonly require?: RequireOptions<Context>;
   readonly connections?: ConnectionOptions;
   /**
@@ -236,8 +229,8 @@ export interface ModuleOptions<User = RegisteredUser, Context = unknown> {
     token: VerifiedAccessToken,
   ) => User | undefined | null | false | Promise<User | undefined | null | false>;
   /**
-   * Adds a `hint` to the body of a refusal: the expected value, the value of the token and the fix. For development: a warning
-   * is logged at start, and `NODE_ENV=production` switches it off. Default false.
+   * Adds a `hint` to the body of a refusal: the expected value, the value of the token and the fix. A warning is logged at start,
+   * and `NODE_ENV=production` switches it off. Default false.
    */
   readonly explainRefusals?: boolean;
   /** Metrics and span attributes for OpenTelemetry. Requires `@opentelemetry/api` and a configured SDK. Default false. */
