@@ -1,24 +1,18 @@
 import { nameOfPolicy } from '../model/policy.js';
 import type { VerifiedAccessToken } from '../model/access-token.js';
-import { AuthError, type AuthErrorCode } from '../model/errors.js';
+import { AuthError } from '../model/errors.js';
 import { isJsonObject } from '../model/unknown-value.js';
 import type { AuthorizationDetail, AuthorityKind, Requirement } from '../model/requirement.js';
 import { type PolicyResolver, verdictOf } from './policy-verdict.js';
 
-interface AuthorityRow {
-  readonly read: (token: VerifiedAccessToken) => readonly string[];
-  readonly needs: 'all' | 'any';
-  readonly code: AuthErrorCode;
-}
-
-const AUTHORITIES: Readonly<Record<AuthorityKind, AuthorityRow>> = {
-  scopes: { read: ({ scopes }) => scopes, needs: 'all', code: 'SCOPE_INSUFFICIENT' },
-  anyScope: { read: ({ scopes }) => scopes, needs: 'any', code: 'SCOPE_INSUFFICIENT' },
-  roles: { read: ({ roles }) => roles, needs: 'all', code: 'ROLE_INSUFFICIENT' },
-  anyRole: { read: ({ roles }) => roles, needs: 'any', code: 'ROLE_INSUFFICIENT' },
-  permissions: { read: ({ permissions }) => permissions, needs: 'all', code: 'PERMISSION_INSUFFICIENT' },
-  anyPermission: { read: ({ permissions }) => permissions, needs: 'any', code: 'PERMISSION_INSUFFICIENT' },
-};
+const AUTHORITIES = {
+  scopes: { granted: 'scopes', needs: 'all', code: 'SCOPE_INSUFFICIENT' },
+  anyScope: { granted: 'scopes', needs: 'any', code: 'SCOPE_INSUFFICIENT' },
+  roles: { granted: 'roles', needs: 'all', code: 'ROLE_INSUFFICIENT' },
+  anyRole: { granted: 'roles', needs: 'any', code: 'ROLE_INSUFFICIENT' },
+  permissions: { granted: 'permissions', needs: 'all', code: 'PERMISSION_INSUFFICIENT' },
+  anyPermission: { granted: 'permissions', needs: 'any', code: 'PERMISSION_INSUFFICIENT' },
+} as const;
 
 /** The inputs of a check in addition to the token and the requirement. */
 export interface RequirementSurroundings<Context> {
@@ -61,11 +55,9 @@ function checkAuthorities(
   token: VerifiedAccessToken,
   requiredScopes: readonly string[],
 ): void {
-  const { read, needs, code } = AUTHORITIES[kind];
-  const granted = read(token);
-  const isMet =
-    needs === 'all' ? names.every((name) => granted.includes(name)) : names.some((name) => granted.includes(name));
-  if (isMet) return;
+  const { granted, needs, code } = AUTHORITIES[kind];
+  const isGranted = (name: string) => token[granted].includes(name);
+  if (needs === 'all' ? names.every(isGranted) : names.some(isGranted)) return;
   const detail = code === 'SCOPE_INSUFFICIENT' ? { scope: [...new Set([...requiredScopes, ...names])].join(' ') } : {};
   throw new AuthError(code, { ...detail, requires: needs, expected: names });
 }

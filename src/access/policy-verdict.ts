@@ -24,15 +24,11 @@ export async function verdictOf<Context>(
     return typeof verdict === 'boolean' ? verdict : undefined;
   }
   const { combination, policies } = policy;
-  if (combination === 'not') {
-    const [only] = policies as readonly [PolicyReference<Context>];
-    const verdict = await verdictOf(only, token, context, resolve);
-    return verdict === undefined ? undefined : !verdict;
-  }
   const decisive = combination === 'any';
   let combined: boolean | undefined = !decisive;
   for (const part of policies) {
     const verdict = await verdictOf(part, token, context, resolve);
+    if (combination === 'not') return verdict === undefined ? undefined : !verdict;
     if (verdict === decisive) return decisive;
     if (verdict === undefined) combined = undefined;
   }

@@ -1,22 +1,5 @@
 import { constants } from 'node:crypto';
 
-interface RsaRow {
-  readonly kty: 'RSA';
-  readonly hash: 'sha256' | 'sha384' | 'sha512';
-  readonly padding: number;
-  readonly saltLength?: number;
-}
-
-interface EllipticRow {
-  readonly kty: 'EC' | 'OKP';
-  readonly crv: string;
-  /** In bytes. An RSA signature is as long as the modulus. */
-  readonly signatureLength: number;
-  readonly hash: 'sha256' | 'sha384' | 'sha512' | null;
-}
-
-export type AlgorithmRow = RsaRow | EllipticRow;
-
 const pkcs1 = constants.RSA_PKCS1_PADDING;
 const pss = constants.RSA_PKCS1_PSS_PADDING;
 // RFC 7518 §3.5: the salt is as long as the hash.
@@ -24,7 +7,7 @@ const saltLength = constants.RSA_PSS_SALTLEN_DIGEST;
 
 /**
  * The parameters of each supported signature algorithm (RFC 7518 §3.1, RFC 8037 §3.1, RFC 9864 §2.2). `none` and the HMAC
- * algorithms are not supported.
+ * algorithms are not supported. The length of a signature is in bytes; that of RSA is the length of the modulus.
  */
 export const ALGORITHMS = {
   RS256: { kty: 'RSA', hash: 'sha256', padding: pkcs1 },
@@ -38,7 +21,7 @@ export const ALGORITHMS = {
   ES512: { kty: 'EC', crv: 'P-521', signatureLength: 132, hash: 'sha512' },
   EdDSA: { kty: 'OKP', crv: 'Ed25519', signatureLength: 64, hash: null },
   Ed25519: { kty: 'OKP', crv: 'Ed25519', signatureLength: 64, hash: null },
-} as const satisfies Record<string, AlgorithmRow>;
+} as const;
 
 /** An asymmetric signature algorithm for access tokens. */
 export type SignatureAlgorithm = keyof typeof ALGORITHMS;

@@ -6,7 +6,7 @@ const MAX_QUOTED = 64;
 /** A JSON Web Key Set (RFC 7517 §5) whose keys are imported. It is immutable; a newer set replaces it as a whole. */
 export class KeySet {
   private readonly keys: readonly VerificationKey[];
-  private readonly named = new Map<string, VerificationKey[]>();
+  private readonly named = new Map<string, readonly VerificationKey[]>();
 
   /**
    * @param jwks The members of `keys` as published. A member that is not an object is ignored, so that it does not
@@ -14,12 +14,8 @@ export class KeySet {
    */
   constructor(private readonly jwks: readonly unknown[]) {
     this.keys = jwks.filter(isJsonObject).map(importVerificationKey);
-    for (const key of this.keys) {
-      if (key.kid === undefined) continue;
-      const same = this.named.get(key.kid);
-      if (same === undefined) this.named.set(key.kid, [key]);
-      else same.push(key);
-    }
+    for (const key of this.keys)
+      if (key.kid !== undefined) this.named.set(key.kid, [...(this.named.get(key.kid) ?? []), key]);
   }
 
   /** Whether any key can verify a token. */

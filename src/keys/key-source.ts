@@ -16,14 +16,6 @@ export interface KeySource {
 }
 
 /** Keys from the options. They change only when the application restarts. */
-export class StaticKeys implements KeySource {
-  constructor(private readonly keySet: KeySet) {}
-
-  keySetFor(): KeySet {
-    return this.keySet;
-  }
-
-  current(): KeySet {
-    return this.keySet;
-  }
+export function staticKeys(keySet: KeySet): KeySource {
+  return { keySetFor: () => keySet, current: () => keySet };
 }

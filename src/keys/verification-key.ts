@@ -1,5 +1,5 @@
 import { createPublicKey, type KeyObject, type VerifyKeyObjectInput } from 'node:crypto';
-import { ALGORITHMS, ALGORITHM_NAMES, type AlgorithmRow, type SignatureAlgorithm } from './algorithms.js';
+import { ALGORITHMS, ALGORITHM_NAMES, type SignatureAlgorithm } from './algorithms.js';
 
 /** An imported key of a key set. */
 export interface VerificationKey {
@@ -13,21 +13,16 @@ export interface VerificationKey {
 }
 
 /**
- * Imports a JSON Web Key (RFC 7517 §4). All its parameters must match: a key that was published for encryption, or for
- * another algorithm, must not verify a token (RFC 8725 §3.1, §3.2). Never throws: an unsuitable key stays in its set, so
- * that a token that names it is rejected for the right reason.
+ * Imports a JSON Web Key (RFC 7517 §4). A key that was published for encryption, or for another algorithm, must not verify a
+ * token (RFC 8725 §3.1, §3.2). An unsuitable key stays in its set, so that a token that names it is rejected for the right reason.
  */
 export function importVerificationKey(jwk: Readonly<Record<string, unknown>>): VerificationKey {
   const kid = typeof jwk.kid === 'string' && jwk.kid !== '' ? jwk.kid : undefined;
   try {
     return { kid, ...usableKey(jwk) };
   } catch (error) {
-    return {
-      kid,
-      inputs: new Map(),
-      signatureLength: 0,
-      problem: error instanceof UnsuitableKey ? error.message : 'cannot be read',
-    };
+    const problem = error instanceof UnsuitableKey ? error.message : 'cannot be read';
+    return { kid, inputs: new Map(), signatureLength: 0, problem };
   }
 }
 
@@ -50,22 +45,19 @@ function usableKey(jwk: Readonly<Record<string, unknown>>): Pick<VerificationKey
     throw new UnsuitableKey('is not for verifying (key_ops)');
   }
   const names = ALGORITHM_NAMES.filter((name) => {
-    const row: AlgorithmRow = ALGORITHMS[name];
+    const row = ALGORITHMS[name];
     return row.kty === kty && (row.kty === 'RSA' || row.crv === jwk.crv) && (alg === undefined || alg === name);
   });
   const [first] = names;
   if (first === undefined) throw new UnsuitableKey('fits no signature algorithm (kty, crv, alg)');
   const key = createPublicKey({ key: jwk, format: 'jwk' });
   if (kty === 'RSA') checkRsaStrength(key);
-  const row: AlgorithmRow = ALGORITHMS[first];
+  const row = ALGORITHMS[first];
+  const { modulusLength = 0 } = key.asymmetricKeyDetails ?? {};
   return {
     inputs: new Map(names.map((name) => [name, verifyInput(key, ALGORITHMS[name])])),
-    signatureLength: row.kty === 'RSA' ? modulusBytes(key) : row.signatureLength,
+    signatureLength: row.kty === 'RSA' ? Math.ceil(modulusLength / 8) : row.signatureLength,
   };
-}
-
-function modulusBytes(key: KeyObject): number {
-  return Math.ceil((key.asymmetricKeyDetails?.modulusLength ?? 0) / 8);
 }
 
 /** RFC 7518 §3.3 and §3.5 require at least 2048 bits. RSA is not secure with an even exponent or with 1. */
@@ -75,9 +67,8 @@ function checkRsaStrength(key: KeyObject): void {
   if (publicExponent < 3n || publicExponent % 2n === 0n) throw new UnsuitableKey('has an unsafe exponent');
 }
 
-function verifyInput(key: KeyObject, row: AlgorithmRow): VerifyKeyObjectInput {
-  if (row.kty !== 'RSA') return { key, dsaEncoding: 'ieee-p1363' };
-  return row.saltLength === undefined
-    ? { key, padding: row.padding }
-    : { key, padding: row.padding, saltLength: row.saltLength };
+type AlgorithmRow = Readonly<Record<'kty', string> & Partial<Record<'padding' | 'saltLength', number>>>;
+
+function verifyInput(key: KeyObject, { padding, saltLength }: AlgorithmRow): VerifyKeyObjectInput {
+  return { key, padding, saltLength, dsaEncoding: 'ieee-p1363' };
 }

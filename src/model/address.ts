@@ -7,14 +7,9 @@ const LOOPBACK = /^(localhost|127\.\d{1,3}\.\d{1,3}\.\d{1,3}|\[::1\])$/;
  * network path. An address with credentials or a fragment is not allowed.
  */
 export function isFetchableAddress(address: string, allowHttp: boolean): boolean {
-  let url: URL;
-  try {
-    url = new URL(address);
-  } catch {
-    return false;
-  }
-  const { protocol, hostname, username, password, hash } = url;
-  if (username !== '' || password !== '' || hash !== '') return false;
+  if (!URL.canParse(address)) return false;
+  const { protocol, hostname, username, password, hash } = new URL(address);
+  if (`${username}${password}${hash}` !== '') return false;
   return protocol === 'https:' || (protocol === 'http:' && (allowHttp || LOOPBACK.test(hostname)));
 }
 
@@ -28,15 +23,11 @@ for (const [network, bits] of [
   ['169.254.0.0', 16],
   ['172.16.0.0', 12],
   ['192.168.0.0', 16],
-] as const) {
-  INTERNAL.addSubnet(network, bits, 'ipv4');
-}
-for (const [network, bits] of [
   ['::', 127],
   ['fc00::', 7],
   ['fe80::', 10],
 ] as const) {
-  INTERNAL.addSubnet(network, bits, 'ipv6');
+  INTERNAL.addSubnet(network, bits, isIP(network) === 4 ? 'ipv4' : 'ipv6');
 }
 
 /**
@@ -57,10 +48,6 @@ export function withoutQuery(address: string): string {
 }
 
 /** Whether the text is an origin as browsers send it (RFC 6454 §6.2), without a path or a trailing slash. */
-export function isOrigin(text: unknown): boolean {
-  try {
-    return typeof text === 'string' && new URL(text).origin === text;
-  } catch {
-    return false;
-  }
+export function isOrigin(text: unknown): text is string {
+  return typeof text === 'string' && URL.canParse(text) && new URL(text).origin === text;
 }

@@ -6,6 +6,13 @@ interface ErrorRow {
   readonly description: string;
 }
 
+const invalidRequest = <Text extends string>(description: Text) =>
+  ({ status: 400, error: 'invalid_request', description }) as const;
+const invalidToken = <Text extends string>(description: Text) =>
+  ({ status: 401, error: 'invalid_token', description }) as const;
+const insufficientScope = <Text extends string>(description: Text) =>
+  ({ status: 403, error: 'insufficient_scope', description }) as const;
+
 /**
  * All refusals: a stable code, the HTTP status, the `error` of the challenge and the text that the client receives.
  * Descriptions are fixed, so that no part of a token can appear in a response.
@@ -13,90 +20,34 @@ interface ErrorRow {
 export const ERRORS = {
   TOKEN_MISSING: { status: 401, description: 'An access token is required' },
   SCHEME_UNSUPPORTED: { status: 401, description: 'Only the Bearer authentication scheme is accepted' },
-  TOKEN_MULTIPLE: {
-    status: 400,
-    error: 'invalid_request',
-    description: 'The request must carry exactly one access token',
-  },
-  TOKEN_TOO_LARGE: { status: 400, error: 'invalid_request', description: 'The access token is too large' },
-  TOKEN_MALFORMED: { status: 401, error: 'invalid_token', description: 'The access token is malformed' },
-  ALGORITHM_NOT_ALLOWED: {
-    status: 401,
-    error: 'invalid_token',
-    description: 'The signature algorithm of the access token is not allowed',
-  },
-  TYPE_NOT_ALLOWED: {
-    status: 401,
-    error: 'invalid_token',
-    description: 'The token is not of a type that is accepted as an access token',
-  },
-  HEADER_CRITICAL: {
-    status: 401,
-    error: 'invalid_token',
-    description: 'The access token requires an extension that is not supported',
-  },
-  ISSUER_UNTRUSTED: {
-    status: 401,
-    error: 'invalid_token',
-    description: 'The issuer of the access token is not trusted',
-  },
-  KEY_UNKNOWN: {
-    status: 401,
-    error: 'invalid_token',
-    description: 'The issuer does not publish the key that the access token names',
-  },
-  KEY_UNSUITABLE: {
-    status: 401,
-    error: 'invalid_token',
-    description: 'The key that the access token names must not be used for its algorithm',
-  },
-  SIGNATURE_INVALID: {
-    status: 401,
-    error: 'invalid_token',
-    description: 'The signature of the access token is not valid',
-  },
-  TOKEN_EXPIRED: { status: 401, error: 'invalid_token', description: 'The access token expired' },
-  TOKEN_NOT_YET_VALID: { status: 401, error: 'invalid_token', description: 'The access token is not valid yet' },
-  TOKEN_TOO_OLD: { status: 401, error: 'invalid_token', description: 'The access token was issued too long ago' },
-  AUDIENCE_MISMATCH: {
-    status: 401,
-    error: 'invalid_token',
-    description: 'The access token was issued for another audience',
-  },
-  CLAIM_MISSING: { status: 401, error: 'invalid_token', description: 'A required claim is missing' },
-  CLAIM_INVALID: { status: 401, error: 'invalid_token', description: 'A claim has a value that is not accepted' },
-  USER_REFUSED: {
-    status: 401,
-    error: 'invalid_token',
-    description: 'The application does not accept the user of the access token',
-  },
-  BINDING_UNPROVEN: {
-    status: 401,
-    error: 'invalid_token',
-    description: 'The access token is bound to a key whose possession was not proven',
-  },
+  TOKEN_MULTIPLE: invalidRequest('The request must carry exactly one access token'),
+  TOKEN_TOO_LARGE: invalidRequest('The access token is too large'),
+  TOKEN_MALFORMED: invalidToken('The access token is malformed'),
+  ALGORITHM_NOT_ALLOWED: invalidToken('The signature algorithm of the access token is not allowed'),
+  TYPE_NOT_ALLOWED: invalidToken('The token is not of a type that is accepted as an access token'),
+  HEADER_CRITICAL: invalidToken('The access token requires an extension that is not supported'),
+  ISSUER_UNTRUSTED: invalidToken('The issuer of the access token is not trusted'),
+  KEY_UNKNOWN: invalidToken('The issuer does not publish the key that the access token names'),
+  KEY_UNSUITABLE: invalidToken('The key that the access token names must not be used for its algorithm'),
+  SIGNATURE_INVALID: invalidToken('The signature of the access token is not valid'),
+  TOKEN_EXPIRED: invalidToken('The access token expired'),
+  TOKEN_NOT_YET_VALID: invalidToken('The access token is not valid yet'),
+  TOKEN_TOO_OLD: invalidToken('The access token was issued too long ago'),
+  AUDIENCE_MISMATCH: invalidToken('The access token was issued for another audience'),
+  CLAIM_MISSING: invalidToken('A required claim is missing'),
+  CLAIM_INVALID: invalidToken('A claim has a value that is not accepted'),
+  USER_REFUSED: invalidToken('The application does not accept the user of the access token'),
+  BINDING_UNPROVEN: invalidToken('The access token is bound to a key whose possession was not proven'),
   AUTHENTICATION_INSUFFICIENT: {
     status: 401,
     error: 'insufficient_user_authentication',
     description: 'A stronger or more recent authentication is required',
   },
-  SCOPE_INSUFFICIENT: {
-    status: 403,
-    error: 'insufficient_scope',
-    description: 'The access token lacks a required scope',
-  },
-  ROLE_INSUFFICIENT: { status: 403, error: 'insufficient_scope', description: 'A required role is missing' },
-  PERMISSION_INSUFFICIENT: {
-    status: 403,
-    error: 'insufficient_scope',
-    description: 'A required permission is missing',
-  },
-  AUTHORIZATION_DETAILS_INSUFFICIENT: {
-    status: 403,
-    error: 'insufficient_scope',
-    description: 'The access token lacks required authorization details',
-  },
-  POLICY_DENIED: { status: 403, error: 'insufficient_scope', description: 'Access is denied' },
+  SCOPE_INSUFFICIENT: insufficientScope('The access token lacks a required scope'),
+  ROLE_INSUFFICIENT: insufficientScope('A required role is missing'),
+  PERMISSION_INSUFFICIENT: insufficientScope('A required permission is missing'),
+  AUTHORIZATION_DETAILS_INSUFFICIENT: insufficientScope('The access token lacks required authorization details'),
+  POLICY_DENIED: insufficientScope('Access is denied'),
   ORIGIN_UNTRUSTED: { status: 403, description: 'Requests from another origin are not accepted' },
   KEYS_UNAVAILABLE: { status: 503, description: "The issuer's signing keys are temporarily unavailable" },
 } as const satisfies Record<string, ErrorRow>;
@@ -135,7 +86,7 @@ export class AuthError extends Error {
     detail: AuthErrorDetail = {},
     options: { cause?: unknown; retryAfterSeconds?: number } = {},
   ) {
-    super(ERRORS[code].description, 'cause' in options ? { cause: options.cause } : undefined);
+    super(ERRORS[code].description, options);
     this.status = ERRORS[code].status;
     this.detail = Object.freeze({ ...detail });
     const given = options.retryAfterSeconds;

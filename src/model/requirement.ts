@@ -34,12 +34,7 @@ export type Requirement<Context = unknown> = Common &
 export type RequirementKind = Requirement['kind'];
 
 /** All kinds in the order of evaluation. */
-export const REQUIREMENT_KINDS: readonly RequirementKind[] = [
-  ...AUTHORITY_KINDS,
-  'acr',
-  'authorizationDetails',
-  'policy',
-];
+export const REQUIREMENT_KINDS = [...AUTHORITY_KINDS, 'acr', 'authorizationDetails', 'policy'] as const;
 
 export const MAX_AUTHENTICATION_AGE_SECONDS = 366 * 86_400;
 

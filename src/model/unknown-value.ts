@@ -13,20 +13,10 @@ const SECRET = /PRIVATE KEY|^eyJ/;
  * Keys, tokens, and the credentials and the query of an address are hidden.
  */
 export function describeValue(value: unknown): string {
-  switch (typeof value) {
-    case 'string':
-      return describeText(value);
-    case 'object':
-      if (value === null) return 'null';
-      if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list';
-      return 'an object';
-    case 'function':
-      return 'a function';
-    case 'symbol':
-      return 'a symbol';
-    default:
-      return String(value);
-  }
+  if (typeof value === 'string') return describeText(value);
+  if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list';
+  if (isJsonObject(value)) return 'an object';
+  return typeof value === 'function' || typeof value === 'symbol' ? `a ${typeof value}` : String(value);
 }
 
 function describeText(text: string): string {

@@ -1,6 +1,6 @@
 import { ConfigurableModuleBuilder, type Provider, type Type } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
-import { EXTRA_DEFAULTS } from '../options/defaults.js';
+import { EXTRA_DEFAULTS } from '../options/resolve-options.js';
 import type { ModuleExtras } from '../options/options.js';
 import { AuthGuard } from './auth.guard.js';
 import type { AuthOptions } from './auth-options.js';

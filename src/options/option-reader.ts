@@ -1,14 +1,18 @@
-import { describeValue } from '../model/unknown-value.js';
 import { ConfigurationError, type ConfigurationProblem } from '../model/errors.js';
-import { isJsonObject } from '../model/unknown-value.js';
-import { unknownProperties } from './unknown-properties.js';
-import { problemOfUnsetValue } from './unset-value.js';
+import { describeValue, isJsonObject } from '../model/unknown-value.js';
+import { nearestName } from './nearest-name.js';
+import { fixOfText, isUsableText } from './usable-text.js';
 
 export type OptionRecord = Readonly<Record<PropertyKey, unknown>>;
 
+interface ItemRules<Item> {
+  readonly nonEmpty?: boolean;
+  readonly isItem: (item: unknown) => item is Item;
+  readonly fix: (item: unknown) => string;
+}
+
 interface Kinds {
   boolean: boolean;
-  string: string;
   function: (...parameters: never[]) => unknown;
 }
 
@@ -34,25 +38,6 @@ export class OptionReader {
     return this.child(value, name);
   }
 
-  /**
-   * Returns a reader of the same object with a default for each option that is not set. Other names are problems.
-   * @param join combines the value and the default of an option for which both apply.
-   */
-  withDefaults(
-    defaults: OptionRecord,
-    join: Readonly<Record<PropertyKey, (own: unknown, fallback: unknown) => unknown>> = {},
-  ): OptionReader {
-    this.allowOnly(Object.keys(defaults));
-    const entries = Reflect.ownKeys(defaults).map((name) => {
-      // Read by name: getters and methods of a class are on the prototype.
-      const { [name]: own } = this.record;
-      const { [name]: fallback } = defaults;
-      if (own === undefined || fallback === undefined) return [name, own === undefined ? fallback : own] as const;
-      return [name, join[name]?.(own, fallback) ?? own] as const;
-    });
-    return new OptionReader(Object.fromEntries(entries), this.path, this.problems);
-  }
-
   problem(name: string, message: string): void {
     this.problems.push({ path: this.pathTo(name), message });
   }
@@ -66,8 +51,12 @@ export class OptionReader {
     return this.problems.length;
   }
 
+  /** A misspelled option would have no effect: a check that the developer relies on would not be made. */
   allowOnly(names: readonly string[]): void {
-    for (const { path, message } of unknownProperties(this.record, names)) this.problem(path, message);
+    for (const name of Object.keys(this.record).filter((each) => !names.includes(each))) {
+      const near = nearestName(name, names);
+      this.problem(name, `is unknown. ${near ? `Did you mean \`${near}\`?` : `Use one of ${names.join(', ')}.`}`);
+    }
   }
 
   has(name: string): boolean {
@@ -98,46 +87,37 @@ export class OptionReader {
    */
   requiredString(name: string, meaning: string): string {
     const value = this.record[name];
-    if (typeof value === 'string' && value.trim() !== '') return this.isUsableText(name, value) ? value : '';
-    const isMissing = value === undefined || value === null || value === '';
-    this.problem(name, `is ${isMissing ? 'missing' : describeValue(value)}. Set it to ${meaning}.`);
+    if (isUsableText(value)) return value;
+    if (value === undefined || value === null || value === '') this.problem(name, `is missing. Set it to ${meaning}.`);
+    else this.invalid(name, fixOfText(value, `Set it to ${meaning}.`));
     return '';
   }
 
   /** Reads a string or a non-empty list of strings. Returns an empty list after a problem. */
   oneOrMore(name: string, meaning: string): readonly string[] {
     const before = this.problemCount;
-    const value = this.record[name];
-    const list = Array.isArray(value)
+    const list = Array.isArray(this.record[name])
       ? this.stringList(name, { nonEmpty: true })
       : [this.requiredString(name, meaning)];
     return Object.freeze(this.problemCount === before ? (list ?? []) : []);
   }
 
-  /** Returns the items of a list with holes as undefined; no items after a problem; undefined if the option is not set. */
-  items(name: string, content: string, { nonEmpty = false } = {}): readonly unknown[] | undefined {
-    const value = this.record[name];
-    if (value === undefined) return undefined;
-    if (Array.isArray(value) && (value.length > 0 || !nonEmpty)) return Array.from<unknown>(value);
-    this.invalid(name, `Set it to a ${nonEmpty ? 'non-empty ' : ''}list of ${content}.`);
-    return [];
-  }
-
+  /** Returns undefined if the option is not set. */
   stringList(name: string, { nonEmpty = false } = {}): readonly string[] | undefined {
-    const items = this.items(name, 'strings', { nonEmpty });
-    items?.forEach((item, index) => {
-      const place = `${name}[${String(index)}]`;
-      if (typeof item === 'string' && item.trim() !== '') this.isUsableText(place, item);
-      else this.invalid(place, 'Set it to a non-empty string.', item);
-    });
-    return items && Object.freeze(items as readonly string[]);
+    if (this.record[name] === undefined) return undefined;
+    return this.items(name, 'strings', { nonEmpty, isItem: isUsableText, fix: fixOfText });
   }
 
-  private isUsableText(name: string, value: string): boolean {
-    const problem = problemOfUnsetValue(value);
-    if (problem !== undefined) this.problem(name, problem);
-    else if (value !== value.trim()) this.invalid(name, 'Remove the white space at its beginning and end.', value);
-    return problem === undefined && value === value.trim();
+  /** Reads a list. A hole is an item that is undefined. */
+  items<Item>(name: string, content: string, { nonEmpty = false, isItem, fix }: ItemRules<Item>): readonly Item[] {
+    const value = this.record[name];
+    const items: readonly unknown[] = Array.isArray(value) ? Array.from(value) : [];
+    if (!Array.isArray(value) || (nonEmpty && items.length === 0))
+      this.invalid(name, `Set it to a ${nonEmpty ? 'non-empty ' : ''}list of ${content}.`);
+    items.forEach((item, index) => {
+      if (!isItem(item)) this.invalid(`${name}[${String(index)}]`, fix(item), item);
+    });
+    return Object.freeze(items as readonly Item[]);
   }
 
   /** Returns `min` after a problem. */

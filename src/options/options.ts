@@ -5,20 +5,19 @@ import type { KeyStore } from '../keys/key-store.js';
 import type { TokenPlace, TokenReader } from './token-places.js';
 
 /**
- * Tells the types of this package what the `user` option makes of a token, once for the whole application:
+ * Registers the type that the `user` option returns, once for the whole application. `AuthModule.forRoot` then checks that `user`
+ * returns it, and `@CurrentUser()` that the parameter can take it:
  *
  * ```ts
  * declare module 'nestjs-resource-server' {
  *   interface Register { user: MyUser }
  * }
  * ```
- *
- * Then `AuthModule.forRoot` checks that `user` returns it, and `@CurrentUser()` that the parameter can take it.
  */
 // eslint-disable-next-line @typescript-eslint/no-empty-object-type -- there to be merged into
 export interface Register {}
 
-/** The user's own type, or `unknown` when none was registered. */
+/** The registered type of the user, or `unknown`. */
 export type RegisteredUser = Register extends { user: infer User } ? User : unknown;
 
 /** A public key as a JSON Web Key (RFC 7517 §4). Private members (`d`, `k`, …) are a ConfigurationError. */
@@ -34,14 +33,14 @@ export interface JsonWebKey {
 /** Caching and fetching of keys from the network. */
 export interface RemoteKeyOptions {
   /**
-   * Seconds during which a fetched key set is fresh, from 1 to 86400. Default 600. The set is fetched again in the
-   * background when 80 to 95 % of this time have passed. A shorter `Cache-Control: max-age` of the issuer applies, but at
-   * least 60 seconds. A key that the issuer withdraws is accepted until then.
+   * Seconds during which a fetched key set is fresh, from 1 to 86400. Default 600. A shorter `Cache-Control: max-age` applies,
+   * but at least 60 seconds. The set is fetched again in the background when 80 to 95 % of the time have passed; a key that the
+   * issuer withdraws is accepted until then.
    */
   readonly refreshSeconds?: number;
   /**
-   * Seconds since the fetch during which a key set is used while the issuer is unreachable, from 0 to 2592000. Then the
-   * answer is 503 KEYS_UNAVAILABLE. Default 86400 (one day); 0: only while the set is fresh.
+   * Seconds since the fetch during which a key set is used while the issuer is unreachable, from 0 (only while it is fresh) to
+   * 2592000. Then the answer is 503 KEYS_UNAVAILABLE. Default 86400.
    */
   readonly maxStaleSeconds?: number;
   /**
@@ -54,29 +53,24 @@ export interface RemoteKeyOptions {
   /** Maximum size of a response body in bytes, from 1024 to 16777216. Default 524288; 100 keys need about 60 KiB. */
   readonly maxBytes?: number;
   /**
-   * A JSON Web Key Set (RFC 7517 §5) for a start while the issuer is unreachable and `keyStore` has no keys. It is used
-   * until the first successful fetch. Keep it current: a key that the issuer withdraws stays accepted here. Default none.
+   * A JSON Web Key Set (RFC 7517 §5) that is used until the first successful fetch, if `keyStore` has no keys. Keep it current: a key
+   * that the issuer withdraws stays accepted here. Default none.
    */
   readonly fallback?: { readonly keys: readonly JsonWebKey[] };
 }
 
 /**
- * The source of the keys of an issuer.
- *
- * - `discovery` (default): from the metadata of the issuer (OpenID Connect Discovery §4, RFC 8414 §3), or from metadata at
- *   `uri`. The `issuer` of the metadata must equal the configured one.
- * - `jwks`: from the key set at `uri`. No metadata is fetched.
- * - `static`: from the options. Nothing is fetched.
- *
- * Addresses must use https, or http on a loopback host; see `insecureAllowHttp`.
+ * The source of the keys of an issuer. `discovery` (default): the metadata of the issuer (OpenID Connect Discovery §4, RFC 8414
+ * §3), or metadata at `uri`; its `issuer` must equal the configured one. `jwks`: the key set at `uri`, without metadata. `static`:
+ * the options; nothing is fetched. Addresses must use https, or http on a loopback host; see `insecureAllowHttp`.
  */
 export type KeysOptions =
   | ({
       readonly from: 'discovery';
       readonly uri?: string;
       /**
-       * Allowed origins of the `jwks_uri` in the metadata, for example `['https://keys.example.com']`. Default: any origin,
-       * except that metadata from a public host must not point to a private or loopback address (SSRF).
+       * Allowed origins of the `jwks_uri` in the metadata, for example `['https://keys.example.com']`. Default: any origin. Metadata
+       * from a public host must never point to a private or loopback address (SSRF).
        */
       readonly jwksOrigins?: readonly string[];
     } & RemoteKeyOptions)
@@ -108,16 +102,12 @@ export const REPORTABLE_CHECKS = ['audience', 'senderConstraint', 'requiredClaim
  */
 export type ReportableCheck = (typeof REPORTABLE_CHECKS)[number];
 
-/**
- * The check of a preset (`nestjs-resource-server/presets`). A symbol, so that no option of the application replaces it;
- * `Symbol.for`, so that two copies of the package share it. The check is always called before `validate`.
- */
+// A symbol, so that no option replaces the check of a preset. `Symbol.for`, so that two copies of the package share it.
 export const PROVIDER_CHECK: unique symbol = Symbol.for('nestjs-resource-server.providerCheck');
 
-/** @throws AuthError to reject the token. */
+/** The check of a preset, which is called before `validate`. Throws an AuthError to reject the token. */
 export type ProviderCheck = (token: VerifiedAccessToken) => void;
 
-/** Options that a preset returns. */
 export interface ProviderChecked {
   readonly [PROVIDER_CHECK]: ProviderCheck;
 }
@@ -133,9 +123,8 @@ export interface CheckOptions {
    */
   readonly algorithms?: readonly SignatureAlgorithm[];
   /**
-   * Accepted values of the header `typ`; others are rejected with TYPE_NOT_ALLOWED. They are compared without case and
-   * without `application/`; `undefined` accepts tokens without `typ`. Default `['at+jwt', 'JWT', undefined]`. RFC 9068 §4
-   * requires `['at+jwt']`, which also excludes ID tokens without a typical claim.
+   * Accepted values of the header `typ` (TYPE_NOT_ALLOWED), compared without case and without `application/`; `undefined` accepts
+   * tokens without `typ`. Default `['at+jwt', 'JWT', undefined]`. RFC 9068 §4 requires `['at+jwt']`, which excludes all ID tokens.
    */
   readonly tokenTypes?: readonly (string | undefined)[];
   /** Accepted clock difference in seconds for `exp`, `nbf`, `iat`, `auth_time` and the age, from 0 to 300. Default 5. */
@@ -153,7 +142,6 @@ export interface CheckOptions {
    * Nest answers 500, or the status of an `HttpException`, because the caller does not cause a failure of a database.
    */
   readonly validate?: (token: VerifiedAccessToken) => boolean | Promise<boolean>;
-  /** The claims that grant scopes, roles and permissions. The default of each is in `ClaimPaths`. */
   readonly claimPaths?: ClaimPaths;
   /**
    * Checks that only report: tokens that fail them are accepted, counted and logged by client (`ReportedRefusals`). Use it to
@@ -169,8 +157,8 @@ export interface IssuerOptions extends CheckOptions {
   /** The identifiers of this API. A token must have one of them in `aud` (RFC 7519 §4.1.3). Otherwise AUDIENCE_MISMATCH. */
   readonly audience: string | readonly string[];
   /**
-   * The claim that is compared with `audience`. Default `'aud'`. Set it for issuers whose access tokens have no `aud` and name
-   * only the client: `'client_id'` (Amazon Cognito), `'azp'`. `aud` is **not** checked then.
+   * The claim that is compared with `audience`. Default `'aud'`. For access tokens without `aud` that name only the client:
+   * `'client_id'` (Amazon Cognito), `'azp'`. `aud` is **not** checked then.
    */
   readonly audienceClaim?: string;
   /** Default `{ from: 'discovery' }`. */
@@ -179,9 +167,9 @@ export interface IssuerOptions extends CheckOptions {
 
 /**
  * Returns the options of an issuer, or nothing if the issuer is not trusted (ISSUER_UNTRUSTED). It is called for each token
- * before any verification, so a removed tenant is rejected immediately. Answer from memory: there is no deadline. Never use
- * `issuer` as an address to fetch. Each returned object is read once: return a new one to change options. Keys are cached per
- * issuer and `keys`. Invalid options are a ConfigurationError and answered with 500.
+ * before any verification, so a removed tenant is rejected immediately. Answer from memory: there is no deadline. Never fetch the
+ * address `issuer`. Each returned object is read once: return a new one to change options. Keys are cached per issuer and `keys`.
+ * Invalid options are a ConfigurationError and answered with 500.
  */
 export type IssuerResolver = (
   issuer: string,
@@ -199,7 +187,7 @@ type SeveralIssuers = CheckOptions & {
   readonly keys?: KeysOptions & { readonly 'is set in each of the issuers': never };
 };
 
-/** Requirements of every token, with the meaning of the decorators: `anyScope` is `@RequireAnyScope`. */
+/** Requirements with the meaning of the decorators: `anyScope` is `@RequireAnyScope`. */
 export interface RequireOptions<Context = unknown> {
   readonly scopes?: readonly string[];
   readonly anyScope?: readonly string[];
@@ -216,9 +204,9 @@ export interface RequireOptions<Context = unknown> {
 /** Connections that outlive the request that opened them: sockets, subscriptions and event streams. */
 export interface ConnectionOptions {
   /**
-   * Seconds during which a socket stays open after its token has expired, from 0 to 86400, so that the client can send a new
-   * token (`authenticate`). Messages are rejected in this time. Default 0. Connections that cannot renew their token
-   * (subscriptions of `graphql-ws`, event streams, gRPC streams) are always closed when it expires.
+   * Seconds during which a socket stays open after its token has expired, from 0 (default) to 86400, so that the client can send
+   * a new token (`authenticate`). Messages are rejected in this time. Connections that cannot renew their token (subscriptions of
+   * `graphql-ws`, event streams, gRPC streams) are always closed when it expires.
    */
   readonly renewalGraceSeconds?: number;
 }
@@ -230,10 +218,7 @@ export interface ModuleOptions<User = RegisteredUser, Context = unknown> {
    * function receives the `ExecutionContext` and returns the token or nothing: for TCP messages, NATS and Kafka.
    */
   readonly tokenFrom?: readonly (TokenPlace | TokenReader<Context>)[];
-  /**
-   * Requirements of every route except `@Public()` ones, in addition to its decorators. They do not apply to guests of
-   * `@OptionalAuth()` routes. Default none.
-   */
+  /** Requirements of every route except `@Public()` ones, in addition to its decorators; not for guests. Default none. */
   readonly require?: RequireOptions<Context>;
   readonly connections?: ConnectionOptions;
   /**
@@ -244,8 +229,8 @@ export interface ModuleOptions<User = RegisteredUser, Context = unknown> {
     token: VerifiedAccessToken,
   ) => User | undefined | null | false | Promise<User | undefined | null | false>;
   /**
-   * Adds a `hint` to the body of a refusal: the expected value, the value of the token and the fix. For development: a warning
-   * is logged at start, and `NODE_ENV=production` switches it off. Default false.
+   * Adds a `hint` to the body of a refusal: the expected value, the value of the token and the fix. A warning is logged at start,
+   * and `NODE_ENV=production` switches it off. Default false.
    */
   readonly explainRefusals?: boolean;
   /** Metrics and span attributes for OpenTelemetry. Requires `@opentelemetry/api` and a configured SDK. Default false. */
@@ -255,22 +240,17 @@ export interface ModuleOptions<User = RegisteredUser, Context = unknown> {
   /** Replaces the global `fetch` for metadata and keys, for example for a proxy or a private CA. */
   readonly fetch?: typeof globalThis.fetch;
   /**
-   * When the keys of listed issuers are fetched. `off` (default): with the first token. `background`: at start, without
-   * waiting. `required`: at start, and without keys of an issuer the application does not start (ConfigurationError); keys
-   * from `keyStore` and `fallback` suffice.
+   * When the keys of listed issuers are fetched. `off` (default): with the first token. `background`: at start, without waiting.
+   * `required`: at start; without keys of each issuer (from `keyStore` or `fallback`, too) it fails with a ConfigurationError.
    */
   readonly warmUp?: 'required' | 'background' | 'off';
-  /**
-   * Persists the last valid key set of each issuer, so that the application can start while the issuer is unreachable:
-   * `new FileKeyStore(folder)`, or your own. Write access to it decides which tokens are accepted. Default none.
-   */
+  /** Persists key sets, for a start while an issuer is unreachable: `new FileKeyStore(folder)`, or your own. Default none. */
   readonly keyStore?: KeyStore;
   /**
-   * Remembers verified tokens that are sent again. Default `{ maxEntries: 10000, maxAgeSeconds: 300 }`; `false` disables it. An
-   * entry is valid only for the key set that verified it. The times of the token are checked, and `validate` and `user` are called,
-   * for each request; other checks are omitted only if the same token was accepted in the last 10 seconds. These tokens
-   * need up to 8 MB more. An entry needs about 1.3 bytes per character of the token. `maxEntries` is from 1 to
-   * 10000000, `maxAgeSeconds` from 1 to 86400.
+   * Remembers verified tokens that are sent again, while the key set that verified them is current. `false` disables it.
+   * `maxEntries`: from 1 to 10000000, default 10000; an entry needs about 1.3 bytes per character of the token. `maxAgeSeconds`:
+   * from 1 to 86400, default 300. For each request, the times of the token are checked, and `validate` and `user` are called; other
+   * checks are omitted only if the same token was accepted in the last 10 seconds, for which up to 8 MB more are used.
    */
   readonly tokenCache?: { readonly maxEntries?: number; readonly maxAgeSeconds?: number } | false;
   /** Returns the time in milliseconds since 1970, for tests. Default `Date.now`. */
@@ -279,7 +259,7 @@ export interface ModuleOptions<User = RegisteredUser, Context = unknown> {
   readonly insecureAllowHttp?: boolean;
 }
 
-/** Options that are set beside `useFactory`, because Nest needs them before the factory runs. */
+/** Options that are set beside `useFactory`, because Nest needs them before it runs. */
 export interface ModuleExtras<GuardClass = never, StrategyClass = never> {
   /**
    * `global` (default) guards every route, `manual` only those with `@UseGuards(AuthGuard)`. A class that extends `AuthGuard`

@@ -1,7 +1,7 @@
 import { ALGORITHM_NAMES, isSignatureAlgorithm, type SignatureAlgorithm } from '../keys/algorithms.js';
-import { isJsonObject } from '../model/unknown-value.js';
-import { CHECK_DEFAULTS } from './defaults.js';
+import { claimPaths } from './claim-paths.js';
 import type { OptionReader } from './option-reader.js';
+import * as option from './option-table.js';
 import {
   type CheckOptions,
   PROVIDER_CHECK,
@@ -9,44 +9,108 @@ import {
   REPORTABLE_CHECKS,
   type ReportableCheck,
 } from './options.js';
-import { parseClaimPath } from './parse-claim-path.js';
 import { readKeys, type ResolvedKeys } from './resolve-keys.js';
 
-export interface ResolvedIssuer {
-  readonly issuer: string;
-  readonly audience: readonly string[];
-  readonly audienceClaim: string;
-  readonly keys: ResolvedKeys;
-  readonly algorithms: ReadonlySet<SignatureAlgorithm>;
+export const DEFAULT_TOKEN_TYPES = normalizedTypes(['at+jwt', 'JWT', undefined]);
+
+// Defaults are shared by all issuers: hundreds of copies would not fit in the cache of the processor.
+const CHECK_OPTIONS = {
+  algorithms: option.withDefault(new Set(ALGORITHM_NAMES), readAlgorithms),
   /** Normalized by {@link normalizeTokenType}; undefined accepts tokens without `typ`. */
-  readonly tokenTypes: ReadonlySet<string | undefined>;
-  readonly clockToleranceSeconds: number;
-  readonly requiredClaims: readonly string[];
-  readonly maxTokenAgeSeconds: number | undefined;
-  readonly providerCheck: ProviderCheck | undefined;
-  readonly validate: CheckOptions['validate'];
-  readonly claimPaths: ResolvedClaimPaths;
+  tokenTypes: option.withDefault(DEFAULT_TOKEN_TYPES, readTokenTypes),
+  clockToleranceSeconds: option.number(0, 300, 5),
+  requiredClaims: option.withDefault([], (reader, name) => reader.stringList(name) ?? []),
+  maxTokenAgeSeconds: option.number(1, 366 * 86_400, undefined),
+  validate: option.callback<CheckOptions['validate']>(undefined),
+  claimPaths: option.group({
+    scopes: claimPaths('scope', 'scp'),
+    roles: claimPaths('roles'),
+    permissions: claimPaths('permissions'),
+  }),
   /** Checks that are made but reject nothing. */
-  readonly reportOnly: ReadonlySet<ReportableCheck>;
+  reportOnly: option.withDefault(new Set<never>(), readReportOnly),
+} satisfies Record<keyof CheckOptions, option.Option<unknown>>;
+
+const ISSUER = 'the exact `iss` of the tokens, for example "https://tenant.example.com/"';
+const AUDIENCE = 'the identifier of this API, for example "https://api.example.com"';
+
+const OWN_OPTIONS = {
+  issuer: { read: (reader, name) => reader.requiredString(name, ISSUER) },
+  audience: { read: (reader, name) => reader.oneOrMore(name, AUDIENCE) },
+  audienceClaim: option.withDefault('aud', readAudienceClaim),
+} satisfies option.OptionTable;
+
+type ResolvedChecks = option.Values<typeof CHECK_OPTIONS> & { readonly providerCheck: ProviderCheck | undefined };
+
+export interface ResolvedIssuer extends ResolvedChecks, option.Values<typeof OWN_OPTIONS> {
+  readonly keys: ResolvedKeys;
 }
 
-export interface ResolvedClaimPaths {
-  readonly scopes: readonly ResolvedClaimPath[];
-  readonly roles: readonly ResolvedClaimPath[];
-  readonly permissions: readonly ResolvedClaimPath[];
+export type ResolvedClaimPaths = ResolvedIssuer['claimPaths'];
+
+export const CHECK_DEFAULTS: ResolvedChecks = { ...option.defaultsOf(CHECK_OPTIONS), providerCheck: undefined };
+/** The options that cannot be set beside `issuers`. */
+export const OWN_OPTION_NAMES: readonly string[] = [...Object.keys(OWN_OPTIONS), 'keys'];
+export const ISSUER_OPTION_NAMES: readonly string[] = [...OWN_OPTION_NAMES, ...Object.keys(CHECK_OPTIONS)];
+
+export function readIssuer(reader: OptionReader, allowHttp: boolean, shared = CHECK_DEFAULTS): ResolvedIssuer {
+  const own = option.readOptions(reader, OWN_OPTIONS);
+  return Object.freeze({ ...own, keys: readKeys(reader, own.issuer, allowHttp), ...readChecks(reader, shared) });
 }
 
-/** The names that lead to a value. With `keysOf`, to an object whose member names are the values. */
-export type ResolvedClaimPath = readonly string[] | { readonly keysOf: readonly string[] };
+/**
+ * @param shared the checks beside `issuers`. They and those of the issuer are all made: an issuer from a preset has its own,
+ * and neither may replace the other.
+ */
+export function readChecks(reader: OptionReader, shared = CHECK_DEFAULTS): ResolvedChecks {
+  const own = option.readOptions(reader, CHECK_OPTIONS, shared);
+  const providerCheck = reader.record[PROVIDER_CHECK] as ProviderCheck | undefined;
+  const isTrue = (verdict: unknown) => verdict === true;
+  return {
+    ...own,
+    requiredClaims: Object.freeze([...new Set([...own.requiredClaims, ...shared.requiredClaims])]),
+    validate: join(own.validate, shared.validate, (first, second) => async (token) => {
+      return isTrue(await first(token)) && isTrue(await second(token));
+    }),
+    providerCheck: join(providerCheck, shared.providerCheck, (first, second) => (token) => {
+      first(token);
+      second(token);
+    }),
+  };
+}
 
-// Shared by all issuers with the defaults: hundreds of copies would not fit in the cache of the processor.
-const DEFAULT_ALGORITHMS: ReadonlySet<SignatureAlgorithm> = new Set(CHECK_DEFAULTS.algorithms);
-export const DEFAULT_TOKEN_TYPES = normalizedTypes(CHECK_DEFAULTS.tokenTypes);
-const DEFAULT_CLAIM_PATHS: ResolvedClaimPaths = Object.freeze({
-  scopes: Object.freeze(CHECK_DEFAULTS.claimPaths.scopes.map(parseClaimPath)),
-  roles: Object.freeze(CHECK_DEFAULTS.claimPaths.roles.map(parseClaimPath)),
-  permissions: Object.freeze(CHECK_DEFAULTS.claimPaths.permissions.map(parseClaimPath)),
-});
+function join<Check>(
+  own: Check | undefined,
+  shared: Check | undefined,
+  both: (own: Check, shared: Check) => Check,
+): Check | undefined {
+  return own === undefined || shared === undefined || own === shared ? (own ?? shared) : both(own, shared);
+}
+
+function readAudienceClaim(reader: OptionReader, name: string): string {
+  // All tokens of the issuer have the same value here, or every token has another.
+  if (['iss', 'sub', 'exp', 'nbf', 'iat', 'jti'].includes(reader.record[name] as string))
+    reader.invalid(name, 'Set it to a claim that names the API for which a token is issued.');
+  return reader.requiredString(name, 'the claim with the audience, for example "client_id"');
+}
+
+function readAlgorithms(reader: OptionReader, name: string): ReadonlySet<SignatureAlgorithm> {
+  const rules = { nonEmpty: true, isItem: isSignatureAlgorithm, fix: algorithmFix };
+  return new Set(reader.items(name, ALGORITHM_NAMES.join(', '), rules));
+}
+
+/** Returns what to write instead of an unknown signature algorithm. */
+export function algorithmFix(name: unknown): string {
+  const isForgeable = typeof name === 'string' && /^(none|HS\d+)$/i.test(name);
+  const reason = isForgeable ? 'This algorithm is not possible, because clients could sign tokens themselves. ' : '';
+  return `${reason}Set it to one of ${ALGORITHM_NAMES.join(', ')}.`;
+}
+
+function readReportOnly(reader: OptionReader, name: string): ReadonlySet<ReportableCheck> {
+  const checks = REPORTABLE_CHECKS.join(', ');
+  const isItem = (item: unknown): item is ReportableCheck => REPORTABLE_CHECKS.includes(item as ReportableCheck);
+  return new Set(reader.items(name, checks, { isItem, fix: () => `Set it to one of ${checks}.` }));
+}
 
 /** Media types are compared without case and without `application/` (RFC 9068 §4, RFC 7515 §4.1.9). */
 export function normalizeTokenType(type: string): string {
@@ -57,91 +121,13 @@ function normalizedTypes(types: readonly unknown[]): ReadonlySet<string | undefi
   return new Set(types.map((type) => (typeof type === 'string' ? normalizeTokenType(type) : undefined)));
 }
 
-/** @param reader of options with defaults. */
-export function readIssuer(reader: OptionReader, allowHttp: boolean): ResolvedIssuer {
-  const meaning = 'the exact `iss` of the tokens, for example "https://tenant.example.com/"';
-  const issuer = reader.requiredString('issuer', meaning);
-  const audience = reader.oneOrMore('audience', 'the identifier of this API, for example "https://api.example.com"');
-  const audienceClaim = reader.requiredString('audienceClaim', 'the claim with the audience, for example "client_id"');
-  // All tokens of the issuer have the same value here, or every token has another.
-  if (['iss', 'sub', 'exp', 'nbf', 'iat', 'jti'].includes(audienceClaim))
-    reader.invalid('audienceClaim', 'Set it to a claim that names the API for which a token is issued.');
-  const keys = readKeys(reader, issuer, allowHttp);
-  return Object.freeze({ issuer, audience, audienceClaim, keys, ...readChecks(reader) });
-}
-
-type ResolvedChecks = Omit<ResolvedIssuer, 'issuer' | 'audience' | 'audienceClaim' | 'keys'>;
-
-export function readChecks(reader: OptionReader): ResolvedChecks {
-  return {
-    algorithms: readAlgorithms(reader),
-    tokenTypes: readTokenTypes(reader),
-    clockToleranceSeconds: reader.number('clockToleranceSeconds', 0, 300),
-    requiredClaims: reader.stringList('requiredClaims') ?? [],
-    maxTokenAgeSeconds:
-      reader.record.maxTokenAgeSeconds === undefined ? undefined : reader.number('maxTokenAgeSeconds', 1, 366 * 86_400),
-    providerCheck: reader.record[PROVIDER_CHECK] as ProviderCheck | undefined,
-    validate: reader.optional('validate', 'function') as CheckOptions['validate'],
-    claimPaths: readClaimPaths(reader),
-    reportOnly: readReportOnly(reader),
-  };
-}
-
-const NONE_REPORTED: ReadonlySet<ReportableCheck> = new Set();
-
-function readReportOnly(reader: OptionReader): ReadonlySet<ReportableCheck> {
-  const names = reader.stringList('reportOnly') ?? [];
-  names.forEach((name, index) => {
-    if (!(REPORTABLE_CHECKS as readonly string[]).includes(name))
-      reader.invalid(`reportOnly[${String(index)}]`, `Set it to one of ${REPORTABLE_CHECKS.join(', ')}.`, name);
-  });
-  return names.length === 0 ? NONE_REPORTED : new Set(names as readonly ReportableCheck[]);
-}
-
-function readAlgorithms(reader: OptionReader): ReadonlySet<SignatureAlgorithm> {
-  if (reader.record.algorithms === CHECK_DEFAULTS.algorithms) return DEFAULT_ALGORITHMS;
-  const names = reader.items('algorithms', ALGORITHM_NAMES.join(', '), { nonEmpty: true }) ?? [];
-  names.forEach((name, index) => {
-    if (!isSignatureAlgorithm(name)) reader.invalid(`algorithms[${String(index)}]`, algorithmFix(name), name);
-  });
-  return new Set(names.filter(isSignatureAlgorithm));
-}
-
-/** Returns what to write instead of an unknown signature algorithm. */
-export function algorithmFix(name: unknown): string {
-  const isForgeable = typeof name === 'string' && /^(none|HS\d+)$/i.test(name);
-  const reason = isForgeable ? 'This algorithm is not possible, because clients could sign tokens themselves. ' : '';
-  return `${reason}Set it to one of ${ALGORITHM_NAMES.join(', ')}.`;
-}
-
-function readTokenTypes(reader: OptionReader): ReadonlySet<string | undefined> {
-  const given = reader.record.tokenTypes;
-  if (given === CHECK_DEFAULTS.tokenTypes) return DEFAULT_TOKEN_TYPES;
-  const types = reader.items('tokenTypes', 'types, for example ["at+jwt"]', { nonEmpty: true }) ?? [];
+function readTokenTypes(reader: OptionReader, name: string): ReadonlySet<string | undefined> {
+  const isItem = (item: unknown): item is string | undefined =>
+    item === undefined || (typeof item === 'string' && item !== '');
+  const rules = { nonEmpty: true, isItem, fix: () => 'Set it to a non-empty string or undefined.' };
+  const types = reader.items(name, 'types, for example ["at+jwt"]', rules);
   // `undefined` accepts tokens without `typ`, so it must not come from a hole.
-  if (types.length > Object.keys(Object(given) as object).length)
-    reader.problem('tokenTypes', 'has holes. Set every item, to undefined for tokens without `typ`.');
-  types.forEach((type, index) => {
-    if (type === undefined || (typeof type === 'string' && type !== '')) return;
-    reader.invalid(`tokenTypes[${String(index)}]`, 'Set it to a non-empty string or undefined.', type);
-  });
+  if (types.length > Object.keys(Object(reader.record[name]) as object).length)
+    reader.problem(name, 'has holes. Set every item, to undefined for tokens without `typ`.');
   return normalizedTypes(types);
-}
-
-function readClaimPaths(reader: OptionReader): ResolvedClaimPaths {
-  if (reader.record.claimPaths === CHECK_DEFAULTS.claimPaths) return DEFAULT_CLAIM_PATHS;
-  const paths = reader.optionalChild('claimPaths').withDefaults(CHECK_DEFAULTS.claimPaths);
-  const read = (name: keyof ResolvedClaimPaths): readonly ResolvedClaimPath[] => {
-    const list = paths.items(name, 'claim paths, for example ["realm_access.roles"]') ?? [];
-    return Object.freeze(
-      list.map((path, index) => {
-        const isOfKeys = isJsonObject(path) && Object.keys(path).join() === 'keysOf';
-        const names = parseClaimPath(isOfKeys ? path.keysOf : path);
-        const fix = 'Set it to the name or the path of a claim, a list of names, or { keysOf: path }.';
-        if (names.length === 0) paths.invalid(`${name}[${String(index)}]`, fix, path);
-        return isOfKeys ? Object.freeze({ keysOf: names }) : names;
-      }),
-    );
-  };
-  return Object.freeze({ scopes: read('scopes'), roles: read('roles'), permissions: read('permissions') });
 }

@@ -1,44 +1,49 @@
-import { isJsonObject } from '../model/unknown-value.js';
-import type { VerifiedAccessToken } from '../model/access-token.js';
 import type { KeyStore } from '../keys/key-store.js';
-import type { Requirement } from '../model/requirement.js';
-import { CHECK_DEFAULTS, DEFAULTS, EXTRA_DEFAULTS, ISSUER_DEFAULTS } from './defaults.js';
-import { OptionReader, type OptionRecord } from './option-reader.js';
+import { OptionReader } from './option-reader.js';
+import * as option from './option-table.js';
+import type { IssuerResolver, ModuleExtras, ModuleOptions, ResourceServerOptions } from './options.js';
 import {
-  type CheckOptions,
-  type ConnectionOptions,
-  type IssuerResolver,
-  type ModuleExtras,
-  type ModuleOptions,
-  PROVIDER_CHECK,
-  type ProviderCheck,
-  type ResourceServerOptions,
-} from './options.js';
-import { readChecks, readIssuer, type ResolvedIssuer } from './resolve-issuer.js';
+  ISSUER_OPTION_NAMES,
+  OWN_OPTION_NAMES,
+  readChecks,
+  readIssuer,
+  type ResolvedIssuer,
+} from './resolve-issuer.js';
 import { readRequire } from './resolve-require.js';
-import { readTokenFrom, type ResolvedTokenFrom } from './resolve-token-from.js';
+import { fromBearerHeader, readTokenFrom, type ResolvedTokenFrom } from './token-places.js';
+
+const TOKEN_CACHE = option.group({
+  maxEntries: option.withDefault(10_000, readMaxEntries),
+  maxAgeSeconds: option.number(1, 86_400, 300),
+});
+
+const MODULE_OPTIONS = {
+  user: option.callback<ModuleOptions<unknown>['user']>(undefined),
+  realm: option.withDefault(undefined, readRealm),
+  tokenFrom: option.withDefault<ResolvedTokenFrom>(Object.freeze([fromBearerHeader()]), readTokenFrom),
+  /** The requirements of every route. */
+  require: { read: readRequire },
+  connections: option.group({ renewalGraceSeconds: option.number(0, 86_400, 0) }),
+  explainRefusals: option.flag(),
+  openTelemetry: option.flag(),
+  fetch: option.callback<typeof globalThis.fetch | undefined>(undefined),
+  // Tests may replace `Date.now` later.
+  clock: option.callback(() => Date.now()),
+  warmUp: option.withDefault('off', (reader, name) => reader.oneOf(name, ['required', 'background', 'off']) ?? 'off'),
+  keyStore: option.withDefault(undefined, readKeyStore),
+  /** Undefined if the cache is off. */
+  tokenCache: option.withDefault(TOKEN_CACHE.default, (reader, name) =>
+    reader.record[name] === false ? undefined : TOKEN_CACHE.read(reader, name),
+  ),
+  insecureAllowHttp: option.flag(),
+} satisfies Record<keyof ModuleOptions, option.Option<unknown>>;
 
 /** The options with all defaults, validated and frozen. */
-export interface ResolvedOptions {
+export interface ResolvedOptions extends option.Values<typeof MODULE_OPTIONS> {
   readonly issuers: readonly ResolvedIssuer[] | ResolvedIssuerResolver;
-  readonly user: ModuleOptions<unknown>['user'];
-  readonly realm: string | undefined;
-  readonly tokenFrom: ResolvedTokenFrom;
-  /** The requirements of every route. */
-  readonly require: readonly Requirement<never>[];
-  readonly connections: Required<ConnectionOptions>;
-  readonly explainRefusals: boolean;
-  readonly openTelemetry: boolean;
-  readonly fetch: typeof globalThis.fetch | undefined;
-  readonly clock: () => number;
-  readonly warmUp: NonNullable<ModuleOptions['warmUp']>;
-  readonly keyStore: KeyStore | undefined;
-  /** Undefined if the cache is off. */
-  readonly tokenCache: ResolvedTokenCache | undefined;
-  readonly insecureAllowHttp: boolean;
 }
 
-export type ResolvedTokenCache = Required<Exclude<ModuleOptions['tokenCache'], false | undefined>>;
+export type ResolvedTokenCache = NonNullable<ResolvedOptions['tokenCache']>;
 
 /**
  * Calls the `issuers` function of the application.
@@ -46,10 +51,13 @@ export type ResolvedTokenCache = Required<Exclude<ModuleOptions['tokenCache'], f
  */
 export type ResolvedIssuerResolver = (issuer: string) => Promise<ResolvedIssuer | undefined>;
 
-/** Every name that `forRoot` accepts. */
-export const OPTION_NAMES: readonly string[] = Object.keys(DEFAULTS);
+export const EXTRA_DEFAULTS = Object.freeze({ guard: 'global', strategy: undefined, isGlobal: true });
+const EXTRA_NAMES = Object.keys(EXTRA_DEFAULTS);
 
 type Extras = Readonly<Partial<Record<keyof ModuleExtras, unknown>>>;
+
+/** Every name that `forRoot` accepts. */
+export const OPTION_NAMES = [...ISSUER_OPTION_NAMES, 'issuers', ...Object.keys(MODULE_OPTIONS), ...EXTRA_NAMES];
 
 /**
  * Validates the options, applies the defaults and freezes the result.
@@ -62,109 +70,70 @@ export function resolveOptions(
   extras: Extras = {},
   isReplacement: (name: 'guard' | 'strategy', value: unknown) => boolean = () => false,
 ): ResolvedOptions {
-  const given = new OptionReader(options);
-  const reader = given.withDefaults(DEFAULTS);
-  checkExtras(given, extras, isReplacement);
-  const allowHttp = reader.flag('insecureAllowHttp');
-  const resolved: ResolvedOptions = {
-    issuers: readIssuers(given, reader, allowHttp),
-    user: reader.optional('user', 'function') as ModuleOptions<unknown>['user'],
-    realm: readRealm(reader),
-    tokenFrom: readTokenFrom(reader),
-    require: readRequire(reader),
-    connections: readConnections(reader),
-    explainRefusals: reader.flag('explainRefusals'),
-    openTelemetry: reader.flag('openTelemetry'),
-    fetch: reader.optional('fetch', 'function') as typeof globalThis.fetch | undefined,
-    clock: reader.optional('clock', 'function') as () => number,
-    warmUp: reader.oneOf('warmUp', ['required', 'background', 'off']) ?? 'off',
-    keyStore: readKeyStore(reader),
-    tokenCache: readTokenCache(reader),
-    insecureAllowHttp: allowHttp,
-  };
-  given.finish();
-  return Object.freeze(resolved);
+  const reader = new OptionReader(options);
+  reader.allowOnly(OPTION_NAMES);
+  checkExtras(reader, extras, isReplacement);
+  const moduleOptions = option.readOptions(reader, MODULE_OPTIONS);
+  const issuers = readIssuers(reader, moduleOptions.insecureAllowHttp);
+  reader.finish();
+  return Object.freeze({ ...moduleOptions, issuers });
 }
 
 function checkExtras(
-  given: OptionReader,
+  reader: OptionReader,
   extras: Extras,
   isReplacement: (name: 'guard' | 'strategy', value: unknown) => boolean,
 ): void {
   const { guard = EXTRA_DEFAULTS.guard, strategy, isGlobal = EXTRA_DEFAULTS.isGlobal } = extras;
   for (const [name, value] of Object.entries({ guard, strategy, isGlobal }))
-    if ((given.record[name] ?? value) !== value)
-      given.problem(name, 'is not read from a factory. Set it beside `useFactory`.');
+    if ((reader.record[name] ?? value) !== value)
+      reader.problem(name, 'is not read from a factory. Set it beside `useFactory`.');
   if (guard !== 'global' && guard !== 'manual' && !isReplacement('guard', guard))
-    given.invalid('guard', "Set it to 'global', 'manual' or a class that extends AuthGuard.", guard);
+    reader.invalid('guard', "Set it to 'global', 'manual' or a class that extends AuthGuard.", guard);
   if (strategy !== undefined && !isReplacement('strategy', strategy))
-    given.invalid('strategy', 'Set it to a class that extends JwtStrategy.', strategy);
-  if (typeof isGlobal !== 'boolean') given.invalid('isGlobal', 'Set it to true or false.', isGlobal);
+    reader.invalid('strategy', 'Set it to a class that extends JwtStrategy.', strategy);
+  if (typeof isGlobal !== 'boolean') reader.invalid('isGlobal', 'Set it to true or false.', isGlobal);
 }
 
-function readIssuers(given: OptionReader, reader: OptionReader, allowHttp: boolean): ResolvedOptions['issuers'] {
-  const { issuers } = given.record;
-  if (issuers === undefined && (!('issuers' in given.record) || 'issuer' in given.record))
+function readIssuers(reader: OptionReader, allowHttp: boolean): ResolvedOptions['issuers'] {
+  const { issuers } = reader.record;
+  if (issuers === undefined && (!('issuers' in reader.record) || 'issuer' in reader.record))
     return Object.freeze([readIssuer(reader, allowHttp)]);
-  const misplaced = ['issuer', 'audience', 'audienceClaim', 'keys'].filter((name) => given.record[name] !== undefined);
-  for (const name of misplaced) given.problem(name, 'is set beside `issuers`. Set it in each of the issuers.');
-  const defaults = readDefaults(reader);
-  if (typeof issuers === 'function') return resolverOf(issuers as IssuerResolver, defaults, allowHttp);
+  for (const name of OWN_OPTION_NAMES.filter((each) => reader.has(each)))
+    reader.problem(name, 'is set beside `issuers`. Set it in each of the issuers.');
+  const shared = readChecks(reader);
+  const readOne = (given: OptionReader) => {
+    given.allowOnly(ISSUER_OPTION_NAMES);
+    return readIssuer(given, allowHttp, shared);
+  };
+  if (typeof issuers === 'function') return resolverOf(issuers as IssuerResolver, readOne);
   if (!Array.isArray(issuers) || issuers.length === 0) {
-    given.invalid('issuers', 'Set it to a non-empty list of { issuer, audience }, or to a function.');
+    reader.invalid('issuers', 'Set it to a non-empty list of { issuer, audience }, or to a function.');
     return [];
   }
   const resolved = Array.from(issuers, (options: unknown, index) =>
-    readIssuer(given.child(options, `issuers[${String(index)}]`).withDefaults(defaults, JOINED), allowHttp),
+    readOne(reader.child(options, `issuers[${String(index)}]`)),
   );
   const names = resolved.map(({ issuer }) => issuer);
   names.forEach((name, index) => {
     if (name === '' || names.indexOf(name) === index) return;
-    given.invalid(`issuers[${String(index)}].issuer`, 'This issuer is listed before. Remove one of them.', name);
+    reader.invalid(`issuers[${String(index)}].issuer`, 'This issuer is listed before. Remove one of them.', name);
   });
   return Object.freeze(resolved);
 }
 
-/** Returns the defaults of each issuer: the checks beside `issuers`. Their problems are reported once, not for each issuer. */
-function readDefaults(reader: OptionReader): OptionRecord {
-  const before = reader.problemCount;
-  readChecks(reader);
-  if (reader.problemCount > before) return ISSUER_DEFAULTS;
-  const names = Reflect.ownKeys(CHECK_DEFAULTS);
-  return { ...ISSUER_DEFAULTS, ...Object.fromEntries(names.map((name) => [name, reader.record[name]])) };
-}
-
-/**
- * Checks of an issuer and checks beside `issuers` are all made: an issuer from a preset has its own, and neither may replace
- * the other. A value of the wrong type is kept, so that it is reported.
- */
-const JOINED = {
-  validate: (own: unknown, fallback: unknown) =>
-    typeof own === 'function' && own !== fallback ? bothOf(own as Validate, fallback as Validate) : own,
-  [PROVIDER_CHECK]: (own: unknown, fallback: unknown) => (token: VerifiedAccessToken) => {
-    (own as ProviderCheck)(token);
-    (fallback as ProviderCheck)(token);
-  },
-  requiredClaims: (own: unknown, fallback: unknown) =>
-    Array.isArray(own) ? [...new Set([...(own as unknown[]), ...(fallback as unknown[])])] : own,
-};
-
-type Validate = NonNullable<CheckOptions['validate']>;
-
-function bothOf(first: Validate, second: Validate): Validate {
-  const isTrue = (verdict: unknown) => verdict === true;
-  return async (token) => isTrue(await first(token)) && isTrue(await second(token));
-}
-
-function resolverOf(resolver: IssuerResolver, defaults: OptionRecord, allowHttp: boolean): ResolvedIssuerResolver {
+function resolverOf(
+  resolver: IssuerResolver,
+  readOne: (given: OptionReader) => ResolvedIssuer,
+): ResolvedIssuerResolver {
   const cache = new WeakMap<object, ResolvedIssuer>();
   return async (issuer) => {
-    const options: unknown = await resolver(issuer);
+    const options = await resolver(issuer);
     if (options === undefined || options === null || options === false) return undefined;
-    const cached = isJsonObject(options) ? cache.get(options) : undefined;
+    const cached = cache.get(options);
     if (cached?.issuer === issuer) return cached;
     const given = new OptionReader(options, 'issuers()');
-    const resolved = readIssuer(given.withDefaults(defaults, JOINED), allowHttp);
+    const resolved = readOne(given);
     // With the options of another issuer, the token of one tenant would be verified with the keys of another.
     if (resolved.issuer !== issuer) given.problem('issuer', 'is not the one that was requested. Return that one.');
     given.finish('The `issuers` function returned invalid options');
@@ -173,32 +142,23 @@ function resolverOf(resolver: IssuerResolver, defaults: OptionRecord, allowHttp:
   };
 }
 
-function readRealm(reader: OptionReader): string | undefined {
-  const realm = reader.optional('realm', 'string');
+function readRealm(reader: OptionReader, name: string): string {
+  const realm = reader.record[name];
   // RFC 9110 §5.6.4: the challenge contains it as a quoted string.
-  if (realm !== undefined && !/^[\x20\x21\x23-\x5b\x5d-\x7e]+$/.test(realm))
-    reader.invalid('realm', 'Set it to printable ASCII characters without quotation marks and backslashes.');
-  return realm;
+  if (typeof realm !== 'string' || !/^[\x20\x21\x23-\x5b\x5d-\x7e]+$/.test(realm))
+    reader.invalid(name, 'Set it to printable ASCII characters without quotation marks and backslashes.');
+  return realm as string;
 }
 
-function readConnections(reader: OptionReader): ResolvedOptions['connections'] {
-  const connections = reader.optionalChild('connections').withDefaults(DEFAULTS.connections);
-  return Object.freeze({ renewalGraceSeconds: connections.number('renewalGraceSeconds', 0, 86_400) });
+function readMaxEntries(reader: OptionReader, name: string): number {
+  const maxEntries = reader.number(name, 1, 10_000_000);
+  if (!Number.isInteger(maxEntries)) reader.invalid(name, 'Set it to a whole number.');
+  return maxEntries;
 }
 
-function readTokenCache(reader: OptionReader): ResolvedTokenCache | undefined {
-  if (reader.record.tokenCache === false) return undefined;
-  const cache = reader.optionalChild('tokenCache').withDefaults(DEFAULTS.tokenCache);
-  const maxEntries = cache.number('maxEntries', 1, 10_000_000);
-  if (!Number.isInteger(maxEntries)) cache.invalid('maxEntries', 'Set it to a whole number.');
-  return Object.freeze({ maxEntries, maxAgeSeconds: cache.number('maxAgeSeconds', 1, 86_400) });
-}
-
-function readKeyStore(reader: OptionReader): KeyStore | undefined {
-  const { keyStore } = reader.record;
-  if (keyStore === undefined) return undefined;
-  const { load, save } = Object(keyStore) as Partial<Record<keyof KeyStore, unknown>>;
-  if (typeof load !== 'function' || typeof save !== 'function')
-    reader.invalid('keyStore', 'Set it to an object with load(issuer) and save(issuer, keys), such as a FileKeyStore.');
+function readKeyStore(reader: OptionReader, name: string): KeyStore {
+  const keyStore = reader.record[name] as Partial<KeyStore> | null;
+  if (typeof keyStore?.load !== 'function' || typeof keyStore.save !== 'function')
+    reader.invalid(name, 'Set it to an object with load(issuer) and save(issuer, keys), such as a FileKeyStore.');
   return keyStore as KeyStore;
 }

@@ -7,11 +7,15 @@ import {
   type Requirement,
 } from '../model/requirement.js';
 import type { OptionReader } from './option-reader.js';
+import { number, readGroup, withDefault } from './option-table.js';
 
-const NONE: readonly Requirement<never>[] = Object.freeze([]);
+const ACR_OPTIONS = {
+  values: withDefault([], (reader, name) => readNames(reader, name, 'acr') ?? []),
+  maxAgeSeconds: number(0, MAX_AUTHENTICATION_AGE_SECONDS, undefined),
+};
 
 export function readRequire(reader: OptionReader): readonly Requirement<never>[] {
-  if (reader.record.require === undefined) return NONE;
+  if (!reader.has('require')) return Object.freeze([]);
   const before = reader.problemCount;
   const require = reader.optionalChild('require');
   require.allowOnly([...AUTHORITY_KINDS, 'acr', 'policy', 'reportOnly']);
@@ -40,11 +44,9 @@ function readNames(reader: OptionReader, name: string, kind: AuthorityKind | 'ac
 
 function readAcr(require: OptionReader) {
   const before = require.problemCount;
-  const acr = require.optionalChild('acr').withDefaults({ values: [], maxAgeSeconds: undefined });
-  const values = readNames(acr, 'values', 'acr') ?? [];
-  const maxAgeSeconds =
-    acr.record.maxAgeSeconds === undefined ? undefined : acr.number('maxAgeSeconds', 0, MAX_AUTHENTICATION_AGE_SECONDS);
+  const reader = require.optionalChild('acr');
+  const { values, maxAgeSeconds } = readGroup(reader, ACR_OPTIONS);
   if (values.length === 0 && maxAgeSeconds === undefined && require.problemCount === before)
-    acr.problem('', "requires nothing. Set values, maxAgeSeconds or both: { values: ['mfa'], maxAgeSeconds: 300 }.");
+    reader.problem('', "requires nothing. Set values, maxAgeSeconds or both: { values: ['mfa'], maxAgeSeconds: 300 }.");
   return { kind: 'acr' as const, values, maxAgeSeconds };
 }

@@ -1,16 +1,20 @@
+import { isOrigin } from '../model/address.js';
+import { isJsonObject, type JsonObject } from '../model/unknown-value.js';
+import type { OptionReader } from './option-reader.js';
+
 /**
  * Reads the token of a call from a place of the application's own.
  * @returns the token, with or without `Bearer`; undefined or '' if the call has none.
  */
 export type TokenReader<Context> = (context: Context) => string | undefined;
 
-/** A place of the token in a call. Created by `fromBearerHeader`, `fromCookie`, `fromFormBody` and `fromQuery`. */
+/** Created by `fromBearerHeader`, `fromCookie`, `fromFormBody` and `fromQuery`. */
 export type TokenPlace =
   | { readonly from: 'bearer-header' }
   | { readonly from: 'cookie'; readonly name: string; readonly origins: readonly string[] }
   | { readonly from: 'form-body' | 'query'; readonly name: string };
 
-export const TOKEN_PLACES: readonly TokenPlace['from'][] = ['bearer-header', 'cookie', 'form-body', 'query'];
+export type ResolvedTokenFrom = readonly (TokenPlace | TokenReader<unknown>)[];
 
 /**
  * Reads the token from the `Authorization` header with the scheme `Bearer` (RFC 6750 §2.1). This is the default.
@@ -58,4 +62,44 @@ export function fromFormBody(name = 'access_token'): TokenPlace {
  */
 export function fromQuery(name = 'access_token'): TokenPlace {
   return Object.freeze({ from: 'query', name });
+}
+
+const CALLS = 'fromBearerHeader(), fromCookie(name), fromFormBody(), fromQuery(), or a function that returns the token';
+// RFC 6265 §4.1.1. Names of fields and parameters are not restricted.
+const COOKIE_NAME = /^[\x21\x23-\x27\x2a\x2b\x2d\x2e\x30-\x39\x41-\x5a\x5e-\x7a\x7c\x7e]+$/;
+
+export function readTokenFrom(reader: OptionReader, name: string): ResolvedTokenFrom {
+  const places = reader.items(name, CALLS, { nonEmpty: true, isItem: isPlace, fix: fixOfPlace });
+  const keys = places.map((place) => (isPlace(place) ? keyOf(place) : undefined));
+  keys.forEach((key, index) => {
+    // The same place twice would find each token twice, and reject it (TOKEN_MULTIPLE).
+    if (key !== undefined && keys.indexOf(key) < index)
+      reader.problem(`${name}[${String(index)}]`, 'is listed before. Remove it.');
+  });
+  return places;
+}
+
+function keyOf(place: ResolvedTokenFrom[number]): unknown {
+  if (typeof place === 'function') return place;
+  return place.from === 'bearer-header' ? place.from : `${place.from} ${place.name}`;
+}
+
+function isPlace(place: unknown): place is ResolvedTokenFrom[number] {
+  return fixOfPlace(place) === '';
+}
+
+function fixOfPlace(place: unknown): string {
+  if (typeof place === 'function') return '';
+  const { from, name, origins }: JsonObject = isJsonObject(place) ? place : {};
+  if (from === 'bearer-header') return '';
+  if (from !== 'cookie' && from !== 'form-body' && from !== 'query')
+    return `It is not a place of a token. Set it to ${CALLS}.`;
+  if (typeof name !== 'string' || name === '') return 'It has no name. Set a non-empty name.';
+  if (from !== 'cookie') return '';
+  if (!COOKIE_NAME.test(name))
+    return `Its name is ${JSON.stringify(name)}. Use only characters that RFC 6265 §4.1.1 allows in the name of a cookie.`;
+  // Origins are compared as strings, so a wildcard would match nothing.
+  const isPageOrigin = (origin: unknown) => isOrigin(origin) && !origin.includes('*');
+  if (Array.isArray(origins) && origins.every(isPageOrigin)) return '';
+  return 'It has origins that are not valid. Set them to a list such as ["https://app.example.com"].';
 }

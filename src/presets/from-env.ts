@@ -3,7 +3,7 @@ import { isFetchableAddress } from '../model/address.js';
 import { OptionReader } from '../options/option-reader.js';
 import type { IssuerOptions } from '../options/options.js';
 import { algorithmFix } from '../options/resolve-issuer.js';
-import { problemOfUnsetValue } from '../options/unset-value.js';
+import { fixOfUnsetValue } from '../options/usable-text.js';
 import { recognizeIssuer } from './providers.js';
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -112,9 +112,9 @@ class EnvironmentReader extends OptionReader {
     const text = String(this.record[name]);
     const items = text.split(/[\s,]+/).filter((item) => item !== '');
     // Quotation marks and the brackets of a placeholder enclose the whole value.
-    const problem = [text, ...items].map(problemOfUnsetValue).find((found) => found !== undefined);
-    if (problem === undefined) return items;
-    this.problem(name, problem);
+    const unset = [text, ...items].find((item) => fixOfUnsetValue(item) !== undefined);
+    if (unset === undefined) return items;
+    this.invalid(name, fixOfUnsetValue(unset) ?? '', unset);
     return [];
   }
 

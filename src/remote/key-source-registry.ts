@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import { setMaxListeners } from 'node:events';
 import type { IssuerKeyHealth } from '../keys/issuer-key-health.js';
-import { type KeySource, StaticKeys } from '../keys/key-source.js';
+import { type KeySource, staticKeys } from '../keys/key-source.js';
 import type { ResolvedKeys } from '../options/resolve-keys.js';
 import type { ResolvedOptions } from '../options/resolve-options.js';
 import type { KeySourceKind, KeySources } from '../token/tenant-key-source-cache.js';
@@ -44,7 +44,7 @@ export class KeySourceRegistry implements KeySources {
     const isConfigured = kind === 'configured';
     if (keys.from === 'static') {
       if (isConfigured) this.staticHealth.push(staticKeyHealth(issuer));
-      return new StaticKeys(keys.keySet);
+      return staticKeys(keys.keySet);
     }
     const { clock, keyStore: store, insecureAllowHttp: allowHttp } = this.options;
     const source = new IssuerKeys({

@@ -16,16 +16,15 @@ export class FileKeyStore implements KeyStore {
 
   async load(issuer: string): Promise<StoredKeys | undefined> {
     const path = this.pathOf(issuer);
-    let text: string;
+    let stored: unknown;
     try {
       const { size } = await stat(path);
       if (size > MAX_FILE_BYTES) throw new Error(`${path} is larger than 1 MiB`);
-      text = await readFile(path, 'utf8');
+      stored = JSON.parse(await readFile(path, 'utf8'));
     } catch (error) {
       if ((error as { code?: unknown }).code === 'ENOENT') return undefined;
-      throw error;
+      throw error instanceof SyntaxError ? new Error(`${path} is not JSON`) : error;
     }
-    const stored = parse(text, path);
     if (!isJsonObject(stored) || stored.issuer !== issuer) throw new Error(`${path} has no keys of this issuer`);
     // The caller validates the members, as it does for every store.
     const { fetchedAtMs, origin, jwks } = stored as unknown as StoredKeys;
@@ -67,13 +66,5 @@ export class FileKeyStore implements KeyStore {
   /** The issuer is hashed, because a path that contains it could lead out of the folder. */
   private pathOf(issuer: string): string {
     return join(this.folder, `${createHash('sha256').update(issuer).digest('hex')}.json`);
-  }
-}
-
-function parse(text: string, path: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw new Error(`${path} is not JSON`);
   }
 }

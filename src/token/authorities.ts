@@ -1,5 +1,6 @@
 import { isJsonObject } from '../model/unknown-value.js';
-import type { ResolvedClaimPath, ResolvedClaimPaths } from '../options/resolve-issuer.js';
+import type { ResolvedClaimPath } from '../options/claim-paths.js';
+import type { ResolvedClaimPaths } from '../options/resolve-issuer.js';
 
 /** Scopes, roles and permissions of a token. Read from the claims on first use, because most handlers use at most one of them. */
 export class Authorities {

@@ -1,6 +1,5 @@
 import { AuthError } from '../model/errors.js';
-import type { ResolvedTokenFrom } from '../options/resolve-token-from.js';
-import type { TokenPlace } from '../options/token-places.js';
+import type { ResolvedTokenFrom, TokenPlace } from '../options/token-places.js';
 import { bearerToken } from './bearer.js';
 
 /** The parts of a call that can carry a token, whatever its transport. */

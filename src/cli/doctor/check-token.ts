@@ -1,5 +1,5 @@
 import { KeySet } from '../../keys/key-set.js';
-import { StaticKeys } from '../../keys/key-source.js';
+import { staticKeys } from '../../keys/key-source.js';
 import { adviceOf } from '../../presets/provider.js';
 import { isCommonAudience } from '../../presets/providers.js';
 import { AccessTokenVerifier } from '../../token/access-token-verifier.js';
@@ -27,7 +27,7 @@ export async function checkToken(
     report.add('token.form', 'skipped', 'not checked', 'Fix the problems of the configuration first.');
     return;
   }
-  const keySource = new StaticKeys(keySet ?? new KeySet([]));
+  const keySource = staticKeys(keySet ?? new KeySet([]));
   const trusted = new TrustedIssuers(
     (name) => Promise.resolve(issuers.find((each) => each.issuer === name) ?? options),
     { create: () => keySource, release: () => undefined },

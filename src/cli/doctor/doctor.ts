@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
-import { ISSUER_DEFAULTS, REMOTE_KEY_DEFAULTS } from '../../options/defaults.js';
-import { problemOfUnsetValue } from '../../options/unset-value.js';
+import { CHECK_DEFAULTS } from '../../options/resolve-issuer.js';
+import { REMOTE_KEY_DEFAULTS } from '../../options/resolve-keys.js';
+import { fixOfUnsetValue } from '../../options/usable-text.js';
 import { CommandError, type CommandIo, EXIT, type ExitCode } from '../command-io.js';
 import { quoted } from '../printable.js';
 import { checkIssuer, correctedIssuer, type DoctorRequest } from './check-issuer.js';
@@ -21,7 +22,7 @@ Options:
   --audience <name>            the audience of tokens for the API; can be repeated
   --token -                    checks the token on standard input
   --jwks-uri <url>             the address of the keys, for an issuer without metadata
-  --clock-tolerance <seconds>  clockToleranceSeconds of the API (default: ${String(ISSUER_DEFAULTS.clockToleranceSeconds)})
+  --clock-tolerance <seconds>  clockToleranceSeconds of the API (default: ${String(CHECK_DEFAULTS.clockToleranceSeconds)})
   --timeout <seconds>          how long to wait for each response (default: ${DEFAULT_TIMEOUT})
   --allow-http                 allows http for other hosts than loopback
   --json                       prints one JSON document
@@ -71,7 +72,7 @@ function readArguments(args: readonly string[]) {
   const clockToleranceSeconds = seconds('clock-tolerance', values['clock-tolerance'], 0, 300);
   if (issuer === undefined) throw new CommandError('--issuer is missing. Write --issuer <url>.');
   for (const [option, given] of Object.entries({ issuer, audience, 'jwks-uri': jwksUri }))
-    if ([given ?? []].flat().some((text) => problemOfUnsetValue(text) !== undefined))
+    if ([given ?? []].flat().some((text) => fixOfUnsetValue(text) !== undefined))
       throw new CommandError(
         `--${option} is empty, in quotation marks, a placeholder, or has an empty part, undefined or null in it: a variable may not be set.`,
       );

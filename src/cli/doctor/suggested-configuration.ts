@@ -1,6 +1,5 @@
 import { ConfigurationError } from '../../model/errors.js';
-import { ISSUER_DEFAULTS } from '../../options/defaults.js';
-import type { ResolvedIssuer } from '../../options/resolve-issuer.js';
+import { CHECK_DEFAULTS, type ResolvedIssuer } from '../../options/resolve-issuer.js';
 import { resolveOptions } from '../../options/resolve-options.js';
 import type { Provider } from '../../presets/provider.js';
 import { recognizeIssuer, type RecognizedIssuer } from '../../presets/providers.js';
@@ -38,7 +37,7 @@ function suggest(request: DoctorRequest, recognized: RecognizedIssuer | undefine
   const { issuer, audience, jwksUri, allowHttp, clockToleranceSeconds } = request;
   const additions = {
     ...(jwksUri !== undefined && { keys: { from: 'jwks', uri: jwksUri } }),
-    ...(clockToleranceSeconds !== ISSUER_DEFAULTS.clockToleranceSeconds && { clockToleranceSeconds }),
+    ...(clockToleranceSeconds !== CHECK_DEFAULTS.clockToleranceSeconds && { clockToleranceSeconds }),
     ...(allowHttp && [issuer, jwksUri].some((address) => address?.startsWith('http:')) && { insecureAllowHttp: true }),
   };
   const parameters = parametersFor(recognized, request, (value) => `<${value.placeholder}>`);
