@@ -2,17 +2,8 @@ import { nameOfPolicy } from '../model/policy.js';
 import type { VerifiedAccessToken } from '../model/access-token.js';
 import { AuthError } from '../model/errors.js';
 import { isJsonObject } from '../model/unknown-value.js';
-import type { AuthorizationDetail, AuthorityKind, Requirement } from '../model/requirement.js';
+import { AUTHORITIES, type AuthorityKind, type AuthorizationDetail, type Requirement } from '../model/requirement.js';
 import { type PolicyResolver, verdictOf } from './policy-verdict.js';
-
-const AUTHORITIES = {
-  scopes: { granted: 'scopes', needs: 'all', code: 'SCOPE_INSUFFICIENT' },
-  anyScope: { granted: 'scopes', needs: 'any', code: 'SCOPE_INSUFFICIENT' },
-  roles: { granted: 'roles', needs: 'all', code: 'ROLE_INSUFFICIENT' },
-  anyRole: { granted: 'roles', needs: 'any', code: 'ROLE_INSUFFICIENT' },
-  permissions: { granted: 'permissions', needs: 'all', code: 'PERMISSION_INSUFFICIENT' },
-  anyPermission: { granted: 'permissions', needs: 'any', code: 'PERMISSION_INSUFFICIENT' },
-} as const;
 
 /** The inputs of a check in addition to the token and the requirement. */
 export interface RequirementSurroundings<Context> {

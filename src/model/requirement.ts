@@ -1,9 +1,38 @@
+import type { AuthErrorCode } from './errors.js';
 import { describeValue } from './unknown-value.js';
 import type { PolicyReference } from './policy.js';
 
-/** Requirements of scopes, roles or permissions. Those with `any` require one of the names, the others require all. */
-export const AUTHORITY_KINDS = ['scopes', 'anyScope', 'roles', 'anyRole', 'permissions', 'anyPermission'] as const;
-export type AuthorityKind = (typeof AUTHORITY_KINDS)[number];
+/** Requirements of names that the token must grant: `all` of them, or `any`. */
+export const AUTHORITIES = {
+  scopes: { decorator: 'RequireScopes', code: 'SCOPE_INSUFFICIENT', granted: 'scopes', needs: 'all' },
+  anyScope: { decorator: 'RequireAnyScope', code: 'SCOPE_INSUFFICIENT', granted: 'scopes', needs: 'any' },
+  roles: { decorator: 'RequireRoles', code: 'ROLE_INSUFFICIENT', granted: 'roles', needs: 'all' },
+  anyRole: { decorator: 'RequireAnyRole', code: 'ROLE_INSUFFICIENT', granted: 'roles', needs: 'any' },
+  permissions: {
+    decorator: 'RequirePermissions',
+    code: 'PERMISSION_INSUFFICIENT',
+    granted: 'permissions',
+    needs: 'all',
+  },
+  anyPermission: {
+    decorator: 'RequireAnyPermission',
+    code: 'PERMISSION_INSUFFICIENT',
+    granted: 'permissions',
+    needs: 'any',
+  },
+} as const;
+export type AuthorityKind = keyof typeof AUTHORITIES;
+export const AUTHORITY_KINDS = Object.keys(AUTHORITIES) as readonly AuthorityKind[];
+
+/** All requirements in the order of evaluation. */
+export const REQUIREMENTS = {
+  ...AUTHORITIES,
+  acr: { decorator: 'RequireAcr', code: 'AUTHENTICATION_INSUFFICIENT' },
+  authorizationDetails: { decorator: 'RequireAuthorizationDetails', code: 'AUTHORIZATION_DETAILS_INSUFFICIENT' },
+  policy: { decorator: 'RequirePolicy', code: 'POLICY_DENIED' },
+} as const satisfies Record<string, { readonly decorator: string; readonly code: AuthErrorCode }>;
+export type RequirementKind = keyof typeof REQUIREMENTS;
+export const REQUIREMENT_KINDS = Object.keys(REQUIREMENTS) as readonly RequirementKind[];
 
 /** An object in the claim `authorization_details` (RFC 9396 §2). */
 export interface AuthorizationDetail {
@@ -30,11 +59,6 @@ export type Requirement<Context = unknown> = Common &
       }
     | { readonly kind: 'policy'; readonly policy: PolicyReference<Context> }
   );
-
-export type RequirementKind = Requirement['kind'];
-
-/** All kinds in the order of evaluation. */
-export const REQUIREMENT_KINDS = [...AUTHORITY_KINDS, 'acr', 'authorizationDetails', 'policy'] as const;
 
 export const MAX_AUTHENTICATION_AGE_SECONDS = 366 * 86_400;
 

@@ -1,5 +1,6 @@
-import { AuthError } from '../model/errors.js';
+import { AuthError, type AuthErrorDetail } from '../model/errors.js';
 import { nameOfPolicy } from '../model/policy.js';
+import { REQUIREMENTS } from '../model/requirement.js';
 import type { RouteRules } from '../nest/routes/route-metadata.js';
 import type { Route } from '../nest/routes/route-reporter.js';
 
@@ -115,37 +116,31 @@ function uniqueSets(sets: OperationAccess['alternatives']): OperationAccess['alt
 
 /** Returns the requirement in Markdown, and how it refuses a valid token. */
 function explain(requirement: Requirement, { requiredScopes }: RouteRules) {
+  const refusal = (detail?: AuthErrorDetail) => new AuthError(REQUIREMENTS[requirement.kind].code, detail);
   switch (requirement.kind) {
-    case 'scopes':
-    case 'anyScope': {
-      const scope = [...new Set([...requiredScopes, ...requirement.names])].join(' ');
-      return { text: `scope ${listNames(requirement)}`, refusal: new AuthError('SCOPE_INSUFFICIENT', { scope }) };
-    }
-    case 'roles':
-    case 'anyRole':
-      return { text: `role ${listNames(requirement)}`, refusal: new AuthError('ROLE_INSUFFICIENT') };
-    case 'permissions':
-    case 'anyPermission':
-      return { text: `permission ${listNames(requirement)}`, refusal: new AuthError('PERMISSION_INSUFFICIENT') };
     case 'acr': {
       const { values, maxAgeSeconds } = requirement;
       const acr = values.length === 0 ? '' : ` (\`acr\`) ${values.map(code).join(' or ')}`;
       const age = maxAgeSeconds === undefined ? '' : `, at most ${String(maxAgeSeconds)} seconds ago`;
-      const refusal = new AuthError('AUTHENTICATION_INSUFFICIENT', { acrValues: values.join(' '), maxAgeSeconds });
-      return { text: `authentication${acr}${age}`, refusal };
+      return { text: `authentication${acr}${age}`, refusal: refusal({ acrValues: values.join(' '), maxAgeSeconds }) };
     }
-    case 'authorizationDetails': {
-      const refusal = new AuthError('AUTHORIZATION_DETAILS_INSUFFICIENT');
-      return { text: `authorization details of the type ${code(requirement.type)}`, refusal };
-    }
+    case 'authorizationDetails':
+      return { text: `authorization details of the type ${code(requirement.type)}`, refusal: refusal() };
     case 'policy':
-      return { text: `policy ${code(nameOfPolicy(requirement.policy))}`, refusal: new AuthError('POLICY_DENIED') };
+      return { text: `policy ${code(nameOfPolicy(requirement.policy))}`, refusal: refusal() };
+    default: {
+      const { granted, needs } = REQUIREMENTS[requirement.kind];
+      const { names } = requirement;
+      const scope = [...new Set([...requiredScopes, ...names])].join(' ');
+      return {
+        text: `${NOUNS[granted]} ${names.map(code).join(needs === 'any' ? ' or ' : ' and ')}`,
+        refusal: refusal(granted === 'scopes' ? { scope } : {}),
+      };
+    }
   }
 }
 
-function listNames({ kind, names }: NamesRequirement): string {
-  return names.map(code).join(kind.startsWith('any') ? ' or ' : ' and ');
-}
+const NOUNS = { scopes: 'scope', roles: 'role', permissions: 'permission' } as const;
 
 /** CommonMark §6.1: a name that contains a backtick needs two of them around it. */
 function code(name: string): string {

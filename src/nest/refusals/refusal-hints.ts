@@ -1,5 +1,6 @@
 import type { VerifiedAccessToken } from '../../model/access-token.js';
-import type { AuthError, AuthErrorCode } from '../../model/errors.js';
+import type { AuthError } from '../../model/errors.js';
+import { AUTHORITIES } from '../../model/requirement.js';
 import type { Explanation } from '../../token/explain.js';
 import { hintFor } from '../../token/hints.js';
 import { factsText } from './refusal.js';
@@ -19,20 +20,14 @@ export function explainRefusal(
     const label = row.check === 'signature' ? 'Got the key id' : 'Got';
     return withValues(row.hint ?? hintFor(error), row.expected, label, row.got);
   }
-  const got = token && AUTHORITIES[error.code]?.(token);
-  return withValues(hintFor(error), error.detail.expected ?? stepUpOf(error), 'The token has', got);
-}
-
-/** Reads the values of the token that are compared with the requirement. */
-const AUTHORITIES: Partial<Record<AuthErrorCode, (token: VerifiedAccessToken) => unknown>> = {
-  SCOPE_INSUFFICIENT: ({ scopes }) => scopes,
-  ROLE_INSUFFICIENT: ({ roles }) => roles,
-  PERMISSION_INSUFFICIENT: ({ permissions }) => permissions,
-  AUTHENTICATION_INSUFFICIENT: ({ claims: { acr, auth_time } }) => ({ acr, auth_time }),
-};
-
-function stepUpOf({ code, detail: { acrValues, maxAgeSeconds } }: AuthError): unknown {
-  return code === 'AUTHENTICATION_INSUFFICIENT' ? { acr: acrValues, maxAgeSeconds } : undefined;
+  const has = 'The token has';
+  if (error.code === 'AUTHENTICATION_INSUFFICIENT') {
+    const { acrValues: acr, maxAgeSeconds } = error.detail;
+    const got = token && { acr: token.claims.acr, auth_time: token.claims.auth_time };
+    return withValues(hintFor(error), { acr, maxAgeSeconds }, has, got);
+  }
+  const authority = Object.values(AUTHORITIES).find(({ code }) => code === error.code);
+  return withValues(hintFor(error), error.detail.expected, has, authority && token?.[authority.granted]);
 }
 
 const MAX_LENGTH = 256;

@@ -10,9 +10,9 @@ import {
   type Requirement,
   REQUIREMENT_KINDS,
   type RequirementKind,
+  REQUIREMENTS,
 } from '../../model/requirement.js';
 import type { PolicyReference } from '../auth-options.js';
-import { DECORATORS } from './route-report.js';
 
 export type NestRequirement = Requirement<ExecutionContext>;
 
@@ -143,7 +143,7 @@ function requirement(
 ): RequirementDecorator {
   const message = problemOfOptions(options) ?? problem;
   // Thrown while the class is defined, so that the application does not start.
-  if (message !== undefined) throw new ConfigurationError([{ path: `@${DECORATORS[own.kind]}`, message }]);
+  if (message !== undefined) throw new ConfigurationError([{ path: `@${REQUIREMENTS[own.kind].decorator}`, message }]);
   const { merge = false, reportOnly = false } = options;
   const declared = Object.freeze({ ...own, merge, reportOnly }) as NestRequirement;
   return ((target: object, _key?: string | symbol, descriptor?: TypedPropertyDescriptor<unknown>) => {

@@ -1,6 +1,6 @@
 import type { PlacedRequirement, RequirementPlace } from '../../access/effective-requirements.js';
 import { nameOfPolicy } from '../../model/policy.js';
-import type { RequirementKind } from '../../model/requirement.js';
+import { REQUIREMENTS } from '../../model/requirement.js';
 
 /** A requirement of a route, for people and for programs. */
 export interface ReportedRequirement {
@@ -49,21 +49,9 @@ export function isOpen({ access, kind, requires }: ReportedRoute): boolean {
   return access !== 'guarded' && access !== 'optional' && (kind !== 'field' || requires.length > 0);
 }
 
-export const DECORATORS: Readonly<Record<RequirementKind, string>> = {
-  scopes: 'RequireScopes',
-  anyScope: 'RequireAnyScope',
-  roles: 'RequireRoles',
-  anyRole: 'RequireAnyRole',
-  permissions: 'RequirePermissions',
-  anyPermission: 'RequireAnyPermission',
-  acr: 'RequireAcr',
-  authorizationDetails: 'RequireAuthorizationDetails',
-  policy: 'RequirePolicy',
-};
-
 export function describeRequirement({ requirement, from }: PlacedRequirement<never>): ReportedRequirement {
   return {
-    decorator: DECORATORS[requirement.kind],
+    decorator: REQUIREMENTS[requirement.kind].decorator,
     needs: needsOf(requirement),
     from,
     reportOnly: requirement.reportOnly,
@@ -82,7 +70,7 @@ function needsOf(requirement: PlacedRequirement<never>['requirement']): string {
     case 'policy':
       return nameOfPolicy(requirement.policy);
     default:
-      return `${requirement.kind.startsWith('any') ? 'any' : 'all'} of ${requirement.names.join(', ')}`;
+      return `${REQUIREMENTS[requirement.kind].needs} of ${requirement.names.join(', ')}`;
   }
 }
 
