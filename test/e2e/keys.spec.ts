@@ -1,10 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import { AuthModule, type AuthOptions } from '../../src/index.js';
 import { bearer, call, PLATFORMS, startApp } from '../support/app.js';
+import { AUDIENCE } from '../support/guarded-app.js';
 import { newKey, signToken } from '../support/local-issuer.js';
 import { OrdersController } from '../support/orders.js';
 
-const AUDIENCE = 'https://api.example.com';
 const ISSUER = 'https://issuer.example.com';
 const METADATA = `${ISSUER}/.well-known/openid-configuration`;
 const JWKS = 'https://keys.example.com/jwks';
