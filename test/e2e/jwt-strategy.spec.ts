@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { createPublicKey, verify } from 'node:crypto';
-import { Controller, Get, type Type } from '@nestjs/common';
+import { Controller, Get, Req, type Type } from '@nestjs/common';
 import { PassportModule } from '@nestjs/passport';
 import passport from 'passport';
 import {
@@ -43,6 +43,11 @@ class MeController {
   @RequireScopes('read')
   scoped() {
     return {};
+  }
+
+  @Get('request')
+  request(@Req() { user }: { user?: unknown }) {
+    return { user };
   }
 }
 
@@ -190,6 +195,8 @@ describe.each(PLATFORMS)('A strategy that overrides `authenticate`, on %s', (pla
       expect(outcomeOf(await ask({ 'x-tenant': 'acme' }, 'me'))).toBe('401 TOKEN_MISSING');
       const answer = await ask({ ...bearer(token()), 'x-tenant': 'acme' }, 'me');
       expect(answer.body).toMatchObject({ user: { sub: 'alice' }, hasToken: true });
+      const { body } = await ask({ ...bearer(token()), 'x-tenant': 'acme' }, 'me/request');
+      expect(body).toMatchObject({ user: { sub: 'alice' } });
       passport.unuse('anyone');
     },
   );
