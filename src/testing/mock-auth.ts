@@ -19,14 +19,7 @@ import type { Presented } from '../token/presented.js';
 import type { KeySources } from '../token/tenant-key-source-cache.js';
 import { TrustedIssuers } from '../token/trusted-issuers.js';
 import { createVerifiedAccessToken } from '../token/verified-access-token.js';
-import {
-  checkProperties,
-  COMMON_PROPERTIES,
-  createClaims,
-  DEFAULT_AUDIENCE,
-  DEFAULT_ISSUER,
-  type TokenRequest,
-} from './test-token.js';
+import { checkProperties, COMMON_PROPERTIES, createClaims, DEFAULTS, type TokenRequest } from './test-token.js';
 
 /** The caller of each request, in a test that is not about tokens. */
 export interface MockCaller extends Pick<TokenRequest, 'sub' | 'clientId' | 'scopes' | 'roles' | 'permissions'> {
@@ -81,7 +74,7 @@ export function mockAuth(
   const argument: MockCaller & MockAuthOptions = isFunction ? options : { ...options, ...caller };
   checkProperties('The argument of mockAuth()', argument, isFunction ? OPTIONS : [...CALLER_PROPERTIES, ...OPTIONS]);
   const { claimPaths, require, ...identity } = argument;
-  const resolved = resolveOptions({ issuer: DEFAULT_ISSUER, audience: DEFAULT_AUDIENCE, claimPaths, require });
+  const resolved = resolveOptions({ ...DEFAULTS, claimPaths, require });
   const [issuer] = resolved.issuers as readonly [ResolvedIssuer];
   const verifier = new MockVerifier(isFunction ? caller : () => identity, issuer);
   // Throws for an invalid caller here, and not while it handles a request.

@@ -5,7 +5,7 @@ import { type ResolvedOptions, resolveOptions } from '../options/resolve-options
 import type { KeySourceRegistry } from '../remote/key-source-registry.js';
 import { TestEndpoints } from './test-endpoints.js';
 import { TestKey } from './test-key.js';
-import { checkProperties, createClaims, DEFAULT_AUDIENCE, DEFAULT_ISSUER, type TokenRequest } from './test-token.js';
+import { checkProperties, createClaims, DEFAULTS, type TokenRequest } from './test-token.js';
 
 const DAY_SECONDS = 86_400;
 
@@ -30,7 +30,7 @@ export class TestIssuer extends TestEndpoints {
   private readonly claimPaths: Partial<ResolvedClaimPaths>;
 
   private constructor(private readonly issuerOptions: TestIssuerOptions) {
-    const { issuer = DEFAULT_ISSUER, algorithm, claimPaths = {} } = issuerOptions;
+    const { issuer = DEFAULTS.issuer, algorithm, claimPaths = {} } = issuerOptions;
     super(issuer, algorithm);
     const options = { ...this.options, algorithms: algorithm && [algorithm] };
     const [own] = resolveOptions(options).issuers as readonly [ResolvedIssuer];
@@ -59,7 +59,7 @@ export class TestIssuer extends TestEndpoints {
 
   /** The options of an application that trusts this issuer: `AuthModule.forRoot(issuer.options)`. */
   get options(): IssuerOptions & { readonly fetch: typeof globalThis.fetch } {
-    const { audience = DEFAULT_AUDIENCE, claimPaths } = this.issuerOptions;
+    const { audience = DEFAULTS.audience, claimPaths } = this.issuerOptions;
     return { issuer: this.url, audience, claimPaths, fetch: this.fetch };
   }
 

@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import type { ResolvedIssuer } from '../options/resolve-issuer.js';
 import { OptionReader } from '../options/option-reader.js';
 
-export const DEFAULT_ISSUER = 'https://issuer.test';
-export const DEFAULT_AUDIENCE = 'https://api.test';
+/** The options of an application that trusts a test issuer. */
+export const DEFAULTS = { issuer: 'https://issuer.test', audience: 'https://api.test' };
 
 /** The content of a token. */
 export interface TokenRequest {

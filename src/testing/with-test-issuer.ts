@@ -32,7 +32,11 @@ export function withTestIssuer(builder: TestingModuleBuilder, issuer: TestIssuer
     // Nest ignores the override of a provider that does not exist. Without AuthModule every route would be open.
     if (sources.length === 0 || module.get(AccessTokenVerifier, { strict: false }) instanceof MockVerifier) {
       await module.close();
-      throw new Error(NOT_CONNECTED);
+      throw new Error(
+        'withTestIssuer found no AuthModule to connect to the test issuer. Either the tested module does not import AuthModule ' +
+          '(mockAuth and AuthTestingModule need no withTestIssuer), or withTestIssuer was called again for the same builder: ' +
+          'one test issuer serves all issuers that the application trusts.',
+      );
     }
     for (const connection of sources) connection.connect();
     return module;
@@ -46,11 +50,6 @@ export function withTestIssuer(builder: TestingModuleBuilder, issuer: TestIssuer
     inject: [RESOLVED_OPTIONS],
   });
 }
-
-const NOT_CONNECTED =
-  'withTestIssuer found no AuthModule to connect to the test issuer. Either the tested module does not import AuthModule ' +
-  '(mockAuth and AuthTestingModule need no withTestIssuer), or withTestIssuer was called again for the same builder: one test ' +
-  'issuer serves all issuers that the application trusts.';
 
 /** Modules for a test that does not import the module of the application. `withTestIssuer` tests the application's own. */
 @Module({})
