@@ -40,12 +40,6 @@ describe.each(PLATFORMS)('the keys of an issuer on %s', (platform) => {
     return answer;
   };
 
-  it('are fetched with the `fetch` of the options, as are the metadata', async () => {
-    const { fetch, requests } = serving({ [METADATA]: { issuer: ISSUER, jwks_uri: JWKS }, [JWKS]: keySet });
-    expect((await callWith({ fetch })).status).toBe(200);
-    expect(requests).toEqual([METADATA, JWKS]);
-  });
-
   it('are found with the metadata at the `uri` of discovery only', async () => {
     const uri = 'https://elsewhere.example.com/metadata';
     const { fetch, requests } = serving({ [uri]: { issuer: ISSUER, jwks_uri: JWKS }, [JWKS]: keySet });
