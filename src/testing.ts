@@ -1,6 +1,4 @@
-export { AuthTestingModule } from './testing/auth-testing.module.js';
-export { mockAuth, type MockAuthOptions } from './testing/mock-auth.js';
-export type { MockCaller } from './testing/mock-caller.js';
+export { mockAuth, type MockAuthOptions, type MockCaller } from './testing/mock-auth.js';
 export { TestIssuer, type TestIssuerOptions } from './testing/test-issuer.js';
 export type { TokenRequest } from './testing/test-token.js';
-export { withTestIssuer } from './testing/with-test-issuer.js';
+export { AuthTestingModule, withTestIssuer } from './testing/with-test-issuer.js';

@@ -1,15 +1,35 @@
-import type { Provider } from '@nestjs/common';
+import type { ExecutionContext, Provider } from '@nestjs/common';
 import { ModulesContainer } from '@nestjs/core';
+import type { AccessTokenClaims, VerifiedAccessToken } from '../model/access-token.js';
+import { AuthError } from '../model/errors.js';
+import { type MaybePromise, recovering } from '../model/maybe-promise.js';
 import { AuthModule, AUTH_PROVIDERS } from '../nest/auth.module.js';
-import { GLOBAL_GUARD } from '../nest/auth.module-definition.js';
+import { GLOBAL_GUARD, isSubclass } from '../nest/auth.module-definition.js';
 import { RESOLVED_OPTIONS, type RequireOptions } from '../nest/auth-options.js';
-import { JwtStrategy } from '../nest/jwt.strategy.js';
+import { callerOf, JwtStrategy } from '../nest/jwt.strategy.js';
+import { GUEST, type Outcome } from '../nest/outcome.js';
 import type { ClaimPaths } from '../options/options.js';
 import type { ResolvedIssuer } from '../options/resolve-issuer.js';
-import { resolveOptions } from '../options/resolve-options.js';
+import { resolveOptions, type ResolvedOptions } from '../options/resolve-options.js';
 import { AccessTokenVerifier } from '../token/access-token-verifier.js';
-import { CALLER_PROPERTIES, type MockCaller, MockStrategy, MockVerifier } from './mock-caller.js';
-import { checkProperties, DEFAULT_AUDIENCE, DEFAULT_ISSUER } from './test-token.js';
+import { Rejected } from '../token/authenticator.js';
+import { Authorities } from '../token/authorities.js';
+import type { Explanation } from '../token/explain.js';
+import type { Presented } from '../token/presented.js';
+import type { KeySources } from '../token/tenant-key-source-cache.js';
+import { TrustedIssuers } from '../token/trusted-issuers.js';
+import { createVerifiedAccessToken } from '../token/verified-access-token.js';
+import { checkProperties, COMMON_PROPERTIES, createClaims, DEFAULTS, type TokenRequest } from './test-token.js';
+
+/** The caller of each request, in a test that is not about tokens. */
+export interface MockCaller extends Pick<TokenRequest, 'sub' | 'clientId' | 'scopes' | 'roles' | 'permissions'> {
+  /** Claims of the token, which override all others. Other claims are as `issuer.token()` sets them. */
+  readonly claims?: Partial<AccessTokenClaims>;
+  /** The result of the `user` option; `null` and `false` refuse the caller (USER_REFUSED). Default: the claims. */
+  readonly user?: unknown;
+  /** Whether the caller has no token: routes that require one answer 401. Default false. */
+  readonly isGuest?: boolean;
+}
 
 /** The options of an application that apply although no token is verified. */
 export interface MockAuthOptions {
@@ -19,6 +39,7 @@ export interface MockAuthOptions {
   readonly require?: RequireOptions;
 }
 
+const CALLER_PROPERTIES: readonly (keyof MockCaller)[] = [...COMMON_PROPERTIES, 'user', 'isGuest'];
 const OPTIONS: readonly (keyof MockAuthOptions)[] = ['claimPaths', 'require'];
 
 /**
@@ -53,9 +74,11 @@ export function mockAuth(
   const argument: MockCaller & MockAuthOptions = isFunction ? options : { ...options, ...caller };
   checkProperties('The argument of mockAuth()', argument, isFunction ? OPTIONS : [...CALLER_PROPERTIES, ...OPTIONS]);
   const { claimPaths, require, ...identity } = argument;
-  const resolved = resolveOptions({ issuer: DEFAULT_ISSUER, audience: DEFAULT_AUDIENCE, claimPaths, require });
+  const resolved = resolveOptions({ ...DEFAULTS, claimPaths, require });
   const [issuer] = resolved.issuers as readonly [ResolvedIssuer];
-  const verifier = new MockVerifier(isFunction ? caller : identity, issuer);
+  const verifier = new MockVerifier(isFunction ? caller : () => identity, issuer);
+  // Throws for an invalid caller here, and not while it handles a request.
+  if (!isFunction) verifier.nextCall('');
   return [
     ...AUTH_PROVIDERS,
     { provide: RESOLVED_OPTIONS, useValue: resolved },
@@ -63,7 +86,12 @@ export function mockAuth(
     {
       provide: JwtStrategy,
       useFactory: (modules: ModulesContainer) => {
-        rejectAuthModule(modules);
+        const types = Array.from(modules.values(), ({ metatype }) => metatype);
+        if (types.some((type) => type === AuthModule || isSubclass(type, AuthModule)))
+          throw new Error(
+            'mockAuth replaces AuthModule, but the tested module imports AuthModule as well, whose guard refuses requests ' +
+              'without a token. Remove one of them, or use a TestIssuer (withTestIssuer).',
+          );
         return new MockStrategy(verifier, resolved);
       },
       inject: [ModulesContainer],
@@ -72,12 +100,70 @@ export function mockAuth(
   ];
 }
 
-function rejectAuthModule(modules: ModulesContainer): void {
-  for (const { metatype } of modules.values()) {
-    if (metatype === AuthModule || metatype.prototype instanceof AuthModule)
-      throw new Error(
-        'mockAuth replaces AuthModule, but the tested module imports AuthModule as well, whose guard refuses requests without ' +
-          'a token. Remove one of them, or use a TestIssuer (withTestIssuer).',
-      );
+/** Accepts any text as a token of the caller. */
+export class MockVerifier extends AccessTokenVerifier {
+  constructor(
+    private readonly nextCaller: () => MockCaller,
+    private readonly issuer: ResolvedIssuer,
+  ) {
+    // It trusts no issuer, and so needs no keys.
+    super(new TrustedIssuers([], {} as KeySources), Date.now);
+  }
+
+  /**
+   * Returns the token and the user of the caller. Calls the function of the test, if there is one.
+   * @returns undefined for a guest.
+   */
+  nextCall(text: string): { readonly token: VerifiedAccessToken; readonly user: unknown } | undefined {
+    const caller = this.nextCaller();
+    checkProperties('The caller of mockAuth()', caller, CALLER_PROPERTIES);
+    const { user, isGuest, ...request } = caller;
+    const issued = createClaims(this.issuer, request, Math.floor(Date.now() / 1000));
+    if (isGuest === true) return undefined;
+    // As in a token, which cannot contain undefined.
+    const claims = JSON.parse(JSON.stringify(issued)) as AccessTokenClaims;
+    const authorities = new Authorities(claims, this.issuer.claimPaths);
+    const token = createVerifiedAccessToken(text, { alg: 'ES256' }, claims, authorities, this.issuer);
+    return { token, user: user === undefined ? claims : user };
+  }
+
+  override authenticate({ token: text }: Presented): MaybePromise<VerifiedAccessToken | Rejected> {
+    return recovering<VerifiedAccessToken | Rejected>(
+      () => this.nextCall(text)?.token ?? new Rejected(new AuthError('TOKEN_MISSING'), undefined),
+      (error) => new Rejected(error, undefined),
+    );
+  }
+
+  /** Makes no checks. */
+  override explain(): Promise<readonly Explanation[]> {
+    return Promise.resolve([]);
+  }
+}
+
+/** Authenticates each call as the caller of the test, whatever token it presents. */
+class MockStrategy extends JwtStrategy {
+  /** The outcome of each request and of each socket. All messages of a socket have the caller that opened it. */
+  private readonly outcomes = new WeakMap<object, MaybePromise<Outcome>>();
+
+  constructor(
+    private readonly callers: MockVerifier,
+    options: ResolvedOptions,
+  ) {
+    super(callers, options);
+  }
+
+  override authenticateCall(request: object, context: ExecutionContext): MaybePromise<Outcome> {
+    const connection = context.getType() === 'ws' ? context.switchToWs().getClient<object>() : request;
+    const known = this.outcomes.get(connection);
+    if (known !== undefined) return known;
+    const outcome = recovering<Outcome>(
+      () => {
+        const call = this.callers.nextCall('mock');
+        return call === undefined ? GUEST : callerOf(call.user, call.token);
+      },
+      (error) => ({ kind: 'refused', error: error as Error }),
+    );
+    this.outcomes.set(connection, outcome);
+    return outcome;
   }
 }

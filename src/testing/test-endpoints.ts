@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import type { SignatureAlgorithm } from '../keys/algorithms.js';
@@ -6,32 +6,29 @@ import type { ResolvedOptions } from '../options/resolve-options.js';
 import type { KeySourceRegistry } from '../remote/key-source-registry.js';
 import { TestKey } from './test-key.js';
 
-/**
- * The keys and the endpoints of a test issuer: metadata (RFC 8414, OpenID Connect Discovery), key set, introspection (RFC 7662)
- * and revocation (RFC 7009). Clients are not authenticated.
- */
+/** Metadata (RFC 8414), keys, introspection (RFC 7662) and revocation (RFC 7009) of a test issuer, without client authentication. */
 export class TestEndpoints {
   /** The number of requests for the key set. */
   keyRequests = 0;
   /** The claims of the tokens that are not revoked, and are signed with a current key. @internal */
   protected readonly activeTokens = new Map<string, Readonly<Record<string, unknown>>>();
   /** The options of the connected applications, the newest last. @internal */
-  protected readonly applications = new Map<KeySourceRegistry, ResolvedOptions>();
+  readonly applications = new Map<KeySourceRegistry, ResolvedOptions>();
   private readonly keys = new Map<SignatureAlgorithm, TestKey>();
   private isDown = false;
   private delayMs = 0;
   private closing = new AbortController();
-  private server: Server | undefined;
+  private readonly server = createServer((message, response) => {
+    this.serve(message, response).catch(() => response.destroy());
+  });
 
   protected constructor(
     /** The issuer identifier in the metadata. For an issuer that listens, the address of its HTTP server. */
     readonly url: string,
+    private readonly ownAlgorithm: SignatureAlgorithm | undefined,
   ) {}
 
-  /**
-   * Answers requests to any origin without a network: metadata, keys, `POST …/introspect` and `POST …/revoke`. Use it as the
-   * `fetch` option, or inject it into the code under test.
-   */
+  /** Answers requests to any origin without a network. Use it as the `fetch` option, or inject it into the code under test. */
   readonly fetch: typeof globalThis.fetch = async (address, init) => {
     if (this.isDown) throw failure('the test issuer is down');
     const request = new Request(address, init);
@@ -54,10 +51,7 @@ export class TestEndpoints {
     return { ...claims, active: true, token_type: 'Bearer' };
   }
 
-  /**
-   * Replaces all keys. The application fetches the new key set when it receives the first new token. Until then it accepts
-   * earlier tokens; afterwards it rejects them (KEY_UNKNOWN).
-   */
+  /** Replaces all keys. The application rejects earlier tokens (KEY_UNKNOWN) as soon as it has received a new one. */
   rotateKeys(): void {
     for (const algorithm of this.keys.keys()) this.keys.set(algorithm, new TestKey(algorithm));
     this.activeTokens.clear();
@@ -87,26 +81,22 @@ export class TestEndpoints {
     // The timers of slow responses would keep the process alive.
     this.closing.abort(failure('the test issuer was closed'));
     this.closing = new AbortController();
-    const { server } = this;
-    if (server === undefined) return;
-    server.closeAllConnections();
-    await new Promise((resolve) => server.close(resolve));
+    this.server.closeAllConnections();
+    await new Promise((resolve) => this.server.close(resolve));
   }
 
   /** Serves HTTP on a free port of the loopback interface. @internal */
   protected async startServer(): Promise<void> {
-    const server = createServer((message, response) => {
-      this.serve(message, response).catch(() => response.destroy());
-    });
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    this.server = server;
-    (this as { url: string }).url = `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`;
+    await new Promise<void>((resolve) => this.server.listen(0, '127.0.0.1', resolve));
+    (this as { url: string }).url = `http://127.0.0.1:${String((this.server.address() as AddressInfo).port)}`;
   }
 
-  /** Returns the current key of an algorithm. @internal */
-  protected keyFor(algorithm: SignatureAlgorithm): TestKey {
-    let key = this.keys.get(algorithm);
-    if (key === undefined) this.keys.set(algorithm, (key = new TestKey(algorithm)));
+  /** Returns the current key for an application with these algorithms. @internal */
+  protected keyFor(algorithms: ReadonlySet<SignatureAlgorithm>): TestKey {
+    const [first = 'ES256'] = algorithms;
+    const algorithm = this.ownAlgorithm ?? (algorithms.has('ES256') ? 'ES256' : first);
+    const key = this.keys.get(algorithm) ?? new TestKey(algorithm);
+    this.keys.set(algorithm, key);
     return key;
   }
 
@@ -122,13 +112,9 @@ export class TestEndpoints {
   }
 
   private async serve(message: IncomingMessage, response: ServerResponse): Promise<void> {
-    const client = new AbortController();
-    response.once('close', () => {
-      client.abort();
-    });
     const { method, url = '/' } = message;
     const body = method === 'POST' ? await text(message) : undefined;
-    const answer = await this.fetch(`${this.url}${url}`, { method, body, signal: client.signal });
+    const answer = await this.fetch(`${this.url}${url}`, { method, body });
     response.writeHead(answer.status, Object.fromEntries(answer.headers)).end(await answer.text());
   }
 

@@ -5,21 +5,15 @@ import { type ResolvedOptions, resolveOptions } from '../options/resolve-options
 import type { KeySourceRegistry } from '../remote/key-source-registry.js';
 import { TestEndpoints } from './test-endpoints.js';
 import { TestKey } from './test-key.js';
-import { checkProperties, createClaims, DEFAULT_AUDIENCE, DEFAULT_ISSUER, type TokenRequest } from './test-token.js';
+import { checkProperties, createClaims, DEFAULTS, type TokenRequest } from './test-token.js';
 
 const DAY_SECONDS = 86_400;
 
-/**
- * The options of a test issuer. What is set here applies whatever the application expects, so that a test can issue tokens that the
- * application rejects. Everything else follows the options of the application.
- */
+/** What is set here applies whatever the application expects. Everything else follows the options of the application. */
 export interface TestIssuerOptions {
-  /**
-   * The `iss` of the tokens. Default: that of the application (the first of several), or `https://issuer.test` without an
-   * application. Not for `TestIssuer.listen()`, whose issuer is the address at which it listens.
-   */
+  /** The `iss` of the tokens. Default: that of the application (the first of several), or `https://issuer.test` without one. */
   readonly issuer?: string;
-  /** The audience of the tokens. Default: that of the application, or `https://api.test` without an application. */
+  /** The audience of the tokens. Default: that of the application, or `https://api.test` without one. */
   readonly audience?: string;
   /** Default: one that the application accepts; `ES256` if possible, because its keys are generated fast. */
   readonly algorithm?: SignatureAlgorithm;
@@ -28,32 +22,24 @@ export interface TestIssuerOptions {
 }
 
 /**
- * An authorization server for tests, with real keys and signatures. `TestIssuer.create()` runs in memory, `TestIssuer.listen()`
- * serves HTTP on the loopback interface.
- *
- * `withTestIssuer(builder, issuer)` connects an application to it. The application keeps its guard, issuers, audiences, algorithms
- * and checks, and the issuer follows these options from `compile()` on. A token that was issued earlier has the default `iss` and
- * `aud` of the test issuer, and is rejected (ISSUER_UNTRUSTED).
+ * An authorization server for tests, with real keys and signatures. `withTestIssuer` connects an application to it. The issuer
+ * follows the options of the application from `compile()` on. A token that was issued earlier has the default `iss` and `aud` of
+ * the test issuer, and is rejected (ISSUER_UNTRUSTED).
  */
 export class TestIssuer extends TestEndpoints {
-  // Set by the options of this issuer, whatever the application expects.
-  private readonly audience: Partial<Pick<ResolvedIssuer, 'audience'>>;
   private readonly claimPaths: Partial<ResolvedClaimPaths>;
 
   private constructor(private readonly issuerOptions: TestIssuerOptions) {
-    super(issuerOptions.issuer ?? DEFAULT_ISSUER);
-    const { algorithm = 'ES256', audience, claimPaths = {} } = issuerOptions;
-    const [own] = resolveOptions({ ...this.options, algorithms: [algorithm] }).issuers as readonly [ResolvedIssuer];
+    const { issuer = DEFAULTS.issuer, algorithm, claimPaths = {} } = issuerOptions;
+    super(issuer, algorithm);
+    const options = { ...this.options, algorithms: algorithm && [algorithm] };
+    const [own] = resolveOptions(options).issuers as readonly [ResolvedIssuer];
     const kinds = (['scopes', 'roles', 'permissions'] as const).filter((kind) => claimPaths[kind] !== undefined);
-    this.audience = audience === undefined ? {} : { audience: own.audience };
     this.claimPaths = Object.fromEntries(kinds.map((kind) => [kind, own.claimPaths[kind]]));
-    this.keyFor(algorithm);
+    this.keyFor(own.algorithms);
   }
 
-  /**
-   * Creates an issuer in memory.
-   * @throws ConfigurationError for an unknown option or an invalid value, for example a symmetric algorithm.
-   */
+  /** Creates an issuer in memory. @throws ConfigurationError for an unknown option or an invalid value. */
   // eslint-disable-next-line @typescript-eslint/require-await -- errors reject, as those of `listen`
   static async create(options: TestIssuerOptions = {}): Promise<TestIssuer> {
     checkProperties('TestIssuer.create()', options, ['issuer', 'audience', 'algorithm', 'claimPaths']);
@@ -61,9 +47,8 @@ export class TestIssuer extends TestEndpoints {
   }
 
   /**
-   * Creates an issuer that serves HTTP on a free port of the loopback interface, for an application in another process. Call
-   * `close()` at the end.
-   * @throws as `create`.
+   * Creates an issuer that serves HTTP on a free port of the loopback interface until `close()`, for an application in another
+   * process. The `iss` of its tokens is its address. @throws ConfigurationError as `create`.
    */
   static async listen(options: Omit<TestIssuerOptions, 'issuer'> = {}): Promise<TestIssuer> {
     checkProperties('TestIssuer.listen()', options, ['audience', 'algorithm', 'claimPaths']);
@@ -74,15 +59,14 @@ export class TestIssuer extends TestEndpoints {
 
   /** The options of an application that trusts this issuer: `AuthModule.forRoot(issuer.options)`. */
   get options(): IssuerOptions & { readonly fetch: typeof globalThis.fetch } {
-    const { audience = DEFAULT_AUDIENCE, claimPaths } = this.issuerOptions;
+    const { audience = DEFAULTS.audience, claimPaths } = this.issuerOptions;
     return { issuer: this.url, audience, claimPaths, fetch: this.fetch };
   }
 
   /**
    * Issues a token that the application accepts.
-   * @throws ConfigurationError for an unknown property of the request.
-   * @throws Error for an issuer that no connected application trusts, and for scopes, roles or permissions if the application reads
-   * no claim for them.
+   * @throws Error for an unknown property of the request, for an issuer that no connected application trusts, and for scopes, roles
+   * or permissions if the application reads no claim for them.
    */
   token(request: TokenRequest = {}): Promise<string> {
     return this.sign(request);
@@ -138,26 +122,17 @@ export class TestIssuer extends TestEndpoints {
     return token;
   }
 
-  /**
-   * Issues tokens for an application from now on. `withTestIssuer` calls it.
-   * @internal
-   */
+  /** Issues tokens for an application from now on. @internal */
   connect(sources: KeySourceRegistry, options: ResolvedOptions): void {
-    const { issuers } = options;
     this.applications.set(sources, options);
     // The first key set must contain these keys, because the application fetches an unknown key only after a cooldown.
-    if (typeof issuers !== 'function') for (const issuer of issuers) this.keyFor(this.chooseAlgorithm(issuer));
-  }
-
-  /** @internal */
-  disconnect(sources: KeySourceRegistry): void {
-    this.applications.delete(sources);
+    if (typeof options.issuers !== 'function') for (const { algorithms } of options.issuers) this.keyFor(algorithms);
   }
 
   private async sign(request: TokenRequest, signer?: (published: TestKey) => TestKey): Promise<string> {
     const issuer = await this.findIssuer(request);
-    const published = this.keyFor(this.chooseAlgorithm(issuer));
-    const { tokenTypes } = issuer;
+    const { algorithms, tokenTypes } = issuer;
+    const published = this.keyFor(algorithms);
     const typ = tokenTypes.has('at+jwt') ? 'at+jwt' : [...tokenTypes][0];
     const claims = createClaims(issuer, request, this.nowSeconds);
     const token = (signer?.(published) ?? published).sign({ typ, ...request.header }, claims);
@@ -172,20 +147,17 @@ export class TestIssuer extends TestEndpoints {
       .map(({ issuers }) => issuers)
       .reverse();
     const first = typeof trusted[0] === 'function' ? undefined : trusted[0]?.[0]?.issuer;
-    const name = request.issuer ?? this.issuerOptions.issuer ?? first;
+    const { issuer: ownName, audience } = this.issuerOptions;
+    const name = request.issuer ?? ownName ?? first;
     if (name === undefined)
       throw new Error('The `issuers` option of the application is a function. Set `issuer` in the token request.');
     for (const issuers of trusted) {
       const found = typeof issuers === 'function' ? await issuers(name) : issuers.find(({ issuer }) => issuer === name);
-      if (found !== undefined)
-        return { ...found, ...this.audience, claimPaths: { ...found.claimPaths, ...this.claimPaths } };
+      if (found === undefined) continue;
+      const claimPaths = { ...found.claimPaths, ...this.claimPaths };
+      return { ...found, audience: audience === undefined ? found.audience : [audience], claimPaths };
     }
     throw new Error(`The application does not trust the issuer ${JSON.stringify(name)}`);
-  }
-
-  private chooseAlgorithm({ algorithms }: ResolvedIssuer): SignatureAlgorithm {
-    const [first = 'ES256'] = algorithms;
-    return this.issuerOptions.algorithm ?? (algorithms.has('ES256') ? 'ES256' : first);
   }
 }
 

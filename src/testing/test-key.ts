@@ -20,11 +20,7 @@ export class TestKey {
   sign(header: Readonly<Record<string, unknown>>, claims: Readonly<Record<string, unknown>>): string {
     const parts = [{ kid: this.kid, ...header, alg: this.algorithm }, claims];
     const input = parts.map((part) => Buffer.from(JSON.stringify(part)).toString('base64url')).join('.');
-    const { hash, ...parameters } = ALGORITHMS[this.algorithm] as {
-      hash: string | null;
-      padding?: number;
-      saltLength?: number;
-    };
+    const { hash, ...parameters } = ALGORITHMS[this.algorithm];
     const key = { ...parameters, key: this.privateKey, dsaEncoding: 'ieee-p1363' as const };
     return `${input}.${sign(hash, Buffer.from(input), key).toString('base64url')}`;
   }

@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import type { ResolvedIssuer } from '../options/resolve-issuer.js';
 import { OptionReader } from '../options/option-reader.js';
 
-export const DEFAULT_ISSUER = 'https://issuer.test';
-export const DEFAULT_AUDIENCE = 'https://api.test';
+/** The options of an application that trusts a test issuer. */
+export const DEFAULTS = { issuer: 'https://issuer.test', audience: 'https://api.test' };
 
 /** The content of a token. */
 export interface TokenRequest {
@@ -30,23 +30,16 @@ const PROPERTIES: readonly (keyof TokenRequest)[] = [...COMMON_PROPERTIES, 'expi
 
 type Claims = Readonly<Record<string, unknown>>;
 
-/**
- * Returns the claims of a token that the issuer's application accepts, unless the request overrides them.
- * @throws ConfigurationError for an unknown property of the request.
- * @throws Error for scopes, roles or permissions if the application reads no claim for them.
- */
-export function createClaims(
-  issuer: Pick<ResolvedIssuer, 'issuer' | 'audience' | 'audienceClaim' | 'claimPaths' | 'requiredClaims'>,
-  request: TokenRequest,
-  nowSeconds: number,
-): Claims {
+/** Returns the claims of a token that the issuer's application accepts, unless the request overrides them. */
+export function createClaims(issuer: ResolvedIssuer, request: TokenRequest, nowSeconds: number): Claims {
   checkProperties('The token request', request, PROPERTIES);
   const { expiresInSeconds = 3600 } = request;
+  // Only the application knows which values are valid. Most require nothing but the presence of a claim.
+  const required = issuer.requiredClaims.map(
+    (name) => [name, name === 'token_use' ? 'access' : `test-${name}`] as const,
+  );
   let claims: Claims = {
-    // Only the application knows which values are valid. Most require nothing but the presence of a claim.
-    ...Object.fromEntries(
-      issuer.requiredClaims.map((name) => [name, name === 'token_use' ? 'access' : `test-${name}`]),
-    ),
+    ...Object.fromEntries(required),
     iss: issuer.issuer,
     sub: 'sub' in request ? request.sub : 'test-user',
     client_id: 'test-client',
@@ -73,10 +66,7 @@ function withValueAt([name = '', ...rest]: readonly string[], value: unknown, cl
   return { ...claims, [name]: rest.length === 0 ? value : withValueAt(rest, value, claims[name] as Claims) };
 }
 
-/**
- * Rejects misspelled properties, which would otherwise have no effect.
- * @throws ConfigurationError
- */
+/** Rejects misspelled properties, which would otherwise have no effect. */
 export function checkProperties(subject: string, value: object, known: readonly string[]): void {
   const reader = new OptionReader(value);
   reader.allowOnly(known);

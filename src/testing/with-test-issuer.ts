@@ -1,13 +1,14 @@
+import { type DynamicModule, Module } from '@nestjs/common';
 import type { TestingModuleBuilder } from '@nestjs/testing';
 import type { KeySource } from '../keys/key-source.js';
-import { RESOLVED_OPTIONS } from '../nest/auth-options.js';
-import type { ResolvedIssuer } from '../options/resolve-issuer.js';
-import type { ResolvedKeys } from '../options/resolve-keys.js';
-import { type ResolvedOptions, resolveOptions } from '../options/resolve-options.js';
+import { AuthModule, EXPORTED } from '../nest/auth.module.js';
+import type { AuthModuleExtras } from '../nest/auth.module-definition.js';
+import { type AuthOptions, RESOLVED_OPTIONS } from '../nest/auth-options.js';
+import { REMOTE_KEY_DEFAULTS } from '../options/defaults.js';
+import type { ResolvedOptions } from '../options/resolve-options.js';
 import { KeySourceRegistry } from '../remote/key-source-registry.js';
 import { AccessTokenVerifier } from '../token/access-token-verifier.js';
-import type { KeySourceKind } from '../token/tenant-key-source-cache.js';
-import { MockVerifier } from './mock-caller.js';
+import { mockAuth, MockVerifier } from './mock-auth.js';
 import type { TestIssuer } from './test-issuer.js';
 
 /**
@@ -23,19 +24,22 @@ import type { TestIssuer } from './test-issuer.js';
  * import `AuthModule`.
  */
 export function withTestIssuer(builder: TestingModuleBuilder, issuer: TestIssuer): TestingModuleBuilder {
-  const created: KeySourceRegistry[] = [];
+  const created: TestKeySources[] = [];
   const compile = builder.compile.bind(builder);
   builder.compile = async (...options) => {
-    const module = await compile(...options).catch(async (error: unknown) => {
-      // Nest does not shut down a module that does not compile.
-      await Promise.all(created.map((sources) => sources.close()));
-      throw error;
-    });
+    const module = await compile(...options);
+    const sources = created.splice(0);
     // Nest ignores the override of a provider that does not exist. Without AuthModule every route would be open.
-    const isConnected = created.length > 0 && !(module.get(AccessTokenVerifier, NOT_STRICT) instanceof MockVerifier);
-    if (isConnected) return module;
-    await module.close();
-    throw new Error(NOT_CONNECTED);
+    if (sources.length === 0 || module.get(AccessTokenVerifier, { strict: false }) instanceof MockVerifier) {
+      await module.close();
+      throw new Error(
+        'withTestIssuer found no AuthModule to connect to the test issuer. Either the tested module does not import AuthModule ' +
+          '(mockAuth and AuthTestingModule need no withTestIssuer), or withTestIssuer was called again for the same builder: ' +
+          'one test issuer serves all issuers that the application trusts.',
+      );
+    }
+    for (const connection of sources) connection.connect();
+    return module;
   };
   return builder.overrideProvider(KeySourceRegistry).useFactory({
     factory: (options: ResolvedOptions) => {
@@ -47,38 +51,60 @@ export function withTestIssuer(builder: TestingModuleBuilder, issuer: TestIssuer
   });
 }
 
-const NOT_STRICT = { strict: false };
-const NOT_CONNECTED =
-  'withTestIssuer found no AuthModule to connect to the test issuer. Either the tested module does not import AuthModule ' +
-  '(mockAuth and AuthTestingModule need no withTestIssuer), or withTestIssuer was called again for the same builder: one test ' +
-  'issuer serves all issuers that the application trusts.';
-
-/** The keys of the test issuer, for every issuer that the application trusts. */
-export class TestKeySources extends KeySourceRegistry {
-  constructor(
-    private readonly issuer: TestIssuer,
-    options: ResolvedOptions,
-  ) {
-    super({ ...options, fetch: issuer.fetch, keyStore: undefined, onProblem: () => undefined });
-    issuer.connect(this, options);
+/** Modules for a test that does not import the module of the application. `withTestIssuer` tests the application's own. */
+@Module({})
+export class AuthTestingModule {
+  /**
+   * Returns an `AuthModule` that trusts a test issuer.
+   * @param options override those of the issuer: `user`, `require`, `claimPaths` and so on.
+   */
+  static forIssuer(issuer: TestIssuer, options: Partial<AuthOptions & AuthModuleExtras> = {}): DynamicModule {
+    const auth = AuthModule.forRoot({ ...issuer.options, ...options } as AuthOptions & AuthModuleExtras);
+    const sources = {
+      provide: KeySourceRegistry,
+      useFactory: (resolved: ResolvedOptions) => new TestKeySources(issuer, resolved).connect(),
+      inject: [RESOLVED_OPTIONS],
+    };
+    return { ...auth, providers: [...(auth.providers ?? []), sources] };
   }
 
-  override async close(): Promise<void> {
-    this.issuer.disconnect(this);
-    await super.close();
-  }
-
-  override create(issuer: string, keys: ResolvedKeys, kind: KeySourceKind): KeySource {
-    const remote =
-      keys.from === 'static' ? DEFAULT_KEYS : { ...keys, from: 'jwks' as const, uri: JWKS_URI, fallback: undefined };
-    return super.create(issuer, remote, kind);
+  /**
+   * Returns a global module that replaces `AuthModule`, for a feature module with its imports: they can inject everything that
+   * `AuthModule` exports, and use `@UseGuards(AuthGuard)`.
+   *
+   * ```ts
+   * Test.createTestingModule({ imports: [OrdersModule, AuthTestingModule.forCaller({ sub: 'alice', scopes: ['read:orders'] })] });
+   * ```
+   *
+   * @param caller the arguments of `mockAuth`, which throws for the same reasons.
+   */
+  static forCaller(...caller: Parameters<typeof mockAuth>): DynamicModule {
+    return { module: AuthTestingModule, global: true, providers: mockAuth(...caller), exports: EXPORTED };
   }
 }
 
-/** An address that the test issuer answers. No DNS server resolves such a name (RFC 6761 §6.4). */
-const JWKS_URI = 'https://issuer.invalid/jwks';
-const [{ keys: DEFAULT_KEYS }] = resolveOptions({
-  issuer: 'https://issuer.invalid',
-  audience: 'unused',
-  keys: { from: 'jwks', uri: JWKS_URI },
-}).issuers as readonly [ResolvedIssuer];
+/** The keys of the test issuer, for every issuer that the application trusts. */
+class TestKeySources extends KeySourceRegistry {
+  constructor(
+    private readonly issuer: TestIssuer,
+    private readonly application: ResolvedOptions,
+  ) {
+    super({ ...application, fetch: issuer.fetch, keyStore: undefined, onProblem: () => undefined });
+  }
+
+  connect(): this {
+    this.issuer.connect(this, this.application);
+    return this;
+  }
+
+  override async close(): Promise<void> {
+    this.issuer.applications.delete(this);
+    await super.close();
+  }
+
+  override create(...[issuer, keys, kind]: Parameters<KeySourceRegistry['create']>): KeySource {
+    // The test issuer answers this address. No DNS server resolves such a name (RFC 6761 §6.4).
+    const remote = { from: 'jwks', uri: 'https://issuer.invalid/jwks' } as const;
+    return super.create(issuer, { ...REMOTE_KEY_DEFAULTS, ...keys, ...remote, fallback: undefined }, kind);
+  }
+}

@@ -4,10 +4,10 @@ import { AuthorizationServer } from '../../demo/authorization-server.js';
 import { signIn } from '../../demo/sign-in.js';
 import { AuthModule } from '../../src/index.js';
 import { bearer, call, PLATFORMS, type RunningApp, startApp } from '../support/app.js';
+import { AUDIENCE } from '../support/guarded-app.js';
 import { LocalIssuer, newKey, signText } from '../support/local-issuer.js';
 import { OrdersController } from '../support/orders.js';
 
-const AUDIENCE = 'https://api.example.com';
 const OTHER_AUDIENCE = 'https://other.example.com';
 const REDIRECT_URI = 'http://127.0.0.1/callback';
 const TOLERANCE = 10;

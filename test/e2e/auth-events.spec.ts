@@ -25,7 +25,7 @@ import {
 } from '../../src/index.js';
 import { bearer, call, closeApps, PLATFORMS } from '../support/app.js';
 import { decoratedClass, routesController } from '../support/decorated-class.js';
-import { LocalIssuer, newKey } from '../support/local-issuer.js';
+import { issuerWithTokens } from '../support/issuer-with-tokens.js';
 import { LogRecorder } from '../support/log-recorder.js';
 import { type OrdersOptions, startOrders } from '../support/orders-app.js';
 import type { HandlerName, TransportDriver } from '../support/transports/handlers.js';
@@ -33,15 +33,11 @@ import { graphqlQueryDriver, graphqlSubscriptionDriver } from '../support/transp
 import { grpcDriver, tcpDriver } from '../support/transports/microservices.js';
 import { SOCKET_IO, socketDrivers } from '../support/transports/sockets.js';
 
-const key = newKey();
-const stranger = newKey('rsa', { kid: key.kid });
-const issuer = LocalIssuer.forFile([key]);
+const { issuer, otherKey, tokenOf: token, TOKENS } = issuerWithTokens();
 
 const socketIo = socketDrivers[0] as TransportDriver;
 
 afterEach(closeApps);
-
-const token = (claims: Record<string, unknown> = {}, by = key) => issuer.token(by, 'RS256', claims);
 
 function recordEvents(app: INestApplicationContext): AuthEvent[] {
   const events: AuthEvent[] = [];
@@ -115,7 +111,7 @@ describe('An event', () => {
     ['an expired token', () => bearer(token({ exp: 1 })), { code: 'TOKEN_EXPIRED', issuer: 'trusted' }],
     [
       'a forged token',
-      () => bearer(token({ client_id: 'web' }, stranger)),
+      () => bearer(token({ client_id: 'web' }, otherKey)),
       { code: 'SIGNATURE_INVALID', issuer: 'trusted' },
     ],
     ['another audience', () => bearer(token({ aud: 'x' })), { code: 'AUDIENCE_MISMATCH', issuer: 'trusted' }],
@@ -237,7 +233,7 @@ describe('The route of an event', () => {
     const sockets = await SOCKET_IO.start(issuer, { clock: Date.now });
     const ofSockets = recordEvents(sockets.app);
     const socket = sockets.open('guarded', token());
-    socket.send('authenticate', token({}, stranger));
+    socket.send('authenticate', TOKENS.forged());
     await socket.next('exception');
     expect(ofSockets.filter(({ outcome }) => outcome === 'refused')).toMatchObject([
       { code: 'SIGNATURE_INVALID', handler: 'SocketAuthenticator.renew', route: undefined },

@@ -1,24 +1,27 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { AuthorizationServer } from '../../demo/authorization-server.js';
 import { signIn } from '../../demo/sign-in.js';
-import { AuthModule } from '../../src/index.js';
+import { AuthModule, type AuthOptions } from '../../src/index.js';
 import { bearer, call, PLATFORMS, type RunningApp, startApp } from '../support/app.js';
+import { AUDIENCE } from '../support/guarded-app.js';
 import { OrdersController } from '../support/orders.js';
 
-const AUDIENCE = 'https://api.example.com';
 const REDIRECT_URI = 'http://127.0.0.1/callback';
 
 describe.each(PLATFORMS)('Tokens of a real authorization server on %s', (platform) => {
+  const start = ({ issuer }: AuthorizationServer, options: Partial<AuthOptions> = {}) =>
+    startApp(platform, {
+      imports: [AuthModule.forRoot({ issuer, audience: AUDIENCE, ...options } as AuthOptions)],
+      controllers: [OrdersController],
+    });
+
   describe.each(['RS256', 'PS256', 'ES256', 'EdDSA'] as const)('signed with %s', (algorithm) => {
     let server: AuthorizationServer;
     let running: RunningApp;
 
     beforeAll(async () => {
       server = await AuthorizationServer.start({ audiences: [AUDIENCE], redirectUri: REDIRECT_URI, algorithm });
-      running = await startApp(platform, {
-        imports: [AuthModule.forRoot({ issuer: server.issuer, audience: AUDIENCE, tokenTypes: ['at+jwt'] })],
-        controllers: [OrdersController],
-      });
+      running = await start(server, { tokenTypes: ['at+jwt'] });
     });
 
     afterAll(async () => {
@@ -55,10 +58,7 @@ describe.each(PLATFORMS)('Tokens of a real authorization server on %s', (platfor
 
   it('cause one fetch of metadata and keys, however many requests are concurrent', async () => {
     const server = await AuthorizationServer.start({ audiences: [AUDIENCE] });
-    const running = await startApp(platform, {
-      imports: [AuthModule.forRoot({ issuer: server.issuer, audience: AUDIENCE })],
-      controllers: [OrdersController],
-    });
+    const running = await start(server);
     const token = await server.clientCredentialsToken();
     server.requests.length = 0;
     const answers = await Promise.all(Array.from({ length: 30 }, () => call(`${running.url}/orders`, bearer(token))));
@@ -70,10 +70,7 @@ describe.each(PLATFORMS)('Tokens of a real authorization server on %s', (platfor
 
   it('are accepted with a new key immediately, and rejected with the withdrawn key (KEY_UNKNOWN)', async () => {
     const server = await AuthorizationServer.start({ audiences: [AUDIENCE] });
-    const running = await startApp(platform, {
-      imports: [AuthModule.forRoot({ issuer: server.issuer, audience: AUDIENCE })],
-      controllers: [OrdersController],
-    });
+    const running = await start(server);
     const old = await server.clientCredentialsToken();
     expect((await call(`${running.url}/orders`, bearer(old))).status).toBe(200);
     await server.rotateKeys();

@@ -1,4 +1,5 @@
 import 'reflect-metadata';
+import { EventEmitter } from 'node:events';
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import {
   type ExecutionContext,
@@ -30,7 +31,7 @@ import {
   RequireScopes,
   SocketAuthenticator,
 } from '../../src/index.js';
-import { closeApps } from '../support/app.js';
+import { bearer, closeApps } from '../support/app.js';
 import { AUDIENCE, until } from '../support/guarded-app.js';
 import { holdTime, pass } from '../support/held-time.js';
 import { issuerWithTokens } from '../support/issuer-with-tokens.js';
@@ -796,6 +797,23 @@ describe.each(SOCKET_KINDS)('When the token of a socket of $name expires', (kind
     await pass(10);
     expect(debug.mock.calls.flat()).toContainEqual(expect.stringContaining('already closed'));
     socket.close();
+  });
+});
+
+describe('An application that has shut down', () => {
+  holdTime();
+
+  it('watches no socket, even if its adapter has left one open', async () => {
+    const { app } = await WS.start(issuer, { clock: Date.now });
+    const close = jest.fn();
+    const client = Object.assign(new EventEmitter(), { readyState: WebSocket.OPEN, send: () => undefined, close });
+    const request = { headers: bearer(tokenOf({ exp: nowSeconds() + 10 })) };
+    expect(await app.get(SocketAuthenticator).admit({}, client, request)).toBe(true);
+    expect(watchedBy(app)).toBe(1);
+    await app.close();
+    expect(watchedBy(app)).toBe(0);
+    await pass(20);
+    expect(close).not.toHaveBeenCalled();
   });
 });
 

@@ -5,16 +5,14 @@ import { ExecutionContextHost } from '@nestjs/core/helpers/execution-context-hos
 import { AccessTokenVerifier, AuthError, AuthGuard, type AuthOptions } from '../../src/index.js';
 import { bearer, closeApps, PLATFORMS } from '../support/app.js';
 import { AUDIENCE } from '../support/guarded-app.js';
-import { LocalIssuer, newKey } from '../support/local-issuer.js';
+import { issuerWithTokens } from '../support/issuer-with-tokens.js';
+import { newKey } from '../support/local-issuer.js';
 import { LogRecorder } from '../support/log-recorder.js';
 import { startOrders } from '../support/orders-app.js';
 import { graphqlQueryDriver } from '../support/transports/graphql.js';
 import { SOCKET_IO } from '../support/transports/sockets.js';
 
-const key = newKey();
-const stranger = newKey('rsa', { kid: key.kid });
-const issuer = LocalIssuer.forFile([key]);
-const token = (claims: Record<string, unknown> = {}, by = key) => issuer.token(by, 'RS256', claims);
+const { issuer, tokenOf: token, TOKENS } = issuerWithTokens();
 /** A policy with a name. */
 const never = () => false;
 
@@ -29,7 +27,7 @@ describe.each(PLATFORMS)('The hint of a refusal on %s', (platform) => {
       () => bearer(token({ iss: `${issuer.url}/` })),
       'Write it exactly as the token has it',
     ],
-    ['a forged token', () => bearer(token({}, stranger)), 'modified, or signed with another key'],
+    ['a forged token', () => bearer(TOKENS.forged()), 'modified, or signed with another key'],
     ['an opaque token', () => bearer('opaque'), 'Opaque tokens'],
     ['the scheme twice', () => bearer(`Bearer ${token()}`), '`Bearer ` may have been written twice'],
     ['a word', () => bearer('undefined'), 'The client sent the word "undefined"'],
@@ -107,7 +105,7 @@ describe('explainRefusals', () => {
     const sockets = await SOCKET_IO.start(issuer, { clock: Date.now, explainRefusals: true });
     expect(await sockets.open('guarded').next('exception')).toMatchObject({ hint: expect.stringContaining('Send') });
     const renewing = sockets.open('guarded', token());
-    renewing.send('authenticate', token({}, stranger));
+    renewing.send('authenticate', TOKENS.forged());
     expect(await renewing.next('exception')).toMatchObject({ code: 'SIGNATURE_INVALID', hint: expect.any(String) });
     await sockets.close();
   });

@@ -1,5 +1,5 @@
 import 'reflect-metadata';
-import { request as httpRequest } from 'node:http';
+import { Agent, request as httpRequest } from 'node:http';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { ApolloDriverConfig } from '@nestjs/apollo';
 import { type LoggerService, UseGuards } from '@nestjs/common';
@@ -299,13 +299,13 @@ describe('A GraphQL context that the application reuses', () => {
     expect(await result('mutation { create }')).toBe('TOKEN_MISSING');
   });
 
-  describe.each(PLATFORMS)('and that keeps the request of an earlier operation (%s)', (platform) => {
-    const keepsFirst = () => {
-      let first: unknown;
-      // Fastify passes the request itself, Express an object with request and response.
-      return (given: { req?: unknown }) => ({ req: (first ??= given.req ?? given) });
-    };
+  const keepsFirst = () => {
+    let first: unknown;
+    // Fastify passes the request itself, Express an object with request and response.
+    return (given: { req?: unknown }) => ({ req: (first ??= given.req ?? given) });
+  };
 
+  describe.each(PLATFORMS)('and that keeps the request of an earlier operation (%s)', (platform) => {
     it.each<[string, string]>([
       ['a public operation', '{ sample { id } }'],
       ['an answered operation', '{ issuer }'],
@@ -324,6 +324,13 @@ describe('A GraphQL context that the application reuses', () => {
       finish();
       expect(await alice).toEqual({ slow: 'ok alice' });
     });
+  });
+
+  // Fastify's request does not show that it was answered.
+  it('is refused after an answered operation for which no guard was called (express)', async () => {
+    const { query, result } = await start({}, { context: keepsFirst() });
+    expect((await query('{ __typename }', tokenOf())).errors).toBeUndefined();
+    expect(await result('{ issuer }')).toBe('TOKEN_MISSING');
   });
 
   it('is copied for each operation if it is an object; before @nestjs/graphql 14 the application does not start', async () => {
@@ -350,10 +357,12 @@ describe('A GraphQL query whose headers claim that it opens a socket', () => {
       req: Object.assign(req, { headers: { ...req.headers, upgrade, connection } }),
     });
     const { app, url } = await graphqlQueryDriver('express').start(issuer, {}, { context });
+    // Leaves the connection open. A watch of it would end with it.
+    const agent = new Agent({ keepAlive: true });
     const status = await new Promise((resolve, reject) => {
       const path = method === 'GET' ? `${url}/graphql?query={closed}` : `${url}/graphql`;
       const headers = { ...bearer(tokenOf()), 'content-type': 'application/json' };
-      const request = httpRequest(path, { method, headers, agent: false }, (response) => {
+      const request = httpRequest(path, { method, headers, agent }, (response) => {
         response.resume().on('end', () => {
           resolve(response.statusCode);
         });
@@ -361,6 +370,7 @@ describe('A GraphQL query whose headers claim that it opens a socket', () => {
       request.on('error', reject).end(method === 'POST' ? JSON.stringify({ query: '{ closed }' }) : undefined);
     });
     expect([status, watchedBy(app)]).toEqual([200, 0]);
+    agent.destroy();
   });
 });
 

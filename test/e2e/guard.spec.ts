@@ -21,15 +21,13 @@ import {
   Public,
   type VerifiedAccessToken,
 } from '../../src/index.js';
-import { bearer, closeApps, PLATFORMS, type Platform } from '../support/app.js';
+import { closeApps, PLATFORMS, type Platform } from '../support/app.js';
 import { AUDIENCE } from '../support/guarded-app.js';
-import { LocalIssuer, newKey } from '../support/local-issuer.js';
+import { issuerWithTokens } from '../support/issuer-with-tokens.js';
 import { outcomeOf, startOrders } from '../support/orders-app.js';
 
-const key = newKey();
-const issuer = LocalIssuer.forFile([key]);
+const { issuer, good } = issuerWithTokens();
 const claims = () => issuer.claims({ jti: 'one' });
-const good = (members: Record<string, unknown> = {}) => bearer(issuer.token(key, 'RS256', members));
 
 afterEach(closeApps);
 

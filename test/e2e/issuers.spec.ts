@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { AuthModule, type AuthOptions, ConfigurationError, type IssuerOptions } from '../../src/index.js';
 import { bearer, call, closeApps, PLATFORMS, type Platform, startApp } from '../support/app.js';
+import { AUDIENCE } from '../support/guarded-app.js';
 import { LocalIssuer, newKey, type TestKey } from '../support/local-issuer.js';
 import { OrdersController } from '../support/orders.js';
 import { outcomeOf, verifierOf } from '../support/verifier.js';
 
-const AUDIENCE = 'https://api.example.com';
 const keyA = newKey();
 const keyB = newKey();
 let a: LocalIssuer;

@@ -1,10 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import { AuthModule, type AuthOptions } from '../../src/index.js';
 import { bearer, call, PLATFORMS, startApp } from '../support/app.js';
+import { AUDIENCE } from '../support/guarded-app.js';
 import { newKey, signToken } from '../support/local-issuer.js';
 import { OrdersController } from '../support/orders.js';
 
-const AUDIENCE = 'https://api.example.com';
 const ISSUER = 'https://issuer.example.com';
 const METADATA = `${ISSUER}/.well-known/openid-configuration`;
 const JWKS = 'https://keys.example.com/jwks';
@@ -39,12 +39,6 @@ describe.each(PLATFORMS)('the keys of an issuer on %s', (platform) => {
     await running.close();
     return answer;
   };
-
-  it('are fetched with the `fetch` of the options, as are the metadata', async () => {
-    const { fetch, requests } = serving({ [METADATA]: { issuer: ISSUER, jwks_uri: JWKS }, [JWKS]: keySet });
-    expect((await callWith({ fetch })).status).toBe(200);
-    expect(requests).toEqual([METADATA, JWKS]);
-  });
 
   it('are found with the metadata at the `uri` of discovery only', async () => {
     const uri = 'https://elsewhere.example.com/metadata';

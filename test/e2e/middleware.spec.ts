@@ -17,12 +17,11 @@ import { Test, type TestingModuleBuilder } from '@nestjs/testing';
 import { AuthGuard, authHook, AuthMiddleware, AuthModule, RequireScopes } from '../../src/index.js';
 import { type Answer, bearer, call, closeApps, type Platform, PLATFORMS } from '../support/app.js';
 import { AUDIENCE } from '../support/guarded-app.js';
-import { LocalIssuer, newKey } from '../support/local-issuer.js';
+import { issuerWithTokens } from '../support/issuer-with-tokens.js';
+import { LocalIssuer } from '../support/local-issuer.js';
 import { type OrdersApp, type OrdersOptions, startOrders } from '../support/orders-app.js';
 
-const key = newKey();
-const issuer = LocalIssuer.forFile([key]);
-const good = (claims: Record<string, unknown> = {}) => bearer(issuer.token(key, 'RS256', claims));
+const { key, issuer, good, TOKENS } = issuerWithTokens();
 
 afterEach(closeApps);
 
@@ -160,14 +159,13 @@ describe.each(Object.entries(MOUNTS))('AuthMiddleware by %s', (_name, mount) => 
 
   it('answers every refusal as the guard does, including the option `require`', async () => {
     const { ask } = await start(mount, { require: { scopes: ['api'] } });
-    const stranger = { ...newKey(), kid: key.kid };
     const cases: [code: string, headers: Record<string, string | string[]>][] = [
       ['TOKEN_MISSING', {}],
       ['SCHEME_UNSUPPORTED', { authorization: 'Basic YWxpY2U6' }],
       ['TOKEN_MALFORMED', bearer('abc')],
       ['TOKEN_MULTIPLE', { authorization: [good().authorization, good().authorization] }],
       ['TOKEN_EXPIRED', good({ exp: 1 })],
-      ['SIGNATURE_INVALID', bearer(issuer.token(stranger, 'RS256'))],
+      ['SIGNATURE_INVALID', bearer(TOKENS.forged())],
       ['SCOPE_INSUFFICIENT', good({ scope: 'other' })],
     ];
     for (const [code, headers] of cases) {

@@ -18,15 +18,14 @@ import { PROVIDER_CHECK } from '../../src/options/options.js';
 import { bearer, call, closeApps, PLATFORMS, startApp } from '../support/app.js';
 import { AUDIENCE } from '../support/guarded-app.js';
 import { routesController } from '../support/decorated-class.js';
+import { issuerWithTokens } from '../support/issuer-with-tokens.js';
 import { LocalIssuer, newKey } from '../support/local-issuer.js';
 import { LogRecorder } from '../support/log-recorder.js';
 import { OrdersController } from '../support/orders.js';
 import { startOrders } from '../support/orders-app.js';
 
-const key = newKey();
-const issuer = LocalIssuer.forFile([key]);
+const { key, issuer, tokenOf, good } = issuerWithTokens();
 const optionsFor = (from: LocalIssuer): AuthOptions => ({ issuer: from.url, audience: AUDIENCE });
-const good = () => bearer(issuer.token(key, 'RS256'));
 
 afterEach(closeApps);
 
@@ -158,9 +157,7 @@ describe.each(PLATFORMS)('AuthModule on %s', (platform) => {
       { platform },
     );
     const subs = Array.from({ length: 20 }, (_, index) => String(index));
-    const answers = await Promise.all(
-      subs.map((sub) => ask(bearer(issuer.token(key, 'RS256', { sub })), 'orders/sub')),
-    );
+    const answers = await Promise.all(subs.map((sub) => ask(good({ sub }), 'orders/sub')));
     expect(answers.map(({ body }) => body.sub)).toEqual(subs);
   });
 
@@ -273,7 +270,7 @@ describe('AuthModule at start', () => {
     const options = { issuer: issuer.url, audience: AUDIENCE, [PROVIDER_CHECK]: check, validate: () => true };
     for (const imported of [AuthModule.forRoot(options), AuthModule.forRootAsync({ useFactory: () => options })]) {
       const module = await Test.createTestingModule({ imports: [imported] }).compile();
-      const verification = module.get(AccessTokenVerifier).verify(issuer.token(key, 'RS256'));
+      const verification = module.get(AccessTokenVerifier).verify(tokenOf());
       await expect(verification).rejects.toMatchObject({ code: 'CLAIM_MISSING' });
       await module.close();
     }
@@ -291,7 +288,7 @@ describe('AuthModule at start', () => {
       }
     }
     const module = await compile(new Options());
-    await expect(module.get(AccessTokenVerifier).verify(issuer.token(key, 'RS256'))).rejects.toMatchObject({
+    await expect(module.get(AccessTokenVerifier).verify(tokenOf())).rejects.toMatchObject({
       code: 'CLAIM_INVALID',
       detail: { reason: 'rejected by the `validate` option' },
     });
@@ -325,7 +322,7 @@ describe('AuthModule exports', () => {
     const imports = [AuthModule.forRoot(optionsFor(issuer)), JobModule];
     const module = await Test.createTestingModule({ imports }).compile();
     const { verifier } = module.get(Job, { strict: false });
-    const verified = await verifier.verify(issuer.token(key, 'RS256', { scope: 'a b' }));
+    const verified = await verifier.verify(tokenOf({ scope: 'a b' }));
     expect([verified.claims.sub, verified.scopes]).toEqual(['alice', ['a', 'b']]);
     await module.close();
   });

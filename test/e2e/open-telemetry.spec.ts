@@ -11,13 +11,11 @@ import { BasicTracerProvider, InMemorySpanExporter, SimpleSpanProcessor } from '
 import { AuthEvents } from '../../src/index.js';
 import { bearer, closeApps } from '../support/app.js';
 import { AUDIENCE } from '../support/guarded-app.js';
-import { LocalIssuer, newKey } from '../support/local-issuer.js';
+import { issuerWithTokens } from '../support/issuer-with-tokens.js';
 import { startOrders } from '../support/orders-app.js';
 import { graphqlQueryDriver } from '../support/transports/graphql.js';
 
-const key = newKey();
-const issuer = LocalIssuer.forFile([key]);
-const token = (claims: Record<string, unknown> = {}) => issuer.token(key, 'RS256', claims);
+const { issuer, tokenOf: token } = issuerWithTokens();
 
 afterEach(closeApps);
 

@@ -16,7 +16,7 @@ import {
 } from '@nestjs/common';
 import { BaseExceptionFilter, HttpAdapterHost } from '@nestjs/core';
 import { interval, map } from 'rxjs';
-import { AuthError, type AuthErrorDetail } from '../../src/index.js';
+import { AuthError, type AuthErrorDetail, AuthGuard } from '../../src/index.js';
 import { bearer, closeApps, PLATFORMS } from '../support/app.js';
 import { until } from '../support/guarded-app.js';
 import { holdTime, pass } from '../support/held-time.js';
@@ -225,6 +225,23 @@ describe.each(PLATFORMS)('An application on %s', (platform) => {
         expect(answer.text).not.toContain('the database is down');
       }
     });
+
+    it.each([undefined, null, 'the database is down'])(
+      '%p is an Error in handleRequest, so that a guard of the Nest docs does not answer 401',
+      async (thrown) => {
+        const errors: unknown[] = [];
+        class DocumentedGuard extends AuthGuard {
+          override handleRequest<User>(error: Error | undefined, user: User): User {
+            errors.push(error);
+            if (error || !user) throw error ?? new UnauthorizedException();
+            return user;
+          }
+        }
+        expect((await askWith({ [option]: throwing(thrown), guard: DocumentedGuard })).status).toBe(500);
+        expect(errors).toEqual([expect.any(Error)]);
+        expect(errors[0]).toMatchObject({ message: expect.stringContaining('not an Error'), cause: thrown });
+      },
+    );
 
     it('an UnauthorizedException answers 401 with a challenge (RFC 9110 §15.5.2)', async () => {
       const answer = await askWith({ [option]: throwing(new UnauthorizedException('who are you?')) });

@@ -2,16 +2,11 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Controller, Get, Injectable, type PipeTransform, SetMetadata } from '@nestjs/common';
 import { AuthError, type AuthOptions, CurrentUser, Public } from '../../src/index.js';
 import { bearer, PLATFORMS } from '../support/app.js';
-import { LocalIssuer, newKey } from '../support/local-issuer.js';
+import { issuerWithTokens } from '../support/issuer-with-tokens.js';
 import { HalfOpenController, OpenController, OrdersController } from '../support/orders.js';
 import { type OrdersApp, startOrders } from '../support/orders-app.js';
 
-const key = newKey();
-const stranger = newKey('rsa', { kid: key.kid });
-const issuer = LocalIssuer.forFile([key]);
-
-const good = (claims: Record<string, unknown> = {}) => bearer(issuer.token(key, 'RS256', claims));
-const forged = () => bearer(issuer.token(stranger, 'RS256'));
+const { issuer, good, TOKENS } = issuerWithTokens();
 
 @Controller('foreign')
 @SetMetadata('isPublic', true)
@@ -81,7 +76,7 @@ describe.each(PLATFORMS)('On %s', (platform) => {
     ['heir-closed', 401, 200, 401, 'the other one of them'],
     ['foreign', 401, 200, 401, 'metadata of other packages has no effect'],
   ])('/%s answers %i to a guest, %i to a valid token and %i to a forged one (%s)', async (path, ...expected) => {
-    const answers = [{}, good(), forged()].map((headers) => app.ask(headers, path));
+    const answers = [{}, good(), bearer(TOKENS.forged())].map((headers) => app.ask(headers, path));
     expect((await Promise.all(answers)).map(({ status }) => status)).toEqual(expected.slice(0, 3));
   });
 

@@ -1,10 +1,8 @@
 import 'reflect-metadata';
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
-import { type DynamicModule, Controller, Get, type INestApplication, Post } from '@nestjs/common';
+import { Controller, type DynamicModule, Get, type ModuleMetadata, Post } from '@nestjs/common';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Test, type TestingModuleBuilder } from '@nestjs/testing';
-import type { App } from 'supertest/types.js';
-import request from 'supertest';
 import {
   AccessToken,
   AuthError,
@@ -17,6 +15,7 @@ import {
   type VerifiedAccessToken,
 } from '../../src/index.js';
 import { AuthTestingModule, TestIssuer, withTestIssuer } from '../../src/testing.js';
+import { bearer, call, closeApps, startApp } from '../support/app.js';
 import { newKey } from '../support/local-issuer.js';
 
 @Controller('orders')
@@ -41,57 +40,49 @@ class OrdersController {
 
 const PRODUCTION = { issuer: 'https://tenant.eu.auth0.com/', audience: 'https://api.example.com' };
 
-const apps: INestApplication[] = [];
 afterEach(async () => {
   jest.useRealTimers();
-  await Promise.all(apps.splice(0).map((app) => app.close()));
+  await closeApps();
 });
 
-function builderOf(auth: DynamicModule): TestingModuleBuilder {
-  return Test.createTestingModule({ imports: [auth], controllers: [OrdersController] });
-}
+const metadataFor = (auth: DynamicModule): ModuleMetadata => ({ imports: [auth], controllers: [OrdersController] });
 
-async function launch(builder: TestingModuleBuilder) {
-  const app: INestApplication<App> = (await builder.compile()).createNestApplication({ logger: false });
-  apps.push(app);
-  await app.init();
-  const agent = request(app.getHttpServer());
+async function launch(auth: DynamicModule, issuer?: TestIssuer) {
+  const override = (builder: TestingModuleBuilder) => (issuer ? withTestIssuer(builder, issuer) : builder);
+  const { url, close } = await startApp('express', metadataFor(auth), { override });
+  const ask = (path: string, headers = {}, method?: string) => call(`${url}/${path}`, headers, method);
   const get = async (token: string) => {
-    const answer = await agent.get('/orders').auth(token, { type: 'bearer' });
-    const body = answer.body as Record<string, unknown>;
-    return { status: answer.status, body, outcome: body.code ?? answer.status };
+    const { status, body } = await ask('orders', bearer(token));
+    return { status, body, outcome: body.code ?? status };
   };
-  return { app, agent, get };
+  return { ask, get, close };
 }
 
 /** Starts an application with options for production. */
 async function start(options: Partial<AuthOptions> = {}, existing?: TestIssuer) {
   const issuer = existing ?? (await TestIssuer.create());
   const auth = AuthModule.forRoot({ ...PRODUCTION, ...options } as AuthOptions);
-  return { issuer, ...(await launch(withTestIssuer(builderOf(auth), issuer))) };
+  return { issuer, ...(await launch(auth, issuer)) };
 }
 
 describe('An application that is connected to a test issuer', () => {
   it('accepts tokens by its options for production, and stays closed without a token', async () => {
-    const { agent, issuer } = await start();
+    const { ask, issuer } = await start();
     const headers = await issuer.as({ sub: 'alice', scopes: ['read', 'write'], roles: ['admin'], permissions: ['x'] });
     const expected = { sub: 'alice', scopes: ['read', 'write'], roles: ['admin'], permissions: ['x'] };
-    await agent.get('/orders').set(headers).expect(200, expected);
-    await agent.post('/orders').set(headers).expect(201);
-    await agent
-      .post('/orders')
-      .set(await issuer.as())
-      .expect(403);
-    await agent.get('/orders').expect(401);
-    await agent.get('/orders/health').expect(200);
+    expect(await ask('orders', headers)).toMatchObject({ status: 200, body: expected });
+    expect((await ask('orders', headers, 'POST')).status).toBe(201);
+    expect((await ask('orders', await issuer.as(), 'POST')).status).toBe(403);
+    expect((await ask('orders')).status).toBe(401);
+    expect((await ask('orders/health')).status).toBe(200);
   });
 
   it('works with the inject method of Fastify and fake timers', async () => {
     jest.useFakeTimers({ doNotFake: ['nextTick', 'setImmediate', 'queueMicrotask'], now: Date.UTC(2040, 0, 1) });
     const issuer = await TestIssuer.create();
-    const module = await withTestIssuer(builderOf(AuthModule.forRoot(PRODUCTION)), issuer).compile();
+    const builder = Test.createTestingModule(metadataFor(AuthModule.forRoot(PRODUCTION)));
+    const module = await withTestIssuer(builder, issuer).compile();
     const app = module.createNestApplication<NestFastifyApplication>(new FastifyAdapter(), { logger: false });
-    apps.push(app);
     await app.init();
     const headers = await issuer.as({ sub: 'alice', expiresInSeconds: 60 });
     const admitted = await app.inject({ url: '/orders', headers });
@@ -100,6 +91,7 @@ describe('An application that is connected to a test issuer', () => {
     jest.setSystemTime(Date.now() + 66_000);
     const refused = await app.inject({ url: '/orders', headers });
     expect([refused.statusCode, refused.json()]).toMatchObject([401, { code: 'TOKEN_EXPIRED' }]);
+    await app.close();
   });
 
   it.each<[string, Partial<AuthOptions>]>([
@@ -240,7 +232,7 @@ describe('A revoked token', () => {
 describe('A test issuer that listens', () => {
   it('serves metadata and keys to an application that is not connected to it', async () => {
     const issuer = await TestIssuer.listen({ algorithm: 'PS256', audience: 'api' });
-    const { get } = await launch(builderOf(AuthModule.forRoot({ issuer: issuer.url, audience: 'api' })));
+    const { get } = await launch(AuthModule.forRoot({ issuer: issuer.url, audience: 'api' }));
     expect((await get(await issuer.token())).status).toBe(200);
     issuer.goDown();
     expect((await get(await issuer.unknownKeyToken())).status).toBe(503);
@@ -284,11 +276,11 @@ describe('AuthTestingModule.forIssuer', () => {
       strategy: UpperCaseStrategy,
     });
     for (let count = 0; count < 2; count += 1) {
-      const { app, get } = await launch(builderOf(auth));
+      const { get, close } = await launch(auth);
       const { body } = await get(await issuer.token({ sub: 'alice', scopes: ['api'], roles: ['a'] }));
       expect(body).toMatchObject({ sub: 'ALICE', roles: ['a'] });
       expect((await get(await issuer.token())).outcome).toBe('SCOPE_INSUFFICIENT');
-      await app.close();
+      await close();
     }
   });
 });

@@ -258,13 +258,10 @@ describe('a FileKeyStore', () => {
     expect(await readdir(folder)).toHaveLength(1);
   });
 
-  it.each([
-    ['is damaged', '{"issuer":"'],
-    ['belongs to another issuer', JSON.stringify({ issuer: 'x', fetchedAtMs: 1, jwks: { keys: [first.jwk] } })],
-  ])('counts as empty if its file %s', async (_what, text) => {
+  it('counts as empty if its file is damaged', async () => {
     const clock = new Clock();
     const path = await hasRun(clock);
-    await writeFile(path, text);
+    await writeFile(path, '{"issuer":"');
     issuer.failEverywhere(fault('answers 500'));
     const app = await startGuarded(issuer.url, { clock, options });
     expect(await app.outcome(good)).toBe(UNAVAILABLE);

@@ -1,3 +1,4 @@
+import { bearer } from './app.js';
 import { LocalIssuer, newKey } from './local-issuer.js';
 
 /** An issuer for all tests of the file, and its tokens. */
@@ -9,6 +10,8 @@ export function issuerWithTokens() {
   // Issued a minute ago, because the clock of the tests may be stopped.
   const tokenOf = (claims: Record<string, unknown> = {}, by = key) =>
     issuer.token(by, 'RS256', { iat: nowSeconds() - 60, ...claims });
+  /** The header of a request with a valid token. */
+  const good = (claims?: Record<string, unknown>) => bearer(tokenOf(claims));
   const TOKENS = {
     none: () => undefined,
     good: () => tokenOf(),
@@ -21,5 +24,5 @@ export function issuerWithTokens() {
     expired: () => tokenOf({ exp: nowSeconds() - 60 }),
     foreign: () => tokenOf({ aud: 'https://other.example.com' }),
   };
-  return { key, issuer, nowSeconds, tokenOf, TOKENS };
+  return { key, otherKey, issuer, nowSeconds, tokenOf, good, TOKENS };
 }

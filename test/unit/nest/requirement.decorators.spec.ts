@@ -23,6 +23,10 @@ class OrderOwner {
   }
 }
 
+abstract class Abstract {
+  abstract allows(): boolean;
+}
+
 const on = (holder: object) => requirementsOn(holder);
 const namesOn = (holder: object) =>
   on(holder).map((requirement) => ('names' in requirement ? requirement.names.join(' ') : requirement.kind));
@@ -93,11 +97,12 @@ it.each(['a b', 'a"', 'a\\', 'ä', 'a\n', ' a', 'a\u007f'])(
 
 describe('@RequirePolicy', () => {
   it('accepts a class, a function or a combination', () => {
-    for (const policy of [OrderOwner, () => true, anyOf(OrderOwner, () => false)])
+    for (const policy of [OrderOwner, Abstract, () => true, async () => Promise.resolve(true), anyOf(OrderOwner)])
       expect(declaredBy(RequirePolicy(policy))).toStrictEqual([{ kind: 'policy', policy, ...COMMON }]);
   });
 
-  it.each([undefined, null, 'OrderOwner', {}, new OrderOwner(), [OrderOwner]])('rejects %p', (policy) => {
+  const REJECTED = [undefined, null, true, 'OrderOwner', {}, new OrderOwner(), [OrderOwner], { allows: () => true }];
+  it.each(REJECTED)('rejects %p', (policy) => {
     expect(messagesOf(() => RequirePolicy(policy as never))).toEqual([
       expect.stringMatching(/^@RequirePolicy is not a policy\. Use .*allows\(token, context\)/),
     ]);

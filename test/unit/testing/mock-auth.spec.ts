@@ -5,7 +5,6 @@ import {
   Controller,
   type ExecutionContext,
   Get,
-  type INestApplication,
   Injectable,
   Module,
   type ModuleMetadata,
@@ -14,8 +13,6 @@ import {
 import { WsAdapter } from '@nestjs/platform-ws';
 import { Test } from '@nestjs/testing';
 import { SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
-import request from 'supertest';
-import type { App } from 'supertest/types.js';
 import { WebSocket } from 'ws';
 import {
   AccessToken,
@@ -36,6 +33,7 @@ import {
   type VerifiedAccessToken,
 } from '../../../src/index.js';
 import { AuthTestingModule, mockAuth, TestIssuer, withTestIssuer } from '../../../src/testing.js';
+import { call, closeApps, startApp } from '../../support/app.js';
 
 @Injectable()
 class Orders {
@@ -92,17 +90,10 @@ class OrdersGateway extends AuthenticatedGateway {
 @Module({ providers: [Orders, OrdersGateway], controllers: [OrdersController] })
 class OrdersModule {}
 
-const apps: INestApplication[] = [];
-afterEach(() => Promise.all(apps.splice(0).map((app) => app.close())));
+afterEach(closeApps);
 
-async function start(metadata: ModuleMetadata) {
-  const module = await Test.createTestingModule(metadata).compile();
-  const app = module.createNestApplication({ logger: false });
-  apps.push(app);
-  app.useWebSocketAdapter(new WsAdapter(app));
-  await app.listen(0, '127.0.0.1');
-  return app;
-}
+const start = (metadata: ModuleMetadata) =>
+  startApp('express', metadata, { prepare: (app) => app.useWebSocketAdapter(new WsAdapter(app)) });
 
 type Arguments = Parameters<typeof mockAuth>;
 
@@ -116,13 +107,12 @@ const WAYS: [string, (...caller: Arguments) => ModuleMetadata][] = [
 
 describe.each(WAYS)('%s', (_name, metadataFor) => {
   async function get(path: string, ...caller: Arguments) {
-    const app = await start(metadataFor(...caller));
-    const answer = await request(app.getHttpServer() as App).get(path);
-    return { status: answer.status, body: answer.body as Record<string, unknown> };
+    const { url } = await start(metadataFor(...caller));
+    return call(`${url}${path}`);
   }
 
   it('provides what AuthModule exports, with a verifier that accepts any text as a token of the caller', async () => {
-    const app = await start(metadataFor({ sub: 'alice' }));
+    const { app } = await start(metadataFor({ sub: 'alice' }));
     const exported = Reflect.getMetadata('exports', AuthModule) as symbol[];
     expect(exported.map((type) => app.get<unknown>(type, { strict: false }))).not.toContain(undefined);
     const { verifier, keys } = app.get(Orders, { strict: false });
@@ -149,7 +139,7 @@ describe.each(WAYS)('%s', (_name, metadataFor) => {
   });
 
   it('omits claims that are undefined', async () => {
-    const app = await start(metadataFor({ sub: undefined, claims: { jti: undefined } }));
+    const { app } = await start(metadataFor({ sub: undefined, claims: { jti: undefined } }));
     const { claims } = await app.get(AccessTokenVerifier).verify('any text');
     expect(Object.keys(claims).sort()).toEqual(['aud', 'client_id', 'exp', 'iat', 'iss']);
   });
@@ -185,16 +175,16 @@ describe.each(WAYS)('%s', (_name, metadataFor) => {
   it('calls a function once for each request', async () => {
     const callers = [{ sub: 'alice' }, { isGuest: true }, { sub: 'bob' }];
     const next = jest.fn(() => callers.shift() ?? {});
-    const agent = request((await start(metadataFor(next))).getHttpServer() as App);
+    const { url } = await start(metadataFor(next));
     const bodies: unknown[] = [];
-    for (let count = 0; count < 3; count += 1) bodies.push((await agent.get('/orders/optional')).body);
+    for (let count = 0; count < 3; count += 1) bodies.push((await call(`${url}/orders/optional`)).body);
     expect(bodies).toEqual([{ sub: 'alice' }, { sub: 'guest' }, { sub: 'bob' }]);
     expect(next).toHaveBeenCalledTimes(3);
   });
 
   it('calls a function for each token that the application verifies itself', async () => {
     const callers = [{ sub: 'alice' }, { isGuest: true }];
-    const verifier = (await start(metadataFor(() => callers.shift() ?? {}))).get(AccessTokenVerifier);
+    const verifier = (await start(metadataFor(() => callers.shift() ?? {}))).app.get(AccessTokenVerifier);
     expect((await verifier.verify('x')).claims.sub).toBe('alice');
     await expect(verifier.verify('x')).rejects.toMatchObject({ code: 'TOKEN_MISSING' });
   });
@@ -212,10 +202,10 @@ describe.each(WAYS)('%s', (_name, metadataFor) => {
   it('calls a function once for each socket, and checks the scopes of its caller', async () => {
     const callers = [{ sub: 'alice', scopes: ['read'] }, { scopes: [] }];
     const next = jest.fn(() => callers.shift() ?? {});
-    const app = await start(metadataFor(next));
-    const open = async () => new WebSocket((await app.getUrl()).replace('http', 'ws'));
+    const { url } = await start(metadataFor(next));
+    const open = () => new WebSocket(url.replace('http', 'ws'));
     const received = async (socket: WebSocket) => JSON.parse(String((await once(socket, 'message'))[0])) as unknown;
-    const alice = await open();
+    const alice = open();
     await once(alice, 'open');
     for (const event of ['orders', 'authenticate', 'orders']) {
       alice.send(JSON.stringify({ event, data: 'any text' }));
@@ -225,7 +215,7 @@ describe.each(WAYS)('%s', (_name, metadataFor) => {
     }
     expect(next).toHaveBeenCalledTimes(1);
     alice.close();
-    expect(await received(await open())).toMatchObject({ event: 'exception', data: { code: 'SCOPE_INSUFFICIENT' } });
+    expect(await received(open())).toMatchObject({ event: 'exception', data: { code: 'SCOPE_INSUFFICIENT' } });
   });
 
   it('does not compile in a module that also imports AuthModule', async () => {
