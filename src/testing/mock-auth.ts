@@ -4,7 +4,7 @@ import type { AccessTokenClaims, VerifiedAccessToken } from '../model/access-tok
 import { AuthError } from '../model/errors.js';
 import { type MaybePromise, recovering } from '../model/maybe-promise.js';
 import { AuthModule, AUTH_PROVIDERS } from '../nest/auth.module.js';
-import { GLOBAL_GUARD, isSubclass } from '../nest/auth.module-definition.js';
+import { GLOBAL_GUARD } from '../nest/auth.module-definition.js';
 import { RESOLVED_OPTIONS, type RequireOptions } from '../nest/auth-options.js';
 import { callerOf, JwtStrategy } from '../nest/jwt.strategy.js';
 import { GUEST, type Outcome } from '../nest/outcome.js';
@@ -87,7 +87,7 @@ export function mockAuth(
       provide: JwtStrategy,
       useFactory: (modules: ModulesContainer) => {
         const types = Array.from(modules.values(), ({ metatype }) => metatype);
-        if (types.some((type) => type === AuthModule || isSubclass(type, AuthModule)))
+        if (types.some((type) => type === AuthModule || type.prototype instanceof AuthModule))
           throw new Error(
             'mockAuth replaces AuthModule, but the tested module imports AuthModule as well, whose guard refuses requests ' +
               'without a token. Remove one of them, or use a TestIssuer (withTestIssuer).',

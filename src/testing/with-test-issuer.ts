@@ -4,7 +4,7 @@ import type { KeySource } from '../keys/key-source.js';
 import { AuthModule, EXPORTED } from '../nest/auth.module.js';
 import type { AuthModuleExtras } from '../nest/auth.module-definition.js';
 import { type AuthOptions, RESOLVED_OPTIONS } from '../nest/auth-options.js';
-import { REMOTE_KEY_DEFAULTS } from '../options/defaults.js';
+import { REMOTE_KEY_DEFAULTS } from '../options/resolve-keys.js';
 import type { ResolvedOptions } from '../options/resolve-options.js';
 import { KeySourceRegistry } from '../remote/key-source-registry.js';
 import { AccessTokenVerifier } from '../token/access-token-verifier.js';
