@@ -11,8 +11,6 @@ export interface CommandIo {
   readonly fetch: typeof globalThis.fetch;
   /** Whether `stdout` is a terminal that shows colors. */
   readonly hasColors: boolean;
-  /** The directory that relative file names start from. */
-  readonly cwd: string;
 }
 
 export const EXIT = {

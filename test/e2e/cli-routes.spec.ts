@@ -197,7 +197,7 @@ export { AppModule, AppModule as default };`;
   const MAIN = `${START} void NestFactory.create(AppModule).then((app) => app.listen(0));`;
 
   it.each<[string, number, string, string]>([
-    ['throws', 3, "throw new Error('no settings');", 'error: file.mjs cannot be loaded: no settings.\n'],
+    ['throws', 3, "throw new Error('no settings');", 'error: file.mjs cannot be loaded: no settings\n'],
     ['ends the process', 3, 'process.exit(0);', NO_REPORT],
     ['never resolves', 3, `await ${NEVER}`, NO_REPORT],
     ['exports a function that never resolves', 3, `export const f = () => ${NEVER}`, NO_REPORT],

@@ -3,7 +3,7 @@ import { toTable } from '../../nest/routes/route-report-text.js';
 import { isOpen, type ReportedRoute } from '../../nest/routes/route-report.js';
 import { CommandError, type CommandIo, EXIT, type ExitCode } from '../command-io.js';
 import { printable } from '../printable.js';
-import { loadApplication, messageOf, withinLimit } from './load-application.js';
+import { loadApplication, withinLimit } from './load-application.js';
 
 export const ROUTES_HELP = `Usage: nestjs-resource-server routes <file> [options]
 
@@ -32,8 +32,8 @@ Exit codes:
 
 /** Runs `routes`: prints the report of an application and compares its open routes with those that are allowed. */
 export async function routes(args: readonly string[], io: CommandIo): Promise<ExitCode> {
-  const { file, allow, failOn, json, ...options } = readArguments(args);
-  const { app, report } = await loadApplication(file, { ...options, cwd: io.cwd });
+  const { file, allow, failOn, json, exportName, isPreview } = readArguments(args);
+  const { app, report } = await loadApplication(file, exportName, isPreview);
   const open = report.routes.filter((route) => isOpen(route));
   const failed = open.filter((route) => failOn.includes(route.access) && !allow.includes(routeName(route)));
   const stale = allow.filter((name) => !open.some((route) => routeName(route) === name));
@@ -50,9 +50,9 @@ export async function routes(args: readonly string[], io: CommandIo): Promise<Ex
   }
   for (const name of stale) io.stderr.write(`error: --allow '${printable(name)}' matches no open route. Remove it.\n`);
   try {
-    await withinLimit(app.close());
+    await withinLimit('The application does not close', app.close());
   } catch (error) {
-    io.stderr.write(`warning: The application does not close: ${messageOf(error)}\n`);
+    io.stderr.write(`warning: ${(error as CommandError).message}\n`);
   }
   return failed.length + stale.length === 0 ? EXIT.OK : EXIT.PROBLEMS;
 }
