@@ -10,40 +10,41 @@ const ENVIRONMENT = './auth-environment';
 /**
  * Adds an end-to-end test of the authentication, and adapts the one of `nest new`.
  * @param isOpen whether the hello-world route is public.
- * @returns the steps that are left to the user.
  */
-export function addEndToEndTests(
-  workspace: Workspace,
-  { testRoot, rootModule: { className, source } }: Project,
-  setup: ProviderSetup,
-  isOpen: boolean,
-): readonly string[] {
+export function addEndToEndTests(workspace: Workspace, project: Project, setup: ProviderSetup, isOpen: boolean): void {
+  const { testRoot, rootModule } = project;
   const extension = workspace.readJson('package.json').type === 'module' ? '.js' : '';
   const environmentImport = `import '${ENVIRONMENT}${extension}';`;
   const environmentPath = posix.join(testRoot, `${ENVIRONMENT}.ts`);
   if (workspace.read(environmentPath) === undefined) workspace.write(environmentPath, environmentFile(setup));
   const generatedPath = posix.join(testRoot, 'app.e2e-spec.ts');
-  const steps = adaptGeneratedTest(workspace, generatedPath, environmentImport, isOpen);
+  adaptGeneratedTest(workspace, generatedPath, environmentImport, isOpen);
   const path = posix.join(testRoot, 'auth.e2e-spec.ts');
-  if (workspace.read(path) !== undefined) return steps;
-  const dependencies = workspace.dependencies();
-  const missing = ['@nestjs/testing', 'supertest'].filter((name) => !dependencies.has(name)).join(' and ');
-  if (missing !== '')
-    return [...steps, `${path} was not added: it needs ${missing}. Install ${missing} and run the command again.`];
-  const { files } = workspace.readJson('tsconfig.json');
-  if (Array.isArray(files) && files.length === 0) {
-    const reason = 'Vitest compiles decorators only in files that a tsconfig.json includes, and yours includes none';
-    return [...steps, `${path} was not added: ${reason}. For such a test, see docs/testing.md of ${PACKAGE}.`];
+  if (workspace.read(path) !== undefined) return;
+  const obstacle = obstacleOf(workspace);
+  if (obstacle !== undefined) {
+    workspace.manualSteps.push(`${path} was not added: ${obstacle}`);
+    return;
   }
   const supertestImport = /^import [^\n]*['"]supertest['"];?/m.exec(workspace.read(generatedPath) ?? '')?.[0];
+  const modulePath = posix.relative(testRoot, rootModule.source.path);
   const imports = [
     supertestImport ?? "import request from 'supertest';",
     environmentImport,
-    `import { ${className} } from '${posix.relative(testRoot, source.path).replace(/\.ts$/, extension)}';`,
+    `import { ${rootModule.className} } from '${modulePath.replace(/\.ts$/, extension)}';`,
   ];
+  const dependencies = workspace.dependencies();
   const isFastify = !dependencies.has('@nestjs/platform-express') && dependencies.has('@nestjs/platform-fastify');
-  workspace.write(path, authenticationTest(className, setup.tokenClaims, imports, isFastify));
-  return steps;
+  workspace.write(path, authenticationTest(rootModule.className, setup.tokenClaims, imports, isFastify));
+}
+
+function obstacleOf(workspace: Workspace): string | undefined {
+  const dependencies = workspace.dependencies();
+  const missing = ['@nestjs/testing', 'supertest'].filter((name) => !dependencies.has(name)).join(' and ');
+  if (missing !== '') return `it needs ${missing}. Install ${missing} and run the command again.`;
+  const { files } = workspace.readJson('tsconfig.json');
+  if (!Array.isArray(files) || files.length > 0) return undefined;
+  return `Vitest compiles decorators only in files that a tsconfig.json includes, and yours includes none. For such a test, see docs/testing.md of ${PACKAGE}.`;
 }
 
 function environmentFile({ variables }: ProviderSetup): string {
@@ -52,20 +53,17 @@ function environmentFile({ variables }: ProviderSetup): string {
 }
 
 /** Sets the variables in the test of `nest new`, and expects 401 for its route unless that is public. */
-function adaptGeneratedTest(
-  workspace: Workspace,
-  path: string,
-  environmentImport: string,
-  isOpen: boolean,
-): readonly string[] {
+function adaptGeneratedTest(workspace: Workspace, path: string, environmentImport: string, isOpen: boolean): void {
   const text = workspace.read(path);
-  if (text === undefined || text.includes(ENVIRONMENT)) return [];
+  if (text === undefined || text.includes(ENVIRONMENT)) return;
   const success = /(\.get\((['"])\/\2\))\s*\.expect\(200\)\s*\.expect\((['"])Hello World!\3\)/;
   const adapted = isOpen ? text : text.replace(success, '$1.expect(401)');
   // Comments before the imports may be directives of the test runner.
   workspace.write(path, adapted.replace(/^(?=import )/m, `${environmentImport}\n`));
-  if (isOpen || adapted !== text) return [];
-  return [`The requests in ${path} now need an access token. For an example, see auth.e2e-spec.ts beside it.`];
+  if (isOpen || adapted !== text) return;
+  workspace.manualSteps.push(
+    `The requests in ${path} now need an access token. For an example, see auth.e2e-spec.ts beside it.`,
+  );
 }
 
 /** Returns a test with and without a token. It calls a route of its own, so that it does not depend on those of the application. */

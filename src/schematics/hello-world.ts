@@ -2,11 +2,8 @@ import type { Project } from './project.js';
 import { PACKAGE, type SourceFile } from './source-file.js';
 import type { Workspace } from './workspace.js';
 
-/**
- * Adds `@Public()` to the hello-world route of `nest new`, in the controller beside the root module.
- * @returns the steps that are left to the user
- */
-export function openHelloWorld(workspace: Workspace, { rootModule }: Project): readonly string[] {
+/** Adds `@Public()` to the hello-world route of `nest new`, in the controller beside the root module. */
+export function openHelloWorld(workspace: Workspace, { rootModule }: Project): void {
   const importLine = `import { Public } from '${PACKAGE}';`;
   const edit = (source: SourceFile) => {
     if (source.uses('Public')) return;
@@ -23,5 +20,5 @@ export function openHelloWorld(workspace: Workspace, { rootModule }: Project): r
   };
   const path = rootModule.source.path.replace(/(?:module)?\.ts$/, 'controller.ts');
   const manualStep = `For --open-root, add \`${importLine}\` and put @Public() on the handler of the route.`;
-  return workspace.edit(path, edit, manualStep);
+  workspace.edit(path, edit, manualStep);
 }

@@ -8,19 +8,14 @@ const PATTERN = JSON.stringify(`/node_modules/(?!.*(${PACKAGE}|@nestjs/passport|
 
 const MANUAL_STEP = `Jest must transform ${PACKAGE}, @nestjs/passport and jose, which are ES modules. Set "transformIgnorePatterns": [${PATTERN}]`;
 
-/**
- * Lets Jest transform the ES modules of this package and its dependencies. An application of ES modules does not need that.
- * @returns the steps that are left to the user
- */
-export function configureJest(workspace: Workspace, { testRoot }: Project): readonly string[] {
-  if (workspace.readJson('package.json').type === 'module' || !workspace.dependencies().has('jest')) return [];
+/** Lets Jest transform the ES modules of this package and its dependencies. An application of ES modules does not need that. */
+export function configureJest(workspace: Workspace, { testRoot }: Project): void {
+  if (workspace.readJson('package.json').type === 'module' || !workspace.dependencies().has('jest')) return;
   const exists = (path: string) => workspace.read(path) !== undefined;
-  const editable = ['package.json', posix.join(testRoot, 'jest-e2e.json')].filter(exists);
-  const others = ['js', 'cjs', 'mjs', 'ts', 'json'].map((extension) => `jest.config.${extension}`).filter(exists);
-  return [
-    ...editable.flatMap((path) => workspace.edit(path, addPattern, MANUAL_STEP)),
-    ...others.map((path) => `${path} was not changed. ${MANUAL_STEP}`),
-  ];
+  for (const path of ['package.json', posix.join(testRoot, 'jest-e2e.json')].filter(exists))
+    workspace.edit(path, addPattern, MANUAL_STEP);
+  for (const path of ['js', 'cjs', 'mjs', 'ts', 'json'].map((extension) => `jest.config.${extension}`).filter(exists))
+    workspace.manualSteps.push(`${path} was not changed. ${MANUAL_STEP}`);
 }
 
 /** Adds the pattern beside `transform`, which is in the outermost object of the file or in `jest`. */

@@ -71,13 +71,11 @@ async function setUpApplication(
   }
   workspace.write('.env.example', envExample(workspace.read('.env.example') ?? '', setup));
   const isOpen = options.openRoot === true;
-  const manualSteps = [
-    ...(isOpen ? openHelloWorld(workspace, project) : []),
-    ...configureJest(workspace, project),
-    ...addEndToEndTests(workspace, project, setup, isOpen),
-  ];
+  if (isOpen) openHelloWorld(workspace, project);
+  configureJest(workspace, project);
+  addEndToEndTests(workspace, project, setup, isOpen);
   const hasChanges = await workspace.apply();
-  for (const step of manualSteps) logger.warn(step);
+  for (const step of workspace.manualSteps) logger.warn(step);
   if (!hasChanges) return;
   logger.info(
     'All routes now require a valid access token, except those with @Public().\n' +

@@ -15,6 +15,8 @@ export interface Tree {
 /** The files of the application with all planned changes. Nothing is written before {@link Workspace.apply}. */
 export class Workspace {
   readonly #changes = new Map<string, string>();
+  /** What is left to the user. */
+  readonly manualSteps: string[] = [];
   readonly #ts: TypeScript;
 
   /**
@@ -65,16 +67,15 @@ export class Workspace {
       .flatMap((path) => this.tryParse(path) ?? []);
   }
 
-  /** Edits a file if that is safe. Otherwise returns the reason and the manual step. */
-  edit(path: string, change: (source: SourceFile) => void, manualStep: string): readonly string[] {
+  /** Edits a file if that is safe. Otherwise adds the reason and the manual step. */
+  edit(path: string, change: (source: SourceFile) => void, manualStep: string): void {
     try {
       const source = this.parse(path);
       change(source);
       this.write(path, source.toString());
-      return [];
     } catch (error) {
       if (!(error instanceof CannotEdit)) throw error;
-      return [`${error.message}. ${manualStep}`];
+      this.manualSteps.push(`${error.message}. ${manualStep}`);
     }
   }
 

@@ -19,35 +19,46 @@ export async function checkDiscovery(
   send: (address: string) => Promise<Probe>,
   report: CheckReport,
 ): Promise<Metadata | undefined> {
-  const probes: Probe[] = [];
+  const skipped: Probe[] = [];
+  let metadata: Metadata | undefined;
   for (const location of metadataLocations(issuer)) {
     const result = await send(location);
-    probes.push(result);
+    const document = readMetadata(result);
+    if (document === undefined) skipped.push(result);
+    else if (metadata === undefined || document.issuer === issuer) metadata = document;
     // Metadata of another issuer does not end the search: the API skips them, too.
-    if (result.isUnreachable || readMetadata(result)?.issuer === issuer) break;
+    if (result.isUnreachable || document?.issuer === issuer) break;
   }
-  const [first] = probes;
-  if (first?.isUnreachable === true) {
+  const [first] = skipped;
+  if (metadata === undefined && first?.isUnreachable === true) {
     report.add('reachable', 'problem', first.failure ?? '', failureFix(first));
     return undefined;
   }
   report.add('reachable', 'ok', `${new URL(issuer).host} answered`);
-  const documents = probes.map(readMetadata).filter((document) => document !== undefined);
-  const skipped = probes
-    .filter((result) => readMetadata(result) === undefined)
-    .map(({ failure, address }) => failure ?? `${address}: another JSON document`)
-    .join('; ');
-  const found = documents.find((document) => document.issuer === issuer) ?? documents[0];
-  if (found === undefined) {
-    const fix = (await alternativeFix(issuer, send)) ?? failureFix(...probes) ?? NOT_FOUND_FIX;
-    report.add('discovery', 'problem', skipped, fix);
+  const failures = skipped.map(({ failure, address }) => failure ?? `${address}: another JSON document`).join('; ');
+  if (metadata === undefined) {
+    const fix = (await alternativeFix(issuer, send)) ?? failureFix(...skipped) ?? NOT_FOUND_FIX;
+    report.add('discovery', 'problem', failures, fix);
     return undefined;
   }
-  report.add('discovery', 'ok', printable(found.location) + (skipped === '' ? '' : ` (skipped ${skipped})`));
+  const { issuer: named, location } = metadata;
+  report.add('discovery', 'ok', printable(location) + (failures === '' ? '' : ` (skipped ${failures})`));
   // RFC 8414 §3.3, OpenID Connect Discovery §4.3: the names must be identical.
-  if (found.issuer === issuer) report.add('metadata-issuer', 'ok', quoted(issuer));
-  else reportOtherIssuer(issuer, found, report);
-  return found;
+  if (named === issuer) {
+    report.add('metadata-issuer', 'ok', quoted(issuer));
+  } else {
+    const fix =
+      issuerMismatchFix(issuer, named) ??
+      `If \`iss\` of the tokens is ${quoted(named)}, write issuer: ${toTypeScript(named)}; if the API reaches only this address, add keys: { from: 'discovery', uri: ${toTypeScript(location)} }. Otherwise, this is another issuer: check the address.`;
+    report.add(
+      'metadata-issuer',
+      'problem',
+      `the metadata is for ${quoted(named)}`,
+      fix,
+      `${quoted(issuer)} (--issuer)`,
+    );
+  }
+  return metadata;
 }
 
 function readMetadata({ body, address }: Probe): Metadata | undefined {
@@ -60,21 +71,13 @@ const NOT_FOUND_FIX =
 
 /** Looks for the issuer at the other paths of its provider, on the same host. */
 async function alternativeFix(issuer: string, send: (address: string) => Promise<Probe>): Promise<string | undefined> {
-  const alternatives = PROVIDERS.flatMap((provider) => provider.alternativeIssuers?.(new URL(issuer)) ?? []);
-  for (const alternative of alternatives) {
+  for (const alternative of PROVIDERS.flatMap((each) => each.alternativeIssuers?.(new URL(issuer)) ?? [])) {
     const [location = ''] = metadataLocations(alternative);
     const named = readMetadata(await send(location))?.issuer;
     if (named !== undefined)
       return `There is metadata at ${printable(location)}. Write issuer: ${toTypeScript(named)}.`;
   }
   return undefined;
-}
-
-function reportOtherIssuer(issuer: string, { issuer: named, location }: Metadata, report: CheckReport): void {
-  const fix =
-    issuerMismatchFix(issuer, named) ??
-    `If \`iss\` of the tokens is ${quoted(named)}, write issuer: ${toTypeScript(named)}; if the API reaches only this address, add keys: { from: 'discovery', uri: ${toTypeScript(location)} }. Otherwise, this is another issuer: check the address.`;
-  report.add('metadata-issuer', 'problem', `the metadata is for ${quoted(named)}`, fix, `${quoted(issuer)} (--issuer)`);
 }
 
 /**

@@ -7,7 +7,6 @@ import { checkIssuer, correctedIssuer, type DoctorRequest } from './check-issuer
 import { CheckReport } from './check-report.js';
 import { checkToken } from './check-token.js';
 import { readToken } from './read-token.js';
-import { reportText } from './report-text.js';
 import { checkConfiguration, suggestConfiguration } from './suggested-configuration.js';
 
 const DEFAULT_TIMEOUT = String(REMOTE_KEY_DEFAULTS.timeoutMs / 1000);
@@ -48,7 +47,7 @@ export async function doctor(args: readonly string[], { fetch, clock, ...io }: C
   const [problems, warnings] = [report.select('problem').length, report.select('warning').length];
   const exitCode = isReachable ? (problems > 0 ? EXIT.PROBLEMS : EXIT.OK) : EXIT.UNREACHABLE;
   const document = { exitCode, problems, warnings, checks: report.rows, configuration: configuration ?? null };
-  const text = json ? `${JSON.stringify(document, undefined, 2)}\n` : reportText(report, configuration, io.hasColors);
+  const text = json ? `${JSON.stringify(document, undefined, 2)}\n` : report.toText(configuration, io.hasColors);
   io.stdout.write(text);
   return exitCode;
 }
