@@ -1,7 +1,6 @@
 import { createRequire } from 'node:module';
 import { CommandError, type CommandIo, EXIT, type ExitCode } from './command-io.js';
-import { doctor, DOCTOR_HELP } from './doctor/doctor.js';
-import { refuseTokens } from './doctor/read-token.js';
+import { doctor, DOCTOR_HELP, refuseTokens } from './doctor/doctor.js';
 import { printable } from './printable.js';
 import { routes, ROUTES_HELP } from './routes/routes.js';
 
@@ -21,11 +20,7 @@ const COMMANDS = new Map([
   ['routes', { run: routes, help: ROUTES_HELP }],
 ]);
 
-/**
- * Runs the command line tool.
- * @param argv the arguments, without the paths of Node and of the script.
- * @returns the exit code of the process.
- */
+/** Runs the command line tool. `argv` does not contain the paths of Node and of the script. */
 export async function run(argv: readonly string[], io: CommandIo): Promise<ExitCode> {
   const [name = '', ...args] = argv;
   const command = COMMANDS.get(name);

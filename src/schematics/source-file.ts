@@ -21,7 +21,6 @@ export interface NestModule {
 export class SourceFile {
   readonly #root: ts.SourceFile;
   readonly #insertions: { readonly position: number; readonly text: string }[] = [];
-  /** All nodes, each before its children. */
   readonly nodes: readonly ts.Node[];
 
   /** @throws CannotEdit if the text has a syntax error */
@@ -52,7 +51,6 @@ export class SourceFile {
     }));
   }
 
-  /** Returns the call of a decorator, such as `Module`. */
   decorator(node: ts.Node, name: string): ts.CallExpression | undefined {
     const decorators = this.ts.canHaveDecorators(node) ? (this.ts.getDecorators(node) ?? []) : [];
     return decorators
@@ -74,7 +72,6 @@ export class SourceFile {
     return own !== undefined && this.identifiers(own.local).some(({ parent }) => !this.ts.isImportSpecifier(parent));
   }
 
-  /** Returns whether a new import with this name would conflict with an identifier. */
   hasIdentifier(name: string): boolean {
     return this.identifiers(name).length > 0;
   }
@@ -114,7 +111,6 @@ export class SourceFile {
     }
   }
 
-  /** Returns the text with all insertions. */
   toString(): string {
     return this.#insertions
       .toSorted((one, other) => other.position - one.position)

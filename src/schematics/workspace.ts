@@ -30,7 +30,6 @@ export class Workspace {
     this.#ts = loadTypeScript(places);
   }
 
-  /** Returns the text of a file, undefined if there is none. */
   read(path: string): string | undefined {
     return this.#changes.get(path) ?? this.original(path);
   }
@@ -40,7 +39,6 @@ export class Workspace {
     return asRecord(this.#ts.parseConfigFileTextToJson(path, this.read(path) ?? '{}').config);
   }
 
-  /** Returns the names of all packages in `dependencies` and `devDependencies`. */
   dependencies(): ReadonlySet<string> {
     const { dependencies, devDependencies } = this.readJson('package.json');
     return new Set(Object.keys({ ...asRecord(dependencies), ...asRecord(devDependencies) }));
@@ -58,7 +56,6 @@ export class Workspace {
     return attempt(() => this.parse(path));
   }
 
-  /** Parses the TypeScript files in a folder, except unit tests. */
   sources(folder: string): readonly SourceFile[] {
     const paths: string[] = [];
     this.tree.getDir(folder).visit((path) => paths.push(path));
@@ -83,7 +80,7 @@ export class Workspace {
     this.#changes.set(path, text);
   }
 
-  /** Formats and writes all planned changes. Returns whether there were any. */
+  /** Returns whether there were any changes. */
   async apply(): Promise<boolean> {
     const changed = [...this.#changes].filter(([path, text]) => text !== this.original(path));
     for (const [path, text] of changed) {

@@ -5,13 +5,13 @@ import { isJsonObject } from '../../model/unknown-value.js';
 import { FetchError } from '../../remote/fetch-error.js';
 import { requireJwksUri } from '../../remote/jwks-uri.js';
 import { printable, quoted } from '../printable.js';
-import type { Metadata } from './check-discovery.js';
 import { type CheckReport, counted } from './check-report.js';
 import { failureFix, type Probe } from './probe.js';
 
 /** @returns the address of the keys, or undefined if the API would not fetch keys from there. */
 export function checkJwksUri(
-  { jwksUri: value, location }: Pick<Metadata, 'jwksUri' | 'location'>,
+  value: unknown,
+  location: string,
   allowHttp: boolean,
   report: CheckReport,
 ): string | undefined {

@@ -3,18 +3,9 @@ import type { Explanation } from '../../token/explain.js';
 import { escapeUnprintable } from '../printable.js';
 
 /** The checks of an issuer, in the order of the report. The names are stable: scripts select rows of `--json` by name. */
-const ISSUER_CHECKS = [
-  'issuer',
-  'reachable',
-  'discovery',
-  'metadata-issuer',
-  'jwks-uri',
-  'jwks',
-  'keys',
-  'clock',
-] as const;
+const CHECKS = ['issuer', 'reachable', 'discovery', 'metadata-issuer', 'jwks-uri', 'jwks', 'keys', 'clock'] as const;
 
-type CheckName = (typeof ISSUER_CHECKS)[number] | `token.${Explanation['check']}` | 'configuration';
+type CheckName = (typeof CHECKS)[number] | `token.${Explanation['check']}` | 'configuration';
 
 /**
  * `ok`: correct. `warning`: works, but needs attention. `problem`: tokens are rejected, or must not be trusted, until it is
@@ -24,7 +15,6 @@ type CheckStatus = keyof typeof COLORS;
 
 const COLORS = { ok: 'green', warning: 'yellow', problem: 'red', skipped: 'dim' } as const;
 
-/** The result of one check. */
 export interface CheckRow {
   readonly check: CheckName;
   readonly status: CheckStatus;
@@ -37,7 +27,7 @@ export interface CheckRow {
 /** The results of all checks: those of the issuer, then the others in the order in which they were made. */
 export class CheckReport {
   private readonly rowByCheck = new Map<CheckName, CheckRow>(
-    ISSUER_CHECKS.map((check) => [check, { check, status: 'skipped', found: 'not checked' }]),
+    CHECKS.map((check) => [check, { check, status: 'skipped', found: 'not checked' }]),
   );
 
   get rows(): readonly CheckRow[] {
