@@ -7,11 +7,9 @@ export function openHelloWorld(workspace: Workspace, { rootModule }: Project): v
   const importLine = `import { Public } from '${PACKAGE}';`;
   const edit = (source: SourceFile) => {
     if (source.uses('Public')) return;
-    const [route, another] = source.nodes.flatMap((node) => {
-      const get = source.decorator(node, 'Get');
-      const controller = source.decorator(node.parent, 'Controller');
-      return get?.arguments.length === 0 && controller?.arguments.length === 0 ? [get] : [];
-    });
+    const withoutPath = (name: string) => source.decorators(name).filter((call) => call.arguments.length === 0);
+    const controllers = withoutPath('Controller').map(({ parent }) => parent.parent);
+    const [route, another] = withoutPath('Get').filter(({ parent }) => controllers.includes(parent.parent.parent));
     if (route === undefined || another !== undefined)
       throw source.cannotEdit('it does not have exactly one @Get() handler in a @Controller() without a path');
     if (source.hasIdentifier('Public')) throw source.cannotEdit('it uses the name Public for something else');

@@ -51,18 +51,17 @@ export class SourceFile {
     }));
   }
 
-  decorator(node: ts.Node, name: string): ts.CallExpression | undefined {
-    const decorators = this.ts.canHaveDecorators(node) ? (this.ts.getDecorators(node) ?? []) : [];
-    return decorators
-      .map(({ expression }) => expression)
+  /** Returns the calls of a decorator, such as `Module`. Their parent's parent is what they decorate. */
+  decorators(name: string): readonly ts.CallExpression[] {
+    return this.nodes
       .filter(this.ts.isCallExpression)
-      .find(({ expression }) => expression.getText() === name);
+      .filter(({ expression, parent }) => this.ts.isDecorator(parent) && expression.getText() === name);
   }
 
   modules(): readonly NestModule[] {
-    return this.nodes.filter(this.ts.isClassDeclaration).flatMap((node) => {
-      const [className, decorator] = [node.name?.text, this.decorator(node, 'Module')];
-      return className === undefined || decorator === undefined ? [] : [{ source: this, className, decorator }];
+    return this.decorators('Module').flatMap((decorator) => {
+      const { name } = decorator.parent.parent as ts.ClassDeclaration;
+      return name === undefined ? [] : [{ source: this, className: name.text, decorator }];
     });
   }
 

@@ -245,7 +245,7 @@ describe('doctor', () => {
       'metadata-issuer',
       /write issuer: 'https:\/\/public\.example\.com'; if the API reaches only this address, add keys: .*discovery/,
       () => metadata({ issuer: 'https://public.example.com' }),
-      { found: 'the metadata is for "https://public.example.com"' },
+      { found: '"https://public.example.com"' },
     ],
     'metadata without an issuer': [
       'discovery',

@@ -115,13 +115,7 @@ async function checkDiscovery(
     const fix =
       issuerMismatchFix(issuer, named) ??
       `If \`iss\` of the tokens is ${quoted(named)}, write issuer: ${toTypeScript(named)}; if the API reaches only this address, add keys: { from: 'discovery', uri: ${toTypeScript(location)} }. Otherwise, this is another issuer: check the address.`;
-    report.add(
-      'metadata-issuer',
-      'problem',
-      `the metadata is for ${quoted(named)}`,
-      fix,
-      `${quoted(issuer)} (--issuer)`,
-    );
+    report.add('metadata-issuer', 'problem', quoted(named), fix, `${quoted(issuer)} (--issuer)`);
   }
   return metadata;
 }

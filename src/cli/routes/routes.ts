@@ -70,18 +70,15 @@ function readArguments(args: readonly string[]) {
   if (file === undefined || others.length > 0)
     throw new CommandError('Give one built file, for example: nestjs-resource-server routes dist/app.module.js');
   const { allow = [], json = false, export: exportName, 'no-init': isPreview = false } = values;
-  const failOn = readFailOn(values['fail-on'] ?? (allow.length > 0 ? FAILURES.join() : ''));
+  const { 'fail-on': listed = allow.length > 0 ? FAILURES.join() : '' } = values;
+  const failOn = listed.split(/[\s,]+/).filter((access) => access !== '');
+  const wrong = failOn.find((access) => !FAILURES.includes(access));
+  if (wrong !== undefined)
+    throw new CommandError(`--fail-on takes ${FAILURES.join(', ')}, separated by commas, not ${printable(wrong)}.`);
   return { file, allow, failOn, json, exportName, isPreview };
 }
 
 const FAILURES: readonly string[] = ['open', 'unguarded', 'unknown'] satisfies ReportedRoute['access'][];
-
-function readFailOn(text: string): readonly string[] {
-  const listed = text.split(/[\s,]+/).filter((name) => name !== '');
-  const wrong = listed.find((name) => !FAILURES.includes(name));
-  if (wrong === undefined) return listed;
-  throw new CommandError(`--fail-on takes ${FAILURES.join(', ')}, separated by commas, not ${printable(wrong)}.`);
-}
 
 function routeName({ kind, pattern }: ReportedRoute): string {
   return `${kind} ${pattern}`;
