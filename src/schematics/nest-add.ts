@@ -38,10 +38,10 @@ export function nestAdd(
   places: readonly string[] = [join(process.cwd(), 'package.json'), import.meta.url, ...argv.slice(1, 2)],
 ): (tree: Tree, context: Context) => Promise<void> {
   return async (tree, { logger }) => {
-    const given = withoutBlanks(options);
-    const setup = setupOf(given.provider ?? 'other', given.issuer, readAudience(given.audience, argv));
+    const { provider = 'other', issuer, audience } = options;
+    const setup = setupOf(provider, withoutBlanks(issuer), readAudience(audience, argv));
     try {
-      await setUpApplication(new Workspace(tree, places), given, setup, logger);
+      await setUpApplication(new Workspace(tree, places), options, setup, logger);
     } catch (error) {
       if (!(error instanceof CannotEdit)) throw error;
       throw new Error(
@@ -85,7 +85,7 @@ async function setUpApplication(
 
 /** The Nest CLI converts digits to a number, which changes a long id, for example of a ZITADEL project. */
 function readAudience(audience: string | number | undefined, argv: readonly string[]): string | undefined {
-  if (typeof audience !== 'number') return audience;
+  if (typeof audience !== 'number') return withoutBlanks(audience);
   const { values } = parseArgs({ args: [...argv], options: { audience: { type: 'string' } }, strict: false });
   if (Number(values.audience) === audience) return String(values.audience);
   if (Number.isSafeInteger(audience)) return String(audience);
@@ -94,11 +94,8 @@ function readAudience(audience: string | number | undefined, argv: readonly stri
   );
 }
 
-/** Trims texts, and omits empty ones: a prompt without an answer returns ''. */
-function withoutBlanks(options: NestAddOptions): NestAddOptions {
-  const entries = Object.entries(options).map(([name, value]: [string, unknown]) => [
-    name,
-    typeof value === 'string' ? value.trim() || undefined : value,
-  ]);
-  return Object.fromEntries(entries) as NestAddOptions;
+/** A prompt without an answer returns ''. */
+function withoutBlanks(answer: string | undefined): string | undefined {
+  const text = answer?.trim();
+  return text === '' ? undefined : text;
 }

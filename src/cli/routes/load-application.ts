@@ -62,18 +62,17 @@ async function start(
 
 type Exports = readonly (readonly [name: string, value: unknown])[];
 
-/** Node lists the exports of a CommonJS file under `default` or `module.exports` too. */
+/** Node adds `__esModule` and `module.exports` to the exports of a CommonJS file. */
 async function importFile(path: string): Promise<Exports> {
   const namespace = (await import(pathToFileURL(path).href)) as Record<string, unknown>;
-  const { default: fallback, 'module.exports': commonJs = fallback, ...named } = namespace;
-  const inner = typeof commonJs === 'object' && !isModuleOrPromise(commonJs) ? commonJs : { default: fallback };
-  const members = Object.entries({ ...inner, ...named });
-  return members.filter(([name, value]) => name !== '__esModule' && value !== undefined);
+  const isOwn = (name: string) => name !== '__esModule' && name !== 'module.exports';
+  return Object.entries(namespace).filter(([name, value]) => isOwn(name) && value !== undefined);
 }
 
 function chooseExport(all: Exports, file: string, exportName: string | undefined, isPreview: boolean): Exports[number] {
   const isFactory = (value: unknown) => typeof value === 'function' && !/^class\b/.test(String(value));
-  const qualifies = (value: unknown) => isModuleOrPromise(value) || (!isPreview && isFactory(value));
+  // A promise qualifies because it may resolve to a module.
+  const qualifies = (value: unknown) => isModule(value) || value instanceof Promise || (!isPreview && isFactory(value));
   const suitable = all.filter(([name, value]) => name === (exportName ?? name) && qualifies(value));
   const [first] = suitable;
   // `export default AppModule` beside `export class AppModule` is one choice.
@@ -98,11 +97,6 @@ async function importOwnCopy(path: string): Promise<typeof ApplicationReport> {
   const index = createRequire(path).resolve('nestjs-resource-server');
   const report = index.replace(/index(\.\w+)$/, 'nest/routes/application-report$1');
   return (await import(pathToFileURL(report).href)) as typeof ApplicationReport;
-}
-
-/** A promise qualifies because it may resolve to a module. */
-function isModuleOrPromise(value: unknown): boolean {
-  return isModule(value) || value instanceof Promise;
 }
 
 function isModule(value: unknown): boolean {
