@@ -157,19 +157,26 @@ export { AppModule, AppModule as default };`;
     const commonJs = esm
       .replace(/import (.+) from (.+);/g, 'const $1 = require($2);')
       .replace(/export .+/, 'exports.AppModule = AppModule;');
+    const compiled = commonJs
+      .replace(/^/, "Object.defineProperty(exports, '__esModule', { value: true });\n")
+      .replace('exports.AppModule = AppModule;', 'exports.default = AppModule;');
     await write('app.module.mjs', esm);
     await write('app.module.cjs', commonJs);
+    await write('compiled.cjs', compiled);
   });
 
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
-  it.each(['app.module.mjs', 'app.module.cjs'])('reports %s, which prints and keeps a timer', async (file) => {
-    const { exitCode, stdout, stderr } = await execute(folder, ['routes', file, '--json']);
-    expect([exitCode, stderr]).toEqual([0, 'the application prints\n']);
-    expect((JSON.parse(stdout) as { routes: unknown[] }).routes).toEqual([
-      expect.objectContaining({ pattern: '/orders', access: 'guarded' }),
-    ]);
-  });
+  it.each(['app.module.mjs', 'app.module.cjs', 'compiled.cjs'])(
+    'reports %s, which prints and keeps a timer',
+    async (file) => {
+      const { exitCode, stdout, stderr } = await execute(folder, ['routes', file, '--json']);
+      expect([exitCode, stderr]).toEqual([0, 'the application prints\n']);
+      expect((JSON.parse(stdout) as { routes: unknown[] }).routes).toEqual([
+        expect.objectContaining({ pattern: '/orders', access: 'guarded' }),
+      ]);
+    },
+  );
 
   it('uses the copy of the package that the application imports, and needs no Nest of its own', async () => {
     const elsewhere = join(folder, 'elsewhere');

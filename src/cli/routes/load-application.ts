@@ -62,11 +62,11 @@ async function start(
 
 type Exports = readonly (readonly [name: string, value: unknown])[];
 
-/** Node adds `__esModule` and `module.exports` to the exports of a CommonJS file. */
 async function importFile(path: string): Promise<Exports> {
   const namespace = (await import(pathToFileURL(path).href)) as Record<string, unknown>;
-  const isOwn = (name: string) => name !== '__esModule' && name !== 'module.exports';
-  return Object.entries(namespace).filter(([name, value]) => isOwn(name) && value !== undefined);
+  // If a compiler wrote the CommonJS file, `default` has all of its exports, its own `default` among them.
+  const exports = namespace.__esModule === true ? (namespace.default as object) : namespace;
+  return Object.entries(exports).filter(([name, value]) => name !== 'module.exports' && value !== undefined);
 }
 
 function chooseExport(all: Exports, file: string, exportName: string | undefined, isPreview: boolean): Exports[number] {
