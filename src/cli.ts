@@ -21,7 +21,6 @@ const exitCode = await run(process.argv.slice(2), {
   clock: Date.now,
   fetch: globalThis.fetch,
   hasColors: stdout.isTTY && stdout.hasColors(),
-  cwd: process.cwd(),
 });
 // Open handles of an application would keep the process alive, so exit explicitly, after the output is flushed.
 write('', () => {

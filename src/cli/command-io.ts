@@ -2,17 +2,13 @@ import type { Readable } from 'node:stream';
 
 /** The parts of the process that a command uses. Tests replace them. */
 export interface CommandIo {
-  /** `isTTY`: standard input is a terminal, not a pipe. */
   readonly stdin: Readable & { readonly isTTY?: boolean };
   readonly stdout: { write(text: string): unknown };
   readonly stderr: { write(text: string): unknown };
   /** Milliseconds since 1970. */
   readonly clock: () => number;
   readonly fetch: typeof globalThis.fetch;
-  /** Whether `stdout` is a terminal that shows colors. */
   readonly hasColors: boolean;
-  /** The directory that relative file names start from. */
-  readonly cwd: string;
 }
 
 export const EXIT = {

@@ -9,7 +9,6 @@ export function printable(text: string): string {
   return escapeUnprintable(text.length > MAX_LENGTH ? `${text.slice(0, MAX_LENGTH)}…` : text);
 }
 
-/** Escapes control characters without shortening the text. */
 export function escapeUnprintable(text: string): string {
   return text.replace(
     UNPRINTABLE,

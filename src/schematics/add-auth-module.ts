@@ -1,5 +1,6 @@
 import type ts from 'typescript';
-import type { ProviderSetup } from './provider-setup.js';
+import { inspect } from 'node:util';
+import { type ProviderSetup, variableNames } from './provider-setup.js';
 import { type NestModule, PACKAGE, type SourceFile } from './source-file.js';
 
 /**
@@ -8,11 +9,7 @@ import { type NestModule, PACKAGE, type SourceFile } from './source-file.js';
  */
 export function addAuthModule({ source, decorator }: NestModule, setup: ProviderSetup): void {
   const { ts } = source;
-  const authModule = availableName(source, 'AuthModule', 'ResourceServerModule');
-  const preset = availableName(source, setup.preset, `${setup.preset}Preset`);
-  const requiredEnv = availableName(source, 'requiredEnv', 'requiredEnvironment');
-  const element = authModuleCall(authModule.local, preset.local, requiredEnv.local, setup);
-
+  const [importLines, element] = snippetFor(source, setup);
   const [metadata, another] = decorator.arguments;
   if (metadata === undefined || another !== undefined || !ts.isObjectLiteralExpression(metadata))
     throw source.cannotEdit('the argument of its @Module() is not an object literal', decorator.getStart());
@@ -27,40 +24,46 @@ export function addAuthModule({ source, decorator }: NestModule, setup: Provider
   } else {
     throw source.cannotEdit('`imports` in its @Module() is not an array literal', imports.getStart());
   }
-  const presets = setup.preset === 'fromEnv' ? [preset] : [preset, requiredEnv];
-  source.insertImports(importLines(authModule.specifier, presets.map(({ specifier }) => specifier).join(', ')));
+  source.insertImports(importLines);
 }
 
 /** Returns what to add to the root module by hand. */
 export function manualLines(setup: ProviderSetup): string {
-  const element = authModuleCall('AuthModule', setup.preset, 'requiredEnv', setup).replaceAll('\n', '\n    ');
-  const imports = importLines('AuthModule', setup.preset === 'fromEnv' ? 'fromEnv' : `${setup.preset}, requiredEnv`);
-  return `${imports.join('\n')}\n\n@Module({\n  imports: [\n    ${element},\n  ],\n})`;
+  const [importLines, element] = snippetOf(setup);
+  return `${importLines}\n\n@Module({\n  imports: [\n    ${element.replaceAll('\n', '\n    ')},\n  ],\n})`;
 }
 
-function importLines(authModule: string, presets: string): readonly string[] {
-  return [`import { ${authModule} } from '${PACKAGE}';`, `import { ${presets} } from '${PACKAGE}/presets';`];
+type Snippet = readonly [importLines: string, element: string];
+
+/** Returns the snippet with an alias for each name that the file uses for something else. */
+function snippetFor(source: SourceFile, setup: ProviderSetup): Snippet {
+  let snippet = snippetOf(setup);
+  for (const name of ['AuthModule', setup.preset, 'requiredEnv']) {
+    if (!source.hasIdentifier(name)) continue;
+    const alias = name === 'AuthModule' ? 'ResourceServerModule' : `${name}Preset`;
+    if (source.hasIdentifier(alias))
+      throw source.cannotEdit(`it uses the names ${name} and ${alias} for something else`);
+    const [importLines, element] = snippet;
+    snippet = [importLines.replace(name, `${name} as ${alias}`), element.replace(name, alias)];
+  }
+  return snippet;
 }
 
-function authModuleCall(authModule: string, preset: string, requiredEnv: string, setup: ProviderSetup): string {
-  if (setup.preset === 'fromEnv') return `${authModule}.forRootAsync({ useFactory: () => ${preset}() })`;
-  const names = setup.variables.map(
-    ({ parameter, name, isList }) => `\n        ${parameter}: ${isList ? `['${name}']` : `'${name}'`},`,
-  );
-  const environment = `${requiredEnv}({${names.join('')}\n      })`;
-  const constants = setup.constants.map(({ parameter, value }) => `\n      ${parameter}: '${value}',`);
+function snippetOf(setup: ProviderSetup): Snippet {
+  const { preset } = setup;
+  const importLines = (names: string) =>
+    `import { AuthModule } from '${PACKAGE}';\nimport { ${names} } from '${PACKAGE}/presets';`;
+  if (preset === 'fromEnv') return [importLines(preset), 'AuthModule.forRootAsync({ useFactory: () => fromEnv() })'];
+  const members = (values: object, indent: string) =>
+    Object.entries(values)
+      .map(([name, value]) => `\n${indent}${name}: ${inspect(value)},`)
+      .join('');
+  const environment = `requiredEnv({${members(variableNames(setup), ' '.repeat(8))}\n      })`;
+  const constants = members(setup.constants, ' '.repeat(6));
   const argument =
-    constants.length === 0
-      ? `\n      ${environment},\n    `
-      : `{\n      ...${environment},${constants.join('')}\n    }`;
-  return `${authModule}.forRootAsync({\n  useFactory: () =>\n    ${preset}(${argument}),\n})`;
-}
-
-function availableName(source: SourceFile, name: string, alternative: string): { local: string; specifier: string } {
-  if (!source.hasIdentifier(name)) return { local: name, specifier: name };
-  if (source.hasIdentifier(alternative))
-    throw source.cannotEdit(`it uses the names ${name} and ${alternative} for something else`);
-  return { local: alternative, specifier: `${name} as ${alternative}` };
+    constants === '' ? `\n      ${environment},\n    ` : `{\n      ...${environment},${constants}\n    }`;
+  const element = `AuthModule.forRootAsync({\n  useFactory: () =>\n    ${preset}(${argument}),\n})`;
+  return [importLines(`${preset}, requiredEnv`), element];
 }
 
 /** Adds an item before the first one, because comments may follow the last one. */

@@ -1,8 +1,7 @@
 import { posix } from 'node:path';
-import { isProtectedHelloWorld } from './hello-world.js';
 import type { Project } from './project.js';
 import type { ProviderSetup } from './provider-setup.js';
-import { PACKAGE, type SourceFile } from './source-file.js';
+import { PACKAGE } from './source-file.js';
 import type { Workspace } from './workspace.js';
 
 /** The module that sets the variables for the tests. Each test imports it. */
@@ -11,45 +10,41 @@ const ENVIRONMENT = './auth-environment';
 /**
  * Adds an end-to-end test of the authentication, and adapts the one of `nest new`.
  * @param isOpen whether the hello-world route is public.
- * @returns the steps that are left to the user.
  */
-export function addEndToEndTests(
-  workspace: Workspace,
-  project: Project,
-  setup: ProviderSetup,
-  isOpen: boolean,
-): readonly string[] {
-  const { testRoot, modulePath, rootModule } = project;
-  const { className } = rootModule;
+export function addEndToEndTests(workspace: Workspace, project: Project, setup: ProviderSetup, isOpen: boolean): void {
+  const { testRoot, rootModule } = project;
   const extension = workspace.readJson('package.json').type === 'module' ? '.js' : '';
   const environmentImport = `import '${ENVIRONMENT}${extension}';`;
   const environmentPath = posix.join(testRoot, `${ENVIRONMENT}.ts`);
   if (workspace.read(environmentPath) === undefined) workspace.write(environmentPath, environmentFile(setup));
   const generatedPath = posix.join(testRoot, 'app.e2e-spec.ts');
-  const generated = workspace.read(generatedPath) ?? '';
-  const isTest = generated.includes(className);
-  const steps = isTest ? adaptGeneratedTest(workspace, generatedPath, environmentImport, isOpen) : [];
+  adaptGeneratedTest(workspace, generatedPath, environmentImport, isOpen);
   const path = posix.join(testRoot, 'auth.e2e-spec.ts');
-  if (workspace.read(path) !== undefined) return steps;
-  const dependencies = workspace.dependencies();
-  const missing = ['@nestjs/testing', 'supertest'].filter((name) => !dependencies.has(name)).join(' and ');
-  if (missing !== '')
-    return [...steps, `${path} was not added: it needs ${missing}. Install ${missing} and run the command again.`];
-  const isHelloWorld = isProtectedHelloWorld(workspace, project);
-  const { files } = workspace.readJson('tsconfig.json');
-  if (!isHelloWorld && Array.isArray(files) && files.length === 0) {
-    const reason = 'Vitest compiles decorators only in files that a tsconfig.json includes, and yours includes none';
-    return [...steps, `${path} was not added: ${reason}. For such a test, see docs/testing.md of ${PACKAGE}.`];
+  if (workspace.read(path) !== undefined) return;
+  const obstacle = obstacleOf(workspace);
+  if (obstacle !== undefined) {
+    workspace.manualSteps.push(`${path} was not added: ${obstacle}`);
+    return;
   }
-  const supertestImport = /^import [^\n]*['"]supertest['"];?/m.exec(generated)?.[0];
+  const supertestImport = /^import [^\n]*['"]supertest['"];?/m.exec(workspace.read(generatedPath) ?? '')?.[0];
+  const modulePath = posix.relative(testRoot, rootModule.source.path);
   const imports = [
     supertestImport ?? "import request from 'supertest';",
     environmentImport,
-    `import { ${className} } from '${posix.relative(testRoot, modulePath).replace(/\.ts$/, extension)}';`,
+    `import { ${rootModule.className} } from '${modulePath.replace(/\.ts$/, extension)}';`,
   ];
+  const dependencies = workspace.dependencies();
   const isFastify = !dependencies.has('@nestjs/platform-express') && dependencies.has('@nestjs/platform-fastify');
-  workspace.write(path, authenticationTest(className, setup.tokenClaims, imports, isFastify, isHelloWorld));
-  return steps;
+  workspace.write(path, authenticationTest(rootModule.className, setup.tokenClaims, imports, isFastify));
+}
+
+function obstacleOf(workspace: Workspace): string | undefined {
+  const dependencies = workspace.dependencies();
+  const missing = ['@nestjs/testing', 'supertest'].filter((name) => !dependencies.has(name)).join(' and ');
+  if (missing !== '') return `it needs ${missing}. Install ${missing} and run the command again.`;
+  const { files } = workspace.readJson('tsconfig.json');
+  if (!Array.isArray(files) || files.length > 0) return undefined;
+  return `Vitest compiles decorators only in files that a tsconfig.json includes, and yours includes none. For such a test, see docs/testing.md of ${PACKAGE}.`;
 }
 
 function environmentFile({ variables }: ProviderSetup): string {
@@ -58,45 +53,43 @@ function environmentFile({ variables }: ProviderSetup): string {
 }
 
 /** Sets the variables in the test of `nest new`, and expects 401 for its route unless that is public. */
-function adaptGeneratedTest(
-  workspace: Workspace,
-  path: string,
-  environmentImport: string,
-  isOpen: boolean,
-): readonly string[] {
-  const text = workspace.read(path) ?? '';
-  if (text.includes(ENVIRONMENT)) return [];
+function adaptGeneratedTest(workspace: Workspace, path: string, environmentImport: string, isOpen: boolean): void {
+  const text = workspace.read(path);
+  if (text === undefined || text.includes(ENVIRONMENT)) return;
   const success = /(\.get\((['"])\/\2\))\s*\.expect\(200\)\s*\.expect\((['"])Hello World!\3\)/;
   const adapted = isOpen ? text : text.replace(success, '$1.expect(401)');
-  workspace.write(path, adapted);
-  const addImport = (source: SourceFile) => {
-    source.insertImports([environmentImport]);
-  };
-  const steps = workspace.edit(path, addImport, `Add ${environmentImport}`);
-  if (isOpen || adapted !== text) return steps;
-  return [
-    ...steps,
+  // Comments before the imports may be directives of the test runner.
+  workspace.write(path, adapted.replace(/^(?=import )/m, `${environmentImport}\n`));
+  if (isOpen || adapted !== text) return;
+  workspace.manualSteps.push(
     `The requests in ${path} now need an access token. For an example, see auth.e2e-spec.ts beside it.`,
-  ];
+  );
 }
 
-/** Returns a test with and without a token. It calls the hello-world route, otherwise a route of its own. */
+/** Returns a test with and without a token. It calls a route of its own, so that it does not depend on those of the application. */
 function authenticationTest(
   className: string,
   tokenClaims: readonly string[],
   imports: readonly string[],
   isFastify: boolean,
-  isHelloWorld: boolean,
 ): string {
-  const [path, body] = isHelloWorld ? ['/', "'Hello World!'"] : ['/auth-probe', "{ subject: 'alice' }"];
-  const controllers = isHelloWorld ? '' : ', controllers: [ProbeController]';
   const claims = tokenClaims.length === 0 ? '' : `, claims: { ${tokenClaims.join(', ')} }`;
-  return `import { ${isHelloWorld ? '' : 'Controller, Get, '}type INestApplication } from '@nestjs/common';
+  return `import { Controller, Get, type INestApplication } from '@nestjs/common';
 ${isFastify ? "import { FastifyAdapter } from '@nestjs/platform-fastify';\n" : ''}import { Test } from '@nestjs/testing';
-${isHelloWorld ? '' : `import { CurrentUser } from '${PACKAGE}';\n`}import { TestIssuer, withTestIssuer } from '${PACKAGE}/testing';
+import { CurrentUser } from '${PACKAGE}';
+import { TestIssuer, withTestIssuer } from '${PACKAGE}/testing';
 import type { Server } from 'node:http';
 ${imports.join('\n')}
-${isHelloWorld ? '' : PROBE}
+
+// It has no access decorator, so it requires a token.
+@Controller('auth-probe')
+class ProbeController {
+  @Get()
+  caller(@CurrentUser('sub') subject: string) {
+    return { subject };
+  }
+}
+
 describe('Authentication (e2e)', () => {
   let app: INestApplication<Server>;
   let issuer: TestIssuer;
@@ -104,7 +97,7 @@ describe('Authentication (e2e)', () => {
   beforeAll(async () => {
     issuer = await TestIssuer.create();
     const module = await withTestIssuer(
-      Test.createTestingModule({ imports: [${className}]${controllers} }),
+      Test.createTestingModule({ imports: [${className}], controllers: [ProbeController] }),
       issuer,
     ).compile();
 
@@ -117,27 +110,16 @@ describe('Authentication (e2e)', () => {
   });
 
   it('rejects a request without a token', async () => {
-    await request(app.getHttpServer()).get('${path}').expect(401);
+    await request(app.getHttpServer()).get('/auth-probe').expect(401);
   });
 
   it('accepts a request with a valid token', async () => {
     const token = await issuer.token({ sub: 'alice'${claims} });
     await request(app.getHttpServer())
-      .get('${path}')
+      .get('/auth-probe')
       .set('Authorization', \`Bearer \${token}\`)
-      .expect(200, ${body});
+      .expect(200, { subject: 'alice' });
   });
 });
 `;
 }
-
-const PROBE = `
-// It has no access decorator, so it requires a token.
-@Controller('auth-probe')
-class ProbeController {
-  @Get()
-  caller(@CurrentUser('sub') subject: string) {
-    return { subject };
-  }
-}
-`;

@@ -16,19 +16,15 @@ export function envExample(present: string, setup: ProviderSetup): string {
   );
   if (missing.length === 0) return present;
   const lines = [
-    ...(present === '' ? [] : present.endsWith('\n') ? [''] : ['', '']),
+    ...(present.trim() === '' ? [] : [present.trimEnd(), '']),
     `# nestjs-resource-server: tokens of ${setup.label}`,
     ...(present.includes('--env-file') ? [] : INTRODUCTION),
-    ...missing.flatMap(({ name, value, isExample, comment }) => [
-      ...(comment === undefined ? [] : [`# ${comment}`]),
-      `${name}=${isExample ? `<${value}>` : quoteIfNeeded(value)}`,
-    ]),
+    ...missing.flatMap(({ name, value, isExample, comment }) => {
+      // Without quotes, a hash starts a comment and a space ends the value.
+      const text = /[\s#]/.test(value) ? `"${value}"` : value;
+      return [...(comment === undefined ? [] : [`# ${comment}`]), `${name}=${isExample ? `<${value}>` : text}`];
+    }),
     '',
   ];
-  return present + lines.join(newline);
-}
-
-/** Without quotes, a hash starts a comment and a space ends the value. */
-function quoteIfNeeded(value: string): string {
-  return /[\s#]/.test(value) ? `"${value}"` : value;
+  return lines.join(newline);
 }

@@ -1,12 +1,11 @@
 import { join } from 'node:path';
+import { parseArgs } from 'node:util';
 import { addAuthModule, manualLines } from './add-auth-module.js';
-import { checkSetup } from './check-setup.js';
 import { addEndToEndTests } from './end-to-end-tests.js';
 import { envExample } from './env-example.js';
 import { openHelloWorld } from './hello-world.js';
 import { configureJest } from './jest-config.js';
-import { findProject, type Project } from './project.js';
-import { loadFormatter, loadTypeScript } from './project-tools.js';
+import { findProject } from './project.js';
 import { type ProviderSetup, setupOf } from './provider-setup.js';
 import { CannotEdit } from './source-file.js';
 import { type Tree, Workspace } from './workspace.js';
@@ -39,75 +38,64 @@ export function nestAdd(
   places: readonly string[] = [join(process.cwd(), 'package.json'), import.meta.url, ...argv.slice(1, 2)],
 ): (tree: Tree, context: Context) => Promise<void> {
   return async (tree, { logger }) => {
-    const given = withoutBlanks(options);
-    const setup = setupOf(given.provider ?? 'other', given.issuer, readAudience(given.audience, argv));
-    checkSetup(setup);
-    const typescript = loadTypeScript(places);
-    if (typescript === undefined) throw byHand('The TypeScript parser of @nestjs/cli was not found', setup);
-    const workspace = new Workspace(tree, typescript, loadFormatter(places));
-    const project = protectApplication(workspace, given, setup);
-    if (project === undefined) {
-      logger.warn(`AuthModule is already configured, but not with ${setup.preset}(). No file was changed.`);
-      return;
+    const { provider = 'other', issuer, audience } = options;
+    const setup = setupOf(provider, withoutBlanks(issuer), readAudience(audience, argv));
+    try {
+      await setUpApplication(new Workspace(tree, places), options, setup, logger);
+    } catch (error) {
+      if (!(error instanceof CannotEdit)) throw error;
+      throw new Error(
+        `${error.message}. Add these lines by hand, then run the command again for the other files.\n\nThe root module:\n\n${manualLines(setup)}\n\n.env.example:\n\n${envExample('', setup)}`,
+        { cause: error },
+      );
     }
-    workspace.write('.env.example', envExample(workspace.read('.env.example') ?? '', setup));
-    const isOpen = given.openRoot === true;
-    const manualSteps = [
-      ...(isOpen ? openHelloWorld(workspace, project) : []),
-      ...configureJest(workspace, project),
-      ...addEndToEndTests(workspace, project, setup, isOpen),
-    ];
-    const hasChanges = await workspace.apply();
-    for (const step of manualSteps) logger.warn(step);
-    if (!hasChanges) return;
-    logger.info(
-      'All routes now require a valid access token, except those with @Public().\n' +
-        'Next: copy .env.example to .env, fill it in, and start with `nest start --env-file .env`.',
-    );
   };
 }
 
-/** Adds `AuthModule` to the root module unless it is configured. Returns undefined if it is configured with another preset. */
-function protectApplication(workspace: Workspace, options: NestAddOptions, setup: ProviderSetup): Project | undefined {
-  try {
-    const project = findProject(workspace, options);
-    const { modulePath, rootModule, sourceRoot } = project;
-    const sources = [rootModule.source, ...workspace.sources(sourceRoot)];
-    const configured = sources.find((source) => source.calls('AuthModule'));
-    if (configured !== undefined) return configured.calls(setup.preset) ? project : undefined;
-    addAuthModule(rootModule, setup);
-    workspace.write(modulePath, rootModule.source.toString());
-    return project;
-  } catch (error) {
-    if (error instanceof CannotEdit) throw byHand(error.message, setup);
-    throw error;
+async function setUpApplication(
+  workspace: Workspace,
+  options: NestAddOptions,
+  setup: ProviderSetup,
+  logger: Context['logger'],
+): Promise<void> {
+  const project = findProject(workspace, options);
+  const { source } = project.rootModule;
+  const configured = [source, ...workspace.sources(project.sourceRoot)].find((each) => each.uses('AuthModule'));
+  if (configured?.uses(setup.preset) === false) {
+    logger.warn(`AuthModule is already configured, but not with ${setup.preset}(). No file was changed.`);
+    return;
   }
-}
-
-function byHand(reason: string, setup: ProviderSetup): Error {
-  return new Error(
-    `${reason}. Add these lines by hand, then run the command again for the other files.\n\nThe root module:\n\n${manualLines(setup)}\n\n.env.example:\n\n${envExample('', setup)}`,
+  if (configured === undefined) {
+    addAuthModule(project.rootModule, setup);
+    workspace.write(source.path, source.toString());
+  }
+  workspace.write('.env.example', envExample(workspace.read('.env.example') ?? '', setup));
+  const isOpen = options.openRoot === true;
+  if (isOpen) openHelloWorld(workspace, project);
+  configureJest(workspace, project);
+  addEndToEndTests(workspace, project, setup, isOpen);
+  const hasChanges = await workspace.apply();
+  for (const step of workspace.manualSteps) logger.warn(step);
+  if (!hasChanges) return;
+  logger.info(
+    'All routes now require a valid access token, except those with @Public().\n' +
+      'Next: copy .env.example to .env, fill it in, and start with `nest start --env-file .env`.',
   );
 }
 
 /** The Nest CLI converts digits to a number, which changes a long id, for example of a ZITADEL project. */
 function readAudience(audience: string | number | undefined, argv: readonly string[]): string | undefined {
-  if (typeof audience !== 'number') return audience;
-  const original = argv
-    .map((argument, index) => (argument === '--audience' ? argv[index + 1] : /^--audience=(.*)$/.exec(argument)?.[1]))
-    .findLast((value) => value !== undefined && Number(value) === audience);
-  if (original !== undefined) return original;
+  if (typeof audience !== 'number') return withoutBlanks(audience);
+  const { values } = parseArgs({ args: [...argv], options: { audience: { type: 'string' } }, strict: false });
+  if (Number(values.audience) === audience) return String(values.audience);
   if (Number.isSafeInteger(audience)) return String(audience);
   throw new Error(
     'The Nest CLI converted --audience to a number, which changed its last digits. Omit it and write it into .env.example.',
   );
 }
 
-/** Trims texts, and omits empty ones: a prompt without an answer returns ''. */
-function withoutBlanks(options: NestAddOptions): NestAddOptions {
-  const entries = Object.entries(options).map(([name, value]: [string, unknown]) => [
-    name,
-    typeof value === 'string' ? value.trim() || undefined : value,
-  ]);
-  return Object.fromEntries(entries) as NestAddOptions;
+/** A prompt without an answer returns ''. */
+function withoutBlanks(answer: string | undefined): string | undefined {
+  const text = answer?.trim();
+  return text === '' ? undefined : text;
 }

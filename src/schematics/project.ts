@@ -7,8 +7,6 @@ export interface Project {
   readonly sourceRoot: string;
   /** The folder of its end-to-end tests, beside its sources, where `nest new` and `nest generate app` put it. */
   readonly testRoot: string;
-  /** The file of the root module. */
-  readonly modulePath: string;
   readonly rootModule: NestModule;
 }
 
@@ -35,47 +33,41 @@ export function findProject(
   const sourceRoot = posix.normalize(folder.replaceAll('\\', '/')).replace(/\/$/, '');
   const entryFile = firstText(asRecord(project).entryFile, configuration.entryFile) ?? 'main';
   const entry = posix.join(sourceRoot, `${entryFile}.ts`);
-  const root = module === undefined ? startedModule(workspace, entry) : undefined;
+  const started = module === undefined ? startedModule(workspace, entry) : undefined;
   return {
     sourceRoot,
     testRoot: posix.join(posix.dirname(sourceRoot), 'test'),
-    ...(root ?? onlyModule(workspace, module, posix.join(sourceRoot, 'app.module.ts'), entry)),
+    rootModule: started ?? onlyModule(workspace, module, posix.join(sourceRoot, 'app.module.ts'), entry),
   };
 }
 
-type RootModule = Pick<Project, 'modulePath' | 'rootModule'>;
-
-function startedModule(workspace: Workspace, entry: string): RootModule | undefined {
+function startedModule(workspace: Workspace, entry: string): NestModule | undefined {
   const source = workspace.tryParse(entry);
   const create = source?.nodes
     .filter(source.ts.isCallExpression)
     .find(({ expression }) => /^NestFactory\s*\.\s*create/.test(expression.getText()));
-  const local = create?.arguments[0]?.getText();
-  for (const { from, names } of source?.imports ?? []) {
-    const specifier = names.find(({ name }) => name.text === local);
-    if (specifier === undefined || !from.startsWith('.')) continue;
-    const imported = (specifier.propertyName ?? specifier.name).text;
-    const modulePath = posix.join(posix.dirname(entry), `${from.replace(/\.[jt]s$/, '')}.ts`);
-    const modules = workspace.tryParse(modulePath)?.modules() ?? [];
-    const rootModule = modules.find(({ className }) => className === imported);
-    if (rootModule !== undefined) return { modulePath, rootModule };
-  }
-  return undefined;
+  const started = source?.imports.find(({ local }) => local === create?.arguments[0]?.getText());
+  if (started?.from.startsWith('.') !== true) return undefined;
+  const path = posix.join(posix.dirname(entry), `${started.from.replace(/\.[jt]s$/, '')}.ts`);
+  return workspace
+    .tryParse(path)
+    ?.modules()
+    .find(({ className }) => className === started.name);
 }
 
-function onlyModule(workspace: Workspace, named: string | undefined, usual: string, entry: string): RootModule {
-  const modulePath = posix.normalize(named ?? usual);
-  if (workspace.read(modulePath) === undefined)
+function onlyModule(workspace: Workspace, named: string | undefined, usual: string, entry: string): NestModule {
+  const path = posix.normalize(named ?? usual);
+  if (workspace.read(path) === undefined)
     throw new Error(
       named === undefined
         ? `The root module was not found: ${entry} passes no imported class to NestFactory.create(), and ${usual} does not exist. Name its file with --module=path, or the project with --project=name.`
         : `--module is ${JSON.stringify(named)}, which does not exist. Write the path of the root module's file.`,
     );
-  const source = workspace.parse(modulePath);
+  const source = workspace.parse(path);
   const [rootModule, another] = source.modules();
   if (rootModule === undefined || another !== undefined)
     throw source.cannotEdit('it does not have exactly one class with a @Module() decorator');
-  return { modulePath, rootModule };
+  return rootModule;
 }
 
 /** The CLI passes the text "undefined" if nest-cli.json has no sourceRoot. */

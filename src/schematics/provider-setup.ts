@@ -1,11 +1,9 @@
-import type * as presets from '../presets.js';
-import {
-  audienceVariable,
-  type ExampleClaim,
-  type IssuerParts,
-  matchIssuer,
-  type Provider,
-} from '../presets/provider.js';
+import { inspect } from 'node:util';
+import { ConfigurationError, type ConfigurationProblem } from '../model/errors.js';
+import type { ResourceServerOptions } from '../options/options.js';
+import { resolveOptions } from '../options/resolve-options.js';
+import * as presets from '../presets.js';
+import { audienceVariable, type EnvironmentVariable, type IssuerParts, type Provider } from '../presets/provider.js';
 import { PROVIDERS, recognizeIssuer } from '../presets/providers.js';
 
 /** The preset of the generated application, with its environment variables and options. */
@@ -15,30 +13,18 @@ export interface ProviderSetup {
   readonly preset: Exclude<keyof typeof presets, 'requiredEnv'>;
   readonly variables: readonly Variable[];
   /** Options of the preset that are not variables. */
-  readonly constants: readonly { readonly parameter: string; readonly value: string }[];
+  readonly constants: IssuerParts;
   /** Claims that the preset requires in addition to those of every token: members of an object, as source text. */
   readonly tokenClaims: readonly string[];
 }
 
-/** An environment variable with its value or an example of it. */
-interface Variable {
-  readonly name: string;
-  readonly value: string;
-  /** The developer must replace the value. */
-  readonly isExample: boolean;
-  readonly comment: string | undefined;
-  /** The option of the preset that the variable holds. */
-  readonly parameter: string;
-  /** The option is a list, of which the variable holds one item. */
-  readonly isList: boolean;
-  /** The command line option that provides the value. Undefined if it is always an example. */
-  readonly option: 'issuer' | 'audience' | undefined;
-}
+/** An environment variable with its value, or an example that the developer must replace. */
+type Variable = EnvironmentVariable & { readonly value: string; readonly isExample: boolean };
 
 /** Any other authorization server, by `fromEnv()`. */
 const OTHER: Omit<Provider, 'name' | 'configure' | 'recognize'> = {
   label: 'the authorization server',
-  recognizeCustomDomain: (issuer) => matchIssuer(/^(?<issuer>.+)$/, issuer),
+  recognizeCustomDomain: (issuer) => ({ issuer }),
   exampleIssuer: 'https://issuer.example.com',
   audience: { parameter: 'audience', claim: 'aud', example: 'https://api.example.com' },
   environment: [
@@ -56,7 +42,7 @@ const UNSAFE = /["'`\\$\r\n]/;
 /**
  * Derives the set-up of an application. Without an issuer or audience, the provider's example is used. An issuer may lack `https://` or
  * have an extra slash if the preset writes the issuer itself.
- * @throws Error if the provider is unknown, or the issuer belongs to another one
+ * @throws Error if the provider is unknown, the issuer belongs to another one, or an application with this set-up would not start
  */
 export function setupOf(name: string, issuer: string | undefined, audience: string | undefined): ProviderSetup {
   if (!PROVIDER_NAMES.includes(name))
@@ -69,32 +55,31 @@ export function setupOf(name: string, issuer: string | undefined, audience: stri
     throw new Error(`--audience is ${JSON.stringify(audience)}. Write it without spaces and quotation marks.`);
   const parts = readParts(name, source, address ?? source.exampleIssuer);
   const variables = source.environment.map((variable): Variable => {
-    const { name: variableName, parameter, comment } = variable;
-    const common = { name: variableName, parameter, comment };
-    if (variable.from === 'example')
-      return { ...common, value: variable.example, isExample: true, isList: variable.isList, option: undefined };
-    const { from: option, usual } = variable;
-    const value =
-      option === 'issuer' ? (parts[parameter] ?? usual ?? '') : (audience ?? usual ?? source.audience.example);
-    const isExample = usual === undefined && (option === 'issuer' ? issuer : audience) === undefined;
-    return { ...common, value, isExample, isList: false, option };
+    if (variable.from === 'example') return { ...variable, value: variable.example, isExample: true };
+    const { from, usual, parameter } = variable;
+    const value = (from === 'issuer' ? parts[parameter] : audience) ?? usual ?? source.audience.example;
+    return { ...variable, value, isExample: ({ issuer, audience }[from] ?? usual) === undefined };
   });
   const unsafe = variables.find(({ value }) => UNSAFE.test(value));
   if (unsafe !== undefined)
     throw new Error(
       `--issuer contains ${JSON.stringify(unsafe.value)}, which cannot be part of a source file. Omit it, and set it in .env.`,
     );
-  const constants = Object.entries(parts).flatMap(([parameter, value]) =>
-    value === undefined || variables.some((variable) => variable.parameter === parameter) ? [] : [{ parameter, value }],
-  );
-  const claims = Object.entries(source.exampleClaims ?? {});
-  return {
+  const setup: ProviderSetup = {
     label: source.label,
     preset: source === OTHER ? 'fromEnv' : (name as ProviderSetup['preset']),
     variables,
-    constants,
-    tokenClaims: claims.map(([claim, value]) => `${claim}: ${sourceOf(value)}`),
+    constants: Object.fromEntries(
+      Object.entries(parts).filter(
+        ([part, value]) => value !== undefined && !variables.some(({ parameter }) => parameter === part),
+      ),
+    ),
+    tokenClaims: Object.entries(source.exampleClaims ?? {}).map(
+      ([claim, value]) => `${claim}: ${typeof value === 'object' ? `process.env.${value.variable}` : inspect(value)}`,
+    ),
   };
+  checkSetup(setup);
+  return setup;
 }
 
 function readParts(name: string, source: typeof OTHER, issuer: string): IssuerParts {
@@ -115,12 +100,44 @@ function readParts(name: string, source: typeof OTHER, issuer: string): IssuerPa
   );
 }
 
-function sourceOf(claim: ExampleClaim): string {
-  if (typeof claim === 'object') return `process.env.${claim.variable}`;
-  return typeof claim === 'string' ? `'${claim}'` : String(claim);
-}
-
 function completeAddress(issuer: string): string {
   const withScheme = /^[\w-]+(?:\.[\w-]+)+(?::\d+)?(?:\/|$)/.test(issuer) ? `https://${issuer}` : issuer;
   return withScheme.replace(/\/+$/, '');
+}
+
+function checkSetup(setup: ProviderSetup): void {
+  try {
+    resolveOptions(optionsOf(setup));
+  } catch (error) {
+    if (!(error instanceof ConfigurationError)) throw error;
+    const lines = error.problems.map((problem) => `  - ${describe(problem, setup)}`);
+    throw new Error(
+      `No file was changed, because an application for ${setup.label} would not start with these options:\n${[...new Set(lines)].join('\n')}\nOmit the options that you do not know yet: .env.example then lists what to fill in.`,
+      { cause: error },
+    );
+  }
+}
+
+/** Returns the options that the generated module passes to `AuthModule` if the variables have their values. */
+export function optionsOf(setup: ProviderSetup): ResourceServerOptions {
+  const { preset, variables, constants } = setup;
+  const env = Object.fromEntries(variables.map(({ name, value }) => [name, value]));
+  if (preset === 'fromEnv') return presets.fromEnv(env);
+  const call = presets[preset] as (options: object) => ResourceServerOptions;
+  return call({ ...presets.requiredEnv(variableNames(setup), env), ...constants });
+}
+
+/** Returns the argument of `requiredEnv()`. */
+export function variableNames({ variables }: ProviderSetup): Readonly<Record<string, string | readonly string[]>> {
+  return Object.fromEntries(
+    variables.map((each) => [each.parameter, each.from === 'example' && each.isList ? [each.name] : each.name]),
+  );
+}
+
+/** Names the command line option at fault. */
+function describe({ path, message }: ConfigurationProblem, { variables }: ProviderSetup): string {
+  const name = /(\w+)(?:\[\d+\])?$/.exec(path)?.[1] ?? '';
+  const variable = variables.find((candidate) => candidate.parameter === name || candidate.name === name);
+  const option = (variable?.from ?? name) === 'audience' ? 'audience' : 'issuer';
+  return name === option ? `--${option}: ${message}` : `--${option} (${name}): ${message}`;
 }

@@ -1,5 +1,6 @@
 import type ts from 'typescript';
-import type { TypeScript } from './project-tools.js';
+
+export type TypeScript = typeof ts;
 
 export const PACKAGE = 'nestjs-resource-server';
 
@@ -8,6 +9,7 @@ export class CannotEdit extends Error {
   override readonly name = 'CannotEdit';
 }
 
+/** A class with a `@Module()` decorator. */
 export interface NestModule {
   readonly source: SourceFile;
   readonly className: string;
@@ -19,14 +21,12 @@ export interface NestModule {
 export class SourceFile {
   readonly #root: ts.SourceFile;
   readonly #insertions: { readonly position: number; readonly text: string }[] = [];
-  /** All nodes, each before its children. */
   readonly nodes: readonly ts.Node[];
-  readonly imports: readonly { from: string; end: number; names: readonly ts.ImportSpecifier[] }[];
 
   /** @throws CannotEdit if the text has a syntax error */
   constructor(
     readonly ts: TypeScript,
-    private readonly path: string,
+    readonly path: string,
     private readonly text: string,
   ) {
     this.#root = ts.createSourceFile(path, text, ts.ScriptTarget.Latest, true);
@@ -40,52 +40,43 @@ export class SourceFile {
     };
     ts.forEachChild(this.#root, visit);
     this.nodes = nodes;
-    this.imports = this.#root.statements
-      .filter(ts.isImportDeclaration)
-      .map(({ moduleSpecifier, importClause, end }) => {
-        const bindings = importClause?.namedBindings;
-        const names = bindings !== undefined && ts.isNamedImports(bindings) ? bindings.elements : [];
-        return { from: (moduleSpecifier as ts.StringLiteral).text, end, names };
-      });
   }
 
-  /** Returns the call of a decorator, such as `Module`. */
-  decorator(node: ts.Node, name: string): ts.CallExpression | undefined {
-    const decorators = this.ts.canHaveDecorators(node) ? (this.ts.getDecorators(node) ?? []) : [];
-    return decorators
-      .map(({ expression }) => expression)
+  /** The named imports: `import { name as local } from 'from'`. */
+  get imports(): readonly { readonly name: string; readonly local: string; readonly from: string }[] {
+    return this.nodes.filter(this.ts.isImportSpecifier).map(({ propertyName, name, parent }) => ({
+      name: (propertyName ?? name).text,
+      local: name.text,
+      from: (parent.parent.parent.moduleSpecifier as ts.StringLiteral).text,
+    }));
+  }
+
+  /** Returns the calls of a decorator, such as `Module`. Their parent's parent is what they decorate. */
+  decorators(name: string): readonly ts.CallExpression[] {
+    return this.nodes
       .filter(this.ts.isCallExpression)
-      .find(({ expression }) => expression.getText() === name);
+      .filter(({ expression, parent }) => this.ts.isDecorator(parent) && expression.getText() === name);
   }
 
-  /** Returns the classes with a `@Module()` decorator. */
   modules(): readonly NestModule[] {
-    return this.nodes.filter(this.ts.isClassDeclaration).flatMap((node) => {
-      const [className, decorator] = [node.name?.text, this.decorator(node, 'Module')];
-      return className === undefined || decorator === undefined ? [] : [{ source: this, className, decorator }];
+    return this.decorators('Module').flatMap((decorator) => {
+      const { name } = decorator.parent.parent as ts.ClassDeclaration;
+      return name === undefined ? [] : [{ source: this, className: name.text, decorator }];
     });
   }
 
-  /** Returns the local name of an export of this package, undefined if the file does not import it. */
-  localName(name: string): string | undefined {
-    return this.imports
-      .filter(({ from }) => from === PACKAGE || from.startsWith(`${PACKAGE}/`))
-      .flatMap(({ names }) => names)
-      .find((specifier) => (specifier.propertyName ?? specifier.name).text === name)?.name.text;
+  /** Returns whether the file imports an export of this package and uses it. */
+  uses(name: string): boolean {
+    const own = this.imports.find((each) => each.name === name && each.from.split('/', 1)[0] === PACKAGE);
+    return own !== undefined && this.identifiers(own.local).some(({ parent }) => !this.ts.isImportSpecifier(parent));
   }
 
-  /** Returns whether the file calls an export of this package, or a method of it. */
-  calls(name: string): boolean {
-    const { ts } = this;
-    const local = this.localName(name);
-    return this.nodes
-      .filter((node) => ts.isCallExpression(node) || ts.isPropertyAccessExpression(node))
-      .some(({ expression }) => ts.isIdentifier(expression) && expression.text === local);
-  }
-
-  /** Returns whether an identifier has this name, which a new import would conflict with. */
   hasIdentifier(name: string): boolean {
-    return this.nodes.some((node) => this.ts.isIdentifier(node) && node.text === name);
+    return this.identifiers(name).length > 0;
+  }
+
+  private identifiers(name: string): readonly ts.Identifier[] {
+    return this.nodes.filter(this.ts.isIdentifier).filter(({ text }) => text === name);
   }
 
   cannotEdit(reason: string, position?: number): CannotEdit {
@@ -106,19 +97,22 @@ export class SourceFile {
   }
 
   /** Inserts import statements after the last import of a package, before those of the application's own files. */
-  insertImports(lines: readonly string[]): void {
-    const previous = this.imports.findLast(({ from }) => !from.startsWith('.'))?.end;
-    const text = lines.join('\n');
-    if (previous === undefined) this.insert(this.#root.statements[0]?.getStart() ?? 0, `${text}\n`);
-    // A comment on the same line belongs to that import.
-    else this.insert(this.ts.getTrailingCommentRanges(this.text, previous)?.at(-1)?.end ?? previous, `\n${text}`);
+  insertImports(lines: string): void {
+    const previous = this.nodes
+      .filter(this.ts.isImportDeclaration)
+      .findLast(({ moduleSpecifier }) => !/^.\./.test(moduleSpecifier.getText()));
+    if (previous === undefined) {
+      this.insert(this.#root.statements[0]?.getStart() ?? 0, `${lines}\n`);
+    } else {
+      // A comment on the same line belongs to that import.
+      const comments = this.ts.getTrailingCommentRanges(this.text, previous.end) ?? [];
+      this.insert(comments.at(-1)?.end ?? previous.end, `\n${lines}`);
+    }
   }
 
-  /** Returns the text with all insertions. */
   toString(): string {
     return this.#insertions
-      .toReversed()
-      .sort((one, other) => other.position - one.position)
+      .toSorted((one, other) => other.position - one.position)
       .reduce((text, { position, text: added }) => text.slice(0, position) + added + text.slice(position), this.text);
   }
 }

@@ -1,5 +1,7 @@
-import type { Formatter, TypeScript } from './project-tools.js';
-import { CannotEdit, SourceFile } from './source-file.js';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import type * as Prettier from 'prettier';
+import { CannotEdit, SourceFile, type TypeScript } from './source-file.js';
 
 /** The part of the tree of `@angular-devkit/schematics` that this schematic uses. Paths are relative to the folder of `nest add`. */
 export interface Tree {
@@ -13,24 +15,30 @@ export interface Tree {
 /** The files of the application with all planned changes. Nothing is written before {@link Workspace.apply}. */
 export class Workspace {
   readonly #changes = new Map<string, string>();
+  /** What is left to the user. */
+  readonly manualSteps: string[] = [];
+  readonly #ts: TypeScript;
 
+  /**
+   * @param places files from which to resolve tools; the first is the package.json of the application
+   * @throws CannotEdit if there is no TypeScript parser
+   */
   constructor(
     private readonly tree: Tree,
-    private readonly ts: TypeScript,
-    private readonly format: Formatter,
-  ) {}
+    private readonly places: readonly string[],
+  ) {
+    this.#ts = loadTypeScript(places);
+  }
 
-  /** Returns the text of a file, undefined if there is none. */
   read(path: string): string | undefined {
-    return this.#changes.get(path) ?? (this.tree.exists(path) ? this.tree.readText(path) : undefined);
+    return this.#changes.get(path) ?? this.original(path);
   }
 
   /** Returns the object in a JSON file, which may have comments; an empty one if there is none. */
   readJson(path: string): Record<string, unknown> {
-    return asRecord(this.ts.parseConfigFileTextToJson(path, this.read(path) ?? '{}').config);
+    return asRecord(this.#ts.parseConfigFileTextToJson(path, this.read(path) ?? '{}').config);
   }
 
-  /** Returns the names of all packages in `dependencies` and `devDependencies`. */
   dependencies(): ReadonlySet<string> {
     const { dependencies, devDependencies } = this.readJson('package.json');
     return new Set(Object.keys({ ...asRecord(dependencies), ...asRecord(devDependencies) }));
@@ -40,20 +48,14 @@ export class Workspace {
   parse(path: string): SourceFile {
     const text = this.read(path);
     if (text === undefined) throw new CannotEdit(`${path} does not exist`);
-    return new SourceFile(this.ts, path, text);
+    return new SourceFile(this.#ts, path, text);
   }
 
-  /** Returns the parsed file, undefined if it is missing or is no TypeScript. */
+  /** Returns undefined if the file is missing or is no TypeScript, for example a video with the extension `.ts`. */
   tryParse(path: string): SourceFile | undefined {
-    try {
-      return this.parse(path);
-    } catch {
-      // For example a video, which may also have the extension `.ts`.
-      return undefined;
-    }
+    return attempt(() => this.parse(path));
   }
 
-  /** Parses the TypeScript files in a folder, except unit tests. */
   sources(folder: string): readonly SourceFile[] {
     const paths: string[] = [];
     this.tree.getDir(folder).visit((path) => paths.push(path));
@@ -62,16 +64,15 @@ export class Workspace {
       .flatMap((path) => this.tryParse(path) ?? []);
   }
 
-  /** Edits a file if that is safe. Otherwise returns the reason and the manual step. */
-  edit(path: string, change: (source: SourceFile) => void, manualStep: string): readonly string[] {
+  /** Edits a file if that is safe. Otherwise adds the reason and the manual step. */
+  edit(path: string, change: (source: SourceFile) => void, manualStep: string): void {
     try {
       const source = this.parse(path);
       change(source);
       this.write(path, source.toString());
-      return [];
     } catch (error) {
       if (!(error instanceof CannotEdit)) throw error;
-      return [`${error.message}. ${manualStep}`];
+      this.manualSteps.push(`${error.message}. ${manualStep}`);
     }
   }
 
@@ -79,15 +80,57 @@ export class Workspace {
     this.#changes.set(path, text);
   }
 
-  /** Formats and writes all planned changes. Returns whether there were any. */
+  /** Returns whether there were any changes. */
   async apply(): Promise<boolean> {
-    const changes: [path: string, text: string, isNew: boolean][] = [];
-    for (const [path, text] of this.#changes) {
-      const before = this.tree.exists(path) ? this.tree.readText(path) : undefined;
-      if (text !== before) changes.push([path, await this.format(path, text, before), before === undefined]);
+    const changed = [...this.#changes].filter(([path, text]) => text !== this.original(path));
+    for (const [path, text] of changed) {
+      const formatted = await this.format(path, text);
+      this.tree[this.tree.exists(path) ? 'overwrite' : 'create'](path, formatted);
     }
-    for (const [path, text, isNew] of changes) this.tree[isNew ? 'create' : 'overwrite'](path, text);
-    return changes.length > 0;
+    return changed.length > 0;
+  }
+
+  private original(path: string): string | undefined {
+    return this.tree.exists(path) ? this.tree.readText(path) : undefined;
+  }
+
+  /**
+   * Formats with the Prettier of the application, if it has one with a configuration. A file that was not formatted before keeps
+   * its format, so that the diff shows only what was added.
+   */
+  private async format(path: string, text: string): Promise<string> {
+    const [manifest = ''] = this.places;
+    const prettier = attempt(() => createRequire(manifest)('prettier') as typeof Prettier);
+    if (prettier === undefined || !/\.(?:ts|json)$/.test(path)) return text;
+    try {
+      const filepath = join(dirname(manifest), path);
+      const config = await prettier.resolveConfig(filepath, { editorconfig: true });
+      const options = { ...config, filepath };
+      const before = this.original(path);
+      const isFormatted = before === undefined || (await prettier.check(before, options));
+      return config !== null && isFormatted ? await prettier.format(text, options) : text;
+    } catch {
+      // A broken configuration or a missing plugin: the text is valid without formatting.
+      return text;
+    }
+  }
+}
+
+/** Loads the TypeScript API of `@nestjs/cli`. The application's own TypeScript can be version 7, which has no such API. */
+function loadTypeScript(places: readonly string[]): TypeScript {
+  for (const place of places) {
+    const load = () => createRequire(createRequire(place).resolve('@nestjs/cli/package.json'))('typescript') as object;
+    const api = attempt(load);
+    if (api !== undefined && 'createSourceFile' in api) return api as TypeScript;
+  }
+  throw new CannotEdit('The TypeScript parser of @nestjs/cli was not found');
+}
+
+function attempt<Result>(action: () => Result): Result | undefined {
+  try {
+    return action();
+  } catch {
+    return undefined;
   }
 }
 

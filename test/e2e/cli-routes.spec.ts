@@ -157,19 +157,26 @@ export { AppModule, AppModule as default };`;
     const commonJs = esm
       .replace(/import (.+) from (.+);/g, 'const $1 = require($2);')
       .replace(/export .+/, 'exports.AppModule = AppModule;');
+    const compiled = commonJs
+      .replace(/^/, "Object.defineProperty(exports, '__esModule', { value: true });\n")
+      .replace('exports.AppModule = AppModule;', 'exports.default = AppModule;');
     await write('app.module.mjs', esm);
     await write('app.module.cjs', commonJs);
+    await write('compiled.cjs', compiled);
   });
 
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
-  it.each(['app.module.mjs', 'app.module.cjs'])('reports %s, which prints and keeps a timer', async (file) => {
-    const { exitCode, stdout, stderr } = await execute(folder, ['routes', file, '--json']);
-    expect([exitCode, stderr]).toEqual([0, 'the application prints\n']);
-    expect((JSON.parse(stdout) as { routes: unknown[] }).routes).toEqual([
-      expect.objectContaining({ pattern: '/orders', access: 'guarded' }),
-    ]);
-  });
+  it.each(['app.module.mjs', 'app.module.cjs', 'compiled.cjs'])(
+    'reports %s, which prints and keeps a timer',
+    async (file) => {
+      const { exitCode, stdout, stderr } = await execute(folder, ['routes', file, '--json']);
+      expect([exitCode, stderr]).toEqual([0, 'the application prints\n']);
+      expect((JSON.parse(stdout) as { routes: unknown[] }).routes).toEqual([
+        expect.objectContaining({ pattern: '/orders', access: 'guarded' }),
+      ]);
+    },
+  );
 
   it('uses the copy of the package that the application imports, and needs no Nest of its own', async () => {
     const elsewhere = join(folder, 'elsewhere');
@@ -197,7 +204,7 @@ export { AppModule, AppModule as default };`;
   const MAIN = `${START} void NestFactory.create(AppModule).then((app) => app.listen(0));`;
 
   it.each<[string, number, string, string]>([
-    ['throws', 3, "throw new Error('no settings');", 'error: file.mjs cannot be loaded: no settings.\n'],
+    ['throws', 3, "throw new Error('no settings');", 'error: file.mjs cannot be loaded: no settings\n'],
     ['ends the process', 3, 'process.exit(0);', NO_REPORT],
     ['never resolves', 3, `await ${NEVER}`, NO_REPORT],
     ['exports a function that never resolves', 3, `export const f = () => ${NEVER}`, NO_REPORT],

@@ -245,7 +245,7 @@ describe('doctor', () => {
       'metadata-issuer',
       /write issuer: 'https:\/\/public\.example\.com'; if the API reaches only this address, add keys: .*discovery/,
       () => metadata({ issuer: 'https://public.example.com' }),
-      { found: 'the metadata is for "https://public.example.com"' },
+      { found: '"https://public.example.com"' },
     ],
     'metadata without an issuer': [
       'discovery',
@@ -372,6 +372,11 @@ describe('doctor', () => {
       'token.issuer',
       'requestedAccessTokenVersion',
       () => withTokenFrom(`https://login.microsoftonline.com/${TENANT}/v2.0`, `https://sts.windows.net/${TENANT}/`),
+    ],
+    'an ID token of a user of Google': [
+      'token.issuer',
+      'Send an ID token of a service account',
+      () => withTokenFrom('https://accounts.google.com', 'accounts.google.com'),
     ],
     'a token of the same realm at an internal address': [
       'token.issuer',

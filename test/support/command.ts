@@ -13,7 +13,6 @@ export interface CommandEnvironment {
   readonly clock?: () => number;
   readonly fetch?: typeof globalThis.fetch;
   readonly hasColors?: boolean;
-  readonly cwd?: string;
 }
 
 /** Runs the command line tool in this process. */
@@ -30,7 +29,6 @@ export async function command(
     clock: Date.now,
     fetch,
     hasColors: false,
-    cwd: process.cwd(),
     ...environment,
   });
   return { exitCode, ...output };

@@ -5,13 +5,13 @@ import { isJsonObject } from '../../model/unknown-value.js';
 import { FetchError } from '../../remote/fetch-error.js';
 import { requireJwksUri } from '../../remote/jwks-uri.js';
 import { printable, quoted } from '../printable.js';
-import type { Metadata } from './check-discovery.js';
-import type { CheckReport } from './check-report.js';
+import { type CheckReport, counted } from './check-report.js';
 import { failureFix, type Probe } from './probe.js';
 
 /** @returns the address of the keys, or undefined if the API would not fetch keys from there. */
 export function checkJwksUri(
-  { jwksUri: value, location }: Pick<Metadata, 'jwksUri' | 'location'>,
+  value: unknown,
+  location: string,
   allowHttp: boolean,
   report: CheckReport,
 ): string | undefined {
@@ -43,7 +43,7 @@ export function checkKeySet(response: Probe, report: CheckReport): KeySet | unde
     report.add('jwks', 'problem', failure ?? `${shown}: another JSON document`, fix, 'a JSON Web Key Set');
     return undefined;
   }
-  report.add('jwks', 'ok', `${String(jwks.length)} ${jwks.length === 1 ? 'key' : 'keys'} at ${shown}`);
+  report.add('jwks', 'ok', `${counted(jwks.length, 'key')} at ${shown}`);
   checkKeys(jwks, report);
   return new KeySet(jwks);
 }

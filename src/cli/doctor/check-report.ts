@@ -1,27 +1,20 @@
+import { styleText } from 'node:util';
 import type { Explanation } from '../../token/explain.js';
 import { escapeUnprintable } from '../printable.js';
 
 /** The checks of an issuer, in the order of the report. The names are stable: scripts select rows of `--json` by name. */
-const ISSUER_CHECKS = [
-  'issuer',
-  'reachable',
-  'discovery',
-  'metadata-issuer',
-  'jwks-uri',
-  'jwks',
-  'keys',
-  'clock',
-] as const;
+const CHECKS = ['issuer', 'reachable', 'discovery', 'metadata-issuer', 'jwks-uri', 'jwks', 'keys', 'clock'] as const;
 
-type CheckName = (typeof ISSUER_CHECKS)[number] | `token.${Explanation['check']}` | 'configuration';
+type CheckName = (typeof CHECKS)[number] | `token.${Explanation['check']}` | 'configuration';
 
 /**
  * `ok`: correct. `warning`: works, but needs attention. `problem`: tokens are rejected, or must not be trusted, until it is
  * fixed. `skipped`: not checked.
  */
-type CheckStatus = 'ok' | 'warning' | 'problem' | 'skipped';
+type CheckStatus = keyof typeof COLORS;
 
-/** The result of one check. */
+const COLORS = { ok: 'green', warning: 'yellow', problem: 'red', skipped: 'dim' } as const;
+
 export interface CheckRow {
   readonly check: CheckName;
   readonly status: CheckStatus;
@@ -34,7 +27,7 @@ export interface CheckRow {
 /** The results of all checks: those of the issuer, then the others in the order in which they were made. */
 export class CheckReport {
   private readonly rowByCheck = new Map<CheckName, CheckRow>(
-    ISSUER_CHECKS.map((check) => [check, { check, status: 'skipped', found: 'not checked' }]),
+    CHECKS.map((check) => [check, { check, status: 'skipped', found: 'not checked' }]),
   );
 
   get rows(): readonly CheckRow[] {
@@ -44,16 +37,43 @@ export class CheckReport {
   /** Adds or replaces a row. The texts may quote a server or a token, so control characters are escaped. */
   add(check: CheckName, status: CheckStatus, found: string, fix?: string, expected?: string): void {
     const escape = (text: string | undefined) => text && escapeUnprintable(text);
-    this.rowByCheck.set(check, {
-      check,
-      status,
-      found: escapeUnprintable(found),
-      expected: escape(expected),
-      fix: escape(fix),
-    });
+    const row = { check, status, found: escapeUnprintable(found), expected: escape(expected), fix: escape(fix) };
+    this.rowByCheck.set(check, row);
   }
 
   select(status: CheckStatus): readonly CheckRow[] {
     return this.rows.filter((row) => row.status === status);
   }
+
+  /** Formats the report for a terminal: one line per check, then the fixes, then the configuration. */
+  toText(configuration: string | undefined, hasColors: boolean): string {
+    // The caller decides about colors, because `styleText` would look at the real `process.stdout`.
+    const style = (format: Parameters<typeof styleText>[0], text: string) =>
+      hasColors ? styleText(format, text, { validateStream: false }) : text;
+    const width = Math.max(...this.rows.map(({ check }) => check.length));
+    const line = ({ status, check, found }: CheckRow) =>
+      `${style(COLORS[status], status.padEnd('problem'.length))}  ${check.padEnd(width)}  ${found}`;
+    const paragraph = ({ status, check, found, expected, fix }: CheckRow) =>
+      [
+        `${style(COLORS[status], status)}: ${style('bold', check)}`,
+        `  found:    ${found}`,
+        ...(expected === undefined ? [] : [`  expected: ${expected}`]),
+        ...(fix === undefined ? [] : [`  fix:      ${fix}`]),
+      ].join('\n');
+    const [problems, warnings] = [this.select('problem'), this.select('warning')];
+    const skipped = this.select('skipped').filter(({ fix }) => fix !== undefined);
+    const parts = [
+      this.rows.map(line).join('\n'),
+      style('bold', `${counted(problems.length, 'problem')}, ${counted(warnings.length, 'warning')}.`),
+      ...[...problems, ...warnings].map(paragraph),
+      ...(configuration === undefined ? [] : [`${style('bold', 'Configuration')}\n\n${configuration}`]),
+      ...skipped.map(({ check, fix = '' }) => `${style('dim', 'skipped')}: ${check}: ${fix}`),
+    ];
+    return `${parts.join('\n\n')}\n`;
+  }
+}
+
+/** `1 key`, `2 keys`. */
+export function counted(count: number, noun: string): string {
+  return `${String(count)} ${noun}${count === 1 ? '' : 's'}`;
 }

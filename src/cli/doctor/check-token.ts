@@ -6,7 +6,7 @@ import { AccessTokenVerifier } from '../../token/access-token-verifier.js';
 import type { Explanation } from '../../token/explain.js';
 import { TrustedIssuers } from '../../token/trusted-issuers.js';
 import { printable, quoted } from '../printable.js';
-import { issuerMismatchFix } from './check-discovery.js';
+import { issuerMismatchFix } from './check-issuer.js';
 import type { CheckReport } from './check-report.js';
 import type { SuggestedConfiguration } from './suggested-configuration.js';
 

@@ -1,4 +1,6 @@
+import { text } from 'node:stream/consumers';
 import { parseArgs } from 'node:util';
+import { isJsonObject } from '../../model/unknown-value.js';
 import { CHECK_DEFAULTS } from '../../options/resolve-issuer.js';
 import { REMOTE_KEY_DEFAULTS } from '../../options/resolve-keys.js';
 import { fixOfUnsetValue } from '../../options/usable-text.js';
@@ -7,10 +9,9 @@ import { quoted } from '../printable.js';
 import { checkIssuer, correctedIssuer, type DoctorRequest } from './check-issuer.js';
 import { CheckReport } from './check-report.js';
 import { checkToken } from './check-token.js';
-import { readToken } from './read-token.js';
-import { reportText } from './report-text.js';
 import { checkConfiguration, suggestConfiguration } from './suggested-configuration.js';
 
+const DEFAULT_TOLERANCE = String(CHECK_DEFAULTS.clockToleranceSeconds);
 const DEFAULT_TIMEOUT = String(REMOTE_KEY_DEFAULTS.timeoutMs / 1000);
 
 export const DOCTOR_HELP = `Usage: nestjs-resource-server doctor --issuer <url> [options]
@@ -22,7 +23,7 @@ Options:
   --audience <name>            the audience of tokens for the API; can be repeated
   --token -                    checks the token on standard input
   --jwks-uri <url>             the address of the keys, for an issuer without metadata
-  --clock-tolerance <seconds>  clockToleranceSeconds of the API (default: ${String(CHECK_DEFAULTS.clockToleranceSeconds)})
+  --clock-tolerance <seconds>  clockToleranceSeconds of the API (default: ${DEFAULT_TOLERANCE})
   --timeout <seconds>          how long to wait for each response (default: ${DEFAULT_TIMEOUT})
   --allow-http                 allows http for other hosts than loopback
   --json                       prints one JSON document
@@ -49,8 +50,8 @@ export async function doctor(args: readonly string[], { fetch, clock, ...io }: C
   const [problems, warnings] = [report.select('problem').length, report.select('warning').length];
   const exitCode = isReachable ? (problems > 0 ? EXIT.PROBLEMS : EXIT.OK) : EXIT.UNREACHABLE;
   const document = { exitCode, problems, warnings, checks: report.rows, configuration: configuration ?? null };
-  const text = json ? `${JSON.stringify(document, undefined, 2)}\n` : reportText(report, configuration, io.hasColors);
-  io.stdout.write(text);
+  const output = json ? `${JSON.stringify(document, undefined, 2)}\n` : report.toText(configuration, io.hasColors);
+  io.stdout.write(output);
   return exitCode;
 }
 
@@ -59,7 +60,7 @@ const OPTIONS = {
   audience: { type: 'string', multiple: true },
   token: { type: 'string' },
   'jwks-uri': { type: 'string' },
-  'clock-tolerance': { type: 'string', default: DEFAULT_TIMEOUT },
+  'clock-tolerance': { type: 'string', default: DEFAULT_TOLERANCE },
   timeout: { type: 'string', default: DEFAULT_TIMEOUT },
   'allow-http': { type: 'boolean', default: false },
   json: { type: 'boolean', default: false },
@@ -72,7 +73,7 @@ function readArguments(args: readonly string[]) {
   const clockToleranceSeconds = seconds('clock-tolerance', values['clock-tolerance'], 0, 300);
   if (issuer === undefined) throw new CommandError('--issuer is missing. Write --issuer <url>.');
   for (const [option, given] of Object.entries({ issuer, audience, 'jwks-uri': jwksUri }))
-    if ([given ?? []].flat().some((text) => fixOfUnsetValue(text) !== undefined))
+    if ([given ?? []].flat().some((value) => fixOfUnsetValue(value) !== undefined))
       throw new CommandError(
         `--${option} is empty, in quotation marks, a placeholder, or has an empty part, undefined or null in it: a variable may not be set.`,
       );
@@ -80,9 +81,41 @@ function readArguments(args: readonly string[]) {
   return { request, timeoutMs, tokenOption, json };
 }
 
-function seconds(option: string, text: string, min: number, max: number): number {
-  const number = text.trim() === '' ? Number.NaN : Number(text);
+function seconds(option: string, value: string, min: number, max: number): number {
+  const number = value.trim() === '' ? Number.NaN : Number(value);
   if (number >= min && number <= max) return number;
   const range = `from ${String(min)} to ${String(max)}`;
-  throw new CommandError(`--${option} ${quoted(text)} is not a number of seconds ${range}.`);
+  throw new CommandError(`--${option} ${quoted(value)} is not a number of seconds ${range}.`);
+}
+
+const TOKEN_ARGUMENT = `A token must not be an argument: the shell history and the process list would contain it. Write --token - and pipe the token to standard input: … | nestjs-resource-server doctor … --token -
+Delete the command from the shell history now, or revoke the token.`;
+
+/** @throws CommandError if an argument contains a token. The message does not repeat it. */
+export function refuseTokens(argv: readonly string[]): void {
+  if (argv.some(containsToken)) throw new CommandError(TOKEN_ARGUMENT);
+}
+
+/** Decodes each candidate, because a JOSE header does not always start with `eyJ`: JSON allows spaces. */
+function containsToken(argument: string): boolean {
+  return (argument.match(/[\w-]{8,}(?=\.[\w-]+)/g) ?? []).some((part) => {
+    try {
+      return isJsonObject(JSON.parse(Buffer.from(part, 'base64url').toString('utf8')));
+    } catch {
+      return false;
+    }
+  });
+}
+
+export async function readToken(
+  option: string | undefined,
+  { stdin, stderr }: Pick<CommandIo, 'stdin' | 'stderr'>,
+): Promise<string | undefined> {
+  if (option === undefined) return undefined;
+  if (option !== '-') throw new CommandError(TOKEN_ARGUMENT);
+  if (stdin.isTTY === true) stderr.write('Paste the token, then press Enter and Ctrl-D (for a long token: < file):\n');
+  // It may be a copied header.
+  const token = (await text(stdin)).trim().replace(/^(?:authorization:\s*)?bearer\s+/i, '');
+  if (token === '') throw new CommandError('--token - was given, but standard input is empty. Pipe the token in.');
+  return token;
 }

@@ -4,7 +4,6 @@ import type { FetchError } from '../../remote/fetch-error.js';
 import { exchange, type ExchangeOptions } from '../../remote/http-exchange.js';
 import { printable } from '../printable.js';
 
-/** The result of one request. */
 export interface Probe {
   /** Without the query. */
   readonly address: string;
@@ -48,40 +47,28 @@ export async function probe(url: string, { fetch, timeoutMs, clock }: ProbeOptio
   }
 }
 
-/** Fixes for failed requests. The first pattern that matches the failure of a probe applies. */
-const FIXES: readonly (readonly [RegExp, string])[] = [
-  [
-    /no answer within|TIMEDOUT|TIMEOUT/,
+/** Fixes by pattern. The first pattern that matches the failure of a probe applies. */
+const FIXES = {
+  'no answer within|TIMEDOUT|TIMEOUT':
     'Check for a firewall or a proxy between this machine and {host} (behind a proxy, set the `fetch` option). If the server is only slow, increase --timeout.',
-  ],
-  [
-    /ENOTFOUND|EAI_AGAIN/,
+  'ENOTFOUND|EAI_AGAIN':
     'Check the spelling of {host}. If it is correct, this machine or container uses a DNS server that does not know it.',
-  ],
-  [
-    /ECONNREFUSED/,
+  ECONNREFUSED:
     "No server listens on {host}. Check the port, and that the server runs. In a container, localhost is the container itself: use the name of the service, and keys: { from: 'discovery', uri } if tokens name another address.",
-  ],
-  [
-    /CERT|SELF_SIGNED|UNABLE_TO_/,
+  'CERT|SELF_SIGNED|UNABLE_TO_':
     'The certificate of {host} has expired, is for another host, or comes from an issuer that this machine does not trust. Renew it, correct the host, or start Node with NODE_EXTRA_CA_CERTS=/path/to/ca.pem. Do not disable certificate verification.',
-  ],
-  [
-    /status 3/,
+  'status 3':
     'Redirects are not followed, because the target could choose the keys. Write the address that the redirect leads to. If that is a sign-in page, publish this document without authentication.',
-  ],
-  [
-    /not JSON/,
+  'not JSON':
     'This is a sign-in page or a single-page application, not a document of an authorization server. Write the address of the authorization server, as `iss` in a token has it.',
-  ],
-  [/status 40[13]/, 'This document must be public (RFC 8414 §3). Allow its path without authentication.'],
-  [/status (?:429|5)/, 'The server is overloaded or has an internal error. Check its log and the log of any proxy.'],
-];
+  'status 40[13]': 'This document must be public (RFC 8414 §3). Allow its path without authentication.',
+  'status (?:429|5)': 'The server is overloaded or has an internal error. Check its log and the log of any proxy.',
+};
 
 /** Returns undefined if the responses only show that the address is wrong. */
 export function failureFix(...probes: readonly Probe[]): string | undefined {
-  for (const [pattern, fix] of FIXES) {
-    const failed = probes.find(({ address, failure = '' }) => pattern.test(failure.slice(address.length)));
+  for (const [pattern, fix] of Object.entries(FIXES)) {
+    const failed = probes.find(({ address, failure = '' }) => failure.slice(address.length).search(pattern) >= 0);
     if (failed !== undefined) return fix.replaceAll('{host}', new URL(failed.address).host);
   }
   if (!probes.some(({ isUnreachable }) => isUnreachable)) return undefined;

@@ -1,28 +1,15 @@
 import { ConfigurationError } from '../../model/errors.js';
 import { CHECK_DEFAULTS, type ResolvedIssuer } from '../../options/resolve-issuer.js';
 import { resolveOptions } from '../../options/resolve-options.js';
-import type { Provider } from '../../presets/provider.js';
 import { recognizeIssuer, type RecognizedIssuer } from '../../presets/providers.js';
 import { toTypeScript } from '../printable.js';
 import type { DoctorRequest } from './check-issuer.js';
 import type { CheckReport } from './check-report.js';
 
-/** The configuration of an application for one issuer. */
-export interface SuggestedConfiguration {
-  readonly issuer: string;
-  /** TypeScript for the root module. */
-  readonly text: string;
-  readonly provider: Provider | undefined;
-  /** Whether the audience is given, or follows from the issuer. */
-  readonly hasAudience: boolean;
-  readonly hasPlaceholders: boolean;
-  /** The issuers of an application with this configuration, with examples for placeholders. Empty if they are invalid. */
-  readonly issuers: readonly ResolvedIssuer[];
-  /** Why the application would not start. */
-  readonly problem: string | undefined;
-}
+export type SuggestedConfiguration = ReturnType<typeof suggestConfiguration>;
 
-export function suggestConfiguration(request: DoctorRequest): SuggestedConfiguration {
+/** Suggests the configuration of an application for one issuer. */
+export function suggestConfiguration(request: DoctorRequest) {
   const recognized = recognizeIssuer(request.issuer);
   const suggested = suggest(request, recognized);
   // A preset may write the issuer differently. It is used then only if a plain configuration would check less.
@@ -33,7 +20,7 @@ export function suggestConfiguration(request: DoctorRequest): SuggestedConfigura
   return isUsable ? suggested : suggest(request, undefined);
 }
 
-function suggest(request: DoctorRequest, recognized: RecognizedIssuer | undefined): SuggestedConfiguration {
+function suggest(request: DoctorRequest, recognized: RecognizedIssuer | undefined) {
   const { issuer, audience, jwksUri, allowHttp, clockToleranceSeconds } = request;
   const additions = {
     ...(jwksUri !== undefined && { keys: { from: 'jwks', uri: jwksUri } }),
@@ -56,11 +43,15 @@ function suggest(request: DoctorRequest, recognized: RecognizedIssuer | undefine
   }
   return {
     issuer,
+    /** TypeScript for the root module. */
     text: configurationText(recognized?.provider.name, parameters, additions),
     provider: recognized?.provider,
+    /** Whether the audience is given, or follows from the issuer. */
     hasAudience: audience !== undefined || recognized?.usualAudience !== undefined,
     hasPlaceholders: toTypeScript(parameters) !== toTypeScript(examples),
+    /** The issuers of an application with this configuration, with examples for placeholders. Empty if they are invalid. */
     issuers,
+    /** Why the application would not start. */
     problem,
   };
 }
@@ -78,7 +69,6 @@ function configurationText(preset: string | undefined, parameters: object, addit
   ].join('\n');
 }
 
-/** Returns the arguments of the preset, or the options of a plain configuration. */
 function parametersFor(
   recognized: RecognizedIssuer | undefined,
   { issuer, audience }: Pick<DoctorRequest, 'issuer' | 'audience'>,
@@ -100,22 +90,20 @@ function parametersFor(
   };
 }
 
-/**
- * Checks whether an application would start with the configuration.
- * @returns the configuration, or undefined if there is any problem.
- */
+/** Returns the configuration, undefined if there is any problem. */
 export function checkConfiguration(suggested: SuggestedConfiguration, report: CheckReport): string | undefined {
   const { text, problem, hasPlaceholders } = suggested;
   const failed = report.select('problem').map(({ check }) => check);
   if (failed.length > 0) {
     const list = new Intl.ListFormat('en').format(failed);
     report.add('configuration', 'skipped', 'not known yet', `Fix ${list} and run doctor again for the configuration.`);
-  } else if (problem !== undefined) {
-    report.add('configuration', 'problem', 'an application with these values does not start', problem);
-  } else {
-    const condition = hasPlaceholders ? ' after you replace the values in <…>' : '';
-    report.add('configuration', 'ok', `an application starts with it${condition}`);
-    return text;
+    return undefined;
   }
-  return undefined;
+  if (problem !== undefined) {
+    report.add('configuration', 'problem', 'an application with these values does not start', problem);
+    return undefined;
+  }
+  const condition = hasPlaceholders ? ' after you replace the values in <…>' : '';
+  report.add('configuration', 'ok', `an application starts with it${condition}`);
+  return text;
 }

@@ -3,50 +3,51 @@ import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type * as ApplicationReport from '../../nest/routes/application-report.js';
-import { CommandError, EXIT } from '../command-io.js';
+import { CommandError, EXIT, type ExitCode } from '../command-io.js';
 import { printable } from '../printable.js';
-
-interface LoadOptions {
-  readonly exportName: string | undefined;
-  /** Use Nest's preview mode: create no provider and run no lifecycle hook. */
-  readonly isPreview: boolean;
-  readonly cwd: string;
-}
 
 type Application = Parameters<typeof ApplicationReport.createReport>[0];
 type RootModule = Parameters<typeof ApplicationReport.createApplication>[0];
 
 /**
  * Creates the application of a built file, initializes it without listening, and computes its report.
+ * @param isPreview Use Nest's preview mode: create no provider and run no lifecycle hook.
  * @throws CommandError
  */
-export async function loadApplication(file: string, options: LoadOptions) {
-  const path = resolve(options.cwd, file);
+export async function loadApplication(file: string, exportName: string | undefined, isPreview: boolean) {
+  const path = resolve(file);
+  const shown = printable(file);
   if (statSync(path, { throwIfNoEntry: false })?.isFile() !== true) {
     throw new CommandError(
-      `There is no file ${printable(file)}. Build the application (npm run build), then give the file of its root module: dist/app.module.js.`,
+      `There is no file ${shown}. Build the application (npm run build), then give the file of its root module: dist/app.module.js.`,
     );
   }
-  try {
-    return await withinLimit(load(path, file, options));
-  } catch (error) {
-    if (error instanceof CommandError) throw error;
-    const problem = options.isPreview ? 'Nest cannot preview the application' : 'The application does not start';
-    throw new CommandError(`${problem}: ${messageOf(error)}`, EXIT.UNREACHABLE);
-  }
+  const isSource = /\.[cm]?tsx?$/.test(path);
+  const advice = isSource ? '. This is a source file. Build the application, then give the file in dist' : '';
+  const exitCode = isSource ? EXIT.USAGE : EXIT.UNREACHABLE;
+  const exports = await withinLimit(`${shown} cannot be loaded${advice}`, importFile(path), exitCode);
+  const [name, exported] = chooseExport(exports, shown, exportName, isPreview);
+  const problem = `${shown} cannot import Nest and this version of nestjs-resource-server. Install both in the application`;
+  const ownCopy = await withinLimit(problem, importOwnCopy(path), EXIT.USAGE);
+  return withinLimit(
+    isPreview ? 'Nest cannot preview the application' : 'The application does not start',
+    start(`${printable(name)} of ${shown}`, exported, ownCopy, isPreview),
+  );
 }
 
-async function load(path: string, file: string, options: LoadOptions) {
-  const { isPreview } = options;
-  const [name, exported] = chooseExport(await importFile(path, file), file, options);
+async function start(
+  name: string,
+  exported: unknown,
+  { createApplication, createReport }: typeof ApplicationReport,
+  isPreview: boolean,
+) {
   const value: unknown = await exported;
-  const { createApplication, createReport } = await importOwnCopy(path, file);
   let app: unknown;
   if (isModule(value)) app = await createApplication(value as RootModule, isPreview);
   else if (!isPreview && typeof value === 'function') app = await (value as () => unknown)();
   if (!isApplication(app)) {
     throw new CommandError(
-      `${printable(name)} of ${printable(file)} returns neither a root module nor a Nest application. Return the result of NestFactory.create().`,
+      `${name} returns neither a root module nor a Nest application. Return the result of NestFactory.create().`,
     );
   }
   // Nest ignores a second call.
@@ -61,18 +62,26 @@ async function load(path: string, file: string, options: LoadOptions) {
 
 type Exports = readonly (readonly [name: string, value: unknown])[];
 
-function chooseExport(all: Exports, file: string, { exportName, isPreview }: LoadOptions): Exports[number] {
-  const qualifies = (value: unknown) => isModuleOrPromise(value) || (!isPreview && isFunctionOtherThanClass(value));
+async function importFile(path: string): Promise<Exports> {
+  const namespace = (await import(pathToFileURL(path).href)) as Record<string, unknown>;
+  // If a compiler wrote the CommonJS file, `default` has all of its exports, its own `default` among them.
+  const exports = namespace.__esModule === true ? (namespace.default as object) : namespace;
+  return Object.entries(exports).filter(([name, value]) => name !== 'module.exports' && value !== undefined);
+}
+
+function chooseExport(all: Exports, file: string, exportName: string | undefined, isPreview: boolean): Exports[number] {
+  const isFactory = (value: unknown) => typeof value === 'function' && !/^class\b/.test(String(value));
+  // A promise qualifies because it may resolve to a module.
+  const qualifies = (value: unknown) => isModule(value) || value instanceof Promise || (!isPreview && isFactory(value));
   const suitable = all.filter(([name, value]) => name === (exportName ?? name) && qualifies(value));
   const [first] = suitable;
   // `export default AppModule` beside `export class AppModule` is one choice.
   if (first !== undefined && suitable.every(([, value]) => value === first[1])) return first;
   const list = (exports: Exports) => exports.map(([name]) => printable(name)).join(', ') || 'nothing';
-  if (first !== undefined) {
-    throw new CommandError(`${printable(file)} has several exports to choose from: ${list(suitable)}. Use --export.`);
-  }
-  const subject = exportName === undefined ? printable(file) : `--export ${printable(exportName)}`;
-  const exports = `(${printable(file)} exports: ${list(all)})`;
+  if (first !== undefined)
+    throw new CommandError(`${file} has several exports to choose from: ${list(suitable)}. Use --export.`);
+  const subject = exportName === undefined ? file : `--export ${printable(exportName)}`;
+  const exports = `(${file} exports: ${list(all)})`;
   if (isPreview) throw new CommandError(`${subject} is no root module, which --no-init needs ${exports}.`);
   throw new CommandError(`${subject} is neither a root module nor a function ${exports}. ${WHAT_TO_EXPORT}`);
 }
@@ -83,38 +92,11 @@ const WHAT_TO_EXPORT = `Export the root module, or a function that creates the a
     return NestFactory.create(AppModule);
   }`;
 
-/** Imports the file. Node lists the exports of a CommonJS file under `default` or `module.exports` too. */
-async function importFile(path: string, file: string): Promise<Exports> {
-  try {
-    const namespace = (await import(pathToFileURL(path).href)) as Record<string, unknown>;
-    const { default: fallback, 'module.exports': commonJs = fallback, ...named } = namespace;
-    const inner = typeof commonJs === 'object' && !isModuleOrPromise(commonJs) ? commonJs : { default: fallback };
-    const members = Object.entries({ ...inner, ...named });
-    return members.filter(([name, value]) => name !== '__esModule' && value !== undefined);
-  } catch (error) {
-    const isSource = /\.[cm]?tsx?$/.test(path);
-    const advice = isSource ? ' This is a source file. Build the application, then give the file in dist.' : '';
-    const exitCode = isSource ? EXIT.USAGE : EXIT.UNREACHABLE;
-    throw new CommandError(`${printable(file)} cannot be loaded: ${messageOf(error)}.${advice}`, exitCode);
-  }
-}
-
 /** Imports the copy of this package that the application uses: another copy has other classes and finds no AuthModule. */
-async function importOwnCopy(path: string, file: string): Promise<typeof ApplicationReport> {
-  try {
-    const index = createRequire(path).resolve('nestjs-resource-server');
-    const report = index.replace(/index(\.\w+)$/, 'nest/routes/application-report$1');
-    return (await import(pathToFileURL(report).href)) as typeof ApplicationReport;
-  } catch (error) {
-    throw new CommandError(
-      `${printable(file)} cannot import Nest and this version of nestjs-resource-server. Install both in the application: ${messageOf(error)}`,
-    );
-  }
-}
-
-/** A promise qualifies because it may resolve to a module. */
-function isModuleOrPromise(value: unknown): boolean {
-  return isModule(value) || value instanceof Promise;
+async function importOwnCopy(path: string): Promise<typeof ApplicationReport> {
+  const index = createRequire(path).resolve('nestjs-resource-server');
+  const report = index.replace(/index(\.\w+)$/, 'nest/routes/application-report$1');
+  return (await import(pathToFileURL(report).href)) as typeof ApplicationReport;
 }
 
 function isModule(value: unknown): boolean {
@@ -126,10 +108,6 @@ function isModule(value: unknown): boolean {
   return ['imports', 'controllers', 'providers', 'exports'].some((key) => keys.includes(key));
 }
 
-function isFunctionOtherThanClass(value: unknown): boolean {
-  return typeof value === 'function' && !/^class\b/.test(Function.prototype.toString.call(value));
-}
-
 function isApplication(value: unknown): value is Application {
   const members = (value ?? {}) as Record<string, unknown>;
   return ['init', 'close', 'get'].every((name) => typeof members[name] === 'function');
@@ -138,16 +116,25 @@ function isApplication(value: unknown): value is Application {
 // Long enough for an application that waits for a vault or a database.
 const LIMIT_MS = 60_000;
 
-/** Rejects if the work of the application takes too long. */
-export function withinLimit<Result>(work: Promise<Result>): Promise<Result> {
+/**
+ * Waits for work of the application.
+ * @throws CommandError with the problem, if the work fails or takes too long
+ */
+export async function withinLimit<Result>(
+  problem: string,
+  work: Promise<Result>,
+  exitCode: ExitCode = EXIT.UNREACHABLE,
+): Promise<Result> {
   const late = new Promise<never>((_resolve, reject) => {
     const error = new Error(`no result within ${String(LIMIT_MS / 1000)} seconds`);
     // The timer must not keep the process alive: Node ends it if nothing else is pending.
     setTimeout(reject, LIMIT_MS, error).unref();
   });
-  return Promise.race([work, late]);
-}
-
-export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : printable(String(error));
+  try {
+    return await Promise.race([work, late]);
+  } catch (error) {
+    if (error instanceof CommandError) throw error;
+    const message = error instanceof Error ? error.message : printable(String(error));
+    throw new CommandError(`${problem}: ${message}`, exitCode);
+  }
 }

@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import { isOpen, type ReportedRoute, toTable } from '../../nest/routes/route-report.js';
 import { CommandError, type CommandIo, EXIT, type ExitCode } from '../command-io.js';
 import { printable } from '../printable.js';
-import { loadApplication, messageOf, withinLimit } from './load-application.js';
+import { loadApplication, withinLimit } from './load-application.js';
 
 export const ROUTES_HELP = `Usage: nestjs-resource-server routes <file> [options]
 
@@ -31,8 +31,8 @@ Exit codes:
 
 /** Runs `routes`: prints the report of an application and compares its open routes with those that are allowed. */
 export async function routes(args: readonly string[], io: CommandIo): Promise<ExitCode> {
-  const { file, allow, failOn, json, ...options } = readArguments(args);
-  const { app, report } = await loadApplication(file, { ...options, cwd: io.cwd });
+  const { file, allow, failOn, json, exportName, isPreview } = readArguments(args);
+  const { app, report } = await loadApplication(file, exportName, isPreview);
   const open = report.routes.filter((route) => isOpen(route));
   const failed = open.filter((route) => failOn.includes(route.access) && !allow.includes(routeName(route)));
   const stale = allow.filter((name) => !open.some((route) => routeName(route) === name));
@@ -49,9 +49,9 @@ export async function routes(args: readonly string[], io: CommandIo): Promise<Ex
   }
   for (const name of stale) io.stderr.write(`error: --allow '${printable(name)}' matches no open route. Remove it.\n`);
   try {
-    await withinLimit(app.close());
+    await withinLimit('The application does not close', app.close());
   } catch (error) {
-    io.stderr.write(`warning: The application does not close: ${messageOf(error)}\n`);
+    io.stderr.write(`warning: ${(error as CommandError).message}\n`);
   }
   return failed.length + stale.length === 0 ? EXIT.OK : EXIT.PROBLEMS;
 }
@@ -69,18 +69,15 @@ function readArguments(args: readonly string[]) {
   if (file === undefined || others.length > 0)
     throw new CommandError('Give one built file, for example: nestjs-resource-server routes dist/app.module.js');
   const { allow = [], json = false, export: exportName, 'no-init': isPreview = false } = values;
-  const failOn = readFailOn(values['fail-on'] ?? (allow.length > 0 ? FAILURES.join() : ''));
+  const { 'fail-on': listed = allow.length > 0 ? FAILURES.join() : '' } = values;
+  const failOn = listed.split(/[\s,]+/).filter((access) => access !== '');
+  const wrong = failOn.find((access) => !FAILURES.includes(access));
+  if (wrong !== undefined)
+    throw new CommandError(`--fail-on takes ${FAILURES.join(', ')}, separated by commas, not ${printable(wrong)}.`);
   return { file, allow, failOn, json, exportName, isPreview };
 }
 
 const FAILURES: readonly string[] = ['open', 'unguarded', 'unknown'] satisfies ReportedRoute['access'][];
-
-function readFailOn(text: string): readonly string[] {
-  const listed = text.split(/[\s,]+/).filter((name) => name !== '');
-  const wrong = listed.find((name) => !FAILURES.includes(name));
-  if (wrong === undefined) return listed;
-  throw new CommandError(`--fail-on takes ${FAILURES.join(', ')}, separated by commas, not ${printable(wrong)}.`);
-}
 
 function routeName({ kind, pattern }: ReportedRoute): string {
   return `${kind} ${pattern}`;

@@ -144,24 +144,19 @@ process.env.AUTH_AUDIENCE = 'https://orders.example.com';
 
   it('expects 401 in the generated test, and adds a test with and without a token', async () => {
     const { text } = await add(fresh);
-    expect(text(GENERATED_TEST)).toContain(`
-import './auth-environment${js}';
-import { AppModule } from './../src/app.module${js}';
-`);
+    expect(text(GENERATED_TEST)).toContain(`import './auth-environment${js}';\nimport { Test, `);
     expect(text(GENERATED_TEST)).toContain("    return request(app.getHttpServer()).get('/').expect(401);\n");
     expect(text(TEST)).toContain(`import { AppModule } from '../src/app.module${js}';`);
-    expect(text(TEST)).toContain(`await request(app.getHttpServer()).get('/').expect(401);`);
-    expect(text(TEST)).toContain(`.expect(200, 'Hello World!');`);
+    expect(text(TEST)).toContain(`await request(app.getHttpServer()).get('/auth-probe').expect(401);`);
+    expect(text(TEST)).toContain(`.expect(200, { subject: 'alice' });`);
   });
 
-  it('opens the hello-world route with --open-root, and tests another route', async () => {
+  it('opens the hello-world route with --open-root', async () => {
     const { text, warnings } = await add(fresh, OPEN_ROOT);
     expect(text(CONTROLLER)).toContain("\nimport { Public } from 'nestjs-resource-server';\n");
     expect(text(CONTROLLER)).toContain('\n  @Get()\n  @Public()\n  getHello(): string {\n');
     expect(text(GENERATED_TEST)).toContain(".expect('Hello World!')");
     expect(text(GENERATED_TEST)).toContain('auth-environment');
-    expect(text(TEST)).toContain("@Controller('auth-probe')");
-    expect(text(TEST)).toContain("get('/auth-probe').expect(401)");
     expect(warnings).toEqual([]);
   });
 
@@ -182,10 +177,10 @@ import { AppModule } from './../src/app.module${js}';
       'apps/admin/src/admin.module.ts',
       'apps/admin/test/app.e2e-spec.ts',
       'apps/admin/test/auth-environment.ts',
-      'apps/admin/test/auth.e2e-spec.ts',
-      ...(version === 11 ? ['apps/admin/test/jest-e2e.json', 'package.json'] : []),
+      ...(version === 11 ? ['apps/admin/test/auth.e2e-spec.ts', 'apps/admin/test/jest-e2e.json', 'package.json'] : []),
     ]);
-    expect(warnings).toEqual([]);
+    const reason = expect.stringContaining('was not added: Vitest compiles decorators only in files');
+    expect(warnings).toEqual(version === 11 ? [] : [reason]);
     await expectFormatted(all);
   });
 });
@@ -283,7 +278,7 @@ describe('where nest add finds the application', () => {
     ['the module that another entry file starts', otherEntry, AUTH0, ROOT],
     ['app.module.ts otherwise', { ...nestNew(12), 'src/main.ts': "await import('./start.js');\n" }, AUTH0, MODULE],
     ['the file of --module', noEntry, { ...AUTH0, module: ROOT }, ROOT],
-    ['the default project', nestMonorepo(12), { sourceRoot: 'apps/app/src' }, `apps/app/${MODULE}`],
+    ['the default project', nestMonorepo(11), { sourceRoot: 'apps/app/src' }, `apps/app/${MODULE}`],
     ['src without a sourceRoot', nestNew(12), {}, MODULE],
     ['src if the Nest CLI passes undefined', nestNew(12), { sourceRoot: 'undefined' }, MODULE],
     ['the sourceRoot ./src/', nestNew(12), { sourceRoot: './src/' }, MODULE],
@@ -291,7 +286,9 @@ describe('where nest add finds the application', () => {
     const { all, changed, error } = await add(contents, options);
     expect(error).toBeUndefined();
     expect(changed).toContain(path);
-    const imported = path.replace(/^(?:apps\/app\/)?src/, '../src').replace(/\.ts$/, '.js');
+    const imported = path
+      .replace(/^(?:apps\/app\/)?src/, '../src')
+      .replace(/\.ts$/, path.startsWith('apps') ? '' : '.js');
     expect(Object.entries(all).find(([file]) => file.endsWith(TEST))?.[1]).toContain(`Module } from '${imported}';`);
   });
 
@@ -313,7 +310,7 @@ describe('where nest add finds the application', () => {
   });
 
   it('adds the variables of two projects with different providers', async () => {
-    const first = await add(nestMonorepo(12), { project: 'app', provider: 'auth0' });
+    const first = await add(nestMonorepo(11), { project: 'app', provider: 'auth0' });
     const { text, changed } = await add(first.all, { project: 'admin', provider: 'okta' });
     expect(changed).toContain('apps/admin/test/auth.e2e-spec.ts');
     expect(text('.env.example')).toMatch(/^AUTH0_DOMAIN=[\s\S]*^OKTA_DOMAIN=/m);
@@ -426,9 +423,6 @@ import { auth0, requiredEnv } from 'nestjs-resource-server/presets';
     const missing = await add(edit(nestNew(12), 'package.json', '"supertest"', '"superagent"'));
     expect(missing.changed).not.toContain(TEST);
     expect(missing.warnings).toEqual([expect.stringContaining('it needs supertest')]);
-    const vitest = await add(nestMonorepo(12), { project: 'app', openRoot: true });
-    expect(vitest.changed).not.toContain('apps/app/test/auth.e2e-spec.ts');
-    expect(vitest.warnings).toEqual([expect.stringContaining('Vitest compiles decorators only in files')]);
   });
 
   it('stays: variables and line ends in .env.example', async () => {
@@ -501,14 +495,9 @@ describe('nest add and Jest', () => {
 });
 
 describe('the added test', () => {
-  it('has its own route unless the root route is the one of nest new', async () => {
-    const { text } = await add(edit(nestNew(12), CONTROLLER, 'getHello', 'findAll'));
-    expect(text(TEST)).toContain("get('/auth-probe').expect(401)");
-  });
-
-  it.each([true, false])('starts Fastify if the application has it (openRoot: %s)', async (openRoot) => {
+  it('starts Fastify if the application has it', async () => {
     const fastify = edit(nestNew(12), 'package.json', 'platform-express', 'platform-fastify');
-    const { all, text } = await add(fastify, { ...AUTH0, openRoot });
+    const { all, text } = await add(fastify);
     expect(text(TEST)).toContain('createNestApplication(new FastifyAdapter())');
     await expectFormatted(all);
   });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { Readable } from 'node:stream';
-import { readToken } from '../../../../src/cli/doctor/read-token.js';
+import { readToken } from '../../../../src/cli/doctor/doctor.js';
 
 async function read(stdin: Readable & { isTTY?: boolean }) {
   let prompt = '';
