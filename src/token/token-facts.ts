@@ -1,7 +1,7 @@
 import type { AccessTokenClaims, JoseHeader, VerifiedAccessToken } from '../model/access-token.js';
+import { NO_DEMAND } from './authenticator.js';
 import { Authorities } from './authorities.js';
 import type { DecodedToken } from './jwt/compact.js';
-import type { CachedToken } from './token-cache.js';
 import type { Demand, Presented } from './presented.js';
 import type { TrustedIssuer } from './trusted-issuers.js';
 import { createVerifiedAccessToken } from './verified-access-token.js';
@@ -11,15 +11,15 @@ export class TokenFacts implements DecodedToken {
   readonly header: DecodedToken['header'];
   readonly claims: DecodedToken['claims'];
   private verified: VerifiedAccessToken | undefined;
-  private read: Authorities | undefined;
 
   constructor(
     readonly token: string,
     { header, claims }: Pick<DecodedToken, 'header' | 'claims'>,
     readonly nowSeconds: number,
-    readonly presented: Presented | undefined,
-    readonly demand: Demand,
-    private readonly cached?: CachedToken,
+    readonly presented?: Presented,
+    readonly demand: Demand = NO_DEMAND,
+    /** Those that an earlier call read from the same claims. */
+    private known?: Authorities,
   ) {
     this.header = header;
     this.claims = claims;
@@ -37,8 +37,7 @@ export class TokenFacts implements DecodedToken {
   }
 
   authorities({ claimPaths }: TrustedIssuer): Authorities {
-    const { cached } = this;
-    if (cached?.authorities.claimPaths === claimPaths) return cached.authorities;
-    return (this.read ??= new Authorities(this.claims, claimPaths));
+    if (this.known?.claimPaths !== claimPaths) this.known = new Authorities(this.claims, claimPaths);
+    return this.known;
   }
 }

@@ -1,12 +1,11 @@
 import { AuthError } from '../../model/errors.js';
-import { whenKnown } from '../../model/maybe-promise.js';
+import { isPromise, whenKnown } from '../../model/maybe-promise.js';
 import { REJECTED_BY_VALIDATE } from '../hints.js';
 import type { Check } from './check.js';
 
 /** The check of the preset, then the `validate` option. They run last, so that they can rely on all other checks. */
 export const applicationCheck = {
   name: 'validate',
-  when: 'after-signature',
   run(facts, issuer) {
     const { providerCheck, validate } = issuer;
     if (providerCheck === undefined && validate === undefined) return undefined;
@@ -14,13 +13,9 @@ export const applicationCheck = {
     providerCheck?.(token);
     if (validate === undefined) return undefined;
     const verdict: unknown = validate(token);
-    return whenKnown(isThenable(verdict) ? Promise.resolve(verdict) : verdict, checkVerdict);
+    return whenKnown(isPromise(verdict) ? Promise.resolve(verdict) : verdict, checkVerdict);
   },
 } as const satisfies Check;
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof (value as { then?: unknown } | null | undefined)?.then === 'function';
-}
 
 function checkVerdict(verdict: unknown): void {
   // `token.claims.groups?.includes('staff')` is undefined for a token without groups.

@@ -1,5 +1,5 @@
 import { AuthError } from '../../model/errors.js';
-import { isStringOrStrings, STRING_OR_STRINGS } from '../claims.js';
+import { optionalClaim, STRING, STRING_OR_STRINGS } from '../claims.js';
 import type { Check } from './check.js';
 
 const STRING_CLAIMS = ['sub', 'jti', 'client_id', 'azp'];
@@ -10,23 +10,15 @@ const STRING_CLAIMS = ['sub', 'jti', 'client_id', 'azp'];
  */
 export const claimTypesCheck = {
   name: 'claim-types',
-  when: 'after-signature',
   run({ claims }) {
-    for (const claim of STRING_CLAIMS) {
-      const value = claims[claim];
-      if (value !== undefined && typeof value !== 'string')
-        throw new AuthError('CLAIM_INVALID', { claim, expected: 'a string' });
-    }
-    const { scope } = claims;
-    if (scope !== undefined && !isStringOrStrings(scope))
-      throw new AuthError('CLAIM_INVALID', { claim: 'scope', expected: STRING_OR_STRINGS });
+    for (const claim of STRING_CLAIMS) optionalClaim(claims, claim, STRING);
+    optionalClaim(claims, 'scope', STRING_OR_STRINGS);
   },
 } as const satisfies Check;
 
 /** Rejects tokens that lack a claim of the option `requiredClaims`. A claim that is `null` counts as missing. */
 export const requiredClaimsCheck = {
   name: 'required-claims',
-  when: 'after-signature',
   reportOnly: 'requiredClaims',
   run({ claims }, { requiredClaims }) {
     for (const claim of requiredClaims) {

@@ -12,7 +12,6 @@ import type { Check } from './check.js';
  */
 export const senderConstraintCheck = {
   name: 'sender-constraint',
-  when: 'after-signature',
   reportOnly: 'senderConstraint',
   run({ claims }) {
     if ('cnf' in claims) throw new AuthError('BINDING_UNPROVEN', { claim: 'cnf' });

@@ -22,20 +22,6 @@ export function namedKey({ kid }: DecodedToken['header']): string | undefined {
 }
 
 /**
- * Returns the issuer's key set for the `kid` of a token. The verification and the secret provider of `JwtStrategy` both
- * obtain their keys here.
- * @param rejectedSet a key set that did not verify the token; a newer one is fetched if the policy of the source allows it.
- * @throws AuthError KEYS_UNAVAILABLE, TOKEN_MALFORMED
- */
-export function findKeySet(
-  header: DecodedToken['header'],
-  source: KeySource,
-  rejectedSet?: KeySet,
-): MaybePromise<KeySet> {
-  return source.keySetFor(namedKey(header), rejectedSet);
-}
-
-/**
  * Verifies the signature (RFC 7515 §5.2) with the keys of the token's issuer.
  * @param verifiedBy the key set that verified this very token before. The result holds while that set is current.
  * @returns the key set that verifies the token.
@@ -47,32 +33,23 @@ export function checkSignature(
   source: KeySource,
   verifiedBy?: KeySet,
 ): MaybePromise<KeySet> {
-  return whenKnown(findKeySet(token.header, source), (keySet) => {
+  const kid = namedKey(token.header);
+  return whenKnown(source.keySetFor(kid), (keySet) => {
     if (keySet === verifiedBy) return keySet;
-    const kid = namedKey(token.header);
     const candidates = keySet.candidates(kid);
     try {
       findVerifyingKey(token, algorithm, candidates);
       return keySet;
-    } catch (error) {
-      if (candidates.length === 0 || keySet.hasKid(kid)) throw error;
-      return checkWithNewerSet(token, algorithm, source, keySet, error);
+    } catch (rejection) {
+      if (candidates.length === 0 || keySet.hasKid(kid)) throw rejection;
+      // No `kid` identifies the key, and all keys of the set were tried. The issuer may have published the key since.
+      return whenKnown(source.keySetFor(kid, keySet), (newer) => {
+        if (newer === keySet) throw rejection;
+        findVerifyingKey(token, algorithm, newer.candidates(kid));
+        return newer;
+      });
     }
   });
-}
-
-/** No `kid` identifies the key, and all keys of the set were tried. The issuer may have published the key since. */
-async function checkWithNewerSet(
-  token: SignedToken,
-  algorithm: SignatureAlgorithm,
-  source: KeySource,
-  keySet: KeySet,
-  rejection: unknown,
-): Promise<KeySet> {
-  const newer = await findKeySet(token.header, source, keySet);
-  if (newer === keySet) throw rejection;
-  findVerifyingKey(token, algorithm, newer.candidates(namedKey(token.header)));
-  return newer;
 }
 
 /**
