@@ -4,7 +4,7 @@ import type { IssuerKeyHealth } from '../keys/issuer-key-health.js';
 import { type KeySource, StaticKeys } from '../keys/key-source.js';
 import type { ResolvedKeys } from '../options/resolve-keys.js';
 import type { ResolvedOptions } from '../options/resolve-options.js';
-import type { KeySourceKind, KeySources } from '../token/tenant-key-source-cache.js';
+import type { KeySourceKind, KeySources } from '../token/trusted-issuers.js';
 import { FetchError } from './fetch-error.js';
 import { IssuerKeys } from './issuer-keys.js';
 import { requireJwksUri } from './jwks-uri.js';

@@ -6,7 +6,7 @@ import type { ResolvedKeys } from '../options/resolve-keys.js';
 import { type ResolvedOptions, resolveOptions } from '../options/resolve-options.js';
 import { KeySourceRegistry } from '../remote/key-source-registry.js';
 import { AccessTokenVerifier } from '../token/access-token-verifier.js';
-import type { KeySourceKind } from '../token/tenant-key-source-cache.js';
+import type { KeySourceKind } from '../token/trusted-issuers.js';
 import { MockVerifier } from './mock-caller.js';
 import type { TestIssuer } from './test-issuer.js';
 

@@ -24,13 +24,9 @@ export function bearerToken(values: readonly string[]): string {
     value.slice(0, SCHEME_LENGTH).toLowerCase() === 'bearer' &&
     (value.length === SCHEME_LENGTH || value[SCHEME_LENGTH] === ' ');
   if (!isBearer) throw new AuthError('SCHEME_UNSUPPORTED');
-  let start = SCHEME_LENGTH;
-  while (value[start] === ' ') start += 1;
-  let end = value.length;
-  while (end > start && value[end - 1] === ' ') end -= 1;
-  if (end === start) throw new AuthError('TOKEN_MALFORMED', { reason: 'empty' });
-  if (end - start > MAX_TOKEN_LENGTH) throw new AuthError('TOKEN_TOO_LARGE', { limit: MAX_TOKEN_LENGTH });
-  const token = value.slice(start, end);
+  const token = value.slice(SCHEME_LENGTH).trim();
+  if (token === '') throw new AuthError('TOKEN_MALFORMED', { reason: 'empty' });
+  if (token.length > MAX_TOKEN_LENGTH) throw new AuthError('TOKEN_TOO_LARGE', { limit: MAX_TOKEN_LENGTH });
   if (token.includes(' ') || token.includes(','))
     throw new AuthError('TOKEN_MULTIPLE', { headers: 1, reason: SEVERAL_WORDS });
   return token;

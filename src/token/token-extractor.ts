@@ -85,19 +85,11 @@ export function nonEmptyStrings(values: readonly unknown[]): readonly string[] {
 }
 
 function cookiesOf({ headers }: TokenCarrier, name: string): readonly string[] {
-  const { cookie } = headers;
-  const values: string[] = [];
-  for (const header of cookie === undefined ? [] : [cookie].flat()) {
-    for (const pair of header.split(';')) {
-      const equals = pair.indexOf('=');
-      if (equals === -1 || pair.slice(0, equals).trim() !== name) continue;
-      const value = pair.slice(equals + 1).trim();
-      // RFC 6265 §4.1.1: a value may be quoted.
-      const isQuoted = value.length > 1 && value.startsWith('"') && value.endsWith('"');
-      values.push(isQuoted ? value.slice(1, -1) : value);
-    }
-  }
-  return values.filter((value) => value !== '');
+  const pairs = [headers.cookie ?? []].flat().flatMap((header) => header.split(';'));
+  const named = pairs.filter((pair) => pair.includes('=') && pair.split('=', 1)[0]?.trim() === name);
+  const values = named.map((pair) => pair.slice(pair.indexOf('=') + 1).trim());
+  // RFC 6265 §4.1.1: a value may be quoted.
+  return values.map((value) => value.replace(/^"(.*)"$/s, '$1')).filter((value) => value !== '');
 }
 
 const SAFE_METHODS = ['GET', 'HEAD', 'OPTIONS'];
@@ -121,12 +113,8 @@ function checkOrigin({ method, opensSocket, headers }: TokenCarrier, origins: re
 const SAME_SITE = ['same-origin', 'none'];
 
 function isOfHost(origin: string, headers: TokenCarrier['headers']): boolean {
-  try {
-    return new URL(origin).host === single(headers.host);
-  } catch {
-    // `null` is the origin of a sandboxed frame or a file.
-    return false;
-  }
+  // `null` is the origin of a sandboxed frame or a file.
+  return URL.canParse(origin) && new URL(origin).host === single(headers.host);
 }
 
 function single(value: string | readonly string[] | undefined): string | undefined {
