@@ -15,27 +15,22 @@ export interface ExchangeOptions {
   readonly signal?: AbortSignal;
 }
 
-export interface ExchangeRequest {
-  readonly method?: 'GET' | 'POST';
-  readonly headers?: RequestHeaders;
-  readonly body?: string;
-}
-
-export type RequestHeaders = Readonly<Record<string, string>>;
+/** Headers that make a request conditional (RFC 9110 §13.1). */
+export type RequestConditions = Readonly<Record<string, string>>;
 
 interface JsonResponse {
   /** The parsed body; undefined if a conditional request was answered with 304. */
   readonly body: unknown;
-  /** Headers that make the next request for this resource conditional (RFC 9110 §13.1). */
-  readonly conditions: RequestHeaders;
+  /** For the next request for this resource. */
+  readonly conditions: RequestConditions;
   /** The freshness lifetime (RFC 9111 §5.2.2.1); 0 for `no-store` and `no-cache`. */
   readonly maxAgeSeconds: number | undefined;
 }
 
 /**
- * Sends one request and reads the JSON response. Every request of this package goes through this function: it always
+ * Sends a GET request and reads the JSON response. Every request of this package goes through this function: it always
  * settles within `timeoutMs`, reads at most `maxBytes`, and follows no redirect, because a redirect could move the source
- * of the keys or send credentials to another server.
+ * of the keys to another server.
  *
  * @param address The caller has checked that it may be fetched.
  * @throws FetchError
@@ -43,28 +38,27 @@ interface JsonResponse {
 export async function exchange(
   address: string,
   options: ExchangeOptions,
-  request: ExchangeRequest = {},
+  conditions: RequestConditions = {},
 ): Promise<JsonResponse> {
   try {
-    return await withDeadline(options.timeoutMs, options.signal, (signal) => send(address, options, request, signal));
+    return await withDeadline(options.timeoutMs, options.signal, (signal) =>
+      send(address, options, conditions, signal),
+    );
   } catch (error) {
-    const source = withoutQuery(address);
-    if (!(error instanceof FetchError)) {
-      throw new FetchError('NETWORK', `${source}: ${networkReason(error)}`, { cause: error });
-    }
-    throw new FetchError(error.code, `${source}: ${error.message}`, error);
+    const failure = error instanceof FetchError ? error : new FetchError('NETWORK', networkReason(error));
+    throw new FetchError(failure.code, `${withoutQuery(address)}: ${failure.message}`, failure.retryAfterSeconds);
   }
 }
 
 async function send(
   address: string,
   { fetch, maxBytes }: ExchangeOptions,
-  request: ExchangeRequest,
+  conditions: RequestConditions,
   signal: AbortSignal,
 ): Promise<JsonResponse> {
-  const headers = { accept: 'application/json', ...request.headers };
-  const response = await fetch(address, { ...request, headers, redirect: 'manual', signal });
-  const isNotModified = response.status === 304 && ('if-none-match' in headers || 'if-modified-since' in headers);
+  const headers = { accept: 'application/json', ...conditions };
+  const response = await fetch(address, { headers, redirect: 'manual', signal });
+  const isNotModified = response.status === 304 && Object.keys(conditions).length > 0;
   const problem = isNotModified ? undefined : responseProblem(response);
   // Canceling the body releases the connection; a failure to cancel does not matter.
   if (isNotModified || problem !== undefined) response.body?.cancel().catch(() => undefined);
@@ -81,16 +75,19 @@ function responseProblem({ status, type, headers }: Response): FetchError | unde
     const isRedirect = type === 'opaqueredirect' || (status >= 300 && status < 400);
     // A date is ignored: it would have to be compared with the server's clock.
     const retryAfter = /^\d{1,6}$/.exec(headers.get('retry-after') ?? '')?.[0];
-    return new FetchError(isRedirect ? 'REDIRECT' : 'STATUS', `answered with status ${String(status)}`, {
-      retryAfterSeconds: retryAfter === undefined ? undefined : Number(retryAfter),
-    });
+    const retryAfterSeconds = retryAfter === undefined ? undefined : Number(retryAfter);
+    return new FetchError(
+      isRedirect ? 'REDIRECT' : 'STATUS',
+      `answered with status ${String(status)}`,
+      retryAfterSeconds,
+    );
   }
   const mediaType = headers.get('content-type')?.split(';')[0]?.trim().toLowerCase() ?? '';
   if (mediaType === '' || MEDIA_TYPE.test(mediaType)) return undefined;
   return new FetchError('MEDIA_TYPE', `answered with ${JSON.stringify(mediaType.slice(0, 80))}, which is not JSON`);
 }
 
-function nextConditions({ headers }: Response): RequestHeaders {
+function nextConditions({ headers }: Response): RequestConditions {
   const [etag, lastModified] = [headers.get('etag'), headers.get('last-modified')];
   return {
     ...(etag === null ? {} : { 'if-none-match': etag }),

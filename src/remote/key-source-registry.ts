@@ -7,16 +7,12 @@ import type { ResolvedOptions } from '../options/resolve-options.js';
 import type { KeySourceKind, KeySources } from '../token/trusted-issuers.js';
 import { FetchError } from './fetch-error.js';
 import { IssuerKeys } from './issuer-keys.js';
-import { requireJwksUri } from './jwks-uri.js';
-import { MetadataSource } from './metadata.js';
+import { MetadataSource, requireJwksUri } from './metadata.js';
 
 interface KeySourceRegistryOptions extends Pick<ResolvedOptions, 'fetch' | 'clock' | 'insecureAllowHttp' | 'keyStore'> {
   readonly onProblem: (message: string) => void;
 }
 
-// Bounds of what unauthenticated callers can make this process remember.
-const MAX_UNKNOWN_KIDS = 500;
-const MAX_UNKNOWN_KIDS_OF_TENANT = 50;
 const MAX_PAUSES = 10_000;
 
 /** Creates the key sources of one module, and warms up, monitors and closes them together. */
@@ -53,7 +49,6 @@ export class KeySourceRegistry implements KeySources {
       issuer,
       isConfigured,
       clock,
-      random: Math.random,
       locate: async (isDoubtful) => {
         if (keys.from === 'jwks') return keys.uri;
         const { uri: location = issuer, jwksOrigins } = keys;
@@ -64,7 +59,6 @@ export class KeySourceRegistry implements KeySources {
       onProblem: this.onProblem,
       origin: keys.from === 'jwks' ? `jwks ${keys.uri}` : `discovery ${keys.uri ?? issuer}`,
       notBefore: isConfigured ? undefined : this.pauses.get(issuer),
-      maxUnknownKids: isConfigured ? MAX_UNKNOWN_KIDS : MAX_UNKNOWN_KIDS_OF_TENANT,
     });
     this.remote.add(source);
     return source;
