@@ -3,7 +3,6 @@ import { AuthError } from '../model/errors.js';
 /** The longest compact token that is processed, in characters. Node's limit for all headers is 16 KiB by default. */
 export const MAX_TOKEN_LENGTH = 32_768;
 
-/** The `reason` of a refusal. */
 export const SEVERAL_WORDS = 'a space or a comma in the token';
 
 const SCHEME_LENGTH = 'Bearer'.length;
@@ -12,7 +11,6 @@ const SCHEME_LENGTH = 'Bearer'.length;
  * Returns the token of the `Authorization` header (RFC 6750 §2.1). One pass without regular expressions, because this code
  * processes input of unauthenticated callers: the pattern of passport-jwt takes quadratic time.
  *
- * @param values of every `Authorization` header of the request.
  * @throws AuthError TOKEN_MISSING, SCHEME_UNSUPPORTED, TOKEN_MULTIPLE, TOKEN_TOO_LARGE, TOKEN_MALFORMED
  */
 export function bearerToken(values: readonly string[]): string {

@@ -3,8 +3,6 @@ import { type AuthError, type AuthErrorDetail, ERRORS } from '../model/errors.js
 /**
  * Returns the values of `WWW-Authenticate` for a refusal (RFC 6750 §3). The challenge is bare if no token was sent. A 503 has
  * none, because the fault is not the caller's.
- *
- * @param realm printable ASCII without `"` and `\`, as the options ensure.
  */
 export function challengesFor(error: AuthError, realm: string | undefined): readonly string[] {
   // An error of another installed version of this package may have a code that is unknown here.

@@ -159,7 +159,6 @@ function refusalOf(error: unknown, claims: TokenFacts['claims'], hint: string | 
   return { code: error.code, ...defined(facts), hint: hint ?? hintFor(error) };
 }
 
-/** Leaves out members that are undefined. */
 function defined<Members extends object>(members: Members): Members {
   return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as Members;
 }

@@ -13,11 +13,10 @@ import type { TrustedIssuer } from './trusted-issuers.js';
 export interface CachedToken extends Pick<DecodedToken, 'header' | 'claims'> {
   readonly keySet: KeySet;
   readonly authorities: Authorities;
-  /** Milliseconds since 1970. */
   readonly verifiedAt: number;
 }
 
-/** A token that was accepted a moment ago, with everything that its acceptance depended on except the time. */
+/** A token that was accepted, with everything that its acceptance depended on except the time. */
 export interface RecentToken extends CachedToken {
   readonly verified: VerifiedAccessToken;
   readonly issuer: TrustedIssuer;
@@ -61,7 +60,7 @@ export class TokenCache {
     return this.ifFresh(this.entries.get(digestOf(token)), now);
   }
 
-  /** Returns whether the token was stored. */
+  /** @returns whether the token was stored. */
   remember(token: string, entry: CachedToken): boolean {
     const isRepeated = this.seen.has(token);
     if (isRepeated) this.entries.set(digestOf(token), entry);

@@ -16,13 +16,11 @@ export interface TokenCarrier {
   readonly opensSocket?: boolean;
   /** Path and query as they were sent. */
   readonly url?: string;
-  /** The parsed body. */
   readonly body?: unknown;
 }
 
 /** Finds the token of a call in the places that the `tokenFrom` option lists. */
 export class TokenExtractor {
-  /** Only the header, which is the default: an HTTP request then needs no carrier. */
   readonly isHeaderOnly: boolean;
   readonly readsQuery: boolean;
 
@@ -33,7 +31,6 @@ export class TokenExtractor {
   }
 
   /**
-   * @param context passed to functions in `tokenFrom`.
    * @returns undefined if nothing was sent that could be a token.
    * @throws AuthError TOKEN_MULTIPLE, TOKEN_MALFORMED, TOKEN_TOO_LARGE, SCHEME_UNSUPPORTED, ORIGIN_UNTRUSTED
    */
@@ -49,10 +46,6 @@ export class TokenExtractor {
   }
 }
 
-/**
- * Returns the tokens in one place.
- * @throws AuthError TOKEN_MALFORMED, those of `bearerToken`, and ORIGIN_UNTRUSTED for a cookie that another site caused to be sent.
- */
 function tokensAt(place: TokenPlace, carrier: TokenCarrier): readonly string[] {
   switch (place.from) {
     case 'bearer-header': {

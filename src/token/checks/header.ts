@@ -15,7 +15,7 @@ export const criticalHeaderCheck = {
   explain: ({ header }) => ({ got: header.crit }),
 } as const satisfies HeaderCheck;
 
-/** Returns the algorithm that the token names. @throws AuthError ALGORITHM_NOT_ALLOWED */
+/** @throws AuthError ALGORITHM_NOT_ALLOWED */
 export function namedAlgorithm({ alg }: DecodedToken['header']): SignatureAlgorithm {
   if (!isSignatureAlgorithm(alg)) throw new AuthError('ALGORITHM_NOT_ALLOWED', { expected: ALGORITHM_NAMES });
   return alg;

@@ -16,5 +16,7 @@ export const senderConstraintCheck = {
   run({ claims }) {
     if ('cnf' in claims) throw new AuthError('BINDING_UNPROVEN', { claim: 'cnf' });
   },
-  explain: ({ claims: { cnf } }) => ({ got: cnf === undefined ? undefined : Object.keys(Object(cnf) as object) }),
+  explain({ claims: { cnf } }) {
+    return { got: cnf === undefined ? undefined : Object.keys(Object(cnf) as object) };
+  },
 } as const satisfies Check;

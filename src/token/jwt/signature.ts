@@ -12,10 +12,7 @@ type SignedToken = Pick<DecodedToken, 'token' | 'header'>;
 // A token without a `kid` may cost at most this many verifications. Key sets of real issuers have fewer than ten keys.
 const MAX_TRIES = 16;
 
-/**
- * Returns the `kid` of a token (RFC 7515 §4.1.4), if it has one.
- * @throws AuthError TOKEN_MALFORMED
- */
+/** @throws AuthError TOKEN_MALFORMED if the `kid` is not a string (RFC 7515 §4.1.4). */
 export function namedKey({ kid }: DecodedToken['header']): string | undefined {
   if (kid === undefined || typeof kid === 'string') return kid;
   throw new AuthError('TOKEN_MALFORMED', { reason: 'kid is not a string' });
@@ -25,7 +22,7 @@ export function namedKey({ kid }: DecodedToken['header']): string | undefined {
  * Verifies the signature (RFC 7515 §5.2) with the keys of the token's issuer.
  * @param verifiedBy the key set that verified this very token before. The result holds while that set is current.
  * @returns the key set that verifies the token.
- * @throws AuthError KEY_UNKNOWN, KEY_UNSUITABLE, SIGNATURE_INVALID, KEYS_UNAVAILABLE, TOKEN_MALFORMED
+ * @throws AuthError KEYS_UNAVAILABLE, TOKEN_MALFORMED, and those of {@link findVerifyingKey}
  */
 export function checkSignature(
   token: SignedToken,
@@ -52,11 +49,7 @@ export function checkSignature(
   });
 }
 
-/**
- * Returns the candidate that verifies the signature. Only keys that fit the algorithm are tried; which ones do was decided
- * when they were imported.
- * @throws AuthError KEY_UNKNOWN, KEY_UNSUITABLE, SIGNATURE_INVALID
- */
+/** @throws AuthError KEY_UNKNOWN, KEY_UNSUITABLE, SIGNATURE_INVALID if no candidate verifies the signature. */
 export function findVerifyingKey(
   token: SignedToken,
   algorithm: SignatureAlgorithm,
