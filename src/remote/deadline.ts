@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { FetchError } from './fetch-error.js';
 
 /**
@@ -17,11 +18,8 @@ export async function withDeadline<T>(
 ): Promise<T> {
   outer?.throwIfAborted();
   const controller = new AbortController();
-  const aborted = new Promise<never>((_resolve, reject) => {
-    controller.signal.addEventListener('abort', () => {
-      reject(controller.signal.reason as FetchError);
-    });
-  });
+  const { signal } = controller;
+  const aborted = once(signal, 'abort').then(() => Promise.reject<never>(signal.reason as FetchError));
   const abort = () => {
     controller.abort(outer?.reason);
   };
@@ -30,7 +28,7 @@ export async function withDeadline<T>(
     controller.abort(new FetchError('TIMEOUT', `no answer within ${String(timeoutMs)} ms`));
   }, timeoutMs);
   try {
-    return await Promise.race([aborted, run(controller.signal)]);
+    return await Promise.race([aborted, run(signal)]);
   } finally {
     clearTimeout(timer);
     outer?.removeEventListener('abort', abort);

@@ -9,9 +9,8 @@ export interface ExchangeOptions {
   readonly fetch: typeof globalThis.fetch;
   /** Deadline of the whole exchange, including the body. */
   readonly timeoutMs: number;
-  /** Maximum size of the response body. */
   readonly maxBytes: number;
-  /** Aborts the exchange; its reason is a {@link FetchError}. */
+  /** Its reason is a {@link FetchError}. */
   readonly signal?: AbortSignal;
 }
 
@@ -21,7 +20,6 @@ export type RequestConditions = Readonly<Record<string, string>>;
 interface JsonResponse {
   /** The parsed body; undefined if a conditional request was answered with 304. */
   readonly body: unknown;
-  /** For the next request for this resource. */
   readonly conditions: RequestConditions;
   /** The freshness lifetime (RFC 9111 §5.2.2.1); 0 for `no-store` and `no-cache`. */
   readonly maxAgeSeconds: number | undefined;
@@ -127,7 +125,7 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** Returns the system error code or message, which `fetch` puts into the `cause` of its "fetch failed". */
+/** `fetch` puts the system error into the `cause` of its "fetch failed". */
 function networkReason(error: unknown): string {
   const { cause = error } = (error ?? {}) as { cause?: unknown };
   const { code, message } = (cause ?? {}) as { code?: unknown; message?: unknown };

@@ -17,7 +17,6 @@ interface IssuerKeysOptions extends ResolvedRemoteKeys, ExchangeOptions {
   readonly issuer: string;
   /** False for a tenant that the `issuers` function of the application returned. */
   readonly isConfigured: boolean;
-  /** Aborts a fetch when the application closes. */
   readonly signal: AbortSignal;
   readonly clock: () => number;
   /** Returns the address of the key set. If it `isDoubtful`, the address returned last may be outdated. */
@@ -25,7 +24,7 @@ interface IssuerKeysOptions extends ResolvedRemoteKeys, ExchangeOptions {
   readonly store: KeyStore | undefined;
   /** How the keys are found. Stored keys with another origin are not used. */
   readonly origin: string;
-  /** When the first fetch is allowed: milliseconds since 1970. */
+  /** When the first fetch is allowed. */
   readonly notBefore?: number | undefined;
   /** Receives warnings for the log. Must not throw. */
   readonly onProblem: (message: string) => void;
@@ -49,7 +48,6 @@ const MAX_UNKNOWN_KIDS_OF_TENANT = 50;
  * - The stored set, then the fallback, is used until the issuer first responds, and never afterwards.
  */
 export class IssuerKeys implements KeySource {
-  /** When the last fetch began; -Infinity before the first. */
   lastFetchAt = -Infinity;
   private cached: CachedKeySet | undefined;
   private refreshing: Promise<void> | undefined;
@@ -117,7 +115,7 @@ export class IssuerKeys implements KeySource {
     this.unknownKids.endCooldown();
   }
 
-  /** Leaves no timer and no unfinished save. The `signal` of the options ends a fetch. */
+  /** The `signal` of the options ends a fetch. */
   async close(): Promise<void> {
     clearTimeout(this.timer);
     await this.persistence?.close();
@@ -171,10 +169,7 @@ export class IssuerKeys implements KeySource {
 
   /** Never rejects; `backoff` has the result. */
   private refresh(relocate = false): Promise<void> {
-    this.refreshing ??= this.load(relocate).finally(() => {
-      this.refreshing = undefined;
-    });
-    return this.refreshing;
+    return (this.refreshing ??= this.load(relocate));
   }
 
   private async load(relocate: boolean): Promise<void> {
@@ -187,6 +182,7 @@ export class IssuerKeys implements KeySource {
       this.fail(error instanceof FetchError ? error : new FetchError('KEYS_UNUSABLE', 'cannot be read'));
     }
     this.scheduleRefresh();
+    this.refreshing = undefined;
   }
 
   private fetchKeySet(relocate: boolean, startedAt: number): Promise<CachedKeySet> {
@@ -204,12 +200,8 @@ export class IssuerKeys implements KeySource {
     const address = this.cached?.fetched?.address;
     if (address === undefined) return locate(isDoubtful);
     if (!isDoubtful) return address;
-    try {
-      // The shorter deadline leaves time to fetch the keys from the known address.
-      return await withDeadline(timeoutMs, signal, () => locate(true));
-    } catch {
-      return address;
-    }
+    // The shorter deadline leaves time to fetch the keys from the known address.
+    return withDeadline(timeoutMs, signal, () => locate(true)).catch(() => address);
   }
 
   private accept(fetched: CachedKeySet): void {

@@ -49,7 +49,6 @@ export class KeySetPersistence {
     });
   }
 
-  /** @param stored The value that the application's store returned; it may be anything. */
   private read(stored: unknown, now: number): CachedKeySet {
     if (!isJsonObject(stored)) throw new Error('the stored value is not an object');
     const { fetchedAtMs, origin, jwks } = stored as Partial<StoredKeys>;

@@ -30,7 +30,6 @@ export class MetadataSource {
 
   /**
    * Returns the cached document, or fetches it. A failed fetch does not remove a cached document.
-   *
    * @param isDoubtful Whether to fetch the document even if it is cached.
    * @throws FetchError
    */
@@ -91,7 +90,7 @@ export function metadataLocations(issuer: string): readonly string[] {
   ];
 }
 
-/** Keeps only the members in use, so that the size of the cache does not depend on the server. */
+/** Keeps only the members in use, so that the server cannot fill the cache. */
 function readMetadata(body: unknown, issuer: string, location: string): AuthorizationServerMetadata {
   const document = isJsonObject(body) ? body : {};
   // RFC 8414 §3.3, OpenID Connect Discovery §4.3: otherwise the metadata of one tenant could name the keys of another.
@@ -107,10 +106,7 @@ function readMetadata(body: unknown, issuer: string, location: string): Authoriz
 
 /**
  * Returns the `jwks_uri` of authorization server metadata in its canonical form.
- *
  * @param location Where the metadata came from.
- * @param jwksOrigins Allowed origins; undefined for any origin.
- * @param allowHttp Whether http is allowed for hosts other than loopback.
  * @throws FetchError if there is none, or if it must not be fetched.
  */
 export function requireJwksUri(

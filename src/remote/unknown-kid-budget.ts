@@ -26,12 +26,10 @@ export class UnknownKidBudget {
     private readonly maxMisses: number,
   ) {}
 
-  /** Whether the kid was searched before without success. */
   isMissing(kid = NO_KID): boolean {
     return this.misses?.has(kid) ?? false;
   }
 
-  /** Whether the keys may be fetched for this kid now. */
   allowsFetch(kid: string | undefined = NO_KID, now: number): boolean {
     if (isPauseOver(this.cooldown, now)) return true;
     const miss = this.misses?.get(kid);
@@ -59,7 +57,6 @@ export class UnknownKidBudget {
     this.misses.set(kid, { from: now, until: now + pauseMs });
   }
 
-  /** Forgets the misses of a kid that the set now contains. */
   clearMiss(kid = NO_KID): void {
     this.misses?.delete(kid);
   }

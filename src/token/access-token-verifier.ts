@@ -92,8 +92,8 @@ export class AccessTokenVerifier implements Authenticator {
   }
 
   /**
-   * Returns the public key that the token must be verified with, after the checks that come before the signature. This is the
-   * secret provider of `JwtStrategy`.
+   * Returns the public key that verifies the token, after the checks that come before the signature. This is the secret provider
+   * of `JwtStrategy`.
    * @throws AuthError if one of these checks fails, and KEY_UNKNOWN, KEY_UNSUITABLE, SIGNATURE_INVALID, KEYS_UNAVAILABLE.
    */
   async signingKey(token: string): Promise<KeyObject> {
@@ -102,15 +102,8 @@ export class AccessTokenVerifier implements Authenticator {
     const issuer = await this.issuers.get(requiredClaim(facts.claims, 'iss', STRING));
     runChecks(ACCESS_TOKEN_CHECKS.beforeKeys, facts, issuer);
     const algorithm = namedAlgorithm(facts.header);
-    const kid = namedKey(facts.header);
-    const keySet = await issuer.keySource.keySetFor(kid);
-    const candidates = keySet.candidates(kid);
-    const suitable = candidates.filter(({ inputs }) => inputs.has(algorithm));
-    // Without a `kid`, only the signature tells which of several keys is meant.
-    const [key] = suitable.length === 1 ? suitable : [findVerifyingKey(facts, algorithm, candidates)];
-    const input = key?.inputs.get(algorithm);
-    if (input === undefined) throw new AuthError('KEY_UNSUITABLE', { expected: algorithm });
-    return input.key;
+    const keySet = await checkSignature(facts, algorithm, issuer.keySource);
+    return findVerifyingKey(facts, algorithm, keySet.candidates(namedKey(facts.header)));
   }
 
   /**

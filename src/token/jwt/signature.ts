@@ -1,4 +1,4 @@
-import { verify } from 'node:crypto';
+import { type KeyObject, verify } from 'node:crypto';
 import { ALGORITHMS, type SignatureAlgorithm } from '../../keys/algorithms.js';
 import { AuthError } from '../../model/errors.js';
 import { type MaybePromise, whenKnown } from '../../model/maybe-promise.js';
@@ -49,12 +49,15 @@ export function checkSignature(
   });
 }
 
-/** @throws AuthError KEY_UNKNOWN, KEY_UNSUITABLE, SIGNATURE_INVALID if no candidate verifies the signature. */
+/**
+ * Returns the key that verifies the signature.
+ * @throws AuthError KEY_UNKNOWN, KEY_UNSUITABLE, SIGNATURE_INVALID
+ */
 export function findVerifyingKey(
   token: SignedToken,
   algorithm: SignatureAlgorithm,
   candidates: readonly VerificationKey[],
-): VerificationKey {
+): KeyObject {
   const { kid } = token.header;
   if (candidates.length === 0) throw new AuthError('KEY_UNKNOWN', { kid });
   const { hash } = ALGORITHMS[algorithm];
@@ -66,7 +69,7 @@ export function findVerifyingKey(
     // The length first (RFC 8017 §8.1.2): OpenSSL accepts an RSASSA-PSS signature without its leading zeros.
     // Synchronous, because a thread of the pool takes longer to reach than a signature takes to verify.
     if (signed.signature.length === key.signatureLength && verify(hash, signed.input, input, signed.signature))
-      return key;
+      return input.key;
     tries += 1;
     if (tries === MAX_TRIES) break;
   }
