@@ -2,12 +2,10 @@ import { once } from 'node:events';
 import { FetchError } from './fetch-error.js';
 
 /**
- * Runs an operation with a deadline. Settles in time even if `run` ignores its signal, as a custom `fetch` may do; a
- * later result is discarded.
+ * Runs an operation with a deadline. Settles in time even if `run` ignores its signal, as a custom `fetch` may do.
  *
  * Uses `setTimeout`, because some versions of Node collect the timer of an `AbortSignal.timeout` that `AbortSignal.any`
  * combines with another signal, and the deadline never fires.
- *
  * @param outer Aborts the operation early; its reason is a {@link FetchError}.
  * @throws FetchError TIMEOUT, the reason of `outer`, or whatever `run` throws.
  */

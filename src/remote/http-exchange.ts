@@ -17,7 +17,7 @@ export interface ExchangeOptions {
 /** Headers that make a request conditional (RFC 9110 §13.1). */
 export type RequestConditions = Readonly<Record<string, string>>;
 
-interface JsonResponse {
+export interface JsonResponse {
   /** The parsed body; undefined if a conditional request was answered with 304. */
   readonly body: unknown;
   readonly conditions: RequestConditions;
@@ -29,43 +29,30 @@ interface JsonResponse {
  * Sends a GET request and reads the JSON response. Every request of this package goes through this function: it always
  * settles within `timeoutMs`, reads at most `maxBytes`, and follows no redirect, because a redirect could move the source
  * of the keys to another server.
- *
  * @param address The caller has checked that it may be fetched.
  * @throws FetchError
  */
 export async function exchange(
   address: string,
-  options: ExchangeOptions,
+  { fetch, timeoutMs, maxBytes, signal: outer }: ExchangeOptions,
   conditions: RequestConditions = {},
 ): Promise<JsonResponse> {
   try {
-    return await withDeadline(options.timeoutMs, options.signal, (signal) =>
-      send(address, options, conditions, signal),
-    );
+    return await withDeadline(timeoutMs, outer, async (signal) => {
+      const headers = { accept: 'application/json', ...conditions };
+      const response = await fetch(address, { headers, redirect: 'manual', signal });
+      const isNotModified = response.status === 304 && Object.keys(conditions).length > 0;
+      const problem = isNotModified ? undefined : responseProblem(response);
+      // Canceling the body releases the connection; a failure to cancel does not matter.
+      if (isNotModified || problem !== undefined) response.body?.cancel().catch(() => undefined);
+      if (problem !== undefined) throw problem;
+      const body = isNotModified ? undefined : parseJson(await readText(response, maxBytes, signal));
+      return { body, conditions: nextConditions(response), maxAgeSeconds: maxAgeSeconds(response) };
+    });
   } catch (error) {
     const failure = error instanceof FetchError ? error : new FetchError('NETWORK', networkReason(error));
     throw new FetchError(failure.code, `${withoutQuery(address)}: ${failure.message}`, failure.retryAfterSeconds);
   }
-}
-
-async function send(
-  address: string,
-  { fetch, maxBytes }: ExchangeOptions,
-  conditions: RequestConditions,
-  signal: AbortSignal,
-): Promise<JsonResponse> {
-  const headers = { accept: 'application/json', ...conditions };
-  const response = await fetch(address, { headers, redirect: 'manual', signal });
-  const isNotModified = response.status === 304 && Object.keys(conditions).length > 0;
-  const problem = isNotModified ? undefined : responseProblem(response);
-  // Canceling the body releases the connection; a failure to cancel does not matter.
-  if (isNotModified || problem !== undefined) response.body?.cancel().catch(() => undefined);
-  if (problem !== undefined) throw problem;
-  return {
-    body: isNotModified ? undefined : parseJson(await readText(response, maxBytes, signal)),
-    conditions: nextConditions(response),
-    maxAgeSeconds: maxAgeSeconds(response),
-  };
 }
 
 function responseProblem({ status, type, headers }: Response): FetchError | undefined {
@@ -86,11 +73,8 @@ function responseProblem({ status, type, headers }: Response): FetchError | unde
 }
 
 function nextConditions({ headers }: Response): RequestConditions {
-  const [etag, lastModified] = [headers.get('etag'), headers.get('last-modified')];
-  return {
-    ...(etag === null ? {} : { 'if-none-match': etag }),
-    ...(lastModified === null ? {} : { 'if-modified-since': lastModified }),
-  };
+  const values = { 'if-none-match': headers.get('etag'), 'if-modified-since': headers.get('last-modified') };
+  return Object.fromEntries(Object.entries(values).filter((entry): entry is [string, string] => entry[1] !== null));
 }
 
 function maxAgeSeconds({ headers }: Response): number | undefined {

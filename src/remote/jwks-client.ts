@@ -4,16 +4,14 @@ import { withoutQuery } from '../model/address.js';
 import { isJsonObject } from '../model/unknown-value.js';
 import { KeySet } from '../keys/key-set.js';
 import { FetchError } from './fetch-error.js';
-import { exchange, type ExchangeOptions, type RequestConditions } from './http-exchange.js';
+import { exchange, type ExchangeOptions, type JsonResponse } from './http-exchange.js';
 
 /** A key set as fetched from an address. */
-export interface FetchedKeySet {
+export interface FetchedKeySet extends Omit<JsonResponse, 'body'> {
   readonly keySet: KeySet;
   readonly address: string;
   /** Digest of the published set. */
   readonly digest: string;
-  readonly conditions: RequestConditions;
-  readonly maxAgeSeconds: number | undefined;
 }
 
 /**

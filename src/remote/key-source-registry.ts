@@ -74,7 +74,7 @@ export class KeySourceRegistry implements KeySources {
     if (pausedUntil > (this.pauses.get(issuer) ?? 0)) this.pauses.set(issuer, pausedUntil);
   }
 
-  /** Fetches the keys of the configured issuers. Never rejects; `health` returns the result. */
+  /** Never rejects; `health` returns the result. */
   async warmUp(): Promise<void> {
     const configured = [...this.remote].filter(({ options }) => options.isConfigured);
     await Promise.all(configured.map((source) => source.warmUp()));

@@ -28,11 +28,7 @@ export class MetadataSource {
 
   constructor(private readonly options: Pick<ExchangeOptions, 'fetch' | 'signal'> & { readonly allowHttp: boolean }) {}
 
-  /**
-   * Returns the cached document, or fetches it. A failed fetch does not remove a cached document.
-   * @param isDoubtful Whether to fetch the document even if it is cached.
-   * @throws FetchError
-   */
+  /** Returns the cached document, or fetches it, always if it `isDoubtful`. A failed fetch does not remove it. */
   async get(issuer: string, request: MetadataRequest, isDoubtful = false): Promise<AuthorizationServerMetadata> {
     const id = JSON.stringify([issuer, request.uri]);
     const cached = isDoubtful ? undefined : this.documents.get(id);
@@ -105,8 +101,7 @@ function readMetadata(body: unknown, issuer: string, location: string): Authoriz
 }
 
 /**
- * Returns the `jwks_uri` of authorization server metadata in its canonical form.
- * @param location Where the metadata came from.
+ * Returns the `jwks_uri` of the metadata at this location in its canonical form.
  * @throws FetchError if there is none, or if it must not be fetched.
  */
 export function requireJwksUri(

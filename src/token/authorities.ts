@@ -21,9 +21,7 @@ export class Authorities {
 const NONE: readonly string[] = Object.freeze([]);
 
 /**
- * Returns the authorities at these claim paths without duplicates. Of a list only its strings count; a value that is
- * neither a string nor a list grants nothing.
- *
+ * Of a list only its strings count; a value that is neither a string nor a list grants nothing.
  * @param split whether a string is one authority, or a list separated by spaces (scopes, RFC 6749 §3.3).
  */
 export function authoritiesAt(

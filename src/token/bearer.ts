@@ -10,7 +10,6 @@ const SCHEME_LENGTH = 'Bearer'.length;
 /**
  * Returns the token of the `Authorization` header (RFC 6750 §2.1). One pass without regular expressions, because this code
  * processes input of unauthenticated callers: the pattern of passport-jwt takes quadratic time.
- *
  * @throws AuthError TOKEN_MISSING, SCHEME_UNSUPPORTED, TOKEN_MULTIPLE, TOKEN_TOO_LARGE, TOKEN_MALFORMED
  */
 export function bearerToken(values: readonly string[]): string {

@@ -2,9 +2,7 @@ import { AuthError } from '../model/errors.js';
 
 type Claims = Readonly<Record<string, unknown>>;
 
-/** A type that a claim must have. */
 interface ClaimType<Value> {
-  /** Describes the type in the refusal. */
   readonly expected: string;
   readonly matches: (value: unknown) => value is Value;
 }

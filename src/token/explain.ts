@@ -7,7 +7,7 @@ import { applicationCheck } from './checks/application.js';
 import { type Check, type CheckExplanation, runCheck } from './checks/check.js';
 import { allowedAlgorithmCheck, namedAlgorithm } from './checks/header.js';
 import { requiredClaim, STRING } from './claims.js';
-import { formHint, hintFor, similarAddressHint } from './hints.js';
+import { counted, formHint, hintFor, similarAddressHint } from './hints.js';
 import { decodeCompact } from './jwt/compact.js';
 import { checkSignature } from './jwt/signature.js';
 import { TokenFacts } from './token-facts.js';
@@ -67,7 +67,6 @@ export async function explainToken(
   return rows;
 }
 
-/** A check, or a step of the verification between the checks. */
 interface Step<Input extends readonly unknown[], Value> {
   readonly name: ExplainedCheck;
   readonly run: (...input: Input) => MaybePromise<Value>;
@@ -78,7 +77,7 @@ const FORM: Step<readonly [text: string, nowMs: number], TokenFacts> = {
   name: 'form',
   run: (text, nowMs) => new TokenFacts(text, decodeCompact(text), nowMs / 1000),
   explain: (text) => ({
-    got: typeof text === 'string' ? partsOf(text) : typeof text,
+    got: typeof text === 'string' ? counted(text.split('.').length, 'parts') : typeof text,
     expected: '3 parts of base64url',
     hint: formHint(text),
   }),
@@ -120,11 +119,7 @@ function leavesClaimsReliable({ passed, code }: Explanation): boolean {
   return passed === true || LEAVES_CLAIMS_RELIABLE.has(code);
 }
 
-/**
- * Adds the row of a step.
- * @param input undefined if the step cannot be made.
- * @returns the result of the step, if it passed.
- */
+/** Adds the row of a step, and returns its result if it passes. Without input, the step cannot be made. */
 async function addRow<Input extends readonly unknown[], Value>(
   rows: Explanation[],
   { name: check, run, explain }: Step<Input, Value>,
@@ -161,9 +156,4 @@ function refusalOf(error: unknown, claims: TokenFacts['claims'], hint: string | 
 
 function defined<Members extends object>(members: Members): Members {
   return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as Members;
-}
-
-function partsOf(text: string): string {
-  const count = text.split('.').length;
-  return `${String(count)} ${count === 1 ? 'part' : 'parts'}`;
 }

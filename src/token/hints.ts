@@ -153,10 +153,12 @@ const UNITS = [
   ['minutes', 60],
 ] as const;
 
-/** Returns `90 seconds` or `3 hours`, rounded down. */
 function durationText(seconds: number): string {
   const whole = Math.round(seconds);
   const [name, size] = UNITS.find(([, unit]) => whole >= unit * 2) ?? (['seconds', 1] as const);
-  const count = Math.floor(whole / size);
-  return `${String(count)} ${count === 1 ? name.slice(0, -1) : name}`;
+  return counted(Math.floor(whole / size), name);
+}
+
+export function counted(count: number, plural: string): string {
+  return `${String(count)} ${count === 1 ? plural.slice(0, -1) : plural}`;
 }

@@ -9,7 +9,6 @@ import type { DecodedToken } from './jwt/compact.js';
 import { SeenTokenFilter } from './seen-token-filter.js';
 import type { TrustedIssuer } from './trusted-issuers.js';
 
-/** A token whose signature was verified, with the key set that verified it. */
 export interface CachedToken extends Pick<DecodedToken, 'header' | 'claims'> {
   readonly keySet: KeySet;
   readonly authorities: Authorities;

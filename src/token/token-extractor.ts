@@ -1,4 +1,5 @@
 import { AuthError } from '../model/errors.js';
+import { isJsonObject } from '../model/unknown-value.js';
 import type { ResolvedTokenFrom } from '../options/resolve-token-from.js';
 import type { TokenPlace } from '../options/token-places.js';
 import { bearerToken } from './bearer.js';
@@ -78,11 +79,16 @@ export function nonEmptyStrings(values: readonly unknown[]): readonly string[] {
 }
 
 function cookiesOf({ headers }: TokenCarrier, name: string): readonly string[] {
-  const pairs = [headers.cookie ?? []].flat().flatMap((header) => header.split(';'));
-  const named = pairs.filter((pair) => pair.includes('=') && pair.split('=', 1)[0]?.trim() === name);
-  const values = named.map((pair) => pair.slice(pair.indexOf('=') + 1).trim());
-  // RFC 6265 §4.1.1: a value may be quoted.
-  return values.map((value) => value.replace(/^"(.*)"$/s, '$1')).filter((value) => value !== '');
+  const values: string[] = [];
+  for (const pair of [headers.cookie ?? []].flat().join(';').split(';')) {
+    const equals = pair.indexOf('=');
+    if (equals === -1 || pair.slice(0, equals).trim() !== name) continue;
+    const value = pair.slice(equals + 1).trim();
+    // RFC 6265 §4.1.1: a value may be quoted.
+    const isQuoted = value.length > 1 && value.startsWith('"') && value.endsWith('"');
+    values.push(isQuoted ? value.slice(1, -1) : value);
+  }
+  return values.filter((value) => value !== '');
 }
 
 const SAFE_METHODS = ['GET', 'HEAD', 'OPTIONS'];
@@ -97,13 +103,12 @@ function checkOrigin({ method, opensSocket, headers }: TokenCarrier, origins: re
   const origin = single(headers.origin);
   if (origin !== undefined && origins.includes(origin)) return;
   const site = single(headers['sec-fetch-site']);
-  const isOwn = site === undefined ? origin === undefined || isOfHost(origin, headers) : SAME_SITE.includes(site);
+  const isOwn =
+    site === undefined ? origin === undefined || isOfHost(origin, headers) : ['same-origin', 'none'].includes(site);
   // A list replaces the default: another page of the same host may be untrusted then.
   if (origins.length > 0 ? origin === undefined && isOwn : isOwn) return;
   throw new AuthError('ORIGIN_UNTRUSTED');
 }
-
-const SAME_SITE = ['same-origin', 'none'];
 
 function isOfHost(origin: string, headers: TokenCarrier['headers']): boolean {
   // `null` is the origin of a sandboxed frame or a file.
@@ -121,7 +126,5 @@ function isForm({ method, headers }: TokenCarrier): boolean {
 }
 
 function memberOf(body: unknown, name: string): readonly unknown[] {
-  if (typeof body !== 'object' || body === null || !Object.hasOwn(body, name)) return [];
-  const value = (body as Record<string, unknown>)[name];
-  return Array.isArray(value) ? (value as unknown[]) : [value];
+  return isJsonObject(body) && Object.hasOwn(body, name) ? [body[name]].flat() : [];
 }

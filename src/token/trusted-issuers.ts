@@ -9,7 +9,6 @@ import type { ResolvedOptions } from '../options/resolve-options.js';
 /** Whether the issuer is in the options or was returned by the `issuers` function of the application. */
 export type KeySourceKind = 'configured' | 'resolved';
 
-/** Creates key sources. */
 export interface KeySources {
   /** Creates a source without fetching anything. */
   create(issuer: string, keys: ResolvedKeys, kind: KeySourceKind): KeySource;
@@ -17,7 +16,6 @@ export interface KeySources {
   release(source: KeySource): void;
 }
 
-/** A trusted issuer with its options and the source of its keys, which are used to verify a token that names it. */
 export interface TrustedIssuer extends ResolvedIssuer {
   readonly keySource: KeySource;
   /** Called when one of its keys has verified a token. */
@@ -27,7 +25,7 @@ export interface TrustedIssuer extends ResolvedIssuer {
 // Longer than any real issuer. A longer name is rejected without calling the `issuers` function.
 const MAX_ISSUER_LENGTH = 2_048;
 
-/** The trusted issuers: those of the options, or those that the `issuers` function of the application returns. */
+/** The issuers of the options, or those that the `issuers` function of the application returns. */
 export class TrustedIssuers {
   /** The configured issuers. Empty if the `issuers` function decides. */
   readonly names: readonly string[];
