@@ -18,7 +18,6 @@ export interface CachedKeySet {
 /** Lower bound of the `max-age` of the issuer, whose upper bound is `refreshSeconds`. Prevents constant requests. */
 const MIN_FRESH_SECONDS = 60;
 
-/** Returns how long a set can be used. */
 export function lifetime(
   fetchedAt: number,
   { refreshSeconds, maxStaleSeconds }: Pick<ResolvedRemoteKeys, 'refreshSeconds' | 'maxStaleSeconds'>,

@@ -109,7 +109,6 @@ export class IssuerKeys implements KeySource {
     };
   }
 
-  /** Allows the next fetch immediately. The cached set stays in use. */
   forgetPauses(): void {
     this.backoff.skipPause();
     this.unknownKids.endCooldown();

@@ -10,7 +10,6 @@ import { exchange, type ExchangeOptions, type JsonResponse } from './http-exchan
 export interface FetchedKeySet extends Omit<JsonResponse, 'body'> {
   readonly keySet: KeySet;
   readonly address: string;
-  /** Digest of the published set. */
   readonly digest: string;
 }
 

@@ -13,7 +13,7 @@ import { explainToken, type Explanation } from './explain.js';
 import { decodeCompact } from './jwt/compact.js';
 import { checkSignature, findVerifyingKey, namedKey } from './jwt/signature.js';
 import type { Demand, Presented } from './presented.js';
-import { type CachedToken, TokenCache } from './token-cache.js';
+import { TokenCache } from './token-cache.js';
 import { TokenFacts } from './token-facts.js';
 import type { TrustedIssuer, TrustedIssuers } from './trusted-issuers.js';
 
@@ -109,7 +109,6 @@ export class AccessTokenVerifier implements Authenticator {
   /**
    * Accepts a token that was accepted a moment ago, if nothing but the time has changed since: the same options of the issuer and
    * the same key set. Then only the checks of the time can have another result.
-   * @returns undefined if all checks are necessary.
    */
   private acceptAgain(token: string, now: number): VerifiedAccessToken | undefined {
     const recent = this.cache?.findRecent(token, now);
@@ -138,7 +137,7 @@ export class AccessTokenVerifier implements Authenticator {
         const { token } = presented;
         const cached = this.cache?.find(token, now);
         const decoded = cached ?? decodeCompact(token);
-        const facts = new TokenFacts(token, decoded, now / 1000, presented, demand, cached?.authorities);
+        const facts = new TokenFacts(token, decoded, now / 1000, presented, demand, cached);
         runChecks(beforeIssuer, facts, undefined);
         return whenKnown(this.issuers.get(requiredClaim(facts.claims, 'iss', STRING)), (issuer) => {
           trusted = issuer.issuer;
@@ -147,7 +146,7 @@ export class AccessTokenVerifier implements Authenticator {
           return whenKnown(checkSignature(facts, algorithm, issuer.keySource, cached?.keySet), (keySet) => {
             issuer.onVerified?.();
             return whenKnown(runChecks(afterSignature, facts, issuer), () => {
-              this.remember(facts, issuer, keySet, cached, now);
+              this.remember(facts, issuer, keySet, now);
               if (issuer.reportOnly.size > 0) this.report(facts, issuer);
               return facts.verifiedToken(issuer);
             });
@@ -158,15 +157,9 @@ export class AccessTokenVerifier implements Authenticator {
     );
   }
 
-  private remember(
-    facts: TokenFacts,
-    issuer: TrustedIssuer,
-    keySet: KeySet,
-    cached: CachedToken | undefined,
-    now: number,
-  ): void {
+  private remember(facts: TokenFacts, issuer: TrustedIssuer, keySet: KeySet, now: number): void {
     if (this.cache === undefined) return;
-    let entry = cached;
+    let entry = facts.cached;
     if (entry?.keySet !== keySet) {
       const { token, header, claims } = facts;
       entry = { header, claims, keySet, authorities: facts.authorities(issuer), verifiedAt: now };

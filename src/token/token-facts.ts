@@ -3,6 +3,7 @@ import { NO_DEMAND } from './authenticator.js';
 import { Authorities } from './authorities.js';
 import type { DecodedToken } from './jwt/compact.js';
 import type { Demand, Presented } from './presented.js';
+import type { CachedToken } from './token-cache.js';
 import type { TrustedIssuer } from './trusted-issuers.js';
 import { createVerifiedAccessToken } from './verified-access-token.js';
 
@@ -11,6 +12,7 @@ export class TokenFacts implements DecodedToken {
   readonly header: DecodedToken['header'];
   readonly claims: DecodedToken['claims'];
   private verified: VerifiedAccessToken | undefined;
+  private read: Authorities | undefined;
 
   constructor(
     readonly token: string,
@@ -18,8 +20,7 @@ export class TokenFacts implements DecodedToken {
     readonly nowSeconds: number,
     readonly presented?: Presented,
     readonly demand: Demand = NO_DEMAND,
-    /** Those that an earlier call read from the same claims. */
-    private known?: Authorities,
+    readonly cached?: CachedToken,
   ) {
     this.header = header;
     this.claims = claims;
@@ -37,7 +38,7 @@ export class TokenFacts implements DecodedToken {
   }
 
   authorities({ claimPaths }: TrustedIssuer): Authorities {
-    if (this.known?.claimPaths !== claimPaths) this.known = new Authorities(this.claims, claimPaths);
-    return this.known;
+    const known = this.cached?.authorities;
+    return known?.claimPaths === claimPaths ? known : (this.read ??= new Authorities(this.claims, claimPaths));
   }
 }

@@ -12,7 +12,6 @@ export type KeySourceKind = 'configured' | 'resolved';
 export interface KeySources {
   /** Creates a source without fetching anything. */
   create(issuer: string, keys: ResolvedKeys, kind: KeySourceKind): KeySource;
-  /** Called when a source is no longer used. */
   release(source: KeySource): void;
 }
 

@@ -1,9 +1,8 @@
 import { applicationCheck } from './application.js';
-import { audienceCheck } from './audience.js';
 import type { Check } from './check.js';
 import { algorithmCheck, allowedAlgorithmCheck, criticalHeaderCheck } from './header.js';
 import { expirationCheck, notBeforeCheck, tokenAgeCheck } from './lifetime.js';
-import { claimTypesCheck, requiredClaimsCheck } from './required-claims.js';
+import { audienceCheck, claimTypesCheck, requiredClaimsCheck } from './required-claims.js';
 import { senderConstraintCheck } from './sender-constraint.js';
 import { tokenPurposeCheck, tokenTypeCheck } from './token-type.js';
 

@@ -8,11 +8,9 @@ export const applicationCheck = {
   name: 'validate',
   run(facts, issuer) {
     const { providerCheck, validate } = issuer;
-    if (providerCheck === undefined && validate === undefined) return undefined;
-    const token = facts.verifiedToken(issuer);
-    providerCheck?.(token);
+    providerCheck?.(facts.verifiedToken(issuer));
     if (validate === undefined) return undefined;
-    const verdict: unknown = validate(token);
+    const verdict: unknown = validate(facts.verifiedToken(issuer));
     return whenKnown(isPromise(verdict) ? Promise.resolve(verdict) : verdict, checkVerdict);
   },
 } as const satisfies Check;

@@ -7,8 +7,6 @@ import type { Check } from './check.js';
  * constraint makes useless to a thief. The claim counts whatever its value is, also `null`.
  *
  * With `reportOnly: ['senderConstraint']` such tokens are accepted and reported: nothing proves then that the caller has the key.
- *
- * RFC 9449 §7.1 (DPoP) and RFC 8705 §3 (mutual TLS) define how a proof is verified.
  */
 export const senderConstraintCheck = {
   name: 'sender-constraint',

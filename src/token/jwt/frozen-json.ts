@@ -10,8 +10,6 @@ const MAX_DEPTH = 64;
  *
  * If a member occurs twice, the last one counts, as RFC 7519 §4 allows. The signature covers the bytes, so that there is only
  * one reading of them.
- *
- * @throws AuthError TOKEN_MALFORMED
  */
 export function parseFrozenJson(text: string, part: string): unknown {
   let value: unknown;
