@@ -6,7 +6,6 @@ import { FetchError } from './fetch-error.js';
  *
  * Uses `setTimeout`, because some versions of Node collect the timer of an `AbortSignal.timeout` that `AbortSignal.any`
  * combines with another signal, and the deadline never fires.
- * @param outer Aborts the operation early; its reason is a {@link FetchError}.
  * @throws FetchError TIMEOUT, the reason of `outer`, or whatever `run` throws.
  */
 export async function withDeadline<T>(

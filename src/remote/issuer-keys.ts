@@ -197,8 +197,7 @@ export class IssuerKeys implements KeySource {
   private async locate(isDoubtful: boolean, signal: AbortSignal): Promise<string> {
     const { locate, timeoutMs } = this.options;
     const address = this.cached?.fetched?.address;
-    if (address === undefined) return locate(isDoubtful);
-    if (!isDoubtful) return address;
+    if (address === undefined || !isDoubtful) return address ?? locate(isDoubtful);
     // The shorter deadline leaves time to fetch the keys from the known address.
     return withDeadline(timeoutMs, signal, () => locate(true)).catch(() => address);
   }

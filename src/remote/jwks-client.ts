@@ -6,7 +6,6 @@ import { KeySet } from '../keys/key-set.js';
 import { FetchError } from './fetch-error.js';
 import { exchange, type ExchangeOptions, type JsonResponse } from './http-exchange.js';
 
-/** A key set as fetched from an address. */
 export interface FetchedKeySet extends Omit<JsonResponse, 'body'> {
   readonly keySet: KeySet;
   readonly address: string;

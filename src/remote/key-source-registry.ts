@@ -17,7 +17,6 @@ const MAX_PAUSES = 10_000;
 
 /** Creates the key sources of one module, and warms up, monitors and closes them together. */
 export class KeySourceRegistry implements KeySources {
-  /** Shared by everything in this module that needs the metadata of an issuer. */
   readonly metadata: MetadataSource;
   private readonly remote = new Set<IssuerKeys>();
   private readonly staticHealth: IssuerKeyHealth[] = [];

@@ -23,7 +23,6 @@ export interface VerificationObserver {
   /**
    * @param durationMs includes the wait for keys, if there was one.
    * @param issuer the trusted issuer that the token names, whatever else is wrong with it.
-   * @param code of the refusal.
    */
   verified(durationMs: number, issuer: string | undefined, code: AuthErrorCode | undefined): void;
 }

@@ -55,7 +55,7 @@ export class TokenCache {
     return this.seen.get(hashOf(token)) === true ? this.ifFresh(this.entries.get(digestOf(token)), now) : undefined;
   }
 
-  /** @returns whether the token was stored. */
+  /** Returns whether the token is stored: not for the first time. */
   remember(token: string, entry: CachedToken): boolean {
     const isRepeated = this.seen.get(hashOf(token)) === true;
     if (isRepeated) this.entries.set(digestOf(token), entry);
