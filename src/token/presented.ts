@@ -5,6 +5,7 @@ export interface Presented {
   readonly scheme: 'Bearer';
   /** Every DPoP proof that was sent (RFC 9449 §4.1); a valid request has at most one. */
   readonly proofs: readonly string[];
+  /** The HTTP method. Undefined for calls that have none. */
   readonly method?: string;
   /** The path and query as they were sent. */
   readonly uri?: string;

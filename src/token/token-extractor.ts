@@ -4,7 +4,6 @@ import type { ResolvedTokenFrom } from '../options/resolve-token-from.js';
 import type { TokenPlace } from '../options/token-places.js';
 import { bearerToken } from './bearer.js';
 
-/** The parts of a call that can carry a token, whatever its transport. */
 export interface TokenCarrier {
   /** Each `Authorization` header that was sent. */
   readonly authorization: readonly string[];
