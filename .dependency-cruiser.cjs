@@ -136,7 +136,7 @@ module.exports = {
     onlyIn(
       'lru-cache-in-few-files',
       ['lru-cache'],
-      '^src/(?:token/(?:tenant-key-source-cache|jwt/compact|token-cache)|nest/routes/route-metadata|remote/(?:unknown-kid-budget|key-source-registry|metadata))\\.ts$',
+      '^src/(?:token/(?:trusted-issuers|jwt/compact|token-cache)|nest/routes/route-metadata|remote/(?:unknown-kid-budget|key-source-registry|metadata))\\.ts$',
       'Each cache must be bounded: tenants, decoded headers, verified tokens, routes, metadata, missed key ids. A new cache is a decision.',
     ),
     onlyIn(

@@ -1,13 +1,11 @@
+import { once } from 'node:events';
 import { FetchError } from './fetch-error.js';
 
 /**
- * Runs an operation with a deadline. Settles in time even if `run` ignores its signal, as a custom `fetch` may do; a
- * later result is discarded.
+ * Runs an operation with a deadline. Settles in time even if `run` ignores its signal, as a custom `fetch` may do.
  *
  * Uses `setTimeout`, because some versions of Node collect the timer of an `AbortSignal.timeout` that `AbortSignal.any`
  * combines with another signal, and the deadline never fires.
- *
- * @param outer Aborts the operation early; its reason is a {@link FetchError}.
  * @throws FetchError TIMEOUT, the reason of `outer`, or whatever `run` throws.
  */
 export async function withDeadline<T>(
@@ -17,11 +15,8 @@ export async function withDeadline<T>(
 ): Promise<T> {
   outer?.throwIfAborted();
   const controller = new AbortController();
-  const aborted = new Promise<never>((_resolve, reject) => {
-    controller.signal.addEventListener('abort', () => {
-      reject(controller.signal.reason as FetchError);
-    });
-  });
+  const { signal } = controller;
+  const aborted = once(signal, 'abort').then(() => Promise.reject<never>(signal.reason as FetchError));
   const abort = () => {
     controller.abort(outer?.reason);
   };
@@ -30,7 +25,7 @@ export async function withDeadline<T>(
     controller.abort(new FetchError('TIMEOUT', `no answer within ${String(timeoutMs)} ms`));
   }, timeoutMs);
   try {
-    return await Promise.race([aborted, run(controller.signal)]);
+    return await Promise.race([aborted, run(signal)]);
   } finally {
     clearTimeout(timer);
     outer?.removeEventListener('abort', abort);

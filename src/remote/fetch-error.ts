@@ -16,16 +16,14 @@ export type FetchErrorCode =
 /** A failed exchange with an authorization server. The message is for the log and never quotes a response body. */
 export class FetchError extends Error {
   override readonly name = 'FetchError';
-  /** The delay that the server requested (RFC 9110 §10.2.3), if any. */
-  readonly retryAfterSeconds: number | undefined;
 
   constructor(
     readonly code: FetchErrorCode,
     message: string,
-    { cause, retryAfterSeconds }: { cause?: unknown; retryAfterSeconds?: number } = {},
+    /** The delay that the server requested (RFC 9110 §10.2.3), if any. */
+    readonly retryAfterSeconds?: number,
   ) {
-    super(message, { cause });
-    this.retryAfterSeconds = retryAfterSeconds;
+    super(message);
   }
 
   /** Whether there was no response. Another address of the same server is then unlikely to respond. */

@@ -9,71 +9,50 @@ export interface ExchangeOptions {
   readonly fetch: typeof globalThis.fetch;
   /** Deadline of the whole exchange, including the body. */
   readonly timeoutMs: number;
-  /** Maximum size of the response body. */
   readonly maxBytes: number;
-  /** Aborts the exchange; its reason is a {@link FetchError}. */
+  /** Its reason is a {@link FetchError}. */
   readonly signal?: AbortSignal;
 }
 
-export interface ExchangeRequest {
-  readonly method?: 'GET' | 'POST';
-  readonly headers?: RequestHeaders;
-  readonly body?: string;
-}
+/** Headers that make a request conditional (RFC 9110 §13.1). */
+export type RequestConditions = Readonly<Record<string, string>>;
 
-export type RequestHeaders = Readonly<Record<string, string>>;
-
-interface JsonResponse {
+export interface JsonResponse {
   /** The parsed body; undefined if a conditional request was answered with 304. */
   readonly body: unknown;
-  /** Headers that make the next request for this resource conditional (RFC 9110 §13.1). */
-  readonly conditions: RequestHeaders;
+  readonly conditions: RequestConditions;
   /** The freshness lifetime (RFC 9111 §5.2.2.1); 0 for `no-store` and `no-cache`. */
   readonly maxAgeSeconds: number | undefined;
 }
 
 /**
- * Sends one request and reads the JSON response. Every request of this package goes through this function: it always
+ * Sends a GET request and reads the JSON response. Every request of this package goes through this function: it always
  * settles within `timeoutMs`, reads at most `maxBytes`, and follows no redirect, because a redirect could move the source
- * of the keys or send credentials to another server.
- *
+ * of the keys to another server.
  * @param address The caller has checked that it may be fetched.
  * @throws FetchError
  */
 export async function exchange(
   address: string,
-  options: ExchangeOptions,
-  request: ExchangeRequest = {},
+  { fetch, timeoutMs, maxBytes, signal: outer }: ExchangeOptions,
+  conditions: RequestConditions = {},
 ): Promise<JsonResponse> {
   try {
-    return await withDeadline(options.timeoutMs, options.signal, (signal) => send(address, options, request, signal));
+    return await withDeadline(timeoutMs, outer, async (signal) => {
+      const headers = { accept: 'application/json', ...conditions };
+      const response = await fetch(address, { headers, redirect: 'manual', signal });
+      const isNotModified = response.status === 304 && Object.keys(conditions).length > 0;
+      const problem = isNotModified ? undefined : responseProblem(response);
+      // Canceling the body releases the connection; a failure to cancel does not matter.
+      if (isNotModified || problem !== undefined) response.body?.cancel().catch(() => undefined);
+      if (problem !== undefined) throw problem;
+      const body = isNotModified ? undefined : parseJson(await readText(response, maxBytes, signal));
+      return { body, conditions: nextConditions(response), maxAgeSeconds: maxAgeSeconds(response) };
+    });
   } catch (error) {
-    const source = withoutQuery(address);
-    if (!(error instanceof FetchError)) {
-      throw new FetchError('NETWORK', `${source}: ${networkReason(error)}`, { cause: error });
-    }
-    throw new FetchError(error.code, `${source}: ${error.message}`, error);
+    const failure = error instanceof FetchError ? error : new FetchError('NETWORK', networkReason(error));
+    throw new FetchError(failure.code, `${withoutQuery(address)}: ${failure.message}`, failure.retryAfterSeconds);
   }
-}
-
-async function send(
-  address: string,
-  { fetch, maxBytes }: ExchangeOptions,
-  request: ExchangeRequest,
-  signal: AbortSignal,
-): Promise<JsonResponse> {
-  const headers = { accept: 'application/json', ...request.headers };
-  const response = await fetch(address, { ...request, headers, redirect: 'manual', signal });
-  const isNotModified = response.status === 304 && ('if-none-match' in headers || 'if-modified-since' in headers);
-  const problem = isNotModified ? undefined : responseProblem(response);
-  // Canceling the body releases the connection; a failure to cancel does not matter.
-  if (isNotModified || problem !== undefined) response.body?.cancel().catch(() => undefined);
-  if (problem !== undefined) throw problem;
-  return {
-    body: isNotModified ? undefined : parseJson(await readText(response, maxBytes, signal)),
-    conditions: nextConditions(response),
-    maxAgeSeconds: maxAgeSeconds(response),
-  };
 }
 
 function responseProblem({ status, type, headers }: Response): FetchError | undefined {
@@ -81,21 +60,21 @@ function responseProblem({ status, type, headers }: Response): FetchError | unde
     const isRedirect = type === 'opaqueredirect' || (status >= 300 && status < 400);
     // A date is ignored: it would have to be compared with the server's clock.
     const retryAfter = /^\d{1,6}$/.exec(headers.get('retry-after') ?? '')?.[0];
-    return new FetchError(isRedirect ? 'REDIRECT' : 'STATUS', `answered with status ${String(status)}`, {
-      retryAfterSeconds: retryAfter === undefined ? undefined : Number(retryAfter),
-    });
+    const retryAfterSeconds = retryAfter === undefined ? undefined : Number(retryAfter);
+    return new FetchError(
+      isRedirect ? 'REDIRECT' : 'STATUS',
+      `answered with status ${String(status)}`,
+      retryAfterSeconds,
+    );
   }
   const mediaType = headers.get('content-type')?.split(';')[0]?.trim().toLowerCase() ?? '';
   if (mediaType === '' || MEDIA_TYPE.test(mediaType)) return undefined;
   return new FetchError('MEDIA_TYPE', `answered with ${JSON.stringify(mediaType.slice(0, 80))}, which is not JSON`);
 }
 
-function nextConditions({ headers }: Response): RequestHeaders {
-  const [etag, lastModified] = [headers.get('etag'), headers.get('last-modified')];
-  return {
-    ...(etag === null ? {} : { 'if-none-match': etag }),
-    ...(lastModified === null ? {} : { 'if-modified-since': lastModified }),
-  };
+function nextConditions({ headers }: Response): RequestConditions {
+  const values = { 'if-none-match': headers.get('etag'), 'if-modified-since': headers.get('last-modified') };
+  return Object.fromEntries(Object.entries(values).filter((entry): entry is [string, string] => entry[1] !== null));
 }
 
 function maxAgeSeconds({ headers }: Response): number | undefined {
@@ -130,7 +109,7 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** Returns the system error code or message, which `fetch` puts into the `cause` of its "fetch failed". */
+/** `fetch` puts the system error into the `cause` of its "fetch failed". */
 function networkReason(error: unknown): string {
   const { cause = error } = (error ?? {}) as { cause?: unknown };
   const { code, message } = (cause ?? {}) as { code?: unknown; message?: unknown };

@@ -4,38 +4,38 @@ import type { KeySet } from '../keys/key-set.js';
 import type { KeySource } from '../keys/key-source.js';
 import type { KeyStore } from '../keys/key-store.js';
 import type { ResolvedRemoteKeys } from '../options/resolve-keys.js';
-import { cachedFromFallback, cachedFromIssuer, type CachedKeySet } from './cached-key-set.js';
+import { type CachedKeySet, lifetime } from './cached-key-set.js';
 import { withDeadline } from './deadline.js';
 import { FetchError } from './fetch-error.js';
+import type { ExchangeOptions } from './http-exchange.js';
 import { fetchJwks } from './jwks-client.js';
-import { KeyFetchLog } from './key-fetch-log.js';
 import { KeySetPersistence } from './key-set-persistence.js';
 import { RefreshBackoff } from './refresh-backoff.js';
 import { UnknownKidBudget } from './unknown-kid-budget.js';
 
-interface IssuerKeysOptions extends ResolvedRemoteKeys {
+interface IssuerKeysOptions extends ResolvedRemoteKeys, ExchangeOptions {
   readonly issuer: string;
   /** False for a tenant that the `issuers` function of the application returned. */
   readonly isConfigured: boolean;
-  readonly fetch: typeof globalThis.fetch;
-  /** Aborts a fetch when the application closes. */
   readonly signal: AbortSignal;
   readonly clock: () => number;
-  readonly random: () => number;
   /** Returns the address of the key set. If it `isDoubtful`, the address returned last may be outdated. */
   readonly locate: (isDoubtful: boolean) => Promise<string>;
   readonly store: KeyStore | undefined;
   /** How the keys are found. Stored keys with another origin are not used. */
   readonly origin: string;
-  /** When the first fetch is allowed: milliseconds since 1970. */
+  /** When the first fetch is allowed. */
   readonly notBefore?: number | undefined;
-  /** How many unknown key ids are remembered. */
-  readonly maxUnknownKids: number;
   /** Receives warnings for the log. Must not throw. */
   readonly onProblem: (message: string) => void;
 }
 
 const MIN_TIMER_MS = 1_000;
+const REPEAT_WARNING_MS = 600_000;
+const MAX_WARNED_KEYS = 10;
+// Bounds of what callers without a valid token can make this process remember.
+const MAX_UNKNOWN_KIDS = 500;
+const MAX_UNKNOWN_KIDS_OF_TENANT = 50;
 
 /**
  * The cached key set of one issuer, and the policy for fetching it.
@@ -48,30 +48,29 @@ const MIN_TIMER_MS = 1_000;
  * - The stored set, then the fallback, is used until the issuer first responds, and never afterwards.
  */
 export class IssuerKeys implements KeySource {
-  /** When the last fetch began; -Infinity before the first. */
   lastFetchAt = -Infinity;
   private cached: CachedKeySet | undefined;
   private refreshing: Promise<void> | undefined;
-  private restoring: Promise<void> | undefined;
+  private restoring: Promise<CachedKeySet | undefined> | undefined;
   private timer: NodeJS.Timeout | undefined;
   private readonly backoff: RefreshBackoff;
   private readonly unknownKids: UnknownKidBudget;
   private readonly persistence: KeySetPersistence | undefined;
-  private readonly log: KeyFetchLog;
+  private lastWarning: { readonly kind: string; readonly at: number } | undefined;
 
   constructor(readonly options: IssuerKeysOptions) {
-    const { issuer, store, unknownKidCooldownSeconds, random, notBefore, maxUnknownKids, onProblem } = options;
-    this.backoff = new RefreshBackoff(random, notBefore);
+    const { isConfigured, store, unknownKidCooldownSeconds, notBefore } = options;
+    this.backoff = new RefreshBackoff(notBefore);
+    const maxUnknownKids = isConfigured ? MAX_UNKNOWN_KIDS : MAX_UNKNOWN_KIDS_OF_TENANT;
     this.unknownKids = new UnknownKidBudget(unknownKidCooldownSeconds * 1000, maxUnknownKids);
-    this.persistence = store && new KeySetPersistence({ ...options, store });
-    this.log = new KeyFetchLog(issuer, onProblem);
+    this.persistence = store && new KeySetPersistence(store, options);
   }
 
   keySetFor(kid: string | undefined, rejectedSet?: KeySet): KeySet | Promise<KeySet> {
     const now = this.options.clock();
     const cached = this.usableAt(now);
     if (cached === undefined) return this.awaitKeySet(kid, rejectedSet);
-    const { keySet } = cached.jwks;
+    const { keySet } = cached;
     if (keySet === rejectedSet || keySet.candidates(kid).length === 0) return this.search(kid, keySet, now);
     if (!this.backoff.isDue(now)) return keySet;
     const refreshed = this.refresh();
@@ -82,7 +81,7 @@ export class IssuerKeys implements KeySource {
   }
 
   current(): KeySet | undefined {
-    return this.usableAt(this.options.clock())?.jwks.keySet;
+    return this.usableAt(this.options.clock())?.keySet;
   }
 
   /** Fetches the keys before the first token is received. Never rejects; `health` returns the result. */
@@ -91,7 +90,7 @@ export class IssuerKeys implements KeySource {
     await this.restore();
     if (this.backoff.isDue(clock())) await this.refresh();
     // The first token need not wait before another attempt.
-    this.backoff.skipPause(clock());
+    this.backoff.skipPause();
   }
 
   health(): IssuerKeyHealth {
@@ -110,13 +109,12 @@ export class IssuerKeys implements KeySource {
     };
   }
 
-  /** Allows the next fetch immediately. The cached set stays in use. */
   forgetPauses(): void {
-    this.backoff.skipPause(this.options.clock());
+    this.backoff.skipPause();
     this.unknownKids.endCooldown();
   }
 
-  /** Leaves no timer and no unfinished save. The `signal` of the options ends a fetch. */
+  /** The `signal` of the options ends a fetch. */
   async close(): Promise<void> {
     clearTimeout(this.timer);
     await this.persistence?.close();
@@ -170,10 +168,7 @@ export class IssuerKeys implements KeySource {
 
   /** Never rejects; `backoff` has the result. */
   private refresh(relocate = false): Promise<void> {
-    this.refreshing ??= this.load(relocate).finally(() => {
-      this.refreshing = undefined;
-    });
-    return this.refreshing;
+    return (this.refreshing ??= this.load(relocate));
   }
 
   private async load(relocate: boolean): Promise<void> {
@@ -186,39 +181,39 @@ export class IssuerKeys implements KeySource {
       this.fail(error instanceof FetchError ? error : new FetchError('KEYS_UNUSABLE', 'cannot be read'));
     }
     this.scheduleRefresh();
+    this.refreshing = undefined;
   }
 
   private fetchKeySet(relocate: boolean, startedAt: number): Promise<CachedKeySet> {
     // One deadline for metadata and key set: the requests that need the keys wait for both.
     return withDeadline(2 * this.options.timeoutMs, this.options.signal, async (signal) => {
       const address = await this.locate(relocate || this.backoff.failures > 0, signal);
-      const previous = this.cached?.address === address ? this.cached.jwks : undefined;
-      const { jwks, maxAgeSeconds } = await fetchJwks(address, { ...this.options, signal }, previous);
-      return cachedFromIssuer(jwks, address, startedAt, maxAgeSeconds, this.options);
+      const fetched = await fetchJwks(address, { ...this.options, signal }, this.cached?.fetched);
+      const { keySet, maxAgeSeconds } = fetched;
+      return { keySet, source: 'issuer', fetched, ...lifetime(startedAt, this.options, maxAgeSeconds) };
     });
   }
 
   private async locate(isDoubtful: boolean, signal: AbortSignal): Promise<string> {
     const { locate, timeoutMs } = this.options;
-    const address = this.cached?.address;
-    if (address === undefined) return locate(isDoubtful);
-    if (!isDoubtful) return address;
-    try {
-      // The shorter deadline leaves time to fetch the keys from the known address.
-      return await withDeadline(timeoutMs, signal, () => locate(true));
-    } catch {
-      return address;
-    }
+    const address = this.cached?.fetched?.address;
+    if (address === undefined || !isDoubtful) return address ?? locate(isDoubtful);
+    // The shorter deadline leaves time to fetch the keys from the known address.
+    return withDeadline(timeoutMs, signal, () => locate(true)).catch(() => address);
   }
 
   private accept(fetched: CachedKeySet): void {
-    const { fetchedAt, freshUntil, jwks } = fetched;
-    const previous = this.cached?.jwks.keySet;
-    this.log.reportSuccess(this.backoff.failures, jwks.keySet === previous ? undefined : jwks.keySet);
+    const { keySet, fetchedAt, freshUntil } = fetched;
+    const previous = this.cached?.keySet;
+    const { failures } = this.backoff;
+    if (failures > 0) this.warn(`can be fetched again after ${String(failures)} failed attempts`);
+    const problems = keySet === previous ? [] : keySet.problems.slice(0, MAX_WARNED_KEYS);
+    if (problems.length > 0) this.warn(`cannot all be used: ${problems.join('; ')}`);
+    this.lastWarning = undefined;
     this.cached = fetched;
     this.backoff.recordSuccess(fetchedAt, freshUntil - fetchedAt);
     // A withdrawn kid may return: the issuer's servers may serve the old and the new set in turn after a rotation.
-    for (const kid of previous?.kids ?? []) if (!jwks.keySet.hasKid(kid)) this.unknownKids.recordMiss(kid, fetchedAt);
+    for (const kid of previous?.kids ?? []) if (!keySet.hasKid(kid)) this.unknownKids.recordMiss(kid, fetchedAt);
     this.persistence?.save(fetched);
   }
 
@@ -227,11 +222,21 @@ export class IssuerKeys implements KeySource {
     const now = clock();
     // Keys that the issuer has published rule out the fallback, even after they have expired.
     if (fallback !== undefined && this.cached?.source !== 'issuer' && this.usableAt(now) === undefined) {
-      this.cached = cachedFromFallback(fallback);
+      const unlimited = { fetchedAt: -Infinity, freshUntil: -Infinity, usableUntil: Infinity };
+      this.cached = { keySet: fallback, source: 'fallback', ...unlimited };
     }
     const hasKeys = this.usableAt(now) !== undefined;
     this.backoff.recordFailure(now, failure, hasKeys);
-    if (!signal.aborted) this.log.reportFailure(failure, hasKeys, now);
+    // During an outage, a failure of the same kind is repeated only every ten minutes.
+    const kind = `${failure.code} ${String(hasKeys)}`;
+    const isRepeated = this.lastWarning?.kind === kind && now - this.lastWarning.at < REPEAT_WARNING_MS;
+    if (isRepeated || signal.aborted) return;
+    this.lastWarning = { kind, at: now };
+    this.warn(`cannot be fetched: ${failure.message}`);
+  }
+
+  private warn(what: string): void {
+    this.options.onProblem(`Keys of ${this.options.issuer} ${what}`);
   }
 
   private scheduleRefresh(): void {
@@ -246,10 +251,9 @@ export class IssuerKeys implements KeySource {
     this.timer = setTimeout(refresh, Math.max(MIN_TIMER_MS, this.backoff.msUntilNext(clock()))).unref();
   }
 
-  private restore(): Promise<void> {
-    this.restoring ??= (async () => {
-      this.cached = await this.persistence?.load(this.options.clock());
-    })();
-    return this.restoring;
+  private async restore(): Promise<void> {
+    this.restoring ??= this.persistence?.load(this.options.clock());
+    const restored = await this.restoring;
+    this.cached ??= restored;
   }
 }

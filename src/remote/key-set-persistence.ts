@@ -1,14 +1,14 @@
-import { isJsonObject } from '../model/unknown-value.js';
-import type { KeyStore } from '../keys/key-store.js';
+import { KeySet } from '../keys/key-set.js';
+import type { KeyStore, StoredKeys } from '../keys/key-store.js';
 import { hasPrivateMembers } from '../keys/verification-key.js';
+import { isJsonObject } from '../model/unknown-value.js';
 import type { ResolvedRemoteKeys } from '../options/resolve-keys.js';
+import { type CachedKeySet, lifetime } from './cached-key-set.js';
 import { withDeadline } from './deadline.js';
-import { type CachedKeySet, cachedFromStore } from './cached-key-set.js';
 
 interface KeySetPersistenceOptions extends ResolvedRemoteKeys {
   readonly issuer: string;
   readonly origin: string;
-  readonly store: KeyStore;
   readonly onProblem: (message: string) => void;
 }
 
@@ -17,14 +17,17 @@ export class KeySetPersistence {
   private unsaved: CachedKeySet | undefined;
   private saving: Promise<void> | undefined;
 
-  constructor(private readonly options: KeySetPersistenceOptions) {}
+  constructor(
+    private readonly store: KeyStore,
+    private readonly options: KeySetPersistenceOptions,
+  ) {}
 
   /** Never rejects. */
   async load(now: number): Promise<CachedKeySet | undefined> {
-    const { store, issuer, origin, timeoutMs } = this.options;
+    const { issuer, timeoutMs } = this.options;
     try {
-      const stored = await withDeadline(timeoutMs, undefined, async () => store.load(issuer));
-      return stored === undefined || stored === null ? undefined : cachedFromStore(stored, origin, now, this.options);
+      const stored: unknown = await withDeadline(timeoutMs, undefined, async () => this.store.load(issuer));
+      return stored === undefined || stored === null ? undefined : this.read(stored, now);
     } catch (error) {
       this.reportProblem('stored keys', 'used', error);
       return undefined;
@@ -41,22 +44,33 @@ export class KeySetPersistence {
 
   /** Waits for a save in progress, for at most `timeoutMs`. Never rejects. */
   async close(): Promise<void> {
-    const { saving } = this;
-    if (saving === undefined) return;
-    await withDeadline(this.options.timeoutMs, undefined, () => saving).catch((error: unknown) => {
+    await withDeadline(this.options.timeoutMs, undefined, async () => this.saving).catch((error: unknown) => {
       this.reportProblem('keys', 'stored', error);
     });
   }
 
+  private read(stored: unknown, now: number): CachedKeySet {
+    if (!isJsonObject(stored)) throw new Error('the stored value is not an object');
+    const { fetchedAtMs, origin, jwks } = stored as Partial<StoredKeys>;
+    if (typeof fetchedAtMs !== 'number' || !(fetchedAtMs <= now))
+      throw new Error('`fetchedAtMs` is not a time in the past');
+    // Otherwise keys from an address that was removed from the options would be accepted for another day.
+    if (origin !== this.options.origin) throw new Error('`origin` does not match the configured `keys`');
+    if (!isJsonObject(jwks) || !Array.isArray(jwks.keys)) throw new Error('`jwks` is not a key set');
+    const keySet = new KeySet(jwks.keys as unknown[]);
+    if (!keySet.isUsable) throw new Error('`jwks` has no usable key');
+    return { keySet, source: 'store', ...lifetime(fetchedAtMs, this.options) };
+  }
+
   private async saveAll(): Promise<void> {
-    const { store, issuer, origin } = this.options;
+    const { issuer, origin } = this.options;
     while (this.unsaved !== undefined) {
-      const { fetchedAt: fetchedAtMs, jwks } = this.unsaved;
+      const { fetchedAt: fetchedAtMs, keySet } = this.unsaved;
       this.unsaved = undefined;
       // The issuer may publish a private key by mistake; do not write it to a store.
-      const keys = jwks.keySet.toJSON().filter((key) => isJsonObject(key) && !hasPrivateMembers(key));
+      const keys = keySet.toJSON().filter((key) => isJsonObject(key) && !hasPrivateMembers(key));
       try {
-        await store.save(issuer, { fetchedAtMs, origin, jwks: { keys } });
+        await this.store.save(issuer, { fetchedAtMs, origin, jwks: { keys } });
       } catch (error) {
         this.reportProblem('keys', 'stored', error);
       }

@@ -4,24 +4,19 @@ import type { IssuerKeyHealth } from '../keys/issuer-key-health.js';
 import { type KeySource, staticKeys } from '../keys/key-source.js';
 import type { ResolvedKeys } from '../options/resolve-keys.js';
 import type { ResolvedOptions } from '../options/resolve-options.js';
-import type { KeySourceKind, KeySources } from '../token/tenant-key-source-cache.js';
+import type { KeySourceKind, KeySources } from '../token/trusted-issuers.js';
 import { FetchError } from './fetch-error.js';
 import { IssuerKeys } from './issuer-keys.js';
-import { requireJwksUri } from './jwks-uri.js';
-import { MetadataSource } from './metadata.js';
+import { MetadataSource, requireJwksUri } from './metadata.js';
 
 interface KeySourceRegistryOptions extends Pick<ResolvedOptions, 'fetch' | 'clock' | 'insecureAllowHttp' | 'keyStore'> {
   readonly onProblem: (message: string) => void;
 }
 
-// Bounds of what unauthenticated callers can make this process remember.
-const MAX_UNKNOWN_KIDS = 500;
-const MAX_UNKNOWN_KIDS_OF_TENANT = 50;
 const MAX_PAUSES = 10_000;
 
 /** Creates the key sources of one module, and warms up, monitors and closes them together. */
 export class KeySourceRegistry implements KeySources {
-  /** Shared by everything in this module that needs the metadata of an issuer. */
   readonly metadata: MetadataSource;
   private readonly remote = new Set<IssuerKeys>();
   private readonly staticHealth: IssuerKeyHealth[] = [];
@@ -53,7 +48,6 @@ export class KeySourceRegistry implements KeySources {
       issuer,
       isConfigured,
       clock,
-      random: Math.random,
       locate: async (isDoubtful) => {
         if (keys.from === 'jwks') return keys.uri;
         const { uri: location = issuer, jwksOrigins } = keys;
@@ -64,7 +58,6 @@ export class KeySourceRegistry implements KeySources {
       onProblem: this.onProblem,
       origin: keys.from === 'jwks' ? `jwks ${keys.uri}` : `discovery ${keys.uri ?? issuer}`,
       notBefore: isConfigured ? undefined : this.pauses.get(issuer),
-      maxUnknownKids: isConfigured ? MAX_UNKNOWN_KIDS : MAX_UNKNOWN_KIDS_OF_TENANT,
     });
     this.remote.add(source);
     return source;
@@ -80,7 +73,7 @@ export class KeySourceRegistry implements KeySources {
     if (pausedUntil > (this.pauses.get(issuer) ?? 0)) this.pauses.set(issuer, pausedUntil);
   }
 
-  /** Fetches the keys of the configured issuers. Never rejects; `health` returns the result. */
+  /** Never rejects; `health` returns the result. */
   async warmUp(): Promise<void> {
     const configured = [...this.remote].filter(({ options }) => options.isConfigured);
     await Promise.all(configured.map((source) => source.warmUp()));

@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import { isFetchableAddress, withoutQuery } from '../model/address.js';
+import { isFetchableAddress, isInternalHost, withoutQuery } from '../model/address.js';
 import { isJsonObject } from '../model/unknown-value.js';
 import { FetchError } from './fetch-error.js';
 import { exchange, type ExchangeOptions } from './http-exchange.js';
@@ -7,17 +7,14 @@ import { exchange, type ExchangeOptions } from './http-exchange.js';
 /**
  * The members of authorization server metadata (RFC 8414 §2) that this package uses. Lists of algorithms are not among
  * them: they state what the server can do for its clients, `none` and HS256 included, not what this package accepts.
- *
- * Only `issuer` is verified. Check an address before you fetch it.
  */
-export interface AuthorizationServerMetadata {
+interface AuthorizationServerMetadata {
   readonly issuer: string;
+  /** Not verified. See {@link requireJwksUri}. */
   readonly jwks_uri?: string;
-  readonly token_endpoint?: string;
-  readonly introspection_endpoint?: string;
 }
 
-export interface MetadataRequest extends Pick<ExchangeOptions, 'timeoutMs' | 'maxBytes'> {
+interface MetadataRequest extends Pick<ExchangeOptions, 'timeoutMs' | 'maxBytes'> {
   /** The location of the metadata. Default: the well-known locations of the issuer. */
   readonly uri: string | undefined;
 }
@@ -31,12 +28,7 @@ export class MetadataSource {
 
   constructor(private readonly options: Pick<ExchangeOptions, 'fetch' | 'signal'> & { readonly allowHttp: boolean }) {}
 
-  /**
-   * Returns the cached document, or fetches it. A failed fetch does not remove a cached document.
-   *
-   * @param isDoubtful Whether to fetch the document even if it is cached.
-   * @throws FetchError
-   */
+  /** Returns the cached document, or fetches it, always if it `isDoubtful`. A failed fetch does not remove it. */
   async get(issuer: string, request: MetadataRequest, isDoubtful = false): Promise<AuthorizationServerMetadata> {
     const id = JSON.stringify([issuer, request.uri]);
     const cached = isDoubtful ? undefined : this.documents.get(id);
@@ -74,7 +66,7 @@ export class MetadataSource {
     }
     if (withoutKeys !== undefined) return withoutKeys;
     const [{ code, retryAfterSeconds }] = failures.slice(-1) as [FetchError];
-    throw new FetchError(code, failures.map(({ message }) => message).join('; '), { retryAfterSeconds });
+    throw new FetchError(code, failures.map(({ message }) => message).join('; '), retryAfterSeconds);
   }
 }
 
@@ -94,7 +86,7 @@ export function metadataLocations(issuer: string): readonly string[] {
   ];
 }
 
-/** Keeps only the members in use, so that the size of the cache does not depend on the server. */
+/** Keeps only the members in use, so that the server cannot fill the cache. */
 function readMetadata(body: unknown, issuer: string, location: string): AuthorizationServerMetadata {
   const document = isJsonObject(body) ? body : {};
   // RFC 8414 §3.3, OpenID Connect Discovery §4.3: otherwise the metadata of one tenant could name the keys of another.
@@ -105,11 +97,27 @@ function readMetadata(body: unknown, issuer: string, location: string): Authoriz
       `${withoutQuery(location)}: is the metadata of ${other}, not of ${JSON.stringify(issuer)}`,
     );
   }
-  const address = (value: unknown) => (typeof value === 'string' ? value : undefined);
-  return {
-    issuer,
-    jwks_uri: address(document.jwks_uri),
-    token_endpoint: address(document.token_endpoint),
-    introspection_endpoint: address(document.introspection_endpoint),
-  };
+  return { issuer, jwks_uri: typeof document.jwks_uri === 'string' ? document.jwks_uri : undefined };
+}
+
+/**
+ * Returns the `jwks_uri` of the metadata at this location in its canonical form.
+ * @throws FetchError if there is none, or if it must not be fetched.
+ */
+export function requireJwksUri(
+  jwksUri: string | undefined,
+  location: string,
+  { jwksOrigins, allowHttp }: { readonly jwksOrigins?: readonly string[]; readonly allowHttp: boolean },
+): string {
+  const source = `${withoutQuery(location)}: the metadata`;
+  if (jwksUri === undefined) throw new FetchError('METADATA_INVALID', `${source} has no jwks_uri`);
+  const refusal = (problem: string) => new FetchError('ADDRESS_REFUSED', `${source} has a jwks_uri that ${problem}`);
+  if (!isFetchableAddress(jwksUri, allowHttp)) throw refusal('must not be fetched (use https, or http on loopback)');
+  const { href, hostname, origin } = new URL(jwksUri);
+  // The keys may be on another host than the issuer, as with Google and Entra ID. But metadata from a public host must
+  // not make this server send requests into its own network (SSRF).
+  if (isInternalHost(hostname) && !isInternalHost(new URL(location).hostname))
+    throw refusal('points to an internal network');
+  if (jwksOrigins?.includes(origin) === false) throw refusal('has an origin that is not in `jwksOrigins`');
+  return href;
 }

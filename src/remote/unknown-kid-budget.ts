@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache';
+import { isPauseOver, NO_PAUSE, type Pause } from './refresh-backoff.js';
 
 const MAX_KID_LENGTH = 128;
 /** Shared by all tokens without a kid. */
@@ -25,12 +26,10 @@ export class UnknownKidBudget {
     private readonly maxMisses: number,
   ) {}
 
-  /** Whether the kid was searched before without success. */
   isMissing(kid = NO_KID): boolean {
     return this.misses?.has(kid) ?? false;
   }
 
-  /** Whether the keys may be fetched for this kid now. */
   allowsFetch(kid: string | undefined = NO_KID, now: number): boolean {
     if (isPauseOver(this.cooldown, now)) return true;
     const miss = this.misses?.get(kid);
@@ -40,7 +39,7 @@ export class UnknownKidBudget {
   /** Records a successful fetch for an unknown kid. */
   recordFetch(now: number): void {
     if (isPauseOver(this.cooldown, now)) {
-      this.cooldown = { startedAt: now, pauseMs: this.cooldownMs };
+      this.cooldown = { from: now, until: now + this.cooldownMs };
       this.retriesLeft = RETRIES_PER_COOLDOWN;
     } else {
       this.retriesLeft -= 1;
@@ -54,11 +53,10 @@ export class UnknownKidBudget {
     const last = this.misses.get(kid);
     // A miss within the pause does not extend it; otherwise a kid in constant use would never be retried.
     if (last !== undefined && !isPauseOver(last, now)) return;
-    const pauseMs = last === undefined ? FIRST_PAUSE_MS : Math.min(last.pauseMs * 2, this.cooldownMs);
-    this.misses.set(kid, { startedAt: now, pauseMs });
+    const pauseMs = last === undefined ? FIRST_PAUSE_MS : Math.min((last.until - last.from) * 2, this.cooldownMs);
+    this.misses.set(kid, { from: now, until: now + pauseMs });
   }
 
-  /** Forgets the misses of a kid that the set now contains. */
   clearMiss(kid = NO_KID): void {
     this.misses?.delete(kid);
   }
@@ -66,16 +64,4 @@ export class UnknownKidBudget {
   endCooldown(): void {
     this.cooldown = NO_PAUSE;
   }
-}
-
-interface Pause {
-  readonly startedAt: number;
-  readonly pauseMs: number;
-}
-
-const NO_PAUSE: Pause = { startedAt: -Infinity, pauseMs: 0 };
-
-/** Also true if the clock was set back; otherwise the pause would be as long as the correction of the clock. */
-function isPauseOver({ startedAt, pauseMs }: Pause, now: number): boolean {
-  return now >= startedAt + pauseMs || now < startedAt;
 }

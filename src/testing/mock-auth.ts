@@ -16,7 +16,7 @@ import { Rejected } from '../token/authenticator.js';
 import { Authorities } from '../token/authorities.js';
 import type { Explanation } from '../token/explain.js';
 import type { Presented } from '../token/presented.js';
-import type { KeySources } from '../token/tenant-key-source-cache.js';
+import type { KeySources } from '../token/trusted-issuers.js';
 import { TrustedIssuers } from '../token/trusted-issuers.js';
 import { createVerifiedAccessToken } from '../token/verified-access-token.js';
 import { checkProperties, COMMON_PROPERTIES, createClaims, DEFAULTS, type TokenRequest } from './test-token.js';

@@ -8,12 +8,12 @@ import { type Authenticator, NO_DEMAND, Rejected } from './authenticator.js';
 import { ACCESS_TOKEN_CHECKS } from './checks/access-token-checks.js';
 import { namedAlgorithm } from './checks/header.js';
 import { runChecks } from './checks/check.js';
-import { namedIssuer } from './claims.js';
+import { requiredClaim, STRING } from './claims.js';
 import { explainToken, type Explanation } from './explain.js';
 import { decodeCompact } from './jwt/compact.js';
-import { checkSignature, findKeySet, findVerifyingKey, namedKey } from './jwt/signature.js';
+import { checkSignature, findVerifyingKey, namedKey } from './jwt/signature.js';
 import type { Demand, Presented } from './presented.js';
-import { type CachedToken, TokenCache } from './token-cache.js';
+import { TokenCache } from './token-cache.js';
 import { TokenFacts } from './token-facts.js';
 import type { TrustedIssuer, TrustedIssuers } from './trusted-issuers.js';
 
@@ -23,7 +23,6 @@ export interface VerificationObserver {
   /**
    * @param durationMs includes the wait for keys, if there was one.
    * @param issuer the trusted issuer that the token names, whatever else is wrong with it.
-   * @param code of the refusal.
    */
   verified(durationMs: number, issuer: string | undefined, code: AuthErrorCode | undefined): void;
 }
@@ -78,60 +77,49 @@ export class AccessTokenVerifier implements Authenticator {
 
   authenticate(presented: Presented, demand: Demand): MaybePromise<VerifiedAccessToken | Rejected> {
     const { observer } = this;
-    if (observer?.isObserving !== true) return this.checked(presented, demand);
-    const startedAt = performance.now();
-    return whenKnown(this.checked(presented, demand), (result) => {
-      const code = result instanceof Rejected && result.error instanceof AuthError ? result.error.code : undefined;
-      if (code !== undefined || !(result instanceof Rejected))
-        observer.verified(performance.now() - startedAt, result.issuer, code);
-      return result;
+    const startedAt = observer?.isObserving === true ? performance.now() : undefined;
+    const now = this.clock();
+    const accepted = demand === NO_DEMAND ? this.acceptAgain(presented.token, now) : undefined;
+    const result = accepted ?? this.checkAll(presented, demand, now);
+    if (startedAt === undefined) return result;
+    return whenKnown(result, (known) => {
+      const code = known instanceof Rejected && known.error instanceof AuthError ? known.error.code : undefined;
+      if (code !== undefined || !(known instanceof Rejected))
+        observer?.verified(performance.now() - startedAt, known.issuer, code);
+      return known;
     });
   }
 
   /**
-   * Returns the public key that the token must be verified with, after the checks that come before the signature. This is the
-   * secret provider of `JwtStrategy`.
+   * Returns the public key that verifies the token, after the checks that come before the signature. This is the secret provider
+   * of `JwtStrategy`.
    * @throws AuthError if one of these checks fails, and KEY_UNKNOWN, KEY_UNSUITABLE, SIGNATURE_INVALID, KEYS_UNAVAILABLE.
    */
   async signingKey(token: string): Promise<KeyObject> {
-    const facts = new TokenFacts(token, decodeCompact(token), this.clock() / 1000, undefined, NO_DEMAND);
-    await runChecks(ACCESS_TOKEN_CHECKS.beforeIssuer, facts, undefined);
-    const issuer = await this.issuers.get(namedIssuer(facts.claims));
-    await runChecks(ACCESS_TOKEN_CHECKS.beforeKeys, facts, issuer);
+    const facts = new TokenFacts(token, decodeCompact(token), this.clock() / 1000);
+    runChecks(ACCESS_TOKEN_CHECKS.beforeIssuer, facts, undefined);
+    const issuer = await this.issuers.get(requiredClaim(facts.claims, 'iss', STRING));
+    runChecks(ACCESS_TOKEN_CHECKS.beforeKeys, facts, issuer);
     const algorithm = namedAlgorithm(facts.header);
-    const keySet = await findKeySet(facts.header, issuer.keySource);
-    const candidates = keySet.candidates(namedKey(facts.header));
-    const suitable = candidates.filter(({ inputs }) => inputs.has(algorithm));
-    // Without a `kid`, only the signature tells which of several keys is meant.
-    const [key] = suitable.length === 1 ? suitable : [findVerifyingKey(facts, algorithm, candidates)];
-    const input = key?.inputs.get(algorithm);
-    if (input === undefined) throw new AuthError('KEY_UNSUITABLE', { expected: algorithm });
-    return input.key;
-  }
-
-  private checked(presented: Presented, demand: Demand): MaybePromise<VerifiedAccessToken | Rejected> {
-    const now = this.clock();
-    const accepted = demand === NO_DEMAND ? this.acceptAgain(presented, now) : undefined;
-    return accepted ?? this.checkAll(presented, demand, now);
+    const keySet = await checkSignature(facts, algorithm, issuer.keySource);
+    return findVerifyingKey(facts, algorithm, keySet.candidates(namedKey(facts.header)));
   }
 
   /**
    * Accepts a token that was accepted a moment ago, if nothing but the time has changed since: the same options of the issuer and
    * the same key set. Then only the checks of the time can have another result.
-   * @returns undefined if all checks are necessary.
    */
-  private acceptAgain({ token }: Presented, now: number): VerifiedAccessToken | undefined {
+  private acceptAgain(token: string, now: number): VerifiedAccessToken | undefined {
     const recent = this.cache?.findRecent(token, now);
     if (recent === undefined) return undefined;
     const { verified, issuer, keySet, header } = recent;
-    const { keySource } = issuer;
-    if (this.issuers.get(verified.issuer) !== issuer || keySource.current() !== keySet) return undefined;
+    if (this.issuers.get(verified.issuer) !== issuer) return undefined;
     try {
-      const current = findKeySet(header, keySource);
-      // The set was not refreshed for long. All checks wait for the same refresh, and report why it fails.
+      const current = issuer.keySource.keySetFor(namedKey(header));
+      // All checks wait for the same fetch, and report why it fails.
       if (isPromise(current)) current.catch(() => undefined);
       if (current !== keySet) return undefined;
-      const facts = new TokenFacts(token, recent, now / 1000, undefined, NO_DEMAND);
+      const facts = new TokenFacts(token, recent, now / 1000);
       for (const check of ACCESS_TOKEN_CHECKS.timeDependent) check.run(facts, issuer);
       return verified;
     } catch {
@@ -141,48 +129,36 @@ export class AccessTokenVerifier implements Authenticator {
   }
 
   private checkAll(presented: Presented, demand: Demand, now: number): MaybePromise<VerifiedAccessToken | Rejected> {
-    let trusted: string | undefined;
     const { beforeIssuer, beforeKeys, afterSignature } = ACCESS_TOKEN_CHECKS;
+    let trusted: string | undefined;
     return recovering<VerifiedAccessToken | Rejected>(
       () => {
         const { token } = presented;
         const cached = this.cache?.find(token, now);
-        const facts = new TokenFacts(token, cached ?? decodeCompact(token), now / 1000, presented, demand, cached);
-        return whenKnown(runChecks(beforeIssuer, facts, undefined), () =>
-          whenKnown(this.issuers.get(namedIssuer(facts.claims)), (issuer) => {
-            trusted = issuer.issuer;
-            return whenKnown(runChecks(beforeKeys, facts, issuer), () =>
-              whenKnown(this.checkSignature(facts, issuer, cached), (keySet) =>
-                whenKnown(runChecks(afterSignature, facts, issuer), () => {
-                  this.remember(facts, issuer, keySet, cached, now);
-                  return this.accept(facts, issuer);
-                }),
-              ),
-            );
-          }),
-        );
+        const decoded = cached ?? decodeCompact(token);
+        const facts = new TokenFacts(token, decoded, now / 1000, presented, demand, cached);
+        runChecks(beforeIssuer, facts, undefined);
+        return whenKnown(this.issuers.get(requiredClaim(facts.claims, 'iss', STRING)), (issuer) => {
+          trusted = issuer.issuer;
+          runChecks(beforeKeys, facts, issuer);
+          const algorithm = namedAlgorithm(facts.header);
+          return whenKnown(checkSignature(facts, algorithm, issuer.keySource, cached?.keySet), (keySet) => {
+            issuer.onVerified?.();
+            return whenKnown(runChecks(afterSignature, facts, issuer), () => {
+              this.remember(facts, issuer, keySet, now);
+              if (issuer.reportOnly.size > 0) this.report(facts, issuer);
+              return facts.verifiedToken(issuer);
+            });
+          });
+        });
       },
       (error) => new Rejected(error, trusted),
     );
   }
 
-  private checkSignature(facts: TokenFacts, issuer: TrustedIssuer, cached: CachedToken | undefined) {
-    const algorithm = namedAlgorithm(facts.header);
-    return whenKnown(checkSignature(facts, algorithm, issuer.keySource, cached?.keySet), (keySet) => {
-      issuer.onVerified?.();
-      return keySet;
-    });
-  }
-
-  private remember(
-    facts: TokenFacts,
-    issuer: TrustedIssuer,
-    keySet: KeySet,
-    cached: CachedToken | undefined,
-    now: number,
-  ): void {
+  private remember(facts: TokenFacts, issuer: TrustedIssuer, keySet: KeySet, now: number): void {
     if (this.cache === undefined) return;
-    let entry = cached;
+    let entry = facts.cached;
     if (entry?.keySet !== keySet) {
       const { token, header, claims } = facts;
       entry = { header, claims, keySet, authorities: facts.authorities(issuer), verifiedAt: now };
@@ -195,20 +171,14 @@ export class AccessTokenVerifier implements Authenticator {
       this.cache.rememberRecent({ ...entry, verified: facts.verifiedToken(issuer), issuer });
   }
 
-  private accept(facts: TokenFacts, issuer: TrustedIssuer): VerifiedAccessToken {
-    const token = facts.verifiedToken(issuer);
-    if (issuer.reportOnly.size > 0) this.report(facts, issuer, token);
-    return token;
-  }
-
-  private report(facts: TokenFacts, issuer: TrustedIssuer, token: VerifiedAccessToken): void {
+  private report(facts: TokenFacts, issuer: TrustedIssuer): void {
     for (const check of ACCESS_TOKEN_CHECKS.reportable) {
       if (check.reportOnly === undefined || !issuer.reportOnly.has(check.reportOnly)) continue;
       try {
         void check.run(facts, issuer);
       } catch (error) {
         if (!(error instanceof AuthError)) throw error;
-        this.onReport(error, token);
+        this.onReport(error, facts.verifiedToken(issuer));
       }
     }
   }

@@ -12,10 +12,7 @@ export class Rejected {
   ) {}
 }
 
-/**
- * Decides whether what a call presents is a valid access token: by verification of a JWT, or (later) by introspection.
- * A result that is known travels synchronously. Neither throws nor rejects.
- */
+/** Decides whether a call presents a valid access token. A known result travels synchronously. Neither throws nor rejects. */
 export interface Authenticator {
   authenticate(presented: Presented, demand: Demand): MaybePromise<VerifiedAccessToken | Rejected>;
 }

@@ -2,40 +2,31 @@ import { isJsonObject } from '../model/unknown-value.js';
 import type { ResolvedClaimPath } from '../options/claim-paths.js';
 import type { ResolvedClaimPaths } from '../options/resolve-issuer.js';
 
+type Claims = Readonly<Record<string, unknown>>;
+
 /** Scopes, roles and permissions of a token. Read from the claims on first use, because most handlers use at most one of them. */
 export class Authorities {
-  #scopes: readonly string[] | undefined;
-  #roles: readonly string[] | undefined;
-  #permissions: readonly string[] | undefined;
+  private readonly known: Partial<Record<keyof ResolvedClaimPaths, readonly string[]>> = {};
 
   constructor(
-    private readonly claims: Readonly<Record<string, unknown>>,
+    private readonly claims: Claims,
     readonly claimPaths: ResolvedClaimPaths,
   ) {}
 
-  get scopes(): readonly string[] {
-    return (this.#scopes ??= authoritiesAt(this.claims, this.claimPaths.scopes, 'at-spaces'));
-  }
-
-  get roles(): readonly string[] {
-    return (this.#roles ??= authoritiesAt(this.claims, this.claimPaths.roles, 'whole'));
-  }
-
-  get permissions(): readonly string[] {
-    return (this.#permissions ??= authoritiesAt(this.claims, this.claimPaths.permissions, 'whole'));
+  get(kind: keyof ResolvedClaimPaths): readonly string[] {
+    const split = kind === 'scopes' ? 'at-spaces' : 'whole';
+    return (this.known[kind] ??= authoritiesAt(this.claims, this.claimPaths[kind], split));
   }
 }
 
 const NONE: readonly string[] = Object.freeze([]);
 
 /**
- * Returns the authorities at these claim paths without duplicates. Of a list only its strings count; a value that is
- * neither a string nor a list grants nothing.
- *
+ * Of a list only its strings count; a value that is neither a string nor a list grants nothing.
  * @param split whether a string is one authority, or a list separated by spaces (scopes, RFC 6749 §3.3).
  */
 export function authoritiesAt(
-  claims: Readonly<Record<string, unknown>>,
+  claims: Claims,
   paths: readonly ResolvedClaimPath[],
   split: 'whole' | 'at-spaces',
 ): readonly string[] {
@@ -57,7 +48,7 @@ function keysOf(value: unknown): readonly string[] | undefined {
   return Object.keys(value).filter((name) => value[name] !== false && value[name] !== null);
 }
 
-function valueAt(claims: Readonly<Record<string, unknown>>, path: readonly string[]): unknown {
+function valueAt(claims: Claims, path: readonly string[]): unknown {
   let value: unknown = claims;
   for (const name of path) {
     // Own members only: a path must not reach Object.prototype or the length of a string.

@@ -86,7 +86,6 @@ const DETAILED_HINTS: Partial<Record<AuthErrorCode, (detail: AuthErrorDetail) =>
     typeof policy === 'string' ? `The policy ${policy} of the application denied access.` : undefined,
 };
 
-/** Returns how to fix the cause of a refusal. */
 export function hintFor({ code, detail }: AuthError): string {
   return DETAILED_HINTS[code]?.(detail) ?? HINTS[code];
 }
@@ -95,9 +94,7 @@ function capitalized(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
-const WORDS = ['undefined', 'null', '[object Object]'];
-
-/** Returns a hint if the text that a client sent as a token has a common mistake. */
+/** Recognizes common mistakes in the text that a client sent as a token. */
 export function formHint(text: unknown): string | undefined {
   if (typeof text !== 'string') return 'A token is a string.';
   if (/^bearer\s/i.test(text)) return 'Remove `Bearer `: the token begins after it.';
@@ -105,7 +102,7 @@ export function formHint(text: unknown): string | undefined {
     return 'It is a JSON document, such as a token response. Send only the value of its `access_token`.';
   if (text.trim() !== text) return 'Remove the white space before or after the token.';
   if (/^["'].*["']$/s.test(text)) return 'Remove the quotation marks.';
-  if (WORDS.includes(text))
+  if (['undefined', 'null', '[object Object]'].includes(text))
     return `The client sent the word ${JSON.stringify(text)} because the variable that should hold the token is not set.`;
   const { length } = text.split('.');
   if (length === 5) return 'It has five parts: it is encrypted (JWE). Configure the issuer to send signed tokens.';
@@ -156,10 +153,12 @@ const UNITS = [
   ['minutes', 60],
 ] as const;
 
-/** A duration in one unit, rounded down: `90 seconds`, `3 hours`. */
 function durationText(seconds: number): string {
   const whole = Math.round(seconds);
   const [name, size] = UNITS.find(([, unit]) => whole >= unit * 2) ?? (['seconds', 1] as const);
-  const count = Math.floor(whole / size);
-  return `${String(count)} ${count === 1 ? name.slice(0, -1) : name}`;
+  return counted(Math.floor(whole / size), name);
+}
+
+export function counted(count: number, plural: string): string {
+  return `${String(count)} ${count === 1 ? plural.slice(0, -1) : plural}`;
 }

@@ -1,11 +1,7 @@
-/**
- * The credentials of a call, on any transport. A transport reads them and passes them to an `Authenticator`. Nothing in it is
- * verified.
- */
+/** The credentials of a call, as its transport reads them. Nothing in it is verified. */
 export interface Presented {
   /** The access token as it was sent. */
   readonly token: string;
-  /** The authentication scheme that carried it (RFC 6750 §2.1). */
   readonly scheme: 'Bearer';
   /** Every DPoP proof that was sent (RFC 9449 §4.1); a valid request has at most one. */
   readonly proofs: readonly string[];
@@ -17,7 +13,7 @@ export interface Presented {
   certificate?(): Uint8Array | undefined;
 }
 
-/** The requirements of a route that the authentication itself checks, not the rules of the route. */
+/** The requirements of a route that the authentication itself checks. */
 export interface Demand {
   /** Accept only tokens for one of these audiences. Default: those of the issuer's options. */
   readonly audience?: readonly string[];

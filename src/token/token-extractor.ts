@@ -1,8 +1,8 @@
 import { AuthError } from '../model/errors.js';
+import { isJsonObject } from '../model/unknown-value.js';
 import type { ResolvedTokenFrom, TokenPlace } from '../options/token-places.js';
 import { bearerToken } from './bearer.js';
 
-/** The parts of a call that can carry a token, whatever its transport. */
 export interface TokenCarrier {
   /** Each `Authorization` header that was sent. */
   readonly authorization: readonly string[];
@@ -15,13 +15,11 @@ export interface TokenCarrier {
   readonly opensSocket?: boolean;
   /** Path and query as they were sent. */
   readonly url?: string;
-  /** The parsed body. */
   readonly body?: unknown;
 }
 
 /** Finds the token of a call in the places that the `tokenFrom` option lists. */
 export class TokenExtractor {
-  /** Only the header, which is the default: an HTTP request then needs no carrier. */
   readonly isHeaderOnly: boolean;
   readonly readsQuery: boolean;
 
@@ -32,7 +30,6 @@ export class TokenExtractor {
   }
 
   /**
-   * @param context passed to functions in `tokenFrom`.
    * @returns undefined if nothing was sent that could be a token.
    * @throws AuthError TOKEN_MULTIPLE, TOKEN_MALFORMED, TOKEN_TOO_LARGE, SCHEME_UNSUPPORTED, ORIGIN_UNTRUSTED
    */
@@ -48,10 +45,6 @@ export class TokenExtractor {
   }
 }
 
-/**
- * Returns the tokens in one place.
- * @throws AuthError TOKEN_MALFORMED, those of `bearerToken`, and ORIGIN_UNTRUSTED for a cookie that another site caused to be sent.
- */
 function tokensAt(place: TokenPlace, carrier: TokenCarrier): readonly string[] {
   switch (place.from) {
     case 'bearer-header': {
@@ -84,17 +77,14 @@ export function nonEmptyStrings(values: readonly unknown[]): readonly string[] {
 }
 
 function cookiesOf({ headers }: TokenCarrier, name: string): readonly string[] {
-  const { cookie } = headers;
   const values: string[] = [];
-  for (const header of cookie === undefined ? [] : [cookie].flat()) {
-    for (const pair of header.split(';')) {
-      const equals = pair.indexOf('=');
-      if (equals === -1 || pair.slice(0, equals).trim() !== name) continue;
-      const value = pair.slice(equals + 1).trim();
-      // RFC 6265 §4.1.1: a value may be quoted.
-      const isQuoted = value.length > 1 && value.startsWith('"') && value.endsWith('"');
-      values.push(isQuoted ? value.slice(1, -1) : value);
-    }
+  for (const pair of [headers.cookie ?? []].flat().join(';').split(';')) {
+    const equals = pair.indexOf('=');
+    if (equals === -1 || pair.slice(0, equals).trim() !== name) continue;
+    const value = pair.slice(equals + 1).trim();
+    // RFC 6265 §4.1.1: a value may be quoted.
+    const isQuoted = value.length > 1 && value.startsWith('"') && value.endsWith('"');
+    values.push(isQuoted ? value.slice(1, -1) : value);
   }
   return values.filter((value) => value !== '');
 }
@@ -111,21 +101,16 @@ function checkOrigin({ method, opensSocket, headers }: TokenCarrier, origins: re
   const origin = single(headers.origin);
   if (origin !== undefined && origins.includes(origin)) return;
   const site = single(headers['sec-fetch-site']);
-  const isOwn = site === undefined ? origin === undefined || isOfHost(origin, headers) : SAME_SITE.includes(site);
+  const isOwn =
+    site === undefined ? origin === undefined || isOfHost(origin, headers) : ['same-origin', 'none'].includes(site);
   // A list replaces the default: another page of the same host may be untrusted then.
   if (origins.length > 0 ? origin === undefined && isOwn : isOwn) return;
   throw new AuthError('ORIGIN_UNTRUSTED');
 }
 
-const SAME_SITE = ['same-origin', 'none'];
-
 function isOfHost(origin: string, headers: TokenCarrier['headers']): boolean {
-  try {
-    return new URL(origin).host === single(headers.host);
-  } catch {
-    // `null` is the origin of a sandboxed frame or a file.
-    return false;
-  }
+  // `null` is the origin of a sandboxed frame or a file.
+  return URL.canParse(origin) && new URL(origin).host === single(headers.host);
 }
 
 function single(value: string | readonly string[] | undefined): string | undefined {
@@ -139,7 +124,5 @@ function isForm({ method, headers }: TokenCarrier): boolean {
 }
 
 function memberOf(body: unknown, name: string): readonly unknown[] {
-  if (typeof body !== 'object' || body === null || !Object.hasOwn(body, name)) return [];
-  const value = (body as Record<string, unknown>)[name];
-  return Array.isArray(value) ? (value as unknown[]) : [value];
+  return isJsonObject(body) && Object.hasOwn(body, name) ? [body[name]].flat() : [];
 }

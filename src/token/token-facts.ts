@@ -1,8 +1,9 @@
 import type { AccessTokenClaims, JoseHeader, VerifiedAccessToken } from '../model/access-token.js';
+import { NO_DEMAND } from './authenticator.js';
 import { Authorities } from './authorities.js';
 import type { DecodedToken } from './jwt/compact.js';
-import type { CachedToken } from './token-cache.js';
 import type { Demand, Presented } from './presented.js';
+import type { CachedToken } from './token-cache.js';
 import type { TrustedIssuer } from './trusted-issuers.js';
 import { createVerifiedAccessToken } from './verified-access-token.js';
 
@@ -17,9 +18,9 @@ export class TokenFacts implements DecodedToken {
     readonly token: string,
     { header, claims }: Pick<DecodedToken, 'header' | 'claims'>,
     readonly nowSeconds: number,
-    readonly presented: Presented | undefined,
-    readonly demand: Demand,
-    private readonly cached?: CachedToken,
+    readonly presented?: Presented,
+    readonly demand: Demand = NO_DEMAND,
+    readonly cached?: CachedToken,
   ) {
     this.header = header;
     this.claims = claims;
@@ -37,8 +38,7 @@ export class TokenFacts implements DecodedToken {
   }
 
   authorities({ claimPaths }: TrustedIssuer): Authorities {
-    const { cached } = this;
-    if (cached?.authorities.claimPaths === claimPaths) return cached.authorities;
-    return (this.read ??= new Authorities(this.claims, claimPaths));
+    const known = this.cached?.authorities;
+    return known?.claimPaths === claimPaths ? known : (this.read ??= new Authorities(this.claims, claimPaths));
   }
 }

@@ -1,11 +1,20 @@
-import { isPromise } from '../model/maybe-promise.js';
-import { AuthError } from '../model/errors.js';
-import type { ResolvedIssuer } from '../options/resolve-issuer.js';
-import type { ResolvedOptions } from '../options/resolve-options.js';
+import { LRUCache } from 'lru-cache';
 import type { KeySource } from '../keys/key-source.js';
-import { TenantKeySourceCache, type KeySources } from './tenant-key-source-cache.js';
+import { AuthError } from '../model/errors.js';
+import { isPromise, type MaybePromise } from '../model/maybe-promise.js';
+import type { ResolvedIssuer } from '../options/resolve-issuer.js';
+import type { ResolvedKeys } from '../options/resolve-keys.js';
+import type { ResolvedOptions } from '../options/resolve-options.js';
 
-/** A trusted issuer with its options and the source of its keys, which are used to verify a token that names it. */
+/** Whether the issuer is in the options or was returned by the `issuers` function of the application. */
+export type KeySourceKind = 'configured' | 'resolved';
+
+export interface KeySources {
+  /** Creates a source without fetching anything. */
+  create(issuer: string, keys: ResolvedKeys, kind: KeySourceKind): KeySource;
+  release(source: KeySource): void;
+}
+
 export interface TrustedIssuer extends ResolvedIssuer {
   readonly keySource: KeySource;
   /** Called when one of its keys has verified a token. */
@@ -15,27 +24,26 @@ export interface TrustedIssuer extends ResolvedIssuer {
 // Longer than any real issuer. A longer name is rejected without calling the `issuers` function.
 const MAX_ISSUER_LENGTH = 2_048;
 
-/** The trusted issuers: those of the options, or those that the `issuers` function of the application returns. */
+/** The issuers of the options, or those that the `issuers` function of the application returns. */
 export class TrustedIssuers {
   /** The configured issuers. Empty if the `issuers` function decides. */
   readonly names: readonly string[];
-  private readonly find: (issuer: string) => TrustedIssuer | undefined | Promise<TrustedIssuer | undefined>;
+  private readonly find: (name: string) => MaybePromise<TrustedIssuer | undefined>;
 
   constructor(issuers: ResolvedOptions['issuers'], sources: KeySources) {
-    this.names = typeof issuers === 'function' ? [] : issuers.map(({ issuer }) => issuer);
     if (typeof issuers === 'function') {
-      const kept = new TenantKeySourceCache(sources);
+      const tenants = new TenantKeySourceCache(sources);
+      this.names = [];
       this.find = async (name) => {
         const issuer = await issuers(name);
-        return issuer && { ...issuer, ...kept.get(issuer) };
+        return issuer && tenants.withKeySource(issuer);
       };
     } else {
-      const byName = new Map(
-        issuers.map((issuer) => {
-          const keySource = sources.create(issuer.issuer, issuer.keys, 'configured');
-          return [issuer.issuer, { ...issuer, keySource }];
-        }),
-      );
+      const trusted = issuers.map((issuer) => {
+        return { ...issuer, keySource: sources.create(issuer.issuer, issuer.keys, 'configured') };
+      });
+      const byName = new Map(trusted.map((issuer) => [issuer.issuer, issuer]));
+      this.names = [...byName.keys()];
       this.find = (name) => byName.get(name);
     }
   }
@@ -45,13 +53,48 @@ export class TrustedIssuers {
    * verified with.
    * @throws AuthError ISSUER_UNTRUSTED, before anything is fetched.
    */
-  get(name: string): TrustedIssuer | Promise<TrustedIssuer> {
+  get(name: string): MaybePromise<TrustedIssuer> {
     const found = name.length > MAX_ISSUER_LENGTH ? undefined : this.find(name);
-    return isPromise(found) ? found.then((issuer) => trusted(issuer, name)) : trusted(found, name);
+    return isPromise(found) ? found.then((issuer) => requireTrusted(issuer, name)) : requireTrusted(found, name);
   }
 }
 
-function trusted(issuer: TrustedIssuer | undefined, name: string): TrustedIssuer {
+function requireTrusted(issuer: TrustedIssuer | undefined, name: string): TrustedIssuer {
   if (issuer === undefined) throw new AuthError('ISSUER_UNTRUSTED', { issuer: name });
   return issuer;
+}
+
+/** The keys of the tenants used least recently are evicted, and fetched again when needed. */
+const MAX_PROVEN = 1_000;
+const MAX_UNPROVEN = 100;
+
+/**
+ * The key sources of the tenants that the `issuers` function returns. A source that has verified a token can be evicted
+ * only by others that have: invalid tokens, whatever tenants they name, share a small cache of their own.
+ */
+class TenantKeySourceCache {
+  private readonly proven: LRUCache<string, KeySource>;
+  private readonly unproven: LRUCache<string, KeySource>;
+
+  constructor(private readonly sources: KeySources) {
+    const dispose = (source: KeySource, _id: string, reason: LRUCache.DisposeReason) => {
+      if (reason === 'evict') sources.release(source);
+    };
+    this.proven = new LRUCache({ max: MAX_PROVEN, dispose });
+    this.unproven = new LRUCache({ max: MAX_UNPROVEN, dispose });
+  }
+
+  /** Adds the same source for the same issuer and `keys`, although the options object is a new one for each token. */
+  withKeySource(issuer: ResolvedIssuer): TrustedIssuer {
+    const id = JSON.stringify([issuer.issuer, issuer.keys]);
+    const known = this.proven.get(id) ?? this.unproven.get(id);
+    const keySource = known ?? this.sources.create(issuer.issuer, issuer.keys, 'resolved');
+    if (known === undefined) this.unproven.set(id, keySource);
+    const onVerified = () => {
+      if (this.proven.has(id)) return;
+      this.unproven.delete(id);
+      this.proven.set(id, keySource);
+    };
+    return { ...issuer, keySource, onVerified };
+  }
 }

@@ -9,7 +9,6 @@ class FrozenAccessToken implements VerifiedAccessToken {
   readonly #token: string;
   readonly #authorities: Authorities;
   readonly #limits: TimeLimits;
-
   readonly issuer: string;
 
   constructor(
@@ -31,15 +30,15 @@ class FrozenAccessToken implements VerifiedAccessToken {
   }
 
   get scopes(): readonly string[] {
-    return this.#authorities.scopes;
+    return this.#authorities.get('scopes');
   }
 
   get roles(): readonly string[] {
-    return this.#authorities.roles;
+    return this.#authorities.get('roles');
   }
 
   get permissions(): readonly string[] {
-    return this.#authorities.permissions;
+    return this.#authorities.get('permissions');
   }
 
   static limitsOf(token: VerifiedAccessToken): TimeLimits {
@@ -53,10 +52,6 @@ class FrozenAccessToken implements VerifiedAccessToken {
   }
 }
 
-/**
- * Creates the result of a successful verification.
- * @param limits the clock tolerance and the maximum token age of the issuer.
- */
 export function createVerifiedAccessToken(
   token: string,
   header: JoseHeader | undefined,
@@ -67,7 +62,6 @@ export function createVerifiedAccessToken(
   return new FrozenAccessToken(token, header, claims, authorities, limits);
 }
 
-/** Returns whether a value was created by {@link createVerifiedAccessToken}. */
 export function isVerifiedAccessToken(value: unknown): value is VerifiedAccessToken {
   return value instanceof FrozenAccessToken;
 }

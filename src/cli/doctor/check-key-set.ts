@@ -3,7 +3,7 @@ import { hasPrivateMembers } from '../../keys/verification-key.js';
 import { withoutQuery } from '../../model/address.js';
 import { isJsonObject } from '../../model/unknown-value.js';
 import { FetchError } from '../../remote/fetch-error.js';
-import { requireJwksUri } from '../../remote/jwks-uri.js';
+import { requireJwksUri } from '../../remote/metadata.js';
 import { printable, quoted } from '../printable.js';
 import { type CheckReport, counted } from './check-report.js';
 import { failureFix, type Probe } from './probe.js';

@@ -1,23 +1,14 @@
 import { applicationCheck } from './application.js';
-import { audienceCheck } from './audience.js';
-import type { Check, HeaderCheck } from './check.js';
+import type { Check } from './check.js';
 import { algorithmCheck, allowedAlgorithmCheck, criticalHeaderCheck } from './header.js';
 import { expirationCheck, notBeforeCheck, tokenAgeCheck } from './lifetime.js';
-import { claimTypesCheck, requiredClaimsCheck } from './required-claims.js';
+import { audienceCheck, claimTypesCheck, requiredClaimsCheck } from './required-claims.js';
 import { senderConstraintCheck } from './sender-constraint.js';
-import { tokenPurposeCheck } from './token-purpose.js';
-import { tokenTypeCheck } from './token-type.js';
+import { tokenPurposeCheck, tokenTypeCheck } from './token-type.js';
 
-/**
- * The checks of an access token, in order. The signature is verified between the checks `before-keys` and those
- * `after-signature`.
- */
-const ROWS = [
-  criticalHeaderCheck,
-  algorithmCheck,
-  allowedAlgorithmCheck,
-  tokenTypeCheck,
-  expirationCheck,
+const beforeIssuer = [criticalHeaderCheck, algorithmCheck] as const;
+const beforeKeys = [allowedAlgorithmCheck, tokenTypeCheck, expirationCheck] as const;
+const afterSignature = [
   tokenPurposeCheck,
   claimTypesCheck,
   audienceCheck,
@@ -28,19 +19,21 @@ const ROWS = [
   applicationCheck,
 ] as const;
 
-/** The name of a check of access tokens. */
-export type AccessTokenCheckName = (typeof ROWS)[number]['name'];
-
-type NamedCheck<Row> = Row & { readonly name: AccessTokenCheckName };
-
-const rowsAt = <Row>(when: Check['when']) => (ROWS as readonly Check[]).filter((row) => row.when === when) as Row[];
-
+/** The checks of an access token, in order. */
 export const ACCESS_TOKEN_CHECKS = Object.freeze({
-  beforeIssuer: rowsAt<NamedCheck<HeaderCheck>>('before-issuer'),
-  beforeKeys: rowsAt<NamedCheck<Check>>('before-keys'),
-  afterSignature: rowsAt<NamedCheck<Check>>('after-signature'),
+  /** Need no issuer. */
+  beforeIssuer,
+  /** Need no keys, so that they reject before any network access. */
+  beforeKeys,
+  /** May rely on the signature. */
+  afterSignature,
   /** Checks whose result changes with the time although the token and the options are the same. */
   timeDependent: [expirationCheck, notBeforeCheck, tokenAgeCheck] as const,
   /** Checks that the option `reportOnly` can name. */
-  reportable: (ROWS as readonly Check[]).filter(({ reportOnly }) => reportOnly !== undefined),
+  reportable: ([...beforeKeys, ...afterSignature] as readonly Check[]).filter(
+    (check) => check.reportOnly !== undefined,
+  ),
 });
+
+/** The name of a check of access tokens. */
+export type AccessTokenCheckName = (typeof beforeIssuer | typeof beforeKeys | typeof afterSignature)[number]['name'];

@@ -1,26 +1,19 @@
 import { AuthError } from '../../model/errors.js';
-import { whenKnown } from '../../model/maybe-promise.js';
+import { isPromise, whenKnown } from '../../model/maybe-promise.js';
 import { REJECTED_BY_VALIDATE } from '../hints.js';
 import type { Check } from './check.js';
 
 /** The check of the preset, then the `validate` option. They run last, so that they can rely on all other checks. */
 export const applicationCheck = {
   name: 'validate',
-  when: 'after-signature',
   run(facts, issuer) {
     const { providerCheck, validate } = issuer;
-    if (providerCheck === undefined && validate === undefined) return undefined;
-    const token = facts.verifiedToken(issuer);
-    providerCheck?.(token);
+    providerCheck?.(facts.verifiedToken(issuer));
     if (validate === undefined) return undefined;
-    const verdict: unknown = validate(token);
-    return whenKnown(isThenable(verdict) ? Promise.resolve(verdict) : verdict, checkVerdict);
+    const verdict: unknown = validate(facts.verifiedToken(issuer));
+    return whenKnown(isPromise(verdict) ? Promise.resolve(verdict) : verdict, checkVerdict);
   },
 } as const satisfies Check;
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof (value as { then?: unknown } | null | undefined)?.then === 'function';
-}
 
 function checkVerdict(verdict: unknown): void {
   // `token.claims.groups?.includes('staff')` is undefined for a token without groups.

@@ -17,46 +17,42 @@ export interface CheckExplanation {
  * One check of a token. Verification, `explain`, `reportOnly` and the doctor command read the same rows, so that a new check
  * is one file and one line in a profile such as `ACCESS_TOKEN_CHECKS`.
  */
-export interface Check<Issuer = TrustedIssuer> {
+export interface Check<Issuer = TrustedIssuer, Result extends MaybePromise<void> = MaybePromise<void>> {
   readonly name: string;
-  /**
-   * `before-issuer`: needs no issuer; `before-keys`: cheap, so that it rejects before any network access; `after-signature`: may
-   * rely on the signature.
-   */
-  readonly when: 'before-issuer' | 'before-keys' | 'after-signature';
   /** The value of the option `reportOnly` that turns the check into a report: tokens that fail it are accepted and counted. */
   readonly reportOnly?: ReportableCheck;
   /** @throws AuthError if the token does not pass. */
-  run(facts: TokenFacts, issuer: Issuer): MaybePromise<void>;
+  run(facts: TokenFacts, issuer: Issuer): Result;
   /** The part of the check that rejects tokens although the check is only reported. */
   runReported?(facts: TokenFacts, issuer: Issuer): void;
   explain?(facts: TokenFacts, issuer: Issuer): CheckExplanation;
 }
 
 /** A check that is made before the issuer is known. */
-export type HeaderCheck = Check<unknown>;
+export type HeaderCheck = Check<unknown, void>;
 
 /** Runs the checks in order, synchronously as long as each result is known. */
-export function runChecks<Issuer extends TrustedIssuer | undefined>(
-  checks: readonly Check<Issuer>[],
+export function runChecks<Issuer extends TrustedIssuer | undefined, Result extends MaybePromise<void>>(
+  checks: readonly Check<Issuer, Result>[],
   facts: TokenFacts,
   issuer: Issuer,
   start = 0,
-): MaybePromise<void> {
+): Result {
   for (let index = start; index < checks.length; index += 1) {
     // eslint-disable-next-line @typescript-eslint/no-non-null-assertion -- the index is in bounds; an iterator costs each request
     const result = runCheck(checks[index]!, facts, issuer);
-    if (isPromise(result)) return result.then(() => runChecks(checks, facts, issuer, index + 1));
+    if (isPromise(result)) return result.then(() => runChecks(checks, facts, issuer, index + 1)) as Result;
   }
+  return undefined as Result;
 }
 
 /** Runs one check, or the part of it that is enforced if the issuer's options have it reported only. */
-export function runCheck<Issuer extends TrustedIssuer | undefined>(
-  check: Check<Issuer>,
+export function runCheck<Issuer extends TrustedIssuer | undefined, Result extends MaybePromise<void>>(
+  check: Check<Issuer, Result>,
   facts: TokenFacts,
   issuer: Issuer,
-): MaybePromise<void> {
+): Result {
   if (check.reportOnly === undefined || issuer?.reportOnly.has(check.reportOnly) !== true)
     return check.run(facts, issuer);
-  check.runReported?.(facts, issuer);
+  return check.runReported?.(facts, issuer) as Result;
 }

@@ -9,14 +9,13 @@ import type { Check, HeaderCheck } from './check.js';
  */
 export const criticalHeaderCheck = {
   name: 'critical-extensions',
-  when: 'before-issuer',
   run({ header }) {
     if ('crit' in header) throw new AuthError('HEADER_CRITICAL');
   },
   explain: ({ header }) => ({ got: header.crit }),
 } as const satisfies HeaderCheck;
 
-/** Returns the algorithm that the token names. @throws AuthError ALGORITHM_NOT_ALLOWED */
+/** @throws AuthError ALGORITHM_NOT_ALLOWED */
 export function namedAlgorithm({ alg }: DecodedToken['header']): SignatureAlgorithm {
   if (!isSignatureAlgorithm(alg)) throw new AuthError('ALGORITHM_NOT_ALLOWED', { expected: ALGORITHM_NAMES });
   return alg;
@@ -25,7 +24,6 @@ export function namedAlgorithm({ alg }: DecodedToken['header']): SignatureAlgori
 /** RFC 8725 §3.2: rejects `none`, HMAC and unknown algorithms before the issuer is looked up. */
 export const algorithmCheck = {
   name: 'algorithm',
-  when: 'before-issuer',
   run({ header }) {
     namedAlgorithm(header);
   },
@@ -35,7 +33,6 @@ export const algorithmCheck = {
 /** RFC 8725 §3.1: the recipient chooses the algorithms; the token may only name one of them. */
 export const allowedAlgorithmCheck = {
   name: 'algorithm-allowed',
-  when: 'before-keys',
   run({ header }, { issuer, algorithms }) {
     if (!algorithms.has(namedAlgorithm(header)))
       throw new AuthError('ALGORITHM_NOT_ALLOWED', { issuer, expected: [...algorithms] });

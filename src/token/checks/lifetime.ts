@@ -1,14 +1,13 @@
 import { AuthError } from '../../model/errors.js';
-import { numericDate, requiredNumericDate } from '../claims.js';
+import { NUMERIC_DATE, optionalClaim, requiredClaim } from '../claims.js';
 import { timeHint } from '../hints.js';
 import type { Check } from './check.js';
 
 /** RFC 7519 §4.1.4, and required by RFC 9068 §2.2: a token without an expiration would be valid forever. */
 export const expirationCheck = {
   name: 'expiration',
-  when: 'before-keys',
   run({ claims, nowSeconds }, { clockToleranceSeconds }) {
-    const exp = requiredNumericDate(claims, 'exp');
+    const exp = requiredClaim(claims, 'exp', NUMERIC_DATE);
     // The comparison is negated so that a clock that returns NaN rejects.
     if (!(nowSeconds < exp + clockToleranceSeconds)) throw new AuthError('TOKEN_EXPIRED', { claim: 'exp' });
   },
@@ -24,10 +23,9 @@ const START_CLAIMS = ['nbf', 'iat'];
 /** RFC 7519 §4.1.5, §4.1.6: a token that is issued in the future comes from a clock that cannot be trusted. */
 export const notBeforeCheck = {
   name: 'not-before',
-  when: 'after-signature',
   run({ claims, nowSeconds }, { clockToleranceSeconds }) {
     for (const claim of START_CLAIMS) {
-      const time = numericDate(claims, claim);
+      const time = optionalClaim(claims, claim, NUMERIC_DATE);
       if (time !== undefined && !(time <= nowSeconds + clockToleranceSeconds))
         throw new AuthError('TOKEN_NOT_YET_VALID', { claim });
     }
@@ -46,10 +44,9 @@ export const notBeforeCheck = {
 /** Rejects tokens that were issued longer ago than the option `maxTokenAgeSeconds` allows, whatever their `exp`. */
 export const tokenAgeCheck = {
   name: 'age',
-  when: 'after-signature',
   run({ claims, nowSeconds }, { maxTokenAgeSeconds, clockToleranceSeconds }) {
     if (maxTokenAgeSeconds === undefined) return;
-    const iat = requiredNumericDate(claims, 'iat');
+    const iat = requiredClaim(claims, 'iat', NUMERIC_DATE);
     if (!(nowSeconds - iat <= maxTokenAgeSeconds + clockToleranceSeconds))
       throw new AuthError('TOKEN_TOO_OLD', { claim: 'iat', maxTokenAgeSeconds });
   },

@@ -1,5 +1,6 @@
 import { AuthError } from '../../model/errors.js';
-import { isStringOrStrings, STRING_OR_STRINGS } from '../claims.js';
+import { optionalClaim, requiredClaim, STRING, STRING_OR_STRINGS } from '../claims.js';
+import { missingAudienceHint, similarAddressHint } from '../hints.js';
 import type { Check } from './check.js';
 
 const STRING_CLAIMS = ['sub', 'jti', 'client_id', 'azp'];
@@ -10,23 +11,15 @@ const STRING_CLAIMS = ['sub', 'jti', 'client_id', 'azp'];
  */
 export const claimTypesCheck = {
   name: 'claim-types',
-  when: 'after-signature',
   run({ claims }) {
-    for (const claim of STRING_CLAIMS) {
-      const value = claims[claim];
-      if (value !== undefined && typeof value !== 'string')
-        throw new AuthError('CLAIM_INVALID', { claim, expected: 'a string' });
-    }
-    const { scope } = claims;
-    if (scope !== undefined && !isStringOrStrings(scope))
-      throw new AuthError('CLAIM_INVALID', { claim: 'scope', expected: STRING_OR_STRINGS });
+    for (const claim of STRING_CLAIMS) optionalClaim(claims, claim, STRING);
+    optionalClaim(claims, 'scope', STRING_OR_STRINGS);
   },
 } as const satisfies Check;
 
 /** Rejects tokens that lack a claim of the option `requiredClaims`. A claim that is `null` counts as missing. */
 export const requiredClaimsCheck = {
   name: 'required-claims',
-  when: 'after-signature',
   reportOnly: 'requiredClaims',
   run({ claims }, { requiredClaims }) {
     for (const claim of requiredClaims) {
@@ -34,4 +27,25 @@ export const requiredClaimsCheck = {
     }
   },
   explain: ({ claims }, { requiredClaims }) => ({ got: Object.keys(claims), expected: requiredClaims }),
+} as const satisfies Check;
+
+/** RFC 7519 §4.1.3, RFC 8725 §3.9: a recipient that the token does not name must reject it. */
+export const audienceCheck = {
+  name: 'audience',
+  reportOnly: 'audience',
+  run({ claims, demand }, { audience, audienceClaim: claim }) {
+    const value = requiredClaim(claims, claim, STRING_OR_STRINGS);
+    const named = typeof value === 'string' ? [value] : value;
+    const expected = demand.audience ?? audience;
+    for (const one of expected) if (named.includes(one)) return;
+    throw new AuthError('AUDIENCE_MISMATCH', { claim, expected });
+  },
+  runReported({ claims }, { audienceClaim }) {
+    // Application code that reads the claim relies on its type.
+    optionalClaim(claims, audienceClaim, STRING_OR_STRINGS);
+  },
+  explain({ claims, demand }, { audience, audienceClaim }) {
+    const [got, expected] = [claims[audienceClaim], demand.audience ?? audience];
+    return { got, expected, hint: similarAddressHint(got, expected) ?? missingAudienceHint(claims, audienceClaim) };
+  },
 } as const satisfies Check;

@@ -7,15 +7,14 @@ import type { Check } from './check.js';
  * constraint makes useless to a thief. The claim counts whatever its value is, also `null`.
  *
  * With `reportOnly: ['senderConstraint']` such tokens are accepted and reported: nothing proves then that the caller has the key.
- *
- * RFC 9449 §7.1 (DPoP) and RFC 8705 §3 (mutual TLS) define how a proof is verified.
  */
 export const senderConstraintCheck = {
   name: 'sender-constraint',
-  when: 'after-signature',
   reportOnly: 'senderConstraint',
   run({ claims }) {
     if ('cnf' in claims) throw new AuthError('BINDING_UNPROVEN', { claim: 'cnf' });
   },
-  explain: ({ claims: { cnf } }) => ({ got: cnf === undefined ? undefined : Object.keys(Object(cnf) as object) }),
+  explain({ claims: { cnf } }) {
+    return { got: cnf === undefined ? undefined : Object.keys(Object(cnf) as object) };
+  },
 } as const satisfies Check;

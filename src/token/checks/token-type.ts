@@ -5,15 +5,12 @@ import type { Check } from './check.js';
 /** RFC 8725 §3.11, RFC 9068 §4: a token that was issued for another purpose is not an access token. */
 export const tokenTypeCheck = {
   name: 'type',
-  when: 'before-keys',
   reportOnly: 'tokenTypes',
   run({ header: { typ } }, { tokenTypes }) {
-    if (!isOneOf(tokenTypes, typ))
-      throw new AuthError('TYPE_NOT_ALLOWED', { member: 'typ', expected: [...tokenTypes] });
+    checkType(typ, tokenTypes);
   },
   runReported({ header: { typ } }, { tokenTypes }) {
-    if (isOneOf(DEFAULT_TOKEN_TYPES, typ) || isOneOf(tokenTypes, typ)) return;
-    throw new AuthError('TYPE_NOT_ALLOWED', { member: 'typ', expected: [...DEFAULT_TOKEN_TYPES, ...tokenTypes] });
+    checkType(typ, new Set([...DEFAULT_TOKEN_TYPES, ...tokenTypes]));
   },
   explain({ header: { typ } }, { tokenTypes }) {
     const kind = typeof typ === 'string' ? OTHER_KINDS.get(normalizeTokenType(typ)) : undefined;
@@ -30,7 +27,38 @@ const OTHER_KINDS: ReadonlyMap<string, string> = new Map([
   ['secevent+jwt', 'a security event token'],
 ]);
 
-function isOneOf(types: ReadonlySet<string | undefined>, typ: unknown): boolean {
-  if (types.has(typ as string | undefined)) return true;
-  return typeof typ === 'string' && types.has(normalizeTokenType(typ));
+function checkType(typ: unknown, types: ReadonlySet<unknown>): void {
+  if (types.has(typ) || (typeof typ === 'string' && types.has(normalizeTokenType(typ)))) return;
+  throw new AuthError('TYPE_NOT_ALLOWED', { member: 'typ', expected: [...types] });
 }
+
+// Hashes that only an ID token has: OpenID Connect Core §3.1.3.6 and §3.3.2.11, FAPI 1.0 Advanced §5.1.1.
+const ID_TOKEN_CLAIMS = ['at_hash', 'c_hash', 's_hash'];
+const LOGOUT_EVENT = 'http://schemas.openid.net/event/backchannel-logout';
+/** Keycloak's values of the claim `typ` in tokens that are not access tokens. */
+const OTHER_TYPES: readonly unknown[] = ['ID', 'Refresh', 'Offline', 'Logout'];
+const LIKE_ID_TOKEN =
+  "It may be an ID token: it has a `nonce`, or its only audience is its client, and it names no scope. Send the `access_token` of the token response. If the issuer's access tokens have the type `at+jwt`, set `tokenTypes: ['at+jwt']`.";
+
+/**
+ * Rejects ID tokens and logout tokens that have the same `iss`, `aud`, key and header `typ` as access tokens, by the claims that
+ * only they have (`typ` of Keycloak and `token_use` of Cognito among them). An ID token without any of these claims
+ * looks like an access token; `tokenTypes: ['at+jwt']` closes that gap.
+ */
+export const tokenPurposeCheck = {
+  name: 'access-token',
+  run({ claims }) {
+    for (const claim of ID_TOKEN_CLAIMS) if (claim in claims) throw new AuthError('TYPE_NOT_ALLOWED', { claim });
+    const { token_use: use, typ, events } = claims;
+    if (use !== undefined && use !== 'access')
+      throw new AuthError('TYPE_NOT_ALLOWED', { claim: 'token_use', expected: 'access' });
+    if (OTHER_TYPES.includes(typ)) throw new AuthError('TYPE_NOT_ALLOWED', { claim: 'typ' });
+    if (typeof events === 'object' && events !== null && LOGOUT_EVENT in events)
+      throw new AuthError('TYPE_NOT_ALLOWED', { claim: 'events' });
+  },
+  explain({ claims: { scope, scp, client_id: client, nonce, azp, aud } }) {
+    const isForClient = azp !== undefined && azp === [aud].flat().join(' ');
+    const isSimilar = (scope ?? scp ?? client) === undefined && (nonce !== undefined || isForClient);
+    return isSimilar ? { warning: LIKE_ID_TOKEN } : {};
+  },
+} as const satisfies Check;

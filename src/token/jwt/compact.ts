@@ -6,7 +6,7 @@ import { decodeBase64url, NOT_BASE64URL } from './base64url.js';
 import { MAX_TOKEN_LENGTH } from '../bearer.js';
 import { parseFrozenJson } from './frozen-json.js';
 
-/** A decoded token. Nothing in it is verified. Header and claims are deeply frozen. */
+/** A decoded token. Nothing in it is verified. It is deeply frozen. */
 export interface DecodedToken {
   readonly token: string;
   readonly header: Readonly<Record<string, unknown>>;
@@ -34,7 +34,7 @@ export function decodeCompact(token: string): DecodedToken {
 const characters = Buffer.allocUnsafeSlow(MAX_TOKEN_LENGTH);
 const signature = Buffer.allocUnsafeSlow(MAX_TOKEN_LENGTH);
 const decoded = Buffer.allocUnsafeSlow(MAX_TOKEN_LENGTH);
-/** The token whose characters and signature the buffers contain: that of the current verification, unless it had to wait for keys. */
+/** The token whose characters and signature the buffers contain. */
 let last = { token: '', inputLength: 0, signatureLength: 0 };
 
 function read(token: string, inputLength: number): void {
@@ -47,19 +47,11 @@ function read(token: string, inputLength: number): void {
   last = { token, inputLength, signatureLength };
 }
 
-/**
- * Returns the signing input, which is header and payload as they were sent (RFC 7515 §5.2), and the signature. Both are valid
- * only until the next call, or until the next token is decoded.
- */
-export function signatureOf({ token }: Pick<DecodedToken, 'token'>): {
-  readonly input: Buffer;
-  readonly signature: Buffer;
-} {
+/** Returns the signing input (RFC 7515 §5.2) and the signature. Both are valid only until the next token is decoded. */
+export function signatureOf({ token }: Pick<DecodedToken, 'token'>) {
   if (last.token !== token) read(token, token.lastIndexOf('.'));
-  return {
-    input: characters.subarray(0, last.inputLength),
-    signature: signature.subarray(0, last.signatureLength),
-  };
+  const { inputLength, signatureLength } = last;
+  return { input: characters.subarray(0, inputLength), signature: signature.subarray(0, signatureLength) };
 }
 
 // Tokens of one issuer and key have exactly the same header. A caller that sends many headers only evicts entries.

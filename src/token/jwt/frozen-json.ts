@@ -10,9 +10,6 @@ const MAX_DEPTH = 64;
  *
  * If a member occurs twice, the last one counts, as RFC 7519 §4 allows. The signature covers the bytes, so that there is only
  * one reading of them.
- *
- * @param part the name of the part, for the reason of a refusal.
- * @throws AuthError TOKEN_MALFORMED
  */
 export function parseFrozenJson(text: string, part: string): unknown {
   let value: unknown;
@@ -22,27 +19,20 @@ export function parseFrozenJson(text: string, part: string): unknown {
     // The parser's own message quotes the text.
     throw new AuthError('TOKEN_MALFORMED', { reason: `${part} is not JSON` });
   }
-  if (isObject(value)) freeze(value, part, 0);
+  freeze(value, part, 0);
   return value;
 }
 
-function isObject(value: unknown): value is object {
-  return typeof value === 'object' && value !== null;
-}
-
-function freeze(value: object, part: string, depth: number): void {
+function freeze(value: unknown, part: string, depth: number): void {
+  if (typeof value !== 'object' || value === null) return;
   if (depth > MAX_DEPTH) throw new AuthError('TOKEN_MALFORMED', { reason: `${part} is nested too deep` });
   if (Array.isArray(value)) {
-    for (const item of value as unknown[]) if (isObject(item)) freeze(item, part, depth + 1);
+    for (const item of value) freeze(item, part, depth + 1);
   } else {
     // JSON.parse creates own members only, also for `__proto__`.
     for (const name in value) {
-      if (name === '__proto__' || name === 'constructor' || name === 'prototype') {
-        Reflect.deleteProperty(value, name);
-        continue;
-      }
-      const member: unknown = (value as Record<string, unknown>)[name];
-      if (isObject(member)) freeze(member, part, depth + 1);
+      if (name === '__proto__' || name === 'constructor' || name === 'prototype') Reflect.deleteProperty(value, name);
+      else freeze((value as Record<string, unknown>)[name], part, depth + 1);
     }
   }
   Object.freeze(value);

@@ -1,4 +1,4 @@
-import { verify } from 'node:crypto';
+import { type KeyObject, verify } from 'node:crypto';
 import { ALGORITHMS, type SignatureAlgorithm } from '../../keys/algorithms.js';
 import { AuthError } from '../../model/errors.js';
 import { type MaybePromise, whenKnown } from '../../model/maybe-promise.js';
@@ -12,34 +12,16 @@ type SignedToken = Pick<DecodedToken, 'token' | 'header'>;
 // A token without a `kid` may cost at most this many verifications. Key sets of real issuers have fewer than ten keys.
 const MAX_TRIES = 16;
 
-/**
- * Returns the `kid` of a token (RFC 7515 §4.1.4), if it has one.
- * @throws AuthError TOKEN_MALFORMED
- */
+/** @throws AuthError TOKEN_MALFORMED if the `kid` is not a string (RFC 7515 §4.1.4). */
 export function namedKey({ kid }: DecodedToken['header']): string | undefined {
   if (kid === undefined || typeof kid === 'string') return kid;
   throw new AuthError('TOKEN_MALFORMED', { reason: 'kid is not a string' });
 }
 
 /**
- * Returns the issuer's key set for the `kid` of a token. The verification and the secret provider of `JwtStrategy` both
- * obtain their keys here.
- * @param rejectedSet a key set that did not verify the token; a newer one is fetched if the policy of the source allows it.
- * @throws AuthError KEYS_UNAVAILABLE, TOKEN_MALFORMED
- */
-export function findKeySet(
-  header: DecodedToken['header'],
-  source: KeySource,
-  rejectedSet?: KeySet,
-): MaybePromise<KeySet> {
-  return source.keySetFor(namedKey(header), rejectedSet);
-}
-
-/**
  * Verifies the signature (RFC 7515 §5.2) with the keys of the token's issuer.
  * @param verifiedBy the key set that verified this very token before. The result holds while that set is current.
- * @returns the key set that verifies the token.
- * @throws AuthError KEY_UNKNOWN, KEY_UNSUITABLE, SIGNATURE_INVALID, KEYS_UNAVAILABLE, TOKEN_MALFORMED
+ * @throws AuthError KEYS_UNAVAILABLE, TOKEN_MALFORMED, and those of {@link findVerifyingKey}
  */
 export function checkSignature(
   token: SignedToken,
@@ -47,44 +29,31 @@ export function checkSignature(
   source: KeySource,
   verifiedBy?: KeySet,
 ): MaybePromise<KeySet> {
-  return whenKnown(findKeySet(token.header, source), (keySet) => {
+  const kid = namedKey(token.header);
+  return whenKnown(source.keySetFor(kid), (keySet) => {
     if (keySet === verifiedBy) return keySet;
-    const kid = namedKey(token.header);
     const candidates = keySet.candidates(kid);
     try {
       findVerifyingKey(token, algorithm, candidates);
       return keySet;
-    } catch (error) {
-      if (candidates.length === 0 || keySet.hasKid(kid)) throw error;
-      return checkWithNewerSet(token, algorithm, source, keySet, error);
+    } catch (rejection) {
+      if (candidates.length === 0 || keySet.hasKid(kid)) throw rejection;
+      // No `kid` identifies the key, and all keys of the set were tried. The issuer may have published the key since.
+      return whenKnown(source.keySetFor(kid, keySet), (newer) => {
+        if (newer === keySet) throw rejection;
+        findVerifyingKey(token, algorithm, newer.candidates(kid));
+        return newer;
+      });
     }
   });
 }
 
-/** No `kid` identifies the key, and all keys of the set were tried. The issuer may have published the key since. */
-async function checkWithNewerSet(
-  token: SignedToken,
-  algorithm: SignatureAlgorithm,
-  source: KeySource,
-  keySet: KeySet,
-  rejection: unknown,
-): Promise<KeySet> {
-  const newer = await findKeySet(token.header, source, keySet);
-  if (newer === keySet) throw rejection;
-  findVerifyingKey(token, algorithm, newer.candidates(namedKey(token.header)));
-  return newer;
-}
-
-/**
- * Returns the candidate that verifies the signature. Only keys that fit the algorithm are tried; which ones do was decided
- * when they were imported.
- * @throws AuthError KEY_UNKNOWN, KEY_UNSUITABLE, SIGNATURE_INVALID
- */
+/** @throws AuthError KEY_UNKNOWN, KEY_UNSUITABLE, SIGNATURE_INVALID */
 export function findVerifyingKey(
   token: SignedToken,
   algorithm: SignatureAlgorithm,
   candidates: readonly VerificationKey[],
-): VerificationKey {
+): KeyObject {
   const { kid } = token.header;
   if (candidates.length === 0) throw new AuthError('KEY_UNKNOWN', { kid });
   const { hash } = ALGORITHMS[algorithm];
@@ -96,7 +65,7 @@ export function findVerifyingKey(
     // The length first (RFC 8017 §8.1.2): OpenSSL accepts an RSASSA-PSS signature without its leading zeros.
     // Synchronous, because a thread of the pool takes longer to reach than a signature takes to verify.
     if (signed.signature.length === key.signatureLength && verify(hash, signed.input, input, signed.signature))
-      return key;
+      return input.key;
     tries += 1;
     if (tries === MAX_TRIES) break;
   }

@@ -26,6 +26,7 @@ class Scene {
   status = 200;
   headers: Record<string, string> = {};
   conditions: Record<string, string> = {};
+  /** With 1, the refresh is at 570 of 600 seconds, and pauses are 1, 2, 4, … seconds. */
   random = 1;
   located = 0;
   fetches = 0;
@@ -58,13 +59,10 @@ class Scene {
       fallback: this.fallback,
       isConfigured: this.isConfigured,
       origin: ORIGIN,
-      maxUnknownKids: 500,
       notBefore: this.notBefore,
       issuer: ISSUER,
       signal: new AbortController().signal,
       clock: () => this.now,
-      // With 1, the refresh is at 570 of 600 seconds, and pauses are 1, 2, 4, … seconds.
-      random: () => this.random,
       store: {
         load: () => this.storeResult(this.stored),
         save: (_issuer, keys) => {
@@ -125,6 +123,7 @@ holdTime();
 
 beforeEach(() => {
   scene = new Scene();
+  jest.spyOn(Math, 'random').mockImplementation(() => scene.random);
 });
 
 /** Waits until a background refresh has ended. */
