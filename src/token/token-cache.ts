@@ -6,6 +6,7 @@ import type { ResolvedTokenCache } from '../options/resolve-options.js';
 import type { Authorities } from './authorities.js';
 import { MAX_TOKEN_LENGTH } from './bearer.js';
 import type { DecodedToken } from './jwt/compact.js';
+import { SeenTokenFilter } from './seen-token-filter.js';
 import type { TrustedIssuer } from './trusted-issuers.js';
 
 export interface CachedToken extends Pick<DecodedToken, 'header' | 'claims'> {
@@ -37,29 +38,32 @@ const KEY_LENGTH = 32;
  */
 export class TokenCache {
   private readonly entries: LRUCache<string, CachedToken>;
-  /** Hashes of the tokens that were verified at least once. Two tokens with the same hash only cost a digest. */
-  private readonly seen: LRUCache<number, true>;
+  private readonly seen: SeenTokenFilter;
+  private readonly maxAgeMs: number;
+  private readonly maxEntries: number;
   private recentCharacters = 0;
   /** Tokens of the last seconds, in two generations. The key is the end of the token, which is faster to hash than the whole. */
   private recent = new Map<string, RecentToken>();
   private lessRecent = new Map<string, RecentToken>();
   private recentSince = -Infinity;
 
-  constructor(private readonly options: ResolvedTokenCache) {
-    this.entries = new LRUCache({ max: options.maxEntries });
-    this.seen = new LRUCache({ max: 2 * options.maxEntries });
+  constructor({ maxEntries, maxAgeSeconds }: ResolvedTokenCache) {
+    this.entries = new LRUCache({ max: maxEntries });
+    this.seen = new SeenTokenFilter(maxEntries);
+    this.maxAgeMs = maxAgeSeconds * 1000;
+    this.maxEntries = maxEntries;
   }
 
   find(token: string, now: number): CachedToken | undefined {
-    if (typeof token !== 'string' || token.length > MAX_TOKEN_LENGTH) return undefined;
-    return this.seen.get(hashOf(token)) === true ? this.ifFresh(this.entries.get(digestOf(token)), now) : undefined;
+    if (typeof token !== 'string' || token.length > MAX_TOKEN_LENGTH || !this.seen.has(token)) return undefined;
+    return this.ifFresh(this.entries.get(digestOf(token)), now);
   }
 
   /** Returns whether the token is stored: not for the first time. */
   remember(token: string, entry: CachedToken): boolean {
-    const isRepeated = this.seen.get(hashOf(token)) === true;
+    const isRepeated = this.seen.has(token);
     if (isRepeated) this.entries.set(digestOf(token), entry);
-    else this.seen.set(hashOf(token), true);
+    else this.seen.add(token);
     return isRepeated;
   }
 
@@ -73,8 +77,7 @@ export class TokenCache {
 
   rememberRecent(entry: RecentToken): void {
     const { token } = entry.verified;
-    if (this.recent.size >= this.options.maxEntries || this.recentCharacters + token.length > MAX_RECENT_CHARACTERS)
-      return;
+    if (this.recent.size >= this.maxEntries || this.recentCharacters + token.length > MAX_RECENT_CHARACTERS) return;
     this.recentCharacters += token.length;
     this.recent.set(token.slice(-KEY_LENGTH), entry);
   }
@@ -92,19 +95,11 @@ export class TokenCache {
   private ifFresh<Entry extends CachedToken>(entry: Entry | undefined, now: number): Entry | undefined {
     if (entry === undefined) return undefined;
     const age = now - entry.verifiedAt;
-    return age >= 0 && age < this.options.maxAgeSeconds * 1000 ? entry : undefined;
+    return age >= 0 && age < this.maxAgeMs ? entry : undefined;
   }
 }
 
 /** SHA-256, because a collision would make a forged token valid. One character for each byte: the digest is only a map key. */
 function digestOf(token: string): string {
   return hash('sha256', token, 'binary');
-}
-
-/** FNV-1a of the end of a token, which is the end of its signature and as good as random. */
-function hashOf(token: string): number {
-  let fnv = 0x811c9dc5;
-  for (let index = Math.max(0, token.length - 16); index < token.length; index += 1)
-    fnv = Math.imul(fnv ^ token.charCodeAt(index), 0x01000193);
-  return fnv;
 }

@@ -6,6 +6,7 @@ import type { KeySource } from '../../../src/keys/key-source.js';
 import { resolveOptions } from '../../../src/options/resolve-options.js';
 import { AccessTokenVerifier } from '../../../src/token/access-token-verifier.js';
 import { Authorities } from '../../../src/token/authorities.js';
+import { SeenTokenFilter } from '../../../src/token/seen-token-filter.js';
 import { TokenCache } from '../../../src/token/token-cache.js';
 import { TrustedIssuers } from '../../../src/token/trusted-issuers.js';
 import { AUDIENCE } from '../../support/guarded-app.js';
@@ -220,5 +221,28 @@ describe('TokenCache', () => {
     remember(cache, token);
     const { entries } = cache as unknown as { entries: { dump(): unknown } };
     expect(JSON.stringify(entries.dump())).not.toContain(token);
+  });
+});
+
+describe('SeenTokenFilter', () => {
+  it.each([1, 3, 100, 10_000_000])(
+    'with %d entries remembers a token, and forgets it after many others',
+    (maxEntries) => {
+      const filter = new SeenTokenFilter(maxEntries);
+      filter.add('first');
+      expect([filter.has('first'), filter.has('second')]).toEqual([true, false]);
+      if (maxEntries > 100) return;
+      for (let index = 0; index < 6 * maxEntries; index += 1) filter.add(`${'x'.repeat(20)}${String(index)}`);
+      expect(filter.has('first')).toBe(false);
+    },
+  );
+
+  it.each([
+    [100, 4096],
+    [1_000, 32_768],
+    [10_000_000, 67_108_864],
+  ])('has for %d entries %d bits, so that false positives are rare', (maxEntries, bits) => {
+    const filter = new SeenTokenFilter(maxEntries) as unknown as { current: Uint8Array };
+    expect(filter.current.length * 8).toBe(bits);
   });
 });
