@@ -14,34 +14,41 @@ export interface ExchangeOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Headers that make a request conditional (RFC 9110 §13.1). */
-export type RequestConditions = Readonly<Record<string, string>>;
+export interface ExchangeRequest {
+  readonly method?: 'GET' | 'POST';
+  readonly headers?: RequestHeaders;
+  readonly body?: string;
+}
+
+export type RequestHeaders = Readonly<Record<string, string>>;
 
 export interface JsonResponse {
   /** The parsed body; undefined if a conditional request was answered with 304. */
   readonly body: unknown;
-  readonly conditions: RequestConditions;
+  /** Headers that make the next request for this resource conditional (RFC 9110 §13.1). */
+  readonly conditions: RequestHeaders;
   /** The freshness lifetime (RFC 9111 §5.2.2.1); 0 for `no-store` and `no-cache`. */
   readonly maxAgeSeconds: number | undefined;
 }
 
 /**
- * Sends a GET request and reads the JSON response. Every request of this package goes through this function: it always
+ * Sends one request and reads the JSON response. Every request of this package goes through this function: it always
  * settles within `timeoutMs`, reads at most `maxBytes`, and follows no redirect, because a redirect could move the source
- * of the keys to another server.
+ * of the keys or send credentials to another server.
  * @param address The caller has checked that it may be fetched.
  * @throws FetchError
  */
 export async function exchange(
   address: string,
   { fetch, timeoutMs, maxBytes, signal: outer }: ExchangeOptions,
-  conditions: RequestConditions = {},
+  request: ExchangeRequest = {},
 ): Promise<JsonResponse> {
   try {
     return await withDeadline(timeoutMs, outer, async (signal) => {
-      const headers = { accept: 'application/json', ...conditions };
-      const response = await fetch(address, { headers, redirect: 'manual', signal });
-      const isNotModified = response.status === 304 && Object.keys(conditions).length > 0;
+      const headers = { accept: 'application/json', ...request.headers };
+      const response = await fetch(address, { ...request, headers, redirect: 'manual', signal });
+      const isConditional = 'if-none-match' in headers || 'if-modified-since' in headers;
+      const isNotModified = isConditional && response.status === 304;
       const problem = isNotModified ? undefined : responseProblem(response);
       // Canceling the body releases the connection; a failure to cancel does not matter.
       if (isNotModified || problem !== undefined) response.body?.cancel().catch(() => undefined);
@@ -72,7 +79,7 @@ function responseProblem({ status, type, headers }: Response): FetchError | unde
   return new FetchError('MEDIA_TYPE', `answered with ${JSON.stringify(mediaType.slice(0, 80))}, which is not JSON`);
 }
 
-function nextConditions({ headers }: Response): RequestConditions {
+function nextConditions({ headers }: Response): RequestHeaders {
   const values = { 'if-none-match': headers.get('etag'), 'if-modified-since': headers.get('last-modified') };
   return Object.fromEntries(Object.entries(values).filter((entry): entry is [string, string] => entry[1] !== null));
 }

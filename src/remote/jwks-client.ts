@@ -26,7 +26,7 @@ export async function fetchJwks(
   last: FetchedKeySet | undefined,
 ): Promise<FetchedKeySet> {
   const previous = last?.address === address ? last : undefined;
-  const { body, conditions, maxAgeSeconds } = await exchange(address, options, previous?.conditions);
+  const { body, conditions, maxAgeSeconds } = await exchange(address, options, { headers: previous?.conditions });
   if (body === undefined && previous !== undefined) return { ...previous, maxAgeSeconds };
   const fetcher = () => Promise.resolve({ keys: isJsonObject(body) ? body.keys : undefined });
   const keys: unknown = await new JwksClient({ jwksUri: address, cache: false, rateLimit: false, fetcher }).getKeys();

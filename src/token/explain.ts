@@ -1,5 +1,5 @@
 import { isSignatureAlgorithm } from '../keys/algorithms.js';
-import { type KeySource, StaticKeys } from '../keys/key-source.js';
+import { type KeySource, staticKeys } from '../keys/key-source.js';
 import { AuthError, type AuthErrorCode } from '../model/errors.js';
 import type { MaybePromise } from '../model/maybe-promise.js';
 import { ACCESS_TOKEN_CHECKS, type AccessTokenCheckName } from './checks/access-token-checks.js';

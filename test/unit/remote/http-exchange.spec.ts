@@ -1,14 +1,14 @@
 import { describe, expect, it } from '@jest/globals';
-import { exchange, type RequestConditions } from '../../../src/remote/http-exchange.js';
+import { exchange, type ExchangeRequest } from '../../../src/remote/http-exchange.js';
 import { type Handler, LocalIssuer } from '../../support/local-issuer.js';
 
 const issuer = LocalIssuer.forFile([]);
 const OPTIONS = { fetch, timeoutMs: 2_000, maxBytes: 512 * 1024 };
 const JSON_TYPE = { 'content-type': 'application/json' };
 
-const exchangeWith = (handler: Handler, sent?: RequestConditions) => {
+const exchangeWith = (handler: Handler, request?: ExchangeRequest) => {
   issuer.handlers.set('/resource?key=s3cret', handler);
-  return exchange(`${issuer.url}/resource?key=s3cret`, OPTIONS, sent);
+  return exchange(`${issuer.url}/resource?key=s3cret`, OPTIONS, request);
 };
 const responding =
   (body: string, headers: Record<string, string> = JSON_TYPE): Handler =>
@@ -34,11 +34,26 @@ describe('exchange', () => {
     expect(await exchangeWith(responding('\uFEFF{}', {}))).toMatchObject({ body: {} });
   });
 
-  it('sends a GET request for JSON', async () => {
+  it('sends a GET request for JSON by default', async () => {
     const { body } = await exchangeWith(({ method, headers }, response) => {
       response.end(JSON.stringify([method, headers.accept]));
     });
     expect(body).toEqual(['GET', 'application/json']);
+  });
+
+  it('sends the given method, headers and body', async () => {
+    const form = { 'content-type': 'application/x-www-form-urlencoded', authorization: 'Basic eA==' };
+    const { body } = await exchangeWith(
+      (request, response) => {
+        void request.toArray().then((chunks) => {
+          const { method, headers } = request;
+          const sent = Buffer.concat(chunks as Uint8Array[]).toString();
+          response.end(JSON.stringify([method, headers.accept, headers['content-type'], headers.authorization, sent]));
+        });
+      },
+      { method: 'POST', headers: form, body: 'token=x' },
+    );
+    expect(body).toEqual(['POST', 'application/json', form['content-type'], form.authorization, 'token=x']);
   });
 
   it.each([201, 204, 404, 429, 500])(
@@ -55,7 +70,8 @@ describe('exchange', () => {
 
   it.each([301, 302, 303, 307, 308])('does not follow a redirect with status %i (REDIRECT)', async (status) => {
     issuer.requests.length = 0;
-    const response = exchangeWith((_request, answer) => answer.writeHead(status, { location: '/x' }).end());
+    const post = { method: 'POST', body: 'token=x' } as const;
+    const response = exchangeWith((_request, answer) => answer.writeHead(status, { location: '/x' }).end(), post);
     await expect(response).rejects.toMatchObject({ code: 'REDIRECT' });
     expect(issuer.requests).toHaveLength(1);
   });
@@ -106,7 +122,7 @@ describe('a conditional request', () => {
     const notModified: Handler = ({ headers }, response) => {
       response.writeHead(headers[name] === value ? 304 : 500, { 'cache-control': 'max-age=60' }).end();
     };
-    const { body, maxAgeSeconds } = await exchangeWith(notModified, { [name]: value });
+    const { body, maxAgeSeconds } = await exchangeWith(notModified, { headers: { [name]: value } });
     expect([body, maxAgeSeconds]).toEqual([undefined, 60]);
   });
 
