@@ -31,18 +31,18 @@ export function decodeCompact(token: string): DecodedToken {
 }
 
 // Reused for each token, and read before other code can run. This avoids allocations and work for the garbage collector.
-const characters = Buffer.allocUnsafeSlow(MAX_TOKEN_LENGTH);
+const characters = Buffer.allocUnsafeSlow(3 * MAX_TOKEN_LENGTH);
 const signature = Buffer.allocUnsafeSlow(MAX_TOKEN_LENGTH);
 const decoded = Buffer.allocUnsafeSlow(MAX_TOKEN_LENGTH);
 /** The token whose characters and signature the buffers contain. */
 let last = { token: '', inputLength: 0, signatureLength: 0 };
+const NO_TOKEN = last;
 
 function read(token: string, inputLength: number): void {
-  // In latin1 a character beyond ASCII would become its low byte, which may be another character.
-  if (Buffer.byteLength(token) !== token.length) throw malformed('not base64url');
   // If decoding fails half way, the buffers belong to no token.
-  last = { token: '', inputLength: 0, signatureLength: 0 };
-  characters.write(token, 0, 'latin1');
+  last = NO_TOKEN;
+  // A character beyond ASCII has two or three bytes.
+  if (characters.write(token) !== token.length) throw malformed('not base64url');
   const signatureLength = decode(inputLength + 1, token.length, 'signature', signature);
   last = { token, inputLength, signatureLength };
 }
@@ -76,9 +76,6 @@ function decodeObject(start: number, end: number, part: string): Readonly<Record
 }
 
 function utf8Text(length: number, part: string): string {
-  // Most tokens are ASCII, which needs no UTF-8 decoding.
-  const latin1 = decoded.toString('latin1', 0, length);
-  if (Buffer.byteLength(latin1) === length) return latin1;
   const text = decoded.toString('utf8', 0, length);
   // Invalid UTF-8 becomes this character, but the text may also contain the character itself.
   if (text.includes('\ufffd') && !isUtf8(decoded.subarray(0, length))) throw malformed(`${part} is not UTF-8`);
