@@ -5,26 +5,34 @@ import { ExecutionContextHost } from '@nestjs/core/helpers/execution-context-hos
  * The metadata keys of Nest's own decorators. Their packages may not be installed, so they cannot be imported. Tests compare
  * them with the packages.
  */
-export const SSE_METADATA = '__sse__';
-export const PARAMTYPES_METADATA = 'design:paramtypes';
-export const SELF_DECLARED_DEPS_METADATA = 'self:paramtypes';
-export const PROPERTY_DEPS_METADATA = 'self:properties_metadata';
-export const GUARDS_METADATA = '__guards__';
-export const PATH_METADATA = 'path';
-export const METHOD_METADATA = 'method';
-export const VERSION_METADATA = '__version__';
-export const MODULE_PATH = '__module_path__';
-export const GATEWAY_METADATA = 'websockets:is_gateway';
-export const GATEWAY_OPTIONS = 'websockets:gateway_options';
-export const MESSAGE_MAPPING_METADATA = 'websockets:message_mapping';
-export const MESSAGE_METADATA = 'message';
-export const PATTERN_METADATA = 'microservices:pattern';
-export const TRANSPORT_METADATA = 'microservices:transport';
-export const PATTERN_HANDLER_METADATA = 'microservices:handler_type';
-export const RESOLVER_TYPE_METADATA = 'graphql:resolver_type';
-export const RESOLVER_NAME_METADATA = 'graphql:resolver_name';
-export const RESOLVER_PROPERTY_METADATA = 'graphql:resolve_property';
-export const RESOLVER_REFERENCE_METADATA = 'graphql:resolve_reference';
+export const METADATA = {
+  eventStream: '__sse__',
+  parameterTypes: 'design:paramtypes',
+  injectedParameters: 'self:paramtypes',
+  injectedProperties: 'self:properties_metadata',
+  guards: '__guards__',
+  path: 'path',
+  method: 'method',
+  version: '__version__',
+  modulePath: '__module_path__',
+  gateway: 'websockets:is_gateway',
+  gatewayOptions: 'websockets:gateway_options',
+  messageMapping: 'websockets:message_mapping',
+  message: 'message',
+  pattern: 'microservices:pattern',
+  microservice: 'microservices:transport',
+  patternHandler: 'microservices:handler_type',
+  resolverType: 'graphql:resolver_type',
+  resolverName: 'graphql:resolver_name',
+  resolverProperty: 'graphql:resolve_property',
+  resolverReference: 'graphql:resolve_reference',
+} as const;
+
+/** Returns the metadata that one of Nest's decorators set on a class or a method. */
+export function metadataOf(name: keyof typeof METADATA, holder: object): unknown {
+  return Reflect.getMetadata(METADATA[name], holder) as unknown;
+}
+
 export const GRAPHQL_MODULE_OPTIONS = 'GqlModuleOptions';
 
 const VERSIONS = {

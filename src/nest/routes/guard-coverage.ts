@@ -4,13 +4,7 @@ import { AuthGuard } from '../auth.guard.js';
 import { AuthenticatedGateway, GatewayGuard } from '../sockets/authenticated-gateway.js';
 import { SocketAuthenticator } from '../sockets/socket-authenticator.js';
 import type { FoundHandler, HandlerDiscovery } from './handler-discovery.js';
-import {
-  GUARDS_METADATA,
-  PARAMTYPES_METADATA,
-  PROPERTY_DEPS_METADATA,
-  SELF_DECLARED_DEPS_METADATA,
-  majorVersionOf,
-} from '../nest-internals.js';
+import { majorVersionOf, metadataOf } from '../nest-internals.js';
 import type { RouteRules } from './route-metadata.js';
 import type { ReportedRoute } from './route-report.js';
 
@@ -78,7 +72,7 @@ export class GuardCoverage {
 
   private isGuardedByDecorator({ controller, method }: FoundHandler): boolean {
     return [controller, method]
-      .flatMap((holder) => (Reflect.getMetadata(GUARDS_METADATA, holder) ?? []) as readonly unknown[])
+      .flatMap((holder) => (metadataOf('guards', holder) ?? []) as readonly unknown[])
       .some((guard) => this.isAuthGuard(guard));
   }
 
@@ -146,9 +140,9 @@ function isConnectionGuarded(gateway: Type): boolean | 'unknown' {
   const { prototype } = gateway as { prototype: { handleConnection?: unknown } };
   if (prototype instanceof AuthenticatedGateway) return true;
   if (typeof prototype.handleConnection !== 'function') return false;
-  const parameters = (Reflect.getMetadata(PARAMTYPES_METADATA, gateway) ?? []) as readonly unknown[];
-  const declared = (Reflect.getMetadata(SELF_DECLARED_DEPS_METADATA, gateway) ?? []) as readonly { param?: unknown }[];
-  const properties = (Reflect.getMetadata(PROPERTY_DEPS_METADATA, gateway) ?? []) as readonly { type?: unknown }[];
+  const parameters = (metadataOf('parameterTypes', gateway) ?? []) as readonly unknown[];
+  const declared = (metadataOf('injectedParameters', gateway) ?? []) as readonly { param?: unknown }[];
+  const properties = (metadataOf('injectedProperties', gateway) ?? []) as readonly { type?: unknown }[];
   const injected = [...parameters, ...declared.map(({ param }) => param), ...properties.map(({ type }) => type)];
   if (!injected.includes(SocketAuthenticator)) return false;
   const source = Function.prototype.toString.call(prototype.handleConnection).replaceAll(NO_CODE, '');

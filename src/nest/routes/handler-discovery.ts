@@ -2,24 +2,7 @@ import { RequestMethod, type Type } from '@nestjs/common';
 import { type ApplicationConfig, MetadataScanner, type ModulesContainer } from '@nestjs/core';
 import type { Observable } from 'rxjs';
 import { RoutePathFactory } from '@nestjs/core/router/route-path-factory.js';
-import {
-  GATEWAY_METADATA,
-  GATEWAY_OPTIONS,
-  GRAPHQL_MODULE_OPTIONS,
-  MESSAGE_MAPPING_METADATA,
-  MESSAGE_METADATA,
-  METHOD_METADATA,
-  MODULE_PATH,
-  PATH_METADATA,
-  PATTERN_HANDLER_METADATA,
-  PATTERN_METADATA,
-  RESOLVER_NAME_METADATA,
-  RESOLVER_PROPERTY_METADATA,
-  RESOLVER_REFERENCE_METADATA,
-  RESOLVER_TYPE_METADATA,
-  TRANSPORT_METADATA,
-  VERSION_METADATA,
-} from '../nest-internals.js';
+import { GRAPHQL_MODULE_OPTIONS, METADATA, metadataOf } from '../nest-internals.js';
 
 export type HandlerFunction = (...parameters: unknown[]) => unknown;
 
@@ -65,7 +48,7 @@ export class HandlerDiscovery {
       for (const { metatype } of [...module.controllers.values(), ...module.providers.values()]) {
         if (!isClass(metatype)) continue;
         if (hasGraphql) found.push(...this.resolversOf(metatype));
-        if (metadata(GATEWAY_METADATA, metatype) === true) found.push(...this.gatewayHandlersOf(metatype));
+        if (metadataOf('gateway', metatype) === true) found.push(...this.gatewayHandlersOf(metatype));
       }
     }
     return unique(found);
@@ -98,7 +81,7 @@ export class HandlerDiscovery {
       [...module.providers.values()].flatMap((wrapper) => {
         const { metatype } = wrapper;
         const isGateway = isClass(metatype) && metatype.prototype instanceof (base as Type);
-        return isGateway && metadata(GATEWAY_METADATA, metatype) === true && !wrapper.isDependencyTreeStatic()
+        return isGateway && metadataOf('gateway', metatype) === true && !wrapper.isDependencyTreeStatic()
           ? [metatype]
           : [];
       }),
@@ -106,19 +89,19 @@ export class HandlerDiscovery {
   }
 
   private routesOf(controller: Type, modulePath: string | undefined): FoundHandler[] {
-    const ctrlPath = metadata(PATH_METADATA, controller) as string | string[] | undefined;
+    const ctrlPath = metadataOf('path', controller) as string | string[] | undefined;
     const versioningOptions = this.config.getVersioning();
     return this.methodsOf(controller).flatMap((method) => {
-      const methodPath = metadata(PATH_METADATA, method) as string | string[] | undefined;
-      const number = metadata(METHOD_METADATA, method) as RequestMethod | undefined;
+      const methodPath = metadataOf('path', method) as string | string[] | undefined;
+      const number = metadataOf('method', method) as RequestMethod | undefined;
       if (methodPath === undefined || number === undefined) return [];
       const route = {
         ctrlPath,
         modulePath,
         methodPath,
         globalPrefix: this.config.getGlobalPrefix(),
-        controllerVersion: (metadata(VERSION_METADATA, controller) ?? versioningOptions?.defaultVersion) as never,
-        methodVersion: metadata(VERSION_METADATA, method) as never,
+        controllerVersion: (metadataOf('version', controller) ?? versioningOptions?.defaultVersion) as never,
+        methodVersion: metadataOf('version', method) as never,
         versioningOptions,
       };
       const kind = RequestMethod[number] as string | undefined;
@@ -131,15 +114,16 @@ export class HandlerDiscovery {
   /** `RouterModule` sets the path for one application. Another application of the process may use another path. */
   private pathOf(module: object): string | undefined {
     const { applicationId } = this.modules;
-    return (metadata(MODULE_PATH + applicationId, module) ?? metadata(MODULE_PATH, module)) as string | undefined;
+    return (Reflect.getMetadata(METADATA.modulePath + applicationId, module) ?? metadataOf('modulePath', module)) as
+      string | undefined;
   }
 
   private messageHandlersOf(controller: Type): FoundHandler[] {
     return this.methodsOf(controller).flatMap((method) => {
-      const type = metadata(PATTERN_HANDLER_METADATA, method);
+      const type = metadataOf('patternHandler', method);
       if (type === undefined) return [];
-      const patterns: readonly unknown[] = [metadata(PATTERN_METADATA, method)].flat();
-      const microservice = metadata(TRANSPORT_METADATA, method);
+      const patterns: readonly unknown[] = [metadataOf('pattern', method)].flat();
+      const microservice = metadataOf('microservice', method);
       // PatternHandler.EVENT
       const kind = type === 2 ? 'event' : 'message';
       return patterns.map((pattern) => ({
@@ -154,7 +138,10 @@ export class HandlerDiscovery {
   }
 
   private gatewayHandlersOf(gateway: Type): FoundHandler[] {
-    const { namespace, path } = (metadata(GATEWAY_OPTIONS, gateway) ?? {}) as { namespace?: unknown; path?: unknown };
+    const { namespace, path } = (metadataOf('gatewayOptions', gateway) ?? {}) as {
+      namespace?: unknown;
+      path?: unknown;
+    };
     const place = [namespace, path].find((name) => typeof name === 'string' || name instanceof RegExp) ?? '/';
     const common = { transport: 'ws' as const, controller: gateway };
     const { handleConnection } = gateway.prototype as { handleConnection?: HandlerFunction };
@@ -165,11 +152,11 @@ export class HandlerDiscovery {
       method: handleConnection ?? missingHandler,
     };
     const messages = this.methodsOf(gateway)
-      .filter((method) => metadata(MESSAGE_MAPPING_METADATA, method) === true)
+      .filter((method) => metadataOf('messageMapping', method) === true)
       .map((method) => ({
         ...common,
         kind: 'message',
-        pattern: patternText(metadata(MESSAGE_METADATA, method)),
+        pattern: patternText(metadataOf('message', method)),
         method,
       }));
     return [connection, ...messages];
@@ -177,14 +164,14 @@ export class HandlerDiscovery {
 
   private resolversOf(resolver: Type): FoundHandler[] {
     return this.methodsOf(resolver).flatMap((method) => {
-      const own = metadata(RESOLVER_TYPE_METADATA, method);
-      const isField = metadata(RESOLVER_PROPERTY_METADATA, method) === true;
-      const isReference = metadata(RESOLVER_REFERENCE_METADATA, method) !== undefined;
+      const own = metadataOf('resolverType', method);
+      const isField = metadataOf('resolverProperty', method) === true;
+      const isReference = metadataOf('resolverReference', method) !== undefined;
       if (own === undefined && !isField && !isReference) return [];
-      const parent = metadata(RESOLVER_NAME_METADATA, resolver) ?? metadata(RESOLVER_TYPE_METADATA, resolver);
-      const name = (metadata(RESOLVER_NAME_METADATA, method) as string | undefined) ?? method.name;
+      const parent = metadataOf('resolverName', resolver) ?? metadataOf('resolverType', resolver);
+      const name = (metadataOf('resolverName', method) as string | undefined) ?? method.name;
       // Nest treats a field of `@Resolver('Query')` as a query.
-      const type = own ?? metadata(RESOLVER_TYPE_METADATA, resolver);
+      const type = own ?? metadataOf('resolverType', resolver);
       const isRoot = typeof type === 'string' && ROOT_TYPES.includes(type);
       return {
         transport: 'graphql' as const,
@@ -211,10 +198,6 @@ export function missingHandler(): void {
 
 function isClass(metatype: unknown): metatype is Type {
   return typeof metatype === 'function' && metatype.prototype !== undefined;
-}
-
-function metadata(key: unknown, holder: object): unknown {
-  return Reflect.getMetadata(key, holder) as unknown;
 }
 
 function patternText(pattern: unknown): string {

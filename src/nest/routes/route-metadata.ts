@@ -4,7 +4,7 @@ import { effectiveRequirements, type PlacedRequirement } from '../../access/effe
 import { ConfigurationError, type ConfigurationProblem } from '../../model/errors.js';
 import type { ResolvedOptions } from '../../options/resolve-options.js';
 import { RESOLVED_OPTIONS } from '../auth-options.js';
-import { SSE_METADATA } from '../nest-internals.js';
+import { metadataOf } from '../nest-internals.js';
 import { type NestRequirement, requirementsOn } from './requirement.decorators.js';
 
 /** The access of a route; without metadata a token is required. */
@@ -54,7 +54,7 @@ function readRoute(controller: Controller, handler: Handler, required: readonly 
   const own = accessOn(handler);
   const access = own ?? accessOn(controller);
   const accessFrom = own !== undefined ? 'handler' : access !== undefined ? 'class' : undefined;
-  const isEventStream = Reflect.getMetadata(SSE_METADATA, handler) !== undefined;
+  const isEventStream = metadataOf('eventStream', handler) !== undefined;
   const declared = { handler: requirementsOn(handler), class: requirementsOn(controller) };
   if (access === 'public') {
     // A handler that is public itself overrides the requirements of its class. Everything else is a contradiction.

@@ -12,11 +12,11 @@ import { AuthGuard } from '../auth.guard.js';
 import { SocketAuthenticator } from './socket-authenticator.js';
 import { Public } from '../decorators.js';
 import type { HandlerFunction } from '../routes/handler-discovery.js';
-import { MESSAGE_MAPPING_METADATA, MESSAGE_METADATA } from '../nest-internals.js';
+import { METADATA } from '../nest-internals.js';
 
 /** `@SubscribeMessage`, whose package may not be installed. */
 function SubscribeMessage(message: string): MethodDecorator {
-  return applyDecorators(SetMetadata(MESSAGE_MAPPING_METADATA, true), SetMetadata(MESSAGE_METADATA, message));
+  return applyDecorators(SetMetadata(METADATA.messageMapping, true), SetMetadata(METADATA.message, message));
 }
 
 /** Delegates to the guard of the application. For `@UseGuards(AuthGuard)` Nest would create another instance, never a subclass. */

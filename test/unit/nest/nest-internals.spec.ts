@@ -9,7 +9,7 @@ import { of } from 'rxjs';
 import { Test } from '@nestjs/testing';
 import { SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
 import { HandlerDiscovery } from '../../../src/nest/routes/handler-discovery.js';
-import * as metadata from '../../../src/nest/nest-internals.js';
+import { GRAPHQL_MODULE_OPTIONS, METADATA, metadataOf } from '../../../src/nest/nest-internals.js';
 
 class SomeGuard {
   readonly canActivate = () => true;
@@ -92,60 +92,52 @@ const cats = methodOf(CatsResolver, 'cats');
 const kittens = methodOf(CatsResolver, 'kittens');
 
 describe("The metadata of Nest's decorators", () => {
-  const expected: [
-    name: Exclude<Extract<keyof typeof metadata, Uppercase<string>>, 'MODULE_PATH' | 'GRAPHQL_MODULE_OPTIONS'>,
-    holder: object,
-    value: unknown,
-  ][] = [
-    ['PATH_METADATA', CatsController, 'cats'],
-    ['PATH_METADATA', list, 'list'],
-    ['METHOD_METADATA', list, 0],
-    ['VERSION_METADATA', CatsController, '1'],
-    ['VERSION_METADATA', list, '2'],
-    ['GUARDS_METADATA', CatsController, [SomeGuard]],
-    ['GUARDS_METADATA', list, [SomeGuard]],
-    ['SSE_METADATA', methodOf(CatsController, 'stream'), true],
-    ['PARAMTYPES_METADATA', Typed, [Dependency]],
-    ['SELF_DECLARED_DEPS_METADATA', CatsController, [{ index: 0, param: 'token' }]],
-    ['PROPERTY_DEPS_METADATA', CatsController, [{ key: 'property', type: Dependency }]],
-    ['GATEWAY_METADATA', CatsGateway, true],
-    ['GATEWAY_OPTIONS', CatsGateway, { namespace: 'cats' }],
-    ['MESSAGE_MAPPING_METADATA', meow, true],
-    ['MESSAGE_METADATA', meow, 'meow'],
-    ['PATTERN_METADATA', feed, [{ cmd: 'feed' }]],
-    ['PATTERN_METADATA', fed, ['fed']],
-    ['TRANSPORT_METADATA', feed, Transport.NATS],
-    ['PATTERN_HANDLER_METADATA', feed, 1],
-    ['PATTERN_HANDLER_METADATA', fed, 2],
-    ['RESOLVER_TYPE_METADATA', cats, 'Query'],
-    ['RESOLVER_NAME_METADATA', cats, 'allCats'],
-    ['RESOLVER_NAME_METADATA', CatsResolver, 'Cat'],
-    ['RESOLVER_PROPERTY_METADATA', kittens, true],
-    ['RESOLVER_NAME_METADATA', kittens, 'kittens'],
-    ['RESOLVER_REFERENCE_METADATA', methodOf(CatsResolver, 'reference'), true],
+  const expected: [name: keyof typeof METADATA, holder: object, value: unknown][] = [
+    ['path', CatsController, 'cats'],
+    ['path', list, 'list'],
+    ['method', list, 0],
+    ['version', CatsController, '1'],
+    ['version', list, '2'],
+    ['guards', CatsController, [SomeGuard]],
+    ['guards', list, [SomeGuard]],
+    ['eventStream', methodOf(CatsController, 'stream'), true],
+    ['parameterTypes', Typed, [Dependency]],
+    ['injectedParameters', CatsController, [{ index: 0, param: 'token' }]],
+    ['injectedProperties', CatsController, [{ key: 'property', type: Dependency }]],
+    ['gateway', CatsGateway, true],
+    ['gatewayOptions', CatsGateway, { namespace: 'cats' }],
+    ['messageMapping', meow, true],
+    ['message', meow, 'meow'],
+    ['pattern', feed, [{ cmd: 'feed' }]],
+    ['pattern', fed, ['fed']],
+    ['microservice', feed, Transport.NATS],
+    ['patternHandler', feed, 1],
+    ['patternHandler', fed, 2],
+    ['resolverType', cats, 'Query'],
+    ['resolverName', cats, 'allCats'],
+    ['resolverName', CatsResolver, 'Cat'],
+    ['resolverProperty', kittens, true],
+    ['resolverName', kittens, 'kittens'],
+    ['resolverReference', methodOf(CatsResolver, 'reference'), true],
   ];
 
   it.each(expected)('is stored under %s', (name, holder, value) => {
-    expect(Reflect.getMetadata(metadata[name], holder)).toStrictEqual(value);
+    expect(metadataOf(name, holder)).toStrictEqual(value);
   });
 
   it('is tested for every key', () => {
-    const names = [...expected.map(([name]) => name as string), 'MODULE_PATH', 'GRAPHQL_MODULE_OPTIONS'];
-    expect([...new Set(names)].sort()).toStrictEqual(
-      Object.keys(metadata)
-        .filter((name) => name === name.toUpperCase())
-        .sort(),
-    );
+    const names = new Set([...expected.map(([name]) => name), 'modulePath']);
+    expect([...names].sort()).toStrictEqual(Object.keys(METADATA).sort());
   });
 
-  it('is stored under MODULE_PATH with the id of the application', async () => {
+  it('is stored under modulePath with the id of the application', async () => {
     @Module({})
     class CatsModule {}
     const app = await Test.createTestingModule({
       imports: [CatsModule, RouterModule.register([{ path: 'animals', module: CatsModule }])],
     }).compile();
     const { applicationId } = app.get(ModulesContainer);
-    expect(Reflect.getMetadata(metadata.MODULE_PATH + applicationId, CatsModule)).toBe('/animals');
+    expect(Reflect.getMetadata(METADATA.modulePath + applicationId, CatsModule)).toBe('/animals');
   });
 
   it('is provided under GRAPHQL_MODULE_OPTIONS', async () => {
@@ -154,7 +146,7 @@ describe("The metadata of Nest's decorators", () => {
         GraphQLModule.forRoot({ driver: ApolloDriver, autoSchemaFile: true, fieldResolverEnhancers: ['guards'] }),
       ],
     }).compile();
-    expect(app.get(metadata.GRAPHQL_MODULE_OPTIONS, { strict: false })).toMatchObject({
+    expect(app.get(GRAPHQL_MODULE_OPTIONS, { strict: false })).toMatchObject({
       fieldResolverEnhancers: ['guards'],
     });
     const handlers = new HandlerDiscovery(app.get(ModulesContainer), { getGlobalPrefix: () => '' } as never);
