@@ -9,15 +9,14 @@ import { RESOLVED_OPTIONS } from '../auth-options.js';
 import { createContext } from '../nest-internals.js';
 import { JwtStrategy } from '../jwt.strategy.js';
 import { memoryOf, outcomeOf } from '../outcome.js';
-import { isTransportException } from '../refusals/exceptions.js';
-import { type AuthRefusal, type RefusalFacts, refusalOf } from '../refusals/refusal.js';
+import { type AuthRefusal, isTransportException, messageFacts, refusalOf } from '../refusals/refusal.js';
 import { explainRefusal } from '../refusals/refusal-hints.js';
 import { type HandlerFunction, missingHandler } from '../routes/handler-discovery.js';
 import { ConnectionExpiry } from '../transports/connection-expiry.js';
 import type { HttpRequest } from '../transports/http.js';
 import { toWsException } from '../transports/ws.js';
-import { closeIfUnused, forwardExceptions, socketConnection, socketFacts } from './socket-connection.js';
-import { type Opening, OpeningContext, openingOf, stateOf } from './socket-state.js';
+import { closeIfUnused, forwardExceptions, socketConnection } from './socket-connection.js';
+import { OpeningContext, standInFor, stateOf } from './socket-state.js';
 
 /** A namespace or the server of socket.io. The server of ws has no `use`. */
 interface SocketIoNamespace {
@@ -122,13 +121,14 @@ export class SocketAuthenticator {
     const startedAt = performance.now();
     try {
       // Checked before the message waits for its turn, because a waiting message stays in memory.
-      const text = tokenIn(token);
+      if (typeof token !== 'string') throw new AuthError('TOKEN_MALFORMED', { reason: 'not a string' });
+      if (token.length > MAX_TOKEN_LENGTH) throw new AuthError('TOKEN_TOO_LARGE', { limit: MAX_TOKEN_LENGTH });
       if (state.pendingRenewals >= MAX_PENDING_RENEWALS)
         throw new AuthError('TOKEN_MULTIPLE', { waiting: state.pendingRenewals });
       state.pendingRenewals += 1;
       // One after the other: each is compared with the result of the one before.
       const renewal = Promise.resolve(state.renewal)
-        .then(() => this.renewNow(client, text))
+        .then(() => this.renewNow(client, token))
         .finally(() => (state.pendingRenewals -= 1));
       state.renewal = renewal.catch(() => undefined);
       return await renewal;
@@ -156,11 +156,10 @@ export class SocketAuthenticator {
     const known = state.admissions.get(controller);
     if (known !== undefined) return known.result;
     if (state.admissions.size === 0) forwardExceptions(client);
-    const context = new OpeningContext([client, request], controller, openingHandlerOf(gateway), state.opening);
+    const { openingRequest } = state;
+    const context = new OpeningContext([client, request], controller, openingHandlerOf(gateway), openingRequest);
     const result = this.check(context).then(() => {
-      copyToSocket(client, state.opening);
-      const outcome = outcomeOf(client);
-      if (outcome?.kind === 'caller') state.owner ??= outcome.token;
+      copyToSocket(client, openingRequest);
     });
     state.admissions.set(controller, { context, result });
     return result;
@@ -175,21 +174,21 @@ export class SocketAuthenticator {
     const state = stateOf(client);
     const admissions = [...state.admissions.values()];
     await Promise.all(admissions.map(({ result }) => result));
-    const opening = openingOf(client, token);
+    const request = standInFor(client);
     // New contexts, because the results of the earlier ones are about another token.
     const contexts = admissions.map(
-      ({ context }) => new OpeningContext(context.getArgs(), context.getClass(), context.getHandler(), opening),
+      ({ context }) => new OpeningContext(context.getArgs(), context.getClass(), context.getHandler(), request, token),
     );
     const [first] = contexts;
     if (first === undefined) throw new AuthError('TOKEN_MISSING', { reason: 'the socket was not admitted' });
-    const outcome = await this.strategy.authenticateCall(opening.client, first);
+    const outcome = await this.strategy.authenticateCall(request, first);
     if (outcome.kind === 'refused') throw outcome.error;
     if (outcome.kind === 'guest' || outcome.token === undefined) throw new AuthError('TOKEN_MISSING');
     const connection = socketConnection(client);
     // The guard does not check it if all openings are public.
-    connection.checkOwner?.(outcome.token);
+    connection.checkOwner(outcome.token);
     for (const context of contexts) await this.check(context);
-    copyToSocket(client, opening);
+    copyToSocket(client, request);
     state.owner ??= outcome.token;
     state.renewedToken = token;
     this.expiry.renew(connection, outcome.token);
@@ -197,29 +196,29 @@ export class SocketAuthenticator {
   }
 
   private connectErrorOf(error: unknown): Error {
-    if (error instanceof AuthError)
-      return Object.assign(new Error(error.message), { data: socketFacts(this.refusalOf(error)) });
-    this.logger.error(error);
-    return new Error('Internal server error');
+    const refusal = this.refusalOf(error);
+    if (refusal === undefined) return new Error('Internal server error');
+    return Object.assign(new Error(refusal.error.message), { data: messageFacts(refusal) });
   }
 
   private close(client: object, error: unknown): void {
-    const connection = socketConnection(client);
     try {
-      if (error instanceof AuthError) {
-        connection.close(this.refusalOf(error));
-        return;
-      }
-      this.logger.error(error);
-      connection.fail();
+      socketConnection(client).close(this.refusalOf(error));
     } catch (failure) {
       // The socket may have just closed. Nothing handles an error of `handleConnection`, so it would end the process.
       this.logger.debug(`A refused socket could not be closed: ${String(failure)}`);
     }
   }
 
-  private refusalOf(error: AuthError): AuthRefusal {
-    return refusalOf(error, this.settings.realm, factsIn(error)?.hint);
+  /** Returns undefined for an error of this application, which is logged. */
+  private refusalOf(error: unknown): AuthRefusal | undefined {
+    if (!(error instanceof AuthError)) {
+      this.logger.error(error);
+      return undefined;
+    }
+    // Unless a subclass of the guard threw the error, it has the facts that the guard added.
+    const hint = isTransportException(error) ? error.getError().hint : undefined;
+    return refusalOf<AuthError>(error, this.settings.realm, hint);
   }
 }
 
@@ -227,22 +226,12 @@ function disableRecovery({ adapter }: SocketIoNamespace): void {
   if (adapter?.restoreSession !== undefined) adapter.restoreSession = () => Promise.resolve(null);
 }
 
-function tokenIn(sent: unknown): string {
-  if (typeof sent !== 'string') throw new AuthError('TOKEN_MALFORMED', { reason: 'not a string' });
-  if (sent.length > MAX_TOKEN_LENGTH) throw new AuthError('TOKEN_TOO_LARGE', { limit: MAX_TOKEN_LENGTH });
-  return sent;
-}
-
-/** The facts in the exception that the guard threw. */
-function factsIn(error: Error): RefusalFacts | undefined {
-  return isTransportException(error) ? (error as unknown as { getError(): RefusalFacts }).getError() : undefined;
-}
-
-/** Copies the user and the record of the opening request to the socket. */
-function copyToSocket(client: object, opening: Opening): void {
-  Object.assign(client, opening.client);
-  const outcome = outcomeOf(opening.client);
+/** Copies the user and the record of an opening to the socket. Its caller becomes the owner. */
+function copyToSocket(client: object, request: object): void {
+  Object.assign(client, request);
+  const outcome = outcomeOf(request);
   if (outcome !== undefined) memoryOf(client, client).decided = outcome;
+  if (outcome?.kind === 'caller') stateOf(client).owner ??= outcome.token;
 }
 
 /** The handler whose decorators apply to the opening: the method of the class, not a property of the instance. */
