@@ -3,7 +3,7 @@ import type { AuthError } from '../../model/errors.js';
 import { isJsonObject } from '../../model/unknown-value.js';
 import { asAuthError, type AuthRefusal, isAuthRefusal, messageFacts } from '../refusals/refusal.js';
 import { type HttpRequest, readCarrier } from './http.js';
-import type { LongConnection, Transport } from './transport.js';
+import type { Transport } from './transport.js';
 
 /** The parts of the gRPC metadata class that are used. The package that declares it may not be installed. */
 interface GrpcMetadata {
@@ -73,7 +73,17 @@ export const rpcTransport: Transport = {
 
   connectionOf(context) {
     const stream = context.getArgs<unknown[]>().find(isGrpcStream);
-    return stream === undefined || isUnary(stream.call) ? undefined : grpcStream(stream, callOf(context));
+    if (stream === undefined || isUnary(stream.call)) return undefined;
+    return {
+      key: stream,
+      isClosed: () => stream.cancelled === true || stream.destroyed === true,
+      close(refusal) {
+        const metadata = callOf(context);
+        if (isGrpc(metadata)) stream.emit('error', grpcStatus({ ...refusal, challenges: [] }, metadata));
+        // Makes Nest unsubscribe from the observable of the handler.
+        stream.emit('cancelled', refusal.error.code);
+      },
+    };
   },
 };
 
@@ -88,16 +98,15 @@ function bodyOf(refusal: AuthRefusal, context: ExecutionContext): object {
   return isGrpc(call) ? grpcStatus(refusal, call) : messageFacts(refusal);
 }
 
-function isGrpc(call: object): call is GrpcMetadata {
-  const { get, set, getMap } = call as Partial<GrpcMetadata>;
+function isGrpc(value: unknown): value is GrpcMetadata {
+  const { get, set, getMap } = (value ?? {}) as Partial<GrpcMetadata>;
   return typeof get === 'function' && typeof set === 'function' && typeof getMap === 'function';
 }
 
 /** Returns the stream that a handler of `@GrpcStreamCall()` receives and has to answer. */
 function heldStream(context: ExecutionContext): HeldStream | undefined {
-  const stream = context.getArgByIndex<Partial<HeldStream> | undefined>(0);
-  const { metadata } = typeof stream === 'object' && (stream as unknown) !== null ? stream : {};
-  return metadata !== undefined && isGrpc(metadata) ? (stream as HeldStream) : undefined;
+  const stream = context.getArgByIndex<Partial<HeldStream> | null | undefined>(0);
+  return isGrpc(stream?.metadata) ? (stream as HeldStream) : undefined;
 }
 
 function isGrpcStream(value: unknown): value is GrpcStream {
@@ -107,21 +116,7 @@ function isGrpcStream(value: unknown): value is GrpcStream {
 
 /** A call with one response ends with it, although it has the class of a stream. */
 function isUnary(call: GrpcCall | undefined): boolean {
-  let inner = call;
-  while (inner !== undefined && inner.handler === undefined) inner = inner.nextCall;
-  return inner?.handler?.type === 'unary';
-}
-
-function grpcStream(stream: GrpcStream, metadata: object): LongConnection {
-  return {
-    key: stream,
-    isClosed: () => stream.cancelled === true || stream.destroyed === true,
-    close(refusal) {
-      if (isGrpc(metadata)) stream.emit('error', grpcStatus({ ...refusal, challenges: [] }, metadata));
-      // Makes Nest unsubscribe from the observable of the handler.
-      stream.emit('cancelled', refusal.error.code);
-    },
-  };
+  return call?.nextCall === undefined ? call?.handler?.type === 'unary' : isUnary(call.nextCall);
 }
 
 function grpcStatus({ error, challenges }: AuthRefusal, received: GrpcMetadata): object {
