@@ -11,7 +11,7 @@ import { JwtStrategy } from '../jwt.strategy.js';
 import { memoryOf, outcomeOf } from '../outcome.js';
 import { type AuthRefusal, isTransportException, messageFacts, refusalOf } from '../refusals/refusal.js';
 import { explainRefusal } from '../refusals/refusal-hints.js';
-import { type HandlerFunction, missingHandler } from '../routes/handler-discovery.js';
+import type { HandlerFunction } from '../routes/handler-discovery.js';
 import { ConnectionExpiry } from '../transports/connection-expiry.js';
 import type { HttpRequest } from '../transports/http.js';
 import { toWsException } from '../transports/ws.js';
@@ -96,15 +96,13 @@ export class SocketAuthenticator {
         if (namespace.children?.has(child)) disableRecovery(child);
       });
     namespace.use?.((client, next) => {
-      this.admissionTo(gateway, client).then(
-        () => {
-          next();
-        },
-        (error: unknown) => {
-          next(this.connectErrorOf(error));
-          closeIfUnused(client);
-        },
-      );
+      const refuse = (error: unknown) => {
+        closeIfUnused(client);
+        return this.connectErrorOf(error);
+      };
+      void this.admissionTo(gateway, client)
+        .then(() => undefined, refuse)
+        .then(next);
     });
   }
 
@@ -152,17 +150,15 @@ export class SocketAuthenticator {
   private admissionTo(gateway: object, client: object, request?: unknown): Promise<unknown> {
     const state = stateOf(client);
     if (typeof request === 'object' && request !== null) state.request ??= request as HttpRequest;
-    const controller = gateway.constructor as Type;
-    const known = state.admissions.get(controller);
-    if (known !== undefined) return known.result;
+    const gatewayClass = gateway.constructor as Type;
+    const known = state.admissions.get(gatewayClass);
+    if (known !== undefined) return known;
     if (state.admissions.size === 0) forwardExceptions(client);
-    const { openingRequest } = state;
-    const context = new OpeningContext([client, request], controller, openingHandlerOf(gateway), openingRequest);
-    const result = this.check(context).then(() => {
-      copyToSocket(client, openingRequest);
+    const admission = this.check(new OpeningContext(client, gatewayClass, state.standIn)).then(() => {
+      copyToSocket(client, state.standIn);
     });
-    state.admissions.set(controller, { context, result });
-    return result;
+    state.admissions.set(gatewayClass, admission);
+    return admission;
   }
 
   private async check(context: OpeningContext): Promise<void> {
@@ -172,23 +168,21 @@ export class SocketAuthenticator {
 
   private async renewNow(client: object, token: string): Promise<{ readonly expiresAt: number }> {
     const state = stateOf(client);
-    const admissions = [...state.admissions.values()];
-    await Promise.all(admissions.map(({ result }) => result));
-    const request = standInFor(client);
+    const gateways = [...state.admissions.keys()];
+    await Promise.all(state.admissions.values());
+    const standIn = standInFor(client);
     // New contexts, because the results of the earlier ones are about another token.
-    const contexts = admissions.map(
-      ({ context }) => new OpeningContext(context.getArgs(), context.getClass(), context.getHandler(), request, token),
-    );
+    const contexts = gateways.map((gateway) => new OpeningContext(client, gateway, standIn, token));
     const [first] = contexts;
     if (first === undefined) throw new AuthError('TOKEN_MISSING', { reason: 'the socket was not admitted' });
-    const outcome = await this.strategy.authenticateCall(request, first);
+    const outcome = await this.strategy.authenticateCall(standIn, first);
     if (outcome.kind === 'refused') throw outcome.error;
     if (outcome.kind === 'guest' || outcome.token === undefined) throw new AuthError('TOKEN_MISSING');
     const connection = socketConnection(client);
     // The guard does not check it if all openings are public.
     connection.checkOwner(outcome.token);
     for (const context of contexts) await this.check(context);
-    copyToSocket(client, request);
+    copyToSocket(client, standIn);
     state.owner ??= outcome.token;
     state.renewedToken = token;
     this.expiry.renew(connection, outcome.token);
@@ -226,16 +220,10 @@ function disableRecovery({ adapter }: SocketIoNamespace): void {
   if (adapter?.restoreSession !== undefined) adapter.restoreSession = () => Promise.resolve(null);
 }
 
-/** Copies the user and the record of an opening to the socket. Its caller becomes the owner. */
-function copyToSocket(client: object, request: object): void {
-  Object.assign(client, request);
-  const outcome = outcomeOf(request);
+/** Copies the user and the record of a stand-in to the socket. Its caller becomes the owner. */
+function copyToSocket(client: object, standIn: object): void {
+  Object.assign(client, standIn);
+  const outcome = outcomeOf(standIn);
   if (outcome !== undefined) memoryOf(client, client).decided = outcome;
   if (outcome?.kind === 'caller') stateOf(client).owner ??= outcome.token;
-}
-
-/** The handler whose decorators apply to the opening: the method of the class, not a property of the instance. */
-function openingHandlerOf(gateway: object): HandlerFunction {
-  const { handleConnection } = gateway.constructor.prototype as { handleConnection?: unknown };
-  return typeof handleConnection === 'function' ? (handleConnection as HandlerFunction) : missingHandler;
 }

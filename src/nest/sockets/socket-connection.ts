@@ -56,7 +56,7 @@ export function socketConnection(socket: object) {
     key: client,
     // A socket that no `SocketAuthenticator` admitted has no opening that a new token could be checked against.
     canRenew: state.admissions.size > 0,
-    whenAdmitted: () => Promise.all([...Array.from(state.admissions.values(), ({ result }) => result), state.renewal]),
+    whenAdmitted: () => Promise.all([...state.admissions.values(), state.renewal]),
     checkOwner,
     setOwner(token: VerifiedAccessToken) {
       checkOwner(token);

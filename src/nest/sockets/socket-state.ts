@@ -1,9 +1,8 @@
-import type { ExecutionContext } from '@nestjs/common';
+import type { Type } from '@nestjs/common';
 import { ExecutionContextHost } from '@nestjs/core/helpers/execution-context-host.js';
 import type { VerifiedAccessToken } from '../../model/access-token.js';
+import { type HandlerFunction, missingHandler } from '../routes/handler-discovery.js';
 import type { HttpRequest } from '../transports/http.js';
-
-type GatewayClass = ReturnType<ExecutionContext['getClass']>;
 
 /** The data that this package keeps for an open socket. */
 export interface SocketState {
@@ -17,10 +16,10 @@ export interface SocketState {
   renewal?: Promise<unknown>;
   /** The number of `authenticate` messages that wait for their turn. */
   pendingRenewals: number;
-  /** The admission to each gateway that the socket was opened to. */
-  readonly admissions: Map<GatewayClass, { readonly context: OpeningContext; readonly result: Promise<unknown> }>;
-  /** Shared by the admissions, so that the caller is authenticated once for all of them. */
-  readonly openingRequest: object;
+  /** The admission to each gateway class that the socket was opened to. Rejects with the refusal. */
+  readonly admissions: Map<Type, Promise<unknown>>;
+  /** The stand-in of the opening, shared by the admissions, so that the caller is authenticated once for all of them. */
+  readonly standIn: object;
 }
 
 const states = new WeakMap<object, SocketState>();
@@ -28,7 +27,7 @@ const states = new WeakMap<object, SocketState>();
 export function stateOf(client: object): SocketState {
   let state = states.get(client);
   if (state === undefined)
-    states.set(client, (state = { pendingRenewals: 0, admissions: new Map(), openingRequest: standInFor(client) }));
+    states.set(client, (state = { pendingRenewals: 0, admissions: new Map(), standIn: standInFor(client) }));
   return state;
 }
 
@@ -39,18 +38,20 @@ export function standInFor(client: object): object {
 
 /** The context of an admission or a renewal. Nest creates none, because it calls no guard for `handleConnection`. */
 export class OpeningContext extends ExecutionContextHost {
-  /**
-   * @param request the stand-in for the socket.
-   * @param newToken undefined if the token that opened the socket counts.
-   */
+  /** @param newToken undefined if the token that opened the socket counts. */
   constructor(
-    args: unknown[],
-    controller: GatewayClass,
-    handler: ReturnType<ExecutionContext['getHandler']>,
-    readonly request: object,
+    client: object,
+    gateway: Type,
+    readonly standIn: object,
     readonly newToken?: string,
   ) {
-    super(args, controller, handler);
+    super([client, stateOf(client).request], gateway, openingHandlerOf(gateway));
     this.setType('ws');
   }
+}
+
+/** The handler whose decorators apply to the opening: the method of the class, not a property of the instance. */
+function openingHandlerOf(gateway: Type): HandlerFunction {
+  const { handleConnection } = gateway.prototype as { handleConnection?: unknown };
+  return typeof handleConnection === 'function' ? (handleConnection as HandlerFunction) : missingHandler;
 }

@@ -53,8 +53,20 @@ export const graphqlTransport: Transport = {
   connectionOf(context) {
     const request = requestIn(context);
     if (request === undefined) return undefined;
-    if (isGraphqlWs(request)) return subscriptions(request.extra.socket);
-    return isUpgrade(request) && request.socket !== undefined ? upgradedConnection(request.socket) : undefined;
+    if (isGraphqlWs(request)) {
+      const { socket } = request.extra;
+      return {
+        key: socket,
+        isClosed: () => (socket.readyState ?? OPEN) > OPEN,
+        close({ error }) {
+          socket.close(CLOSED_FORBIDDEN, error.code);
+        },
+      };
+    }
+    if (!isUpgrade(request) || request.socket === undefined) return undefined;
+    // The protocol of the socket is unknown: it can only be destroyed.
+    const { socket } = request;
+    return { key: socket, isClosed: () => socket.destroyed, close: () => socket.destroy() };
   },
 };
 
@@ -117,25 +129,4 @@ function authorizationsIn(connectionParams: unknown): readonly string[] {
   if (!isJsonObject(connectionParams)) return [];
   const sent = Object.entries(connectionParams).filter(([name]) => name.toLowerCase() === 'authorization');
   return nonEmptyStrings(sent.map(([, value]) => value));
-}
-
-function subscriptions(socket: GraphqlWsSocket): LongConnection {
-  return {
-    key: socket,
-    isClosed: () => (socket.readyState ?? OPEN) > OPEN,
-    close({ error }) {
-      socket.close(CLOSED_FORBIDDEN, error.code);
-    },
-  };
-}
-
-/** A socket of an unknown protocol: it can only be destroyed. */
-function upgradedConnection(socket: TcpSocket): LongConnection {
-  return {
-    key: socket,
-    isClosed: () => socket.destroyed,
-    close() {
-      socket.destroy();
-    },
-  };
 }

@@ -6,10 +6,10 @@ import { readHandshake } from './http.js';
 import type { Transport } from './transport.js';
 
 export const wsTransport: Transport = {
-  requestOf: (context) => (context instanceof OpeningContext ? context.request : clientOf(context)),
+  requestOf: (context) => (context instanceof OpeningContext ? context.standIn : clientOf(context)),
 
   // Nest creates one context for all guards of a message: the global one and that of the gateway.
-  memoOf: (context) => (context instanceof OpeningContext ? context.request : context),
+  memoOf: (context) => (context instanceof OpeningContext ? context.standIn : context),
 
   read(_request, context, extractor) {
     const client = clientOf(context);
