@@ -18,7 +18,7 @@ export interface SocketState {
   pendingRenewals: number;
   /** The admission to each gateway class that the socket was opened to. Rejects with the refusal. */
   readonly admissions: Map<Type, Promise<unknown>>;
-  /** The stand-in of the opening, shared by the admissions, so that the caller is authenticated once for all of them. */
+  /** Shared by the admissions, so that the caller is authenticated once for all of them. */
   readonly standIn: object;
 }
 

@@ -8,8 +8,8 @@ export interface RawResponse {
   readonly closed?: boolean;
   readonly socket: { destroySoon?(): void; destroy?(): void } | null;
   /** HTTP/2 only, where one socket carries many responses. */
-  readonly stream?: { destroy(): void };
-  writeHead(status: number, headers: Record<string, string | readonly string[]>): unknown;
+  readonly stream?: { destroy?(): void };
+  writeHead(status: number, headers: Record<string, string>): unknown;
   end(body: string, callback: () => void): unknown;
   once(event: 'close', callback: () => void): unknown;
   on(event: 'error', callback: () => void): unknown;
@@ -29,8 +29,7 @@ export function eventStream(response: RawResponse): LongConnection {
       // Nest continues to write what the handler emits, and Node turns that into an error without a listener.
       response.on('error', () => undefined);
       setTimeout(() => {
-        if (stream === undefined) socket?.destroy?.();
-        else stream.destroy();
+        (stream ?? socket)?.destroy?.();
       }, DESTROY_AFTER_MS).unref();
       const close = () => {
         if (stream === undefined) socket?.destroySoon?.();
@@ -43,7 +42,7 @@ export function eventStream(response: RawResponse): LongConnection {
         // The handler has not created its stream yet.
         response.writeHead(refusal.error.status, {
           'Content-Type': 'application/json; charset=utf-8',
-          ...(refusal.challenges.length > 0 && { 'WWW-Authenticate': refusal.challenges }),
+          'WWW-Authenticate': refusal.challenges.join(', '),
         });
         response.end(JSON.stringify(toHttpException(refusal).getResponse()), close);
       }

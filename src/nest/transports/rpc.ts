@@ -2,7 +2,7 @@ import { type ExecutionContext, Logger } from '@nestjs/common';
 import type { AuthError } from '../../model/errors.js';
 import { isJsonObject } from '../../model/unknown-value.js';
 import { asAuthError, type AuthRefusal, isAuthRefusal, messageFacts } from '../refusals/refusal.js';
-import { type HttpRequest, readCarrier } from './http.js';
+import { readCarrier } from './http.js';
 import type { Transport } from './transport.js';
 
 /** The parts of the gRPC metadata class that are used. The package that declares it may not be installed. */
@@ -35,8 +35,6 @@ interface HeldStream {
   emit(event: 'error', status: object): unknown;
 }
 
-const NO_REQUEST: HttpRequest = Object.freeze({ headers: {} });
-
 // google.rpc.Code, by HTTP status.
 const INTERNAL = { code: 13, details: 'Internal server error' };
 const GRPC_STATUS: Readonly<Record<AuthError['status'], number>> = { 400: 3, 401: 16, 403: 7, 503: 14 };
@@ -52,7 +50,7 @@ export const rpcTransport: Transport = {
   read(request, context, extractor) {
     // For TCP, Redis, NATS, Kafka and so on, the application states in `tokenFrom` where the token is.
     const authorization = isGrpc(request) ? request.get('authorization').map(String) : [];
-    return readCarrier(NO_REQUEST, context, extractor, { authorization });
+    return readCarrier({ headers: {} }, context, extractor, { authorization });
   },
 
   async answer(refusal, context) {

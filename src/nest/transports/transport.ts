@@ -36,20 +36,11 @@ export interface LongConnection {
   readonly canRenew?: boolean;
   /** Returns whether it is closed. Then no further close event follows. */
   isClosed(): boolean;
-  /**
-   * Waits until the connection is admitted and its last new token is accepted or rejected.
-   * @throws the refusal of the connection
-   */
+  /** Waits until the connection is admitted and its last new token is decided. @throws the refusal of the connection */
   whenAdmitted?(): MaybePromise<unknown>;
-  /**
-   * Checks that the connection may be used with this token. Undefined if each token is accepted.
-   * @throws AuthError CLAIM_INVALID if the connection belongs to another caller.
-   */
+  /** @throws AuthError CLAIM_INVALID if the connection belongs to another caller. Undefined if each token is accepted. */
   checkOwner?(token: VerifiedAccessToken): void;
-  /**
-   * Makes the caller the owner of the connection, unless it has one.
-   * @throws AuthError CLAIM_INVALID if another caller has become the owner since `checkOwner`.
-   */
+  /** Makes the caller the owner of the connection. @throws AuthError CLAIM_INVALID if another caller became it since `checkOwner`. */
   setOwner?(token: VerifiedAccessToken): void;
   /** Sends the refusal to the client and leaves the connection open. Needed if it can be renewed. */
   warn?(refusal: AuthRefusal): void;
