@@ -10,14 +10,12 @@ import { RESOLVED_OPTIONS } from './auth-options.js';
 import { handlerName } from './nest-internals.js';
 import { JwtStrategy, type PassportCall, passportCall, rejectsCredentials } from './jwt.strategy.js';
 import { type CallMemory, type CallRecord, GUEST, memoryOf, type Outcome } from './outcome.js';
-import { isTransportException } from './refusals/exceptions.js';
-import { factsText, type Refusal, refusalOf } from './refusals/refusal.js';
+import { factsText, isTransportException, type Refusal, refusalOf } from './refusals/refusal.js';
 import { explainRefusal } from './refusals/refusal-hints.js';
 import { RequirementChecker } from './routes/requirement-checker.js';
 import { RouteMetadata, type RouteRules } from './routes/route-metadata.js';
 import { ConnectionExpiry } from './transports/connection-expiry.js';
-import type { LongConnection } from './transports/long-connection.js';
-import type { Transport } from './transports/transport.js';
+import type { LongConnection, Transport } from './transports/transport.js';
 import { transportOf } from './transports/transport-of.js';
 
 /** The arguments of passport's callback. */

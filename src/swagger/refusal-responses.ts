@@ -1,7 +1,6 @@
 import type { OpenAPIObject } from '@nestjs/swagger';
 import { AuthError } from '../model/errors.js';
-import { toHttpException } from '../nest/refusals/exceptions.js';
-import { refusalOf } from '../nest/refusals/refusal.js';
+import { refusalOf, toHttpException } from '../nest/refusals/refusal.js';
 
 type Components = NonNullable<OpenAPIObject['components']>;
 type Schemas = NonNullable<Components['schemas']>;

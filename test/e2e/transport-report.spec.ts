@@ -402,7 +402,9 @@ describe('The report of microservices', () => {
     const { logger } = await hybrid([Transport.TCP, inherit]);
     expect(logger.of('log')).toStrictEqual(['5 routes: 2 open, 3 unknown']);
     expect(logger.of('warn')).toStrictEqual([
-      expect.stringContaining('Message handlers are guarded only if connectMicroservice() is given { inheritAppConfig: true }'),
+      expect.stringContaining(
+        'Message handlers are guarded only if connectMicroservice() is given { inheritAppConfig: true }',
+      ),
     ]);
   });
 

@@ -253,8 +253,8 @@ describe('A custom transport whose messages share one context', () => {
     on = () => undefined as never;
     unwrap = () => undefined as never;
 
-    async receive(pattern: string, accessToken?: string): Promise<unknown> {
-      const result: unknown = await this.messageHandlers.get(pattern)?.({ accessToken }, this.shared);
+    async receive(pattern: string, accessToken?: string, payload?: object): Promise<unknown> {
+      const result: unknown = await this.messageHandlers.get(pattern)?.({ accessToken, ...payload }, this.shared);
       return lastValueFrom(this.transformToObservable(result)).catch((error: unknown) => error);
     }
   }
@@ -274,6 +274,15 @@ describe('A custom transport whose messages share one context', () => {
     expect(await strategy.receive('scoped', TOKENS.bob())).toBe('ok bob');
     expect(await strategy.receive('scoped', TOKENS.reader())).toMatchObject({ code: 'SCOPE_INSUFFICIENT' });
     expect(await strategy.receive('scoped')).toMatchObject({ code: 'TOKEN_MISSING' });
+  });
+
+  it.each([null, {}, 'text'])('authenticates a message whose payload has `metadata`: %j', async (metadata) => {
+    const strategy = new SharedContextServer();
+    await startHybrid(issuer, { tokenFrom: [tokenInPayload] }, [Handlers], { strategy });
+    expect(await strategy.receive('scoped', TOKENS.both(), { metadata })).toBe('ok alice');
+    expect(await strategy.receive('scoped', TOKENS.reader(), { metadata })).toMatchObject({
+      code: 'SCOPE_INSUFFICIENT',
+    });
   });
 });
 

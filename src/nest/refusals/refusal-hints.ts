@@ -33,9 +33,7 @@ export function explainRefusal(
 const MAX_LENGTH = 256;
 
 function withValues(hint: string, expected: unknown, label: string, got: unknown): string {
-  const parts = [
-    ...(expected === undefined ? [] : [`Expected: ${factsText(expected, MAX_LENGTH)}.`]),
-    ...(got === undefined ? [] : [`${label}: ${factsText(got, MAX_LENGTH)}.`]),
-  ];
-  return [hint, ...parts].join(' ');
+  const part = (name: string, value: unknown) =>
+    value === undefined ? '' : ` ${name}: ${factsText(value, MAX_LENGTH)}.`;
+  return `${hint}${part('Expected', expected)}${part(label, got)}`;
 }

@@ -1,49 +1,38 @@
-import { HttpException } from '@nestjs/common';
-import { AuthError } from '../../model/errors.js';
+import {
+  BadRequestException,
+  ForbiddenException,
+  HttpException,
+  ServiceUnavailableException,
+  UnauthorizedException,
+} from '@nestjs/common';
+import { AUTH_ERROR, AuthError } from '../../model/errors.js';
 import { challengesFor } from '../../token/challenge.js';
 
 /** The end of a call that the guard does not admit. */
-export interface Refusal {
+export interface Refusal<Thrown = unknown> {
   /** An `AuthError`, or an error of the application's own code. */
-  readonly error: unknown;
+  readonly error: Thrown;
   /** The values of `WWW-Authenticate`. */
   readonly challenges: readonly string[];
   /** How to fix the cause, if `explainRefusals` is on. */
   readonly hint?: string;
 }
 
-/** A refusal whose error is an `AuthError`. */
-export interface AuthRefusal extends Refusal {
-  readonly error: AuthError;
-}
+export type AuthRefusal = Refusal<AuthError>;
 
 export function isAuthRefusal(refusal: Refusal): refusal is AuthRefusal {
   return refusal.error instanceof AuthError;
 }
 
 /** Adds the challenges to an error. A 401 of the application has one as well (RFC 9110 §15.5.2). */
-export function refusalOf(error: AuthError, realm: string | undefined, hint?: string): AuthRefusal;
-export function refusalOf(error: unknown, realm: string | undefined, hint?: string): Refusal;
-export function refusalOf(error: unknown, realm: string | undefined, hint?: string): Refusal {
+export function refusalOf<Thrown>(error: Thrown, realm: string | undefined, hint?: string): Refusal<Thrown> {
   if (error instanceof AuthError) return { error, challenges: challengesFor(error, realm), hint };
   const isUnauthorized = error instanceof HttpException && error.getStatus() === 401;
   return { error, challenges: isUnauthorized ? challengesFor(new AuthError('TOKEN_MISSING'), realm) : [] };
 }
 
-/** The error object for clients that get no HTTP response. It has the same facts as the body of a response. */
-export interface RefusalFacts {
-  readonly statusCode: number;
-  readonly message: string;
-  readonly code: string;
-  /** The value of `WWW-Authenticate` in an HTTP response. */
-  readonly challenge?: string;
-  /** The value of `Retry-After` in an HTTP response. */
-  readonly retryAfterSeconds?: number;
-  /** Present if `explainRefusals` is on. */
-  readonly hint?: string;
-}
-
-export function refusalFacts({ error, challenges, hint }: AuthRefusal): RefusalFacts {
+/** The facts of a refusal for clients that get no HTTP response: what would be in its body and in its headers. */
+export function refusalFacts({ error, challenges, hint }: AuthRefusal) {
   const { status, message, code, retryAfterSeconds } = error;
   return {
     statusCode: status,
@@ -53,6 +42,53 @@ export function refusalFacts({ error, challenges, hint }: AuthRefusal): RefusalF
     ...(retryAfterSeconds !== undefined && { retryAfterSeconds }),
     ...(hint !== undefined && { hint }),
   };
+}
+
+/** The facts for clients of sockets and microservices. Nest's own exceptions have the same `status`. */
+export function messageFacts(refusal: AuthRefusal) {
+  return { status: 'error', ...refusalFacts(refusal) };
+}
+
+const EXCEPTIONS = {
+  400: [BadRequestException, 'Bad Request'],
+  401: [UnauthorizedException, 'Unauthorized'],
+  403: [ForbiddenException, 'Forbidden'],
+  503: [ServiceUnavailableException, 'Service Unavailable'],
+} as const satisfies Record<AuthError['status'], readonly [new (...args: never[]) => HttpException, string]>;
+
+/** Creates the Nest exception of a refusal, with the usual body and `code` in it. */
+export function toHttpException(refusal: AuthRefusal): HttpException {
+  return exceptionOf(refusal, { statusCode: refusal.error.status });
+}
+
+/**
+ * Creates the exception of a refusal for GraphQL, where the client receives `extensions`. The body has no status, because
+ * Nest's Apollo driver replaces the code of exceptions that have one. It is an HTTP exception, because Nest logs any
+ * other error with its stack.
+ */
+export function toGraphqlException(refusal: AuthRefusal): HttpException {
+  const { message: _inTheException, ...extensions } = refusalFacts(refusal);
+  return Object.assign(exceptionOf(refusal, {}), { extensions });
+}
+
+function exceptionOf({ error, hint }: AuthRefusal, status: { readonly statusCode?: number }): HttpException {
+  const [Exception, name] = EXCEPTIONS[error.status];
+  const { message, code } = error;
+  return asAuthError(
+    new Exception({ ...status, message, error: name, code, ...(hint !== undefined && { hint }) }),
+    error,
+  );
+}
+
+/** Makes a new exception satisfy `instanceof AuthError`, with the facts of the error. */
+export function asAuthError<Exception extends Error>(exception: Exception, error: AuthError): Exception {
+  const { code, status, detail, retryAfterSeconds } = error;
+  return Object.assign(exception, { code, status, detail, retryAfterSeconds, cause: error, [AUTH_ERROR]: true });
+}
+
+/** Returns whether an error is already in the form of a socket or a microservice, so that it must not be converted again. */
+export function isTransportException(error: object): error is { getError(): { readonly hint?: string } } {
+  return 'getError' in error;
 }
 
 // Enough for the name of an issuer or a key, and less than a token.

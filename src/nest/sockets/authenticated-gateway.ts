@@ -1,10 +1,10 @@
 import {
-  applyDecorators,
   type CanActivate,
   type ExecutionContext,
   Inject,
   Injectable,
   SetMetadata,
+  type Type,
   UseGuards,
 } from '@nestjs/common';
 import type { MaybePromise } from '../../model/maybe-promise.js';
@@ -13,11 +13,6 @@ import { SocketAuthenticator } from './socket-authenticator.js';
 import { Public } from '../decorators.js';
 import type { HandlerFunction } from '../routes/handler-discovery.js';
 import { METADATA } from '../nest-internals.js';
-
-/** `@SubscribeMessage`, whose package may not be installed. */
-function SubscribeMessage(message: string): MethodDecorator {
-  return applyDecorators(SetMetadata(METADATA.messageMapping, true), SetMetadata(METADATA.message, message));
-}
 
 /** Delegates to the guard of the application. For `@UseGuards(AuthGuard)` Nest would create another instance, never a subclass. */
 @Injectable()
@@ -70,20 +65,19 @@ export abstract class AuthenticatedGateway {
 
   // Public, because the token of the socket may have expired. The new one is verified instead.
   @Public()
-  @SubscribeMessage('authenticate')
+  // `@SubscribeMessage('authenticate')`, whose package may not be installed.
+  @SetMetadata(METADATA.messageMapping, true)
+  @SetMetadata(METADATA.message, 'authenticate')
   async authenticate(
     client: object,
     token: unknown,
   ): Promise<{ event: string; data: { expiresAt: number } } | undefined> {
     // If the socket was opened to several such gateways, the first answers.
-    const gateways = this.connections.gatewaysOf(client).filter(isAuthenticated);
-    if (gateways.length > 0 && gateways[0] !== this.constructor) return undefined;
+    const gateways = this.connections.gatewaysOf(client) as readonly Type[];
+    const first = gateways.find(({ prototype }) => prototype instanceof AuthenticatedGateway);
+    if (first !== undefined && first !== this.constructor) return undefined;
     return { event: 'authenticated', data: await this.connections.renew(client, token) };
   }
-}
-
-function isAuthenticated(gateway: unknown): boolean {
-  return typeof gateway === 'function' && gateway.prototype instanceof AuthenticatedGateway;
 }
 
 /**

@@ -9,15 +9,14 @@ import { RESOLVED_OPTIONS } from '../auth-options.js';
 import { createContext } from '../nest-internals.js';
 import { JwtStrategy } from '../jwt.strategy.js';
 import { memoryOf, outcomeOf } from '../outcome.js';
-import { isTransportException } from '../refusals/exceptions.js';
-import { type AuthRefusal, type RefusalFacts, refusalOf } from '../refusals/refusal.js';
+import { type AuthRefusal, isTransportException, messageFacts, refusalOf } from '../refusals/refusal.js';
 import { explainRefusal } from '../refusals/refusal-hints.js';
-import { type HandlerFunction, missingHandler } from '../routes/handler-discovery.js';
+import type { HandlerFunction } from '../routes/handler-discovery.js';
 import { ConnectionExpiry } from '../transports/connection-expiry.js';
 import type { HttpRequest } from '../transports/http.js';
 import { toWsException } from '../transports/ws.js';
-import { closeIfUnused, forwardExceptions, socketConnection, socketFacts } from './socket-connection.js';
-import { type Opening, OpeningContext, openingOf, stateOf } from './socket-state.js';
+import { closeIfUnused, forwardExceptions, socketConnection } from './socket-connection.js';
+import { OpeningContext, standInFor, stateOf } from './socket-state.js';
 
 /** A namespace or the server of socket.io. The server of ws has no `use`. */
 interface SocketIoNamespace {
@@ -97,15 +96,13 @@ export class SocketAuthenticator {
         if (namespace.children?.has(child)) disableRecovery(child);
       });
     namespace.use?.((client, next) => {
-      this.admissionTo(gateway, client).then(
-        () => {
-          next();
-        },
-        (error: unknown) => {
-          next(this.connectErrorOf(error));
-          closeIfUnused(client);
-        },
-      );
+      const refuse = (error: unknown) => {
+        closeIfUnused(client);
+        return this.connectErrorOf(error);
+      };
+      void this.admissionTo(gateway, client)
+        .then(() => undefined, refuse)
+        .then(next);
     });
   }
 
@@ -122,13 +119,14 @@ export class SocketAuthenticator {
     const startedAt = performance.now();
     try {
       // Checked before the message waits for its turn, because a waiting message stays in memory.
-      const text = tokenIn(token);
+      if (typeof token !== 'string') throw new AuthError('TOKEN_MALFORMED', { reason: 'not a string' });
+      if (token.length > MAX_TOKEN_LENGTH) throw new AuthError('TOKEN_TOO_LARGE', { limit: MAX_TOKEN_LENGTH });
       if (state.pendingRenewals >= MAX_PENDING_RENEWALS)
         throw new AuthError('TOKEN_MULTIPLE', { waiting: state.pendingRenewals });
       state.pendingRenewals += 1;
       // One after the other: each is compared with the result of the one before.
       const renewal = Promise.resolve(state.renewal)
-        .then(() => this.renewNow(client, text))
+        .then(() => this.renewNow(client, token))
         .finally(() => (state.pendingRenewals -= 1));
       state.renewal = renewal.catch(() => undefined);
       return await renewal;
@@ -152,18 +150,15 @@ export class SocketAuthenticator {
   private admissionTo(gateway: object, client: object, request?: unknown): Promise<unknown> {
     const state = stateOf(client);
     if (typeof request === 'object' && request !== null) state.request ??= request as HttpRequest;
-    const controller = gateway.constructor as Type;
-    const known = state.admissions.get(controller);
-    if (known !== undefined) return known.result;
+    const gatewayClass = gateway.constructor as Type;
+    const known = state.admissions.get(gatewayClass);
+    if (known !== undefined) return known;
     if (state.admissions.size === 0) forwardExceptions(client);
-    const context = new OpeningContext([client, request], controller, openingHandlerOf(gateway), state.opening);
-    const result = this.check(context).then(() => {
-      copyToSocket(client, state.opening);
-      const outcome = outcomeOf(client);
-      if (outcome?.kind === 'caller') state.owner ??= outcome.token;
+    const admission = this.check(new OpeningContext(client, gatewayClass, state.standIn)).then(() => {
+      copyToSocket(client, state.standIn);
     });
-    state.admissions.set(controller, { context, result });
-    return result;
+    state.admissions.set(gatewayClass, admission);
+    return admission;
   }
 
   private async check(context: OpeningContext): Promise<void> {
@@ -173,23 +168,21 @@ export class SocketAuthenticator {
 
   private async renewNow(client: object, token: string): Promise<{ readonly expiresAt: number }> {
     const state = stateOf(client);
-    const admissions = [...state.admissions.values()];
-    await Promise.all(admissions.map(({ result }) => result));
-    const opening = openingOf(client, token);
+    const gateways = [...state.admissions.keys()];
+    await Promise.all(state.admissions.values());
+    const standIn = standInFor(client);
     // New contexts, because the results of the earlier ones are about another token.
-    const contexts = admissions.map(
-      ({ context }) => new OpeningContext(context.getArgs(), context.getClass(), context.getHandler(), opening),
-    );
+    const contexts = gateways.map((gateway) => new OpeningContext(client, gateway, standIn, token));
     const [first] = contexts;
     if (first === undefined) throw new AuthError('TOKEN_MISSING', { reason: 'the socket was not admitted' });
-    const outcome = await this.strategy.authenticateCall(opening.client, first);
+    const outcome = await this.strategy.authenticateCall(standIn, first);
     if (outcome.kind === 'refused') throw outcome.error;
     if (outcome.kind === 'guest' || outcome.token === undefined) throw new AuthError('TOKEN_MISSING');
     const connection = socketConnection(client);
     // The guard does not check it if all openings are public.
-    connection.checkOwner?.(outcome.token);
+    connection.checkOwner(outcome.token);
     for (const context of contexts) await this.check(context);
-    copyToSocket(client, opening);
+    copyToSocket(client, standIn);
     state.owner ??= outcome.token;
     state.renewedToken = token;
     this.expiry.renew(connection, outcome.token);
@@ -197,29 +190,29 @@ export class SocketAuthenticator {
   }
 
   private connectErrorOf(error: unknown): Error {
-    if (error instanceof AuthError)
-      return Object.assign(new Error(error.message), { data: socketFacts(this.refusalOf(error)) });
-    this.logger.error(error);
-    return new Error('Internal server error');
+    const refusal = this.refusalOf(error);
+    if (refusal === undefined) return new Error('Internal server error');
+    return Object.assign(new Error(refusal.error.message), { data: messageFacts(refusal) });
   }
 
   private close(client: object, error: unknown): void {
-    const connection = socketConnection(client);
     try {
-      if (error instanceof AuthError) {
-        connection.close(this.refusalOf(error));
-        return;
-      }
-      this.logger.error(error);
-      connection.fail();
+      socketConnection(client).close(this.refusalOf(error));
     } catch (failure) {
       // The socket may have just closed. Nothing handles an error of `handleConnection`, so it would end the process.
       this.logger.debug(`A refused socket could not be closed: ${String(failure)}`);
     }
   }
 
-  private refusalOf(error: AuthError): AuthRefusal {
-    return refusalOf(error, this.settings.realm, factsIn(error)?.hint);
+  /** Returns undefined for an error of this application, which is logged. */
+  private refusalOf(error: unknown): AuthRefusal | undefined {
+    if (!(error instanceof AuthError)) {
+      this.logger.error(error);
+      return undefined;
+    }
+    // Unless a subclass of the guard threw the error, it has the facts that the guard added.
+    const hint = isTransportException(error) ? error.getError().hint : undefined;
+    return refusalOf<AuthError>(error, this.settings.realm, hint);
   }
 }
 
@@ -227,26 +220,10 @@ function disableRecovery({ adapter }: SocketIoNamespace): void {
   if (adapter?.restoreSession !== undefined) adapter.restoreSession = () => Promise.resolve(null);
 }
 
-function tokenIn(sent: unknown): string {
-  if (typeof sent !== 'string') throw new AuthError('TOKEN_MALFORMED', { reason: 'not a string' });
-  if (sent.length > MAX_TOKEN_LENGTH) throw new AuthError('TOKEN_TOO_LARGE', { limit: MAX_TOKEN_LENGTH });
-  return sent;
-}
-
-/** The facts in the exception that the guard threw. */
-function factsIn(error: Error): RefusalFacts | undefined {
-  return isTransportException(error) ? (error as unknown as { getError(): RefusalFacts }).getError() : undefined;
-}
-
-/** Copies the user and the record of the opening request to the socket. */
-function copyToSocket(client: object, opening: Opening): void {
-  Object.assign(client, opening.client);
-  const outcome = outcomeOf(opening.client);
+/** Copies the user and the record of a stand-in to the socket. Its caller becomes the owner. */
+function copyToSocket(client: object, standIn: object): void {
+  Object.assign(client, standIn);
+  const outcome = outcomeOf(standIn);
   if (outcome !== undefined) memoryOf(client, client).decided = outcome;
-}
-
-/** The handler whose decorators apply to the opening: the method of the class, not a property of the instance. */
-function openingHandlerOf(gateway: object): HandlerFunction {
-  const { handleConnection } = gateway.constructor.prototype as { handleConnection?: unknown };
-  return typeof handleConnection === 'function' ? (handleConnection as HandlerFunction) : missingHandler;
+  if (outcome?.kind === 'caller') stateOf(client).owner ??= outcome.token;
 }

@@ -1,10 +1,10 @@
 import { AuthError } from '../../model/errors.js';
 import type { VerifiedAccessToken } from '../../model/access-token.js';
 import { isSameCaller } from '../../token/claims.js';
-import { type AuthRefusal, type RefusalFacts, refusalFacts } from '../refusals/refusal.js';
+import { type AuthRefusal, messageFacts } from '../refusals/refusal.js';
 import type { HttpRequest } from '../transports/http.js';
-import type { LongConnection } from '../transports/long-connection.js';
-import { knownState, stateOf } from './socket-state.js';
+import type { LongConnection } from '../transports/transport.js';
+import { stateOf } from './socket-state.js';
 
 /** A socket of socket.io. */
 export interface SocketIoClient {
@@ -33,73 +33,54 @@ interface NativeClient {
 
 export type SocketClient = SocketIoClient | NativeClient;
 
-/** A socket can also be closed because of a fault of this application. */
-export interface SocketConnection extends LongConnection {
-  fail(): void;
-}
-
 export function isSocketIo(client: object): client is SocketIoClient {
   return typeof (client as Partial<SocketIoClient>).handshake === 'object';
 }
 
-export function socketConnection(socket: object): SocketConnection {
+export function socketConnection(socket: object) {
   const client = socket as SocketClient;
-  return isSocketIo(client) ? socketIoConnection(client) : nativeConnection(client);
-}
-
-/** The payload of Nest's `exception` events, with the facts of an HTTP response. */
-export function socketFacts(refusal: AuthRefusal): RefusalFacts & { readonly status: 'error' } {
-  return { status: 'error', ...refusalFacts(refusal) };
-}
-
-/** Handlers read the caller from the socket, so a token of another caller would change the caller of messages in progress. */
-function ownerOf(client: object): Pick<SocketConnection, 'canRenew' | 'whenAdmitted' | 'checkOwner' | 'setOwner'> {
+  const state = stateOf(client);
+  const { send, end, ...ofPackage } = isSocketIo(client) ? socketIo(client) : native(client);
+  const warn = (refusal: AuthRefusal) => {
+    // The challenge is for the caller of a request; an event that closes or warns has none.
+    send(messageFacts({ ...refusal, challenges: [] }));
+  };
+  // Handlers read the caller from the socket, so a token of another caller would change the caller of messages in progress.
   const checkOwner = ({ token, claims }: VerifiedAccessToken) => {
-    const owner = knownState(client)?.owner;
+    const { owner } = state;
     if (owner !== undefined && owner.token !== token && !isSameCaller(claims, owner.claims))
       throw new AuthError('CLAIM_INVALID', { claim: 'sub', expected: 'the subject that opened the socket' });
   };
   return {
-    // A socket that no `SocketAuthenticator` admitted has no opening that a new token could be checked against.
-    canRenew: (knownState(client)?.admissions.size ?? 0) > 0,
-    whenAdmitted() {
-      const state = knownState(client);
-      return state && Promise.all([...Array.from(state.admissions.values(), ({ result }) => result), state.renewal]);
-    },
-    checkOwner,
-    setOwner(token) {
-      checkOwner(token);
-      stateOf(client).owner ??= token;
-    },
-  };
-}
-
-/** The challenge is for the caller of a request; an event that closes or warns has none. */
-function eventOf(refusal: AuthRefusal) {
-  return socketFacts({ ...refusal, challenges: [] });
-}
-
-function socketIoConnection(client: SocketIoClient): SocketConnection {
-  const disconnect = () => {
-    // Other namespaces of the client have their own gateways.
-    client.disconnect(false);
-    closeIfUnused(client);
-  };
-  return {
-    ...ownerOf(client),
+    ...ofPackage,
     key: client,
-    closeEvent: 'disconnect',
-    get isClosed() {
-      return client.disconnected;
+    // A socket that no `SocketAuthenticator` admitted has no opening that a new token could be checked against.
+    canRenew: state.admissions.size > 0,
+    whenAdmitted: () => Promise.all([...state.admissions.values(), state.renewal]),
+    checkOwner,
+    setOwner(token: VerifiedAccessToken) {
+      checkOwner(token);
+      state.owner ??= token;
     },
-    warn(refusal) {
-      client.emit('exception', eventOf(refusal));
+    warn,
+    /** @param refusal undefined if this application failed. */
+    close(refusal?: AuthRefusal) {
+      if (refusal !== undefined) warn(refusal);
+      end(refusal?.error);
     },
-    close(refusal) {
-      client.emit('exception', eventOf(refusal));
-      disconnect();
+  } satisfies LongConnection;
+}
+
+function socketIo(client: SocketIoClient) {
+  return {
+    closeEvent: 'disconnect' as const,
+    isClosed: () => client.disconnected,
+    send: (data: object) => client.emit('exception', data),
+    end: () => {
+      // Other namespaces of the client have their own gateways.
+      client.disconnect(false);
+      closeIfUnused(client);
     },
-    fail: disconnect,
   };
 }
 
@@ -131,36 +112,24 @@ const OPEN = 1;
 const INTERNAL_ERROR = 1011;
 const TRY_AGAIN_LATER = 1013;
 
+function native(client: NativeClient) {
+  return {
+    isClosed: () => client.readyState > OPEN,
+    send: (data: unknown) => {
+      if (client.readyState === OPEN) client.send(JSON.stringify({ event: 'exception', data }));
+    },
+    end: (error: AuthError | undefined) => {
+      if (error === undefined) client.close(INTERNAL_ERROR, 'INTERNAL_ERROR');
+      else client.close(error.status === 503 ? TRY_AGAIN_LATER : 4000 + error.status, error.code);
+    },
+  };
+}
+
 /**
  * Sends `exception` events to a client of the package ws. The filter of Nest 11 emits them on the socket object, which with ws is a local
  * event that never reaches the client. Nest 12 sends them and emits nothing.
  */
 export function forwardExceptions(socket: object): void {
   const client = socket as SocketClient;
-  if (isSocketIo(client)) return;
-  client.on('exception', (data) => {
-    if (client.readyState === OPEN) client.send(JSON.stringify({ event: 'exception', data }));
-  });
-}
-
-function nativeConnection(client: NativeClient): SocketConnection {
-  const warn = (refusal: AuthRefusal) => {
-    if (client.readyState === OPEN) client.send(JSON.stringify({ event: 'exception', data: eventOf(refusal) }));
-  };
-  return {
-    ...ownerOf(client),
-    key: client,
-    get isClosed() {
-      return client.readyState > OPEN;
-    },
-    warn,
-    close(refusal) {
-      const { status, code } = refusal.error;
-      warn(refusal);
-      client.close(status === 503 ? TRY_AGAIN_LATER : 4000 + status, code);
-    },
-    fail() {
-      client.close(INTERNAL_ERROR, 'INTERNAL_ERROR');
-    },
-  };
+  if (!isSocketIo(client)) client.on('exception', native(client).send);
 }

@@ -1,10 +1,8 @@
-import type { ExecutionContext } from '@nestjs/common';
+import type { Type } from '@nestjs/common';
 import { ExecutionContextHost } from '@nestjs/core/helpers/execution-context-host.js';
 import type { VerifiedAccessToken } from '../../model/access-token.js';
+import { type HandlerFunction, missingHandler } from '../routes/handler-discovery.js';
 import type { HttpRequest } from '../transports/http.js';
-
-type GatewayClass = ReturnType<ExecutionContext['getClass']>;
-type Handler = ReturnType<ExecutionContext['getHandler']>;
 
 /** The data that this package keeps for an open socket. */
 export interface SocketState {
@@ -18,52 +16,42 @@ export interface SocketState {
   renewal?: Promise<unknown>;
   /** The number of `authenticate` messages that wait for their turn. */
   pendingRenewals: number;
-  /** The admission to each gateway that the socket was opened to. */
-  readonly admissions: Map<GatewayClass, Admission>;
+  /** The admission to each gateway class that the socket was opened to. Rejects with the refusal. */
+  readonly admissions: Map<Type, Promise<unknown>>;
   /** Shared by the admissions, so that the caller is authenticated once for all of them. */
-  readonly opening: Opening;
-}
-
-interface Admission {
-  readonly context: OpeningContext;
-  readonly result: Promise<unknown>;
-}
-
-/** An authentication of a socket by `SocketAuthenticator`: to admit it, or to renew its token. */
-export interface Opening {
-  /** Reads as the socket. What the guard sets on it is copied to the socket only after the admission. */
-  readonly client: object;
-  /** The new token; undefined if the token that opened the socket counts. */
-  readonly token?: string;
+  readonly standIn: object;
 }
 
 const states = new WeakMap<object, SocketState>();
 
-/** Returns the state of a socket, or undefined if no gateway with authentication has seen it. */
-export function knownState(client: object): SocketState | undefined {
-  return states.get(client);
-}
-
 export function stateOf(client: object): SocketState {
   let state = states.get(client);
   if (state === undefined)
-    states.set(client, (state = { pendingRenewals: 0, admissions: new Map(), opening: openingOf(client) }));
+    states.set(client, (state = { pendingRenewals: 0, admissions: new Map(), standIn: standInFor(client) }));
   return state;
 }
 
-export function openingOf(client: object, token?: string): Opening {
-  return { client: Object.create(client) as object, token };
+/** Creates an object that reads as the socket. What the guard sets on it is copied to the socket only after the admission. */
+export function standInFor(client: object): object {
+  return Object.create(client) as object;
 }
 
-/** The context of an opening. Nest creates none, because it calls no guard for `handleConnection`. */
+/** The context of an admission or a renewal. Nest creates none, because it calls no guard for `handleConnection`. */
 export class OpeningContext extends ExecutionContextHost {
+  /** @param newToken undefined if the token that opened the socket counts. */
   constructor(
-    args: unknown[],
-    controller: GatewayClass,
-    handler: Handler,
-    readonly opening: Opening,
+    client: object,
+    gateway: Type,
+    readonly standIn: object,
+    readonly newToken?: string,
   ) {
-    super(args, controller, handler);
+    super([client, stateOf(client).request], gateway, openingHandlerOf(gateway));
     this.setType('ws');
   }
+}
+
+/** The handler whose decorators apply to the opening: the method of the class, not a property of the instance. */
+function openingHandlerOf(gateway: Type): HandlerFunction {
+  const { handleConnection } = gateway.prototype as { handleConnection?: unknown };
+  return typeof handleConnection === 'function' ? (handleConnection as HandlerFunction) : missingHandler;
 }

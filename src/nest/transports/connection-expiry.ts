@@ -5,7 +5,7 @@ import type { ResolvedOptions } from '../../options/resolve-options.js';
 import { acceptedUntilSeconds } from '../../token/verified-access-token.js';
 import { RESOLVED_OPTIONS } from '../auth-options.js';
 import { refusalOf } from '../refusals/refusal.js';
-import type { LongConnection } from './long-connection.js';
+import type { LongConnection } from './transport.js';
 
 // A longer delay overflows: setTimeout would fire immediately.
 const MAX_TIMER_MS = 2_147_483_647;
@@ -28,7 +28,7 @@ export class ConnectionExpiry implements OnApplicationShutdown {
   /** Closes a connection when this token expires, whatever token determined it before. */
   renew(connection: LongConnection, token: VerifiedAccessToken): void {
     // No close event would follow to remove the timer.
-    if (connection.isClosed) return;
+    if (connection.isClosed()) return;
     const timer = this.timers.get(connection.key);
     if (timer === undefined) {
       connection.key.once(connection.closeEvent ?? 'close', () => {
@@ -52,36 +52,29 @@ export class ConnectionExpiry implements OnApplicationShutdown {
   private arm(connection: LongConnection, expiresAtMs: number): void {
     const graceMs = connection.canRenew === true ? this.settings.connections.renewalGraceSeconds * 1000 : 0;
     const isWarning = graceMs > 0 && this.settings.clock() < expiresAtMs;
-    this.at(connection, isWarning ? expiresAtMs : expiresAtMs + graceMs, () => {
-      const refusal = refusalOf(new AuthError('TOKEN_EXPIRED', { claim: 'exp' }), this.settings.realm);
-      if (isWarning) {
-        this.arm(connection, expiresAtMs);
-        connection.warn?.(refusal);
-      } else {
-        this.forget(connection.key);
-        connection.close(refusal);
-      }
-    });
-  }
-
-  private at(connection: LongConnection, timeMs: number, act: () => void): void {
+    const timeMs = isWarning ? expiresAtMs : expiresAtMs + graceMs;
     const fire = () => {
       // The clock may have been set back, and a timer may fire early or be capped.
-      if (this.settings.clock() < timeMs) {
-        this.at(connection, timeMs, act);
-        return;
-      }
-      try {
-        act();
-      } catch (error) {
-        // The socket may have just closed. An error thrown in a timer has no handler, so log it.
-        this.logger.debug(`A connection whose token expired could not be notified: ${String(error)}`);
-      }
+      const isEarly = this.settings.clock() < timeMs;
+      if (isEarly || isWarning) this.arm(connection, expiresAtMs);
+      else this.forget(connection.key);
+      if (!isEarly) this.notify(connection, isWarning);
     };
     const timer = setTimeout(fire, Math.min(Math.max(timeMs - this.settings.clock(), 1), MAX_TIMER_MS));
     // The server of the connection keeps the process alive, not this timer.
     timer.unref();
     this.timers.set(connection.key, timer);
+  }
+
+  private notify(connection: LongConnection, isWarning: boolean): void {
+    const refusal = refusalOf(new AuthError('TOKEN_EXPIRED', { claim: 'exp' }), this.settings.realm);
+    try {
+      if (isWarning) connection.warn?.(refusal);
+      else connection.close(refusal);
+    } catch (error) {
+      // The socket may have just closed. An error thrown in a timer has no handler, so log it.
+      this.logger.debug(`A connection whose token expired could not be notified: ${String(error)}`);
+    }
   }
 
   private forget(key: object): void {

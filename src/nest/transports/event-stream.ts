@@ -1,6 +1,5 @@
-import { toHttpException } from '../refusals/exceptions.js';
-import { refusalFacts } from '../refusals/refusal.js';
-import type { LongConnection } from './long-connection.js';
+import { refusalFacts, toHttpException } from '../refusals/refusal.js';
+import type { LongConnection } from './transport.js';
 
 /** The parts of Node's response that are used. */
 export interface RawResponse {
@@ -8,10 +7,9 @@ export interface RawResponse {
   readonly headersSent: boolean;
   readonly closed?: boolean;
   readonly socket: { destroySoon?(): void; destroy?(): void } | null;
-  /** HTTP/2, where one socket carries many responses. */
+  /** HTTP/2 only, where one socket carries many responses. */
   readonly stream?: { destroy?(): void };
-  readonly req?: { readonly httpVersionMajor?: number };
-  writeHead(status: number, headers: Record<string, string | readonly string[]>): unknown;
+  writeHead(status: number, headers: Record<string, string>): unknown;
   end(body: string, callback: () => void): unknown;
   once(event: 'close', callback: () => void): unknown;
   on(event: 'error', callback: () => void): unknown;
@@ -24,21 +22,17 @@ const DESTROY_AFTER_MS = 1_000;
 export function eventStream(response: RawResponse): LongConnection {
   return {
     key: response,
-    get isClosed() {
-      return response.closed === true || response.writableEnded;
-    },
+    isClosed: () => response.closed === true || response.writableEnded,
     close(refusal) {
       // Read them now: Node removes the socket from a response that has ended.
-      const { socket, stream, req } = response;
-      const isHttp1 = (req?.httpVersionMajor ?? 1) === 1;
+      const { socket, stream } = response;
       // Nest continues to write what the handler emits, and Node turns that into an error without a listener.
       response.on('error', () => undefined);
       setTimeout(() => {
-        if (isHttp1) socket?.destroy?.();
-        else stream?.destroy?.();
+        (stream ?? socket)?.destroy?.();
       }, DESTROY_AFTER_MS).unref();
       const close = () => {
-        if (isHttp1) socket?.destroySoon?.();
+        if (stream === undefined) socket?.destroySoon?.();
       };
       if (response.headersSent) {
         // The challenge is not repeated: an event has no headers.
@@ -48,7 +42,7 @@ export function eventStream(response: RawResponse): LongConnection {
         // The handler has not created its stream yet.
         response.writeHead(refusal.error.status, {
           'Content-Type': 'application/json; charset=utf-8',
-          ...(refusal.challenges.length > 0 && { 'WWW-Authenticate': refusal.challenges }),
+          'WWW-Authenticate': refusal.challenges.join(', '),
         });
         response.end(JSON.stringify(toHttpException(refusal).getResponse()), close);
       }

@@ -3,12 +3,9 @@ import { AuthError } from '../../model/errors.js';
 import { isJsonObject } from '../../model/unknown-value.js';
 import { nonEmptyStrings } from '../../token/token-extractor.js';
 import { memoryOf } from '../outcome.js';
-import { toGraphqlException } from '../refusals/exceptions.js';
-import { isAuthRefusal, refusalFacts } from '../refusals/refusal.js';
-import { type HttpRequest, readHttp } from './http.js';
-import { readHandshake } from './handshake.js';
-import type { LongConnection } from './long-connection.js';
-import type { Transport } from './transport.js';
+import { isAuthRefusal, toGraphqlException } from '../refusals/refusal.js';
+import { type HttpRequest, readHandshake, readHttp } from './http.js';
+import type { LongConnection, Transport } from './transport.js';
 
 /** The context of graphql-ws for a socket. For a subscription, Nest passes it as the request. */
 interface GraphqlWsContext {
@@ -27,14 +24,12 @@ const CLOSED_FORBIDDEN = 4403;
 export const graphqlTransport: Transport = {
   requestOf(context) {
     const request = requestIn(context);
-    if (request === undefined)
-      throw new AuthError('TOKEN_MISSING', { transport: 'graphql', reason: 'no request in the context' });
-    if (!claimRequest(request, operationOf(context)))
-      throw new AuthError('TOKEN_MISSING', {
-        transport: 'graphql',
-        reason: 'the context belongs to another operation: create a new object for each',
-      });
-    return request;
+    if (request !== undefined && claimRequest(request, operationOf(context))) return request;
+    const reason =
+      request === undefined
+        ? 'no request in the context'
+        : 'the context belongs to another operation: create a new object for each';
+    throw new AuthError('TOKEN_MISSING', { transport: 'graphql', reason });
   },
 
   memoOf(context) {
@@ -53,17 +48,25 @@ export const graphqlTransport: Transport = {
     return readHttp(request as HttpRequest, context, extractor, setHeader);
   },
 
-  answer(refusal) {
-    if (!isAuthRefusal(refusal)) return refusal.error;
-    const { message: _inTheException, ...extensions } = refusalFacts(refusal);
-    return toGraphqlException(refusal, extensions);
-  },
+  answer: (refusal) => (isAuthRefusal(refusal) ? toGraphqlException(refusal) : refusal.error),
 
   connectionOf(context) {
     const request = requestIn(context);
     if (request === undefined) return undefined;
-    if (isGraphqlWs(request)) return subscriptions(request.extra.socket);
-    return isUpgrade(request) && request.socket !== undefined ? upgradedConnection(request.socket) : undefined;
+    if (isGraphqlWs(request)) {
+      const { socket } = request.extra;
+      return {
+        key: socket,
+        isClosed: () => (socket.readyState ?? OPEN) > OPEN,
+        close({ error }) {
+          socket.close(CLOSED_FORBIDDEN, error.code);
+        },
+      };
+    }
+    if (!isUpgrade(request) || request.socket === undefined) return undefined;
+    // The protocol of the socket is unknown: it can only be destroyed.
+    const { socket } = request;
+    return { key: socket, isClosed: () => socket.destroyed, close: () => socket.destroy() };
   },
 };
 
@@ -105,7 +108,7 @@ function requestIn(context: ExecutionContext): object | undefined {
 }
 
 // The response is 200 with errors in it; another query of the same request may succeed.
-function setHeader(context: ExecutionContext, name: string, value: string | readonly string[]): void {
+function setHeader(context: ExecutionContext, name: string, value: string): void {
   const { res } = operationOf(context) as { res?: { setHeader?(name: string, value: unknown): void } };
   res?.setHeader?.(name, value);
 }
@@ -119,40 +122,11 @@ function isGraphqlWs(value: object): value is GraphqlWsContext {
 function isUpgrade(request: object): request is HttpRequest & { readonly socket?: TcpSocket } {
   const { headers } = request as HttpRequest;
   // Node upgrades only if both headers are present.
-  return includesToken(headers.upgrade, 'websocket') && includesToken(headers.connection, 'upgrade');
-}
-
-function includesToken(header: HttpRequest['headers'][string], token: string): boolean {
-  return header !== undefined && [header].flat().some((value) => value.toLowerCase().includes(token));
+  return /websocket/i.test(String(headers.upgrade)) && /upgrade/i.test(String(headers.connection));
 }
 
 function authorizationsIn(connectionParams: unknown): readonly string[] {
   if (!isJsonObject(connectionParams)) return [];
   const sent = Object.entries(connectionParams).filter(([name]) => name.toLowerCase() === 'authorization');
   return nonEmptyStrings(sent.map(([, value]) => value));
-}
-
-function subscriptions(socket: GraphqlWsSocket): LongConnection {
-  return {
-    key: socket,
-    get isClosed() {
-      return (socket.readyState ?? OPEN) > OPEN;
-    },
-    close({ error }) {
-      socket.close(CLOSED_FORBIDDEN, error.code);
-    },
-  };
-}
-
-/** A socket of an unknown protocol: it can only be destroyed. */
-function upgradedConnection(socket: TcpSocket): LongConnection {
-  return {
-    key: socket,
-    get isClosed() {
-      return socket.destroyed;
-    },
-    close() {
-      socket.destroy();
-    },
-  };
 }

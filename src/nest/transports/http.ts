@@ -2,8 +2,7 @@ import type { ExecutionContext } from '@nestjs/common';
 import { bearerToken } from '../../token/bearer.js';
 import type { Presented } from '../../token/presented.js';
 import type { TokenCarrier, TokenExtractor } from '../../token/token-extractor.js';
-import { toHttpException } from '../refusals/exceptions.js';
-import { isAuthRefusal, type Refusal } from '../refusals/refusal.js';
+import { isAuthRefusal, toHttpException } from '../refusals/refusal.js';
 import { eventStream, type RawResponse } from './event-stream.js';
 import type { Transport } from './transport.js';
 
@@ -23,8 +22,8 @@ export interface HttpRequest {
 
 /** The response of Express, the reply of Fastify, or Node's own response in a middleware. */
 interface HttpResponse {
-  setHeader?(name: string, value: string | readonly string[]): unknown;
-  header?(name: string, value: string | readonly string[]): unknown;
+  setHeader?(name: string, value: string): unknown;
+  header?(name: string, value: string): unknown;
   readonly raw?: RawResponse;
 }
 
@@ -42,8 +41,12 @@ export const httpTransport: Transport = {
   },
 
   answer(refusal, context) {
-    setChallenges(refusal, context);
-    return isAuthRefusal(refusal) ? toHttpException(refusal) : refusal.error;
+    const challenge = refusal.challenges.join(', ');
+    if (challenge !== '') setHttpHeader(context, 'WWW-Authenticate', challenge);
+    if (!isAuthRefusal(refusal)) return refusal.error;
+    const { retryAfterSeconds } = refusal.error;
+    if (retryAfterSeconds !== undefined) setHttpHeader(context, 'Retry-After', String(retryAfterSeconds));
+    return toHttpException(refusal);
   },
 
   connectionOf(context, isEventStream) {
@@ -54,7 +57,7 @@ export const httpTransport: Transport = {
 };
 
 /** The presented credentials of an HTTP request. Everything except the token is read on first use. */
-export class HttpPresented implements Presented {
+class HttpPresented implements Presented {
   readonly scheme = 'Bearer';
 
   constructor(
@@ -89,41 +92,61 @@ export function readHttp(
   // RFC 6750 §2.3: no cache may store a response to a request that can have its token in the address. Set it before
   // the token is read, because a refusal is a response as well.
   if (extractor.readsQuery) setHeader(context, 'Cache-Control', 'no-store');
-  const token = extractor.extract(httpCarrier(request), context);
+  return readCarrier(request, context, extractor, {});
+}
+
+/**
+ * Reads the token of a socket in the request that opened it.
+ * @param more tokens in places that only this kind of socket has.
+ */
+export function readHandshake(
+  request: HttpRequest,
+  context: ExecutionContext,
+  extractor: TokenExtractor,
+  { authorization = [], bare = [] }: Partial<Pick<TokenCarrier, 'authorization' | 'bare'>> = {},
+): Presented | undefined {
+  return readCarrier(request, context, extractor, {
+    authorization: [...authorization, ...authorizationHeaders(request)],
+    bare: [...bare, ...protocolTokens(request)],
+    method: 'GET',
+    opensSocket: true,
+  });
+}
+
+/** @param special what this transport has instead of the parts of an HTTP request. */
+export function readCarrier(
+  request: HttpRequest,
+  context: ExecutionContext,
+  extractor: TokenExtractor,
+  special: Partial<TokenCarrier>,
+): Presented | undefined {
+  const { headers, method, body } = request;
+  const url = request.originalUrl ?? request.url;
+  const authorization = authorizationHeaders(request);
+  const token = extractor.extract({ authorization, bare: [], headers, method, body, url, ...special }, context);
   return token === undefined ? undefined : new HttpPresented(token, request);
 }
 
-function setChallenges({ challenges, error }: Refusal, context: ExecutionContext): void {
-  const [first] = challenges;
-  if (first !== undefined) setHttpHeader(context, 'WWW-Authenticate', challenges.length === 1 ? first : challenges);
-  const { retryAfterSeconds } = (error ?? {}) as { retryAfterSeconds?: number };
-  if (retryAfterSeconds !== undefined && isAuthRefusal({ challenges, error }))
-    setHttpHeader(context, 'Retry-After', String(retryAfterSeconds));
-}
-
-function setHttpHeader(context: ExecutionContext, name: string, value: string | readonly string[]): void {
+function setHttpHeader(context: ExecutionContext, name: string, value: string): void {
   const response = context.switchToHttp().getResponse<HttpResponse | undefined>();
   if (response?.setHeader !== undefined) response.setHeader(name, value);
   else response?.header?.(name, value);
 }
 
-/** The parts of an HTTP request that can carry a token. */
-function httpCarrier(request: HttpRequest): TokenCarrier {
-  const { headers, method, body } = request;
-  return {
-    authorization: authorizationHeaders(request),
-    bare: [],
-    headers,
-    method,
-    body,
-    url: request.originalUrl ?? request.url,
-  };
+/**
+ * A browser can set no other header for a socket: `new WebSocket(url, ['bearer', token])`. The server answers with the first
+ * protocol, so that the token is not sent back.
+ */
+function protocolTokens({ headers }: HttpRequest): readonly string[] {
+  const sent = [headers['sec-websocket-protocol'] ?? []].flat().flatMap((value) => value.split(','));
+  const protocols = sent.map((protocol) => protocol.trim());
+  return protocols.filter((_protocol, index) => protocols[index - 1]?.toLowerCase() === 'bearer');
 }
 
 const AUTHORIZATION = 'authorization';
 
 /** Returns every `Authorization` header that was sent. Node keeps the first and drops the others silently. */
-export function authorizationHeaders(request: HttpRequest): readonly string[] {
+function authorizationHeaders(request: HttpRequest): readonly string[] {
   const value = request.headers[AUTHORIZATION];
   if (value === undefined) return [];
   if (typeof value !== 'string') return value;
