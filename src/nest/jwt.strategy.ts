@@ -1,7 +1,9 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { callbackify } from 'node:util';
 import { type ExecutionContext, Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { ExecutionContextHost } from '@nestjs/core/helpers/execution-context-host.js';
 import { PassportStrategy } from '@nestjs/passport';
+import passport from 'passport';
 import { Strategy } from 'passport-jwt';
 import type { VerifiedAccessToken } from '../model/access-token.js';
 import { AuthError } from '../model/errors.js';
@@ -15,12 +17,6 @@ import { RESOLVED_OPTIONS } from './auth-options.js';
 import { GUEST, memoryOf, type Outcome } from './outcome.js';
 import type { Transport } from './transports/transport.js';
 import { transportOf } from './transports/transport-of.js';
-
-/** The part of passport that registers strategies. */
-interface StrategyRegistry {
-  use(name: string, strategy: unknown): void;
-  unuse(name: string): void;
-}
 
 /** A passport-jwt strategy. Declared here, so that the declarations of this package need no `@types` package. */
 interface PassportJwtStrategy {
@@ -70,30 +66,26 @@ export class JwtStrategy extends PassportJwtStrategy implements OnApplicationShu
     @Inject(RESOLVED_OPTIONS) { user, tokenFrom }: Pick<ResolvedOptions, 'user' | 'tokenFrom'>,
   ) {
     const extractor = new TokenExtractor(tokenFrom);
+    const findKey = callbackify(async (token: string) => {
+      const key = await verifier.signingKey(token);
+      return key.export({ type: 'spki', format: 'pem' }).toString();
+    });
     super({
       jwtFromRequest: (request: object) => {
         const presented = transportOf(httpContextOf(request)).read(request, httpContextOf(request), extractor);
         return presented?.token ?? null;
       },
-      secretOrKeyProvider: (_request: unknown, token: string, done: (error: unknown, key?: string) => void) => {
-        verifier.signingKey(token).then(
-          (key) => {
-            done(null, key.export({ type: 'spki', format: 'pem' }).toString());
-          },
-          (error: unknown) => {
-            done(error);
-          },
-        );
+      secretOrKeyProvider: (_request: unknown, token: string, done: Parameters<typeof findKey>[1]) => {
+        findKey(token, done);
       },
     });
     this.user = user;
     this.extractor = extractor;
     this.authenticator = authenticatorOf(verifier);
-    const registry = this.registry;
-    registry.unuse(SHARED_NAME);
+    passport.unuse(SHARED_NAME);
     instances += 1;
     (this as { name: string }).name = `${SHARED_NAME}-${String(instances)}`;
-    registry.use(this.name, this);
+    passport.use(this.name, this as unknown as Strategy);
   }
 
   /**
@@ -154,7 +146,7 @@ export class JwtStrategy extends PassportJwtStrategy implements OnApplicationShu
 
   /** Not earlier: requests are served until the server is closed, which happens just before. */
   onApplicationShutdown(): void {
-    this.registry.unuse(this.name);
+    passport.unuse(this.name);
   }
 
   private authenticateOnce(request: object, context: ExecutionContext, transport: Transport): MaybePromise<Outcome> {
@@ -182,10 +174,6 @@ export class JwtStrategy extends PassportJwtStrategy implements OnApplicationShu
     } catch (error) {
       return refused(error, result, result.issuer);
     }
-  }
-
-  private get registry(): StrategyRegistry {
-    return (this as unknown as { getPassportInstance(): StrategyRegistry }).getPassportInstance();
   }
 }
 
