@@ -8,7 +8,7 @@ import { isVerifiedAccessToken } from '../token/verified-access-token.js';
 import { AuthEvents } from './auth-events.js';
 import { RESOLVED_OPTIONS } from './auth-options.js';
 import { handlerName } from './nest-internals.js';
-import { JwtStrategy, type PassportCall, passportCall, rejectsCredentials } from './jwt.strategy.js';
+import { JwtStrategy, type PassportCall, passportCall, type PassportResult, passportResult } from './jwt.strategy.js';
 import { type CallMemory, type CallRecord, GUEST, memoryOf, type Outcome } from './outcome.js';
 import { factsText, isTransportException, type Refusal, refusalOf } from './refusals/refusal.js';
 import { explainRefusal } from './refusals/refusal-hints.js';
@@ -17,9 +17,6 @@ import { RouteMetadata, type RouteRules } from './routes/route-metadata.js';
 import { ConnectionExpiry } from './transports/connection-expiry.js';
 import type { LongConnection, Transport } from './transports/transport.js';
 import { transportOf } from './transports/transport-of.js';
-
-/** The arguments of passport's callback. */
-type PassportResult = readonly [error: Error | null, user: unknown, info: unknown, status: number | undefined];
 
 /**
  * Admits a call if its access token is valid and permits what the handler requires, or if the handler is `@Public()`.
@@ -153,7 +150,7 @@ export class AuthGuard extends PassportAuthGuard() {
 
   private decide(outcome: Outcome, record: CallRecord, call: GuardedCall): MaybePromise<Outcome> {
     call.authentication = record.authentication = outcome;
-    if (this.handleRequest !== OWN_HANDLE_REQUEST) return this.handle(resultOf(outcome), call.context);
+    if (this.handleRequest !== OWN_HANDLE_REQUEST) return this.handle(passportResult(outcome), call.context);
     if (outcome.kind === 'refused') throw outcome.error;
     return checkGuest(outcome, call.rules);
   }
@@ -256,20 +253,6 @@ type PassportMiddleware = (request: object, response: unknown, next: (error?: Er
 const PASSED = Symbol('pass() was called');
 const OWN_AUTHENTICATE: unknown = Reflect.get(JwtStrategy.prototype, 'authenticate');
 const OWN_HANDLE_REQUEST: unknown = Reflect.get(AuthGuard.prototype, 'handleRequest');
-
-/** The arguments of `handleRequest`, as passport passes them. */
-function resultOf(outcome: Outcome): PassportResult {
-  switch (outcome.kind) {
-    case 'caller':
-      return [null, outcome.user, outcome.token, undefined];
-    case 'guest':
-      return [null, false, new AuthError('TOKEN_MISSING'), 401];
-    case 'refused':
-      return rejectsCredentials(outcome.error)
-        ? [null, false, outcome.error, outcome.error.status]
-        : [outcome.error, undefined, undefined, undefined];
-  }
-}
 
 async function propertyOf(
   options: AuthGuardAuthenticateOptions | Promise<AuthGuardAuthenticateOptions>,

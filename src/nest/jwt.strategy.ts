@@ -102,17 +102,10 @@ export class JwtStrategy extends PassportJwtStrategy implements OnApplicationShu
     const call: PassportCall = passportCall.getStore() ?? { context: httpContextOf(request) };
     void Promise.resolve(this.authenticateCall(request, call.context)).then((outcome) => {
       call.outcome = outcome;
-      switch (outcome.kind) {
-        case 'caller':
-          this.success(outcome.user, outcome.token);
-          return;
-        case 'guest':
-          this.fail(new AuthError('TOKEN_MISSING'), 401);
-          return;
-        case 'refused':
-          if (rejectsCredentials(outcome.error)) this.fail(outcome.error, outcome.error.status);
-          else this.error(outcome.error);
-      }
+      const [error, user, info, status] = passportResult(outcome);
+      if (error !== null) this.error(error);
+      else if (user === false) this.fail(info, status);
+      else this.success(user, info);
     });
   }
 
@@ -177,9 +170,16 @@ export class JwtStrategy extends PassportJwtStrategy implements OnApplicationShu
   }
 }
 
-/** Returns whether the credentials are at fault, and not this application (503) or its own code. */
-export function rejectsCredentials(error: Error): error is AuthError {
-  return error instanceof AuthError && error.status !== 503;
+/** The arguments of passport's callback, and of `handleRequest`. */
+export type PassportResult = readonly [error: Error | null, user: unknown, info: unknown, status: number | undefined];
+
+/** The user is false if the credentials are at fault, and not this application (503) or its own code. */
+export function passportResult(outcome: Outcome): PassportResult {
+  if (outcome.kind === 'caller') return [null, outcome.user, outcome.token, undefined];
+  const error = outcome.kind === 'guest' ? new AuthError('TOKEN_MISSING') : outcome.error;
+  return error instanceof AuthError && error.status !== 503
+    ? [null, false, error, error.status]
+    : [error, undefined, undefined, undefined];
 }
 
 /** Tests of an application may replace the verifier by an object, or by a subclass, that implements only `verify`. */
