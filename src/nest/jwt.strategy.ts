@@ -7,7 +7,7 @@ import passport from 'passport';
 import { Strategy } from 'passport-jwt';
 import type { VerifiedAccessToken } from '../model/access-token.js';
 import { AuthError } from '../model/errors.js';
-import { isPromise, type MaybePromise, recovering } from '../model/maybe-promise.js';
+import { isPromise, type MaybePromise, recovering, whenKnown } from '../model/maybe-promise.js';
 import type { ResolvedOptions } from '../options/resolve-options.js';
 import { AccessTokenVerifier } from '../token/access-token-verifier.js';
 import { type Authenticator, NO_DEMAND, Rejected } from '../token/authenticator.js';
@@ -143,30 +143,22 @@ export class JwtStrategy extends PassportJwtStrategy implements OnApplicationShu
   }
 
   private authenticateOnce(request: object, context: ExecutionContext, transport: Transport): MaybePromise<Outcome> {
-    try {
-      const presented = transport.read(request, context, this.extractor);
-      if (presented === undefined) return GUEST;
-      const result = this.authenticator.authenticate(presented, NO_DEMAND);
-      return isPromise(result)
-        ? result.then((known) => this.outcomeOf(known)).then(undefined, refused)
-        : this.outcomeOf(result);
-    } catch (error) {
-      return refused(error);
-    }
+    return recovering<Outcome>(
+      () => {
+        const presented = transport.read(request, context, this.extractor);
+        if (presented === undefined) return GUEST;
+        return whenKnown(this.authenticator.authenticate(presented, NO_DEMAND), (result) => this.outcomeOf(result));
+      },
+      (error) => refused(error),
+    );
   }
 
   private outcomeOf(result: VerifiedAccessToken | Rejected): MaybePromise<Outcome> {
     if (result instanceof Rejected) return refused(result.error, undefined, result.issuer);
-    try {
-      const user = this.validate(result);
-      return isPromise(user)
-        ? user
-            .then((known) => callerOf(known, result))
-            .then(undefined, (error: unknown) => refused(error, result, result.issuer))
-        : callerOf(user, result);
-    } catch (error) {
-      return refused(error, result, result.issuer);
-    }
+    return recovering<Outcome>(
+      () => whenKnown(this.validate(result), (user) => callerOf(user, result)),
+      (error) => refused(error, result, result.issuer),
+    );
   }
 }
 
