@@ -14,7 +14,7 @@ export function suggestConfiguration(request: DoctorRequest) {
   const suggested = suggest(request, recognized);
   // A preset may write the issuer differently. It is used then only if a plain configuration would check less.
   const isUsable =
-    recognized?.provider.checksMoreThanAudience === true ||
+    (recognized !== undefined && recognized.provider.checksOnlyAudience !== true) ||
     suggested.issuers.length === 0 ||
     suggested.issuers.some(({ issuer }) => issuer === request.issuer);
   return isUsable ? suggested : suggest(request, undefined);
@@ -74,19 +74,14 @@ function parametersFor(
   { issuer, audience }: Pick<DoctorRequest, 'issuer' | 'audience'>,
   fill: (value: { readonly placeholder: string; readonly example: string }) => string,
 ): Readonly<Record<string, unknown>> {
-  const { parameter, example } = recognized?.provider.audience ?? { parameter: 'audience', example: 'example' };
-  const usual = recognized?.usualAudience;
+  const { provider, parts = { issuer }, usualAudience } = recognized ?? {};
+  const { parameter = 'audience', example } = provider?.audience ?? { example: 'example' };
   const given = audience?.length === 1 ? audience[0] : audience;
-  const needsAudience = parameter !== undefined && (usual === undefined || (given ?? usual) !== usual);
-  const variables = recognized?.provider.environment.filter((variable) => variable.from === 'example') ?? [];
+  const value = given ?? usualAudience ?? fill({ placeholder: 'the audience of tokens for this API', example });
   return {
-    ...(recognized?.parts ?? { issuer }),
-    ...(needsAudience && {
-      [parameter]: given ?? fill({ placeholder: 'the audience of tokens for this API', example }),
-    }),
-    ...Object.fromEntries(
-      variables.map((variable) => [variable.parameter, variable.isList ? [fill(variable)] : fill(variable)]),
-    ),
+    ...parts,
+    ...(value !== usualAudience && !(parameter in parts) && { [parameter]: value }),
+    ...(provider?.callers && { [provider.callers.parameter]: [fill(provider.callers)] }),
   };
 }
 
