@@ -26,8 +26,6 @@ const HOST = /^(?:[a-z0-9-]{1,63}\.)+[a-z0-9-]{1,63}$/i;
  * In messages, each `meaning` follows the words "Set it to".
  */
 export class PresetReader extends OptionReader {
-  private readonly known = new Set<string>();
-
   constructor(
     private readonly preset: string,
     options: unknown,
@@ -37,8 +35,7 @@ export class PresetReader extends OptionReader {
 
   /** Returns whether the option is present, even if it is undefined. */
   override has(name: string): boolean {
-    this.known.add(name);
-    return name in this.record;
+    return super.has(name) || name in this.record;
   }
 
   /** Returns whether the first of two options is present that exclude each other. */
@@ -49,7 +46,6 @@ export class PresetReader extends OptionReader {
 
   /** Returns '' after a problem. */
   text(name: string, meaning: string, rule: ValueRule = ANY): string {
-    this.known.add(name);
     const value = this.requiredString(name, meaning);
     return value !== '' && this.isValid(name, value, meaning, rule) ? value : '';
   }
@@ -60,7 +56,6 @@ export class PresetReader extends OptionReader {
 
   /** Reads a string or a non-empty list of strings. */
   texts(name: string, meaning: string, rule: ValueRule = ANY): readonly string[] {
-    this.known.add(name);
     const pathTo = (index: number) => (Array.isArray(this.record[name]) ? `${name}[${String(index)}]` : name);
     return this.oneOrMore(name, meaning).filter((text, index) => this.isValid(pathTo(index), text, meaning, rule));
   }
@@ -91,12 +86,12 @@ export class PresetReader extends OptionReader {
   }
 
   validate(): CheckOptions['validate'] {
-    return this.optional('validate', 'function') as CheckOptions['validate'];
+    return this.callback('validate') as CheckOptions['validate'];
   }
 
   /** @throws ConfigurationError if there is any problem. */
   override finish(): void {
-    this.allowOnly([...this.known]);
+    this.allowOnly();
     super.finish(`The options of ${this.preset}() are invalid`);
   }
 

@@ -46,8 +46,6 @@ export interface AuthorizeButton {
   };
 }
 
-const OPTIONS = ['clientId', 'uiUrl', 'scopes', 'resource', 'parameters', 'swaggerOptions', 'insecureAllowHttp'];
-
 // RFC 6749 §3.1: a request must not include a parameter twice.
 const OWN_PARAMETER = /^(?:response_type|client_id|redirect_uri|scope|state|code_challenge|code_challenge_method)$/;
 
@@ -60,10 +58,9 @@ const OWN_PARAMETER = /^(?:response_type|client_id|redirect_uri|scope|state|code
  */
 export function authorizeButton(options: AuthorizeButtonOptions): AuthorizeButton {
   const reader = new OptionReader(options);
-  reader.allowOnly(OPTIONS);
-  const allowHttp = reader.optional('insecureAllowHttp', 'boolean') ?? false;
+  const allowHttp = reader.flag('insecureAllowHttp');
   const clientId = reader.requiredString('clientId', 'the id of a public client of the authorization server');
-  const uiUrl = reader.record.uiUrl as AuthorizeButtonOptions['uiUrl'] | undefined;
+  const uiUrl = reader.value('uiUrl') as AuthorizeButtonOptions['uiUrl'] | undefined;
   const readLate = (getUrl: () => string) => ({
     toJSON: () => authorizeButton({ ...options, uiUrl: getUrl() }).swaggerOptions.oauth2RedirectUrl as string,
   });
@@ -74,6 +71,7 @@ export function authorizeButton(options: AuthorizeButtonOptions): AuthorizeButto
   const others = reader.optionalChild('swaggerOptions');
   for (const name of ['initOAuth', 'oauth2RedirectUrl'])
     if (name in others.record) others.problem(name, 'is set by authorizeButton. Remove it');
+  reader.allowOnly();
   reader.finish('Swagger UI cannot be configured');
   return {
     swaggerOptions: {

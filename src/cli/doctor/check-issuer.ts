@@ -1,6 +1,6 @@
 import type { KeySet } from '../../keys/key-set.js';
 import { isFetchableAddress } from '../../model/address.js';
-import { isDowngrade, isSimilarAddress, slashHint } from '../../model/similar-address.js';
+import { isDowngrade, isSimilarAddress } from '../../model/similar-address.js';
 import { isJsonObject } from '../../model/unknown-value.js';
 import { adviceOf } from '../../presets/provider.js';
 import { PROVIDERS, recognizeIssuer } from '../../presets/providers.js';
@@ -149,7 +149,9 @@ export function issuerMismatchFix(issuer: string, named: string): string | undef
   if (advice !== undefined || !isSimilarAddress(issuer, named)) return advice;
   if (isDowngrade(issuer, named))
     return "Configure the issuer to name itself with https. Behind a proxy that terminates TLS, set the issuer's public address (KC_HOSTNAME in Keycloak), or let the issuer trust the proxy's X-Forwarded-Proto.";
-  return `Write issuer: ${toTypeScript(named)}, ${slashHint(issuer, named) ?? 'in this spelling'}. \`iss\` must match exactly.`;
+  const slash = named.endsWith('/') ? 'with the trailing slash' : 'without the trailing slash';
+  const spelling = named.endsWith('/') === issuer.endsWith('/') ? 'in this spelling' : slash;
+  return `Write issuer: ${toTypeScript(named)}, ${spelling}. \`iss\` must match exactly.`;
 }
 
 /** A wrong clock is the most frequent cause of TOKEN_NOT_YET_VALID. */
