@@ -1,4 +1,5 @@
 import { ConfigurationError, type ConfigurationProblem } from '../model/errors.js';
+import { type AuthorityKind, problemOfNames } from '../model/requirement.js';
 import { describeValue, isJsonObject } from '../model/unknown-value.js';
 import { nearestName } from './nearest-name.js';
 import { fixOfText, isUsableText } from './usable-text.js';
@@ -110,6 +111,15 @@ export class OptionReader {
   stringList(name: string, { nonEmpty = false } = {}): readonly string[] | undefined {
     if (!this.has(name)) return undefined;
     return this.items(name, 'strings', { nonEmpty, isItem: isUsableText, fix: fixOfText });
+  }
+
+  /** Reads the names of a requirement. Returns undefined if the option is not set. */
+  names(name: string, kind: AuthorityKind | 'acr', { nonEmpty = false } = {}): readonly string[] | undefined {
+    const before = this.problemCount;
+    const names = this.stringList(name, { nonEmpty });
+    const problem = names?.length && this.problemCount === before ? problemOfNames(kind, names) : undefined;
+    if (problem !== undefined) this.problem(name, problem);
+    return names;
   }
 
   /** Reads a list. A hole is an item that is undefined. */

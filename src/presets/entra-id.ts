@@ -72,7 +72,6 @@ export function entraId(options: EntraIdOptions | EntraIdTenantsOptions): {
   const clouds = Object.keys(CLOUDS) as EntraCloud[];
   const cloud = CLOUDS[(reader.has('cloud') ? reader.oneOf('cloud', clouds) : undefined) ?? 'global'];
   const validate = reader.validate();
-  reader.finish();
   const issuersOf = (tenant: string) =>
     (['v1', 'v2'] as const).map((version): IssuerOptions => {
       const [path, client] = version === 'v1' ? ['', 'appid'] : ['/v2.0', 'azp'];
@@ -87,7 +86,8 @@ export function entraId(options: EntraIdOptions | EntraIdTenantsOptions): {
         }),
       };
     });
-  return { issuers: typeof accepted === 'function' ? tenantResolver(accepted, issuersOf) : issuersOf(accepted) };
+  const issuers = typeof accepted === 'function' ? tenantResolver(accepted, issuersOf) : issuersOf(accepted);
+  return reader.finishWith({ issuers });
 }
 
 type IsAccepted = (tenantId: string) => boolean | Promise<boolean>;

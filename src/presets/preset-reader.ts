@@ -90,14 +90,11 @@ export class PresetReader extends OptionReader {
   }
 
   /** @throws ConfigurationError if there is any problem. */
-  override finish(): void {
+  finishWith<Configuration extends IssuerOptions | { readonly issuers: unknown }>(
+    configuration: Configuration,
+  ): Configuration {
     this.allowOnly();
-    super.finish(`The options of ${this.preset}() are invalid`);
-  }
-
-  /** Returns what was configured with the options. @throws ConfigurationError as `finish` does */
-  finishWith(configuration: IssuerOptions): IssuerOptions {
-    this.finish();
+    this.finish(`The options of ${this.preset}() are invalid`);
     return configuration;
   }
 

@@ -1,5 +1,4 @@
 import type { SwaggerCustomOptions } from '@nestjs/swagger';
-import { problemOfNames } from '../model/requirement.js';
 import { OptionReader } from '../options/option-reader.js';
 import { readBrowserAddress } from './security-scheme.js';
 
@@ -66,7 +65,7 @@ export function authorizeButton(options: AuthorizeButtonOptions): AuthorizeButto
   });
   // Not a getter: a copy of the options would read the address before the application listens.
   const oauth2RedirectUrl = typeof uiUrl === 'function' ? readLate(uiUrl) : readRedirectUrl(reader, allowHttp);
-  const scopes = readScopes(reader);
+  const scopes = [...(reader.names('scopes', 'scopes') ?? [])];
   const additionalQueryStringParams = readParameters(reader);
   const others = reader.optionalChild('swaggerOptions');
   for (const name of ['initOAuth', 'oauth2RedirectUrl'])
@@ -87,14 +86,6 @@ function readRedirectUrl(reader: OptionReader, allowHttp: boolean): string {
   const address = readBrowserAddress(reader, 'uiUrl', meaning, allowHttp);
   if (/[?#]/.test(address)) reader.problem('uiUrl', 'must not have a query or a fragment');
   return `${address.replace(/\/+$/, '')}/oauth2-redirect.html`;
-}
-
-function readScopes(reader: OptionReader): string[] {
-  const before = reader.problemCount;
-  const scopes = reader.stringList('scopes') ?? [];
-  const problem = scopes.length === 0 || reader.problemCount > before ? undefined : problemOfNames('scopes', scopes);
-  if (problem !== undefined) reader.problem('scopes', problem);
-  return [...scopes];
 }
 
 function readParameters(reader: OptionReader): Record<string, string> {
