@@ -54,7 +54,6 @@ export class PresetReader extends OptionReader {
     return this.has(name) ? this.text(name, meaning, rule) : undefined;
   }
 
-  /** Reads a string or a non-empty list of strings. */
   texts(name: string, meaning: string, rule: ValueRule = ANY): readonly string[] {
     const pathTo = (index: number) => (Array.isArray(this.record[name]) ? `${name}[${String(index)}]` : name);
     return this.oneOrMore(name, meaning).filter((text, index) => this.isValid(pathTo(index), text, meaning, rule));
@@ -90,9 +89,7 @@ export class PresetReader extends OptionReader {
   }
 
   /** @throws ConfigurationError if there is any problem. */
-  finishWith<Configuration extends IssuerOptions | { readonly issuers: unknown }>(
-    configuration: Configuration,
-  ): Configuration {
+  finishWith<Result extends IssuerOptions | { readonly issuers: unknown }>(configuration: Result): Result {
     this.allowOnly();
     this.finish(`The options of ${this.preset}() are invalid`);
     return configuration;
@@ -112,11 +109,7 @@ function normalizeUrl(text: string): string | undefined {
   return `${origin}${pathname.replace(/\/+$/, '')}`;
 }
 
-/**
- * Returns the checks of a preset as issuer options.
- * @param requiredClaims checked twice, because an application can replace the option `requiredClaims` of the preset
- * @param check throws an AuthError to reject the token
- */
+/** @param requiredClaims checked twice, because an application can replace the option `requiredClaims` of the preset */
 export function providerCheck(
   requiredClaims: readonly string[],
   validate: CheckOptions['validate'],
@@ -133,10 +126,7 @@ export function providerCheck(
   };
 }
 
-/**
- * Checks `aud` of tokens that may have none. RFC 7519 §4.1.3: a recipient that is not in `aud` must reject the token.
- * @param audience the names of this API in `aud`. Undefined: it has none, so every `aud` names another API.
- */
+/** RFC 7519 §4.1.3: a recipient that is not in `aud` must reject the token, and so must one without an audience. */
 export function checkOptionalAudience({ aud }: { aud?: unknown }, audience: readonly string[] | undefined): void {
   if (aud === undefined && audience === undefined) return;
   if (aud === undefined) throw new AuthError('CLAIM_MISSING', { claim: 'aud' });
@@ -144,7 +134,6 @@ export function checkOptionalAudience({ aud }: { aud?: unknown }, audience: read
   throw new AuthError('AUDIENCE_MISMATCH', { claim: 'aud', expected: audience ?? 'none' });
 }
 
-/** Checks that the claim is a string in the list. */
 export function checkListed(claims: AccessTokenClaims, claim: string, list: readonly string[]): void {
   const value = Object.hasOwn(claims, claim) ? claims[claim] : undefined;
   if (value === undefined) throw new AuthError('CLAIM_MISSING', { claim });

@@ -1,12 +1,10 @@
 import type { AuthErrorCode } from '../model/errors.js';
 import type { IssuerOptions, IssuerResolver } from '../options/options.js';
 
-/** Everything that this package knows about one identity provider. */
 export interface Provider<Options extends object = object> {
   /** The name of the preset function in `nestjs-resource-server/presets` and of the choice in `nest add --provider`. */
   readonly name: string;
   readonly label: string;
-  /** The preset function. It throws a ConfigurationError if an option is missing or invalid. */
   configure(options: Options): IssuerOptions | { readonly issuers: readonly IssuerOptions[] | IssuerResolver };
   /** Returns the options that are part of the issuer's name, or undefined if the name can belong to another provider. */
   recognize(issuer: string): IssuerParts | undefined;
@@ -46,7 +44,6 @@ interface ProviderAudience {
 }
 
 interface ProviderCallers {
-  /** The preset's option. */
   readonly parameter: string;
   readonly example: string;
   /** Describes the value, for `<…>` in a printed configuration. */
@@ -56,7 +53,6 @@ interface ProviderCallers {
 type Advice = string | ((facts: AdviceFacts) => string | undefined);
 
 export interface AdviceFacts {
-  /** The configured issuer. */
   readonly issuer: string;
   /** The issuer that the token or the metadata names. It is not verified. */
   readonly named?: string;
@@ -68,7 +64,6 @@ export function adviceOf(provider: Provider, code: AuthErrorCode, facts: AdviceF
   return typeof advice === 'function' ? advice(facts) : advice;
 }
 
-/** Returns the named groups of the pattern, or undefined if the issuer does not match. */
 export function matchIssuer(pattern: RegExp, issuer: string): IssuerParts | undefined {
   const match = pattern.exec(issuer);
   return match === null ? undefined : { ...match.groups };

@@ -43,18 +43,13 @@ export function recognizeIssuer(issuer: string) {
   for (const provider of RECOGNITION_ORDER) {
     const parts = provider.recognize(issuer);
     if (parts === undefined) continue;
-    const present = Object.entries(parts).filter((entry): entry is [string, string] => entry[1] !== undefined);
-    const usualAudience = provider.audience.usual?.(parts);
-    return { provider, parts: Object.fromEntries(present), usualAudience };
+    const present = Object.entries(parts).filter(([, value]) => value !== undefined);
+    return { provider, parts: Object.fromEntries(present), usualAudience: provider.audience.usual?.(parts) };
   }
   return undefined;
 }
 
-/**
- * Returns whether tokens of a provider have this audience regardless of the API that they are for. An API that trusts it accepts
- * all of them.
- * @param issuer of the tokens, if known
- */
+/** An API that trusts a common audience accepts tokens for every API of the provider. */
 export function isCommonAudience(audience: string, issuer?: string): boolean {
   return PROVIDERS.some((provider) => provider.audience.isCommon?.(audience, issuer) === true);
 }

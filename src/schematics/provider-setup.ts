@@ -5,31 +5,14 @@ import * as presets from '../presets.js';
 import type { IssuerParts, Provider } from '../presets/provider.js';
 import { PROVIDERS, recognizeIssuer } from '../presets/providers.js';
 
-/** The preset of the generated application, with its environment variables and options. */
 export interface ProviderSetup {
   readonly label: string;
-  /** A function of `nestjs-resource-server/presets` that returns options. */
   readonly preset: Exclude<keyof typeof presets, 'requiredEnv'>;
-  readonly variables: readonly Variable[];
+  readonly variables: ReturnType<typeof variablesOf>;
   /** Options of the preset that are not variables. */
   readonly constants: IssuerParts;
   /** Claims that the preset requires in addition to those of every token: members of an object, as source text. */
   readonly tokenClaims: readonly string[];
-}
-
-/** An environment variable with its value, or an example that the developer must replace. */
-interface Variable {
-  readonly name: string;
-  /** The preset's option that the variable holds. */
-  readonly parameter: string;
-  /** The option of the command that sets it. */
-  readonly from: 'issuer' | 'audience';
-  /** The option is a list, of which the variable holds one item. */
-  readonly isList: boolean;
-  /** Written above the variable in `.env.example`. */
-  readonly comment: string | undefined;
-  readonly value: string;
-  readonly isExample: boolean;
 }
 
 /** Any other authorization server, by `fromEnv()`. */
@@ -49,9 +32,8 @@ export const PROVIDER_NAMES: readonly string[] = [...PROVIDERS.map(({ name }) =>
 const UNSAFE = /["'`\\$\r\n]/;
 
 /**
- * Derives the set-up of an application. Without an issuer or audience, the provider's example is used. An issuer may lack `https://` or
- * have an extra slash if the preset writes the issuer itself.
- * @throws Error if the provider is unknown, the issuer belongs to another one, or an application with this set-up would not start
+ * Without an issuer or audience, the provider's example is used. An issuer may lack `https://` or have an extra slash if the
+ * preset writes the issuer itself.
  */
 export function setupOf(name: string, issuer: string | undefined, audience: string | undefined): ProviderSetup {
   if (!PROVIDER_NAMES.includes(name))
@@ -86,23 +68,22 @@ function variablesOf(
   { variables, comments = {}, usualOptions, audience, callers }: typeof OTHER,
   parts: IssuerParts,
   given: IssuerParts,
-): readonly Variable[] {
-  const { parameter: audienceOption = 'audience', example } = audience;
+) {
+  const { parameter: audienceOption = 'audience' } = audience;
   const usual: IssuerParts = { [audienceOption]: audience.usual?.(given), ...usualOptions };
-  const examples: IssuerParts = {
-    ...parts,
-    [audienceOption]: example,
-    ...(callers && { [callers.parameter]: callers.example }),
-  };
+  const callerExample = callers && { [callers.parameter]: callers.example };
+  const examples: IssuerParts = { ...parts, [audienceOption]: audience.example, ...callerExample };
   return Object.entries(variables).map(([parameter, name]) => {
     const value = given[parameter] ?? usual[parameter];
     return {
       name,
       parameter,
-      from: parameter === audienceOption ? 'audience' : 'issuer',
+      option: parameter === audienceOption ? 'audience' : 'issuer',
+      /** The variable holds one item of a list. */
       isList: parameter === callers?.parameter,
       comment: comments[parameter],
       value: value ?? examples[parameter] ?? '',
+      /** The developer must replace the value. */
       isExample: value === undefined,
     };
   });
@@ -158,10 +139,9 @@ export function variableNames({ variables }: ProviderSetup): Readonly<Record<str
   return Object.fromEntries(variables.map(({ parameter, name, isList }) => [parameter, isList ? [name] : name]));
 }
 
-/** Names the command line option at fault. */
 function describe({ path, message }: ConfigurationProblem, { variables }: ProviderSetup): string {
   const name = /(\w+)(?:\[\d+\])?$/.exec(path)?.[1] ?? '';
   const variable = variables.find((candidate) => candidate.parameter === name || candidate.name === name);
-  const option = (variable?.from ?? name) === 'audience' ? 'audience' : 'issuer';
+  const option = (variable?.option ?? name) === 'audience' ? 'audience' : 'issuer';
   return name === option ? `--${option}: ${message}` : `--${option} (${name}): ${message}`;
 }

@@ -18,7 +18,6 @@ export interface DoctorRequest {
   readonly clockToleranceSeconds: number;
 }
 
-/** Makes every check of the issuer that is possible. With `--jwks-uri`, no metadata is needed. */
 export async function checkIssuer(
   request: DoctorRequest,
   options: ProbeOptions,
@@ -72,13 +71,8 @@ function checkIssuerAddress({ issuer: given, jwksUri, allowHttp }: DoctorRequest
   return isFetchable;
 }
 
-interface Metadata {
-  readonly issuer: string;
-  readonly jwksUri: unknown;
-  readonly location: string;
-}
+type Metadata = NonNullable<ReturnType<typeof readMetadata>>;
 
-/** Fetches the metadata as the API does. */
 async function checkDiscovery(
   issuer: string,
   send: (address: string) => Promise<Probe>,
@@ -120,7 +114,7 @@ async function checkDiscovery(
   return metadata;
 }
 
-function readMetadata({ body, address }: Probe): Metadata | undefined {
+function readMetadata({ body, address }: Probe) {
   if (!isJsonObject(body) || typeof body.issuer !== 'string') return undefined;
   return { issuer: body.issuer, jwksUri: body.jwks_uri, location: address };
 }
@@ -139,10 +133,7 @@ async function alternativeFix(issuer: string, send: (address: string) => Promise
   return undefined;
 }
 
-/**
- * Returns what to do if the metadata or a token names another issuer, or undefined if that issuer is neither another spelling
- * nor known to belong to the same provider.
- */
+/** Returns undefined if the named issuer is neither another spelling nor known to belong to the same provider. */
 export function issuerMismatchFix(issuer: string, named: string): string | undefined {
   const provider = recognizeIssuer(issuer)?.provider;
   const advice = provider && adviceOf(provider, 'ISSUER_UNTRUSTED', { issuer, named });

@@ -8,7 +8,6 @@ import type { CheckReport } from './check-report.js';
 
 export type SuggestedConfiguration = ReturnType<typeof suggestConfiguration>;
 
-/** Suggests the configuration of an application for one issuer. */
 export function suggestConfiguration(request: DoctorRequest) {
   const recognized = recognizeIssuer(request.issuer);
   const suggested = suggest(request, recognized);
@@ -43,7 +42,6 @@ function suggest(request: DoctorRequest, recognized: RecognizedIssuer | undefine
   }
   return {
     issuer,
-    /** TypeScript for the root module. */
     text: configurationText(recognized?.provider.name, parameters, additions),
     provider: recognized?.provider,
     /** Whether the audience is given, or follows from the issuer. */
@@ -51,7 +49,6 @@ function suggest(request: DoctorRequest, recognized: RecognizedIssuer | undefine
     hasPlaceholders: toTypeScript(parameters) !== toTypeScript(examples),
     /** The issuers of an application with this configuration, with examples for placeholders. Empty if they are invalid. */
     issuers,
-    /** Why the application would not start. */
     problem,
   };
 }
