@@ -13,9 +13,7 @@ export interface CommandIo {
 
 export const EXIT = {
   OK: 0,
-  /** The command found problems. */
   PROBLEMS: 1,
-  /** The arguments are wrong; nothing was checked. */
   USAGE: 2,
   /** The issuer does not answer, or the application does not start. */
   UNREACHABLE: 3,

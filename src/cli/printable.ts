@@ -16,7 +16,6 @@ export function escapeUnprintable(text: string): string {
   );
 }
 
-/** Returns the printable text in quotation marks, and any other value as JSON. */
 export function quoted(value: unknown): string {
   if (typeof value === 'string') return `"${printable(value)}"`;
   return value === undefined ? 'nothing' : printable(JSON.stringify(value));

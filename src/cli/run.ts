@@ -20,6 +20,8 @@ const COMMANDS = new Map([
   ['routes', { run: routes, help: ROUTES_HELP }],
 ]);
 
+const isHelp = (argument: string) => argument === '--help' || argument === '-h';
+
 /** Runs the command line tool. `argv` does not contain the paths of Node and of the script. */
 export async function run(argv: readonly string[], io: CommandIo): Promise<ExitCode> {
   const [name = '', ...args] = argv;
@@ -36,10 +38,6 @@ export async function run(argv: readonly string[], io: CommandIo): Promise<ExitC
   }
 }
 
-function isHelp(argument: string): boolean {
-  return argument === '--help' || argument === '-h';
-}
-
 function generalText(name: string): string {
   if (isHelp(name)) return HELP;
   if (name !== '--version' && name !== '-V')
@@ -49,7 +47,6 @@ function generalText(name: string): string {
   return `${version}\n`;
 }
 
-/** Turns an error of `parseArgs` into one of this tool. Rethrows every other error. */
 function usageError(error: unknown, command: string): CommandError {
   if (error instanceof CommandError) return error;
   const { code, message } = error as NodeJS.ErrnoException;

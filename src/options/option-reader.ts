@@ -1,4 +1,5 @@
 import { ConfigurationError, type ConfigurationProblem } from '../model/errors.js';
+import { type AuthorityKind, problemOfNames } from '../model/requirement.js';
 import { describeValue, isJsonObject } from '../model/unknown-value.js';
 import { nearestName } from './nearest-name.js';
 import { fixOfText, isUsableText } from './usable-text.js';
@@ -11,14 +12,10 @@ interface ItemRules<Item> {
   readonly fix: (item: unknown) => string;
 }
 
-interface Kinds {
-  boolean: boolean;
-  function: (...parameters: never[]) => unknown;
-}
-
 /** Reads one object of options and collects every problem with its path. */
 export class OptionReader {
   readonly record: OptionRecord;
+  private readonly known = new Set<string>();
 
   constructor(
     value: unknown,
@@ -34,8 +31,7 @@ export class OptionReader {
   }
 
   optionalChild(name: string): OptionReader {
-    const { [name]: value = {} } = this.record;
-    return this.child(value, name);
+    return this.child(this.has(name) ? this.value(name) : {}, name);
   }
 
   problem(name: string, message: string): void {
@@ -51,8 +47,17 @@ export class OptionReader {
     return this.problems.length;
   }
 
-  /** A misspelled option would have no effect: a check that the developer relies on would not be made. */
-  allowOnly(names: readonly string[]): void {
+  /** Returns the value of an option, which is known from then on. */
+  value(name: string): unknown {
+    this.known.add(name);
+    return this.record[name];
+  }
+
+  /**
+   * A misspelled option would have no effect: a check that the developer relies on would not be made.
+   * @param names Default: the options that were read before this call.
+   */
+  allowOnly(names: readonly string[] = [...this.known]): void {
     for (const name of Object.keys(this.record).filter((each) => !names.includes(each))) {
       const near = nearestName(name, names);
       this.problem(name, `is unknown. ${near ? `Did you mean \`${near}\`?` : `Use one of ${names.join(', ')}.`}`);
@@ -60,23 +65,23 @@ export class OptionReader {
   }
 
   has(name: string): boolean {
-    return this.record[name] !== undefined;
-  }
-
-  optional<Kind extends keyof Kinds>(name: string, kind: Kind): Kinds[Kind] | undefined {
-    if (!this.has(name)) return undefined;
-    const value = this.record[name];
-    if (typeof value === kind) return value as Kinds[Kind];
-    this.invalid(name, `Set it to ${kind === 'boolean' ? 'true or false' : `a ${kind}`}.`);
-    return undefined;
+    return this.value(name) !== undefined;
   }
 
   flag(name: string): boolean {
-    return this.optional(name, 'boolean') === true;
+    const value = this.has(name) ? this.value(name) : false;
+    if (typeof value !== 'boolean') this.invalid(name, 'Set it to true or false.');
+    return value === true;
+  }
+
+  callback(name: string): unknown {
+    const value = this.value(name);
+    if (this.has(name) && typeof value !== 'function') this.invalid(name, 'Set it to a function.');
+    return value;
   }
 
   oneOf<Value extends string>(name: string, values: readonly Value[]): Value | undefined {
-    const value = values.find((candidate) => candidate === this.record[name]);
+    const value = values.find((candidate) => candidate === this.value(name));
     if (value === undefined) this.invalid(name, `Set it to ${values.map((known) => `'${known}'`).join(' or ')}.`);
     return value;
   }
@@ -86,7 +91,7 @@ export class OptionReader {
    * @returns '' after a problem.
    */
   requiredString(name: string, meaning: string): string {
-    const value = this.record[name];
+    const value = this.value(name);
     if (isUsableText(value)) return value;
     if (value === undefined || value === null || value === '') this.problem(name, `is missing. Set it to ${meaning}.`);
     else this.invalid(name, fixOfText(value, `Set it to ${meaning}.`));
@@ -96,7 +101,7 @@ export class OptionReader {
   /** Reads a string or a non-empty list of strings. Returns an empty list after a problem. */
   oneOrMore(name: string, meaning: string): readonly string[] {
     const before = this.problemCount;
-    const list = Array.isArray(this.record[name])
+    const list = Array.isArray(this.value(name))
       ? this.stringList(name, { nonEmpty: true })
       : [this.requiredString(name, meaning)];
     return Object.freeze(this.problemCount === before ? (list ?? []) : []);
@@ -104,13 +109,22 @@ export class OptionReader {
 
   /** Returns undefined if the option is not set. */
   stringList(name: string, { nonEmpty = false } = {}): readonly string[] | undefined {
-    if (this.record[name] === undefined) return undefined;
+    if (!this.has(name)) return undefined;
     return this.items(name, 'strings', { nonEmpty, isItem: isUsableText, fix: fixOfText });
+  }
+
+  /** Reads the names of a requirement. Returns undefined if the option is not set. */
+  names(name: string, kind: AuthorityKind | 'acr', { nonEmpty = false } = {}): readonly string[] | undefined {
+    const before = this.problemCount;
+    const names = this.stringList(name, { nonEmpty });
+    const problem = names?.length && this.problemCount === before ? problemOfNames(kind, names) : undefined;
+    if (problem !== undefined) this.problem(name, problem);
+    return names;
   }
 
   /** Reads a list. A hole is an item that is undefined. */
   items<Item>(name: string, content: string, { nonEmpty = false, isItem, fix }: ItemRules<Item>): readonly Item[] {
-    const value = this.record[name];
+    const value = this.value(name);
     const items: readonly unknown[] = Array.isArray(value) ? Array.from(value) : [];
     if (!Array.isArray(value) || (nonEmpty && items.length === 0))
       this.invalid(name, `Set it to a ${nonEmpty ? 'non-empty ' : ''}list of ${content}.`);
@@ -122,7 +136,7 @@ export class OptionReader {
 
   /** Returns `min` after a problem. */
   number(name: string, min: number, max: number): number {
-    const value = this.record[name];
+    const value = this.value(name);
     if (typeof value === 'number' && value >= min && value <= max) return value;
     this.invalid(name, `Set it to a number from ${String(min)} to ${String(max)}.`);
     return min;

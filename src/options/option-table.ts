@@ -52,5 +52,5 @@ export function number<Fallback>(min: number, max: number, fallback: Fallback): 
 }
 
 export function callback<Callback>(fallback: Callback): Option<Callback> {
-  return withDefault(fallback, (reader, name) => reader.optional(name, 'function') as Callback);
+  return withDefault(fallback, (reader, name) => reader.callback(name) as Callback);
 }

@@ -1,16 +1,10 @@
 import { isPolicyReference, NOT_A_POLICY } from '../model/policy.js';
-import {
-  type AuthorityKind,
-  AUTHORITY_KINDS,
-  MAX_AUTHENTICATION_AGE_SECONDS,
-  problemOfNames,
-  type Requirement,
-} from '../model/requirement.js';
+import { AUTHORITY_KINDS, MAX_AUTHENTICATION_AGE_SECONDS, type Requirement } from '../model/requirement.js';
 import type { OptionReader } from './option-reader.js';
 import { number, readGroup, withDefault } from './option-table.js';
 
 const ACR_OPTIONS = {
-  values: withDefault([], (reader, name) => readNames(reader, name, 'acr') ?? []),
+  values: withDefault([], (reader, name) => reader.names(name, 'acr') ?? []),
   maxAgeSeconds: number(0, MAX_AUTHENTICATION_AGE_SECONDS, undefined),
 };
 
@@ -22,7 +16,7 @@ export function readRequire(reader: OptionReader): readonly Requirement<never>[]
   const common = { merge: true, reportOnly: require.flag('reportOnly') };
   const requirements: Requirement<never>[] = [];
   for (const kind of AUTHORITY_KINDS) {
-    const names = readNames(require, kind, kind);
+    const names = require.names(kind, kind, { nonEmpty: true });
     if (names !== undefined) requirements.push({ kind, names, ...common });
   }
   if (require.record.acr !== undefined) requirements.push({ ...readAcr(require), ...common });
@@ -32,14 +26,6 @@ export function readRequire(reader: OptionReader): readonly Requirement<never>[]
   if (requirements.length === 0 && reader.problemCount === before)
     require.problem('', `requires nothing. Set one of ${AUTHORITY_KINDS.join(', ')}, acr or policy, or remove it.`);
   return Object.freeze(requirements.map((requirement) => Object.freeze(requirement)));
-}
-
-function readNames(reader: OptionReader, name: string, kind: AuthorityKind | 'acr'): readonly string[] | undefined {
-  const before = reader.problemCount;
-  const names = reader.stringList(name, { nonEmpty: kind !== 'acr' });
-  const problem = names && reader.problemCount === before ? problemOfNames(kind, names) : undefined;
-  if (problem !== undefined) reader.problem(name, problem);
-  return names;
 }
 
 function readAcr(require: OptionReader) {

@@ -1,6 +1,6 @@
 import type { IssuerOptions } from '../options/options.js';
 import { PresetReader } from './preset-reader.js';
-import { audienceVariable, matchIssuer, type Provider } from './provider.js';
+import { matchIssuer, type Provider } from './provider.js';
 
 export interface Auth0Options {
   /** The tenant's domain, for example `'tenant.eu.auth0.com'`, or its custom domain. Without `https://` and slash. */
@@ -52,11 +52,10 @@ export const auth0Provider: Provider<Auth0Options> = {
   recognize: (issuer) => matchIssuer(/^https:\/\/(?<domain>[\w.-]+\.auth0\.com)\/?$/i, issuer),
   recognizeCustomDomain: (issuer) => matchIssuer(/^https:\/\/(?<domain>[^/]+)\/?$/, issuer),
   exampleIssuer: 'https://your-tenant.eu.auth0.com/',
-  audience: { parameter: 'audience', claim: 'aud', example: 'https://api.example.com', isCommon: isApiOfAuth0 },
-  environment: [
-    { name: 'AUTH0_DOMAIN', parameter: 'domain', from: 'issuer' },
-    audienceVariable('audience', 'The Identifier of the API in Auth0.'),
-  ],
+  variables: { domain: 'AUTH0_DOMAIN', audience: 'AUTH_AUDIENCE' },
+  comments: { audience: 'The Identifier of the API in Auth0.' },
+  audience: { example: 'https://api.example.com', isCommon: isApiOfAuth0 },
+  checksOnlyAudience: true,
   advice: {
     AUDIENCE_MISMATCH: REQUEST_AUDIENCE,
     TOKEN_MALFORMED: `Auth0 issues an opaque token unless the request names an API. ${REQUEST_AUDIENCE}`,

@@ -1,6 +1,6 @@
 import type { IssuerOptions } from '../options/options.js';
 import { PresetReader } from './preset-reader.js';
-import { audienceVariable, matchIssuer, type Provider } from './provider.js';
+import { matchIssuer, type Provider } from './provider.js';
 
 export interface BetterAuthOptions {
   /** `baseURL` (BETTER_AUTH_URL) of the application that runs Better Auth, for example `'https://app.example.com'`. */
@@ -51,9 +51,8 @@ export const betterAuthProvider: Provider<BetterAuthOptions> = {
   recognize: () => undefined,
   recognizeCustomDomain: (issuer) => matchIssuer(/^(?<baseUrl>https?:\/\/[^/]+)$/, issuer),
   exampleIssuer: 'https://app.example.com',
-  audience: { parameter: 'audience', claim: 'aud', example: 'https://app.example.com' },
-  environment: [
-    { name: 'BETTER_AUTH_URL', parameter: 'baseUrl', from: 'issuer' },
-    audienceVariable('audience', '`jwt.audience` of the jwt plugin. Default there: the base URL of the application.'),
-  ],
+  variables: { baseUrl: 'BETTER_AUTH_URL', audience: 'AUTH_AUDIENCE' },
+  comments: { audience: '`jwt.audience` of the jwt plugin. Default there: the base URL of the application.' },
+  audience: { example: 'https://app.example.com' },
+  checksOnlyAudience: true,
 };

@@ -2,7 +2,7 @@ import { isOrigin } from '../model/address.js';
 import { AuthError } from '../model/errors.js';
 import type { IssuerOptions } from '../options/options.js';
 import { checkOptionalAudience, PresetReader, providerCheck, type ValidateOption } from './preset-reader.js';
-import { audienceVariable, matchIssuer, type Provider } from './provider.js';
+import { matchIssuer, type Provider } from './provider.js';
 
 export interface ClerkOptions extends ValidateOption {
   /** The Frontend API URL of the instance: `'https://clerk.example.com'`, `'https://example.clerk.accounts.dev'`. */
@@ -69,13 +69,10 @@ export const clerkProvider: Provider<ClerkOptions> = {
   recognize: (issuer) => matchIssuer(/^(?<frontendApiUrl>https:\/\/[\w.-]+\.clerk\.accounts\.dev)\/?$/i, issuer),
   recognizeCustomDomain: (issuer) => matchIssuer(/^(?<frontendApiUrl>https:\/\/[^/]+)$/, issuer),
   exampleIssuer: 'https://your-instance.clerk.accounts.dev',
-  audience: { parameter: 'authorizedParties', claim: 'azp', example: 'https://app.example.com' },
-  environment: [
-    { name: 'CLERK_FRONTEND_API_URL', parameter: 'frontendApiUrl', from: 'issuer' },
-    audienceVariable('authorizedParties', 'The origin of the front end (`azp`).', { name: 'CLERK_AUTHORIZED_PARTY' }),
-  ],
-  exampleClaims: { sid: 'test-session' },
-  checksMoreThanAudience: true,
+  variables: { frontendApiUrl: 'CLERK_FRONTEND_API_URL', authorizedParties: 'CLERK_AUTHORIZED_PARTY' },
+  comments: { authorizedParties: 'The origin of the front end (`azp`).' },
+  audience: { parameter: 'authorizedParties', example: 'https://app.example.com' },
+  exampleClaims: ["sid: 'test-session'"],
   advice: {
     AUDIENCE_MISMATCH: 'If the origin in `azp` belongs to one of your front ends, add it to `authorizedParties`.',
     TYPE_NOT_ALLOWED: 'Send a session token: the result of `getToken()` without a template.',

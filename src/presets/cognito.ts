@@ -1,6 +1,6 @@
 import type { IssuerOptions } from '../options/options.js';
 import { checkOptionalAudience, PresetReader, providerCheck, type ValidateOption } from './preset-reader.js';
-import { audienceVariable, matchIssuer, type Provider } from './provider.js';
+import { matchIssuer, type Provider } from './provider.js';
 
 export interface CognitoOptions extends ValidateOption {
   /** The region, for example `'eu-central-1'`, with which the user pool's id begins. */
@@ -61,14 +61,10 @@ export const cognitoProvider: Provider<CognitoOptions> = {
     return { ...pool, issuerType: updated === undefined ? undefined : 'updated' };
   },
   exampleIssuer: 'https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_AbCdEfGhI',
-  audience: { parameter: 'clientId', claim: 'client_id', example: 'your-app-client-id' },
-  environment: [
-    { name: 'COGNITO_REGION', parameter: 'region', from: 'issuer' },
-    { name: 'COGNITO_USER_POOL_ID', parameter: 'userPoolId', from: 'issuer' },
-    audienceVariable('clientId', 'The app client (`client_id`).', { name: 'COGNITO_CLIENT_ID' }),
-  ],
-  exampleClaims: { token_use: 'access' },
-  checksMoreThanAudience: true,
+  variables: { region: 'COGNITO_REGION', userPoolId: 'COGNITO_USER_POOL_ID', clientId: 'COGNITO_CLIENT_ID' },
+  comments: { clientId: 'The app client (`client_id`).' },
+  audience: { parameter: 'clientId', example: 'your-app-client-id' },
+  exampleClaims: ["token_use: 'access'"],
   advice: {
     AUDIENCE_MISMATCH: 'If the app client in `client_id` may call this API, add it to `clientId`.',
     TYPE_NOT_ALLOWED: 'Send `access_token` of the token response, not `id_token`.',

@@ -2,7 +2,7 @@ import { isPromise } from '../model/maybe-promise.js';
 import { AuthError } from '../model/errors.js';
 import type { IssuerOptions, IssuerResolver } from '../options/options.js';
 import { PresetReader, providerCheck, type ValidateOption } from './preset-reader.js';
-import { audienceVariable, matchIssuer, type Provider } from './provider.js';
+import { matchIssuer, type Provider } from './provider.js';
 
 /** A national cloud: `global`, Azure Government, or Azure operated by 21Vianet. */
 export type EntraCloud = 'global' | 'us-government' | 'china';
@@ -72,7 +72,6 @@ export function entraId(options: EntraIdOptions | EntraIdTenantsOptions): {
   const clouds = Object.keys(CLOUDS) as EntraCloud[];
   const cloud = CLOUDS[(reader.has('cloud') ? reader.oneOf('cloud', clouds) : undefined) ?? 'global'];
   const validate = reader.validate();
-  reader.finish();
   const issuersOf = (tenant: string) =>
     (['v1', 'v2'] as const).map((version): IssuerOptions => {
       const [path, client] = version === 'v1' ? ['', 'appid'] : ['/v2.0', 'azp'];
@@ -87,7 +86,8 @@ export function entraId(options: EntraIdOptions | EntraIdTenantsOptions): {
         }),
       };
     });
-  return { issuers: typeof accepted === 'function' ? tenantResolver(accepted, issuersOf) : issuersOf(accepted) };
+  const issuers = typeof accepted === 'function' ? tenantResolver(accepted, issuersOf) : issuersOf(accepted);
+  return reader.finishWith({ issuers });
 }
 
 type IsAccepted = (tenantId: string) => boolean | Promise<boolean>;
@@ -148,18 +148,10 @@ export const entraIdProvider: Provider<EntraIdOptions> = {
     return cloud === undefined ? undefined : { tenantId, cloud: cloud === 'global' ? undefined : cloud };
   },
   exampleIssuer: 'https://login.microsoftonline.com/00000000-0000-0000-0000-000000000000/v2.0',
-  audience: {
-    parameter: 'audience',
-    claim: 'aud',
-    example: '00000000-0000-0000-0000-000000000000',
-    isCommon: (audience) => MICROSOFT_API.test(audience),
-  },
-  environment: [
-    { name: 'ENTRA_TENANT_ID', parameter: 'tenantId', from: 'issuer' },
-    audienceVariable('audience', "The client id of the API's registration."),
-  ],
-  exampleClaims: { tid: { variable: 'ENTRA_TENANT_ID' }, appid: 'test-client' },
-  checksMoreThanAudience: true,
+  variables: { tenantId: 'ENTRA_TENANT_ID', audience: 'AUTH_AUDIENCE' },
+  comments: { audience: "The client id of the API's registration." },
+  audience: { example: '00000000-0000-0000-0000-000000000000', isCommon: (audience) => MICROSOFT_API.test(audience) },
+  exampleClaims: ['tid: process.env.ENTRA_TENANT_ID', "appid: 'test-client'"],
   alternativeIssuers: ({ origin, pathname }) => {
     const path = pathname.replace(/\/$/, '');
     const isVersion1 = Object.values(CLOUDS).some(({ login }) => login === origin) && !path.endsWith('/v2.0');

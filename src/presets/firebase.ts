@@ -50,10 +50,9 @@ export const firebaseProvider: Provider<FirebaseOptions> = {
   configure: firebase,
   recognize: (issuer) => matchIssuer(/^https:\/\/securetoken\.google\.com\/(?<projectId>[\w-]+)\/?$/i, issuer),
   exampleIssuer: 'https://securetoken.google.com/your-project-id',
-  audience: { claim: 'aud', example: 'your-project-id', usual: ({ projectId }) => projectId },
-  environment: [{ name: 'FIREBASE_PROJECT_ID', parameter: 'projectId', from: 'issuer' }],
-  exampleClaims: { auth_time: 1 },
-  checksMoreThanAudience: true,
+  variables: { projectId: 'FIREBASE_PROJECT_ID' },
+  audience: { parameter: 'projectId', example: 'your-project-id', usual: ({ projectId }) => projectId },
+  exampleClaims: ['auth_time: 1'],
   advice: {
     ALGORITHM_NOT_ALLOWED: 'Tokens of the Firebase emulator have no signature. Send a token of the project.',
   },

@@ -43,7 +43,7 @@ export function fromEnv(env: Environment = process.env): IssuerOptions {
   if (uri === undefined && !isAddress(issuer))
     reader.invalid('AUTH_ISSUER', 'Set it to a URL (https://…), or set AUTH_JWKS_URI to the address of the key set.');
   const { provider } = recognizeIssuer(issuer) ?? {};
-  if (provider?.issuesToAnyone === true)
+  if (provider?.callers !== undefined)
     reader.invalid(
       'AUTH_ISSUER',
       `Anyone can get a token for any audience from this issuer. Use ${provider.name}(), which requires a list of callers.`,

@@ -1,6 +1,6 @@
 import type { IssuerOptions } from '../options/options.js';
 import { checkListed, PresetReader, providerCheck, type ValidateOption } from './preset-reader.js';
-import { audienceVariable, matchIssuer, type Provider } from './provider.js';
+import { matchIssuer, type Provider } from './provider.js';
 
 export interface GithubOptions extends ValidateOption {
   /** The audience for which the workflow requests the token: `core.getIDToken('https://api.example.com')`. */
@@ -91,22 +91,18 @@ export const githubProvider: Provider<GithubOptions> = {
   // The issuer of GitHub Enterprise Server has a path.
   recognizeCustomDomain: (issuer) => matchIssuer(/^(?<issuer>https:\/\/[^?#]+)$/, issuer),
   exampleIssuer: GITHUB_COM,
-  audience: { parameter: 'audience', claim: 'aud', example: 'https://api.example.com' },
-  environment: [
-    { name: 'AUTH_ISSUER', parameter: 'issuer', from: 'issuer', usual: GITHUB_COM },
-    audienceVariable('audience', 'The audience for which workflows request the token.'),
-    {
-      name: 'AUTH_GITHUB_REPOSITORY',
-      parameter: 'repositories',
-      comment: 'The repository whose workflows may call. Anyone can get a token for any audience from GitHub.',
-      from: 'example',
-      example: 'octo-org/octo-repo',
-      placeholder: 'owner/repository',
-      isList: true,
-    },
-  ],
-  exampleClaims: { repository: { variable: 'AUTH_GITHUB_REPOSITORY' }, repository_id: '74', repository_owner_id: '65' },
-  checksMoreThanAudience: true,
-  issuesToAnyone: true,
+  variables: { issuer: 'AUTH_ISSUER', audience: 'AUTH_AUDIENCE', repositories: 'AUTH_GITHUB_REPOSITORY' },
+  comments: {
+    audience: 'The audience for which workflows request the token.',
+    repositories: 'The repository whose workflows may call. Anyone can get a token for any audience from GitHub.',
+  },
+  usualOptions: { issuer: GITHUB_COM },
+  audience: { example: 'https://api.example.com' },
+  callers: {
+    parameter: 'repositories',
+    example: 'octo-org/octo-repo',
+    placeholder: 'owner/repository',
+  },
+  exampleClaims: ['repository: process.env.AUTH_GITHUB_REPOSITORY', "repository_id: '74'", "repository_owner_id: '65'"],
   advice: { AUDIENCE_MISMATCH: "Request the token for this API in the workflow: core.getIDToken('<audience>')." },
 };

@@ -1,7 +1,7 @@
 import { AuthError } from '../model/errors.js';
 import type { IssuerOptions } from '../options/options.js';
 import { checkListed, PresetReader, providerCheck, type ValidateOption } from './preset-reader.js';
-import { audienceVariable, matchIssuer, type Provider } from './provider.js';
+import { matchIssuer, type Provider } from './provider.js';
 
 export interface GoogleOptions extends ValidateOption {
   /** The audience that callers request: the URL of the service, or what is configured at the subscription or job. */
@@ -63,22 +63,18 @@ export const googleProvider: Provider<GoogleOptions> = {
   // Tokens of users may have the issuer without its scheme.
   recognize: (issuer) => matchIssuer(/^(?:https?:\/\/)?accounts\.google\.com(?::\d+)?(?:[/?#].*)?$/i, issuer),
   exampleIssuer: 'https://accounts.google.com',
-  audience: { parameter: 'audience', claim: 'aud', example: 'https://api.example.com' },
-  environment: [
-    audienceVariable('audience', 'The audience for which callers request the ID token: the URL of this service.'),
-    {
-      name: 'GOOGLE_CALLER_EMAIL',
-      parameter: 'emails',
-      comment: 'The service account that may call. Anyone can get a token for any audience from Google.',
-      from: 'example',
-      example: 'caller@your-project.iam.gserviceaccount.com',
-      placeholder: 'the service account that may call',
-      isList: true,
-    },
-  ],
-  exampleClaims: { email: { variable: 'GOOGLE_CALLER_EMAIL' }, email_verified: true },
-  checksMoreThanAudience: true,
-  issuesToAnyone: true,
+  variables: { audience: 'AUTH_AUDIENCE', emails: 'GOOGLE_CALLER_EMAIL' },
+  comments: {
+    audience: 'The audience for which callers request the ID token: the URL of this service.',
+    emails: 'The service account that may call. Anyone can get a token for any audience from Google.',
+  },
+  audience: { example: 'https://api.example.com' },
+  callers: {
+    parameter: 'emails',
+    example: 'caller@your-project.iam.gserviceaccount.com',
+    placeholder: 'the service account that may call',
+  },
+  exampleClaims: ['email: process.env.GOOGLE_CALLER_EMAIL', 'email_verified: true'],
   advice: {
     AUDIENCE_MISMATCH: 'Request the ID token for this audience, or configure it at the subscription, job or task.',
     TOKEN_MALFORMED: 'Access tokens of Google (`ya29.…`) are opaque. Send an ID token of a service account.',

@@ -2,7 +2,7 @@ import { unescape } from 'node:querystring';
 import { isFetchableAddress, isInternalHost } from '../model/address.js';
 import type { ClaimPath, IssuerOptions } from '../options/options.js';
 import { PresetReader } from './preset-reader.js';
-import { type AdviceFacts, audienceVariable, matchIssuer, type Provider } from './provider.js';
+import { type AdviceFacts, matchIssuer, type Provider } from './provider.js';
 
 export interface KeycloakOptions {
   /**
@@ -77,12 +77,10 @@ export const keycloakProvider: Provider<KeycloakOptions> = {
     return realm === undefined ? undefined : { url, realm: unescape(realm) };
   },
   exampleIssuer: 'https://keycloak.example.com/realms/your-realm',
-  audience: { parameter: 'audience', claim: 'aud', example: 'your-api', isCommon: isClientOfKeycloak },
-  environment: [
-    { name: 'KEYCLOAK_URL', parameter: 'url', from: 'issuer' },
-    { name: 'KEYCLOAK_REALM', parameter: 'realm', from: 'issuer' },
-    audienceVariable('audience', 'The audience that an Audience mapper adds to the tokens.'),
-  ],
+  variables: { url: 'KEYCLOAK_URL', realm: 'KEYCLOAK_REALM', audience: 'AUTH_AUDIENCE' },
+  comments: { audience: 'The audience that an Audience mapper adds to the tokens.' },
+  audience: { example: 'your-api', isCommon: isClientOfKeycloak },
+  checksOnlyAudience: true,
   // The base path was /auth before Keycloak 17.
   alternativeIssuers: ({ origin, pathname }) => {
     const path = pathname.replace(/\/$/, '');

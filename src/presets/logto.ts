@@ -1,6 +1,6 @@
 import type { IssuerOptions } from '../options/options.js';
 import { type ExactlyOne, PresetReader } from './preset-reader.js';
-import { audienceVariable, matchIssuer, type Provider } from './provider.js';
+import { matchIssuer, type Provider } from './provider.js';
 
 export type LogtoOptions = {
   /** The API Identifier (resource indicator) of your API, for example `'https://api.example.com'`. */
@@ -48,12 +48,9 @@ export const logtoProvider: Provider<LogtoOptions> = {
   recognize: (issuer) => matchIssuer(/^(?<endpoint>https:\/\/[\w-]+\.logto\.app)\/oidc\/?$/i, issuer),
   recognizeCustomDomain: (issuer) => matchIssuer(/^(?<endpoint>https?:\/\/.+)\/oidc$/, issuer),
   exampleIssuer: 'https://your-tenant.logto.app/oidc',
-  audience: { parameter: 'resource', claim: 'aud', example: 'https://api.example.com' },
-  environment: [
-    { name: 'LOGTO_ENDPOINT', parameter: 'endpoint', from: 'issuer' },
-    audienceVariable('resource', 'The API Identifier in Logto.'),
-  ],
-  checksMoreThanAudience: true,
+  variables: { endpoint: 'LOGTO_ENDPOINT', resource: 'AUTH_AUDIENCE' },
+  comments: { resource: 'The API Identifier in Logto.' },
+  audience: { parameter: 'resource', example: 'https://api.example.com' },
   alternativeIssuers: ({ origin, hostname }) => (hostname.endsWith('.logto.app') ? [`${origin}/oidc`] : []),
   advice: {
     AUDIENCE_MISMATCH: REQUEST_RESOURCE,

@@ -1,6 +1,6 @@
 import type { IssuerOptions } from '../options/options.js';
 import { PresetReader, providerCheck, type ValidateOption } from './preset-reader.js';
-import { audienceVariable, matchIssuer, type Provider } from './provider.js';
+import { matchIssuer, type Provider } from './provider.js';
 
 export interface OktaOptions extends ValidateOption {
   /** The domain of your Okta org, for example `'example.okta.com'`, or its custom domain. Not that of the Admin Console. */
@@ -51,14 +51,15 @@ export const oktaProvider: Provider<OktaOptions> = {
   recognizeCustomDomain: (issuer) =>
     matchIssuer(/^https:\/\/(?<domain>[^/]+)\/oauth2\/(?<authorizationServerId>[^/]+)$/, issuer),
   exampleIssuer: 'https://your-org.okta.com/oauth2/default',
-  audience: { parameter: 'audience', claim: 'aud', example: 'api://default' },
-  environment: [
-    { name: 'OKTA_DOMAIN', parameter: 'domain', from: 'issuer' },
-    { name: 'OKTA_AUTHORIZATION_SERVER_ID', parameter: 'authorizationServerId', from: 'issuer', usual: 'default' },
-    audienceVariable('audience', 'The audience of the authorization server.', { usual: 'api://default' }),
-  ],
-  exampleClaims: { cid: 'test-client' },
-  checksMoreThanAudience: true,
+  variables: {
+    domain: 'OKTA_DOMAIN',
+    authorizationServerId: 'OKTA_AUTHORIZATION_SERVER_ID',
+    audience: 'AUTH_AUDIENCE',
+  },
+  comments: { audience: 'The audience of the authorization server.' },
+  audience: { example: 'api://default' },
+  usualOptions: { authorizationServerId: 'default', audience: 'api://default' },
+  exampleClaims: ["cid: 'test-client'"],
   alternativeIssuers: ({ origin, hostname }) => (HOST.test(hostname) ? [`${origin}/oauth2/default`] : []),
   advice: {
     AUDIENCE_MISMATCH: 'Request the token at the authorization server that has this audience (Security → API).',

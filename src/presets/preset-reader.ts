@@ -26,8 +26,6 @@ const HOST = /^(?:[a-z0-9-]{1,63}\.)+[a-z0-9-]{1,63}$/i;
  * In messages, each `meaning` follows the words "Set it to".
  */
 export class PresetReader extends OptionReader {
-  private readonly known = new Set<string>();
-
   constructor(
     private readonly preset: string,
     options: unknown,
@@ -37,8 +35,7 @@ export class PresetReader extends OptionReader {
 
   /** Returns whether the option is present, even if it is undefined. */
   override has(name: string): boolean {
-    this.known.add(name);
-    return name in this.record;
+    return super.has(name) || name in this.record;
   }
 
   /** Returns whether the first of two options is present that exclude each other. */
@@ -49,7 +46,6 @@ export class PresetReader extends OptionReader {
 
   /** Returns '' after a problem. */
   text(name: string, meaning: string, rule: ValueRule = ANY): string {
-    this.known.add(name);
     const value = this.requiredString(name, meaning);
     return value !== '' && this.isValid(name, value, meaning, rule) ? value : '';
   }
@@ -58,9 +54,7 @@ export class PresetReader extends OptionReader {
     return this.has(name) ? this.text(name, meaning, rule) : undefined;
   }
 
-  /** Reads a string or a non-empty list of strings. */
   texts(name: string, meaning: string, rule: ValueRule = ANY): readonly string[] {
-    this.known.add(name);
     const pathTo = (index: number) => (Array.isArray(this.record[name]) ? `${name}[${String(index)}]` : name);
     return this.oneOrMore(name, meaning).filter((text, index) => this.isValid(pathTo(index), text, meaning, rule));
   }
@@ -91,18 +85,13 @@ export class PresetReader extends OptionReader {
   }
 
   validate(): CheckOptions['validate'] {
-    return this.optional('validate', 'function') as CheckOptions['validate'];
+    return this.callback('validate') as CheckOptions['validate'];
   }
 
   /** @throws ConfigurationError if there is any problem. */
-  override finish(): void {
-    this.allowOnly([...this.known]);
-    super.finish(`The options of ${this.preset}() are invalid`);
-  }
-
-  /** Returns what was configured with the options. @throws ConfigurationError as `finish` does */
-  finishWith(configuration: IssuerOptions): IssuerOptions {
-    this.finish();
+  finishWith<Result extends IssuerOptions | { readonly issuers: unknown }>(configuration: Result): Result {
+    this.allowOnly();
+    this.finish(`The options of ${this.preset}() are invalid`);
     return configuration;
   }
 
@@ -120,11 +109,7 @@ function normalizeUrl(text: string): string | undefined {
   return `${origin}${pathname.replace(/\/+$/, '')}`;
 }
 
-/**
- * Returns the checks of a preset as issuer options.
- * @param requiredClaims checked twice, because an application can replace the option `requiredClaims` of the preset
- * @param check throws an AuthError to reject the token
- */
+/** @param requiredClaims checked twice, because an application can replace the option `requiredClaims` of the preset */
 export function providerCheck(
   requiredClaims: readonly string[],
   validate: CheckOptions['validate'],
@@ -141,10 +126,7 @@ export function providerCheck(
   };
 }
 
-/**
- * Checks `aud` of tokens that may have none. RFC 7519 §4.1.3: a recipient that is not in `aud` must reject the token.
- * @param audience the names of this API in `aud`. Undefined: it has none, so every `aud` names another API.
- */
+/** RFC 7519 §4.1.3: a recipient that is not in `aud` must reject the token, and so must one without an audience. */
 export function checkOptionalAudience({ aud }: { aud?: unknown }, audience: readonly string[] | undefined): void {
   if (aud === undefined && audience === undefined) return;
   if (aud === undefined) throw new AuthError('CLAIM_MISSING', { claim: 'aud' });
@@ -152,7 +134,6 @@ export function checkOptionalAudience({ aud }: { aud?: unknown }, audience: read
   throw new AuthError('AUDIENCE_MISMATCH', { claim: 'aud', expected: audience ?? 'none' });
 }
 
-/** Checks that the claim is a string in the list. */
 export function checkListed(claims: AccessTokenClaims, claim: string, list: readonly string[]): void {
   const value = Object.hasOwn(claims, claim) ? claims[claim] : undefined;
   if (value === undefined) throw new AuthError('CLAIM_MISSING', { claim });

@@ -33,34 +33,23 @@ export const PROVIDERS: readonly Provider[] = [
 // Keycloak comes last: its issuers have any host, and their path can be appended to the issuer of another provider.
 const RECOGNITION_ORDER = [...PROVIDERS.filter((provider) => provider !== keycloakProvider), keycloakProvider];
 
-/** The provider of an issuer, and what the issuer's name says about its configuration. */
-export interface RecognizedIssuer {
-  readonly provider: Provider;
-  /** Options of the preset that are part of the issuer's name. The preset may reject them. */
-  readonly parts: Readonly<Record<string, string>>;
-  /** The audience of tokens unless the developer configured another one. */
-  readonly usualAudience: string | undefined;
-}
+export type RecognizedIssuer = NonNullable<ReturnType<typeof recognizeIssuer>>;
 
 /**
  * Recognizes the provider from the issuer's name. A custom domain is not recognized: it can belong to any provider.
  * @param issuer with or without a trailing slash, in any case. The preset may write it differently.
  */
-export function recognizeIssuer(issuer: string): RecognizedIssuer | undefined {
+export function recognizeIssuer(issuer: string) {
   for (const provider of RECOGNITION_ORDER) {
     const parts = provider.recognize(issuer);
     if (parts === undefined) continue;
-    const present = Object.entries(parts).filter((entry): entry is [string, string] => entry[1] !== undefined);
+    const present = Object.entries(parts).filter(([, value]) => value !== undefined);
     return { provider, parts: Object.fromEntries(present), usualAudience: provider.audience.usual?.(parts) };
   }
   return undefined;
 }
 
-/**
- * Returns whether tokens of a provider have this audience regardless of the API that they are for. An API that trusts it accepts
- * all of them.
- * @param issuer of the tokens, if known
- */
+/** An API that trusts a common audience accepts tokens for every API of the provider. */
 export function isCommonAudience(audience: string, issuer?: string): boolean {
   return PROVIDERS.some((provider) => provider.audience.isCommon?.(audience, issuer) === true);
 }

@@ -1,6 +1,6 @@
 import type { IssuerOptions } from '../options/options.js';
 import { type ExactlyOne, PresetReader } from './preset-reader.js';
-import { audienceVariable, matchIssuer, type Provider } from './provider.js';
+import { matchIssuer, type Provider } from './provider.js';
 
 export type SupabaseOptions = {
   /** Default `'authenticated'`, the audience of signed-in users. */
@@ -51,11 +51,10 @@ export const supabaseProvider: Provider<SupabaseOptions> = {
   recognize: (issuer) => matchIssuer(/^(?<url>https:\/\/[\w-]+\.supabase\.co)\/auth\/v1\/?$/i, issuer),
   recognizeCustomDomain: (issuer) => matchIssuer(/^(?<url>https?:\/\/.+)\/auth\/v1$/, issuer),
   exampleIssuer: 'https://your-project.supabase.co/auth/v1',
-  audience: { parameter: 'audience', claim: 'aud', example: 'authenticated', usual: () => 'authenticated' },
-  environment: [
-    { name: 'SUPABASE_URL', parameter: 'url', from: 'issuer' },
-    audienceVariable('audience', 'The audience of signed-in users.', { usual: 'authenticated' }),
-  ],
+  variables: { url: 'SUPABASE_URL', audience: 'AUTH_AUDIENCE' },
+  comments: { audience: 'The audience of signed-in users.' },
+  audience: { example: 'authenticated', usual: () => 'authenticated' },
+  checksOnlyAudience: true,
   alternativeIssuers: ({ origin, hostname }) => (hostname.endsWith('.supabase.co') ? [`${origin}/auth/v1`] : []),
   advice: {
     ALGORITHM_NOT_ALLOWED:

@@ -1,6 +1,6 @@
 import type { ClaimPath, IssuerOptions } from '../options/options.js';
 import { type ExactlyOne, PresetReader, providerCheck, type ValidateOption } from './preset-reader.js';
-import { audienceVariable, matchIssuer, type Provider } from './provider.js';
+import { matchIssuer, type Provider } from './provider.js';
 
 export type ZitadelOptions = ValidateOption & {
   /** The id of the project of your API, a number: `'69234237810729019'`. */
@@ -52,12 +52,9 @@ export const zitadelProvider: Provider<ZitadelOptions> = {
   recognize: (issuer) => matchIssuer(/^(?<issuer>https:\/\/[\w.-]+\.zitadel\.cloud)\/?$/i, issuer),
   recognizeCustomDomain: (issuer) => matchIssuer(/^(?<issuer>https?:\/\/[^/]+)$/, issuer),
   exampleIssuer: 'https://your-instance.zitadel.cloud',
-  audience: { parameter: 'audience', claim: 'aud', example: '69234237810729019' },
-  environment: [
-    { name: 'AUTH_ISSUER', parameter: 'issuer', from: 'issuer' },
-    audienceVariable('audience', 'The id of the project, a number.'),
-  ],
-  checksMoreThanAudience: true,
+  variables: { issuer: 'AUTH_ISSUER', audience: 'AUTH_AUDIENCE' },
+  comments: { audience: 'The id of the project, a number.' },
+  audience: { example: '69234237810729019' },
   advice: {
     AUDIENCE_MISMATCH: 'Request the scope urn:zitadel:iam:org:project:id:<id of the project>:aud.',
     TOKEN_MALFORMED: 'Set the token type of the application (of a service user: its access token type) to JWT.',

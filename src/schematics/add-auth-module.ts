@@ -3,10 +3,7 @@ import { inspect } from 'node:util';
 import { type ProviderSetup, variableNames } from './provider-setup.js';
 import { type NestModule, PACKAGE, type SourceFile } from './source-file.js';
 
-/**
- * Adds `AuthModule.forRootAsync(…)` to the `imports` of a module, and the import statements that it needs.
- * @throws CannotEdit if `imports` is not an array literal in `@Module({ … })`
- */
+/** @throws CannotEdit if `imports` is not an array literal in `@Module({ … })` */
 export function addAuthModule({ source, decorator }: NestModule, setup: ProviderSetup): void {
   const { ts } = source;
   const [importLines, element] = snippetFor(source, setup);
@@ -27,7 +24,6 @@ export function addAuthModule({ source, decorator }: NestModule, setup: Provider
   source.insertImports(importLines);
 }
 
-/** Returns what to add to the root module by hand. */
 export function manualLines(setup: ProviderSetup): string {
   const [importLines, element] = snippetOf(setup);
   return `${importLines}\n\n@Module({\n  imports: [\n    ${element.replaceAll('\n', '\n    ')},\n  ],\n})`;
@@ -39,9 +35,9 @@ type Snippet = readonly [importLines: string, element: string];
 function snippetFor(source: SourceFile, setup: ProviderSetup): Snippet {
   let snippet = snippetOf(setup);
   for (const name of ['AuthModule', setup.preset, 'requiredEnv']) {
-    if (!source.hasIdentifier(name)) continue;
+    if (source.identifiers(name).length === 0) continue;
     const alias = name === 'AuthModule' ? 'ResourceServerModule' : `${name}Preset`;
-    if (source.hasIdentifier(alias))
+    if (source.identifiers(alias).length > 0)
       throw source.cannotEdit(`it uses the names ${name} and ${alias} for something else`);
     const [importLines, element] = snippet;
     snippet = [importLines.replace(name, `${name} as ${alias}`), element.replace(name, alias)];

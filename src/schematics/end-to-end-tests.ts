@@ -7,16 +7,16 @@ import type { Workspace } from './workspace.js';
 /** The module that sets the variables for the tests. Each test imports it. */
 const ENVIRONMENT = './auth-environment';
 
-/**
- * Adds an end-to-end test of the authentication, and adapts the one of `nest new`.
- * @param isOpen whether the hello-world route is public.
- */
+/** @param isOpen whether the hello-world route is public. */
 export function addEndToEndTests(workspace: Workspace, project: Project, setup: ProviderSetup, isOpen: boolean): void {
   const { testRoot, rootModule } = project;
   const extension = workspace.readJson('package.json').type === 'module' ? '.js' : '';
   const environmentImport = `import '${ENVIRONMENT}${extension}';`;
   const environmentPath = posix.join(testRoot, `${ENVIRONMENT}.ts`);
-  if (workspace.read(environmentPath) === undefined) workspace.write(environmentPath, environmentFile(setup));
+  const comment = '// Tests need these variables instead of .env. They send no requests to these addresses.\n';
+  const assignments = setup.variables.map(({ name, value }) => `process.env.${name} = '${value}';\n`);
+  if (workspace.read(environmentPath) === undefined)
+    workspace.write(environmentPath, [comment, ...assignments].join(''));
   const generatedPath = posix.join(testRoot, 'app.e2e-spec.ts');
   adaptGeneratedTest(workspace, generatedPath, environmentImport, isOpen);
   const path = posix.join(testRoot, 'auth.e2e-spec.ts');
@@ -45,11 +45,6 @@ function obstacleOf(workspace: Workspace): string | undefined {
   const { files } = workspace.readJson('tsconfig.json');
   if (!Array.isArray(files) || files.length > 0) return undefined;
   return `Vitest compiles decorators only in files that a tsconfig.json includes, and yours includes none. For such a test, see docs/testing.md of ${PACKAGE}.`;
-}
-
-function environmentFile({ variables }: ProviderSetup): string {
-  const comment = '// Tests need these variables instead of .env. They send no requests to these addresses.\n';
-  return comment + variables.map(({ name, value }) => `process.env.${name} = '${value}';\n`).join('');
 }
 
 /** Sets the variables in the test of `nest new`, and expects 401 for its route unless that is public. */

@@ -5,10 +5,7 @@ const INTRODUCTION = [
   '# nest start --env-file .env, or node --env-file=.env dist/main.js',
 ];
 
-/**
- * Returns the text of `.env.example` with the variables of a provider. Variables that it has stay as they are. Examples are in
- * angle brackets, with which the application does not start.
- */
+/** Variables that are present stay as they are. Examples are in angle brackets, with which the application does not start. */
 export function envExample(present: string, setup: ProviderSetup): string {
   const newline = present.includes('\r\n') ? '\r\n' : '\n';
   const missing = setup.variables.filter(

@@ -12,7 +12,7 @@ export function openHelloWorld(workspace: Workspace, { rootModule }: Project): v
     const [route, another] = withoutPath('Get').filter(({ parent }) => controllers.includes(parent.parent.parent));
     if (route === undefined || another !== undefined)
       throw source.cannotEdit('it does not have exactly one @Get() handler in a @Controller() without a path');
-    if (source.hasIdentifier('Public')) throw source.cannotEdit('it uses the name Public for something else');
+    if (source.identifiers('Public').length > 0) throw source.cannotEdit('it uses the name Public for something else');
     source.insert(route.end, '\n@Public()');
     source.insertImports(importLine);
   };

@@ -29,8 +29,7 @@ type Context = Readonly<Record<'logger', Record<'info' | 'warn', (message: strin
  * end-to-end test. Existing code stays as it is, so a second run changes nothing.
  * @param argv the command line; its script belongs to the Nest CLI, which may be installed globally
  * @param places files from which to resolve tools; the first is the package.json of the application
- * @throws Error if an option is wrong, the application would not start with it, or the root module cannot be changed safely. No
- * file is changed then.
+ * @throws Error before a file is changed
  */
 export function nestAdd(
   options: NestAddOptions,

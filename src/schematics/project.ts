@@ -2,7 +2,6 @@ import { posix } from 'node:path';
 import type { NestModule } from './source-file.js';
 import { asRecord, type Workspace } from './workspace.js';
 
-/** The application to set up. */
 export interface Project {
   readonly sourceRoot: string;
   /** The folder of its end-to-end tests, beside its sources, where `nest new` and `nest generate app` put it. */
@@ -13,8 +12,6 @@ export interface Project {
 /**
  * Finds the project by its name, otherwise by the `sourceRoot` that the Nest CLI passes. Its root module is the one that the entry
  * file passes to `NestFactory.create()`, otherwise the one in `app.module.ts`.
- * @throws Error if the project or the root module does not exist
- * @throws CannotEdit if the file of the root module does not have exactly one module
  */
 export function findProject(
   workspace: Workspace,

@@ -1,36 +1,28 @@
-import { inspect } from 'node:util';
 import { ConfigurationError, type ConfigurationProblem } from '../model/errors.js';
 import type { ResourceServerOptions } from '../options/options.js';
 import { resolveOptions } from '../options/resolve-options.js';
 import * as presets from '../presets.js';
-import { audienceVariable, type EnvironmentVariable, type IssuerParts, type Provider } from '../presets/provider.js';
+import type { IssuerParts, Provider } from '../presets/provider.js';
 import { PROVIDERS, recognizeIssuer } from '../presets/providers.js';
 
-/** The preset of the generated application, with its environment variables and options. */
 export interface ProviderSetup {
   readonly label: string;
-  /** A function of `nestjs-resource-server/presets` that returns options. */
   readonly preset: Exclude<keyof typeof presets, 'requiredEnv'>;
-  readonly variables: readonly Variable[];
+  readonly variables: ReturnType<typeof variablesOf>;
   /** Options of the preset that are not variables. */
   readonly constants: IssuerParts;
   /** Claims that the preset requires in addition to those of every token: members of an object, as source text. */
   readonly tokenClaims: readonly string[];
 }
 
-/** An environment variable with its value, or an example that the developer must replace. */
-type Variable = EnvironmentVariable & { readonly value: string; readonly isExample: boolean };
-
 /** Any other authorization server, by `fromEnv()`. */
 const OTHER: Omit<Provider, 'name' | 'configure' | 'recognize'> = {
   label: 'the authorization server',
   recognizeCustomDomain: (issuer) => ({ issuer }),
   exampleIssuer: 'https://issuer.example.com',
-  audience: { parameter: 'audience', claim: 'aud', example: 'https://api.example.com' },
-  environment: [
-    { name: 'AUTH_ISSUER', parameter: 'issuer', from: 'issuer', comment: 'The exact `iss` of the tokens.' },
-    audienceVariable('audience', '`aud` of tokens for this API.'),
-  ],
+  variables: { issuer: 'AUTH_ISSUER', audience: 'AUTH_AUDIENCE' },
+  comments: { issuer: 'The exact `iss` of the tokens.', audience: '`aud` of tokens for this API.' },
+  audience: { example: 'https://api.example.com' },
 };
 
 /** The values of `--provider`, which are also in schema.json. */
@@ -40,9 +32,8 @@ export const PROVIDER_NAMES: readonly string[] = [...PROVIDERS.map(({ name }) =>
 const UNSAFE = /["'`\\$\r\n]/;
 
 /**
- * Derives the set-up of an application. Without an issuer or audience, the provider's example is used. An issuer may lack `https://` or
- * have an extra slash if the preset writes the issuer itself.
- * @throws Error if the provider is unknown, the issuer belongs to another one, or an application with this set-up would not start
+ * Without an issuer or audience, the provider's example is used. An issuer may lack `https://` or have an extra slash if the
+ * preset writes the issuer itself.
  */
 export function setupOf(name: string, issuer: string | undefined, audience: string | undefined): ProviderSetup {
   if (!PROVIDER_NAMES.includes(name))
@@ -54,12 +45,9 @@ export function setupOf(name: string, issuer: string | undefined, audience: stri
   if (audience !== undefined && (/\s/.test(audience) || UNSAFE.test(audience)))
     throw new Error(`--audience is ${JSON.stringify(audience)}. Write it without spaces and quotation marks.`);
   const parts = readParts(name, source, address ?? source.exampleIssuer);
-  const variables = source.environment.map((variable): Variable => {
-    if (variable.from === 'example') return { ...variable, value: variable.example, isExample: true };
-    const { from, usual, parameter } = variable;
-    const value = (from === 'issuer' ? parts[parameter] : audience) ?? usual ?? source.audience.example;
-    return { ...variable, value, isExample: ({ issuer, audience }[from] ?? usual) === undefined };
-  });
+  const audienceOption = source.audience.parameter ?? 'audience';
+  const given = { [audienceOption]: audience, ...(issuer !== undefined && parts) };
+  const variables = variablesOf(source, parts, given);
   const unsafe = variables.find(({ value }) => UNSAFE.test(value));
   if (unsafe !== undefined)
     throw new Error(
@@ -69,24 +57,43 @@ export function setupOf(name: string, issuer: string | undefined, audience: stri
     label: source.label,
     preset: source === OTHER ? 'fromEnv' : (name as ProviderSetup['preset']),
     variables,
-    constants: Object.fromEntries(
-      Object.entries(parts).filter(
-        ([part, value]) => value !== undefined && !variables.some(({ parameter }) => parameter === part),
-      ),
-    ),
-    tokenClaims: Object.entries(source.exampleClaims ?? {}).map(
-      ([claim, value]) => `${claim}: ${typeof value === 'object' ? `process.env.${value.variable}` : inspect(value)}`,
-    ),
+    constants: Object.fromEntries(Object.entries(parts).filter(([part]) => !(part in source.variables))),
+    tokenClaims: source.exampleClaims ?? [],
   };
   checkSetup(setup);
   return setup;
 }
 
+function variablesOf(
+  { variables, comments = {}, usualOptions, audience, callers }: typeof OTHER,
+  parts: IssuerParts,
+  given: IssuerParts,
+) {
+  const { parameter: audienceOption = 'audience' } = audience;
+  const usual: IssuerParts = { [audienceOption]: audience.usual?.(given), ...usualOptions };
+  const callerExample = callers && { [callers.parameter]: callers.example };
+  const examples: IssuerParts = { ...parts, [audienceOption]: audience.example, ...callerExample };
+  return Object.entries(variables).map(([parameter, name]) => {
+    const value = given[parameter] ?? usual[parameter];
+    return {
+      name,
+      parameter,
+      option: parameter === audienceOption ? 'audience' : 'issuer',
+      /** The variable holds one item of a list. */
+      isList: parameter === callers?.parameter,
+      comment: comments[parameter],
+      value: value ?? examples[parameter] ?? '',
+      /** The developer must replace the value. */
+      isExample: value === undefined,
+    };
+  });
+}
+
 function readParts(name: string, source: typeof OTHER, issuer: string): IssuerParts {
   const { provider, parts } = recognizeIssuer(issuer) ?? {};
   if (provider?.name === name && parts !== undefined) return parts;
-  if (provider?.checksMoreThanAudience === true) {
-    const reason = provider.issuesToAnyone
+  if (provider !== undefined && provider.checksOnlyAudience !== true) {
+    const reason = provider.callers
       ? 'from which anyone can get a token for any audience'
       : 'whose tokens need more checks than those of issuer and audience';
     throw new Error(
@@ -129,15 +136,12 @@ export function optionsOf(setup: ProviderSetup): ResourceServerOptions {
 
 /** Returns the argument of `requiredEnv()`. */
 export function variableNames({ variables }: ProviderSetup): Readonly<Record<string, string | readonly string[]>> {
-  return Object.fromEntries(
-    variables.map((each) => [each.parameter, each.from === 'example' && each.isList ? [each.name] : each.name]),
-  );
+  return Object.fromEntries(variables.map(({ parameter, name, isList }) => [parameter, isList ? [name] : name]));
 }
 
-/** Names the command line option at fault. */
 function describe({ path, message }: ConfigurationProblem, { variables }: ProviderSetup): string {
   const name = /(\w+)(?:\[\d+\])?$/.exec(path)?.[1] ?? '';
   const variable = variables.find((candidate) => candidate.parameter === name || candidate.name === name);
-  const option = (variable?.from ?? name) === 'audience' ? 'audience' : 'issuer';
+  const option = (variable?.option ?? name) === 'audience' ? 'audience' : 'issuer';
   return name === option ? `--${option}: ${message}` : `--${option} (${name}): ${message}`;
 }

@@ -9,7 +9,6 @@ export class CannotEdit extends Error {
   override readonly name = 'CannotEdit';
 }
 
-/** A class with a `@Module()` decorator. */
 export interface NestModule {
   readonly source: SourceFile;
   readonly className: string;
@@ -42,7 +41,6 @@ export class SourceFile {
     this.nodes = nodes;
   }
 
-  /** The named imports: `import { name as local } from 'from'`. */
   get imports(): readonly { readonly name: string; readonly local: string; readonly from: string }[] {
     return this.nodes.filter(this.ts.isImportSpecifier).map(({ propertyName, name, parent }) => ({
       name: (propertyName ?? name).text,
@@ -71,11 +69,7 @@ export class SourceFile {
     return own !== undefined && this.identifiers(own.local).some(({ parent }) => !this.ts.isImportSpecifier(parent));
   }
 
-  hasIdentifier(name: string): boolean {
-    return this.identifiers(name).length > 0;
-  }
-
-  private identifiers(name: string): readonly ts.Identifier[] {
+  identifiers(name: string): readonly ts.Identifier[] {
     return this.nodes.filter(this.ts.isIdentifier).filter(({ text }) => text === name);
   }
 

@@ -15,14 +15,10 @@ export interface Tree {
 /** The files of the application with all planned changes. Nothing is written before {@link Workspace.apply}. */
 export class Workspace {
   readonly #changes = new Map<string, string>();
-  /** What is left to the user. */
   readonly manualSteps: string[] = [];
   readonly #ts: TypeScript;
 
-  /**
-   * @param places files from which to resolve tools; the first is the package.json of the application
-   * @throws CannotEdit if there is no TypeScript parser
-   */
+  /** @param places files from which to resolve tools; the first is the package.json of the application */
   constructor(
     private readonly tree: Tree,
     private readonly places: readonly string[],
@@ -94,10 +90,7 @@ export class Workspace {
     return this.tree.exists(path) ? this.tree.readText(path) : undefined;
   }
 
-  /**
-   * Formats with the Prettier of the application, if it has one with a configuration. A file that was not formatted before keeps
-   * its format, so that the diff shows only what was added.
-   */
+  /** A file that was not formatted before keeps its format, so that the diff shows only what was added. */
   private async format(path: string, text: string): Promise<string> {
     const [manifest = ''] = this.places;
     const prettier = attempt(() => createRequire(manifest)('prettier') as typeof Prettier);

@@ -1,5 +1,4 @@
 import type { SwaggerCustomOptions } from '@nestjs/swagger';
-import { problemOfNames } from '../model/requirement.js';
 import { OptionReader } from '../options/option-reader.js';
 import { readBrowserAddress } from './security-scheme.js';
 
@@ -46,8 +45,6 @@ export interface AuthorizeButton {
   };
 }
 
-const OPTIONS = ['clientId', 'uiUrl', 'scopes', 'resource', 'parameters', 'swaggerOptions', 'insecureAllowHttp'];
-
 // RFC 6749 §3.1: a request must not include a parameter twice.
 const OWN_PARAMETER = /^(?:response_type|client_id|redirect_uri|scope|state|code_challenge|code_challenge_method)$/;
 
@@ -60,20 +57,20 @@ const OWN_PARAMETER = /^(?:response_type|client_id|redirect_uri|scope|state|code
  */
 export function authorizeButton(options: AuthorizeButtonOptions): AuthorizeButton {
   const reader = new OptionReader(options);
-  reader.allowOnly(OPTIONS);
-  const allowHttp = reader.optional('insecureAllowHttp', 'boolean') ?? false;
+  const allowHttp = reader.flag('insecureAllowHttp');
   const clientId = reader.requiredString('clientId', 'the id of a public client of the authorization server');
-  const uiUrl = reader.record.uiUrl as AuthorizeButtonOptions['uiUrl'] | undefined;
+  const uiUrl = reader.value('uiUrl') as AuthorizeButtonOptions['uiUrl'] | undefined;
   const readLate = (getUrl: () => string) => ({
     toJSON: () => authorizeButton({ ...options, uiUrl: getUrl() }).swaggerOptions.oauth2RedirectUrl as string,
   });
   // Not a getter: a copy of the options would read the address before the application listens.
   const oauth2RedirectUrl = typeof uiUrl === 'function' ? readLate(uiUrl) : readRedirectUrl(reader, allowHttp);
-  const scopes = readScopes(reader);
+  const scopes = [...(reader.names('scopes', 'scopes') ?? [])];
   const additionalQueryStringParams = readParameters(reader);
   const others = reader.optionalChild('swaggerOptions');
   for (const name of ['initOAuth', 'oauth2RedirectUrl'])
     if (name in others.record) others.problem(name, 'is set by authorizeButton. Remove it');
+  reader.allowOnly();
   reader.finish('Swagger UI cannot be configured');
   return {
     swaggerOptions: {
@@ -89,14 +86,6 @@ function readRedirectUrl(reader: OptionReader, allowHttp: boolean): string {
   const address = readBrowserAddress(reader, 'uiUrl', meaning, allowHttp);
   if (/[?#]/.test(address)) reader.problem('uiUrl', 'must not have a query or a fragment');
   return `${address.replace(/\/+$/, '')}/oauth2-redirect.html`;
-}
-
-function readScopes(reader: OptionReader): string[] {
-  const before = reader.problemCount;
-  const scopes = reader.stringList('scopes') ?? [];
-  const problem = scopes.length === 0 || reader.problemCount > before ? undefined : problemOfNames('scopes', scopes);
-  if (problem !== undefined) reader.problem('scopes', problem);
-  return [...scopes];
 }
 
 function readParameters(reader: OptionReader): Record<string, string> {

@@ -4,16 +4,11 @@ import { LegacyRouteConverter } from '@nestjs/core/router/legacy-route-converter
 import type { OpenAPIObject } from '@nestjs/swagger';
 import { type Route, RouteReporter } from '../nest/routes/route-reporter.js';
 
-/** A route that a document may describe. */
 export interface DocumentedRoute extends Route {
   /** The path as the document writes it, or both paths if the document may omit the global prefix. */
   readonly paths: readonly string[];
 }
 
-/**
- * Returns the HTTP routes of the application.
- * @throws ConfigurationError if decorators contradict each other.
- */
 export function documentedRoutes(app: INestApplicationContext, document: OpenAPIObject): readonly DocumentedRoute[] {
   const globalPrefix = app.get(ApplicationConfig, { strict: false }).getGlobalPrefix();
   const prefix = globalPrefix === '' ? '' : toOpenApiPath(`/${globalPrefix.replace(/^\/+|\/+$/g, '')}`);

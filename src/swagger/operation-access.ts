@@ -4,14 +4,12 @@ import { REQUIREMENTS } from '../model/requirement.js';
 import type { RouteRules } from '../nest/routes/route-metadata.js';
 import type { Route } from '../nest/routes/route-reporter.js';
 
-/** The requirements of an operation, in terms of OpenAPI. */
 export interface OperationAccess {
   readonly access: Route['access'];
   /** Sets of scopes; a token needs all scopes of one set. */
   readonly alternatives: readonly (readonly string[])[];
   /** The requirements that `security` does not express, in Markdown. */
   readonly description: string | undefined;
-  /** Every scope that a requirement names. */
   readonly scopes: readonly string[];
   /** How the requirements refuse a valid token (401, 403), in the order of evaluation. */
   readonly refusals: readonly AuthError[];
@@ -24,9 +22,7 @@ type Requirement = RouteRules['requirements'][number]['requirement'];
 type NamesRequirement = Extract<Requirement, { readonly names: readonly string[] }>;
 
 /**
- * Describes an operation by its routes: several where the version (in a header) or the host selects one. An operation without
- * a route requires a token.
- *
+ * @param routes several where the version (in a header) or the host selects one. Without a route, an operation requires a token.
  * @param carriesScopes whether the security scheme can list scopes. If not, the description lists them.
  */
 export function operationAccess(routes: readonly Route[], carriesScopes: boolean): OperationAccess {
@@ -70,7 +66,9 @@ function routeAccess(
   const rejectsGuests = declared === 'optional' && placed.some(({ from }) => from !== 'module');
   const access = rejectsGuests ? 'guarded' : declared;
   const requirements = placed.map(({ requirement }) => requirement);
-  const scopeRequirements = requirements.filter(isScopeRequirement);
+  const scopeRequirements = requirements.filter(
+    (requirement): requirement is NamesRequirement => requirement.kind === 'scopes' || requirement.kind === 'anyScope',
+  );
   const kindsInSecurity: readonly string[] = carriesScopes ? expressedKinds(scopeRequirements) : [];
   const inSecurity = scopeRequirements.filter(({ kind }) => kindsInSecurity.includes(kind));
   const rows = requirements.map((requirement) => ({ ...explain(requirement, rules), kind: requirement.kind }));
@@ -86,10 +84,6 @@ function routeAccess(
     refusals: rows.map(({ refusal }) => refusal),
     summary: [TOKENS[access], ...rows.map(({ text }) => text)].join('; '),
   };
-}
-
-function isScopeRequirement(requirement: Requirement): requirement is NamesRequirement {
-  return requirement.kind === 'scopes' || requirement.kind === 'anyScope';
 }
 
 /** Returns the kinds of requirements that `security` expresses with at most {@link MAX_ALTERNATIVES} alternatives. */
@@ -114,7 +108,6 @@ function uniqueSets(sets: OperationAccess['alternatives']): OperationAccess['alt
   return [...new Map(unique.map((names) => [[...names].sort().join(' '), names])).values()];
 }
 
-/** Returns the requirement in Markdown, and how it refuses a valid token. */
 function explain(requirement: Requirement, { requiredScopes }: RouteRules) {
   const refusal = (detail?: AuthErrorDetail) => new AuthError(REQUIREMENTS[requirement.kind].code, detail);
   switch (requirement.kind) {

@@ -36,10 +36,8 @@ const REFUSAL: Schemas[string] = {
 };
 
 /**
- * Returns a function that describes how the guard refuses the requests of an operation: 401 and 503 where it reads a token, 403
- * where a requirement may deny access. The example of a response is the first refusal by a requirement of the operation. A
- * response without one is a component, which all operations share.
- *
+ * The example of a response is the first refusal by a requirement of the operation. A response without one is a component, which
+ * all operations share.
  * @param components receives the schema of the body and the shared responses.
  */
 export function refusalResponses(

@@ -29,10 +29,7 @@ export interface BearerScheme extends NamedScheme {
 /** Authorization code (RFC 6749 §4.1); with PKCE if {@link authorizeButton} configures Swagger UI. */
 export interface OAuth2Scheme extends NamedScheme {
   readonly kind: 'oauth2';
-  /**
-   * The authorization endpoint, which the browser opens: https, or http on loopback. With `insecureAllowHttp` of `AuthModule`, any
-   * http address.
-   */
+  /** The authorization endpoint, which the browser opens: https, or http on loopback or with `insecureAllowHttp` of `AuthModule`. */
   readonly authorizationUrl: string;
   /** The token endpoint, with the same rules. For Swagger UI it must allow the UI's origin (CORS). */
   readonly tokenUrl: string;
@@ -43,10 +40,7 @@ export interface OAuth2Scheme extends NamedScheme {
 /** Refers to the metadata of the issuer. For Swagger UI it must allow the UI's origin (CORS). */
 export interface OpenIdConnectScheme extends NamedScheme {
   readonly kind: 'openIdConnect';
-  /**
-   * Default: the metadata of the first issuer of `AuthModule` that has an address by OpenID Connect Discovery. The rules of
-   * {@link OAuth2Scheme} apply to the address.
-   */
+  /** An address as in {@link OAuth2Scheme}. Default: that of the first issuer of `AuthModule` with OpenID Connect Discovery. */
   readonly openIdConnectUrl?: string;
 }
 
@@ -60,10 +54,6 @@ type SecurityScheme = Exclude<SecuritySchemes[string], { $ref: string }>;
 const BEARER: SecurityScheme = { type: 'http', scheme: 'bearer' };
 const KIND_OF = { authorizationUrl: 'oauth2', tokenUrl: 'oauth2', scopes: 'oauth2', openIdConnectUrl: 'openIdConnect' };
 
-/**
- * Returns the scheme that the options select, and whether `security` may list scopes with it.
- * @throws ConfigurationError with every invalid option.
- */
 export function securityScheme(options: SecurityOptions, { components, openapi }: Document, settings: Settings) {
   const reader = new OptionReader(options);
   const { kind, scheme: name = 'accessToken' } = reader.record;

@@ -1,5 +1,5 @@
 import type { AuthError, AuthErrorCode, AuthErrorDetail } from '../model/errors.js';
-import { findSimilarAddress } from '../model/similar-address.js';
+import { isSimilarAddress } from '../model/similar-address.js';
 import { SEVERAL_WORDS } from './bearer.js';
 
 /** The `reason` of a refusal when `validate` does not return `true`. */
@@ -117,9 +117,10 @@ export function formHint(text: unknown): string | undefined {
 /** Returns a hint if the token names an address that differs from a configured one only in slash, case or scheme. */
 export function similarAddressHint(got: unknown, configured: readonly string[]): string | undefined {
   const named = [got].flat().filter((value): value is string => typeof value === 'string');
-  const similar = findSimilarAddress(configured, named);
-  if (similar === undefined) return undefined;
-  return `The token has ${JSON.stringify(similar.named)}, the options have ${JSON.stringify(similar.configured)}. Write it exactly as the token has it, with or without the trailing slash.`;
+  const pairs = configured.flatMap((address) => named.map((other) => [address, other] as const));
+  const [address, other] = pairs.find((pair) => isSimilarAddress(...pair)) ?? [];
+  if (address === undefined) return undefined;
+  return `The token has ${JSON.stringify(other)}, the options have ${JSON.stringify(address)}. Write it exactly as the token has it, with or without the trailing slash.`;
 }
 
 /** Returns a hint for a token without `aud` that names its client, as Amazon Cognito issues them. */

@@ -1,6 +1,6 @@
 import type { KeySet } from '../../keys/key-set.js';
 import { isFetchableAddress } from '../../model/address.js';
-import { isDowngrade, isSimilarAddress, slashHint } from '../../model/similar-address.js';
+import { isDowngrade, isSimilarAddress } from '../../model/similar-address.js';
 import { isJsonObject } from '../../model/unknown-value.js';
 import { adviceOf } from '../../presets/provider.js';
 import { PROVIDERS, recognizeIssuer } from '../../presets/providers.js';
@@ -18,7 +18,6 @@ export interface DoctorRequest {
   readonly clockToleranceSeconds: number;
 }
 
-/** Makes every check of the issuer that is possible. With `--jwks-uri`, no metadata is needed. */
 export async function checkIssuer(
   request: DoctorRequest,
   options: ProbeOptions,
@@ -72,13 +71,8 @@ function checkIssuerAddress({ issuer: given, jwksUri, allowHttp }: DoctorRequest
   return isFetchable;
 }
 
-interface Metadata {
-  readonly issuer: string;
-  readonly jwksUri: unknown;
-  readonly location: string;
-}
+type Metadata = NonNullable<ReturnType<typeof readMetadata>>;
 
-/** Fetches the metadata as the API does. */
 async function checkDiscovery(
   issuer: string,
   send: (address: string) => Promise<Probe>,
@@ -120,7 +114,7 @@ async function checkDiscovery(
   return metadata;
 }
 
-function readMetadata({ body, address }: Probe): Metadata | undefined {
+function readMetadata({ body, address }: Probe) {
   if (!isJsonObject(body) || typeof body.issuer !== 'string') return undefined;
   return { issuer: body.issuer, jwksUri: body.jwks_uri, location: address };
 }
@@ -139,17 +133,16 @@ async function alternativeFix(issuer: string, send: (address: string) => Promise
   return undefined;
 }
 
-/**
- * Returns what to do if the metadata or a token names another issuer, or undefined if that issuer is neither another spelling
- * nor known to belong to the same provider.
- */
+/** Returns undefined if the named issuer is neither another spelling nor known to belong to the same provider. */
 export function issuerMismatchFix(issuer: string, named: string): string | undefined {
   const provider = recognizeIssuer(issuer)?.provider;
   const advice = provider && adviceOf(provider, 'ISSUER_UNTRUSTED', { issuer, named });
   if (advice !== undefined || !isSimilarAddress(issuer, named)) return advice;
   if (isDowngrade(issuer, named))
     return "Configure the issuer to name itself with https. Behind a proxy that terminates TLS, set the issuer's public address (KC_HOSTNAME in Keycloak), or let the issuer trust the proxy's X-Forwarded-Proto.";
-  return `Write issuer: ${toTypeScript(named)}, ${slashHint(issuer, named) ?? 'in this spelling'}. \`iss\` must match exactly.`;
+  const slash = named.endsWith('/') ? 'with the trailing slash' : 'without the trailing slash';
+  const spelling = named.endsWith('/') === issuer.endsWith('/') ? 'in this spelling' : slash;
+  return `Write issuer: ${toTypeScript(named)}, ${spelling}. \`iss\` must match exactly.`;
 }
 
 /** A wrong clock is the most frequent cause of TOKEN_NOT_YET_VALID. */

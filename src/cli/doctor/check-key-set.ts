@@ -8,7 +8,6 @@ import { printable, quoted } from '../printable.js';
 import { type CheckReport, counted } from './check-report.js';
 import { failureFix, type Probe } from './probe.js';
 
-/** @returns the address of the keys, or undefined if the API would not fetch keys from there. */
 export function checkJwksUri(
   value: unknown,
   location: string,
@@ -31,7 +30,6 @@ export function checkJwksUri(
   }
 }
 
-/** @returns the key set, or undefined if the response is not a key set. */
 export function checkKeySet(response: Probe, report: CheckReport): KeySet | undefined {
   const { address, body, failure } = response;
   const jwks = isJsonObject(body) && Array.isArray(body.keys) ? (body.keys as readonly unknown[]) : undefined;

@@ -7,10 +7,7 @@ const CHECKS = ['issuer', 'reachable', 'discovery', 'metadata-issuer', 'jwks-uri
 
 type CheckName = (typeof CHECKS)[number] | `token.${Explanation['check']}` | 'configuration';
 
-/**
- * `ok`: correct. `warning`: works, but needs attention. `problem`: tokens are rejected, or must not be trusted, until it is
- * fixed. `skipped`: not checked.
- */
+/** `problem`: tokens are rejected, or must not be trusted, until it is fixed. `skipped`: not checked. */
 type CheckStatus = keyof typeof COLORS;
 
 const COLORS = { ok: 'green', warning: 'yellow', problem: 'red', skipped: 'dim' } as const;
@@ -20,11 +17,9 @@ export interface CheckRow {
   readonly status: CheckStatus;
   readonly found: string;
   readonly expected?: string;
-  /** The fix, with the exact text to write if there is one. */
   readonly fix?: string;
 }
 
-/** The results of all checks: those of the issuer, then the others in the order in which they were made. */
 export class CheckReport {
   private readonly rowByCheck = new Map<CheckName, CheckRow>(
     CHECKS.map((check) => [check, { check, status: 'skipped', found: 'not checked' }]),
@@ -45,7 +40,6 @@ export class CheckReport {
     return this.rows.filter((row) => row.status === status);
   }
 
-  /** Formats the report for a terminal: one line per check, then the fixes, then the configuration. */
   toText(configuration: string | undefined, hasColors: boolean): string {
     // The caller decides about colors, because `styleText` would look at the real `process.stdout`.
     const style = (format: Parameters<typeof styleText>[0], text: string) =>
@@ -73,7 +67,6 @@ export class CheckReport {
   }
 }
 
-/** `1 key`, `2 keys`. */
 export function counted(count: number, noun: string): string {
   return `${String(count)} ${noun}${count === 1 ? '' : 's'}`;
 }

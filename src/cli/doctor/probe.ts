@@ -19,7 +19,6 @@ export interface ProbeOptions extends Pick<ExchangeOptions, 'fetch' | 'timeoutMs
   readonly clock: () => number;
 }
 
-/** Sends a request as the API does, and returns what explains a failure. */
 export async function probe(url: string, { fetch, timeoutMs, clock }: ProbeOptions): Promise<Probe> {
   const address = withoutQuery(url);
   let aheadSeconds: number | undefined;

@@ -8,13 +8,12 @@ import type { CheckReport } from './check-report.js';
 
 export type SuggestedConfiguration = ReturnType<typeof suggestConfiguration>;
 
-/** Suggests the configuration of an application for one issuer. */
 export function suggestConfiguration(request: DoctorRequest) {
   const recognized = recognizeIssuer(request.issuer);
   const suggested = suggest(request, recognized);
   // A preset may write the issuer differently. It is used then only if a plain configuration would check less.
   const isUsable =
-    recognized?.provider.checksMoreThanAudience === true ||
+    (recognized !== undefined && recognized.provider.checksOnlyAudience !== true) ||
     suggested.issuers.length === 0 ||
     suggested.issuers.some(({ issuer }) => issuer === request.issuer);
   return isUsable ? suggested : suggest(request, undefined);
@@ -43,7 +42,6 @@ function suggest(request: DoctorRequest, recognized: RecognizedIssuer | undefine
   }
   return {
     issuer,
-    /** TypeScript for the root module. */
     text: configurationText(recognized?.provider.name, parameters, additions),
     provider: recognized?.provider,
     /** Whether the audience is given, or follows from the issuer. */
@@ -51,7 +49,6 @@ function suggest(request: DoctorRequest, recognized: RecognizedIssuer | undefine
     hasPlaceholders: toTypeScript(parameters) !== toTypeScript(examples),
     /** The issuers of an application with this configuration, with examples for placeholders. Empty if they are invalid. */
     issuers,
-    /** Why the application would not start. */
     problem,
   };
 }
@@ -74,19 +71,14 @@ function parametersFor(
   { issuer, audience }: Pick<DoctorRequest, 'issuer' | 'audience'>,
   fill: (value: { readonly placeholder: string; readonly example: string }) => string,
 ): Readonly<Record<string, unknown>> {
-  const { parameter, example } = recognized?.provider.audience ?? { parameter: 'audience', example: 'example' };
-  const usual = recognized?.usualAudience;
+  const { provider, parts = { issuer }, usualAudience } = recognized ?? {};
+  const { parameter = 'audience', example } = provider?.audience ?? { example: 'example' };
   const given = audience?.length === 1 ? audience[0] : audience;
-  const needsAudience = parameter !== undefined && (usual === undefined || (given ?? usual) !== usual);
-  const variables = recognized?.provider.environment.filter((variable) => variable.from === 'example') ?? [];
+  const value = given ?? usualAudience ?? fill({ placeholder: 'the audience of tokens for this API', example });
   return {
-    ...(recognized?.parts ?? { issuer }),
-    ...(needsAudience && {
-      [parameter]: given ?? fill({ placeholder: 'the audience of tokens for this API', example }),
-    }),
-    ...Object.fromEntries(
-      variables.map((variable) => [variable.parameter, variable.isList ? [fill(variable)] : fill(variable)]),
-    ),
+    ...parts,
+    ...(value !== usualAudience && !(parameter in parts) && { [parameter]: value }),
+    ...(provider?.callers && { [provider.callers.parameter]: [fill(provider.callers)] }),
   };
 }
 

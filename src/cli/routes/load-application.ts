@@ -9,11 +9,7 @@ import { printable } from '../printable.js';
 type Application = Parameters<typeof ApplicationReport.createReport>[0];
 type RootModule = Parameters<typeof ApplicationReport.createApplication>[0];
 
-/**
- * Creates the application of a built file, initializes it without listening, and computes its report.
- * @param isPreview Use Nest's preview mode: create no provider and run no lifecycle hook.
- * @throws CommandError
- */
+/** @param isPreview Use Nest's preview mode: create no provider and run no lifecycle hook. */
 export async function loadApplication(file: string, exportName: string | undefined, isPreview: boolean) {
   const path = resolve(file);
   const shown = printable(file);
@@ -116,10 +112,7 @@ function isApplication(value: unknown): value is Application {
 // Long enough for an application that waits for a vault or a database.
 const LIMIT_MS = 60_000;
 
-/**
- * Waits for work of the application.
- * @throws CommandError with the problem, if the work fails or takes too long
- */
+/** @throws CommandError with the problem, if the work fails or takes too long */
 export async function withinLimit<Result>(
   problem: string,
   work: Promise<Result>,

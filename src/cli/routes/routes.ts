@@ -29,7 +29,6 @@ Exit codes:
   3  nothing was checked: the application does not start
 `;
 
-/** Runs `routes`: prints the report of an application and compares its open routes with those that are allowed. */
 export async function routes(args: readonly string[], io: CommandIo): Promise<ExitCode> {
   const { file, allow, failOn, json, exportName, isPreview } = readArguments(args);
   const { app, report } = await loadApplication(file, exportName, isPreview);

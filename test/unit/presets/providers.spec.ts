@@ -15,15 +15,12 @@ function issuersOf(options: ReturnType<Provider['configure']>): readonly IssuerO
   return options.issuers;
 }
 
-/** The options that follow from the example issuer, the example audience and the examples of other variables. */
-function exampleOptions({ exampleIssuer, audience, environment, ...provider }: Provider) {
-  const examples = environment.flatMap((variable) =>
-    variable.from === 'example' ? [[variable.parameter, variable.isList ? [variable.example] : variable.example]] : [],
-  );
+/** The options that follow from the example issuer, the example audience and the example of a caller. */
+function exampleOptions({ exampleIssuer, audience, callers, ...provider }: Provider) {
   return {
     ...(provider.recognize(exampleIssuer) ?? provider.recognizeCustomDomain?.(exampleIssuer)),
-    ...(audience.parameter !== undefined && { [audience.parameter]: audience.example }),
-    ...(Object.fromEntries(examples) as Record<string, unknown>),
+    [audience.parameter ?? 'audience']: audience.example,
+    ...(callers && { [callers.parameter]: [callers.example] }),
   };
 }
 
@@ -54,15 +51,11 @@ it('schematics/nest-add/schema.json lists every provider with its label', () => 
 describe.each(PROVIDERS.map((provider) => [provider.name, provider] as const))('The record of %s', (name, provider) => {
   const options = withoutUndefined(exampleOptions(provider));
   const issuers = issuersOf(provider.configure(options));
-  const variables = provider.environment;
 
   it('has an example configuration that the module accepts', () => {
     expect(() => resolveOptions({ issuers })).not.toThrow();
     expect(issuers.map(({ issuer }) => issuer)).toContain(provider.exampleIssuer);
-    for (const { audience, audienceClaim = 'aud' } of issuers) {
-      expect([audience].flat()).toContain(provider.audience.example);
-      expect(audienceClaim).toBe(provider.audience.claim);
-    }
+    for (const { audience } of issuers) expect([audience].flat()).toContain(provider.audience.example);
   });
 
   it('recognizes its own issuers, if they are not always under a custom domain', () => {
@@ -73,26 +66,25 @@ describe.each(PROVIDERS.map((provider) => [provider.name, provider] as const))('
   });
 
   it('has environment variables with unique names, for options of the preset', () => {
-    expect(new Set(variables.map((variable) => variable.name)).size).toBe(variables.length);
-    expect(new Set(variables.map(({ parameter }) => parameter)).size).toBe(variables.length);
-    expect(optionNames(provider)).toEqual(expect.arrayContaining(variables.map(({ parameter }) => parameter)));
-    for (const variable of variables)
-      if (variable.from === 'issuer' && variable.usual === undefined)
-        expect(options).toHaveProperty(variable.parameter);
+    const { variables, comments = {}, usualOptions = {} } = provider;
+    const [parameters, names] = [Object.keys(variables), Object.values(variables)];
+    expect(new Set(names).size).toBe(names.length);
+    expect(optionNames(provider)).toEqual(expect.arrayContaining(parameters));
+    expect(parameters).toEqual(expect.arrayContaining([...Object.keys(comments), ...Object.keys(usualOptions)]));
+    for (const parameter of parameters) expect({ ...usualOptions, ...options }).toHaveProperty(parameter);
   });
 
   it('tells whether the preset checks more than issuer and audience', () => {
     const checksMore = issuers.some(
       (issuer) => PROVIDER_CHECK in issuer || issuer.tokenTypes !== undefined || issuer.audienceClaim !== undefined,
     );
-    expect(provider.checksMoreThanAudience ?? false).toBe(checksMore);
+    expect(provider.checksOnlyAudience ?? false).toBe(!checksMore);
   });
 
   it('tells whether the preset requires a list of callers', () => {
-    const callers = variables.filter(({ from }) => from === 'example').map(({ parameter }) => [parameter, undefined]);
-    const others = withoutUndefined({ ...options, ...(Object.fromEntries(callers) as object) });
+    const others = withoutUndefined({ ...options, [provider.callers?.parameter ?? '']: undefined });
     const problems = problemsOf(() => provider.configure(others));
-    expect(problems.some((problem) => problem.includes('is missing. Anyone'))).toBe(provider.issuesToAnyone ?? false);
+    expect(problems.some((problem) => problem.includes('is missing. Anyone'))).toBe(provider.callers !== undefined);
   });
 
   it('rejects each option that is present but undefined', () => {

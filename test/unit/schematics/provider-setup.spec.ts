@@ -128,6 +128,13 @@ describe('The variables of nest add', () => {
     expect(environmentOf(setupOf(name, given, undefined))).toMatchObject(expected);
   });
 
+  it('follow from the audience, if it is part of the issuer: firebase', () => {
+    expect(setupOf('firebase', undefined, 'shop-1').variables).toMatchObject([{ value: 'shop-1', isExample: false }]);
+    const { variables } = setupOf('firebase', 'https://securetoken.google.com/shop-1', undefined);
+    expect(variables).toMatchObject([{ value: 'shop-1', isExample: false }]);
+    expect(setupOf('firebase', undefined, undefined).variables).toMatchObject([{ isExample: true }]);
+  });
+
   it('do not include options that only some issuers need, which become constants', () => {
     const { constants } = setupOf('entraId', `https://login.microsoftonline.us/${TENANT}/v2.0`, undefined);
     expect(constants).toEqual({ cloud: 'us-government' });
@@ -161,7 +168,7 @@ describe('The variables of nest add', () => {
     },
   );
 
-  const strict = PROVIDERS.filter(({ checksMoreThanAudience }) => checksMoreThanAudience);
+  const strict = PROVIDERS.filter(({ checksOnlyAudience }) => checksOnlyAudience === undefined);
   it.each(strict.map(({ name, exampleIssuer }) => [name, exampleIssuer]))(
     'cannot be derived for --provider=other from an issuer of %s, whose preset checks more: %s',
     (name, given) => {

@@ -57,7 +57,6 @@ describe('authorizeButton', () => {
       swaggerOptions: { initOAuth: {} },
     };
     expect(pathsOf(() => authorizeButton(options as never))).toEqual([
-      'clientID',
       'clientId',
       'uiUrl',
       'scopes[1]',
@@ -65,6 +64,7 @@ describe('authorizeButton', () => {
       'parameters.state',
       'resource',
       'swaggerOptions.initOAuth',
+      'clientID',
     ]);
   });
 
