@@ -1,18 +1,15 @@
 import type { AccessTokenClaims, JoseHeader, VerifiedAccessToken } from '../model/access-token.js';
-import { NO_DEMAND } from './authenticator.js';
-import { Authorities } from './authorities.js';
+import { type Demand, NO_DEMAND, type Presented } from './authenticator.js';
 import type { DecodedToken } from './jwt/compact.js';
-import type { Demand, Presented } from './presented.js';
 import type { CachedToken } from './token-cache.js';
 import type { TrustedIssuer } from './trusted-issuers.js';
-import { createVerifiedAccessToken } from './verified-access-token.js';
+import { FrozenAccessToken } from './verified-access-token.js';
 
 /** The input of the checks of one token. It is created for each call. A fact is verified only after the checks before have passed. */
 export class TokenFacts implements DecodedToken {
   readonly header: DecodedToken['header'];
   readonly claims: DecodedToken['claims'];
   private verified: VerifiedAccessToken | undefined;
-  private read: Authorities | undefined;
 
   constructor(
     readonly token: string,
@@ -28,17 +25,12 @@ export class TokenFacts implements DecodedToken {
 
   /** The verified token. Requires that the checks of the claims have passed, which prove their types. */
   verifiedToken(issuer: TrustedIssuer): VerifiedAccessToken {
-    return (this.verified ??= createVerifiedAccessToken(
+    return (this.verified ??= new FrozenAccessToken(
       this.token,
       this.header as JoseHeader,
       this.claims as unknown as AccessTokenClaims,
-      this.authorities(issuer),
       issuer,
+      this.cached?.authorities,
     ));
-  }
-
-  authorities({ claimPaths }: TrustedIssuer): Authorities {
-    const known = this.cached?.authorities;
-    return known?.claimPaths === claimPaths ? known : (this.read ??= new Authorities(this.claims, claimPaths));
   }
 }

@@ -1,5 +1,5 @@
 import type { ExecutionContext } from '@nestjs/common';
-import type { Presented } from '../../token/presented.js';
+import type { Presented } from '../../token/authenticator.js';
 import type { TokenCarrier, TokenExtractor } from '../../token/token-extractor.js';
 import { authorizationHeaders, HttpPresented, type HttpRequest } from './http.js';
 

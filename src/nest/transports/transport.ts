@@ -1,6 +1,6 @@
 import type { ExecutionContext } from '@nestjs/common';
 import type { MaybePromise } from '../../model/maybe-promise.js';
-import type { Presented } from '../../token/presented.js';
+import type { Presented } from '../../token/authenticator.js';
 import type { TokenExtractor } from '../../token/token-extractor.js';
 import type { Refusal } from '../refusals/refusal.js';
 import type { LongConnection } from './long-connection.js';
