@@ -55,7 +55,7 @@ function usableKey(jwk: Readonly<Record<string, unknown>>): Pick<VerificationKey
   const row = ALGORITHMS[first];
   const { modulusLength = 0 } = key.asymmetricKeyDetails ?? {};
   return {
-    inputs: new Map(names.map((name) => [name, verifyInput(key, ALGORITHMS[name])])),
+    inputs: new Map(names.map((name) => [name, { ...ALGORITHMS[name], key, dsaEncoding: 'ieee-p1363' }])),
     signatureLength: row.kty === 'RSA' ? Math.ceil(modulusLength / 8) : row.signatureLength,
   };
 }
@@ -65,10 +65,4 @@ function checkRsaStrength(key: KeyObject): void {
   const { modulusLength = 0, publicExponent = 0n } = key.asymmetricKeyDetails ?? {};
   if (modulusLength < 2048) throw new UnsuitableKey('is shorter than 2048 bits');
   if (publicExponent < 3n || publicExponent % 2n === 0n) throw new UnsuitableKey('has an unsafe exponent');
-}
-
-type AlgorithmRow = Readonly<Record<'kty', string> & Partial<Record<'padding' | 'saltLength', number>>>;
-
-function verifyInput(key: KeyObject, { padding, saltLength }: AlgorithmRow): VerifyKeyObjectInput {
-  return { key, padding, saltLength, dsaEncoding: 'ieee-p1363' };
 }
