@@ -7,13 +7,12 @@ import type { ResolvedTokenCache } from '../options/resolve-options.js';
 import { type Authenticator, type Demand, NO_DEMAND, type Presented, Rejected } from './authenticator.js';
 import { ACCESS_TOKEN_CHECKS } from './checks/access-token-checks.js';
 import { namedAlgorithm } from './checks/header.js';
-import { runChecks } from './checks/check.js';
+import { runChecks, TokenFacts } from './checks/check.js';
 import { requiredClaim, STRING } from './claims.js';
 import { explainToken, type Explanation } from './explain.js';
 import { decodeCompact } from './jwt/compact.js';
 import { checkSignature, findVerifyingKey, namedKey } from './jwt/signature.js';
 import { TokenCache } from './token-cache.js';
-import { TokenFacts } from './token-facts.js';
 import type { TrustedIssuer, TrustedIssuers } from './trusted-issuers.js';
 
 /** Receives how long verifications take. */

@@ -4,13 +4,12 @@ import { AuthError, type AuthErrorCode } from '../model/errors.js';
 import type { MaybePromise } from '../model/maybe-promise.js';
 import { ACCESS_TOKEN_CHECKS, type AccessTokenCheckName } from './checks/access-token-checks.js';
 import { applicationCheck } from './checks/application.js';
-import { type Check, type CheckExplanation, runCheck } from './checks/check.js';
+import { type Check, type CheckExplanation, runCheck, TokenFacts } from './checks/check.js';
 import { allowedAlgorithmCheck, namedAlgorithm } from './checks/header.js';
 import { requiredClaim, STRING } from './claims.js';
 import { counted, formHint, hintFor, similarAddressHint } from './hints.js';
 import { decodeCompact } from './jwt/compact.js';
 import { checkSignature } from './jwt/signature.js';
-import { TokenFacts } from './token-facts.js';
 import type { TrustedIssuer, TrustedIssuers } from './trusted-issuers.js';
 
 /** The name of a row: a check, or a step of the verification between the checks. */

@@ -1,6 +1,6 @@
 import type { AuthError, AuthErrorCode, AuthErrorDetail } from '../model/errors.js';
 import { findSimilarAddress } from '../model/similar-address.js';
-import { SEVERAL_WORDS } from './bearer.js';
+import { SEVERAL_WORDS } from './token-extractor.js';
 
 /** The `reason` of a refusal when `validate` does not return `true`. */
 export const REJECTED_BY_VALIDATE = 'rejected by the `validate` option';

@@ -1,7 +1,6 @@
 import type { ExecutionContext } from '@nestjs/common';
-import { bearerToken } from '../../token/bearer.js';
 import type { Presented } from '../../token/authenticator.js';
-import type { TokenCarrier, TokenExtractor } from '../../token/token-extractor.js';
+import { bearerToken, type TokenCarrier, type TokenExtractor } from '../../token/token-extractor.js';
 import { toHttpException } from '../refusals/exceptions.js';
 import { isAuthRefusal, type Refusal } from '../refusals/refusal.js';
 import { eventStream, type RawResponse } from './event-stream.js';

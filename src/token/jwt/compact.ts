@@ -3,7 +3,6 @@ import { LRUCache } from 'lru-cache';
 import { AuthError } from '../../model/errors.js';
 import { isJsonObject } from '../../model/unknown-value.js';
 import { decodeBase64url, NOT_BASE64URL } from './base64url.js';
-import { MAX_TOKEN_LENGTH } from '../bearer.js';
 
 /** A decoded token. Nothing in it is verified. It is deeply frozen. */
 export interface DecodedToken {
@@ -11,6 +10,9 @@ export interface DecodedToken {
   readonly header: Readonly<Record<string, unknown>>;
   readonly claims: Readonly<Record<string, unknown>>;
 }
+
+/** The longest compact token that is processed, in characters. Node's limit for all headers is 16 KiB by default. */
+export const MAX_TOKEN_LENGTH = 32_768;
 
 /**
  * Decodes a JWS in compact serialization (RFC 7515 §7.1) whose payload is a JSON object (RFC 7519 §3). Encrypted
