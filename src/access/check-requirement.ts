@@ -10,6 +10,7 @@ import {
   type PolicyReference,
 } from '../model/policy.js';
 import { AUTHORITIES, type AuthorityKind, type AuthorizationDetail, type Requirement } from '../model/requirement.js';
+import { clockToleranceSecondsOf } from '../token/verified-access-token.js';
 
 /** Returns the instance of a policy class. */
 export type PolicyResolver<Context> = (
@@ -21,19 +22,12 @@ export type PolicyResolver<Context> = (
 export interface RequirementSurroundings<Context> {
   readonly context: Context;
   readonly nowSeconds: number;
-  /** The option of the token's issuer. */
-  readonly clockToleranceSeconds: number;
   /** Every scope that the route requires. The challenge names all of them, so that the client requests them in one request (RFC 6750 §3). */
   readonly requiredScopes: readonly string[];
   readonly resolvePolicy: PolicyResolver<Context>;
 }
 
-/**
- * Checks that a token meets a requirement.
- * @throws AuthError SCOPE_INSUFFICIENT, ROLE_INSUFFICIENT, PERMISSION_INSUFFICIENT, AUTHENTICATION_INSUFFICIENT,
- * AUTHORIZATION_DETAILS_INSUFFICIENT, POLICY_DENIED
- * @throws what a policy or predicate of the application throws.
- */
+/** @throws AuthError with the code of the requirement, and what a policy or predicate of the application throws. */
 export function checkRequirement<Context>(
   requirement: Requirement<Context>,
   token: VerifiedAccessToken,
@@ -41,7 +35,7 @@ export function checkRequirement<Context>(
 ): void | Promise<void> {
   switch (requirement.kind) {
     case 'acr':
-      checkAuthentication(requirement, token, surroundings);
+      checkAuthentication(requirement, token, surroundings.nowSeconds);
       return;
     case 'authorizationDetails':
       return checkAuthorizationDetails(requirement, token, surroundings.context);
@@ -68,17 +62,18 @@ function checkAuthorities(
 /** RFC 9470 §3, §5: checks how and how long ago the user was authenticated. */
 function checkAuthentication(
   { values, maxAgeSeconds }: Extract<Requirement, { kind: 'acr' }>,
-  { claims }: VerifiedAccessToken,
-  { nowSeconds, clockToleranceSeconds }: Pick<RequirementSurroundings<unknown>, 'nowSeconds' | 'clockToleranceSeconds'>,
+  token: VerifiedAccessToken,
+  nowSeconds: number,
 ): void {
   const detail = { ...(values.length > 0 && { acrValues: values.join(' ') }), maxAgeSeconds };
-  const { acr, auth_time: authenticatedAt } = claims;
+  const { acr, auth_time: authenticatedAt } = token.claims;
   if (values.length > 0 && !(typeof acr === 'string' && values.includes(acr)))
     throw new AuthError('AUTHENTICATION_INSUFFICIENT', { claim: 'acr', ...detail });
   if (maxAgeSeconds === undefined) return;
+  const toleranceSeconds = clockToleranceSecondsOf(token);
   const age = typeof authenticatedAt === 'number' ? nowSeconds - authenticatedAt : NaN;
   // The condition is negated so that NaN rejects. A time in the future is invalid, for example one in milliseconds.
-  if (!(age >= -clockToleranceSeconds && age <= maxAgeSeconds + clockToleranceSeconds))
+  if (!(age >= -toleranceSeconds && age <= maxAgeSeconds + toleranceSeconds))
     throw new AuthError('AUTHENTICATION_INSUFFICIENT', { claim: 'auth_time', ...detail });
 }
 

@@ -67,7 +67,6 @@ export async function exchange(
  *
  * Uses `setTimeout`, because some versions of Node collect the timer of an `AbortSignal.timeout` that `AbortSignal.any`
  * combines with another signal, and the deadline never fires.
- * @throws FetchError TIMEOUT, the reason of `outer`, or whatever `run` throws.
  */
 export async function withDeadline<T>(
   timeoutMs: number,

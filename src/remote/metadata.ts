@@ -98,10 +98,7 @@ function readMetadata(body: unknown, issuer: string, location: string): Authoriz
   return { issuer, jwks_uri: typeof document.jwks_uri === 'string' ? document.jwks_uri : undefined };
 }
 
-/**
- * Returns the `jwks_uri` of the metadata at this location in its canonical form.
- * @throws FetchError if there is none, or if it must not be fetched.
- */
+/** Returns the `jwks_uri` of the metadata at this location in its canonical form, unless it must not be fetched. */
 export function requireJwksUri(
   jwksUri: string | undefined,
   location: string,

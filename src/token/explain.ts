@@ -34,7 +34,6 @@ export interface Explanation {
   readonly hint?: string;
 }
 
-/** Makes every check of a token and returns a row for each, in the order in which `verify` makes them. */
 export async function explainToken(
   text: string,
   issuers: TrustedIssuers,

@@ -29,10 +29,7 @@ export class TokenExtractor {
     this.readsQuery = places.includes('query');
   }
 
-  /**
-   * @returns undefined if nothing was sent that could be a token.
-   * @throws AuthError TOKEN_MULTIPLE, TOKEN_MALFORMED, TOKEN_TOO_LARGE, SCHEME_UNSUPPORTED, ORIGIN_UNTRUSTED
-   */
+  /** Returns undefined if nothing was sent that could be a token. */
   extract(carrier: TokenCarrier, context: unknown): string | undefined {
     const tokens = this.tokenFrom.flatMap((place) =>
       typeof place === 'function'
@@ -72,7 +69,6 @@ const SCHEME_LENGTH = 'Bearer'.length;
 /**
  * Returns the token of the `Authorization` header (RFC 6750 §2.1). One pass without regular expressions, because this code
  * processes input of unauthenticated callers: the pattern of passport-jwt takes quadratic time.
- * @throws AuthError TOKEN_MISSING, SCHEME_UNSUPPORTED, TOKEN_MULTIPLE, TOKEN_TOO_LARGE, TOKEN_MALFORMED
  */
 export function bearerToken(values: readonly string[]): string {
   if (values.length > 1) throw new AuthError('TOKEN_MULTIPLE', { headers: values.length });
@@ -91,7 +87,7 @@ export function bearerToken(values: readonly string[]): string {
   return token;
 }
 
-/** Returns what was sent at a place; empty values count as absent. @throws AuthError TOKEN_MALFORMED */
+/** Returns what was sent at a place; empty values count as absent. */
 export function nonEmptyStrings(values: readonly unknown[]): readonly string[] {
   const texts: string[] = [];
   for (const value of values) {

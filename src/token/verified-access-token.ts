@@ -55,10 +55,6 @@ export class FrozenAccessToken implements VerifiedAccessToken {
   }
 }
 
-export function isVerifiedAccessToken(value: unknown): value is VerifiedAccessToken {
-  return value instanceof FrozenAccessToken;
-}
-
 /** The clock tolerance of the token's issuer, in seconds. 0 for an object that a test uses as a token. */
 export function clockToleranceSecondsOf(token: VerifiedAccessToken): number {
   return FrozenAccessToken.optionsOf(token).clockToleranceSeconds;

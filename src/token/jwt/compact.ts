@@ -17,7 +17,6 @@ export const MAX_TOKEN_LENGTH = 32_768;
 /**
  * Decodes a JWS in compact serialization (RFC 7515 §7.1) whose payload is a JSON object (RFC 7519 §3). Encrypted
  * tokens (five parts) are not supported.
- * @throws AuthError TOKEN_MALFORMED, TOKEN_TOO_LARGE
  */
 export function decodeCompact(token: string): DecodedToken {
   if (typeof token !== 'string') throw malformed('not a string');
