@@ -29,7 +29,6 @@ export function importVerificationKey(jwk: Readonly<Record<string, unknown>>): V
 // RFC 7518 §6.2.2, §6.3.2, §6.4; RFC 8037 §2.
 const PRIVATE_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k'];
 
-/** Whether the key has any private or symmetric parameter. */
 export function hasPrivateMembers(jwk: Readonly<Record<string, unknown>>): boolean {
   return PRIVATE_MEMBERS.some((member) => member in jwk);
 }

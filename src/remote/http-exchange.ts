@@ -94,15 +94,11 @@ export async function withDeadline<T>(
 
 function responseProblem({ status, type, headers }: Response): FetchError | undefined {
   if (status !== 200) {
-    const isRedirect = type === 'opaqueredirect' || (status >= 300 && status < 400);
+    const code = type === 'opaqueredirect' || (status >= 300 && status < 400) ? 'REDIRECT' : 'STATUS';
     // A date is ignored: it would have to be compared with the server's clock.
     const retryAfter = /^\d{1,6}$/.exec(headers.get('retry-after') ?? '')?.[0];
     const retryAfterSeconds = retryAfter === undefined ? undefined : Number(retryAfter);
-    return new FetchError(
-      isRedirect ? 'REDIRECT' : 'STATUS',
-      `answered with status ${String(status)}`,
-      retryAfterSeconds,
-    );
+    return new FetchError(code, `answered with status ${String(status)}`, retryAfterSeconds);
   }
   const mediaType = headers.get('content-type')?.split(';')[0]?.trim().toLowerCase() ?? '';
   if (mediaType === '' || MEDIA_TYPE.test(mediaType)) return undefined;

@@ -14,14 +14,12 @@ import { UnknownKidBudget } from './unknown-kid-budget.js';
 
 interface IssuerKeysOptions extends ResolvedRemoteKeys, ExchangeOptions {
   readonly issuer: string;
-  /** False for a tenant that the `issuers` function of the application returned. */
   readonly isConfigured: boolean;
   readonly signal: AbortSignal;
   readonly clock: () => number;
   /** Returns the address of the key set. If it `isDoubtful`, the address returned last may be outdated. */
   readonly locate: (isDoubtful: boolean) => Promise<string>;
   readonly store: KeyStore | undefined;
-  /** How the keys are found. Stored keys with another origin are not used. */
   readonly origin: string;
   /** When the first fetch is allowed. */
   readonly notBefore?: number | undefined;
@@ -37,14 +35,8 @@ const MAX_UNKNOWN_KIDS = 500;
 const MAX_UNKNOWN_KIDS_OF_TENANT = 50;
 
 /**
- * The cached key set of one issuer, and the policy for fetching it.
- *
- * - There is one fetch at a time; all requests that need it share it.
- * - The set is refreshed in the background before it is no longer fresh.
- * - While the issuer is unreachable, the last set is used until `maxStaleSeconds` after it was fetched.
- * - A set is replaced as a whole, and only by a set with a usable key.
- * - Unknown key ids have a separate budget.
- * - The stored set, then the fallback, is used until the issuer first responds, and never afterwards.
+ * The cached key set of one issuer, fetched as `RemoteKeyOptions` describes. All requests that need a fetch share it. A set is
+ * replaced as a whole, and only by a set with a usable key.
  */
 export class IssuerKeys implements KeySource {
   lastFetchAt = -Infinity;

@@ -34,6 +34,15 @@ export interface Explanation {
   readonly hint?: string;
 }
 
+// The token is from its issuer and its claims are as the issuer set them, only not for now or not for this API.
+const LEAVES_CLAIMS_RELIABLE: ReadonlySet<AuthErrorCode | undefined> = new Set([
+  'TOKEN_EXPIRED',
+  'AUDIENCE_MISMATCH',
+  'TOKEN_NOT_YET_VALID',
+  'TOKEN_TOO_OLD',
+  'BINDING_UNPROVEN',
+]);
+
 export async function explainToken(
   text: string,
   issuers: TrustedIssuers,
@@ -59,7 +68,8 @@ export async function explainToken(
   await addRow(rows, SIGNATURE, hasAlgorithm && source ? [facts, source] : undefined);
 
   for (const check of ACCESS_TOKEN_CHECKS.afterSignature) {
-    const isPossible = check !== applicationCheck || (callsValidate && rows.every(leavesClaimsReliable));
+    const areReliable = rows.every(({ passed, code }) => passed === true || LEAVES_CLAIMS_RELIABLE.has(code));
+    const isPossible = check !== applicationCheck || (callsValidate && areReliable);
     await addRow(rows, enforced(check), isPossible ? input : undefined);
   }
   return rows;
@@ -102,19 +112,6 @@ const SIGNATURE: Step<readonly [TokenFacts, KeySource], unknown> = {
 
 function enforced(check: Check & { readonly name: AccessTokenCheckName }) {
   return { ...check, run: (facts: TokenFacts, issuer: TrustedIssuer) => runCheck(check, facts, issuer) };
-}
-
-// The token is from its issuer and its claims are as the issuer set them, only not for now or not for this API.
-const LEAVES_CLAIMS_RELIABLE: ReadonlySet<AuthErrorCode | undefined> = new Set([
-  'TOKEN_EXPIRED',
-  'AUDIENCE_MISMATCH',
-  'TOKEN_NOT_YET_VALID',
-  'TOKEN_TOO_OLD',
-  'BINDING_UNPROVEN',
-]);
-
-function leavesClaimsReliable({ passed, code }: Explanation): boolean {
-  return passed === true || LEAVES_CLAIMS_RELIABLE.has(code);
 }
 
 /** Adds the row of a step, and returns its result if it passes. Without input, the step cannot be made. */

@@ -113,26 +113,18 @@ function cookiesOf({ headers }: TokenCarrier, name: string): readonly string[] {
 
 const SAFE_METHODS = ['GET', 'HEAD', 'OPTIONS'];
 
-/**
- * Rejects cross-site requests (CSRF), because browsers attach cookies to requests that other sites cause. Browsers state the
- * origin in `Sec-Fetch-Site` and `Origin`, which a site cannot suppress. A request with neither is not from a browser, and
- * its client can only send its own cookie.
- */
+/** Rejects cross-site requests (CSRF) as `fromCookie` describes. A site cannot suppress the two headers. */
 function checkOrigin({ method, opensSocket, headers }: TokenCarrier, origins: readonly string[]): void {
   if (method !== undefined && SAFE_METHODS.includes(method) && opensSocket !== true) return;
   const origin = single(headers.origin);
   if (origin !== undefined && origins.includes(origin)) return;
   const site = single(headers['sec-fetch-site']);
-  const isOwn =
-    site === undefined ? origin === undefined || isOfHost(origin, headers) : ['same-origin', 'none'].includes(site);
+  // `null` is the origin of a sandboxed frame or a file.
+  const isOfHost = origin === undefined || (URL.canParse(origin) && new URL(origin).host === single(headers.host));
+  const isOwn = site === undefined ? isOfHost : ['same-origin', 'none'].includes(site);
   // A list replaces the default: another page of the same host may be untrusted then.
   if (origins.length > 0 ? origin === undefined && isOwn : isOwn) return;
   throw new AuthError('ORIGIN_UNTRUSTED');
-}
-
-function isOfHost(origin: string, headers: TokenCarrier['headers']): boolean {
-  // `null` is the origin of a sandboxed frame or a file.
-  return URL.canParse(origin) && new URL(origin).host === single(headers.host);
 }
 
 function single(value: string | readonly string[] | undefined): string | undefined {
