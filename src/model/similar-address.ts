@@ -3,15 +3,6 @@ export function isSimilarAddress(one: string, other: string): boolean {
   return one !== other && normalize(one) === normalize(other) && normalize(one) !== '';
 }
 
-/** Returns the first pair of similar but different addresses. */
-export function findSimilarAddress(
-  configured: readonly string[],
-  named: readonly string[],
-): { readonly configured: string; readonly named: string } | undefined {
-  const pairs = configured.flatMap((address) => named.map((other) => ({ configured: address, named: other })));
-  return pairs.find((pair) => isSimilarAddress(pair.configured, pair.named));
-}
-
 /** Describes the trailing slash that the wrong address needs. Returns undefined if the addresses differ otherwise. */
 export function slashHint(wrong: string, right: string): string | undefined {
   if (right === `${wrong}/`) return 'with the trailing slash';

@@ -1,5 +1,5 @@
 import type { AuthError, AuthErrorCode, AuthErrorDetail } from '../model/errors.js';
-import { findSimilarAddress } from '../model/similar-address.js';
+import { isSimilarAddress } from '../model/similar-address.js';
 import { SEVERAL_WORDS } from './token-extractor.js';
 
 /** The `reason` of a refusal when `validate` does not return `true`. */
@@ -117,9 +117,12 @@ export function formHint(text: unknown): string | undefined {
 /** Returns a hint if the token names an address that differs from a configured one only in slash, case or scheme. */
 export function similarAddressHint(got: unknown, configured: readonly string[]): string | undefined {
   const named = [got].flat().filter((value): value is string => typeof value === 'string');
-  const similar = findSimilarAddress(configured, named);
-  if (similar === undefined) return undefined;
-  return `The token has ${JSON.stringify(similar.named)}, the options have ${JSON.stringify(similar.configured)}. Write it exactly as the token has it, with or without the trailing slash.`;
+  for (const wrong of configured) {
+    const right = named.find((address) => isSimilarAddress(address, wrong));
+    if (right !== undefined)
+      return `The token has ${JSON.stringify(right)}, the options have ${JSON.stringify(wrong)}. Write it exactly as the token has it, with or without the trailing slash.`;
+  }
+  return undefined;
 }
 
 /** Returns a hint for a token without `aud` that names its client, as Amazon Cognito issues them. */

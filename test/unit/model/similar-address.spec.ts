@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { findSimilarAddress, isDowngrade, isSimilarAddress, slashHint } from '../../../src/model/similar-address.js';
+import { isDowngrade, isSimilarAddress, slashHint } from '../../../src/model/similar-address.js';
 
 describe('isSimilarAddress', () => {
   it.each([
@@ -15,12 +15,6 @@ describe('isSimilarAddress', () => {
   ])('compares %j with %j: %s', (one, other, expected) => {
     expect(isSimilarAddress(one, other)).toBe(expected);
   });
-});
-
-it('findSimilarAddress returns the first similar pair', () => {
-  const pair = { configured: 'https://b.example', named: 'https://b.example/' };
-  expect(findSimilarAddress(['a', 'https://b.example'], ['https://b.example/'])).toEqual(pair);
-  expect(findSimilarAddress(['a'], ['a', 'b'])).toBeUndefined();
 });
 
 it('slashHint describes only a trailing slash', () => {
