@@ -1,27 +1,33 @@
-import { nameOfPolicy } from '../model/policy.js';
 import type { VerifiedAccessToken } from '../model/access-token.js';
 import { AuthError } from '../model/errors.js';
 import { isJsonObject } from '../model/unknown-value.js';
+import {
+  CombinedPolicy,
+  isPolicyClass,
+  nameOfPolicy,
+  type Policy,
+  type PolicyClass,
+  type PolicyReference,
+} from '../model/policy.js';
 import { AUTHORITIES, type AuthorityKind, type AuthorizationDetail, type Requirement } from '../model/requirement.js';
-import { type PolicyResolver, verdictOf } from './policy-verdict.js';
+import { clockToleranceSecondsOf } from '../token/verified-access-token.js';
+
+/** Returns the instance of a policy class. */
+export type PolicyResolver<Context> = (
+  policy: PolicyClass<Context>,
+  context: Context,
+) => Policy<Context> | Promise<Policy<Context>>;
 
 /** The inputs of a check in addition to the token and the requirement. */
 export interface RequirementSurroundings<Context> {
   readonly context: Context;
   readonly nowSeconds: number;
-  /** The option of the token's issuer. */
-  readonly clockToleranceSeconds: number;
   /** Every scope that the route requires. The challenge names all of them, so that the client requests them in one request (RFC 6750 §3). */
   readonly requiredScopes: readonly string[];
   readonly resolvePolicy: PolicyResolver<Context>;
 }
 
-/**
- * Checks that a token meets a requirement.
- * @throws AuthError SCOPE_INSUFFICIENT, ROLE_INSUFFICIENT, PERMISSION_INSUFFICIENT, AUTHENTICATION_INSUFFICIENT,
- * AUTHORIZATION_DETAILS_INSUFFICIENT, POLICY_DENIED
- * @throws what a policy or predicate of the application throws.
- */
+/** @throws AuthError with the code of the requirement, and what a policy or predicate of the application throws. */
 export function checkRequirement<Context>(
   requirement: Requirement<Context>,
   token: VerifiedAccessToken,
@@ -29,7 +35,7 @@ export function checkRequirement<Context>(
 ): void | Promise<void> {
   switch (requirement.kind) {
     case 'acr':
-      checkAuthentication(requirement, token, surroundings);
+      checkAuthentication(requirement, token, surroundings.nowSeconds);
       return;
     case 'authorizationDetails':
       return checkAuthorizationDetails(requirement, token, surroundings.context);
@@ -56,17 +62,18 @@ function checkAuthorities(
 /** RFC 9470 §3, §5: checks how and how long ago the user was authenticated. */
 function checkAuthentication(
   { values, maxAgeSeconds }: Extract<Requirement, { kind: 'acr' }>,
-  { claims }: VerifiedAccessToken,
-  { nowSeconds, clockToleranceSeconds }: Pick<RequirementSurroundings<unknown>, 'nowSeconds' | 'clockToleranceSeconds'>,
+  token: VerifiedAccessToken,
+  nowSeconds: number,
 ): void {
   const detail = { ...(values.length > 0 && { acrValues: values.join(' ') }), maxAgeSeconds };
-  const { acr, auth_time: authenticatedAt } = claims;
+  const { acr, auth_time: authenticatedAt } = token.claims;
   if (values.length > 0 && !(typeof acr === 'string' && values.includes(acr)))
     throw new AuthError('AUTHENTICATION_INSUFFICIENT', { claim: 'acr', ...detail });
   if (maxAgeSeconds === undefined) return;
+  const toleranceSeconds = clockToleranceSecondsOf(token);
   const age = typeof authenticatedAt === 'number' ? nowSeconds - authenticatedAt : NaN;
   // The condition is negated so that NaN rejects. A time in the future is invalid, for example one in milliseconds.
-  if (!(age >= -clockToleranceSeconds && age <= maxAgeSeconds + clockToleranceSeconds))
+  if (!(age >= -toleranceSeconds && age <= maxAgeSeconds + toleranceSeconds))
     throw new AuthError('AUTHENTICATION_INSUFFICIENT', { claim: 'auth_time', ...detail });
 }
 
@@ -93,4 +100,32 @@ async function checkPolicy<Context>(
 ): Promise<void> {
   if ((await verdictOf(policy, token, context, resolvePolicy)) === true) return;
   throw new AuthError('POLICY_DENIED', { policy: nameOfPolicy(policy) });
+}
+
+/**
+ * Evaluates a policy. The result is undefined if it returned neither `true` nor `false`; that denies, and `not` does not turn it
+ * into a grant. The parts of a combination are evaluated in order until the result is certain.
+ */
+export async function verdictOf<Context>(
+  policy: PolicyReference<Context>,
+  token: VerifiedAccessToken,
+  context: Context,
+  resolve: PolicyResolver<Context>,
+): Promise<boolean | undefined> {
+  if (!(policy instanceof CombinedPolicy)) {
+    const verdict: unknown = isPolicyClass(policy)
+      ? await (await resolve(policy, context)).allows(token, context)
+      : await policy(token, context);
+    return typeof verdict === 'boolean' ? verdict : undefined;
+  }
+  const { combination, policies } = policy;
+  const decisive = combination === 'any';
+  let combined: boolean | undefined = !decisive;
+  for (const part of policies) {
+    const verdict = await verdictOf(part, token, context, resolve);
+    if (combination === 'not') return verdict === undefined ? undefined : !verdict;
+    if (verdict === decisive) return decisive;
+    if (verdict === undefined) combined = undefined;
+  }
+  return combined;
 }

@@ -18,7 +18,6 @@ export class KeySet {
       if (key.kid !== undefined) this.named.set(key.kid, [...(this.named.get(key.kid) ?? []), key]);
   }
 
-  /** Whether any key can verify a token. */
   get isUsable(): boolean {
     return this.keys.some(({ inputs }) => inputs.size > 0);
   }
@@ -30,7 +29,6 @@ export class KeySet {
     );
   }
 
-  /** Returns the keys as published. */
   toJSON(): readonly unknown[] {
     return this.jwks;
   }
@@ -39,7 +37,6 @@ export class KeySet {
     return this.named.keys();
   }
 
-  /** Whether a key of the set has this kid. A set whose keys have no kid has none. */
   hasKid(kid: string | undefined): boolean {
     return kid !== undefined && this.named.has(kid);
   }

@@ -1,4 +1,4 @@
-import { createPublicKey, type KeyObject, type VerifyKeyObjectInput } from 'node:crypto';
+import { createPublicKey, type VerifyKeyObjectInput } from 'node:crypto';
 import { ALGORITHMS, ALGORITHM_NAMES, type SignatureAlgorithm } from './algorithms.js';
 
 /** An imported key of a key set. */
@@ -29,7 +29,6 @@ export function importVerificationKey(jwk: Readonly<Record<string, unknown>>): V
 // RFC 7518 §6.2.2, §6.3.2, §6.4; RFC 8037 §2.
 const PRIVATE_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k'];
 
-/** Whether the key has any private or symmetric parameter. */
 export function hasPrivateMembers(jwk: Readonly<Record<string, unknown>>): boolean {
   return PRIVATE_MEMBERS.some((member) => member in jwk);
 }
@@ -51,24 +50,17 @@ function usableKey(jwk: Readonly<Record<string, unknown>>): Pick<VerificationKey
   const [first] = names;
   if (first === undefined) throw new UnsuitableKey('fits no signature algorithm (kty, crv, alg)');
   const key = createPublicKey({ key: jwk, format: 'jwk' });
-  if (kty === 'RSA') checkRsaStrength(key);
+  const { modulusLength = 0, publicExponent = 0n } = key.asymmetricKeyDetails ?? {};
+  if (kty === 'RSA') checkRsaStrength(modulusLength, publicExponent);
   const row = ALGORITHMS[first];
-  const { modulusLength = 0 } = key.asymmetricKeyDetails ?? {};
   return {
-    inputs: new Map(names.map((name) => [name, verifyInput(key, ALGORITHMS[name])])),
+    inputs: new Map(names.map((name) => [name, { ...ALGORITHMS[name], key, dsaEncoding: 'ieee-p1363' }])),
     signatureLength: row.kty === 'RSA' ? Math.ceil(modulusLength / 8) : row.signatureLength,
   };
 }
 
 /** RFC 7518 §3.3 and §3.5 require at least 2048 bits. RSA is not secure with an even exponent or with 1. */
-function checkRsaStrength(key: KeyObject): void {
-  const { modulusLength = 0, publicExponent = 0n } = key.asymmetricKeyDetails ?? {};
+function checkRsaStrength(modulusLength: number, publicExponent: bigint): void {
   if (modulusLength < 2048) throw new UnsuitableKey('is shorter than 2048 bits');
   if (publicExponent < 3n || publicExponent % 2n === 0n) throw new UnsuitableKey('has an unsafe exponent');
-}
-
-type AlgorithmRow = Readonly<Record<'kty', string> & Partial<Record<'padding' | 'saltLength', number>>>;
-
-function verifyInput(key: KeyObject, { padding, saltLength }: AlgorithmRow): VerifyKeyObjectInput {
-  return { key, padding, saltLength, dsaEncoding: 'ieee-p1363' };
 }

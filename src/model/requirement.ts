@@ -2,24 +2,18 @@ import type { AuthErrorCode } from './errors.js';
 import { describeValue } from './unknown-value.js';
 import type { PolicyReference } from './policy.js';
 
+const SCOPES = { code: 'SCOPE_INSUFFICIENT', granted: 'scopes' } as const;
+const ROLES = { code: 'ROLE_INSUFFICIENT', granted: 'roles' } as const;
+const PERMISSIONS = { code: 'PERMISSION_INSUFFICIENT', granted: 'permissions' } as const;
+
 /** Requirements of names that the token must grant: `all` of them, or `any`. */
 export const AUTHORITIES = {
-  scopes: { decorator: 'RequireScopes', code: 'SCOPE_INSUFFICIENT', granted: 'scopes', needs: 'all' },
-  anyScope: { decorator: 'RequireAnyScope', code: 'SCOPE_INSUFFICIENT', granted: 'scopes', needs: 'any' },
-  roles: { decorator: 'RequireRoles', code: 'ROLE_INSUFFICIENT', granted: 'roles', needs: 'all' },
-  anyRole: { decorator: 'RequireAnyRole', code: 'ROLE_INSUFFICIENT', granted: 'roles', needs: 'any' },
-  permissions: {
-    decorator: 'RequirePermissions',
-    code: 'PERMISSION_INSUFFICIENT',
-    granted: 'permissions',
-    needs: 'all',
-  },
-  anyPermission: {
-    decorator: 'RequireAnyPermission',
-    code: 'PERMISSION_INSUFFICIENT',
-    granted: 'permissions',
-    needs: 'any',
-  },
+  scopes: { ...SCOPES, decorator: 'RequireScopes', needs: 'all' },
+  anyScope: { ...SCOPES, decorator: 'RequireAnyScope', needs: 'any' },
+  roles: { ...ROLES, decorator: 'RequireRoles', needs: 'all' },
+  anyRole: { ...ROLES, decorator: 'RequireAnyRole', needs: 'any' },
+  permissions: { ...PERMISSIONS, decorator: 'RequirePermissions', needs: 'all' },
+  anyPermission: { ...PERMISSIONS, decorator: 'RequireAnyPermission', needs: 'any' },
 } as const;
 export type AuthorityKind = keyof typeof AUTHORITIES;
 export const AUTHORITY_KINDS = Object.keys(AUTHORITIES) as readonly AuthorityKind[];

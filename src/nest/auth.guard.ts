@@ -4,7 +4,7 @@ import { AuthGuard as PassportAuthGuard, type AuthGuardAuthenticateOptions } fro
 import { AuthError } from '../model/errors.js';
 import { isPromise, type MaybePromise, recovering, whenKnown } from '../model/maybe-promise.js';
 import type { ResolvedOptions } from '../options/resolve-options.js';
-import { isVerifiedAccessToken } from '../token/verified-access-token.js';
+import { FrozenAccessToken } from '../token/verified-access-token.js';
 import { AuthEvents } from './auth-events.js';
 import { RESOLVED_OPTIONS } from './auth-options.js';
 import { handlerName } from './nest-internals.js';
@@ -164,7 +164,7 @@ export class AuthGuard extends PassportAuthGuard() {
   }
 
   private handle([error, user, info, status]: PassportResult, context: ExecutionContext): MaybePromise<Outcome> {
-    const token = isVerifiedAccessToken(info) ? info : undefined;
+    const token = info instanceof FrozenAccessToken ? info : undefined;
     // `pass()` of a replaced strategy lets the request through without a decision.
     if (info === PASSED) return GUEST;
     const handled: unknown = this.handleRequest(error, user, info, context, status);

@@ -62,7 +62,8 @@ export class JwtStrategy extends PassportJwtStrategy implements OnApplicationShu
   private readonly authenticator: Authenticator;
 
   constructor(
-    @Inject(AccessTokenVerifier) private readonly verifier: AccessTokenVerifier,
+    /** @internal */
+    @Inject(AccessTokenVerifier) protected readonly verifier: AccessTokenVerifier,
     @Inject(RESOLVED_OPTIONS) { user, tokenFrom }: Pick<ResolvedOptions, 'user' | 'tokenFrom'>,
   ) {
     const extractor = new TokenExtractor(tokenFrom);

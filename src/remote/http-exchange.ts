@@ -1,5 +1,5 @@
+import { once } from 'node:events';
 import { withoutQuery } from '../model/address.js';
-import { withDeadline } from './deadline.js';
 import { FetchError } from './fetch-error.js';
 
 // JSON as authorization servers send it (RFC 8414 §3.2, RFC 7517 §8.5) and as file servers send a JSON file.
@@ -62,17 +62,43 @@ export async function exchange(
   }
 }
 
+/**
+ * Runs an operation with a deadline. Settles in time even if `run` ignores its signal, as a custom `fetch` may do.
+ *
+ * Uses `setTimeout`, because some versions of Node collect the timer of an `AbortSignal.timeout` that `AbortSignal.any`
+ * combines with another signal, and the deadline never fires.
+ */
+export async function withDeadline<T>(
+  timeoutMs: number,
+  outer: AbortSignal | undefined,
+  run: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  outer?.throwIfAborted();
+  const controller = new AbortController();
+  const { signal } = controller;
+  const aborted = once(signal, 'abort').then(() => Promise.reject<never>(signal.reason as FetchError));
+  const abort = () => {
+    controller.abort(outer?.reason);
+  };
+  outer?.addEventListener('abort', abort);
+  const timer = setTimeout(() => {
+    controller.abort(new FetchError('TIMEOUT', `no answer within ${String(timeoutMs)} ms`));
+  }, timeoutMs);
+  try {
+    return await Promise.race([aborted, run(signal)]);
+  } finally {
+    clearTimeout(timer);
+    outer?.removeEventListener('abort', abort);
+  }
+}
+
 function responseProblem({ status, type, headers }: Response): FetchError | undefined {
   if (status !== 200) {
-    const isRedirect = type === 'opaqueredirect' || (status >= 300 && status < 400);
+    const code = type === 'opaqueredirect' || (status >= 300 && status < 400) ? 'REDIRECT' : 'STATUS';
     // A date is ignored: it would have to be compared with the server's clock.
     const retryAfter = /^\d{1,6}$/.exec(headers.get('retry-after') ?? '')?.[0];
     const retryAfterSeconds = retryAfter === undefined ? undefined : Number(retryAfter);
-    return new FetchError(
-      isRedirect ? 'REDIRECT' : 'STATUS',
-      `answered with status ${String(status)}`,
-      retryAfterSeconds,
-    );
+    return new FetchError(code, `answered with status ${String(status)}`, retryAfterSeconds);
   }
   const mediaType = headers.get('content-type')?.split(';')[0]?.trim().toLowerCase() ?? '';
   if (mediaType === '' || MEDIA_TYPE.test(mediaType)) return undefined;
@@ -92,11 +118,10 @@ function maxAgeSeconds({ headers }: Response): number | undefined {
 }
 
 async function readText({ body }: Response, maxBytes: number, signal: AbortSignal): Promise<string> {
-  if (body === null) return '';
   const chunks: Uint8Array[] = [];
   let size = 0;
   // An error thrown inside the loop cancels the stream.
-  for await (const chunk of body as unknown as AsyncIterable<Uint8Array>) {
+  for await (const chunk of (body ?? []) as unknown as AsyncIterable<Uint8Array>) {
     // A custom `fetch` may ignore the signal and keep sending after the deadline.
     signal.throwIfAborted();
     size += chunk.byteLength;

@@ -5,9 +5,8 @@ import type { KeySource } from '../keys/key-source.js';
 import type { KeyStore } from '../keys/key-store.js';
 import type { ResolvedRemoteKeys } from '../options/resolve-keys.js';
 import { type CachedKeySet, lifetime } from './cached-key-set.js';
-import { withDeadline } from './deadline.js';
 import { FetchError } from './fetch-error.js';
-import type { ExchangeOptions } from './http-exchange.js';
+import { type ExchangeOptions, withDeadline } from './http-exchange.js';
 import { fetchJwks } from './jwks-client.js';
 import { KeySetPersistence } from './key-set-persistence.js';
 import { RefreshBackoff } from './refresh-backoff.js';
@@ -15,14 +14,12 @@ import { UnknownKidBudget } from './unknown-kid-budget.js';
 
 interface IssuerKeysOptions extends ResolvedRemoteKeys, ExchangeOptions {
   readonly issuer: string;
-  /** False for a tenant that the `issuers` function of the application returned. */
   readonly isConfigured: boolean;
   readonly signal: AbortSignal;
   readonly clock: () => number;
   /** Returns the address of the key set. If it `isDoubtful`, the address returned last may be outdated. */
   readonly locate: (isDoubtful: boolean) => Promise<string>;
   readonly store: KeyStore | undefined;
-  /** How the keys are found. Stored keys with another origin are not used. */
   readonly origin: string;
   /** When the first fetch is allowed. */
   readonly notBefore?: number | undefined;
@@ -38,14 +35,8 @@ const MAX_UNKNOWN_KIDS = 500;
 const MAX_UNKNOWN_KIDS_OF_TENANT = 50;
 
 /**
- * The cached key set of one issuer, and the policy for fetching it.
- *
- * - There is one fetch at a time; all requests that need it share it.
- * - The set is refreshed in the background before it is no longer fresh.
- * - While the issuer is unreachable, the last set is used until `maxStaleSeconds` after it was fetched.
- * - A set is replaced as a whole, and only by a set with a usable key.
- * - Unknown key ids have a separate budget.
- * - The stored set, then the fallback, is used until the issuer first responds, and never afterwards.
+ * The cached key set of one issuer, fetched as `RemoteKeyOptions` describes. All requests that need a fetch share it. A set is
+ * replaced as a whole, and only by a set with a usable key.
  */
 export class IssuerKeys implements KeySource {
   lastFetchAt = -Infinity;

@@ -13,9 +13,8 @@ export interface FetchedKeySet extends Omit<JsonResponse, 'body'> {
 }
 
 /**
- * Fetches a key set and reads it with jwks-rsa. The cache of jwks-rsa (a few single keys) and its rate limit are off:
- * with them, random key ids from an unauthenticated caller use up the budget of known keys. Its HTTP request is replaced,
- * because it has no total deadline and no size limit, and never settles if a body is cut off.
+ * Fetches a key set and reads it with jwks-rsa, without its cache (a few single keys) and rate limit: with them, random key
+ * ids of unauthenticated callers use up the budget of known keys. Its own request never settles if a body is cut off.
  *
  * @param last The last fetched set. Its `keySet` is reused if the set has not changed, so that no key is imported twice.
  * @throws FetchError also if no key of the set can verify a token: such a set must not replace a usable one.

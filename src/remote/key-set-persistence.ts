@@ -4,7 +4,7 @@ import { hasPrivateMembers } from '../keys/verification-key.js';
 import { isJsonObject } from '../model/unknown-value.js';
 import type { ResolvedRemoteKeys } from '../options/resolve-keys.js';
 import { type CachedKeySet, lifetime } from './cached-key-set.js';
-import { withDeadline } from './deadline.js';
+import { withDeadline } from './http-exchange.js';
 
 interface KeySetPersistenceOptions extends ResolvedRemoteKeys {
   readonly issuer: string;

@@ -38,7 +38,8 @@ export class KeySourceRegistry implements KeySources {
   create(issuer: string, keys: ResolvedKeys, kind: KeySourceKind): KeySource {
     const isConfigured = kind === 'configured';
     if (keys.from === 'static') {
-      if (isConfigured) this.staticHealth.push(staticKeyHealth(issuer));
+      const unused = { ageSeconds: undefined, failures: 0, lastErrorCode: undefined };
+      if (isConfigured) this.staticHealth.push({ issuer, isConfigured, state: 'fresh', source: 'static', ...unused });
       return staticKeys(keys.keySet);
     }
     const { clock, keyStore: store, insecureAllowHttp: allowHttp } = this.options;
@@ -101,9 +102,4 @@ export class KeySourceRegistry implements KeySources {
       // An error of the logger in a background refresh has no handler and would end the process.
     }
   };
-}
-
-function staticKeyHealth(issuer: string): IssuerKeyHealth {
-  const unused = { ageSeconds: undefined, failures: 0, lastErrorCode: undefined };
-  return { issuer, isConfigured: true, state: 'fresh', source: 'static', ...unused };
 }

@@ -19,28 +19,26 @@ interface MetadataRequest extends Pick<ExchangeOptions, 'timeoutMs' | 'maxBytes'
   readonly uri: string | undefined;
 }
 
+type Load = () => Promise<AuthorizationServerMetadata>;
+
 const MAX_DOCUMENTS = 1_000;
 
 /** The metadata of authorization servers: one cached document and one fetch at a time for each issuer. */
 export class MetadataSource {
-  private readonly documents = new LRUCache<string, AuthorizationServerMetadata>({ max: MAX_DOCUMENTS });
-  private readonly pending = new Map<string, Promise<AuthorizationServerMetadata>>();
+  private readonly documents = new LRUCache<string, AuthorizationServerMetadata, Load>({
+    max: MAX_DOCUMENTS,
+    fetchMethod: (_id, _cached, { context: load }) => load(),
+    noDeleteOnFetchRejection: true,
+    // A fetch whose entry is evicted still answers.
+    ignoreFetchAbort: true,
+  });
 
   constructor(private readonly options: Pick<ExchangeOptions, 'fetch' | 'signal'> & { readonly allowHttp: boolean }) {}
 
   /** Returns the cached document, or fetches it, always if it `isDoubtful`. A failed fetch does not remove it. */
-  async get(issuer: string, request: MetadataRequest, isDoubtful = false): Promise<AuthorizationServerMetadata> {
+  get(issuer: string, request: MetadataRequest, isDoubtful = false): Promise<AuthorizationServerMetadata> {
     const id = JSON.stringify([issuer, request.uri]);
-    const cached = isDoubtful ? undefined : this.documents.get(id);
-    if (cached !== undefined) return cached;
-    let pending = this.pending.get(id);
-    if (pending === undefined) {
-      pending = this.load(issuer, request).finally(() => this.pending.delete(id));
-      this.pending.set(id, pending);
-    }
-    const metadata = await pending;
-    this.documents.set(id, metadata);
-    return metadata;
+    return this.documents.forceFetch(id, { context: () => this.load(issuer, request), forceRefresh: isDoubtful });
   }
 
   /**
@@ -100,10 +98,7 @@ function readMetadata(body: unknown, issuer: string, location: string): Authoriz
   return { issuer, jwks_uri: typeof document.jwks_uri === 'string' ? document.jwks_uri : undefined };
 }
 
-/**
- * Returns the `jwks_uri` of the metadata at this location in its canonical form.
- * @throws FetchError if there is none, or if it must not be fetched.
- */
+/** Returns the `jwks_uri` of the metadata at this location in its canonical form, unless it must not be fetched. */
 export function requireJwksUri(
   jwksUri: string | undefined,
   location: string,

@@ -25,7 +25,6 @@ export function isPauseOver({ from, until }: Pause, now: number): boolean {
  * delay is shortened at random, so that several processes do not fetch at the same time.
  */
 export class RefreshBackoff {
-  /** Failed attempts since the last success. */
   failures = 0;
   lastErrorCode: FetchErrorCode | undefined;
   private pause: Pause;

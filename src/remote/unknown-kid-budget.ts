@@ -20,7 +20,6 @@ export class UnknownKidBudget {
   private retriesLeft = RETRIES_PER_COOLDOWN;
   private misses: LRUCache<string, Pause> | undefined;
 
-  /** @param maxMisses Bounds the memory that callers without a valid token can use. */
   constructor(
     private readonly cooldownMs: number,
     private readonly maxMisses: number,
@@ -36,7 +35,6 @@ export class UnknownKidBudget {
     return miss !== undefined && isPauseOver(miss, now) && this.retriesLeft > 0;
   }
 
-  /** Records a successful fetch for an unknown kid. */
   recordFetch(now: number): void {
     if (isPauseOver(this.cooldown, now)) {
       this.cooldown = { from: now, until: now + this.cooldownMs };

@@ -10,15 +10,12 @@ import { callerOf, JwtStrategy } from '../nest/jwt.strategy.js';
 import { GUEST, type Outcome } from '../nest/outcome.js';
 import type { ClaimPaths } from '../options/options.js';
 import type { ResolvedIssuer } from '../options/resolve-issuer.js';
-import { resolveOptions, type ResolvedOptions } from '../options/resolve-options.js';
+import { resolveOptions } from '../options/resolve-options.js';
 import { AccessTokenVerifier } from '../token/access-token-verifier.js';
-import { Rejected } from '../token/authenticator.js';
-import { Authorities } from '../token/authorities.js';
+import { type Presented, Rejected } from '../token/authenticator.js';
 import type { Explanation } from '../token/explain.js';
-import type { Presented } from '../token/presented.js';
-import type { KeySources } from '../token/trusted-issuers.js';
-import { TrustedIssuers } from '../token/trusted-issuers.js';
-import { createVerifiedAccessToken } from '../token/verified-access-token.js';
+import { type KeySources, TrustedIssuers } from '../token/trusted-issuers.js';
+import { FrozenAccessToken } from '../token/verified-access-token.js';
 import { checkProperties, COMMON_PROPERTIES, createClaims, DEFAULTS, type TokenRequest } from './test-token.js';
 
 /** The caller of each request, in a test that is not about tokens. */
@@ -122,8 +119,7 @@ export class MockVerifier extends AccessTokenVerifier {
     if (isGuest === true) return undefined;
     // As in a token, which cannot contain undefined.
     const claims = JSON.parse(JSON.stringify(issued)) as AccessTokenClaims;
-    const authorities = new Authorities(claims, this.issuer.claimPaths);
-    const token = createVerifiedAccessToken(text, { alg: 'ES256' }, claims, authorities, this.issuer);
+    const token = new FrozenAccessToken(text, { alg: 'ES256' }, claims, this.issuer);
     return { token, user: user === undefined ? claims : user };
   }
 
@@ -142,15 +138,9 @@ export class MockVerifier extends AccessTokenVerifier {
 
 /** Authenticates each call as the caller of the test, whatever token it presents. */
 class MockStrategy extends JwtStrategy {
+  declare protected readonly verifier: MockVerifier;
   /** The outcome of each request and of each socket. All messages of a socket have the caller that opened it. */
   private readonly outcomes = new WeakMap<object, MaybePromise<Outcome>>();
-
-  constructor(
-    private readonly callers: MockVerifier,
-    options: ResolvedOptions,
-  ) {
-    super(callers, options);
-  }
 
   override authenticateCall(request: object, context: ExecutionContext): MaybePromise<Outcome> {
     const connection = context.getType() === 'ws' ? context.switchToWs().getClient<object>() : request;
@@ -158,7 +148,7 @@ class MockStrategy extends JwtStrategy {
     if (known !== undefined) return known;
     const outcome = recovering<Outcome>(
       () => {
-        const call = this.callers.nextCall('mock');
+        const call = this.verifier.nextCall('mock');
         return call === undefined ? GUEST : callerOf(call.user, call.token);
       },
       (error) => ({ kind: 'refused', error: error as Error }),

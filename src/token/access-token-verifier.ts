@@ -4,17 +4,15 @@ import { AuthError, type AuthErrorCode } from '../model/errors.js';
 import { isPromise, type MaybePromise, recovering, whenKnown } from '../model/maybe-promise.js';
 import type { KeySet } from '../keys/key-set.js';
 import type { ResolvedTokenCache } from '../options/resolve-options.js';
-import { type Authenticator, NO_DEMAND, Rejected } from './authenticator.js';
+import { type Authenticator, type Demand, NO_DEMAND, type Presented, Rejected } from './authenticator.js';
 import { ACCESS_TOKEN_CHECKS } from './checks/access-token-checks.js';
 import { namedAlgorithm } from './checks/header.js';
-import { runChecks } from './checks/check.js';
+import { runChecks, TokenFacts } from './checks/check.js';
 import { requiredClaim, STRING } from './claims.js';
 import { explainToken, type Explanation } from './explain.js';
 import { decodeCompact } from './jwt/compact.js';
 import { checkSignature, findVerifyingKey, namedKey } from './jwt/signature.js';
-import type { Demand, Presented } from './presented.js';
 import { TokenCache } from './token-cache.js';
-import { TokenFacts } from './token-facts.js';
 import type { TrustedIssuer, TrustedIssuers } from './trusted-issuers.js';
 
 /** Receives how long verifications take. */
@@ -161,7 +159,7 @@ export class AccessTokenVerifier implements Authenticator {
     let entry = facts.cached;
     if (entry?.keySet !== keySet) {
       const { token, header, claims } = facts;
-      entry = { header, claims, keySet, authorities: facts.authorities(issuer), verifiedAt: now };
+      entry = { header, claims, keySet, authorities: { claimPaths: issuer.claimPaths }, verifiedAt: now };
       if (!this.cache.remember(token, entry)) return;
     }
     // The application's own functions are called for each request.

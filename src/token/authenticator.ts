@@ -1,6 +1,33 @@
 import type { VerifiedAccessToken } from '../model/access-token.js';
 import type { MaybePromise } from '../model/maybe-promise.js';
-import type { Demand, Presented } from './presented.js';
+
+/** The credentials of a call, as its transport reads them. Nothing in it is verified. */
+export interface Presented {
+  /** The access token as it was sent. */
+  readonly token: string;
+  readonly scheme: 'Bearer';
+  /** Every DPoP proof that was sent (RFC 9449 §4.1); a valid request has at most one. */
+  readonly proofs: readonly string[];
+  /** The HTTP method. Undefined for calls that have none. */
+  readonly method?: string;
+  /** The path and query as they were sent. */
+  readonly uri?: string;
+  /** The DER-encoded client certificate of the TLS connection (RFC 8705 §3). */
+  certificate?(): Uint8Array | undefined;
+}
+
+/** The requirements of a route that the authentication itself checks. */
+export interface Demand {
+  /** Accept only tokens for one of these audiences. Default: those of the issuer's options. */
+  readonly audience?: readonly string[];
+}
+
+export const NO_DEMAND: Demand = Object.freeze({});
+
+/** Decides whether a call presents a valid access token. A known result travels synchronously. Neither throws nor rejects. */
+export interface Authenticator {
+  authenticate(presented: Presented, demand: Demand): MaybePromise<VerifiedAccessToken | Rejected>;
+}
 
 /** The result of an authentication that failed. The facts of the call are here, and never on the error, which may be a constant. */
 export class Rejected {
@@ -11,10 +38,3 @@ export class Rejected {
     readonly issuer: string | undefined,
   ) {}
 }
-
-/** Decides whether a call presents a valid access token. A known result travels synchronously. Neither throws nor rejects. */
-export interface Authenticator {
-  authenticate(presented: Presented, demand: Demand): MaybePromise<VerifiedAccessToken | Rejected>;
-}
-
-export const NO_DEMAND: Demand = Object.freeze({});

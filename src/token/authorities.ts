@@ -2,21 +2,16 @@ import { isJsonObject } from '../model/unknown-value.js';
 import type { ResolvedClaimPath } from '../options/claim-paths.js';
 import type { ResolvedClaimPaths } from '../options/resolve-issuer.js';
 
+/** Scopes, roles and permissions of a token. Read from the claims on first use, because most handlers use at most one of them. */
+export interface Authorities extends Partial<Record<keyof ResolvedClaimPaths, readonly string[]>> {
+  readonly claimPaths: ResolvedClaimPaths;
+}
+
 type Claims = Readonly<Record<string, unknown>>;
 
-/** Scopes, roles and permissions of a token. Read from the claims on first use, because most handlers use at most one of them. */
-export class Authorities {
-  private readonly known: Partial<Record<keyof ResolvedClaimPaths, readonly string[]>> = {};
-
-  constructor(
-    private readonly claims: Claims,
-    readonly claimPaths: ResolvedClaimPaths,
-  ) {}
-
-  get(kind: keyof ResolvedClaimPaths): readonly string[] {
-    const split = kind === 'scopes' ? 'at-spaces' : 'whole';
-    return (this.known[kind] ??= authoritiesAt(this.claims, this.claimPaths[kind], split));
-  }
+export function authoritiesOf(claims: Claims, kind: keyof ResolvedClaimPaths, known: Authorities): readonly string[] {
+  const split = kind === 'scopes' ? 'at-spaces' : 'whole';
+  return (known[kind] ??= authoritiesAt(claims, known.claimPaths[kind], split));
 }
 
 const NONE: readonly string[] = Object.freeze([]);

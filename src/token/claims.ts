@@ -30,14 +30,12 @@ export const NUMERIC_DATE: ClaimType<number> = {
   matches: (value): value is number => typeof value === 'number' && value >= 0 && value <= LATEST_NUMERIC_DATE,
 };
 
-/** @throws AuthError CLAIM_INVALID if the claim is present and of another type. */
 export function optionalClaim<Value>(claims: Claims, claim: string, type: ClaimType<Value>): Value | undefined {
   const value = claims[claim];
   if (value === undefined || type.matches(value)) return value;
   throw new AuthError('CLAIM_INVALID', { claim, expected: type.expected });
 }
 
-/** @throws AuthError CLAIM_MISSING, CLAIM_INVALID */
 export function requiredClaim<Value>(claims: Claims, claim: string, type: ClaimType<Value>): Value {
   const value = optionalClaim(claims, claim, type);
   if (value === undefined) throw new AuthError('CLAIM_MISSING', { claim });

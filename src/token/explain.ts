@@ -4,13 +4,12 @@ import { AuthError, type AuthErrorCode } from '../model/errors.js';
 import type { MaybePromise } from '../model/maybe-promise.js';
 import { ACCESS_TOKEN_CHECKS, type AccessTokenCheckName } from './checks/access-token-checks.js';
 import { applicationCheck } from './checks/application.js';
-import { type Check, type CheckExplanation, runCheck } from './checks/check.js';
+import { type Check, type CheckExplanation, runCheck, TokenFacts } from './checks/check.js';
 import { allowedAlgorithmCheck, namedAlgorithm } from './checks/header.js';
 import { requiredClaim, STRING } from './claims.js';
 import { counted, formHint, hintFor, similarAddressHint } from './hints.js';
 import { decodeCompact } from './jwt/compact.js';
 import { checkSignature } from './jwt/signature.js';
-import { TokenFacts } from './token-facts.js';
 import type { TrustedIssuer, TrustedIssuers } from './trusted-issuers.js';
 
 /** The name of a row: a check, or a step of the verification between the checks. */
@@ -35,7 +34,15 @@ export interface Explanation {
   readonly hint?: string;
 }
 
-/** Makes every check of a token and returns a row for each, in the order in which `verify` makes them. */
+// The token is from its issuer and its claims are as the issuer set them, only not for now or not for this API.
+const LEAVES_CLAIMS_RELIABLE: ReadonlySet<AuthErrorCode | undefined> = new Set([
+  'TOKEN_EXPIRED',
+  'AUDIENCE_MISMATCH',
+  'TOKEN_NOT_YET_VALID',
+  'TOKEN_TOO_OLD',
+  'BINDING_UNPROVEN',
+]);
+
 export async function explainToken(
   text: string,
   issuers: TrustedIssuers,
@@ -61,7 +68,8 @@ export async function explainToken(
   await addRow(rows, SIGNATURE, hasAlgorithm && source ? [facts, source] : undefined);
 
   for (const check of ACCESS_TOKEN_CHECKS.afterSignature) {
-    const isPossible = check !== applicationCheck || (callsValidate && rows.every(leavesClaimsReliable));
+    const areReliable = rows.every(({ passed, code }) => passed === true || LEAVES_CLAIMS_RELIABLE.has(code));
+    const isPossible = check !== applicationCheck || (callsValidate && areReliable);
     await addRow(rows, enforced(check), isPossible ? input : undefined);
   }
   return rows;
@@ -104,19 +112,6 @@ const SIGNATURE: Step<readonly [TokenFacts, KeySource], unknown> = {
 
 function enforced(check: Check & { readonly name: AccessTokenCheckName }) {
   return { ...check, run: (facts: TokenFacts, issuer: TrustedIssuer) => runCheck(check, facts, issuer) };
-}
-
-// The token is from its issuer and its claims are as the issuer set them, only not for now or not for this API.
-const LEAVES_CLAIMS_RELIABLE: ReadonlySet<AuthErrorCode | undefined> = new Set([
-  'TOKEN_EXPIRED',
-  'AUDIENCE_MISMATCH',
-  'TOKEN_NOT_YET_VALID',
-  'TOKEN_TOO_OLD',
-  'BINDING_UNPROVEN',
-]);
-
-function leavesClaimsReliable({ passed, code }: Explanation): boolean {
-  return passed === true || LEAVES_CLAIMS_RELIABLE.has(code);
 }
 
 /** Adds the row of a step, and returns its result if it passes. Without input, the step cannot be made. */

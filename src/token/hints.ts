@@ -1,6 +1,6 @@
 import type { AuthError, AuthErrorCode, AuthErrorDetail } from '../model/errors.js';
 import { isSimilarAddress } from '../model/similar-address.js';
-import { SEVERAL_WORDS } from './bearer.js';
+import { SEVERAL_WORDS } from './token-extractor.js';
 
 /** The `reason` of a refusal when `validate` does not return `true`. */
 export const REJECTED_BY_VALIDATE = 'rejected by the `validate` option';
@@ -117,10 +117,12 @@ export function formHint(text: unknown): string | undefined {
 /** Returns a hint if the token names an address that differs from a configured one only in slash, case or scheme. */
 export function similarAddressHint(got: unknown, configured: readonly string[]): string | undefined {
   const named = [got].flat().filter((value): value is string => typeof value === 'string');
-  const pairs = configured.flatMap((address) => named.map((other) => [address, other] as const));
-  const [address, other] = pairs.find((pair) => isSimilarAddress(...pair)) ?? [];
-  if (address === undefined) return undefined;
-  return `The token has ${JSON.stringify(other)}, the options have ${JSON.stringify(address)}. Write it exactly as the token has it, with or without the trailing slash.`;
+  for (const wrong of configured) {
+    const right = named.find((address) => isSimilarAddress(address, wrong));
+    if (right !== undefined)
+      return `The token has ${JSON.stringify(right)}, the options have ${JSON.stringify(wrong)}. Write it exactly as the token has it, with or without the trailing slash.`;
+  }
+  return undefined;
 }
 
 /** Returns a hint for a token without `aud` that names its client, as Amazon Cognito issues them. */

@@ -4,8 +4,7 @@ import type { VerifiedAccessToken } from '../model/access-token.js';
 import type { KeySet } from '../keys/key-set.js';
 import type { ResolvedTokenCache } from '../options/resolve-options.js';
 import type { Authorities } from './authorities.js';
-import { MAX_TOKEN_LENGTH } from './bearer.js';
-import type { DecodedToken } from './jwt/compact.js';
+import { type DecodedToken, MAX_TOKEN_LENGTH } from './jwt/compact.js';
 import { SeenTokenFilter } from './seen-token-filter.js';
 import type { TrustedIssuer } from './trusted-issuers.js';
 

@@ -1,7 +1,7 @@
 import { AuthError } from '../model/errors.js';
 import { isJsonObject } from '../model/unknown-value.js';
 import type { ResolvedTokenFrom, TokenPlace } from '../options/token-places.js';
-import { bearerToken } from './bearer.js';
+import { MAX_TOKEN_LENGTH } from './jwt/compact.js';
 
 export interface TokenCarrier {
   /** Each `Authorization` header that was sent. */
@@ -29,10 +29,7 @@ export class TokenExtractor {
     this.readsQuery = places.includes('query');
   }
 
-  /**
-   * @returns undefined if nothing was sent that could be a token.
-   * @throws AuthError TOKEN_MULTIPLE, TOKEN_MALFORMED, TOKEN_TOO_LARGE, SCHEME_UNSUPPORTED, ORIGIN_UNTRUSTED
-   */
+  /** Returns undefined if nothing was sent that could be a token. */
   extract(carrier: TokenCarrier, context: unknown): string | undefined {
     const tokens = this.tokenFrom.flatMap((place) =>
       typeof place === 'function'
@@ -65,7 +62,32 @@ function tokensAt(place: TokenPlace, carrier: TokenCarrier): readonly string[] {
   }
 }
 
-/** Returns what was sent at a place; empty values count as absent. @throws AuthError TOKEN_MALFORMED */
+export const SEVERAL_WORDS = 'a space or a comma in the token';
+
+const SCHEME_LENGTH = 'Bearer'.length;
+
+/**
+ * Returns the token of the `Authorization` header (RFC 6750 §2.1). One pass without regular expressions, because this code
+ * processes input of unauthenticated callers: the pattern of passport-jwt takes quadratic time.
+ */
+export function bearerToken(values: readonly string[]): string {
+  if (values.length > 1) throw new AuthError('TOKEN_MULTIPLE', { headers: values.length });
+  const value = values[0];
+  if (value === undefined || value === '') throw new AuthError('TOKEN_MISSING');
+  // RFC 9110 §11.1: the scheme is compared without case.
+  const isBearer =
+    value.slice(0, SCHEME_LENGTH).toLowerCase() === 'bearer' &&
+    (value.length === SCHEME_LENGTH || value[SCHEME_LENGTH] === ' ');
+  if (!isBearer) throw new AuthError('SCHEME_UNSUPPORTED');
+  const token = value.slice(SCHEME_LENGTH).trim();
+  if (token === '') throw new AuthError('TOKEN_MALFORMED', { reason: 'empty' });
+  if (token.length > MAX_TOKEN_LENGTH) throw new AuthError('TOKEN_TOO_LARGE', { limit: MAX_TOKEN_LENGTH });
+  if (token.includes(' ') || token.includes(','))
+    throw new AuthError('TOKEN_MULTIPLE', { headers: 1, reason: SEVERAL_WORDS });
+  return token;
+}
+
+/** Returns what was sent at a place; empty values count as absent. */
 export function nonEmptyStrings(values: readonly unknown[]): readonly string[] {
   const texts: string[] = [];
   for (const value of values) {
@@ -91,26 +113,18 @@ function cookiesOf({ headers }: TokenCarrier, name: string): readonly string[] {
 
 const SAFE_METHODS = ['GET', 'HEAD', 'OPTIONS'];
 
-/**
- * Rejects cross-site requests (CSRF), because browsers attach cookies to requests that other sites cause. Browsers state the
- * origin in `Sec-Fetch-Site` and `Origin`, which a site cannot suppress. A request with neither is not from a browser, and
- * its client can only send its own cookie.
- */
+/** Rejects cross-site requests (CSRF) as `fromCookie` describes. A site cannot suppress the two headers. */
 function checkOrigin({ method, opensSocket, headers }: TokenCarrier, origins: readonly string[]): void {
   if (method !== undefined && SAFE_METHODS.includes(method) && opensSocket !== true) return;
   const origin = single(headers.origin);
   if (origin !== undefined && origins.includes(origin)) return;
   const site = single(headers['sec-fetch-site']);
-  const isOwn =
-    site === undefined ? origin === undefined || isOfHost(origin, headers) : ['same-origin', 'none'].includes(site);
+  // `null` is the origin of a sandboxed frame or a file.
+  const isOfHost = origin === undefined || (URL.canParse(origin) && new URL(origin).host === single(headers.host));
+  const isOwn = site === undefined ? isOfHost : ['same-origin', 'none'].includes(site);
   // A list replaces the default: another page of the same host may be untrusted then.
   if (origins.length > 0 ? origin === undefined && isOwn : isOwn) return;
   throw new AuthError('ORIGIN_UNTRUSTED');
-}
-
-function isOfHost(origin: string, headers: TokenCarrier['headers']): boolean {
-  // `null` is the origin of a sandboxed frame or a file.
-  return URL.canParse(origin) && new URL(origin).host === single(headers.host);
 }
 
 function single(value: string | readonly string[] | undefined): string | undefined {

@@ -17,7 +17,6 @@ export interface KeySources {
 
 export interface TrustedIssuer extends ResolvedIssuer {
   readonly keySource: KeySource;
-  /** Called when one of its keys has verified a token. */
   readonly onVerified?: () => void;
 }
 

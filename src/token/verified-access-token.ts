@@ -1,26 +1,29 @@
 import type { AccessTokenClaims, JoseHeader, VerifiedAccessToken } from '../model/access-token.js';
 import type { ResolvedIssuer } from '../options/resolve-issuer.js';
-import type { Authorities } from './authorities.js';
+import { type Authorities, authoritiesOf } from './authorities.js';
 
-type TimeLimits = Pick<ResolvedIssuer, 'clockToleranceSeconds'> & Partial<Pick<ResolvedIssuer, 'maxTokenAgeSeconds'>>;
+type TokenOptions = Pick<ResolvedIssuer, 'claimPaths' | 'clockToleranceSeconds'> &
+  Partial<Pick<ResolvedIssuer, 'maxTokenAgeSeconds'>>;
 
-class FrozenAccessToken implements VerifiedAccessToken {
+export class FrozenAccessToken implements VerifiedAccessToken {
   // Private fields, so that neither JSON.stringify nor console.log of a request or a user reveals the credential.
   readonly #token: string;
+  readonly #options: TokenOptions;
   readonly #authorities: Authorities;
-  readonly #limits: TimeLimits;
   readonly issuer: string;
 
+  /** @param cached what earlier calls with the same token read from its claims. */
   constructor(
     token: string,
     readonly header: JoseHeader | undefined,
     readonly claims: AccessTokenClaims,
-    authorities: Authorities,
-    limits: TimeLimits,
+    options: TokenOptions,
+    cached?: Authorities,
   ) {
+    const { claimPaths } = options;
     this.#token = token;
-    this.#authorities = authorities;
-    this.#limits = limits;
+    this.#options = options;
+    this.#authorities = cached?.claimPaths === claimPaths ? cached : { claimPaths };
     this.issuer = claims.iss;
     Object.freeze(this);
   }
@@ -30,19 +33,19 @@ class FrozenAccessToken implements VerifiedAccessToken {
   }
 
   get scopes(): readonly string[] {
-    return this.#authorities.get('scopes');
+    return authoritiesOf(this.claims, 'scopes', this.#authorities);
   }
 
   get roles(): readonly string[] {
-    return this.#authorities.get('roles');
+    return authoritiesOf(this.claims, 'roles', this.#authorities);
   }
 
   get permissions(): readonly string[] {
-    return this.#authorities.get('permissions');
+    return authoritiesOf(this.claims, 'permissions', this.#authorities);
   }
 
-  static limitsOf(token: VerifiedAccessToken): TimeLimits {
-    return token instanceof FrozenAccessToken ? token.#limits : { clockToleranceSeconds: 0 };
+  static optionsOf(token: VerifiedAccessToken): Omit<TokenOptions, 'claimPaths'> {
+    return token instanceof FrozenAccessToken ? token.#options : { clockToleranceSeconds: 0 };
   }
 
   /** Everything except the credential, for logging. */
@@ -52,29 +55,15 @@ class FrozenAccessToken implements VerifiedAccessToken {
   }
 }
 
-export function createVerifiedAccessToken(
-  token: string,
-  header: JoseHeader | undefined,
-  claims: AccessTokenClaims,
-  authorities: Authorities,
-  limits: TimeLimits,
-): VerifiedAccessToken {
-  return new FrozenAccessToken(token, header, claims, authorities, limits);
-}
-
-export function isVerifiedAccessToken(value: unknown): value is VerifiedAccessToken {
-  return value instanceof FrozenAccessToken;
-}
-
 /** The clock tolerance of the token's issuer, in seconds. 0 for an object that a test uses as a token. */
 export function clockToleranceSecondsOf(token: VerifiedAccessToken): number {
-  return FrozenAccessToken.limitsOf(token).clockToleranceSeconds;
+  return FrozenAccessToken.optionsOf(token).clockToleranceSeconds;
 }
 
 /** When the token expires or reaches `maxTokenAgeSeconds`, in seconds since 1970. */
 export function expiresAtSeconds(token: VerifiedAccessToken): number {
   const { exp, iat = Infinity } = token.claims;
-  return Math.min(exp, iat + (FrozenAccessToken.limitsOf(token).maxTokenAgeSeconds ?? Infinity));
+  return Math.min(exp, iat + (FrozenAccessToken.optionsOf(token).maxTokenAgeSeconds ?? Infinity));
 }
 
 /** When requests with the token start to be rejected: the expiration plus the issuer's clock tolerance. */

@@ -1,12 +1,10 @@
 import type { VerifiedAccessToken } from '../../src/index.js';
-import { Authorities } from '../../src/token/authorities.js';
-import { createVerifiedAccessToken } from '../../src/token/verified-access-token.js';
+import { FrozenAccessToken } from '../../src/token/verified-access-token.js';
 
-const CLAIM_PATHS = { scopes: [['scope']], roles: [['roles']], permissions: [['permissions']] };
+const claimPaths = { scopes: [['scope']], roles: [['roles']], permissions: [['permissions']] };
 
 /** A token with these claims, as `AccessTokenVerifier.verify` returns it. */
 export function verifiedToken(claims: Record<string, unknown> = {}, clockToleranceSeconds = 0): VerifiedAccessToken {
   const all = { iss: 'https://issuer.example.com/', aud: 'https://api.example.com', exp: 2_000_000_000, ...claims };
-  const authorities = new Authorities(all, CLAIM_PATHS);
-  return createVerifiedAccessToken('a.b.c', { alg: 'RS256' }, all, authorities, { clockToleranceSeconds });
+  return new FrozenAccessToken('a.b.c', { alg: 'RS256' }, all, { claimPaths, clockToleranceSeconds });
 }

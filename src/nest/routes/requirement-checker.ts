@@ -9,7 +9,6 @@ import { isPromise, type MaybePromise, recovering } from '../../model/maybe-prom
 import type { Policy, PolicyClass } from '../../model/policy.js';
 import type { ResolvedOptions } from '../../options/resolve-options.js';
 import { clientOf } from '../../token/claims.js';
-import { clockToleranceSecondsOf } from '../../token/verified-access-token.js';
 import { RESOLVED_OPTIONS } from '../auth-options.js';
 import { handlerName } from '../nest-internals.js';
 import { transportOf } from '../transports/transport-of.js';
@@ -38,7 +37,6 @@ export class RequirementChecker {
     const surroundings: Surroundings = {
       context,
       nowSeconds: this.settings.clock() / 1000,
-      clockToleranceSeconds: token === undefined ? 0 : clockToleranceSecondsOf(token),
       requiredScopes: rules.requiredScopes,
       resolvePolicy: (policy) => this.resolvePolicy(policy, context),
     };

@@ -1,7 +1,7 @@
 import { Inject, Injectable, Logger, type Type } from '@nestjs/common';
 import { AuthError } from '../../model/errors.js';
 import type { ResolvedOptions } from '../../options/resolve-options.js';
-import { MAX_TOKEN_LENGTH } from '../../token/bearer.js';
+import { MAX_TOKEN_LENGTH } from '../../token/jwt/compact.js';
 import { expiresAtSeconds } from '../../token/verified-access-token.js';
 import { AuthEvents } from '../auth-events.js';
 import { AuthGuard } from '../auth.guard.js';

@@ -1,7 +1,6 @@
 import type { ExecutionContext } from '@nestjs/common';
-import { bearerToken } from '../../token/bearer.js';
-import type { Presented } from '../../token/presented.js';
-import type { TokenCarrier, TokenExtractor } from '../../token/token-extractor.js';
+import type { Presented } from '../../token/authenticator.js';
+import { bearerToken, type TokenCarrier, type TokenExtractor } from '../../token/token-extractor.js';
 import { isAuthRefusal, toHttpException } from '../refusals/refusal.js';
 import { eventStream, type RawResponse } from './event-stream.js';
 import type { Transport } from './transport.js';

@@ -1,7 +1,7 @@
 import type { ExecutionContext } from '@nestjs/common';
 import type { VerifiedAccessToken } from '../../model/access-token.js';
 import type { MaybePromise } from '../../model/maybe-promise.js';
-import type { Presented } from '../../token/presented.js';
+import type { Presented } from '../../token/authenticator.js';
 import type { TokenExtractor } from '../../token/token-extractor.js';
 import type { AuthRefusal, Refusal } from '../refusals/refusal.js';
 

@@ -15,7 +15,6 @@ export const criticalHeaderCheck = {
   explain: ({ header }) => ({ got: header.crit }),
 } as const satisfies HeaderCheck;
 
-/** @throws AuthError ALGORITHM_NOT_ALLOWED */
 export function namedAlgorithm({ alg }: DecodedToken['header']): SignatureAlgorithm {
   if (!isSignatureAlgorithm(alg)) throw new AuthError('ALGORITHM_NOT_ALLOWED', { expected: ALGORITHM_NAMES });
   return alg;

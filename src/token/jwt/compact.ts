@@ -3,8 +3,6 @@ import { LRUCache } from 'lru-cache';
 import { AuthError } from '../../model/errors.js';
 import { isJsonObject } from '../../model/unknown-value.js';
 import { decodeBase64url, NOT_BASE64URL } from './base64url.js';
-import { MAX_TOKEN_LENGTH } from '../bearer.js';
-import { parseFrozenJson } from './frozen-json.js';
 
 /** A decoded token. Nothing in it is verified. It is deeply frozen. */
 export interface DecodedToken {
@@ -13,10 +11,12 @@ export interface DecodedToken {
   readonly claims: Readonly<Record<string, unknown>>;
 }
 
+/** The longest compact token that is processed, in characters. Node's limit for all headers is 16 KiB by default. */
+export const MAX_TOKEN_LENGTH = 32_768;
+
 /**
  * Decodes a JWS in compact serialization (RFC 7515 §7.1) whose payload is a JSON object (RFC 7519 §3). Encrypted
  * tokens (five parts) are not supported.
- * @throws AuthError TOKEN_MALFORMED, TOKEN_TOO_LARGE
  */
 export function decodeCompact(token: string): DecodedToken {
   if (typeof token !== 'string') throw malformed('not a string');
@@ -86,6 +86,44 @@ function decode(start: number, end: number, part: string, target: Uint8Array): n
   const length = decodeBase64url(characters, start, end, target);
   if (length === NOT_BASE64URL) throw malformed(`${part} is not base64url`);
   return length;
+}
+
+// Deeper than any real token, and far less than what overflows the stack.
+const MAX_DEPTH = 64;
+
+/**
+ * Parses a part of a token and freezes it deeply, so that application code cannot change what was verified, for this request or
+ * for another that uses the cached token. Members named `__proto__`, `constructor` or `prototype` are removed at
+ * any depth, because copying them would change the prototype of an object.
+ *
+ * If a member occurs twice, the last one counts, as RFC 7519 §4 allows. The signature covers the bytes, so that there is only
+ * one reading of them.
+ */
+function parseFrozenJson(text: string, part: string): unknown {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    // The parser's own message quotes the text.
+    throw malformed(`${part} is not JSON`);
+  }
+  freeze(value, part, 0);
+  return value;
+}
+
+function freeze(value: unknown, part: string, depth: number): void {
+  if (typeof value !== 'object' || value === null) return;
+  if (depth > MAX_DEPTH) throw malformed(`${part} is nested too deep`);
+  if (Array.isArray(value)) {
+    for (const item of value) freeze(item, part, depth + 1);
+  } else {
+    // JSON.parse creates own members only, also for `__proto__`.
+    for (const name in value) {
+      if (name === '__proto__' || name === 'constructor' || name === 'prototype') Reflect.deleteProperty(value, name);
+      else freeze((value as Record<string, unknown>)[name], part, depth + 1);
+    }
+  }
+  Object.freeze(value);
 }
 
 function malformed(reason: string): AuthError {

@@ -21,7 +21,6 @@ export function namedKey({ kid }: DecodedToken['header']): string | undefined {
 /**
  * Verifies the signature (RFC 7515 §5.2) with the keys of the token's issuer.
  * @param verifiedBy the key set that verified this very token before. The result holds while that set is current.
- * @throws AuthError KEYS_UNAVAILABLE, TOKEN_MALFORMED, and those of {@link findVerifyingKey}
  */
 export function checkSignature(
   token: SignedToken,
@@ -48,7 +47,6 @@ export function checkSignature(
   });
 }
 
-/** @throws AuthError KEY_UNKNOWN, KEY_UNSUITABLE, SIGNATURE_INVALID */
 export function findVerifyingKey(
   token: SignedToken,
   algorithm: SignatureAlgorithm,

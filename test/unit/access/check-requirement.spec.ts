@@ -13,13 +13,13 @@ async function refusal(
   requirement: Omit<Requirement, 'merge' | 'reportOnly'> & Record<string, unknown>,
   claims: Claims,
   surroundings: Partial<RequirementSurroundings<typeof CONTEXT>> = {},
+  clockToleranceSeconds = 0,
 ): Promise<AuthError | undefined> {
   const declared = { merge: false, reportOnly: false, ...requirement } as Requirement<typeof CONTEXT>;
   try {
-    await checkRequirement(declared, verifiedToken(claims), {
+    await checkRequirement(declared, verifiedToken(claims, clockToleranceSeconds), {
       context: CONTEXT,
       nowSeconds: NOW,
-      clockToleranceSeconds: 0,
       requiredScopes: [],
       resolvePolicy: () => ({ allows: () => true }),
       ...surroundings,
@@ -95,7 +95,7 @@ describe('A requirement of acr (RFC 9470)', () => {
     [String(NOW), 0, CODE],
     [undefined, 0, CODE],
   ])('decides about auth_time %p with a tolerance of %d seconds: %p', async (time, tolerance, expected) => {
-    const error = await refusal(acr([], 60), { auth_time: time }, { clockToleranceSeconds: tolerance });
+    const error = await refusal(acr([], 60), { auth_time: time }, {}, tolerance);
     expect(error?.code).toBe(expected);
     if (error !== undefined) expect(error.detail).toStrictEqual({ claim: 'auth_time', maxAgeSeconds: 60 });
   });

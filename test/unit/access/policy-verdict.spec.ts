@@ -1,5 +1,5 @@
 import { describe, expect, it, jest } from '@jest/globals';
-import { type PolicyResolver, verdictOf } from '../../../src/access/policy-verdict.js';
+import { type PolicyResolver, verdictOf } from '../../../src/access/check-requirement.js';
 import { CombinedPolicy, type PolicyReference } from '../../../src/model/policy.js';
 import { verifiedToken } from '../../support/tokens.js';
 

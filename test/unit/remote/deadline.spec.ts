@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { getEventListeners } from 'node:events';
-import { withDeadline } from '../../../src/remote/deadline.js';
+import { withDeadline } from '../../../src/remote/http-exchange.js';
 import { FetchError } from '../../../src/remote/fetch-error.js';
 
 const never = () => new Promise<never>(() => undefined);

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { bearerToken, MAX_TOKEN_LENGTH } from '../../../src/token/bearer.js';
+import { MAX_TOKEN_LENGTH } from '../../../src/token/jwt/compact.js';
+import { bearerToken } from '../../../src/token/token-extractor.js';
 import { unicodeText } from '../../support/unicode-text.js';
 import { codeOf, refusalOf } from '../../support/catching.js';
 

@@ -1,7 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { MAX_TOKEN_LENGTH } from '../../../src/token/bearer.js';
-import { decodeCompact, signatureOf } from '../../../src/token/jwt/compact.js';
+import { decodeCompact, MAX_TOKEN_LENGTH, signatureOf } from '../../../src/token/jwt/compact.js';
 import { unicodeText } from '../../support/unicode-text.js';
 import { codeOf, refusalOf } from '../../support/catching.js';
 
