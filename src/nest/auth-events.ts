@@ -41,7 +41,6 @@ export interface RefusedEvent extends CallEvent {
 
 export type AuthEvent = AdmittedEvent | RefusedEvent;
 
-/** A call when the guard has decided about it. */
 export interface DecidedCall {
   readonly context: ExecutionContext;
   /** The verified token. Undefined for a guest, and if the token was rejected. */
@@ -89,7 +88,6 @@ export class AuthEvents extends Observable<AuthEvent> {
     });
   }
 
-  /** @param error undefined if the call is admitted. */
   emit(call: DecidedCall, error?: AuthError): void {
     if (!this.isObserved) return;
     this.guarded(() => {

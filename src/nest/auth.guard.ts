@@ -139,7 +139,6 @@ export class AuthGuard extends PassportAuthGuard() {
     return isPromise(checked) ? checked.then(admitted) : admitted();
   }
 
-  /** @throws the error to refuse the call with. */
   private authenticate(request: object, record: CallRecord, call: GuardedCall): MaybePromise<Outcome> {
     if (this.strategy.authenticate !== OWN_AUTHENTICATE) return this.authenticateByPassport(request, record, call);
     const outcome = this.strategy.authenticateCall(request, call.context, call.transport, record);
@@ -225,12 +224,10 @@ export class AuthGuard extends PassportAuthGuard() {
   }
 }
 
-/** A call while the guard decides about it. */
 class GuardedCall {
   readonly transport: Transport;
   /** The time of `performance.now()`, in milliseconds. */
   readonly startedAt = performance.now();
-  /** Set first. */
   rules!: RouteRules;
   connection: LongConnection | undefined;
   /** The result of the strategy. Undefined until it is known. */

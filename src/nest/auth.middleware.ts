@@ -20,7 +20,6 @@ interface NodeResponse {
   destroy(): unknown;
 }
 
-/** The parts of the request and the reply of Fastify that are used. */
 interface FastifyRequest {
   readonly routeOptions?: { readonly url?: string };
 }

@@ -43,7 +43,6 @@ export const { ConfigurableModuleClass, OPTIONS_TYPE, ASYNC_OPTIONS_TYPE } = new
   }))
   .build();
 
-/** Returns whether a value is a class that can replace the guard or the strategy. */
 export function isReplacement(name: 'guard' | 'strategy', value: unknown): value is Type {
   return typeof value === 'function' && value.prototype instanceof (name === 'guard' ? AuthGuard : JwtStrategy);
 }

@@ -154,7 +154,6 @@ function startWith(options: ResolvedOptions): ResolvedOptions {
 
 const MAX_CLIENT_LENGTH = 128;
 
-/** Logs what `reportOnly` admitted. */
 function logReported({ code, clientId, handler, count }: ReportedRefusal): void {
   // JSON escapes line breaks, so that a client id cannot forge a line of the log.
   const client =

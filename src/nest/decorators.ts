@@ -48,7 +48,6 @@ type ParameterCheck<Value, Target, Key, Index extends number> = Key extends keyo
     : unknown
   : unknown;
 
-/** The type of one property, or `unknown` if the type of the user is unknown. */
 type PropertyOf<User, Property> = unknown extends User ? unknown : Property extends keyof User ? User[Property] : never;
 
 /** The names that `@CurrentUser(property)` accepts: any, if the type of the user is unknown. */

@@ -1,6 +1,5 @@
 import { once } from 'node:events';
 import { withoutQuery } from '../model/address.js';
-import { FetchError } from './fetch-error.js';
 
 // JSON as authorization servers send it (RFC 8414 §3.2, RFC 7517 §8.5) and as file servers send a JSON file.
 const MEDIA_TYPE = /^(?:application\/(?:[\w.-]+\+)?json|text\/json|text\/plain|application\/octet-stream)$/;
@@ -147,4 +146,38 @@ function networkReason(error: unknown): string {
   const { code, message } = (cause ?? {}) as { code?: unknown; message?: unknown };
   if (typeof code === 'string') return code;
   return typeof message === 'string' ? message : 'failed';
+}
+
+/** A stable code for each kind of failure, for metrics and health checks. It contains no text from the network. */
+export type FetchErrorCode =
+  | 'NETWORK'
+  | 'TIMEOUT'
+  | 'CLOSED'
+  | 'STATUS'
+  | 'REDIRECT'
+  | 'MEDIA_TYPE'
+  | 'TOO_LARGE'
+  | 'NOT_JSON'
+  | 'METADATA_INVALID'
+  | 'ISSUER_MISMATCH'
+  | 'ADDRESS_REFUSED'
+  | 'KEYS_UNUSABLE';
+
+/** A failed exchange with an authorization server. The message is for the log and never quotes a response body. */
+export class FetchError extends Error {
+  override readonly name = 'FetchError';
+
+  constructor(
+    readonly code: FetchErrorCode,
+    message: string,
+    /** The delay that the server requested (RFC 9110 §10.2.3), if any. */
+    readonly retryAfterSeconds?: number,
+  ) {
+    super(message);
+  }
+
+  /** Whether there was no response. Another address of the same server is then unlikely to respond. */
+  get isUnreachable(): boolean {
+    return this.code === 'NETWORK' || this.code === 'TIMEOUT' || this.code === 'CLOSED';
+  }
 }

@@ -3,8 +3,7 @@ import { JwksClient } from 'jwks-rsa';
 import { withoutQuery } from '../model/address.js';
 import { isJsonObject } from '../model/unknown-value.js';
 import { KeySet } from '../keys/key-set.js';
-import { FetchError } from './fetch-error.js';
-import { exchange, type ExchangeOptions, type JsonResponse } from './http-exchange.js';
+import { exchange, type ExchangeOptions, FetchError, type JsonResponse } from './http-exchange.js';
 
 export interface FetchedKeySet extends Omit<JsonResponse, 'body'> {
   readonly keySet: KeySet;

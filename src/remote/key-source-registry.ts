@@ -5,7 +5,7 @@ import { type KeySource, staticKeys } from '../keys/key-source.js';
 import type { ResolvedKeys } from '../options/resolve-keys.js';
 import type { ResolvedOptions } from '../options/resolve-options.js';
 import type { KeySourceKind, KeySources } from '../token/trusted-issuers.js';
-import { FetchError } from './fetch-error.js';
+import { FetchError } from './http-exchange.js';
 import { IssuerKeys } from './issuer-keys.js';
 import { MetadataSource, requireJwksUri } from './metadata.js';
 

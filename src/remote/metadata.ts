@@ -1,8 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import { isFetchableAddress, isInternalHost, withoutQuery } from '../model/address.js';
 import { isJsonObject } from '../model/unknown-value.js';
-import { FetchError } from './fetch-error.js';
-import { exchange, type ExchangeOptions } from './http-exchange.js';
+import { exchange, type ExchangeOptions, FetchError } from './http-exchange.js';
 
 /**
  * The members of authorization server metadata (RFC 8414 §2) that this package uses. Lists of algorithms are not among

@@ -1,4 +1,4 @@
-import type { FetchError, FetchErrorCode } from './fetch-error.js';
+import type { FetchError, FetchErrorCode } from './http-exchange.js';
 
 const FIRST_PAUSE_MS = 1_000;
 const MAX_PAUSE_MS = 30_000;

@@ -2,7 +2,7 @@ import { KeySet } from '../../keys/key-set.js';
 import { hasPrivateMembers } from '../../keys/verification-key.js';
 import { withoutQuery } from '../../model/address.js';
 import { isJsonObject } from '../../model/unknown-value.js';
-import { FetchError } from '../../remote/fetch-error.js';
+import { FetchError } from '../../remote/http-exchange.js';
 import { requireJwksUri } from '../../remote/metadata.js';
 import { printable, quoted } from '../printable.js';
 import { type CheckReport, counted } from './check-report.js';

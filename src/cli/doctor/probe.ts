@@ -1,7 +1,6 @@
 import { withoutQuery } from '../../model/address.js';
 import { REMOTE_KEY_DEFAULTS } from '../../options/resolve-keys.js';
-import type { FetchError } from '../../remote/fetch-error.js';
-import { exchange, type ExchangeOptions } from '../../remote/http-exchange.js';
+import { exchange, type ExchangeOptions, type FetchError } from '../../remote/http-exchange.js';
 import { printable } from '../printable.js';
 
 export interface Probe {

@@ -40,7 +40,6 @@ export class ConnectionExpiry implements OnApplicationShutdown {
     this.arm(connection, acceptedUntilSeconds(token) * 1000);
   }
 
-  /** The number of connections that are watched. */
   get size(): number {
     return this.timers.size;
   }

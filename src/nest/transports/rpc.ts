@@ -12,7 +12,6 @@ interface GrpcMetadata {
   getMap(): Record<string, unknown>;
 }
 
-/** A call whose response is a stream. */
 interface GrpcStream {
   write(message: unknown): unknown;
   sendMetadata(metadata: unknown): unknown;

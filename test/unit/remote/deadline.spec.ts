@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { getEventListeners } from 'node:events';
 import { withDeadline } from '../../../src/remote/http-exchange.js';
-import { FetchError } from '../../../src/remote/fetch-error.js';
+import { FetchError } from '../../../src/remote/http-exchange.js';
 
 const never = () => new Promise<never>(() => undefined);
 const CLOSED = new FetchError('CLOSED', 'closing');
