@@ -122,12 +122,12 @@ export class AuthGuard extends PassportAuthGuard() {
     call.authentication ??= outcome;
     (memory.request as Record<string, unknown>)[property] = user;
     // `request.user` cannot serve as the memory, because any code may change it later.
-    memory.decided = outcome;
+    memory.decide(outcome);
     const isRepeated = record.isAdmitted(context);
     const checked = isRepeated ? undefined : this.requirements.check(rules, token, context);
     const admitted = () => {
       // Another message of the socket may have been authenticated while a policy waited.
-      memory.decided = outcome;
+      memory.decide(outcome);
       record.admit(context);
       if (token !== undefined && connection !== undefined) {
         connection.setOwner?.(token);

@@ -113,8 +113,9 @@ export class AuthModule extends ConfigurableModuleClass {
   /** @param options are validated when the application starts. All problems are in one `ConfigurationError`. */
   static override forRoot(options: AuthOptions & AuthModuleExtras): DynamicModule {
     const given = Object(options) as typeof options;
-    const definition = super.forRoot(given);
-    // Replaces the copy of Nest, which has neither the check of a preset (a symbol) nor what a class inherits.
+    const { guard, strategy, isGlobal } = given;
+    const definition = super.forRoot({ guard, strategy, isGlobal } as typeof options);
+    // Not the copy of Nest, which has neither the check of a preset (a symbol) nor what a class inherits.
     const provider = { provide: AUTH_OPTIONS, useValue: given };
     return { ...definition, providers: [...(definition.providers ?? []), provider] };
   }

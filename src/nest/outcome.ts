@@ -53,28 +53,26 @@ export class CallMemory {
   operations: Set<object> | undefined;
   private outcome: Outcome | undefined;
   private records: CallRecord | undefined;
-  private readonly ofRequest: CallMemory;
 
   /** @param request of the call. A GraphQL context that the application reuses for several requests has a memory for each. */
   constructor(
-    memo: object,
+    private readonly memo: object,
     readonly request: object,
-  ) {
-    this.ofRequest = memo === request ? this : memoryOf(request, request);
-  }
+  ) {}
 
   /** Returns the record of the call for one module. Modules with other options authenticate the call again. */
   recordOf(owner: object): CallRecord {
     return (this.records ??= new CallRecord(owner)).of(owner);
   }
 
-  /** The result of the last guard, after `handleRequest`. The parameter decorators of the call read it. */
-  get decided(): Outcome | undefined {
-    return this.ofRequest.outcome;
+  /** Makes the result of a guard, after `handleRequest`, available to the parameter decorators of the request. */
+  decide(outcome: Outcome): void {
+    const memory = this.memo === this.request ? this : memoryOf(this.request, this.request);
+    memory.outcome = outcome;
   }
 
-  set decided(outcome: Outcome | undefined) {
-    this.ofRequest.outcome = outcome;
+  get decided(): Outcome | undefined {
+    return this.outcome;
   }
 }
 
@@ -87,9 +85,9 @@ interface Holder {
 const memories = new WeakMap<object, CallMemory>();
 
 /**
- * Returns the memory of a call. That of an HTTP request is in a property, because a WeakMap entry costs the garbage collector more
- * time than the verification of a repeated token takes. Other memos have a WeakMap entry, because a copy of a GraphQL context
- * would include a property and make two operations share one authentication.
+ * Returns the memory of a call. If the request identifies the call, it is in a property, because a WeakMap entry costs the garbage
+ * collector more time than the verification of a repeated token takes. Other memos have a WeakMap entry, because a copy of a
+ * GraphQL context would include a property and make two operations share one authentication.
  * @param memo the object by which the transport identifies the call.
  */
 export function memoryOf(memo: object, request: object): CallMemory {
@@ -108,11 +106,18 @@ export function outcomeOf(request: object): Outcome | undefined {
   return memory?.request === request ? memory.decided : undefined;
 }
 
+/** Copies what the guard set on a request, such as the user, to another request of the same caller. */
+export function copyCall(from: object, to: object): void {
+  const { [MEMORY]: memory, ...own } = from as Holder;
+  Object.assign(to, own);
+  if (memory?.decided !== undefined) memoryOf(to, to).decide(memory.decided);
+}
+
 /**
- * Express sets the prototype of each request anew, so that a new property of it costs V8 a hidden class of its own. `res.locals` is the
- * object of Express for the data of a request.
+ * Express sets the prototype of each request anew, so that a new property of it costs V8 a hidden class of its own. The list of raw
+ * headers, which Node creates for each request, has no such cost.
  */
 function holderOf(request: object): Holder {
-  const { res } = request as { readonly res?: { readonly locals?: Holder } };
-  return res?.locals ?? request;
+  const { rawHeaders } = request as { readonly rawHeaders?: Holder };
+  return rawHeaders ?? (request);
 }

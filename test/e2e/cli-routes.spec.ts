@@ -163,11 +163,13 @@ export { AppModule, AppModule as default };`;
     await write('app.module.mjs', esm);
     await write('app.module.cjs', commonJs);
     await write('compiled.cjs', compiled);
+    const hidden = "const all = {}; all['App' + 'Module'] = AppModule; module.exports = all;";
+    await write('hidden.cjs', commonJs.replace('exports.AppModule = AppModule;', hidden));
   });
 
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
-  it.each(['app.module.mjs', 'app.module.cjs', 'compiled.cjs'])(
+  it.each(['app.module.mjs', 'app.module.cjs', 'compiled.cjs', 'hidden.cjs'])(
     'reports %s, which prints and keeps a timer',
     async (file) => {
       const { exitCode, stdout, stderr } = await execute(folder, ['routes', file, '--json']);
@@ -187,6 +189,12 @@ export { AppModule, AppModule as default };`;
     const script = join(elsewhere, 'dist/cli.js');
     const { exitCode, stdout } = await execute(folder, ['routes', 'app.module.mjs', '--no-init'], '', script);
     expect([exitCode, stdout]).toEqual([0, 'http  GET  /orders  guarded  OrdersController.list\n']);
+  });
+
+  it('rejects a promise of a root module that rejects', async () => {
+    await write('failing.mjs', "export default (async () => { await null; throw new Error('no configuration'); })();");
+    const { exitCode, stderr } = await execute(folder, ['routes', 'failing.mjs']);
+    expect([exitCode, stderr]).toEqual([3, 'error: The application does not start: no configuration\n']);
   });
 
   it('rejects an application that does not install the package', async () => {

@@ -569,6 +569,28 @@ describe.each(SOCKET_KINDS)('A new token for a socket of $name', (kind) => {
     expect(await socket.ask('closed')).toBe('ok alice');
   });
 
+  it('does not change the caller of a message that a policy delays', async () => {
+    const gates = new SlowUser();
+    gates.hold('first');
+    const { open } = await start({}, (place) => {
+      class Gateway extends AuthenticatedGateway {
+        @SubscribeMessage('slow')
+        @RequirePolicy(async (token) => (await gates.user(token)) !== undefined)
+        slow(@CurrentUser('jti') jti?: string) {
+          return reply(greeting(jti));
+        }
+      }
+      WebSocketGateway(place('gateway'))(Gateway);
+      return [Gateway];
+    });
+    const socket = open('gateway', tokenOf({ jti: 'first' }));
+    socket.send('slow');
+    await until(() => gates.calls.length === 1);
+    expect(await socket.authenticate(tokenOf({ jti: 'second' }))).toHaveProperty('expiresAt');
+    gates.release('first');
+    expect(await socket.next('reply', 'exception')).toBe('ok first');
+  });
+
   describe('among several that are sent at once', () => {
     const open = async (options: Partial<AuthOptions> = {}, ...decorators: ClassDecorator[]) => {
       const { open: openSocket } = await start(options, (place) => {

@@ -276,7 +276,8 @@ describe('AuthModule at start', () => {
     }
   });
 
-  it('keeps the checks that are methods and getters of an options class', async () => {
+  it('reads methods and getters of an options class', async () => {
+    class OwnStrategy extends JwtStrategy {}
     class Options {
       issuer = issuer.url;
       audience = AUDIENCE;
@@ -286,8 +287,12 @@ describe('AuthModule at start', () => {
       validate() {
         return false;
       }
+      get strategy() {
+        return OwnStrategy;
+      }
     }
     const module = await compile(new Options());
+    expect(module.get(JwtStrategy)).toBeInstanceOf(OwnStrategy);
     await expect(module.get(AccessTokenVerifier).verify(tokenOf())).rejects.toMatchObject({
       code: 'CLAIM_INVALID',
       detail: { reason: 'rejected by the `validate` option' },

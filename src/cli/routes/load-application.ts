@@ -23,21 +23,19 @@ export async function loadApplication(file: string, exportName: string | undefin
   const exitCode = isSource ? EXIT.USAGE : EXIT.UNREACHABLE;
   const exports = await withinLimit(`${shown} cannot be loaded${advice}`, importFile(path), exitCode);
   const [name, exported] = chooseExport(exports, shown, exportName, isPreview);
+  const notStarted = isPreview ? 'Nest cannot preview the application' : 'The application does not start';
+  const value: unknown = await withinLimit(notStarted, Promise.resolve(exported));
   const problem = `${shown} cannot import Nest and this version of nestjs-resource-server. Install both in the application`;
   const ownCopy = await withinLimit(problem, importOwnCopy(path), EXIT.USAGE);
-  return withinLimit(
-    isPreview ? 'Nest cannot preview the application' : 'The application does not start',
-    start(`${printable(name)} of ${shown}`, exported, ownCopy, isPreview),
-  );
+  return withinLimit(notStarted, start(`${printable(name)} of ${shown}`, value, ownCopy, isPreview));
 }
 
 async function start(
   name: string,
-  exported: unknown,
+  value: unknown,
   { createApplication, createReport }: typeof ApplicationReport,
   isPreview: boolean,
 ) {
-  const value: unknown = await exported;
   let app: unknown;
   if (isModule(value)) app = await createApplication(value as RootModule, isPreview);
   else if (!isPreview && typeof value === 'function') app = await (value as () => unknown)();
@@ -60,9 +58,11 @@ type Exports = readonly (readonly [name: string, value: unknown])[];
 
 async function importFile(path: string): Promise<Exports> {
   const namespace = (await import(pathToFileURL(path).href)) as Record<string, unknown>;
-  // If a compiler wrote the CommonJS file, `default` has all of its exports, its own `default` among them.
-  const exports = namespace.__esModule === true ? (namespace.default as object) : namespace;
-  return Object.entries(exports).filter(([name, value]) => name !== 'module.exports' && value !== undefined);
+  // Of a CommonJS file, Node lists the exports that it recognizes, and all of them as the members of `default`.
+  const { default: fallback, 'module.exports': commonJs = fallback, ...named } = namespace;
+  const isExports = typeof commonJs === 'object' && !isModule(commonJs) && !(commonJs instanceof Promise);
+  const exports = { ...(isExports ? commonJs : { default: fallback }), ...named };
+  return Object.entries(exports).filter(([name, value]) => name !== '__esModule' && value !== undefined);
 }
 
 function chooseExport(all: Exports, file: string, exportName: string | undefined, isPreview: boolean): Exports[number] {

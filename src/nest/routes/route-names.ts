@@ -49,6 +49,8 @@ function groupByClass(handlers: readonly FoundHandler[]): Map<object, FoundHandl
 
 /** Returns the routes whose path the router matched, if it states the path. */
 function matchedBy(handlers: readonly FoundHandler[], context: ExecutionContext): readonly FoundHandler[] {
+  // The payload of a message could contain such members.
+  if (handlers[0]?.transport !== 'http') return handlers;
   const { route, routeOptions } = context.switchToHttp().getRequest<RoutedRequest | undefined>() ?? {};
   const path = route?.path ?? routeOptions?.url;
   const matched = handlers.filter(({ pattern }) => pattern === path);

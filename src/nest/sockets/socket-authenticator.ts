@@ -8,7 +8,7 @@ import { AuthGuard } from '../auth.guard.js';
 import { RESOLVED_OPTIONS } from '../auth-options.js';
 import { createContext } from '../nest-internals.js';
 import { JwtStrategy } from '../jwt.strategy.js';
-import { memoryOf, outcomeOf } from '../outcome.js';
+import { copyCall, outcomeOf } from '../outcome.js';
 import { type AuthRefusal, isTransportException, messageFacts, refusalOf } from '../refusals/refusal.js';
 import { explainRefusal } from '../refusals/refusal-hints.js';
 import type { HandlerFunction } from '../routes/handler-discovery.js';
@@ -222,8 +222,7 @@ function disableRecovery({ adapter }: SocketIoNamespace): void {
 
 /** Copies the user and the record of a stand-in to the socket. Its caller becomes the owner. */
 function copyToSocket(client: object, standIn: object): void {
-  Object.assign(client, standIn);
-  const outcome = outcomeOf(standIn);
-  if (outcome !== undefined) memoryOf(client, client).decided = outcome;
+  copyCall(standIn, client);
+  const outcome = outcomeOf(client);
   if (outcome?.kind === 'caller') stateOf(client).owner ??= outcome.token;
 }

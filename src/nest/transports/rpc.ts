@@ -1,7 +1,13 @@
 import { type ExecutionContext, Logger } from '@nestjs/common';
 import type { AuthError } from '../../model/errors.js';
 import { isJsonObject } from '../../model/unknown-value.js';
-import { asAuthError, type AuthRefusal, isAuthRefusal, messageFacts } from '../refusals/refusal.js';
+import {
+  asAuthError,
+  type AuthRefusal,
+  isAuthRefusal,
+  isTransportException,
+  messageFacts,
+} from '../refusals/refusal.js';
 import { readCarrier } from './http.js';
 import type { Transport } from './transport.js';
 
@@ -61,7 +67,9 @@ export const rpcTransport: Transport = {
     if (held === undefined) return error;
     // Nest does not answer such a stream: an error that a guard throws is an unhandled rejection, which ends the process.
     if (!isAuthRefusal(refusal)) logger.error(error);
-    const status: unknown = error instanceof RpcException ? error.getError() : undefined;
+    const status: unknown = isTransportException(Object(error) as object)
+      ? (error as { getError(): unknown }).getError()
+      : undefined;
     // The details of other errors are not sent, as in Nest's filter.
     held.emit('error', isJsonObject(status) && typeof status.code === 'number' ? status : INTERNAL);
     // Never settles, and is collected with the call.
