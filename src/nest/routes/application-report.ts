@@ -74,7 +74,8 @@ async function createPreviewReporter(app: INestApplicationContext): Promise<Rout
   const config = app.get(ApplicationConfig);
   config.getGlobalGuards = () => globalGuardsOf(modules) as CanActivate[];
   const routes = new RouteMetadata({ require: requirementsOf(modules) });
-  const [adapterHost, moduleRef] = [app.get(HttpAdapterHost), app.get(ModuleRef)];
+  const adapterHost = app.get(HttpAdapterHost);
+  const moduleRef = app.get(ModuleRef);
   const reporter = new RouteReporter(modules, config, adapterHost, moduleRef, routes, AuthGuard.prototype);
   await reporter.onModuleInit();
   return reporter;

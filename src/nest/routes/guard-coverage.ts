@@ -1,4 +1,4 @@
-import type { INestApplicationContext } from '@nestjs/common';
+import type { INestApplicationContext, Type } from '@nestjs/common';
 import type { ApplicationConfig, HttpAdapterHost } from '@nestjs/core';
 import { AuthGuard } from '../auth.guard.js';
 import { AuthenticatedGateway, GatewayGuard } from '../sockets/authenticated-gateway.js';
@@ -46,8 +46,9 @@ export class GuardCoverage {
   otherGuards(): readonly string[] {
     return globalGuardsOf(this.config)
       .map((guard) => (guard instanceof AuthGuard ? guard.constructor : guard))
-      .filter((guard) => isSubclass(guard) && guard !== this.guard.constructor)
-      .map((guard) => (guard as typeof AuthGuard).name);
+      .filter(isSubclass)
+      .filter((guard) => guard !== this.guard.constructor)
+      .map(({ name }) => name);
   }
 
   private isCovered(handler: FoundHandler, microservices: MicroserviceCoverage): boolean | 'unknown' {
@@ -105,7 +106,7 @@ export class GuardCoverage {
   }
 }
 
-function isSubclass(guard: unknown): boolean {
+function isSubclass(guard: unknown): guard is Type<AuthGuard> {
   return typeof guard === 'function' && guard.prototype instanceof AuthGuard;
 }
 

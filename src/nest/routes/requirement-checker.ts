@@ -47,7 +47,10 @@ export class RequirementChecker {
     return this.checkRest(rules.requirements.values(), call);
   }
 
-  /** Checks one requirement after the other, synchronously as long as each result is known. */
+  /**
+   * Checks one requirement after the other, synchronously as long as each result is known.
+   * @param rest of an array: its iterator has no `return`, so that the next loop continues where a promise ended this one.
+   */
   private checkRest(
     rest: IterableIterator<PlacedRequirement<ExecutionContext>>,
     call: CheckedCall,
