@@ -83,14 +83,12 @@ export class AuthEvents extends Observable<AuthEvent> {
     // Operators pass a subscriber of their own.
     if (observer instanceof Subscriber) return super.subscribe(observer);
     const next = typeof observer === 'function' ? observer : observer?.next?.bind(observer);
-    return super.subscribe((event) => {
-      this.guarded(() => next?.(event));
-    });
+    return super.subscribe((event) => void this.guarded(() => next?.(event)));
   }
 
   emit(call: DecidedCall, error?: AuthError): void {
     if (!this.isObserved) return;
-    this.guarded(() => {
+    void this.guarded(() => {
       const facts = this.factsOf(call);
       const event: AuthEvent =
         error === undefined
@@ -116,14 +114,11 @@ export class AuthEvents extends Observable<AuthEvent> {
   }
 
   /** Logs what `run` throws, or rejects with: a subscriber may be async, whatever its type says. */
-  private guarded(run: () => unknown): void {
-    const log = (error: unknown) => {
-      this.logger.error(error);
-    };
+  private async guarded(run: () => unknown): Promise<void> {
     try {
-      Promise.resolve(run()).catch(log);
+      await run();
     } catch (error) {
-      log(error);
+      this.logger.error(error);
     }
   }
 }

@@ -1,6 +1,6 @@
 import { type ExecutionContext, Inject, Injectable, Logger } from '@nestjs/common';
 import passport from 'passport';
-import { AuthGuard as PassportAuthGuard, type AuthGuardAuthenticateOptions } from '@nestjs/passport';
+import { AuthGuard as PassportAuthGuard } from '@nestjs/passport';
 import { AuthError } from '../model/errors.js';
 import { isPromise, type MaybePromise, recovering, whenKnown } from '../model/maybe-promise.js';
 import type { ResolvedOptions } from '../options/resolve-options.js';
@@ -95,32 +95,28 @@ export class AuthGuard extends PassportAuthGuard() {
 
   private admitOpened(call: GuardedCall): MaybePromise<boolean> {
     const options = this.getAuthenticateOptions(call.context);
-    if (options === undefined) return this.admitRequest(call, 'user');
-    return propertyOf(options).then((property) => this.admitRequest(call, property));
+    if (options === undefined) return this.admitRequest(call);
+    return Promise.resolve(options).then((known) => {
+      const property: unknown = (known as typeof known | undefined)?.property;
+      if (typeof property === 'string' && property !== '') call.property = property;
+      return this.admitRequest(call);
+    });
   }
 
-  private admitRequest(call: GuardedCall, property: string): MaybePromise<boolean> {
+  private admitRequest(call: GuardedCall): MaybePromise<boolean> {
     const request = this.getRequest(call.context);
-    const memory = memoryOf(call.transport.memoOf(call.context, request), request);
-    const record = memory.recordOf(this.strategy);
-    const outcome = this.authenticate(request, record, call);
-    return isPromise(outcome)
-      ? outcome.then((known) => this.authorize(known, property, memory, record, call))
-      : this.authorize(outcome, property, memory, record, call);
+    call.memory = memoryOf(call.transport.memoOf(call.context, request), request);
+    call.record = call.memory.recordOf(this.strategy);
+    const outcome = this.authenticate(call);
+    return isPromise(outcome) ? outcome.then((known) => this.authorize(known, call)) : this.authorize(outcome, call);
   }
 
-  private authorize(
-    outcome: Outcome,
-    property: string,
-    memory: CallMemory,
-    record: CallRecord,
-    call: GuardedCall,
-  ): MaybePromise<boolean> {
-    const { context, rules, connection } = call;
+  private authorize(outcome: Outcome, call: GuardedCall): MaybePromise<boolean> {
+    const { context, rules, connection, memory, record } = call;
     const { user, token } = outcome.kind === 'caller' ? outcome : NO_CALLER;
     if (token !== undefined) connection?.checkOwner?.(token);
     call.authentication ??= outcome;
-    (memory.request as Record<string, unknown>)[property] = user;
+    (memory.request as Record<string, unknown>)[call.property] = user;
     // `request.user` cannot serve as the memory, because any code may change it later.
     memory.decide(outcome);
     const isRepeated = record.isAdmitted(context);
@@ -139,26 +135,24 @@ export class AuthGuard extends PassportAuthGuard() {
     return isPromise(checked) ? checked.then(admitted) : admitted();
   }
 
-  private authenticate(request: object, record: CallRecord, call: GuardedCall): MaybePromise<Outcome> {
-    if (this.strategy.authenticate !== OWN_AUTHENTICATE) return this.authenticateByPassport(request, record, call);
-    const outcome = this.strategy.authenticateCall(request, call.context, call.transport, record);
-    return isPromise(outcome)
-      ? outcome.then((known) => this.decide(known, record, call))
-      : this.decide(outcome, record, call);
+  private authenticate(call: GuardedCall): MaybePromise<Outcome> {
+    if (this.strategy.authenticate !== OWN_AUTHENTICATE) return this.authenticateByPassport(call);
+    const outcome = this.strategy.authenticateCall(call.memory.request, call.context, call.transport, call.record);
+    return isPromise(outcome) ? outcome.then((known) => this.decide(known, call)) : this.decide(outcome, call);
   }
 
-  private decide(outcome: Outcome, record: CallRecord, call: GuardedCall): MaybePromise<Outcome> {
-    call.authentication = record.authentication = outcome;
+  private decide(outcome: Outcome, call: GuardedCall): MaybePromise<Outcome> {
+    call.authentication = call.record.authentication = outcome;
     if (this.handleRequest !== OWN_HANDLE_REQUEST) return this.handle(passportResult(outcome), call.context);
     if (outcome.kind === 'refused') throw outcome.error;
     return checkGuest(outcome, call.rules);
   }
 
   /** For a strategy of the application that replaces `JwtStrategy`. It may delegate to it. */
-  private async authenticateByPassport(request: object, record: CallRecord, call: GuardedCall): Promise<Outcome> {
+  private async authenticateByPassport(call: GuardedCall): Promise<Outcome> {
     const asked: PassportCall = { context: call.context };
-    const result = await this.askPassport(request, asked);
-    call.authentication = record.authentication = asked.outcome;
+    const result = await this.askPassport(call.memory.request, asked);
+    call.authentication = call.record.authentication = asked.outcome;
     return checkGuest(await this.handle(result, call.context), call.rules);
   }
 
@@ -224,11 +218,16 @@ export class AuthGuard extends PassportAuthGuard() {
   }
 }
 
+/** What the guard knows about one call. Each step adds to it. */
 class GuardedCall {
   readonly transport: Transport;
   /** The time of `performance.now()`, in milliseconds. */
   readonly startedAt = performance.now();
   rules!: RouteRules;
+  memory!: CallMemory;
+  record!: CallRecord;
+  /** The property of the request that receives the user. */
+  property = 'user';
   connection: LongConnection | undefined;
   /** The result of the strategy. Undefined until it is known. */
   authentication: Outcome | undefined;
@@ -250,10 +249,3 @@ type PassportMiddleware = (request: object, response: unknown, next: (error?: Er
 const PASSED = Symbol('pass() was called');
 const OWN_AUTHENTICATE: unknown = Reflect.get(JwtStrategy.prototype, 'authenticate');
 const OWN_HANDLE_REQUEST: unknown = Reflect.get(AuthGuard.prototype, 'handleRequest');
-
-async function propertyOf(
-  options: AuthGuardAuthenticateOptions | Promise<AuthGuardAuthenticateOptions>,
-): Promise<string> {
-  const property: unknown = ((await options) as AuthGuardAuthenticateOptions | undefined)?.property;
-  return typeof property === 'string' && property !== '' ? property : 'user';
-}

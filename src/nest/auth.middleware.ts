@@ -20,13 +20,8 @@ interface NodeResponse {
   destroy(): unknown;
 }
 
-interface FastifyRequest {
-  readonly routeOptions?: { readonly url?: string };
-}
-
 interface FastifyReply {
   code(status: number): { send(body: unknown): PromiseLike<unknown> };
-  header(name: string, value: string): unknown;
 }
 
 type Next = (error?: unknown) => void;
@@ -98,7 +93,7 @@ export function authHook(
 ): (request: object, reply: object) => Promise<void> {
   const middleware = app.get(AuthMiddleware, { strict: false });
   return async (request, reply) => {
-    const url = (request as FastifyRequest).routeOptions?.url;
+    const url = (request as { routeOptions?: { url?: string } }).routeOptions?.url;
     if (url === undefined) return;
     if (prefixes.length > 0 && !prefixes.some((prefix) => isUnder(url, prefix))) return;
     const refusal = await middleware.refusalOf(request, reply);

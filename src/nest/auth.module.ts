@@ -20,8 +20,7 @@ import {
 } from './auth.module-definition.js';
 import { type AuthOptions, RESOLVED_OPTIONS } from './auth-options.js';
 import { JwtStrategy } from './jwt.strategy.js';
-import { KeyHealth } from './key-health.js';
-import { KeyLifecycle } from './key-lifecycle.js';
+import { KeyHealth, KeyLifecycle } from './key-health.js';
 import { RequirementChecker } from './routes/requirement-checker.js';
 import { RouteMetadata } from './routes/route-metadata.js';
 import { RouteNames } from './routes/route-names.js';
@@ -30,22 +29,21 @@ import { SocketAuthenticator } from './sockets/socket-authenticator.js';
 import { Telemetry } from './telemetry.js';
 import { ConnectionExpiry } from './transports/connection-expiry.js';
 
-/** The providers that other modules can inject. `mockAuth` exports the same. */
-export const EXPORTED = [
+const EXPORTED_CLASSES = [
+  // The dependencies of the guard: Nest creates the guard of `@UseGuards(AuthGuard)` in the module that uses it.
+  RouteMetadata,
+  RequirementChecker,
+  ConnectionExpiry,
+  AuthEvents,
+  KeyHealth,
   JwtStrategy,
   AuthGuard,
   SocketAuthenticator,
   AuthMiddleware,
-  AccessTokenVerifier,
-  KeyHealth,
-  ReportedRefusals,
-  AuthEvents,
-  // The dependencies of the guard: Nest creates the guard of `@UseGuards(AuthGuard)` in the module that uses it.
-  RESOLVED_OPTIONS,
-  RouteMetadata,
-  RequirementChecker,
-  ConnectionExpiry,
 ];
+
+/** The providers that other modules can inject. `mockAuth` exports the same. */
+export const EXPORTED = [...EXPORTED_CLASSES, RESOLVED_OPTIONS, AccessTokenVerifier, ReportedRefusals];
 
 /** Everything that `AuthModule` provides, created from `RESOLVED_OPTIONS`. `mockAuth` replaces the verifier and the strategy in it. */
 export const AUTH_PROVIDERS: readonly Provider[] = [
@@ -75,18 +73,10 @@ export const AUTH_PROVIDERS: readonly Provider[] = [
     inject: [RESOLVED_OPTIONS, KeySourceRegistry, ReportedRefusals, Telemetry],
   },
   { provide: ReportedRefusals, useFactory: () => new ReportedRefusals(logReported) },
-  RouteMetadata,
-  RequirementChecker,
-  ConnectionExpiry,
+  ...EXPORTED_CLASSES,
   KeyLifecycle,
   Telemetry,
   RouteNames,
-  AuthEvents,
-  KeyHealth,
-  JwtStrategy,
-  AuthGuard,
-  SocketAuthenticator,
-  AuthMiddleware,
   RouteReporter,
 ];
 
@@ -132,19 +122,16 @@ export class AuthModule extends ConfigurableModuleClass {
 /** Logs every option that weakens the verification. */
 function startWith(options: ResolvedOptions): ResolvedOptions {
   const logger = new Logger('AuthModule');
-  if (options.insecureAllowHttp) {
+  if (options.insecureAllowHttp)
     logger.warn('insecureAllowHttp is on: keys that are fetched over http can be replaced on the network path');
-  }
-  const { explainRefusals } = options;
   // eslint-disable-next-line no-restricted-properties -- there is no other way to detect production
   const isProduction = process.env.NODE_ENV === 'production';
-  if (explainRefusals) {
+  if (options.explainRefusals)
     logger.warn(
       isProduction
         ? 'explainRefusals is on but not used, because NODE_ENV is production: it would reveal the expected values to callers'
         : 'explainRefusals is on: responses tell callers what the options expect and what their token has',
     );
-  }
   // The issuers of a function are not known yet.
   for (const { issuer, reportOnly } of typeof options.issuers === 'function' ? [] : options.issuers) {
     if (reportOnly.size === 0) continue;

@@ -202,10 +202,7 @@ export function callerOf(user: unknown, token: VerifiedAccessToken): Outcome {
 
 /** @param issuer of the token, once it is known to be trusted. */
 function refused(thrown: unknown, token?: VerifiedAccessToken, issuer?: string): Outcome {
-  return { kind: 'refused', error: toError(thrown), token, issuer };
-}
-
-function toError(thrown: unknown): Error {
-  if (thrown instanceof Error) return thrown;
-  return new Error('The `user`, `validate` or `issuers` option threw a value that is not an Error', { cause: thrown });
+  const message = 'The `user`, `validate` or `issuers` option threw a value that is not an Error';
+  const error = thrown instanceof Error ? thrown : new Error(message, { cause: thrown });
+  return { kind: 'refused', error, token, issuer };
 }

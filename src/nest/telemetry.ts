@@ -96,19 +96,16 @@ export class Telemetry implements OnModuleInit, OnApplicationShutdown, Verificat
     issuer: string | undefined,
     transport?: string,
   ): Record<string, string> {
-    const isReported = issuer !== undefined && (code === undefined || this.isConfigured(issuer));
+    const { issuers } = this.settings;
+    // A rejected token can name any tenant of an `issuers` function.
+    const isReported =
+      code === undefined || (typeof issuers !== 'function' && issuers.some((each) => each.issuer === issuer));
     return {
       'resource_server.outcome': code === undefined ? 'admitted' : 'refused',
       ...(transport !== undefined && { 'resource_server.transport': transport }),
       ...(code !== undefined && { 'resource_server.code': code }),
-      ...(isReported && { 'resource_server.issuer': issuer }),
+      ...(issuer !== undefined && isReported && { 'resource_server.issuer': issuer }),
     };
-  }
-
-  /** A rejected token can name any tenant of an `issuers` function. */
-  private isConfigured(name: string): boolean {
-    const { issuers } = this.settings;
-    return typeof issuers !== 'function' && issuers.some(({ issuer }) => issuer === name);
   }
 }
 

@@ -1,10 +1,10 @@
-import type { DynamicModule, INestApplicationContext, NestApplicationOptions, Type } from '@nestjs/common';
+import type { CanActivate, DynamicModule, INestApplicationContext, NestApplicationOptions, Type } from '@nestjs/common';
 import {
   APP_GUARD,
   ApplicationConfig,
   HttpAdapterHost,
   InitializeOnPreviewAllowlist,
-  type ModuleRef,
+  ModuleRef,
   ModulesContainer,
   NestFactory,
   RouterModule,
@@ -71,16 +71,11 @@ export async function createReport(
  */
 async function createPreviewReporter(app: INestApplicationContext): Promise<RouteReporter> {
   const modules = app.get(ModulesContainer);
-  const config = Object.create(app.get(ApplicationConfig), {
-    getGlobalGuards: { value: () => globalGuardsOf(modules) },
-  }) as ApplicationConfig;
-  const moduleRef = {
-    introspect(token: unknown) {
-      if (providersOf(modules, token).length === 0) throw new Error('The provider is missing');
-    },
-  } as unknown as ModuleRef;
+  const config = app.get(ApplicationConfig);
+  config.getGlobalGuards = () => globalGuardsOf(modules) as CanActivate[];
   const routes = new RouteMetadata({ require: requirementsOf(modules) });
   const adapterHost = app.get(HttpAdapterHost);
+  const moduleRef = app.get(ModuleRef);
   const reporter = new RouteReporter(modules, config, adapterHost, moduleRef, routes, AuthGuard.prototype);
   await reporter.onModuleInit();
   return reporter;

@@ -3,7 +3,7 @@ import type { ApplicationConfig, HttpAdapterHost } from '@nestjs/core';
 import { AuthGuard } from '../auth.guard.js';
 import { AuthenticatedGateway, GatewayGuard } from '../sockets/authenticated-gateway.js';
 import { SocketAuthenticator } from '../sockets/socket-authenticator.js';
-import type { FoundHandler, HandlerDiscovery } from './handler-discovery.js';
+import { type FoundHandler, type HandlerDiscovery, missingHandler } from './handler-discovery.js';
 import { majorVersionOf, metadataOf } from '../nest-internals.js';
 import type { RouteRules } from './route-metadata.js';
 import type { ReportedRoute } from './route-report.js';
@@ -20,9 +20,8 @@ export class GuardCoverage {
   ) {}
 
   /** Reads the version of Nest: it calls global guards for messages of sockets since version 12. */
-  async prepare(found: readonly FoundHandler[]): Promise<void> {
-    if (found.some(({ transport }) => transport === 'ws'))
-      this.areSocketsGuarded = (await majorVersionOf('@nestjs/core')) >= 12;
+  async prepare(): Promise<void> {
+    this.areSocketsGuarded = (await majorVersionOf('@nestjs/core')) >= 12;
   }
 
   /** Nest sets the adapter to undefined or null if there is none. */
@@ -45,18 +44,15 @@ export class GuardCoverage {
 
   /** Subclasses of the guard that the application installed as global guards. */
   otherGuards(): readonly string[] {
-    const classes = globalGuardsOf(this.config).map((guard) =>
-      guard instanceof AuthGuard ? guard.constructor : guard,
-    );
-    return classes.flatMap((guard) =>
-      typeof guard === 'function' && guard !== this.guard.constructor && guard.prototype instanceof AuthGuard
-        ? [guard.name]
-        : [],
-    );
+    return globalGuardsOf(this.config)
+      .map((guard) => (guard instanceof AuthGuard ? guard.constructor : guard))
+      .filter(isSubclass)
+      .filter((guard) => guard !== this.guard.constructor)
+      .map(({ name }) => name);
   }
 
   private isCovered(handler: FoundHandler, microservices: MicroserviceCoverage): boolean | 'unknown' {
-    if (handler.kind === 'connection') return isConnectionGuarded(handler.controller);
+    if (handler.kind === 'connection') return isConnectionGuarded(handler);
     if (handler.kind === 'field' && !this.areFieldsGuarded) return false;
     if (this.isGuardedByDecorator(handler)) return true;
     if (handler.transport === 'ws' && !this.areSocketsGuarded) return false;
@@ -86,8 +82,7 @@ export class GuardCoverage {
   /** An instance or a class of the guard, or what a test replaced it by. */
   private isAuthGuard(guard: unknown): boolean {
     if (guard === this.guard || guard instanceof AuthGuard) return true;
-    if (guard === GatewayGuard || guard === AuthGuard) return true;
-    return typeof guard === 'function' && guard.prototype instanceof AuthGuard;
+    return guard === GatewayGuard || guard === AuthGuard || isSubclass(guard);
   }
 
   /** Returns whether the guard is called for messages of a kind of microservice. */
@@ -109,6 +104,10 @@ export class GuardCoverage {
           ({ applicationConfig }) => applicationConfig === undefined || this.hasGlobalGuard(applicationConfig) === true,
         );
   }
+}
+
+function isSubclass(guard: unknown): guard is Type<AuthGuard> {
+  return typeof guard === 'function' && guard.prototype instanceof AuthGuard;
 }
 
 /** Instances, and the classes of request-scoped guards. */
@@ -136,15 +135,13 @@ function isRenewal({ method }: FoundHandler): boolean {
  * `AuthenticatedGateway` authenticates connections whatever a subclass does. A gateway that injects `SocketAuthenticator` counts
  * as guarded if the source of its `handleConnection` calls `admit`; if the call is elsewhere, the result is unknown.
  */
-function isConnectionGuarded(gateway: Type): boolean | 'unknown' {
-  const { prototype } = gateway as { prototype: { handleConnection?: unknown } };
-  if (prototype instanceof AuthenticatedGateway) return true;
-  if (typeof prototype.handleConnection !== 'function') return false;
+function isConnectionGuarded({ controller: gateway, method }: FoundHandler): boolean | 'unknown' {
+  if (gateway.prototype instanceof AuthenticatedGateway) return true;
   const parameters = (metadataOf('parameterTypes', gateway) ?? []) as readonly unknown[];
   const declared = (metadataOf('injectedParameters', gateway) ?? []) as readonly { param?: unknown }[];
   const properties = (metadataOf('injectedProperties', gateway) ?? []) as readonly { type?: unknown }[];
   const injected = [...parameters, ...declared.map(({ param }) => param), ...properties.map(({ type }) => type)];
-  if (!injected.includes(SocketAuthenticator)) return false;
-  const source = Function.prototype.toString.call(prototype.handleConnection).replaceAll(NO_CODE, '');
+  if (method === missingHandler || !injected.includes(SocketAuthenticator)) return false;
+  const source = Function.prototype.toString.call(method).replaceAll(NO_CODE, '');
   return source.includes('.admit(') ? true : 'unknown';
 }

@@ -18,6 +18,9 @@ export interface FoundHandler {
   readonly microservice?: unknown;
 }
 
+/** The part of a handler that its decorators state. */
+type Endpoint = Omit<FoundHandler, 'controller' | 'method'>;
+
 /** The options of `@nestjs/graphql` that are read. */
 interface GraphqlOptions {
   readonly fieldResolverEnhancers?: readonly string[];
@@ -39,16 +42,15 @@ export class HandlerDiscovery {
   all({ http }: { http: boolean }): readonly FoundHandler[] {
     const found: FoundHandler[] = [];
     const hasGraphql = this.graphqlOptions().length > 0;
-    for (const module of this.modules.values()) {
-      for (const { metatype } of module.controllers.values()) {
-        if (!isClass(metatype)) continue;
-        if (http) found.push(...this.routesOf(metatype, this.pathOf(module.metatype)));
-        found.push(...this.messageHandlersOf(metatype));
+    for (const { controllers, providers, metatype } of this.modules.values()) {
+      const modulePath = this.pathOf(metatype);
+      for (const controller of classesOf(controllers.values())) {
+        if (http) found.push(...this.handlersOf(controller, (method) => this.routesOf(method, controller, modulePath)));
+        found.push(...this.handlersOf(controller, messagesOf));
       }
-      for (const { metatype } of [...module.controllers.values(), ...module.providers.values()]) {
-        if (!isClass(metatype)) continue;
-        if (hasGraphql) found.push(...this.resolversOf(metatype));
-        if (metadataOf('gateway', metatype) === true) found.push(...this.gatewayHandlersOf(metatype));
+      for (const type of classesOf([...controllers.values(), ...providers.values()])) {
+        if (hasGraphql) found.push(...this.handlersOf(type, fieldsOf));
+        if (metadataOf('gateway', type) === true) found.push(...this.gatewayHandlersOf(type));
       }
     }
     return unique(found);
@@ -77,38 +79,40 @@ export class HandlerDiscovery {
 
   /** Gateways that extend `base` and are request-scoped. */
   requestScopedGateways(base: { readonly prototype: object }): readonly Type[] {
-    return [...this.modules.values()].flatMap((module) =>
-      [...module.providers.values()].flatMap((wrapper) => {
-        const { metatype } = wrapper;
-        const isGateway = isClass(metatype) && metatype.prototype instanceof (base as Type);
-        return isGateway && metadataOf('gateway', metatype) === true && !wrapper.isDependencyTreeStatic()
-          ? [metatype]
-          : [];
-      }),
+    const providers = [...this.modules.values()].flatMap((module) => [...module.providers.values()]);
+    const requestScoped = classesOf(providers.filter((wrapper) => !wrapper.isDependencyTreeStatic()));
+    return requestScoped.filter(
+      (type) => type.prototype instanceof (base as Type) && metadataOf('gateway', type) === true,
     );
   }
 
-  private routesOf(controller: Type, modulePath: string | undefined): FoundHandler[] {
-    const ctrlPath = metadataOf('path', controller) as string | string[] | undefined;
+  private handlersOf(
+    controller: Type,
+    endpointsOf: (method: HandlerFunction, controller: Type) => readonly Endpoint[],
+  ): FoundHandler[] {
+    const prototype = controller.prototype as Record<string, HandlerFunction>;
+    const methods = this.scanner.getAllMethodNames(prototype).flatMap((name) => prototype[name] ?? []);
+    return methods.flatMap((method) =>
+      endpointsOf(method, controller).map((endpoint) => ({ ...endpoint, controller, method })),
+    );
+  }
+
+  private routesOf(method: HandlerFunction, controller: Type, modulePath: string | undefined): readonly Endpoint[] {
+    const methodPath = metadataOf('path', method);
+    const number = metadataOf('method', method) as RequestMethod | undefined;
+    if (methodPath === undefined || number === undefined) return [];
     const versioningOptions = this.config.getVersioning();
-    return this.methodsOf(controller).flatMap((method) => {
-      const methodPath = metadataOf('path', method) as string | string[] | undefined;
-      const number = metadataOf('method', method) as RequestMethod | undefined;
-      if (methodPath === undefined || number === undefined) return [];
-      const route = {
-        ctrlPath,
-        modulePath,
-        methodPath,
-        globalPrefix: this.config.getGlobalPrefix(),
-        controllerVersion: (metadataOf('version', controller) ?? versioningOptions?.defaultVersion) as never,
-        methodVersion: metadataOf('version', method) as never,
-        versioningOptions,
-      };
-      const kind = RequestMethod[number] as string | undefined;
-      return this.paths
-        .create(route as never, number)
-        .map((pattern) => ({ transport: 'http' as const, kind: kind ?? 'ALL', pattern, controller, method }));
-    });
+    const route = {
+      ctrlPath: metadataOf('path', controller),
+      modulePath,
+      methodPath,
+      globalPrefix: this.config.getGlobalPrefix(),
+      controllerVersion: metadataOf('version', controller) ?? versioningOptions?.defaultVersion,
+      methodVersion: metadataOf('version', method),
+      versioningOptions,
+    };
+    const kind = (RequestMethod[number] as string | undefined) ?? 'ALL';
+    return this.paths.create(route as never, number).map((pattern) => ({ transport: 'http', kind, pattern }));
   }
 
   /** `RouterModule` sets the path for one application. Another application of the process may use another path. */
@@ -118,86 +122,62 @@ export class HandlerDiscovery {
       string | undefined;
   }
 
-  private messageHandlersOf(controller: Type): FoundHandler[] {
-    return this.methodsOf(controller).flatMap((method) => {
-      const type = metadataOf('patternHandler', method);
-      if (type === undefined) return [];
-      const patterns: readonly unknown[] = [metadataOf('pattern', method)].flat();
-      const microservice = metadataOf('microservice', method);
-      // PatternHandler.EVENT
-      const kind = type === 2 ? 'event' : 'message';
-      return patterns.map((pattern) => ({
-        transport: 'rpc' as const,
-        kind,
-        pattern: patternText(pattern),
-        controller,
-        method,
-        microservice,
-      }));
-    });
-  }
-
   private gatewayHandlersOf(gateway: Type): FoundHandler[] {
-    const { namespace, path } = (metadataOf('gatewayOptions', gateway) ?? {}) as {
-      namespace?: unknown;
-      path?: unknown;
-    };
-    const place = [namespace, path].find((name) => typeof name === 'string' || name instanceof RegExp) ?? '/';
-    const common = { transport: 'ws' as const, controller: gateway };
-    const { handleConnection } = gateway.prototype as { handleConnection?: HandlerFunction };
-    const connection = {
-      ...common,
-      kind: 'connection',
-      pattern: String(place),
-      method: handleConnection ?? missingHandler,
-    };
-    const messages = this.methodsOf(gateway)
-      .filter((method) => metadataOf('messageMapping', method) === true)
-      .map((method) => ({
-        ...common,
-        kind: 'message',
-        pattern: patternText(metadataOf('message', method)),
-        method,
-      }));
-    return [connection, ...messages];
-  }
-
-  private resolversOf(resolver: Type): FoundHandler[] {
-    return this.methodsOf(resolver).flatMap((method) => {
-      const own = metadataOf('resolverType', method);
-      const isField = metadataOf('resolverProperty', method) === true;
-      const isReference = metadataOf('resolverReference', method) !== undefined;
-      if (own === undefined && !isField && !isReference) return [];
-      const parent = metadataOf('resolverName', resolver) ?? metadataOf('resolverType', resolver);
-      const name = (metadataOf('resolverName', method) as string | undefined) ?? method.name;
-      // Nest treats a field of `@Resolver('Query')` as a query.
-      const type = own ?? metadataOf('resolverType', resolver);
-      const isRoot = typeof type === 'string' && ROOT_TYPES.includes(type);
-      return {
-        transport: 'graphql' as const,
-        kind: isRoot ? type : 'field',
-        pattern: isRoot ? name : `${typeof parent === 'string' ? parent : resolver.name}.${name}`,
-        controller: resolver,
-        method,
-      };
-    });
-  }
-
-  private methodsOf(type: Type): HandlerFunction[] {
-    const prototype = type.prototype as Record<string, HandlerFunction>;
-    return this.scanner.getAllMethodNames(prototype).flatMap((name) => prototype[name] ?? []);
+    const { namespace, path } = (metadataOf('gatewayOptions', gateway) ?? {}) as Record<string, unknown>;
+    const pattern = String([namespace, path].find((name) => typeof name === 'string' || name instanceof RegExp) ?? '/');
+    return [
+      { transport: 'ws', kind: 'connection', pattern, controller: gateway, method: openingHandlerOf(gateway) },
+      ...this.handlersOf(gateway, socketMessagesOf),
+    ];
   }
 }
 
+function messagesOf(method: HandlerFunction): readonly Endpoint[] {
+  const type = metadataOf('patternHandler', method);
+  if (type === undefined) return [];
+  const patterns: readonly unknown[] = [metadataOf('pattern', method)].flat();
+  const microservice = metadataOf('microservice', method);
+  // PatternHandler.EVENT
+  const kind = type === 2 ? 'event' : 'message';
+  return patterns.map((pattern) => ({ transport: 'rpc', kind, pattern: patternText(pattern), microservice }));
+}
+
+function socketMessagesOf(method: HandlerFunction): readonly Endpoint[] {
+  if (metadataOf('messageMapping', method) !== true) return [];
+  return [{ transport: 'ws', kind: 'message', pattern: patternText(metadataOf('message', method)) }];
+}
+
+function fieldsOf(method: HandlerFunction, resolver: Type): readonly Endpoint[] {
+  const own = metadataOf('resolverType', method);
+  const isField = metadataOf('resolverProperty', method) === true;
+  const isReference = metadataOf('resolverReference', method) !== undefined;
+  if (own === undefined && !isField && !isReference) return [];
+  const name = (metadataOf('resolverName', method) as string | undefined) ?? method.name;
+  // Nest treats a field of `@Resolver('Query')` as a query.
+  const type = own ?? metadataOf('resolverType', resolver);
+  if (typeof type === 'string' && ROOT_TYPES.includes(type))
+    return [{ transport: 'graphql', kind: type, pattern: name }];
+  const parent = metadataOf('resolverName', resolver) ?? metadataOf('resolverType', resolver);
+  const parentName = typeof parent === 'string' ? parent : resolver.name;
+  return [{ transport: 'graphql', kind: 'field', pattern: `${parentName}.${name}` }];
+}
+
 const ROOT_TYPES: readonly string[] = ['Query', 'Mutation', 'Subscription'];
+
+/** The handler whose decorators apply to the opening: the method of the class, not a property of the instance. */
+export function openingHandlerOf(gateway: Type): HandlerFunction {
+  const { handleConnection } = gateway.prototype as { handleConnection?: unknown };
+  return typeof handleConnection === 'function' ? (handleConnection as HandlerFunction) : missingHandler;
+}
 
 /** Replaces the `handleConnection` of a gateway that has none. */
 export function missingHandler(): void {
   // Never called.
 }
 
-function isClass(metatype: unknown): metatype is Type {
-  return typeof metatype === 'function' && metatype.prototype !== undefined;
+function classesOf(wrappers: Iterable<{ readonly metatype: unknown }>): readonly Type[] {
+  const types = Array.from(wrappers, ({ metatype }) => metatype);
+  return types.filter((type): type is Type => typeof type === 'function' && type.prototype !== undefined);
 }
 
 function patternText(pattern: unknown): string {
@@ -213,13 +193,9 @@ function patternText(pattern: unknown): string {
 
 /** Removes duplicates: several modules may list the same provider. */
 function unique(handlers: readonly FoundHandler[]): readonly FoundHandler[] {
-  const seen = new Map<string, FoundHandler[]>();
-  return handlers.filter((handler) => {
-    const name = `${handler.transport} ${handler.kind} ${handler.pattern}`;
-    const same = seen.get(name) ?? [];
-    if (same.some(({ controller, method }) => controller === handler.controller && method === handler.method))
-      return false;
-    seen.set(name, [...same, handler]);
-    return true;
-  });
+  const isSame = (one: FoundHandler, other: FoundHandler) =>
+    one.method === other.method && IDENTITY.every((key) => one[key] === other[key]);
+  return handlers.filter((handler, index) => handlers.findIndex((other) => isSame(handler, other)) === index);
 }
+
+const IDENTITY = ['controller', 'transport', 'kind', 'pattern'] as const;

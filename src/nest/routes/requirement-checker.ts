@@ -14,7 +14,10 @@ import { handlerName } from '../nest-internals.js';
 import { transportOf } from '../transports/transport-of.js';
 import type { RouteRules } from './route-metadata.js';
 
-type Surroundings = RequirementSurroundings<ExecutionContext>;
+interface CheckedCall extends RequirementSurroundings<ExecutionContext> {
+  /** Undefined for a guest. */
+  readonly token: VerifiedAccessToken | undefined;
+}
 
 /** Checks what a route requires of its caller. */
 @Injectable()
@@ -34,40 +37,36 @@ export class RequirementChecker {
    */
   check(rules: RouteRules, token: VerifiedAccessToken | undefined, context: ExecutionContext): MaybePromise<void> {
     if (rules.requirements.length === 0) return;
-    const surroundings: Surroundings = {
+    const call: CheckedCall = {
       context,
+      token,
       nowSeconds: this.settings.clock() / 1000,
       requiredScopes: rules.requiredScopes,
       resolvePolicy: (policy) => this.resolvePolicy(policy, context),
     };
-    return this.checkFrom(0, rules.requirements, token, surroundings);
+    return this.checkRest(rules.requirements.values(), call);
   }
 
-  /** Checks one requirement after the other, synchronously as long as each result is known. */
-  private checkFrom(
-    start: number,
-    requirements: readonly PlacedRequirement<ExecutionContext>[],
-    token: VerifiedAccessToken | undefined,
-    surroundings: Surroundings,
+  /**
+   * Checks one requirement after the other, synchronously as long as each result is known.
+   * @param rest of an array: its iterator has no `return`, so that the next loop continues where a promise ended this one.
+   */
+  private checkRest(
+    rest: IterableIterator<PlacedRequirement<ExecutionContext>>,
+    call: CheckedCall,
   ): MaybePromise<void> {
-    for (const [index, placed] of requirements.entries()) {
-      if (index < start) continue;
-      const result = placed.requirement.reportOnly
-        ? this.report(placed, token, surroundings)
-        : check(placed, token, surroundings);
-      if (isPromise(result)) return result.then(() => this.checkFrom(index + 1, requirements, token, surroundings));
+    for (const placed of rest) {
+      const result = placed.requirement.reportOnly ? this.report(placed, call) : check(placed, call);
+      if (isPromise(result)) return result.then(() => this.checkRest(rest, call));
     }
   }
 
-  private report(
-    placed: PlacedRequirement<ExecutionContext>,
-    token: VerifiedAccessToken | undefined,
-    surroundings: Surroundings,
-  ): MaybePromise<void> {
+  private report(placed: PlacedRequirement<ExecutionContext>, call: CheckedCall): MaybePromise<void> {
+    const { token, context } = call;
     return recovering(
-      () => check(placed, token, surroundings),
+      () => check(placed, call),
       (error) => {
-        const handler = handlerName(surroundings.context);
+        const handler = handlerName(context);
         if (error instanceof AuthError) this.reported.add(error, token && clientOf(token.claims), handler);
         // A policy in trial must not fail the call.
         else this.logger.warn(`A requirement of ${handler} that is only reported failed: ${classOf(error)}`);
@@ -89,12 +88,8 @@ export class RequirementChecker {
   }
 }
 
-function check(
-  { requirement, from }: PlacedRequirement<ExecutionContext>,
-  token: VerifiedAccessToken | undefined,
-  surroundings: Surroundings,
-): MaybePromise<void> {
-  if (token !== undefined) return checkRequirement(requirement, token, surroundings);
+function check({ requirement, from }: PlacedRequirement<ExecutionContext>, call: CheckedCall): MaybePromise<void> {
+  if (call.token !== undefined) return checkRequirement(requirement, call.token, call);
   // The requirements of the module apply to tokens. A guest is admitted where a decorator admits guests.
   if (from !== 'module') throw new AuthError('TOKEN_MISSING', { reason: 'the route has requirements' });
 }

@@ -1,7 +1,7 @@
 import { type ExecutionContext, Inject, Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import { effectiveRequirements, type PlacedRequirement } from '../../access/effective-requirements.js';
-import { ConfigurationError, type ConfigurationProblem } from '../../model/errors.js';
+import { ConfigurationError } from '../../model/errors.js';
 import type { ResolvedOptions } from '../../options/resolve-options.js';
 import { RESOLVED_OPTIONS } from '../auth-options.js';
 import { metadataOf } from '../nest-internals.js';
@@ -58,8 +58,11 @@ function readRoute(controller: Controller, handler: Handler, required: readonly 
   const declared = { handler: requirementsOn(handler), class: requirementsOn(controller) };
   if (access === 'public') {
     // A handler that is public itself overrides the requirements of its class. Everything else is a contradiction.
-    if (declared.handler.length > 0 || (own === undefined && declared.class.length > 0))
-      throw new ConfigurationError([contradiction(controller, handler)]);
+    if (declared.handler.length > 0 || (own === undefined && declared.class.length > 0)) {
+      const message =
+        'is @Public(), so its requirements would never be checked; remove one of them, or use @OptionalAuth()';
+      throw new ConfigurationError([{ path: `${controller.name}.${handler.name}`, message }]);
+    }
     return Object.freeze({ access, accessFrom, isEventStream, requirements: [], requiredScopes: [] });
   }
   const requirements = effectiveRequirements({ ...declared, module: required });
@@ -71,11 +74,4 @@ function readRoute(controller: Controller, handler: Handler, required: readonly 
 
 function accessOn(holder: object): RouteAccess | undefined {
   return Reflect.getMetadata(ROUTE_ACCESS, holder) as RouteAccess | undefined;
-}
-
-function contradiction(controller: Controller, handler: Handler): ConfigurationProblem {
-  return {
-    path: `${controller.name}.${handler.name}`,
-    message: 'is @Public(), so its requirements would never be checked; remove one of them, or use @OptionalAuth()',
-  };
 }

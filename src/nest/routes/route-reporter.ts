@@ -53,14 +53,12 @@ export class RouteReporter implements OnModuleInit, OnApplicationBootstrap {
 
   /** @throws ConfigurationError for every handler whose decorators contradict each other, or whose policy is not a provider. */
   async onModuleInit(): Promise<void> {
-    const handlers = this.handlers();
-    await this.coverage.prepare(handlers);
-    const problems = handlers.flatMap((handler) => this.problemsOf(handler));
-    const seen = new Set<string>();
-    const unique = problems.filter(({ path, message }) => !seen.has(path + message) && seen.add(path + message));
-    if (await this.sharesGraphqlContext()) unique.push(SHARED_CONTEXT);
-    unique.push(...this.discovery.requestScopedGateways(AuthenticatedGateway).map(requestScopedProblem));
-    if (unique.length > 0) throw new ConfigurationError(unique);
+    await this.coverage.prepare();
+    const problems = this.handlers().flatMap((handler) => this.problemsOf(handler));
+    if (await this.sharesGraphqlContext()) problems.push(SHARED_CONTEXT);
+    problems.push(...this.discovery.requestScopedGateways(AuthenticatedGateway).map(requestScopedProblem));
+    const unique = new Map(problems.map((problem) => [problem.path + problem.message, problem]));
+    if (unique.size > 0) throw new ConfigurationError([...unique.values()]);
   }
 
   /** Before version 14 Nest did not copy a `context` object, so one operation would have the request of another. */

@@ -1,7 +1,7 @@
 import type { Type } from '@nestjs/common';
 import { ExecutionContextHost } from '@nestjs/core/helpers/execution-context-host.js';
 import type { VerifiedAccessToken } from '../../model/access-token.js';
-import { type HandlerFunction, missingHandler } from '../routes/handler-discovery.js';
+import { openingHandlerOf } from '../routes/handler-discovery.js';
 import type { HttpRequest } from '../transports/http.js';
 
 /** The data that this package keeps for an open socket. */
@@ -48,10 +48,4 @@ export class OpeningContext extends ExecutionContextHost {
     super([client, stateOf(client).request], gateway, openingHandlerOf(gateway));
     this.setType('ws');
   }
-}
-
-/** The handler whose decorators apply to the opening: the method of the class, not a property of the instance. */
-function openingHandlerOf(gateway: Type): HandlerFunction {
-  const { handleConnection } = gateway.prototype as { handleConnection?: unknown };
-  return typeof handleConnection === 'function' ? (handleConnection as HandlerFunction) : missingHandler;
 }
