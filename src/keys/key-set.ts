@@ -6,7 +6,7 @@ const MAX_QUOTED = 64;
 /** A JSON Web Key Set (RFC 7517 §5) whose keys are imported. It is immutable; a newer set replaces it as a whole. */
 export class KeySet {
   private readonly keys: readonly VerificationKey[];
-  private readonly named = new Map<string, readonly VerificationKey[]>();
+  private readonly named = new Map<string, VerificationKey[]>();
 
   /**
    * @param jwks The members of `keys` as published. A member that is not an object is ignored, so that it does not
@@ -14,8 +14,12 @@ export class KeySet {
    */
   constructor(private readonly jwks: readonly unknown[]) {
     this.keys = jwks.filter(isJsonObject).map(importVerificationKey);
-    for (const key of this.keys)
-      if (key.kid !== undefined) this.named.set(key.kid, [...(this.named.get(key.kid) ?? []), key]);
+    for (const key of this.keys) {
+      if (key.kid === undefined) continue;
+      const named = this.named.get(key.kid);
+      if (named === undefined) this.named.set(key.kid, [key]);
+      else named.push(key);
+    }
   }
 
   get isUsable(): boolean {

@@ -119,5 +119,5 @@ export function copyCall(from: object, to: object): void {
  */
 function holderOf(request: object): Holder {
   const { rawHeaders } = request as { readonly rawHeaders?: Holder };
-  return rawHeaders ?? (request);
+  return rawHeaders ?? request;
 }

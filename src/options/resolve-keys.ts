@@ -5,6 +5,7 @@ import { hasPrivateMembers } from '../keys/verification-key.js';
 import type { OptionReader } from './option-reader.js';
 import { defaultsOf, number, type Option, type Values, readGroup, withDefault } from './option-table.js';
 import type { RemoteKeyOptions } from './options.js';
+import { fixOfText, isUsableText } from './usable-text.js';
 
 const DAY_SECONDS = 86_400;
 
@@ -33,8 +34,8 @@ export type ResolvedKeys =
 const JWKS_ORIGINS = withDefault(undefined, (reader, name) =>
   reader.items(name, 'origins', {
     nonEmpty: true,
-    isItem: isOrigin,
-    fix: () => 'Set it to an origin, for example "https://keys.example.com".',
+    isItem: (item): item is string => isUsableText(item) && isOrigin(item),
+    fix: (item) => fixOfText(item, 'Set it to an origin, for example "https://keys.example.com".'),
   }),
 );
 
@@ -80,10 +81,8 @@ publishes its metadata elsewhere, set keys: { from: 'discovery', uri } or { from
 }
 
 function readKeySet(reader: OptionReader, name: string): KeySet {
-  const { keys: given }: JsonObject = Object(reader.record[name]) as JsonObject;
-  // A copy, so that later changes of the object have no effect.
-  const keys: unknown = Array.isArray(given) ? JSON.parse(JSON.stringify(given)) : [];
-  if (!Array.isArray(keys) || keys.length === 0 || !keys.every(isJsonObject)) {
+  const keys = copyOfKeys(reader.record[name]);
+  if (keys === undefined || keys.length === 0) {
     reader.invalid(name, 'Set it to a JSON Web Key Set with at least one key: { keys: [{ kty, … }] }.');
     return new KeySet([]);
   }
@@ -96,4 +95,14 @@ function readKeySet(reader: OptionReader, name: string): KeySet {
   if (reader.problemCount === before && !keySet.isUsable)
     reader.problem(name, `has no usable key: ${keySet.problems.join('; ')}. Add a key that can verify signatures.`);
   return keySet;
+}
+
+/** Copies the keys, so that later changes of the object have no effect. Returns undefined if it is not a JSON Web Key Set. */
+function copyOfKeys(jwks: unknown): readonly JsonObject[] | undefined {
+  try {
+    const { keys } = Object(JSON.parse(JSON.stringify(jwks))) as JsonObject;
+    return Array.isArray(keys) && keys.every(isJsonObject) ? keys : undefined;
+  } catch {
+    return undefined;
+  }
 }

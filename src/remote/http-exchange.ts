@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { withoutQuery } from '../model/address.js';
 
 // JSON as authorization servers send it (RFC 8414 §3.2, RFC 7517 §8.5) and as file servers send a JSON file.
@@ -75,7 +74,11 @@ export async function withDeadline<T>(
   outer?.throwIfAborted();
   const controller = new AbortController();
   const { signal } = controller;
-  const aborted = once(signal, 'abort').then(() => Promise.reject<never>(signal.reason as FetchError));
+  const aborted = new Promise<never>((_resolve, reject) => {
+    signal.addEventListener('abort', () => {
+      reject(signal.reason as FetchError);
+    });
+  });
   const abort = () => {
     controller.abort(outer?.reason);
   };

@@ -158,7 +158,7 @@ export class IssuerKeys implements KeySource {
 
   /** Never rejects; `backoff` has the result. */
   private refresh(relocate = false): Promise<void> {
-    return (this.refreshing ??= this.load(relocate));
+    return (this.refreshing ??= this.load(relocate).finally(() => (this.refreshing = undefined)));
   }
 
   private async load(relocate: boolean): Promise<void> {
@@ -171,7 +171,6 @@ export class IssuerKeys implements KeySource {
       this.fail(error instanceof FetchError ? error : new FetchError('KEYS_UNUSABLE', 'cannot be read'));
     }
     this.scheduleRefresh();
-    this.refreshing = undefined;
   }
 
   private fetchKeySet(relocate: boolean, startedAt: number): Promise<CachedKeySet> {

@@ -18,26 +18,28 @@ interface MetadataRequest extends Pick<ExchangeOptions, 'timeoutMs' | 'maxBytes'
   readonly uri: string | undefined;
 }
 
-type Load = () => Promise<AuthorizationServerMetadata>;
-
 const MAX_DOCUMENTS = 1_000;
 
 /** The metadata of authorization servers: one cached document and one fetch at a time for each issuer. */
 export class MetadataSource {
-  private readonly documents = new LRUCache<string, AuthorizationServerMetadata, Load>({
-    max: MAX_DOCUMENTS,
-    fetchMethod: (_id, _cached, { context: load }) => load(),
-    noDeleteOnFetchRejection: true,
-    // A fetch whose entry is evicted still answers.
-    ignoreFetchAbort: true,
-  });
+  private readonly documents = new LRUCache<string, AuthorizationServerMetadata>({ max: MAX_DOCUMENTS });
+  private readonly pending = new Map<string, Promise<AuthorizationServerMetadata>>();
 
   constructor(private readonly options: Pick<ExchangeOptions, 'fetch' | 'signal'> & { readonly allowHttp: boolean }) {}
 
-  /** Returns the cached document, or fetches it, always if it `isDoubtful`. A failed fetch does not remove it. */
-  get(issuer: string, request: MetadataRequest, isDoubtful = false): Promise<AuthorizationServerMetadata> {
+  /**
+   * Returns the cached document, or fetches it. A failed fetch does not remove it.
+   * @param isDoubtful whether the cached document may be outdated and must not be used.
+   */
+  async get(issuer: string, request: MetadataRequest, isDoubtful = false): Promise<AuthorizationServerMetadata> {
     const id = JSON.stringify([issuer, request.uri]);
-    return this.documents.forceFetch(id, { context: () => this.load(issuer, request), forceRefresh: isDoubtful });
+    const cached = isDoubtful ? undefined : this.documents.get(id);
+    if (cached !== undefined) return cached;
+    const pending = this.pending.get(id) ?? this.load(issuer, request).finally(() => this.pending.delete(id));
+    this.pending.set(id, pending);
+    const metadata = await pending;
+    this.documents.set(id, metadata);
+    return metadata;
   }
 
   /**

@@ -27,10 +27,13 @@ export function withTestIssuer(builder: TestingModuleBuilder, issuer: TestIssuer
   const created: TestKeySources[] = [];
   const compile = builder.compile.bind(builder);
   builder.compile = async (...options) => {
-    const module = await compile(...options);
-    const sources = created.splice(0);
+    const module = await compile(...options).catch(async (error: unknown) => {
+      // Nest does not shut down a module that does not compile.
+      await Promise.all(created.map((sources) => sources.close()));
+      throw error;
+    });
     // Nest ignores the override of a provider that does not exist. Without AuthModule every route would be open.
-    if (sources.length === 0 || module.get(AccessTokenVerifier, { strict: false }) instanceof MockVerifier) {
+    if (created.length === 0 || module.get(AccessTokenVerifier, { strict: false }) instanceof MockVerifier) {
       await module.close();
       throw new Error(
         'withTestIssuer found no AuthModule to connect to the test issuer. Either the tested module does not import AuthModule ' +
@@ -38,7 +41,6 @@ export function withTestIssuer(builder: TestingModuleBuilder, issuer: TestIssuer
           'one test issuer serves all issuers that the application trusts.',
       );
     }
-    for (const connection of sources) connection.connect();
     return module;
   };
   return builder.overrideProvider(KeySourceRegistry).useFactory({
@@ -62,7 +64,7 @@ export class AuthTestingModule {
     const auth = AuthModule.forRoot({ ...issuer.options, ...options } as AuthOptions & AuthModuleExtras);
     const sources = {
       provide: KeySourceRegistry,
-      useFactory: (resolved: ResolvedOptions) => new TestKeySources(issuer, resolved).connect(),
+      useFactory: (resolved: ResolvedOptions) => new TestKeySources(issuer, resolved),
       inject: [RESOLVED_OPTIONS],
     };
     return { ...auth, providers: [...(auth.providers ?? []), sources] };
@@ -87,14 +89,10 @@ export class AuthTestingModule {
 class TestKeySources extends KeySourceRegistry {
   constructor(
     private readonly issuer: TestIssuer,
-    private readonly application: ResolvedOptions,
+    application: ResolvedOptions,
   ) {
     super({ ...application, fetch: issuer.fetch, keyStore: undefined, onProblem: () => undefined });
-  }
-
-  connect(): this {
-    this.issuer.connect(this, this.application);
-    return this;
+    issuer.connect(this, application);
   }
 
   override async close(): Promise<void> {

@@ -31,7 +31,8 @@ export const NUMERIC_DATE: ClaimType<number> = {
 };
 
 export function optionalClaim<Value>(claims: Claims, claim: string, type: ClaimType<Value>): Value | undefined {
-  const value = claims[claim];
+  // Own members only: a polluted prototype must not provide a claim.
+  const value = Object.hasOwn(claims, claim) ? claims[claim] : undefined;
   if (value === undefined || type.matches(value)) return value;
   throw new AuthError('CLAIM_INVALID', { claim, expected: type.expected });
 }
