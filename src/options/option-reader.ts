@@ -1,8 +1,11 @@
+import { isFetchableAddress } from '../model/address.js';
 import { ConfigurationError, type ConfigurationProblem } from '../model/errors.js';
 import { type AuthorityKind, problemOfNames } from '../model/requirement.js';
 import { describeValue, isJsonObject } from '../model/unknown-value.js';
 import { nearestName } from './nearest-name.js';
 import { fixOfText, isUsableText } from './usable-text.js';
+
+export const HTTP_RULE = 'http is accepted for loopback only, or with insecureAllowHttp: true in a closed network';
 
 export type OptionRecord = Readonly<Record<PropertyKey, unknown>>;
 
@@ -96,6 +99,13 @@ export class OptionReader {
     if (value === undefined || value === null || value === '') this.problem(name, `is missing. Set it to ${meaning}.`);
     else this.invalid(name, fixOfText(value, `Set it to ${meaning}.`));
     return '';
+  }
+
+  address(name: string, meaning: string, allowHttp: boolean): string {
+    const address = this.requiredString(name, meaning);
+    if (address !== '' && !isFetchableAddress(address, allowHttp))
+      this.invalid(name, `Set it to an https address without credentials or fragment (${HTTP_RULE}).`);
+    return address;
   }
 
   /** Reads a string or a non-empty list of strings. Returns an empty list after a problem. */

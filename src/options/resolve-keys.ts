@@ -2,7 +2,7 @@ import { isFetchableAddress, isOrigin } from '../model/address.js';
 import { isJsonObject, type JsonObject } from '../model/unknown-value.js';
 import { KeySet } from '../keys/key-set.js';
 import { hasPrivateMembers } from '../keys/verification-key.js';
-import type { OptionReader } from './option-reader.js';
+import { HTTP_RULE, type OptionReader } from './option-reader.js';
 import { defaultsOf, number, type Option, type Values, readGroup, withDefault } from './option-table.js';
 import type { RemoteKeyOptions } from './options.js';
 
@@ -38,13 +38,12 @@ const JWKS_ORIGINS = withDefault(undefined, (reader, name) =>
   }),
 );
 
-const HTTP_RULE = 'http is accepted for loopback only, or with insecureAllowHttp: true in a closed network';
-
 export function readKeys(reader: OptionReader, issuer: string, allowHttp: boolean): ResolvedKeys {
   const { keys: options = { from: 'discovery' } } = reader.record;
   const given = reader.child(options, 'keys');
   const from = given.oneOf('from', ['discovery', 'jwks', 'static']);
-  const uri = { read: () => readAddress(given, 'uri', allowHttp) };
+  const meaning = `the address of the ${from === 'jwks' ? 'key set' : 'metadata'}`;
+  const uri = { read: () => given.address('uri', meaning, allowHttp) };
   switch (from) {
     case 'discovery': {
       const own = { from: { read: () => from }, uri: withDefault(undefined, uri.read), jwksOrigins: JWKS_ORIGINS };
@@ -60,13 +59,6 @@ export function readKeys(reader: OptionReader, issuer: string, allowHttp: boolea
     default:
       return { from: 'static', keySet: new KeySet([]) };
   }
-}
-
-function readAddress(reader: OptionReader, name: string, allowHttp: boolean): string {
-  const address = reader.record[name];
-  if (typeof address === 'string' && isFetchableAddress(address, allowHttp)) return address;
-  reader.invalid(name, `Set it to an https address without credentials or fragment (${HTTP_RULE}).`);
-  return '';
 }
 
 function checkDiscoverable(reader: OptionReader, issuer: string, allowHttp: boolean): void {

@@ -98,11 +98,7 @@ export const githubProvider: Provider<GithubOptions> = {
   },
   usualOptions: { issuer: GITHUB_COM },
   audience: { example: 'https://api.example.com' },
-  callers: {
-    parameter: 'repositories',
-    example: 'octo-org/octo-repo',
-    placeholder: 'owner/repository',
-  },
+  callers: { parameter: 'repositories', example: 'octo-org/octo-repo' },
   exampleClaims: ['repository: process.env.AUTH_GITHUB_REPOSITORY', "repository_id: '74'", "repository_owner_id: '65'"],
   advice: { AUDIENCE_MISMATCH: "Request the token for this API in the workflow: core.getIDToken('<audience>')." },
 };
