@@ -12,13 +12,11 @@ import {
 import { AUTHORITIES, type AuthorityKind, type AuthorizationDetail, type Requirement } from '../model/requirement.js';
 import { clockToleranceSecondsOf } from '../token/verified-access-token.js';
 
-/** Returns the instance of a policy class. */
 export type PolicyResolver<Context> = (
   policy: PolicyClass<Context>,
   context: Context,
 ) => Policy<Context> | Promise<Policy<Context>>;
 
-/** The inputs of a check in addition to the token and the requirement. */
 export interface RequirementSurroundings<Context> {
   readonly context: Context;
   readonly nowSeconds: number;

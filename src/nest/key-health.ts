@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import type { IssuerKeyHealth } from '../keys/issuer-key-health.js';
+import type { IssuerKeyHealth } from '../keys/key-source.js';
 import { KeySourceRegistry } from '../remote/key-source-registry.js';
 
 /** The type `HealthIndicatorResult` of `@nestjs/terminus`. */

@@ -19,7 +19,7 @@ const CHECK_OPTIONS = {
   /** Normalized by {@link normalizeTokenType}; undefined accepts tokens without `typ`. */
   tokenTypes: option.withDefault(DEFAULT_TOKEN_TYPES, readTokenTypes),
   clockToleranceSeconds: option.number(0, 300, 5),
-  requiredClaims: option.withDefault([], (reader, name) => reader.stringList(name) ?? []),
+  requiredClaims: option.withDefault([], (reader, name) => reader.stringList(name)),
   maxTokenAgeSeconds: option.number(1, 366 * 86_400, undefined),
   validate: option.callback<CheckOptions['validate']>(undefined),
   claimPaths: option.group({

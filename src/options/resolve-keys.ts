@@ -21,14 +21,7 @@ export const REMOTE_KEY_DEFAULTS = defaultsOf(REMOTE_KEY_OPTIONS);
 
 export type ResolvedRemoteKeys = Values<typeof REMOTE_KEY_OPTIONS>;
 
-export type ResolvedKeys =
-  | ({
-      readonly from: 'discovery';
-      readonly uri: string | undefined;
-      readonly jwksOrigins: readonly string[] | undefined;
-    } & ResolvedRemoteKeys)
-  | ({ readonly from: 'jwks'; readonly uri: string } & ResolvedRemoteKeys)
-  | { readonly from: 'static'; readonly keySet: KeySet };
+export type ResolvedKeys = ReturnType<typeof readKeys>;
 
 const JWKS_ORIGINS = withDefault(undefined, (reader, name) =>
   reader.items(name, 'origins', {
@@ -38,7 +31,7 @@ const JWKS_ORIGINS = withDefault(undefined, (reader, name) =>
   }),
 );
 
-export function readKeys(reader: OptionReader, issuer: string, allowHttp: boolean): ResolvedKeys {
+export function readKeys(reader: OptionReader, issuer: string, allowHttp: boolean) {
   const { keys: options = { from: 'discovery' } } = reader.record;
   const given = reader.child(options, 'keys');
   const from = given.oneOf('from', ['discovery', 'jwks', 'static']);
@@ -57,7 +50,7 @@ export function readKeys(reader: OptionReader, issuer: string, allowHttp: boolea
       given.allowOnly(['from', 'jwks']);
       return Object.freeze({ from, keySet: readKeySet(given, 'jwks') });
     default:
-      return { from: 'static', keySet: new KeySet([]) };
+      return { from: 'static' as const, keySet: new KeySet([]) };
   }
 }
 

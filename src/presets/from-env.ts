@@ -1,9 +1,8 @@
 import { isSignatureAlgorithm } from '../keys/algorithms.js';
 import { isFetchableAddress } from '../model/address.js';
-import { OptionReader } from '../options/option-reader.js';
+import { fixOfUnsetValue, OptionReader } from '../options/option-reader.js';
 import type { IssuerOptions } from '../options/options.js';
 import { algorithmFix } from '../options/resolve-issuer.js';
-import { fixOfUnsetValue } from '../options/usable-text.js';
 import { recognizeIssuer } from './providers.js';
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -117,7 +116,6 @@ class EnvironmentReader extends OptionReader {
     return [];
   }
 
-  /** @throws ConfigurationError if there is any problem. */
   override finish(summary: string): void {
     super.finish(this.hasUnset ? `${summary}. ${LOAD_ENV_FILE}` : summary);
   }

@@ -52,10 +52,8 @@ const GITHUB_COM = 'https://token.actions.githubusercontent.com';
  */
 export function github(options: GithubOptions): IssuerOptions {
   const reader = new PresetReader('github', options);
-  const audience = reader.texts(
-    'audience',
-    "the audience that workflows request, for example 'https://api.example.com'",
-  );
+  const requested = "the audience that workflows request, for example 'https://api.example.com'";
+  const audience = reader.texts('audience', requested);
   const issuer = reader.has('issuer') ? reader.url('issuer', 'https://token.actions.octocorp.ghe.com') : GITHUB_COM;
   const lists = LISTS.flatMap(([name, claim, meaning, rule]) => {
     const values = reader.optionalTexts(name, meaning, rule);

@@ -76,7 +76,6 @@ export class Workspace {
     this.#changes.set(path, text);
   }
 
-  /** Returns whether there were any changes. */
   async apply(): Promise<boolean> {
     const changed = [...this.#changes].filter(([path, text]) => text !== this.original(path));
     for (const [path, text] of changed) {

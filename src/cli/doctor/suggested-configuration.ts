@@ -2,7 +2,7 @@ import { ConfigurationError } from '../../model/errors.js';
 import { CHECK_DEFAULTS, type ResolvedIssuer } from '../../options/resolve-issuer.js';
 import { resolveOptions } from '../../options/resolve-options.js';
 import { recognizeIssuer, type RecognizedIssuer } from '../../presets/providers.js';
-import { toTypeScript } from '../printable.js';
+import { toTypeScript } from '../command-io.js';
 import type { DoctorRequest } from './check-issuer.js';
 import type { CheckReport } from './check-report.js';
 
@@ -82,7 +82,6 @@ function parametersFor(
   };
 }
 
-/** Returns the configuration, undefined if there is any problem. */
 export function checkConfiguration(suggested: SuggestedConfiguration, report: CheckReport): string | undefined {
   const { text, problem, hasPlaceholders } = suggested;
   const failed = report.select('problem').map(({ check }) => check);
