@@ -1,6 +1,5 @@
 import type { KeySet } from './key-set.js';
 
-/** Provides the keys of one issuer. */
 export interface KeySource {
   /**
    * Returns the key set to search for a key. A source that can fetch does so if it has no set, or if the set lacks the

@@ -39,7 +39,6 @@ export class OptionReader {
     this.problems.push({ path: this.pathTo(name), message });
   }
 
-  /** Reports the value that was given, and what to write. */
   invalid(name: string, fix: string, value: unknown = this.record[name]): void {
     this.problem(name, `is ${describeValue(value)}. ${fix}`);
   }

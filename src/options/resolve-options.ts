@@ -44,10 +44,7 @@ export interface ResolvedOptions extends option.Values<typeof MODULE_OPTIONS> {
 
 export type ResolvedTokenCache = NonNullable<ResolvedOptions['tokenCache']>;
 
-/**
- * Calls the `issuers` function of the application.
- * @throws ConfigurationError if the function returns invalid options, or options of another issuer.
- */
+/** @throws ConfigurationError if the function of the application returns invalid options, or options of another issuer. */
 export type ResolvedIssuerResolver = (issuer: string) => Promise<ResolvedIssuer | undefined>;
 
 export const EXTRA_DEFAULTS = Object.freeze({ guard: 'global', strategy: undefined, isGlobal: true });

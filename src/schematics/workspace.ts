@@ -18,7 +18,6 @@ export class Workspace {
   readonly manualSteps: string[] = [];
   readonly #ts: TypeScript;
 
-  /** @param places files from which to resolve tools; the first is the package.json of the application */
   constructor(
     private readonly tree: Tree,
     private readonly places: readonly string[],
