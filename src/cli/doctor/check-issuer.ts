@@ -6,8 +6,9 @@ import { adviceOf } from '../../presets/provider.js';
 import { PROVIDERS, recognizeIssuer } from '../../presets/providers.js';
 import { FetchError } from '../../remote/http-exchange.js';
 import { metadataLocations, requireJwksUri } from '../../remote/metadata.js';
+import { counted } from '../../token/hints.js';
 import { printable, quoted, toTypeScript } from '../command-io.js';
-import { type CheckReport, counted } from './check-report.js';
+import type { CheckReport } from './check-report.js';
 import { failureFix, type Probe, probe, type ProbeOptions } from './probe.js';
 
 export interface DoctorRequest {
@@ -173,7 +174,7 @@ function checkKeySet(response: Probe, report: CheckReport): KeySet | undefined {
     report.add('jwks', 'problem', failure ?? `${shown}: another JSON document`, fix, 'a JSON Web Key Set');
     return undefined;
   }
-  report.add('jwks', 'ok', `${counted(jwks.length, 'key')} at ${shown}`);
+  report.add('jwks', 'ok', `${counted(jwks.length, 'keys')} at ${shown}`);
   checkKeys(jwks, report);
   return new KeySet(jwks);
 }
