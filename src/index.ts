@@ -8,7 +8,7 @@ export {
   type ConfigurationProblem,
   ERRORS,
 } from './model/errors.js';
-export type { IssuerKeyHealth } from './keys/issuer-key-health.js';
+export type { IssuerKeyHealth } from './keys/key-source.js';
 export type { KeyStore, StoredKeys } from './keys/key-store.js';
 export type { ReportedRefusal } from './access/reported-refusals.js';
 export { ReportedRefusals } from './access/reported-refusals.js';

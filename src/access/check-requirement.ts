@@ -12,19 +12,13 @@ import {
 import { AUTHORITIES, type AuthorityKind, type AuthorizationDetail, type Requirement } from '../model/requirement.js';
 import { clockToleranceSecondsOf } from '../token/verified-access-token.js';
 
-/** Returns the instance of a policy class. */
-export type PolicyResolver<Context> = (
-  policy: PolicyClass<Context>,
-  context: Context,
-) => Policy<Context> | Promise<Policy<Context>>;
-
-/** The inputs of a check in addition to the token and the requirement. */
 export interface RequirementSurroundings<Context> {
   readonly context: Context;
   readonly nowSeconds: number;
   /** Every scope that the route requires. The challenge names all of them, so that the client requests them in one request (RFC 6750 §3). */
   readonly requiredScopes: readonly string[];
-  readonly resolvePolicy: PolicyResolver<Context>;
+  /** Returns the instance of a policy class. */
+  readonly resolvePolicy: (policy: PolicyClass<Context>) => Policy<Context> | Promise<Policy<Context>>;
 }
 
 /** @throws AuthError with the code of the requirement, and what a policy or predicate of the application throws. */
@@ -96,9 +90,9 @@ async function checkAuthorizationDetails<Context>(
 async function checkPolicy<Context>(
   { policy }: Extract<Requirement<Context>, { kind: 'policy' }>,
   token: VerifiedAccessToken,
-  { context, resolvePolicy }: RequirementSurroundings<Context>,
+  surroundings: RequirementSurroundings<Context>,
 ): Promise<void> {
-  if ((await verdictOf(policy, token, context, resolvePolicy)) === true) return;
+  if ((await verdictOf(policy, token, surroundings)) === true) return;
   throw new AuthError('POLICY_DENIED', { policy: nameOfPolicy(policy) });
 }
 
@@ -109,12 +103,12 @@ async function checkPolicy<Context>(
 export async function verdictOf<Context>(
   policy: PolicyReference<Context>,
   token: VerifiedAccessToken,
-  context: Context,
-  resolve: PolicyResolver<Context>,
+  surroundings: Pick<RequirementSurroundings<Context>, 'context' | 'resolvePolicy'>,
 ): Promise<boolean | undefined> {
   if (!(policy instanceof CombinedPolicy)) {
+    const { context, resolvePolicy } = surroundings;
     const verdict: unknown = isPolicyClass(policy)
-      ? await (await resolve(policy, context)).allows(token, context)
+      ? await (await resolvePolicy(policy)).allows(token, context)
       : await policy(token, context);
     return typeof verdict === 'boolean' ? verdict : undefined;
   }
@@ -122,7 +116,7 @@ export async function verdictOf<Context>(
   const decisive = combination === 'any';
   let combined: boolean | undefined = !decisive;
   for (const part of policies) {
-    const verdict = await verdictOf(part, token, context, resolve);
+    const verdict = await verdictOf(part, token, surroundings);
     if (combination === 'not') return verdict === undefined ? undefined : !verdict;
     if (verdict === decisive) return decisive;
     if (verdict === undefined) combined = undefined;

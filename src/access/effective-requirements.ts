@@ -1,6 +1,5 @@
 import { type Requirement, REQUIREMENT_KINDS } from '../model/requirement.js';
 
-/** Where a requirement is declared. */
 export type RequirementPlace = 'handler' | 'class' | 'module';
 
 export interface PlacedRequirement<Context = unknown> {

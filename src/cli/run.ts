@@ -1,7 +1,6 @@
 import { createRequire } from 'node:module';
-import { CommandError, type CommandIo, EXIT, type ExitCode } from './command-io.js';
+import { CommandError, type CommandIo, EXIT, type ExitCode, printable } from './command-io.js';
 import { doctor, DOCTOR_HELP, refuseTokens } from './doctor/doctor.js';
-import { printable } from './printable.js';
 import { routes, ROUTES_HELP } from './routes/routes.js';
 
 const HELP = `Usage: nestjs-resource-server <command> [options]

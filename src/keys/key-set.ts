@@ -1,7 +1,5 @@
-import { isJsonObject } from '../model/unknown-value.js';
+import { describeValue, isJsonObject } from '../model/unknown-value.js';
 import { importVerificationKey, type VerificationKey } from './verification-key.js';
-
-const MAX_QUOTED = 64;
 
 /** A JSON Web Key Set (RFC 7517 §5) whose keys are imported. It is immutable; a newer set replaces it as a whole. */
 export class KeySet {
@@ -29,7 +27,7 @@ export class KeySet {
   /** Why keys of the set cannot be used, for the log. */
   get problems(): readonly string[] {
     return this.keys.flatMap(({ kid, problem }) =>
-      problem === undefined ? [] : [`${kid === undefined ? 'a key without kid' : quoted(kid)} ${problem}`],
+      problem === undefined ? [] : [`${kid === undefined ? 'a key without kid' : describeValue(kid)} ${problem}`],
     );
   }
 
@@ -53,9 +51,4 @@ export class KeySet {
     if (kid === undefined || this.named.size === 0) return this.keys;
     return this.named.get(kid) ?? [];
   }
-}
-
-/** Escapes and shortens a kid for the log: the issuer may publish any text. */
-function quoted(kid: string): string {
-  return JSON.stringify(kid.length > MAX_QUOTED ? `${kid.slice(0, MAX_QUOTED)}…` : kid);
 }

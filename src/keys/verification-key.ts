@@ -1,14 +1,12 @@
 import { createPublicKey, type VerifyKeyObjectInput } from 'node:crypto';
 import { ALGORITHMS, ALGORITHM_NAMES, type SignatureAlgorithm } from './algorithms.js';
 
-/** An imported key of a key set. */
 export interface VerificationKey {
   readonly kid: string | undefined;
   /** The arguments for `crypto.verify`, for each algorithm that this key may verify. Empty for an unsuitable key. */
   readonly inputs: ReadonlyMap<SignatureAlgorithm, VerifyKeyObjectInput>;
   /** The length in bytes of every signature of this key. 0 for an unsuitable key. */
   readonly signatureLength: number;
-  /** Why the key cannot verify signatures. */
   readonly problem?: string;
 }
 

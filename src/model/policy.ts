@@ -18,7 +18,6 @@ export type PolicyFunction<Context> = (token: VerifiedAccessToken, context: Cont
 
 export type PolicyReference<Context> = PolicyClass<Context> | PolicyFunction<Context> | CombinedPolicy<Context>;
 
-/** Several policies combined by `allOf`, `anyOf` or `not`. */
 export class CombinedPolicy<Context> {
   constructor(
     readonly combination: 'all' | 'any' | 'not',

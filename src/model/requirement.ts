@@ -59,7 +59,6 @@ export const MAX_AUTHENTICATION_AGE_SECONDS = 366 * 86_400;
 // RFC 6749 §3.3. Other characters are not allowed in the challenge, which lists the names separated by spaces.
 const SCOPE_TOKEN = /^[\x21\x23-\x5b\x5d-\x7e]+$/;
 
-/** Returns what is wrong with the names of a requirement, or undefined. */
 export function problemOfNames(kind: AuthorityKind | 'acr', names: readonly unknown[]): string | undefined {
   if (names.length === 0 && kind !== 'acr') return 'is empty. Write at least one name.';
   for (const name of names) {

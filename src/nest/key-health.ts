@@ -1,5 +1,5 @@
 import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
-import type { IssuerKeyHealth } from '../keys/issuer-key-health.js';
+import type { IssuerKeyHealth } from '../keys/key-source.js';
 import { ConfigurationError } from '../model/errors.js';
 import type { ResolvedOptions } from '../options/resolve-options.js';
 import { KeySourceRegistry } from '../remote/key-source-registry.js';

@@ -18,7 +18,6 @@ export function claimPaths(...defaults: string[]): Option<readonly ResolvedClaim
   );
 }
 
-/** Returns undefined if it is not a path. */
 function parseClaimPath(path: unknown): ResolvedClaimPath | undefined {
   if (!isJsonObject(path) || Object.keys(path).join() !== 'keysOf') return parseNames(path);
   const keysOf = parseNames(path.keysOf);

@@ -1,8 +1,9 @@
+import { isFetchableAddress } from '../model/address.js';
 import { ConfigurationError, type ConfigurationProblem } from '../model/errors.js';
 import { type AuthorityKind, problemOfNames } from '../model/requirement.js';
 import { describeValue, isJsonObject } from '../model/unknown-value.js';
-import { nearestName } from './nearest-name.js';
-import { fixOfText, isUsableText } from './usable-text.js';
+
+export const HTTP_RULE = 'http is accepted for loopback only, or with insecureAllowHttp: true in a closed network';
 
 export type OptionRecord = Readonly<Record<PropertyKey, unknown>>;
 
@@ -38,7 +39,6 @@ export class OptionReader {
     this.problems.push({ path: this.pathTo(name), message });
   }
 
-  /** Reports the value that was given, and what to write. */
   invalid(name: string, fix: string, value: unknown = this.record[name]): void {
     this.problem(name, `is ${describeValue(value)}. ${fix}`);
   }
@@ -98,26 +98,32 @@ export class OptionReader {
     return '';
   }
 
+  address(name: string, meaning: string, allowHttp: boolean): string {
+    const address = this.requiredString(name, meaning);
+    if (address !== '' && !isFetchableAddress(address, allowHttp))
+      this.invalid(name, `Set it to an https address without credentials or fragment (${HTTP_RULE}).`);
+    return address;
+  }
+
   /** Reads a string or a non-empty list of strings. Returns an empty list after a problem. */
   oneOrMore(name: string, meaning: string): readonly string[] {
     const before = this.problemCount;
     const list = Array.isArray(this.value(name))
       ? this.stringList(name, { nonEmpty: true })
       : [this.requiredString(name, meaning)];
-    return Object.freeze(this.problemCount === before ? (list ?? []) : []);
+    return Object.freeze(this.problemCount === before ? list : []);
   }
 
-  /** Returns undefined if the option is not set. */
-  stringList(name: string, { nonEmpty = false } = {}): readonly string[] | undefined {
-    if (!this.has(name)) return undefined;
+  stringList(name: string, { nonEmpty = false } = {}): readonly string[] {
     return this.items(name, 'strings', { nonEmpty, isItem: isUsableText, fix: fixOfText });
   }
 
   /** Reads the names of a requirement. Returns undefined if the option is not set. */
   names(name: string, kind: AuthorityKind | 'acr', { nonEmpty = false } = {}): readonly string[] | undefined {
+    if (!this.has(name)) return undefined;
     const before = this.problemCount;
     const names = this.stringList(name, { nonEmpty });
-    const problem = names?.length && this.problemCount === before ? problemOfNames(kind, names) : undefined;
+    const problem = names.length > 0 && this.problemCount === before ? problemOfNames(kind, names) : undefined;
     if (problem !== undefined) this.problem(name, problem);
     return names;
   }
@@ -151,4 +157,59 @@ export class OptionReader {
     if (name === '') return this.path;
     return this.path === '' ? name : `${this.path}.${name}`;
   }
+}
+
+// JavaScript writes an unset variable as `undefined`: `https://${process.env.HOST}/realms/shop`.
+const UNSET_PART = /(?:^|[./:@\s])(?:undefined|null|NaN)(?:$|[./:\s])/;
+// A shell replaces it with nothing: `https:///realms/shop`, `https://.example.com`, `api://`.
+const EMPTY_PART = /^https?:$|^[a-z][\w+.-]*:\/+$|^https?:\/\/(?:[/.]|:\d*(?:\/|$))/i;
+// `docker run --env-file` keeps the quotation marks of the file.
+const QUOTED = /^\s*(["']).*\1\s*$/s;
+
+/**
+ * Returns what to write instead of a text from a variable that is not set or was read incorrectly, or of a placeholder such as
+ * `<your audience>`: it would match no token. Returns undefined for another text.
+ */
+export function fixOfUnsetValue(value: string): string | undefined {
+  if (value.startsWith('<')) return 'Replace this placeholder with the value.';
+  if (QUOTED.test(value)) return 'Remove the quotation marks (`docker run --env-file` keeps them).';
+  const isUnset = value.trim() === '' || UNSET_PART.test(value) || EMPTY_PART.test(value);
+  return isUnset ? 'Set the variable that it comes from.' : undefined;
+}
+
+/** Whether the text can be compared with values of tokens. */
+export function isUsableText(value: unknown): value is string {
+  return typeof value === 'string' && value !== '' && value === value.trim() && fixOfUnsetValue(value) === undefined;
+}
+
+/** Returns what to write instead of a value that is not a usable text. */
+export function fixOfText(value: unknown, fix = 'Set it to a non-empty string.'): string {
+  if (typeof value !== 'string' || value.trim() === '') return fix;
+  return fixOfUnsetValue(value) ?? 'Remove the white space at its beginning and end.';
+}
+
+/** Returns the known name with the fewest edits. A shortened name (`maxTokenAge`) matches too. */
+function nearestName(name: string, known: readonly string[]): string | undefined {
+  if (name.length < 3) return undefined;
+  const wrong = name.toLowerCase();
+  const edits = known.map((candidate) => {
+    const right = candidate.toLowerCase();
+    return Math.min(editDistance(wrong, right), editDistance(wrong, right.slice(0, wrong.length)));
+  });
+  const least = Math.min(...edits);
+  return least <= Math.floor(wrong.length / 3) ? known[edits.indexOf(least)] : undefined;
+}
+
+/** The Levenshtein distance: insertions, deletions and replacements of one character. */
+function editDistance(from: string, to: string): number {
+  let row = Array.from({ length: to.length + 1 }, (_, column) => column);
+  Array.from(from).forEach((character, line) => {
+    const next = [line + 1];
+    for (let column = 1; column <= to.length; column += 1) {
+      const replaced = (row[column - 1] ?? 0) + (to[column - 1] === character ? 0 : 1);
+      next.push(Math.min(replaced, (row[column] ?? 0) + 1, (next[column - 1] ?? 0) + 1));
+    }
+    row = next;
+  });
+  return row[to.length] ?? 0;
 }

@@ -19,7 +19,7 @@ const CHECK_OPTIONS = {
   /** Normalized by {@link normalizeTokenType}; undefined accepts tokens without `typ`. */
   tokenTypes: option.withDefault(DEFAULT_TOKEN_TYPES, readTokenTypes),
   clockToleranceSeconds: option.number(0, 300, 5),
-  requiredClaims: option.withDefault([], (reader, name) => reader.stringList(name) ?? []),
+  requiredClaims: option.withDefault([], (reader, name) => reader.stringList(name)),
   maxTokenAgeSeconds: option.number(1, 366 * 86_400, undefined),
   validate: option.callback<CheckOptions['validate']>(undefined),
   claimPaths: option.group({
@@ -27,7 +27,6 @@ const CHECK_OPTIONS = {
     roles: claimPaths('roles'),
     permissions: claimPaths('permissions'),
   }),
-  /** Checks that are made but reject nothing. */
   reportOnly: option.withDefault(new Set<never>(), readReportOnly),
 } satisfies Record<keyof CheckOptions, option.Option<unknown>>;
 
@@ -99,7 +98,6 @@ function readAlgorithms(reader: OptionReader, name: string): ReadonlySet<Signatu
   return new Set(reader.items(name, ALGORITHM_NAMES.join(', '), rules));
 }
 
-/** Returns what to write instead of an unknown signature algorithm. */
 export function algorithmFix(name: unknown): string {
   const isForgeable = typeof name === 'string' && /^(none|HS\d+)$/i.test(name);
   const reason = isForgeable ? 'This algorithm is not possible, because clients could sign tokens themselves. ' : '';

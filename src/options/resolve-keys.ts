@@ -2,10 +2,9 @@ import { isFetchableAddress, isOrigin } from '../model/address.js';
 import { isJsonObject, type JsonObject } from '../model/unknown-value.js';
 import { KeySet } from '../keys/key-set.js';
 import { hasPrivateMembers } from '../keys/verification-key.js';
-import type { OptionReader } from './option-reader.js';
+import { fixOfText, HTTP_RULE, isUsableText, type OptionReader } from './option-reader.js';
 import { defaultsOf, number, type Option, type Values, readGroup, withDefault } from './option-table.js';
 import type { RemoteKeyOptions } from './options.js';
-import { fixOfText, isUsableText } from './usable-text.js';
 
 const DAY_SECONDS = 86_400;
 
@@ -22,14 +21,7 @@ export const REMOTE_KEY_DEFAULTS = defaultsOf(REMOTE_KEY_OPTIONS);
 
 export type ResolvedRemoteKeys = Values<typeof REMOTE_KEY_OPTIONS>;
 
-export type ResolvedKeys =
-  | ({
-      readonly from: 'discovery';
-      readonly uri: string | undefined;
-      readonly jwksOrigins: readonly string[] | undefined;
-    } & ResolvedRemoteKeys)
-  | ({ readonly from: 'jwks'; readonly uri: string } & ResolvedRemoteKeys)
-  | { readonly from: 'static'; readonly keySet: KeySet };
+export type ResolvedKeys = ReturnType<typeof readKeys>;
 
 const JWKS_ORIGINS = withDefault(undefined, (reader, name) =>
   reader.items(name, 'origins', {
@@ -39,13 +31,12 @@ const JWKS_ORIGINS = withDefault(undefined, (reader, name) =>
   }),
 );
 
-const HTTP_RULE = 'http is accepted for loopback only, or with insecureAllowHttp: true in a closed network';
-
-export function readKeys(reader: OptionReader, issuer: string, allowHttp: boolean): ResolvedKeys {
+export function readKeys(reader: OptionReader, issuer: string, allowHttp: boolean) {
   const { keys: options = { from: 'discovery' } } = reader.record;
   const given = reader.child(options, 'keys');
   const from = given.oneOf('from', ['discovery', 'jwks', 'static']);
-  const uri = { read: () => readAddress(given, 'uri', allowHttp) };
+  const meaning = `the address of the ${from === 'jwks' ? 'key set' : 'metadata'}`;
+  const uri = { read: () => given.address('uri', meaning, allowHttp) };
   switch (from) {
     case 'discovery': {
       const own = { from: { read: () => from }, uri: withDefault(undefined, uri.read), jwksOrigins: JWKS_ORIGINS };
@@ -59,15 +50,8 @@ export function readKeys(reader: OptionReader, issuer: string, allowHttp: boolea
       given.allowOnly(['from', 'jwks']);
       return Object.freeze({ from, keySet: readKeySet(given, 'jwks') });
     default:
-      return { from: 'static', keySet: new KeySet([]) };
+      return { from: 'static' as const, keySet: new KeySet([]) };
   }
-}
-
-function readAddress(reader: OptionReader, name: string, allowHttp: boolean): string {
-  const address = reader.record[name];
-  if (typeof address === 'string' && isFetchableAddress(address, allowHttp)) return address;
-  reader.invalid(name, `Set it to an https address without credentials or fragment (${HTTP_RULE}).`);
-  return '';
 }
 
 function checkDiscoverable(reader: OptionReader, issuer: string, allowHttp: boolean): void {

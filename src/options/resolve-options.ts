@@ -21,7 +21,6 @@ const MODULE_OPTIONS = {
   user: option.callback<ModuleOptions<unknown>['user']>(undefined),
   realm: option.withDefault(undefined, readRealm),
   tokenFrom: option.withDefault<ResolvedTokenFrom>(Object.freeze([fromBearerHeader()]), readTokenFrom),
-  /** The requirements of every route. */
   require: { read: readRequire },
   connections: option.group({ renewalGraceSeconds: option.number(0, 86_400, 0) }),
   explainRefusals: option.flag(),
@@ -45,16 +44,14 @@ export interface ResolvedOptions extends option.Values<typeof MODULE_OPTIONS> {
 
 export type ResolvedTokenCache = NonNullable<ResolvedOptions['tokenCache']>;
 
-/**
- * Calls the `issuers` function of the application.
- * @throws ConfigurationError if the function returns invalid options, or options of another issuer.
- */
+/** @throws ConfigurationError if the function of the application returns invalid options, or options of another issuer. */
 export type ResolvedIssuerResolver = (issuer: string) => Promise<ResolvedIssuer | undefined>;
 
 export const EXTRA_DEFAULTS = Object.freeze({ guard: 'global', strategy: undefined, isGlobal: true });
 const EXTRA_NAMES = Object.keys(EXTRA_DEFAULTS);
 
 type Extras = Readonly<Partial<Record<keyof ModuleExtras, unknown>>>;
+type IsReplacement = (name: 'guard' | 'strategy', value: unknown) => boolean;
 
 /** Every name that `forRoot` accepts. */
 export const OPTION_NAMES = [...ISSUER_OPTION_NAMES, 'issuers', ...Object.keys(MODULE_OPTIONS), ...EXTRA_NAMES];
@@ -68,7 +65,7 @@ export const OPTION_NAMES = [...ISSUER_OPTION_NAMES, 'issuers', ...Object.keys(M
 export function resolveOptions(
   options: ResourceServerOptions<unknown, never>,
   extras: Extras = {},
-  isReplacement: (name: 'guard' | 'strategy', value: unknown) => boolean = () => false,
+  isReplacement: IsReplacement = () => false,
 ): ResolvedOptions {
   const reader = new OptionReader(options);
   reader.allowOnly(OPTION_NAMES);
@@ -79,11 +76,7 @@ export function resolveOptions(
   return Object.freeze({ ...moduleOptions, issuers });
 }
 
-function checkExtras(
-  reader: OptionReader,
-  extras: Extras,
-  isReplacement: (name: 'guard' | 'strategy', value: unknown) => boolean,
-): void {
+function checkExtras(reader: OptionReader, extras: Extras, isReplacement: IsReplacement): void {
   const { guard = EXTRA_DEFAULTS.guard, strategy, isGlobal = EXTRA_DEFAULTS.isGlobal } = extras;
   for (const [name, value] of Object.entries({ guard, strategy, isGlobal }))
     if ((reader.record[name] ?? value) !== value)

@@ -1,16 +1,14 @@
 import { isSignatureAlgorithm } from '../keys/algorithms.js';
 import { isFetchableAddress } from '../model/address.js';
-import { OptionReader } from '../options/option-reader.js';
+import { fixOfUnsetValue, OptionReader } from '../options/option-reader.js';
 import type { IssuerOptions } from '../options/options.js';
 import { algorithmFix } from '../options/resolve-issuer.js';
-import { fixOfUnsetValue } from '../options/usable-text.js';
 import { recognizeIssuer } from './providers.js';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
 const ISSUER = "the exact `iss` of the tokens, for example 'https://tenant.example.com/'";
 const AUDIENCE = '`aud` of tokens for this API. Separate several values with commas or spaces';
-const KEYS = 'the address of the key set (https://…) without credentials and fragment';
 
 /**
  * Reads issuer options from environment variables:
@@ -36,11 +34,11 @@ export function fromEnv(env: Environment = process.env): IssuerOptions {
   const algorithms = reader.list('AUTH_ALGORITHMS');
   for (const name of algorithms)
     if (!isSignatureAlgorithm(name)) reader.invalid('AUTH_ALGORITHMS', algorithmFix(name), name);
-  const uri = reader.has('AUTH_JWKS_URI') ? reader.requiredString('AUTH_JWKS_URI', KEYS) : undefined;
   // Whether plain http is allowed is an option of the module, which checks it.
-  const isAddress = (text: string) => text === '' || isFetchableAddress(text, true);
-  if (uri !== undefined && !isAddress(uri)) reader.invalid('AUTH_JWKS_URI', `Set it to ${KEYS}.`);
-  if (uri === undefined && !isAddress(issuer))
+  const uri = reader.has('AUTH_JWKS_URI')
+    ? reader.address('AUTH_JWKS_URI', 'the address of the key set', true)
+    : undefined;
+  if (uri === undefined && issuer !== '' && !isFetchableAddress(issuer, true))
     reader.invalid('AUTH_ISSUER', 'Set it to a URL (https://…), or set AUTH_JWKS_URI to the address of the key set.');
   const { provider } = recognizeIssuer(issuer) ?? {};
   if (provider?.callers !== undefined)
@@ -118,7 +116,6 @@ class EnvironmentReader extends OptionReader {
     return [];
   }
 
-  /** @throws ConfigurationError if there is any problem. */
   override finish(summary: string): void {
     super.finish(this.hasUnset ? `${summary}. ${LOAD_ENV_FILE}` : summary);
   }

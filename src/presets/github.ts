@@ -52,10 +52,8 @@ const GITHUB_COM = 'https://token.actions.githubusercontent.com';
  */
 export function github(options: GithubOptions): IssuerOptions {
   const reader = new PresetReader('github', options);
-  const audience = reader.texts(
-    'audience',
-    "the audience that workflows request, for example 'https://api.example.com'",
-  );
+  const requested = "the audience that workflows request, for example 'https://api.example.com'";
+  const audience = reader.texts('audience', requested);
   const issuer = reader.has('issuer') ? reader.url('issuer', 'https://token.actions.octocorp.ghe.com') : GITHUB_COM;
   const lists = LISTS.flatMap(([name, claim, meaning, rule]) => {
     const values = reader.optionalTexts(name, meaning, rule);
@@ -98,11 +96,7 @@ export const githubProvider: Provider<GithubOptions> = {
   },
   usualOptions: { issuer: GITHUB_COM },
   audience: { example: 'https://api.example.com' },
-  callers: {
-    parameter: 'repositories',
-    example: 'octo-org/octo-repo',
-    placeholder: 'owner/repository',
-  },
+  callers: { parameter: 'repositories', example: 'octo-org/octo-repo' },
   exampleClaims: ['repository: process.env.AUTH_GITHUB_REPOSITORY', "repository_id: '74'", "repository_owner_id: '65'"],
   advice: { AUDIENCE_MISMATCH: "Request the token for this API in the workflow: core.getIDToken('<audience>')." },
 };

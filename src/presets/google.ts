@@ -69,11 +69,7 @@ export const googleProvider: Provider<GoogleOptions> = {
     emails: 'The service account that may call. Anyone can get a token for any audience from Google.',
   },
   audience: { example: 'https://api.example.com' },
-  callers: {
-    parameter: 'emails',
-    example: 'caller@your-project.iam.gserviceaccount.com',
-    placeholder: 'the service account that may call',
-  },
+  callers: { parameter: 'emails', example: 'caller@your-project.iam.gserviceaccount.com' },
   exampleClaims: ['email: process.env.GOOGLE_CALLER_EMAIL', 'email_verified: true'],
   advice: {
     AUDIENCE_MISMATCH: 'Request the ID token for this audience, or configure it at the subscription, job or task.',

@@ -88,7 +88,6 @@ export class PresetReader extends OptionReader {
     return this.callback('validate') as CheckOptions['validate'];
   }
 
-  /** @throws ConfigurationError if there is any problem. */
   finishWith<Result extends IssuerOptions | { readonly issuers: unknown }>(configuration: Result): Result {
     this.allowOnly();
     this.finish(`The options of ${this.preset}() are invalid`);

@@ -19,7 +19,7 @@ export interface Provider<Options extends object = object> {
   /** Values that most applications keep, by option. Without one, the value of an example must be replaced. */
   readonly usualOptions?: Readonly<Record<string, string>>;
   /** The list of callers that the preset requires, because anyone can get a token for any audience. */
-  readonly callers?: ProviderCallers;
+  readonly callers?: { readonly parameter: string; readonly example: string };
   /** Claims that a token needs in addition to the standard ones: members of an object, as source text. */
   readonly exampleClaims?: readonly string[];
   /** The preset accepts every token that the options `issuer` and `audience` alone would accept. */
@@ -41,13 +41,6 @@ interface ProviderAudience {
   usual?(parts: IssuerParts): string | undefined;
   /** Returns whether tokens of this provider have the audience regardless of the API that they are for. */
   isCommon?(audience: string, issuer?: string): boolean;
-}
-
-interface ProviderCallers {
-  readonly parameter: string;
-  readonly example: string;
-  /** Describes the value, for `<…>` in a printed configuration. */
-  readonly placeholder: string;
 }
 
 type Advice = string | ((facts: AdviceFacts) => string | undefined);

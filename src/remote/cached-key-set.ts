@@ -1,4 +1,4 @@
-import type { IssuerKeyHealth } from '../keys/issuer-key-health.js';
+import type { IssuerKeyHealth } from '../keys/key-source.js';
 import type { KeySet } from '../keys/key-set.js';
 import type { ResolvedRemoteKeys } from '../options/resolve-keys.js';
 import type { FetchedKeySet } from './jwks-client.js';

@@ -1,7 +1,6 @@
 import { AuthError } from '../model/errors.js';
-import type { IssuerKeyHealth } from '../keys/issuer-key-health.js';
 import type { KeySet } from '../keys/key-set.js';
-import type { KeySource } from '../keys/key-source.js';
+import type { IssuerKeyHealth, KeySource } from '../keys/key-source.js';
 import type { KeyStore } from '../keys/key-store.js';
 import type { ResolvedRemoteKeys } from '../options/resolve-keys.js';
 import { type CachedKeySet, lifetime } from './cached-key-set.js';

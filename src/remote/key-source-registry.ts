@@ -1,7 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import { setMaxListeners } from 'node:events';
-import type { IssuerKeyHealth } from '../keys/issuer-key-health.js';
-import { type KeySource, staticKeys } from '../keys/key-source.js';
+import { type IssuerKeyHealth, type KeySource, staticKeys } from '../keys/key-source.js';
 import type { ResolvedKeys } from '../options/resolve-keys.js';
 import type { ResolvedOptions } from '../options/resolve-options.js';
 import type { KeySourceKind, KeySources } from '../token/trusted-issuers.js';

@@ -1,7 +1,9 @@
 import type ts from 'typescript';
 import { inspect } from 'node:util';
+import type { Project } from './project.js';
 import { type ProviderSetup, variableNames } from './provider-setup.js';
 import { type NestModule, PACKAGE, type SourceFile } from './source-file.js';
+import type { Workspace } from './workspace.js';
 
 /** @throws CannotEdit if `imports` is not an array literal in `@Module({ … })` */
 export function addAuthModule({ source, decorator }: NestModule, setup: ProviderSetup): void {
@@ -67,4 +69,23 @@ function addFirst(source: SourceFile, literal: ts.Node, item: string, hasOthers:
   const [start, newline] = /^[[{][ \t]*(\r?\n)?/.exec(literal.getText()) ?? [''];
   if (newline !== undefined) source.insert(literal.getStart() + 1, `\n${item},`.replaceAll('\n', '\n  '));
   else source.insert(literal.getStart() + start.length, hasOthers ? `${item}, ` : item);
+}
+
+/** Adds `@Public()` to the hello-world route of `nest new`, in the controller beside the root module. */
+export function openHelloWorld(workspace: Workspace, { rootModule }: Project): void {
+  const importLine = `import { Public } from '${PACKAGE}';`;
+  const edit = (source: SourceFile) => {
+    if (source.uses('Public')) return;
+    const withoutPath = (name: string) => source.decorators(name).filter((call) => call.arguments.length === 0);
+    const controllers = withoutPath('Controller').map(({ parent }) => parent.parent);
+    const [route, another] = withoutPath('Get').filter(({ parent }) => controllers.includes(parent.parent.parent));
+    if (route === undefined || another !== undefined)
+      throw source.cannotEdit('it does not have exactly one @Get() handler in a @Controller() without a path');
+    if (source.identifiers('Public').length > 0) throw source.cannotEdit('it uses the name Public for something else');
+    source.insert(route.end, '\n@Public()');
+    source.insertImports(importLine);
+  };
+  const path = rootModule.source.path.replace(/(?:module)?\.ts$/, 'controller.ts');
+  const manualStep = `For --open-root, add \`${importLine}\` and put @Public() on the handler of the route.`;
+  workspace.edit(path, edit, manualStep);
 }

@@ -1,12 +1,9 @@
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { addAuthModule, manualLines } from './add-auth-module.js';
-import { addEndToEndTests } from './end-to-end-tests.js';
-import { envExample } from './env-example.js';
-import { openHelloWorld } from './hello-world.js';
-import { configureJest } from './jest-config.js';
+import { addAuthModule, manualLines, openHelloWorld } from './add-auth-module.js';
+import { addEndToEndTests, configureJest } from './end-to-end-tests.js';
 import { findProject } from './project.js';
-import { type ProviderSetup, setupOf } from './provider-setup.js';
+import { envExample, type ProviderSetup, setupOf } from './provider-setup.js';
 import { CannotEdit } from './source-file.js';
 import { type Tree, Workspace } from './workspace.js';
 

@@ -18,7 +18,6 @@ export class Workspace {
   readonly manualSteps: string[] = [];
   readonly #ts: TypeScript;
 
-  /** @param places files from which to resolve tools; the first is the package.json of the application */
   constructor(
     private readonly tree: Tree,
     private readonly places: readonly string[],
@@ -76,7 +75,6 @@ export class Workspace {
     this.#changes.set(path, text);
   }
 
-  /** Returns whether there were any changes. */
   async apply(): Promise<boolean> {
     const changed = [...this.#changes].filter(([path, text]) => text !== this.original(path));
     for (const [path, text] of changed) {

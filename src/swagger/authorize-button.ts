@@ -1,6 +1,5 @@
 import type { SwaggerCustomOptions } from '@nestjs/swagger';
 import { OptionReader } from '../options/option-reader.js';
-import { readBrowserAddress } from './security-scheme.js';
 
 export interface AuthorizeButtonOptions {
   /** The id of a public client (RFC 6749 §2.1) of the authorization server; Swagger UI cannot keep a secret. */
@@ -83,7 +82,7 @@ export function authorizeButton(options: AuthorizeButtonOptions): AuthorizeButto
 
 function readRedirectUrl(reader: OptionReader, allowHttp: boolean): string {
   const meaning = 'the address of Swagger UI, for example "https://api.example.com/docs"';
-  const address = readBrowserAddress(reader, 'uiUrl', meaning, allowHttp);
+  const address = reader.address('uiUrl', meaning, allowHttp);
   if (/[?#]/.test(address)) reader.problem('uiUrl', 'must not have a query or a fragment');
   return `${address.replace(/\/+$/, '')}/oauth2-redirect.html`;
 }

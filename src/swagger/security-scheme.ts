@@ -1,5 +1,4 @@
 import type { OpenAPIObject } from '@nestjs/swagger';
-import { isFetchableAddress } from '../model/address.js';
 import { isJsonObject, type JsonObject } from '../model/unknown-value.js';
 import { problemOfNames } from '../model/requirement.js';
 import { OptionReader } from '../options/option-reader.js';
@@ -81,17 +80,6 @@ export function withScopes(scheme: SecurityScheme, scopes: readonly string[]): S
   return { ...scheme, flows: Object.fromEntries(flows) as NonNullable<SecurityScheme['flows']> };
 }
 
-/** Reads an address that a browser sends codes or tokens to: https, or http on loopback. */
-export function readBrowserAddress(reader: OptionReader, name: string, meaning: string, allowHttp: boolean): string {
-  const address = reader.requiredString(name, meaning);
-  if (address !== '' && !isFetchableAddress(address, allowHttp))
-    reader.problem(
-      name,
-      'must be an https address without credentials or fragment (http only on loopback, or with insecureAllowHttp: true)',
-    );
-  return address;
-}
-
 /** A wrong name is an error: a default scheme of that name would describe another way to send the token. */
 function readPresent(reader: OptionReader, name: string, schemes: JsonObject = {}): SecurityScheme | undefined {
   const scheme = Object.hasOwn(schemes, name) ? schemes[name] : undefined;
@@ -107,7 +95,7 @@ function readPresent(reader: OptionReader, name: string, schemes: JsonObject = {
 function readScheme(reader: OptionReader, { issuers, insecureAllowHttp }: Settings): SecurityScheme {
   const { kind } = reader.record;
   const discovered = metadataAddress(issuers);
-  const readAddress = (name: string, meaning: string) => readBrowserAddress(reader, name, meaning, insecureAllowHttp);
+  const readAddress = (name: string, meaning: string) => reader.address(name, meaning, insecureAllowHttp);
   switch (kind) {
     case undefined:
       return discovered === undefined ? BEARER : { type: 'openIdConnect', openIdConnectUrl: discovered };

@@ -24,7 +24,6 @@ export interface TokenRequest {
   readonly issuer?: string;
 }
 
-/** The properties that a token request and the caller of `mockAuth` have in common. */
 export const COMMON_PROPERTIES = ['sub', 'clientId', 'scopes', 'roles', 'permissions', 'claims'] as const;
 const PROPERTIES: readonly (keyof TokenRequest)[] = [...COMMON_PROPERTIES, 'expiresInSeconds', 'header', 'issuer'];
 

@@ -1,5 +1,5 @@
 import type { AuthError, AuthErrorCode, AuthErrorDetail } from '../model/errors.js';
-import { isSimilarAddress } from '../model/similar-address.js';
+import { isSimilarAddress } from '../model/address.js';
 import { SEVERAL_WORDS } from './token-extractor.js';
 
 /** The `reason` of a refusal when `validate` does not return `true`. */

@@ -1,6 +1,7 @@
 import { styleText } from 'node:util';
 import type { Explanation } from '../../token/explain.js';
-import { escapeUnprintable } from '../printable.js';
+import { counted } from '../../token/hints.js';
+import { escapeUnprintable } from '../command-io.js';
 
 /** The checks of an issuer, in the order of the report. The names are stable: scripts select rows of `--json` by name. */
 const CHECKS = ['issuer', 'reachable', 'discovery', 'metadata-issuer', 'jwks-uri', 'jwks', 'keys', 'clock'] as const;
@@ -58,15 +59,11 @@ export class CheckReport {
     const skipped = this.select('skipped').filter(({ fix }) => fix !== undefined);
     const parts = [
       this.rows.map(line).join('\n'),
-      style('bold', `${counted(problems.length, 'problem')}, ${counted(warnings.length, 'warning')}.`),
+      style('bold', `${counted(problems.length, 'problems')}, ${counted(warnings.length, 'warnings')}.`),
       ...[...problems, ...warnings].map(paragraph),
       ...(configuration === undefined ? [] : [`${style('bold', 'Configuration')}\n\n${configuration}`]),
       ...skipped.map(({ check, fix = '' }) => `${style('dim', 'skipped')}: ${check}: ${fix}`),
     ];
     return `${parts.join('\n\n')}\n`;
   }
-}
-
-export function counted(count: number, noun: string): string {
-  return `${String(count)} ${noun}${count === 1 ? '' : 's'}`;
 }

@@ -2,7 +2,7 @@ import { ConfigurationError } from '../../model/errors.js';
 import { CHECK_DEFAULTS, type ResolvedIssuer } from '../../options/resolve-issuer.js';
 import { resolveOptions } from '../../options/resolve-options.js';
 import { recognizeIssuer, type RecognizedIssuer } from '../../presets/providers.js';
-import { toTypeScript } from '../printable.js';
+import { toTypeScript } from '../command-io.js';
 import type { DoctorRequest } from './check-issuer.js';
 import type { CheckReport } from './check-report.js';
 
@@ -26,8 +26,8 @@ function suggest(request: DoctorRequest, recognized: RecognizedIssuer | undefine
     ...(clockToleranceSeconds !== CHECK_DEFAULTS.clockToleranceSeconds && { clockToleranceSeconds }),
     ...(allowHttp && [issuer, jwksUri].some((address) => address?.startsWith('http:')) && { insecureAllowHttp: true }),
   };
-  const parameters = parametersFor(recognized, request, (value) => `<${value.placeholder}>`);
-  const examples = parametersFor(recognized, request, (value) => value.example);
+  const parameters = parametersFor(recognized, request, (example, meaning = example) => `<${meaning}>`);
+  const examples = parametersFor(recognized, request, (example) => example);
   let issuers: readonly ResolvedIssuer[] = [];
   let problem: string | undefined;
   try {
@@ -69,20 +69,19 @@ function configurationText(preset: string | undefined, parameters: object, addit
 function parametersFor(
   recognized: RecognizedIssuer | undefined,
   { issuer, audience }: Pick<DoctorRequest, 'issuer' | 'audience'>,
-  fill: (value: { readonly placeholder: string; readonly example: string }) => string,
+  fill: (example: string, meaning?: string) => string,
 ): Readonly<Record<string, unknown>> {
   const { provider, parts = { issuer }, usualAudience } = recognized ?? {};
   const { parameter = 'audience', example } = provider?.audience ?? { example: 'example' };
   const given = audience?.length === 1 ? audience[0] : audience;
-  const value = given ?? usualAudience ?? fill({ placeholder: 'the audience of tokens for this API', example });
+  const value = given ?? usualAudience ?? fill(example, 'the audience of tokens for this API');
   return {
     ...parts,
     ...(value !== usualAudience && !(parameter in parts) && { [parameter]: value }),
-    ...(provider?.callers && { [provider.callers.parameter]: [fill(provider.callers)] }),
+    ...(provider?.callers && { [provider.callers.parameter]: [fill(provider.callers.example)] }),
   };
 }
 
-/** Returns the configuration, undefined if there is any problem. */
 export function checkConfiguration(suggested: SuggestedConfiguration, report: CheckReport): string | undefined {
   const { text, problem, hasPlaceholders } = suggested;
   const failed = report.select('problem').map(({ check }) => check);

@@ -1,7 +1,6 @@
 import { parseArgs } from 'node:util';
 import { isOpen, type ReportedRoute, toTable } from '../../nest/routes/route-report.js';
-import { CommandError, type CommandIo, EXIT, type ExitCode } from '../command-io.js';
-import { printable } from '../printable.js';
+import { CommandError, type CommandIo, EXIT, type ExitCode, printable } from '../command-io.js';
 import { loadApplication, withinLimit } from './load-application.js';
 
 export const ROUTES_HELP = `Usage: nestjs-resource-server routes <file> [options]

@@ -1,5 +1,5 @@
 import { describe, expect, it, jest } from '@jest/globals';
-import { type PolicyResolver, verdictOf } from '../../../src/access/check-requirement.js';
+import { type RequirementSurroundings, verdictOf } from '../../../src/access/check-requirement.js';
 import { CombinedPolicy, type PolicyReference } from '../../../src/model/policy.js';
 import { verifiedToken } from '../../support/tokens.js';
 
@@ -9,12 +9,13 @@ interface Context {
 type Reference = PolicyReference<Context>;
 const CONTEXT: Context = { id: 1 };
 const TOKEN = verifiedToken();
-const noClass: PolicyResolver<Context> = () => {
+type Resolver = RequirementSurroundings<Context>['resolvePolicy'];
+const noClass: Resolver = () => {
   throw new Error('no class is expected');
 };
 
-const verdict = (policy: Reference, resolve: PolicyResolver<Context> = noClass) =>
-  verdictOf(policy, TOKEN, CONTEXT, resolve);
+const verdict = (policy: Reference, resolvePolicy: Resolver = noClass) =>
+  verdictOf(policy, TOKEN, { context: CONTEXT, resolvePolicy });
 
 const returning = (value: unknown) => (() => value) as unknown as Reference;
 const YES = returning(true);
@@ -45,7 +46,7 @@ it('A policy receives the token and the context, also the instance that replaces
     [TOKEN, CONTEXT],
     [TOKEN, CONTEXT],
   ]);
-  expect(resolver.mock.calls).toEqual([[Owner, CONTEXT]]);
+  expect(resolver.mock.calls).toEqual([[Owner]]);
   expect(await verdict(Owner, () => ({ allows: () => 'yes' as never }))).toBeUndefined();
 });
 

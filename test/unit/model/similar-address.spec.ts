@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { isDowngrade, isSimilarAddress } from '../../../src/model/similar-address.js';
+import { isDowngrade, isSimilarAddress } from '../../../src/model/address.js';
 
 describe('isSimilarAddress', () => {
   it.each([

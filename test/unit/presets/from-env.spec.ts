@@ -55,7 +55,7 @@ describe('fromEnv', () => {
     [{ AUTH_ISSUER: `${AUTH_ISSUER}\n` }, ['Remove the white space at its beginning and end.']],
     [{ AUTH_ISSUER: 'https://undefined/' }, [`AUTH_ISSUER: is "https://undefined/". ${unset}`]],
     [{ AUTH_AUDIENCE: 'a,undefined' }, [`AUTH_AUDIENCE: is "undefined". ${unset}`]],
-    [{ AUTH_JWKS_URI: 'keys.json' }, ['AUTH_JWKS_URI: is "keys.json". Set it to the address of the key set']],
+    [{ AUTH_JWKS_URI: 'keys.json' }, ['AUTH_JWKS_URI: is "keys.json". Set it to an https address']],
     [{ AUTH_JWKS_URI: 'undefined' }, [`AUTH_JWKS_URI: is "undefined". ${unset}`]],
     [{ AUTH_ALGORITHMS: 'HS256' }, ['AUTH_ALGORITHMS: is "HS256". This algorithm is not possible']],
     [{ AUTH_ALGORITHMS: 'none,x', AUTH_JWKS_URI: 'y' }, ['is "none"', 'is "x"', 'AUTH_JWKS_URI: is "y"']],

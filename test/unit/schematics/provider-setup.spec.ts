@@ -8,8 +8,8 @@ import type { AuthOptions } from '../../../src/nest/auth-options.js';
 import * as presets from '../../../src/presets.js';
 import { manualLines } from '../../../src/schematics/add-auth-module.js';
 import { PROVIDERS } from '../../../src/presets/providers.js';
-import { envExample } from '../../../src/schematics/env-example.js';
 import {
+  envExample,
   optionsOf as checkedOptions,
   PROVIDER_NAMES,
   type ProviderSetup,

@@ -77,8 +77,8 @@ describe('authorizeButton', () => {
   it.each([
     [{ clientId: '' }, /clientId: is missing/],
     [{ uiUrl: undefined }, /uiUrl: is missing/],
-    [{ uiUrl: 'http://api.example.com/docs' }, /uiUrl: must be an https address/],
-    [{ uiUrl: 'javascript:alert(1)' }, /uiUrl: must be an https address/],
+    [{ uiUrl: 'http://api.example.com/docs' }, /uiUrl: is ".* Set it to an https address/],
+    [{ uiUrl: 'javascript:alert(1)' }, /uiUrl: is ".* Set it to an https address/],
     [{ uiUrl: `${UI}?a=b` }, /uiUrl: must not have a query/],
     [{ uiUrl: `${UI}#` }, /uiUrl: must not have a query/],
     [{ insecureAllowHttp: 'yes' }, /insecureAllowHttp: is "yes"/],

@@ -30,8 +30,8 @@ const argumentOf = (issuer: string, request: Partial<DoctorRequest> = {}) =>
 function issuersOf(text: string) {
   const code = text
     .replace(/^import .*$/gm, '')
-    .replace('<the service account that may call>', 'caller@example.com')
-    .replace(/'<[^']*repository[^']*>'/, "'owner/repository'");
+    .replace('<caller@your-project.iam.gserviceaccount.com>', 'caller@example.com')
+    .replace('<octo-org/octo-repo>', 'owner/repository');
   const run = compileFunction(code, ['AuthModule', ...Object.keys(presets)]) as (...values: unknown[]) => void;
   const received: Parameters<typeof resolveOptions>[0][] = [];
   const forRoot = (options: Parameters<typeof resolveOptions>[0]) => received.push(options);
@@ -60,8 +60,12 @@ describe('the suggested configuration', () => {
     [`https://sts.windows.net/${TENANT}/`, TENANT, /entraId\(/],
     ['https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_AbC', 'client', /cognito\(.*clientId: 'client'/],
     ['https://example.okta.com/oauth2/aus1', 'api', /okta\(.*authorizationServerId: 'aus1'/],
-    ['https://accounts.google.com', 'api', /google\(.*emails: \[ '<the service account that may call>' \]/],
-    ['https://token.actions.githubusercontent.com', 'api', /github\(.*repositories: \[ '<[^>]*repository[^>]*>' \]/],
+    [
+      'https://accounts.google.com',
+      'api',
+      /google\(.*emails: \[ '<caller@your-project\.iam\.gserviceaccount\.com>' \]/,
+    ],
+    ['https://token.actions.githubusercontent.com', 'api', /github\(.*repositories: \[ '<octo-org\/octo-repo>' \]/],
     ['https://securetoken.google.com/shop-1', 'shop-1', "firebase({ projectId: 'shop-1' })"],
     ['https://my.zitadel.cloud', '692342', /zitadel\(\{ issuer: 'https:\/\/my\.zitadel\.cloud', audience: '692342'/],
     ['https://abcdef.supabase.co/auth/v1', 'orders', /supabase\(.*audience: 'orders'/],

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { printable, quoted } from '../../../src/cli/printable.js';
+import { printable, quoted } from '../../../src/cli/command-io.js';
 
 describe('printed text', () => {
   it('has no characters that control a terminal, and a bounded length', () => {
