@@ -5,6 +5,18 @@ import { newKey } from '../../support/local-issuer.js';
 const ec = (kid?: string, members: Record<string, unknown> = {}) => newKey('p-256', { kid, ...members }).jwk;
 const candidateKids = (keySet: KeySet, kid: string | undefined) => keySet.candidates(kid).map((key) => key.kid);
 
+it('KeySet takes linear time for keys with the same kid', () => {
+  const timeOf = (count: number) => {
+    const keys = Array.from({ length: count }, () => ({ kid: 'a' }));
+    const start = process.hrtime.bigint();
+    expect(new KeySet(keys).isUsable).toBe(false);
+    return Number(process.hrtime.bigint() - start) / 1e6;
+  };
+  timeOf(1_500);
+  // Quadratic code would take 256 times as long for 16 times the keys, which is seconds.
+  expect(timeOf(24_000)).toBeLessThan(Math.max(1_500, 64 * timeOf(1_500)));
+});
+
 describe('KeySet.candidates', () => {
   const set = new KeySet([ec('a'), ec('b'), ec('a'), ec('enc', { use: 'enc' })]);
 

@@ -125,6 +125,16 @@ describe.each(['discovery', 'jwks'])('The address of keys from %s', (from) => {
   });
 });
 
+it('A key set that is not JSON is a problem of its option, reported with all others', () => {
+  const circular: Record<string, unknown> = { kty: 'RSA' };
+  circular.self = circular;
+  for (const key of [circular, { kty: 'RSA', n: 10n }])
+    expect(pathsOf(() => resolve({ from: 'static', jwks: { keys: [key] } }, { user: 3 }))).toEqual([
+      'user',
+      'keys.jwks',
+    ]);
+});
+
 describe('The option jwksOrigins', () => {
   const origins = (jwksOrigins: unknown) => resolve({ from: 'discovery', jwksOrigins });
 
@@ -140,6 +150,7 @@ describe('The option jwksOrigins', () => {
     [['https://keys.example.com/jwks'], 'keys.jwksOrigins[0]'],
     [['https://keys.example.com', 'keys.example.com'], 'keys.jwksOrigins[1]'],
     [['HTTPS://keys.example.com'], 'keys.jwksOrigins[0]'],
+    [['https://undefined'], 'keys.jwksOrigins[0]'],
   ])('must not be %j', (jwksOrigins, path) => {
     expect(pathsOf(() => origins(jwksOrigins))).toEqual([path]);
   });

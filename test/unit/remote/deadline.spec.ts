@@ -1,7 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { getEventListeners } from 'node:events';
-import { withDeadline } from '../../../src/remote/http-exchange.js';
-import { FetchError } from '../../../src/remote/http-exchange.js';
+import { FetchError, withDeadline } from '../../../src/remote/http-exchange.js';
 
 const never = () => new Promise<never>(() => undefined);
 const CLOSED = new FetchError('CLOSED', 'closing');
@@ -20,6 +19,16 @@ describe('withDeadline', () => {
     });
     await expect(running).rejects.toMatchObject({ code: 'TIMEOUT', message: 'no answer within 5 ms' });
     expect(inner?.reason).toBeInstanceOf(FetchError);
+  });
+
+  it('ends with TIMEOUT although the operation rejects with an error of its own when it is aborted', async () => {
+    const running = withDeadline(5, undefined, async (signal) => {
+      await new Promise((settle) => {
+        signal.addEventListener('abort', settle);
+      });
+      throw new Error('This operation was aborted');
+    });
+    await expect(running).rejects.toMatchObject({ code: 'TIMEOUT' });
   });
 
   it('ends with the reason of the outer signal, also if that is aborted before the start', async () => {

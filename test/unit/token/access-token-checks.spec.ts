@@ -42,6 +42,15 @@ function rejects(code: AuthErrorCode, claims: readonly Members[], options: Optio
 
 const headerOutcome = (header: Members, options: Options = {}) => outcome({}, options, header);
 
+it('reads no claim from a polluted prototype', async () => {
+  Object.defineProperty(Object.prototype, 'aud', { value: 'api', configurable: true });
+  try {
+    expect(await outcome({ aud: undefined }, { audience: 'api' })).toBe('CLAIM_MISSING');
+  } finally {
+    Reflect.deleteProperty(Object.prototype, 'aud');
+  }
+});
+
 describe('critical-extensions', () => {
   it.each([[['b64']], [[]], [null], [false], [0], [''], [{}], ['exp']])(
     'rejects a header with `crit`: %j (HEADER_CRITICAL)',
