@@ -168,7 +168,7 @@ const QUOTED = /^\s*(["']).*\1\s*$/s;
 
 /**
  * Returns what to write instead of a text from a variable that is not set or was read incorrectly, or of a placeholder such as
- * `<your audience>`: it would match no token. Returns undefined for another text.
+ * `<your audience>`: it would match no token. Returns undefined if the text is neither.
  */
 export function fixOfUnsetValue(value: string): string | undefined {
   if (value.startsWith('<')) return 'Replace this placeholder with the value.';

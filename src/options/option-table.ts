@@ -1,6 +1,6 @@
 import { OptionReader, type OptionRecord } from './option-reader.js';
 
-/** How an option is read. An option that is not set has its default; without a default, `read` reports that it is missing. */
+/** How an option is read. An option that is not set has its default; without a default, `read` is called for it as well. */
 export interface Option<Value> {
   readonly default?: Value;
   readonly read: (reader: OptionReader, name: string) => Value;

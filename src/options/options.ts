@@ -241,7 +241,7 @@ export interface ModuleOptions<User = RegisteredUser, Context = unknown> {
   readonly fetch?: typeof globalThis.fetch;
   /**
    * When the keys of listed issuers are fetched. `off` (default): with the first token. `background`: at start, without waiting.
-   * `required`: at start; without keys of each issuer (from `keyStore` or `fallback`, too) it fails with a ConfigurationError.
+   * `required`: at start, which fails with a ConfigurationError if an issuer has no keys, not even from `keyStore` or `fallback`.
    */
   readonly warmUp?: 'required' | 'background' | 'off';
   /** Persists key sets, for a start while an issuer is unreachable: `new FileKeyStore(folder)`, or your own. Default none. */

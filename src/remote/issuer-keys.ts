@@ -34,7 +34,8 @@ const MAX_UNKNOWN_KIDS_OF_TENANT = 50;
 
 /**
  * The cached key set of one issuer, fetched as `RemoteKeyOptions` describes. All requests that need a fetch share it. A set is
- * replaced as a whole, and only by a set with a usable key.
+ * replaced as a whole, and only by a set with a usable key. Unknown key ids have a budget of their own. The stored set, then the
+ * fallback, is used until the issuer first responds, and never afterwards.
  */
 export class IssuerKeys implements KeySource {
   lastFetchAt = -Infinity;

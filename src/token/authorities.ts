@@ -17,7 +17,7 @@ export function authoritiesOf(claims: Claims, kind: keyof ResolvedClaimPaths, kn
 const NONE: readonly string[] = Object.freeze([]);
 
 /**
- * Of a list only its strings count; a value that is neither a string nor a list grants nothing.
+ * Returns the authorities at these paths. Items of a list that are not strings are ignored; any other value grants nothing.
  * @param split whether a string is one authority, or a list separated by spaces (scopes, RFC 6749 §3.3).
  */
 export function authoritiesAt(

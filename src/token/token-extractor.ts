@@ -67,7 +67,7 @@ export const SEVERAL_WORDS = 'a space or a comma in the token';
 const SCHEME_LENGTH = 'Bearer'.length;
 
 /**
- * Returns the token of the `Authorization` header (RFC 6750 §2.1). One pass without regular expressions, because this code
+ * Returns the token of the `Authorization` header (RFC 6750 §2.1). Without regular expressions, because this code
  * processes input of unauthenticated callers: the pattern of passport-jwt takes quadratic time.
  */
 export function bearerToken(values: readonly string[]): string {

@@ -2,7 +2,7 @@ import { applicationCheck } from './application.js';
 import type { Check } from './check.js';
 import { algorithmCheck, allowedAlgorithmCheck, criticalHeaderCheck } from './header.js';
 import { expirationCheck, notBeforeCheck, tokenAgeCheck } from './lifetime.js';
-import { audienceCheck, claimTypesCheck, requiredClaimsCheck } from './required-claims.js';
+import { audienceCheck, claimTypesCheck, requiredClaimsCheck } from './audience-and-claims.js';
 import { senderConstraintCheck } from './sender-constraint.js';
 import { tokenPurposeCheck, tokenTypeCheck } from './token-type.js';
 

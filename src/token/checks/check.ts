@@ -49,7 +49,7 @@ export interface CheckExplanation {
 
 /**
  * One check of a token. Verification, `explain`, `reportOnly` and the doctor command read the same rows, so that a new check
- * is one file and one line in a profile such as `ACCESS_TOKEN_CHECKS`.
+ * is one object and one line in a profile such as `ACCESS_TOKEN_CHECKS`.
  */
 export interface Check<Issuer = TrustedIssuer, Result extends MaybePromise<void> = MaybePromise<void>> {
   readonly name: string;
