@@ -1,5 +1,6 @@
 import { ALGORITHM_NAMES, isSignatureAlgorithm, type SignatureAlgorithm } from '../keys/algorithms.js';
 import { claimPaths } from './claim-paths.js';
+import { DEFAULTS } from './defaults.js';
 import type { OptionReader } from './option-reader.js';
 import * as option from './option-table.js';
 import {
@@ -11,21 +12,21 @@ import {
 } from './options.js';
 import { readKeys, type ResolvedKeys } from './resolve-keys.js';
 
-export const DEFAULT_TOKEN_TYPES = normalizedTypes(['at+jwt', 'JWT', undefined]);
+export const DEFAULT_TOKEN_TYPES = normalizedTypes(DEFAULTS.tokenTypes);
 
 // Defaults are shared by all issuers: hundreds of copies would not fit in the cache of the processor.
 const CHECK_OPTIONS = {
   algorithms: option.withDefault(new Set(ALGORITHM_NAMES), readAlgorithms),
   /** Normalized by {@link normalizeTokenType}; undefined accepts tokens without `typ`. */
   tokenTypes: option.withDefault(DEFAULT_TOKEN_TYPES, readTokenTypes),
-  clockToleranceSeconds: option.number(0, 300, 5),
+  clockToleranceSeconds: option.number(0, 300, DEFAULTS.clockToleranceSeconds),
   requiredClaims: option.withDefault([], (reader, name) => reader.stringList(name)),
   maxTokenAgeSeconds: option.number(1, 366 * 86_400, undefined),
   validate: option.callback<CheckOptions['validate']>(undefined),
   claimPaths: option.group({
-    scopes: claimPaths('scope', 'scp'),
-    roles: claimPaths('roles'),
-    permissions: claimPaths('permissions'),
+    scopes: claimPaths(...DEFAULTS.scopes),
+    roles: claimPaths(...DEFAULTS.roles),
+    permissions: claimPaths(...DEFAULTS.permissions),
   }),
   reportOnly: option.withDefault(new Set<never>(), readReportOnly),
 } satisfies Record<keyof CheckOptions, option.Option<unknown>>;
@@ -36,7 +37,7 @@ const AUDIENCE = 'the identifier of this API, for example "https://api.example.c
 const OWN_OPTIONS = {
   issuer: { read: (reader, name) => reader.requiredString(name, ISSUER) },
   audience: { read: (reader, name) => reader.oneOrMore(name, AUDIENCE) },
-  audienceClaim: option.withDefault('aud', readAudienceClaim),
+  audienceClaim: option.withDefault(DEFAULTS.audienceClaim, readAudienceClaim),
 } satisfies option.OptionTable;
 
 type ResolvedChecks = option.Values<typeof CHECK_OPTIONS> & { readonly providerCheck: ProviderCheck | undefined };

@@ -2,6 +2,7 @@ import { isFetchableAddress, isOrigin } from '../model/address.js';
 import { isJsonObject, type JsonObject } from '../model/unknown-value.js';
 import { KeySet } from '../keys/key-set.js';
 import { hasPrivateMembers } from '../keys/verification-key.js';
+import { DEFAULTS } from './defaults.js';
 import { fixOfText, HTTP_RULE, isUsableText, type OptionReader } from './option-reader.js';
 import { defaultsOf, number, type Option, type Values, readGroup, withDefault } from './option-table.js';
 import type { RemoteKeyOptions } from './options.js';
@@ -9,11 +10,11 @@ import type { RemoteKeyOptions } from './options.js';
 const DAY_SECONDS = 86_400;
 
 const REMOTE_KEY_OPTIONS = {
-  refreshSeconds: number(1, DAY_SECONDS, 600),
-  maxStaleSeconds: number(0, 30 * DAY_SECONDS, DAY_SECONDS),
-  unknownKidCooldownSeconds: number(1, 3_600, 30),
-  timeoutMs: number(1, 60_000, 5_000),
-  maxBytes: number(1_024, 16 * 1024 * 1024, 512 * 1024),
+  refreshSeconds: number(1, DAY_SECONDS, DEFAULTS.refreshSeconds),
+  maxStaleSeconds: number(0, 30 * DAY_SECONDS, DEFAULTS.maxStaleSeconds),
+  unknownKidCooldownSeconds: number(1, 3_600, DEFAULTS.unknownKidCooldownSeconds),
+  timeoutMs: number(1, 60_000, DEFAULTS.timeoutMs),
+  maxBytes: number(1_024, 16 * 1024 * 1024, DEFAULTS.maxBytes),
   fallback: withDefault(undefined, readKeySet),
 } satisfies Record<keyof RemoteKeyOptions, Option<unknown>>;
 

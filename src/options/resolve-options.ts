@@ -1,4 +1,5 @@
 import type { KeyStore } from '../keys/key-store.js';
+import { DEFAULTS } from './defaults.js';
 import { OptionReader } from './option-reader.js';
 import * as option from './option-table.js';
 import type { IssuerResolver, ModuleExtras, ModuleOptions, ResourceServerOptions } from './options.js';
@@ -13,8 +14,8 @@ import { readRequire } from './resolve-require.js';
 import { fromBearerHeader, readTokenFrom, type ResolvedTokenFrom } from './token-places.js';
 
 const TOKEN_CACHE = option.group({
-  maxEntries: option.withDefault(10_000, readMaxEntries),
-  maxAgeSeconds: option.number(1, 86_400, 300),
+  maxEntries: option.withDefault(DEFAULTS.maxEntries, readMaxEntries),
+  maxAgeSeconds: option.number(1, 86_400, DEFAULTS.maxAgeSeconds),
 });
 
 const MODULE_OPTIONS = {
@@ -22,13 +23,16 @@ const MODULE_OPTIONS = {
   realm: option.withDefault(undefined, readRealm),
   tokenFrom: option.withDefault<ResolvedTokenFrom>(Object.freeze([fromBearerHeader()]), readTokenFrom),
   require: { read: readRequire },
-  connections: option.group({ renewalGraceSeconds: option.number(0, 86_400, 0) }),
+  connections: option.group({ renewalGraceSeconds: option.number(0, 86_400, DEFAULTS.renewalGraceSeconds) }),
   explainRefusals: option.flag(),
   openTelemetry: option.flag(),
   fetch: option.callback<typeof globalThis.fetch | undefined>(undefined),
   // Tests may replace `Date.now` later.
   clock: option.callback(() => Date.now()),
-  warmUp: option.withDefault('off', (reader, name) => reader.oneOf(name, ['required', 'background', 'off']) ?? 'off'),
+  warmUp: option.withDefault(
+    DEFAULTS.warmUp,
+    (reader, name) => reader.oneOf(name, ['required', 'background', 'off']) ?? DEFAULTS.warmUp,
+  ),
   keyStore: option.withDefault(undefined, readKeyStore),
   /** Undefined if the cache is off. */
   tokenCache: option.withDefault(TOKEN_CACHE.default, (reader, name) =>

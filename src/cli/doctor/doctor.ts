@@ -1,8 +1,7 @@
 import { text } from 'node:stream/consumers';
 import { parseArgs } from 'node:util';
 import { isJsonObject } from '../../model/unknown-value.js';
-import { CHECK_DEFAULTS } from '../../options/resolve-issuer.js';
-import { REMOTE_KEY_DEFAULTS } from '../../options/resolve-keys.js';
+import { DEFAULTS } from '../../options/defaults.js';
 import { fixOfUnsetValue } from '../../options/option-reader.js';
 import { CommandError, type CommandIo, EXIT, type ExitCode, quoted } from '../command-io.js';
 import { checkIssuer, correctedIssuer, type DoctorRequest } from './check-issuer.js';
@@ -10,8 +9,8 @@ import { CheckReport } from './check-report.js';
 import { checkToken } from './check-token.js';
 import { checkConfiguration, suggestConfiguration } from './suggested-configuration.js';
 
-const DEFAULT_TOLERANCE = String(CHECK_DEFAULTS.clockToleranceSeconds);
-const DEFAULT_TIMEOUT = String(REMOTE_KEY_DEFAULTS.timeoutMs / 1000);
+const DEFAULT_TOLERANCE = String(DEFAULTS.clockToleranceSeconds);
+const DEFAULT_TIMEOUT = String(DEFAULTS.timeoutMs / 1000);
 
 export const DOCTOR_HELP = `Usage: nestjs-resource-server doctor --issuer <url> [options]
 

@@ -1,5 +1,6 @@
 import { ConfigurationError } from '../../model/errors.js';
-import { CHECK_DEFAULTS, type ResolvedIssuer } from '../../options/resolve-issuer.js';
+import { DEFAULTS } from '../../options/defaults.js';
+import type { ResolvedIssuer } from '../../options/resolve-issuer.js';
 import { resolveOptions } from '../../options/resolve-options.js';
 import { recognizeIssuer, type RecognizedIssuer } from '../../presets/providers.js';
 import { toTypeScript } from '../command-io.js';
@@ -23,7 +24,7 @@ function suggest(request: DoctorRequest, recognized: RecognizedIssuer | undefine
   const { issuer, audience, jwksUri, allowHttp, clockToleranceSeconds } = request;
   const additions = {
     ...(jwksUri !== undefined && { keys: { from: 'jwks', uri: jwksUri } }),
-    ...(clockToleranceSeconds !== CHECK_DEFAULTS.clockToleranceSeconds && { clockToleranceSeconds }),
+    ...(clockToleranceSeconds !== DEFAULTS.clockToleranceSeconds && { clockToleranceSeconds }),
     ...(allowHttp && [issuer, jwksUri].some((address) => address?.startsWith('http:')) && { insecureAllowHttp: true }),
   };
   const parameters = parametersFor(recognized, request, (example, meaning = example) => `<${meaning}>`);
