@@ -1,4 +1,7 @@
-/** The defaults of options that are numbers, names or lists of names, by the name of the option. */
+/**
+ * The defaults of options that are numbers, names or lists of names, by the name of the option, which has the unit in it.
+ * Options that are off by default are not listed.
+ */
 export const DEFAULTS = {
   audienceClaim: 'aud',
   tokenTypes: ['at+jwt', 'JWT', undefined],
