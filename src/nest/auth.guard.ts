@@ -122,8 +122,6 @@ export class AuthGuard extends PassportAuthGuard() {
     const isRepeated = record.isAdmitted(context);
     const checked = isRepeated ? undefined : this.requirements.check(rules, token, context);
     const admitted = () => {
-      // Another message of the socket may have been authenticated while a policy waited.
-      memory.decide(outcome);
       record.admit(context);
       if (token !== undefined && connection !== undefined) {
         connection.setOwner?.(token);
@@ -132,7 +130,12 @@ export class AuthGuard extends PassportAuthGuard() {
       if (!isRepeated) this.events.emit({ context, startedAt: call.startedAt, token });
       return true;
     };
-    return isPromise(checked) ? checked.then(admitted) : admitted();
+    if (!isPromise(checked)) return admitted();
+    return checked.then(() => {
+      // Another message of the socket may have been authenticated while a policy waited.
+      memory.decide(outcome);
+      return admitted();
+    });
   }
 
   private authenticate(call: GuardedCall): MaybePromise<Outcome> {

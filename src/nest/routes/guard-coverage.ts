@@ -20,8 +20,9 @@ export class GuardCoverage {
   ) {}
 
   /** Reads the version of Nest: it calls global guards for messages of sockets since version 12. */
-  async prepare(): Promise<void> {
-    this.areSocketsGuarded = (await majorVersionOf('@nestjs/core')) >= 12;
+  async prepare(found: readonly FoundHandler[]): Promise<void> {
+    if (found.some(({ transport }) => transport === 'ws'))
+      this.areSocketsGuarded = (await majorVersionOf('@nestjs/core')) >= 12;
   }
 
   /** Nest sets the adapter to undefined or null if there is none. */

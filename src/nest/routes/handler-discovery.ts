@@ -193,9 +193,11 @@ function patternText(pattern: unknown): string {
 
 /** Removes duplicates: several modules may list the same provider. */
 function unique(handlers: readonly FoundHandler[]): readonly FoundHandler[] {
-  const isSame = (one: FoundHandler, other: FoundHandler) =>
-    one.method === other.method && IDENTITY.every((key) => one[key] === other[key]);
-  return handlers.filter((handler, index) => handlers.findIndex((other) => isSame(handler, other)) === index);
+  const byName = new Map<string, FoundHandler[]>();
+  return handlers.filter((handler) => {
+    const name = `${handler.transport} ${handler.kind} ${handler.pattern}`;
+    const same = byName.get(name) ?? [];
+    byName.set(name, [...same, handler]);
+    return !same.some(({ controller, method }) => controller === handler.controller && method === handler.method);
+  });
 }
-
-const IDENTITY = ['controller', 'transport', 'kind', 'pattern'] as const;

@@ -53,8 +53,9 @@ export class RouteReporter implements OnModuleInit, OnApplicationBootstrap {
 
   /** @throws ConfigurationError for every handler whose decorators contradict each other, or whose policy is not a provider. */
   async onModuleInit(): Promise<void> {
-    await this.coverage.prepare();
-    const problems = this.handlers().flatMap((handler) => this.problemsOf(handler));
+    const handlers = this.handlers();
+    await this.coverage.prepare(handlers);
+    const problems = handlers.flatMap((handler) => this.problemsOf(handler));
     if (await this.sharesGraphqlContext()) problems.push(SHARED_CONTEXT);
     problems.push(...this.discovery.requestScopedGateways(AuthenticatedGateway).map(requestScopedProblem));
     const unique = new Map(problems.map((problem) => [problem.path + problem.message, problem]));

@@ -121,8 +121,8 @@ export function readCarrier(
 ): Presented | undefined {
   const { headers, method, body } = request;
   const url = request.originalUrl ?? request.url;
-  const authorization = authorizationHeaders(request);
-  const token = extractor.extract({ authorization, bare: [], headers, method, body, url, ...special }, context);
+  const { authorization = authorizationHeaders(request) } = special;
+  const token = extractor.extract({ bare: [], headers, method, body, url, ...special, authorization }, context);
   return token === undefined ? undefined : new HttpPresented(token, request);
 }
 
