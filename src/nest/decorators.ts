@@ -1,31 +1,24 @@
-import {
-  createParamDecorator,
-  type CustomDecorator,
-  type ExecutionContext,
-  type PipeTransform,
-  SetMetadata,
-  type Type,
-} from '@nestjs/common';
+import { createParamDecorator, type ExecutionContext, type PipeTransform, type Type } from '@nestjs/common';
 import { type Outcome, outcomeOf } from './outcome.js';
 import type { RegisteredUser } from '../options/options.js';
 import type { VerifiedAccessToken } from '../model/access-token.js';
-import { ROUTE_ACCESS, type RouteAccess } from './routes/route-metadata.js';
+import { accessDecorator } from './routes/route-metadata.js';
 import { transportOf } from './transports/transport-of.js';
 
 /**
  * Makes a route public, or all routes of a controller. No token is read, not even a valid one. A decorator of the handler
  * overrides that of the class.
  */
-export function Public(): CustomDecorator {
-  return SetMetadata(ROUTE_ACCESS, 'public' satisfies RouteAccess);
+export function Public(): ClassDecorator & MethodDecorator {
+  return accessDecorator('public');
 }
 
 /**
  * Admits guests to a route: without a token `@CurrentUser()` is undefined. A token that is sent must be valid; otherwise the
  * response is 401, never that of a guest.
  */
-export function OptionalAuth(): CustomDecorator {
-  return SetMetadata(ROUTE_ACCESS, 'optional' satisfies RouteAccess);
+export function OptionalAuth(): ClassDecorator & MethodDecorator {
+  return accessDecorator('optional');
 }
 
 /**

@@ -1,7 +1,9 @@
 import { afterAll, describe, expect, it } from '@jest/globals';
 import {
+  Controller,
   type ExecutionContext,
   ForbiddenException,
+  Get,
   Inject,
   Injectable,
   Module,
@@ -136,8 +138,78 @@ const PoliciesController = routesController('PoliciesController', 'policies/:id'
   guest: [OptionalAuth(), RequirePolicy(() => true)],
 });
 
+/** As a decorator that measures time does it: without the metadata of the method. */
+function Measured(): MethodDecorator {
+  return (_target, _name, descriptor) => {
+    const { value } = descriptor as { value?: unknown };
+    const measured = function (this: unknown, ...given: unknown[]): unknown {
+      return (value as (...parameters: unknown[]) => unknown).apply(this, given);
+    };
+    Object.assign(descriptor, { value: measured });
+  };
+}
+
+@Controller('replaced')
+class ReplacedController {
+  constructor() {
+    this.bound = this.bound.bind(this);
+    const wrapped = this.wrapped.bind(this);
+    this.wrapped = () => wrapped();
+  }
+
+  @Get('bound')
+  @RequireScopes('admin')
+  bound() {
+    return 'bound';
+  }
+
+  @Get('wrapped')
+  @RequireScopes('admin')
+  wrapped() {
+    return 'wrapped';
+  }
+
+  @Get('measured')
+  @Measured()
+  @RequireScopes('admin')
+  measured() {
+    return 'measured';
+  }
+
+  @Get('public')
+  @Measured()
+  @Public()
+  public() {
+    return 'public';
+  }
+}
+
+@Controller('overriding')
+class OverridingController extends ReplacedController {
+  @Get('bound')
+  override bound() {
+    return super.bound();
+  }
+
+  @Get('public')
+  override public() {
+    return super.public();
+  }
+}
+
+@Controller({ path: 'per-request', scope: Scope.REQUEST })
+class PerRequestController extends ReplacedController {}
+
 const METADATA: ModuleMetadata = {
-  controllers: [AuthoritiesController, PlainController, PaymentsController, PoliciesController],
+  controllers: [
+    AuthoritiesController,
+    PlainController,
+    PaymentsController,
+    PoliciesController,
+    ReplacedController,
+    OverridingController,
+    PerRequestController,
+  ],
   providers: [Orders, OrderOwner, RequestScoped, Transient],
 };
 
@@ -225,6 +297,32 @@ describe.each(PLATFORMS)('On %s', (platform) => {
       const { status, body, headers } = await ask('authorities/optional');
       expect([status, body.code, headers['www-authenticate']]).toEqual([401, 'TOKEN_MISSING', 'Bearer']);
       expect(await outcome('authorities/public')).toBe('200');
+    });
+  });
+
+  describe('a requirement holds for the function that Nest calls instead of the method', () => {
+    it.each([
+      ['replaced/bound', 'the constructor bound it'],
+      ['replaced/wrapped', 'the constructor wrapped it'],
+      ['replaced/measured', 'a decorator above wrapped it'],
+      ['overriding/bound', 'a subclass overrides it without the decorator'],
+      ['per-request/bound', 'the constructor binds it for each request'],
+      ['per-request/measured', 'a decorator above wrapped it, and the controller is created for each request'],
+    ])('at %s: %s', async (path) => {
+      const { outcome } = await start();
+      expect(await outcome(path, { scope: 'read' })).toBe('403 SCOPE_INSUFFICIENT');
+      expect(await outcome(path, { scope: 'admin' })).toBe('200');
+    });
+
+    it('and refuses every call where it is not known which method was replaced', async () => {
+      const { outcome } = await start();
+      expect(await outcome('per-request/wrapped', { scope: 'admin' })).toBe('500');
+    });
+
+    it('whereas an override is not public because the overridden method is', async () => {
+      const { outcome } = await start();
+      expect(await outcome('replaced/public')).toBe('200');
+      expect(await outcome('overriding/public')).toBe('401 TOKEN_MISSING');
     });
   });
 

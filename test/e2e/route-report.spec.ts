@@ -9,6 +9,7 @@ import {
   Module,
   Post,
   RequestMethod,
+  Scope,
   Sse,
   type Type,
   UseGuards,
@@ -223,6 +224,26 @@ describe("The report with guard: 'manual'", () => {
     public: [Public()],
   });
 
+  @Controller('bound')
+  class BoundController {
+    constructor() {
+      this.read = this.read.bind(this);
+    }
+
+    @Get()
+    @UseGuards(AuthGuard)
+    read() {
+      return 'read';
+    }
+  }
+
+  @Controller({ path: 'scoped', scope: Scope.REQUEST })
+  class ScopedController extends BoundController {}
+
+  @Controller({ path: 'class', scope: Scope.REQUEST })
+  @UseGuards(AuthGuard)
+  class GuardedController extends BoundController {}
+
   const scoped = { read: [RequireScopes('read')] };
   const ByClassController = routesController('ByClassController', 'by-class', scoped, UseGuards(AuthGuard));
   const ForgottenController = routesController('ForgottenController', 'forgotten', scoped);
@@ -247,12 +268,14 @@ describe("The report with guard: 'manual'", () => {
     }
   });
 
-  it('warns of a requirement that no guard checks', async () => {
-    const { logger, warnings } = await startReported({ options, controllers: [ForgottenController] });
-    expect(warnings).toStrictEqual([
-      "No AuthGuard protects ForgottenController.read (GET /forgotten/read): add @UseGuards(AuthGuard), or remove guard: 'manual'.",
-    ]);
-    expect(logger.of('warn')).toStrictEqual(warnings);
+  it('includes a route whose guard Nest does not call, because the constructor replaced the method', async () => {
+    const controllers = [BoundController, ScopedController, GuardedController];
+    const { app, url, routes, warnings } = await startReported({ options, controllers });
+    expect(accesses(routes)).toStrictEqual(['GET /bound unguarded', 'GET /scoped unknown', 'GET /class guarded']);
+    expect(openRoutes(app)).toStrictEqual(['GET /bound', 'GET /scoped']);
+    expect(warnings).toStrictEqual([expect.stringMatching(/^ScopedController\.read .* on the class\.$/)]);
+    const statuses = ['/bound', '/scoped', '/class'].map(async (path) => (await call(`${url}${path}`)).status);
+    expect(await Promise.all(statuses)).toEqual([200, 200, 401]);
   });
 
   it.each<[string, Given]>([
@@ -336,6 +359,8 @@ describe('An application does not start', () => {
   const OfClassController = routesController('OfClassController', 'of-class', { read: [], own: [OptionalAuth()] });
   for (const decorator of [Public(), RequireScopes('read')]) decorator(OfClassController);
 
+  const SCOPED = { read: [RequireScopes('read')] };
+
   class Unlisted extends OrderOwner {}
   class Nested extends OrderOwner {}
   class OfModule extends OrderOwner {}
@@ -362,6 +387,52 @@ describe('An application does not start', () => {
     ]);
     const providers = [OrderOwner, Unlisted, Nested];
     expect(await startProblems({ controllers: [PoliciesController], providers })).toStrictEqual([]);
+  });
+
+  it.each<[string, Given]>([
+    ['of a decorator', { options: { guard: 'manual' }, controllers: [routesController('Routes', '', SCOPED)] }],
+    [
+      'of the module',
+      {
+        options: { guard: 'manual', require: { scopes: ['read'] } },
+        controllers: [routesController('Routes', '', { read: [] })],
+      },
+    ],
+  ])('if no guard checks a requirement %s', async (_what, given) => {
+    const fix = "add @UseGuards(AuthGuard), or remove guard: 'manual'";
+    expect(await startProblems(given)).toEqual([
+      `Routes.read has requirements, but no AuthGuard that checks them: ${fix}`,
+    ]);
+  });
+
+  it('if the constructor replaces a method by one with other decorators', async () => {
+    @Controller()
+    class AliasController {
+      constructor() {
+        this.admin = this.list.bind(this);
+        Object.assign(this, { write: Reflect.get(this, 'list') });
+      }
+
+      @Get('list')
+      @Public()
+      list() {
+        return 'list';
+      }
+
+      @Get('admin')
+      admin() {
+        return 'admin';
+      }
+
+      @Get('write')
+      @RequireScopes('write')
+      write() {
+        return 'write';
+      }
+    }
+    expect(await startProblems({ controllers: [AliasController] })).toEqual([
+      expect.stringMatching(/^AliasController\.write calls the function of list, which has other decorators/),
+    ]);
   });
 });
 

@@ -3,7 +3,7 @@ import type { ApplicationConfig, HttpAdapterHost } from '@nestjs/core';
 import { AuthGuard } from '../auth.guard.js';
 import { AuthenticatedGateway, GatewayGuard } from '../sockets/authenticated-gateway.js';
 import { SocketAuthenticator } from '../sockets/socket-authenticator.js';
-import { type FoundHandler, type HandlerDiscovery, missingHandler } from './handler-discovery.js';
+import type { FoundHandler, HandlerDiscovery } from './handler-discovery.js';
 import { majorVersionOf, metadataOf } from '../nest-internals.js';
 import type { RouteRules } from './route-metadata.js';
 import type { ReportedRoute } from './route-report.js';
@@ -55,10 +55,11 @@ export class GuardCoverage {
   private isCovered(handler: FoundHandler, microservices: MicroserviceCoverage): boolean | 'unknown' {
     if (handler.kind === 'connection') return isConnectionGuarded(handler);
     if (handler.kind === 'field' && !this.areFieldsGuarded) return false;
-    if (this.isGuardedByDecorator(handler)) return true;
-    if (handler.transport === 'ws' && !this.areSocketsGuarded) return false;
+    const own = this.isGuardedByDecorator(handler);
+    if (own === true || (handler.transport === 'ws' && !this.areSocketsGuarded)) return own;
     const covered = this.hasGlobalGuard(this.config);
-    return covered === true && handler.transport === 'rpc' ? microservices(handler.microservice) : covered;
+    const global = covered === true && handler.transport === 'rpc' ? microservices(handler.microservice) : covered;
+    return global === false ? own : global;
   }
 
   private get areFieldsGuarded(): boolean {
@@ -67,10 +68,14 @@ export class GuardCoverage {
       .every(({ fieldResolverEnhancers }) => fieldResolverEnhancers?.includes('guards'));
   }
 
-  private isGuardedByDecorator({ controller, method }: FoundHandler): boolean {
-    return [controller, method]
-      .flatMap((holder) => (metadataOf('guards', holder) ?? []) as readonly unknown[])
-      .some((guard) => this.isAuthGuard(guard));
+  /** Nest reads the decorators of the class, and of the function that it calls, which may be unknown. */
+  private isGuardedByDecorator({ controller, method, called }: FoundHandler): boolean | 'unknown' {
+    const isGuarded = (holder: object) => {
+      const guards = (metadataOf('guards', holder) ?? []) as readonly unknown[];
+      return guards.some((guard) => this.isAuthGuard(guard));
+    };
+    if (isGuarded(controller)) return true;
+    return called === undefined ? isGuarded(method) && 'unknown' : isGuarded(called);
   }
 
   /** Unknown if a factory creates a guard, and was not called. */
@@ -124,25 +129,20 @@ interface ConnectedMicroservice {
   readonly serverInstance?: { readonly transportId?: unknown };
 }
 
-// Comments and strings on one line.
-const NO_CODE = /\/\*[\s\S]*?\*\/|\/\/.*|'[^'\n]*'|"[^"\n]*"|`[^`\n]*`/g;
-
 /** The `authenticate` message is public, but verifies the token that it receives. */
 function isRenewal({ method }: FoundHandler): boolean {
   return method === (AuthenticatedGateway.prototype as unknown as Record<string, unknown>).authenticate;
 }
 
 /**
- * `AuthenticatedGateway` authenticates connections whatever a subclass does. A gateway that injects `SocketAuthenticator` counts
- * as guarded if the source of its `handleConnection` calls `admit`; if the call is elsewhere, the result is unknown.
+ * `AuthenticatedGateway` authenticates connections whatever a subclass does. What another gateway does with the
+ * `SocketAuthenticator` that it injects is unknown.
  */
-function isConnectionGuarded({ controller: gateway, method }: FoundHandler): boolean | 'unknown' {
+function isConnectionGuarded({ controller: gateway }: FoundHandler): boolean | 'unknown' {
   if (gateway.prototype instanceof AuthenticatedGateway) return true;
   const parameters = (metadataOf('parameterTypes', gateway) ?? []) as readonly unknown[];
   const declared = (metadataOf('injectedParameters', gateway) ?? []) as readonly { param?: unknown }[];
   const properties = (metadataOf('injectedProperties', gateway) ?? []) as readonly { type?: unknown }[];
   const injected = [...parameters, ...declared.map(({ param }) => param), ...properties.map(({ type }) => type)];
-  if (method === missingHandler || !injected.includes(SocketAuthenticator)) return false;
-  const source = Function.prototype.toString.call(method).replaceAll(NO_CODE, '');
-  return source.includes('.admit(') ? true : 'unknown';
+  return injected.includes(SocketAuthenticator) && 'unknown';
 }

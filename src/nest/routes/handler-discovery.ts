@@ -1,5 +1,7 @@
 import { RequestMethod, type Type } from '@nestjs/common';
 import { type ApplicationConfig, MetadataScanner, type ModulesContainer } from '@nestjs/core';
+import { STATIC_CONTEXT } from '@nestjs/core/injector/constants.js';
+import type { InstanceWrapper } from '@nestjs/core/injector/instance-wrapper.js';
 import type { Observable } from 'rxjs';
 import { RoutePathFactory } from '@nestjs/core/router/route-path-factory.js';
 import { GRAPHQL_MODULE_OPTIONS, METADATA, metadataOf } from '../nest-internals.js';
@@ -13,13 +15,24 @@ export interface FoundHandler {
   readonly kind: string;
   readonly pattern: string;
   readonly controller: Type;
+  /** The name of the method. */
+  readonly name: string;
+  /** The method of the class. */
   readonly method: HandlerFunction;
+  /**
+   * The function that Nest calls, and whose `@UseGuards` it reads. The constructor of a controller may have replaced the method.
+   * Undefined if that is not known, because the instance is created for each request.
+   */
+  readonly called: HandlerFunction | undefined;
   /** The kind of microservice, if a message handler is for one kind only. */
   readonly microservice?: unknown;
 }
 
 /** The part of a handler that its decorators state. */
-type Endpoint = Omit<FoundHandler, 'controller' | 'method'>;
+type Endpoint = Pick<FoundHandler, 'transport' | 'kind' | 'pattern' | 'microservice'>;
+
+/** A provider or controller of Nest. */
+type Wrapper = InstanceWrapper<unknown>;
 
 /** The options of `@nestjs/graphql` that are read. */
 interface GraphqlOptions {
@@ -44,14 +57,20 @@ export class HandlerDiscovery {
     const hasGraphql = this.graphqlOptions().length > 0;
     for (const { controllers, providers, metatype } of this.modules.values()) {
       const modulePath = this.pathOf(metatype);
-      for (const controller of classesOf(controllers.values())) {
-        if (http) found.push(...this.handlersOf(controller, (method) => this.routesOf(method, controller, modulePath)));
-        found.push(...this.handlersOf(controller, messagesOf));
+      for (const wrapper of controllers.values()) {
+        const [controller] = classesOf([wrapper]);
+        if (controller === undefined) continue;
+        const calledOf = (method: HandlerFunction, name: string) => calledOn(wrapper, method, name);
+        if (http)
+          found.push(
+            ...this.handlersOf(controller, (method) => this.routesOf(method, controller, modulePath), calledOf),
+          );
+        found.push(...this.handlersOf(controller, messagesOf, calledOf));
       }
-      for (const type of classesOf([...controllers.values(), ...providers.values()])) {
-        if (hasGraphql) found.push(...this.handlersOf(type, fieldsOf));
+      const all = [...controllers.values(), ...providers.values()];
+      if (hasGraphql) for (const type of all.flatMap(resolverClassOf)) found.push(...this.handlersOf(type, fieldsOf));
+      for (const type of classesOf(all))
         if (metadataOf('gateway', type) === true) found.push(...this.gatewayHandlersOf(type));
-      }
     }
     return unique(found);
   }
@@ -89,12 +108,16 @@ export class HandlerDiscovery {
   private handlersOf(
     controller: Type,
     endpointsOf: (method: HandlerFunction, controller: Type) => readonly Endpoint[],
+    // For resolvers and gateways, Nest calls the method of the class.
+    calledOf: (method: HandlerFunction, name: string) => HandlerFunction | undefined = (method) => method,
   ): FoundHandler[] {
     const prototype = controller.prototype as Record<string, HandlerFunction>;
-    const methods = this.scanner.getAllMethodNames(prototype).flatMap((name) => prototype[name] ?? []);
-    return methods.flatMap((method) =>
-      endpointsOf(method, controller).map((endpoint) => ({ ...endpoint, controller, method })),
-    );
+    return this.scanner.getAllMethodNames(prototype).flatMap((name) => {
+      const method = prototype[name];
+      if (method === undefined) return [];
+      const called = calledOf(method, name);
+      return endpointsOf(method, controller).map((endpoint) => ({ ...endpoint, controller, name, method, called }));
+    });
   }
 
   private routesOf(method: HandlerFunction, controller: Type, modulePath: string | undefined): readonly Endpoint[] {
@@ -125,8 +148,10 @@ export class HandlerDiscovery {
   private gatewayHandlersOf(gateway: Type): FoundHandler[] {
     const { namespace, path } = (metadataOf('gatewayOptions', gateway) ?? {}) as Record<string, unknown>;
     const pattern = String([namespace, path].find((name) => typeof name === 'string' || name instanceof RegExp) ?? '/');
+    const method = openingHandlerOf(gateway);
+    const opening = { name: 'handleConnection', method, called: method };
     return [
-      { transport: 'ws', kind: 'connection', pattern, controller: gateway, method: openingHandlerOf(gateway) },
+      { transport: 'ws', kind: 'connection', pattern, controller: gateway, ...opening },
       ...this.handlersOf(gateway, socketMessagesOf),
     ];
   }
@@ -173,6 +198,21 @@ export function openingHandlerOf(gateway: Type): HandlerFunction {
 /** Replaces the `handleConnection` of a gateway that has none. */
 export function missingHandler(): void {
   // Never called.
+}
+
+/** Nest calls the methods of the instance of a controller. In preview mode, Nest calls no constructor. */
+function calledOn(wrapper: Wrapper, method: HandlerFunction, name: string): HandlerFunction | undefined {
+  if (!wrapper.isDependencyTreeStatic()) return undefined;
+  const { instance, isConstructorCalled } = wrapper.getInstanceByContextId(STATIC_CONTEXT);
+  return isConstructorCalled === true ? (instance as Record<string, HandlerFunction>)[name] : method;
+}
+
+/** Nest takes the class of a resolver from its instance, which a factory may have created. */
+function resolverClassOf(wrapper: Wrapper): readonly Type[] {
+  const { inject, isNotMetatype, instance } = wrapper;
+  if (!isNotMetatype && (inject === undefined || inject === null)) return classesOf([wrapper]);
+  const type: unknown = instance instanceof Object ? Reflect.getPrototypeOf(instance)?.constructor : undefined;
+  return typeof type === 'function' && type !== Object ? [type as Type] : [];
 }
 
 function classesOf(wrappers: Iterable<{ readonly metatype: unknown }>): readonly Type[] {

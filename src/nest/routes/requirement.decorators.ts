@@ -13,6 +13,7 @@ import {
   REQUIREMENTS,
 } from '../../model/requirement.js';
 import type { PolicyReference } from '../auth-options.js';
+import { listDecorator, listsOfClass, listsOfMethod } from './method-metadata.js';
 
 export type NestRequirement = Requirement<ExecutionContext>;
 
@@ -146,29 +147,39 @@ function requirement(
   if (message !== undefined) throw new ConfigurationError([{ path: `@${REQUIREMENTS[own.kind].decorator}`, message }]);
   const { merge = false, reportOnly = false } = options;
   const declared = Object.freeze({ ...own, merge, reportOnly }) as NestRequirement;
-  return ((target: object, _key?: string | symbol, descriptor?: TypedPropertyDescriptor<unknown>) => {
-    const holder = descriptor?.value ?? target;
-    const key = keyOf(declared.kind);
-    const others = (Reflect.getOwnMetadata(key, holder) ?? []) as readonly NestRequirement[];
-    // Decorators are applied from the bottom up. Keep the order of the source.
-    Reflect.defineMetadata(key, Object.freeze([declared, ...others]), holder);
-  }) as RequirementDecorator;
+  return listDecorator(REQUIREMENTS_KEY, declared);
 }
 
-// One key for each kind: a subclass replaces only the requirements of the same kind of its base class.
-function keyOf(kind: RequirementKind): string {
-  return `nestjs-resource-server:require:${kind}`;
+const REQUIREMENTS_KEY = 'nestjs-resource-server:require';
+
+/** Returns the requirements of a class. It inherits those of its base classes unless its own replace them. */
+export function requirementsOfClass(type: object): readonly NestRequirement[] {
+  return combined(listsOfClass(REQUIREMENTS_KEY, type));
 }
 
-/** Returns the requirements declared on a handler or a class. A class inherits those of its base classes unless its own replace them. */
-export function requirementsOn(holder: object): readonly NestRequirement[] {
-  return REQUIREMENT_KINDS.flatMap((kind) => declaredOn(holder, keyOf(kind)));
+/** Returns the requirements of a method. A method that overrides another inherits its requirements unless its own replace them. */
+export function requirementsOfMethod({ prototype }: { readonly prototype: object }, name: string) {
+  return combined(listsOfMethod(REQUIREMENTS_KEY, prototype, name));
 }
 
-function declaredOn(holder: object, key: string): readonly NestRequirement[] {
-  const own = (Reflect.getOwnMetadata(key, holder) ?? []) as readonly NestRequirement[];
-  const base = Reflect.getPrototypeOf(holder);
-  return base === null || replaceOuter(own) ? own : [...declaredOn(base, key), ...own];
+/** Returns whether the method itself declares a requirement. */
+export function hasOwnRequirements({ prototype }: { readonly prototype: object }, name: string): boolean {
+  const [own = []] = listsOfMethod(REQUIREMENTS_KEY, prototype, name);
+  return own.length > 0;
+}
+
+/** Requirements replace only those of the same kind. */
+function combined(lists: readonly (readonly unknown[])[]): readonly NestRequirement[] {
+  return REQUIREMENT_KINDS.flatMap((kind) => ofKind(kind, lists as readonly (readonly NestRequirement[])[]));
+}
+
+function ofKind(
+  kind: RequirementKind,
+  [list, ...inherited]: readonly (readonly NestRequirement[])[],
+): readonly NestRequirement[] {
+  if (list === undefined) return [];
+  const own = list.filter((requirement) => requirement.kind === kind);
+  return replaceOuter(own) ? own : [...ofKind(kind, inherited), ...own];
 }
 
 type Combination = CombinedPolicy<ExecutionContext>;

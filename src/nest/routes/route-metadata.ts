@@ -1,20 +1,25 @@
-import { type ExecutionContext, Inject, Injectable } from '@nestjs/common';
+import { type ExecutionContext, Inject, Injectable, type Type } from '@nestjs/common';
+import { MetadataScanner } from '@nestjs/core';
 import { LRUCache } from 'lru-cache';
 import { effectiveRequirements, type PlacedRequirement } from '../../access/effective-requirements.js';
 import { ConfigurationError } from '../../model/errors.js';
 import type { ResolvedOptions } from '../../options/resolve-options.js';
 import { RESOLVED_OPTIONS } from '../auth-options.js';
 import { metadataOf } from '../nest-internals.js';
-import { type NestRequirement, requirementsOn } from './requirement.decorators.js';
+import { type FoundHandler, type HandlerFunction, missingHandler } from './handler-discovery.js';
+import { listDecorator, listsOfClass, listsOfMethod, nameOfMethod, nameWithoutBound } from './method-metadata.js';
+import {
+  hasOwnRequirements,
+  type NestRequirement,
+  requirementsOfClass,
+  requirementsOfMethod,
+} from './requirement.decorators.js';
 
 /** The access of a route; without metadata a token is required. */
 export type RouteAccess = 'public' | 'optional';
 
-/** Namespaced, because other packages and the Nest docs use `isPublic`, and their decorators must not open routes here. */
-export const ROUTE_ACCESS = 'nestjs-resource-server:route-access';
-
-type Handler = ReturnType<ExecutionContext['getHandler']>;
-type Controller = ReturnType<ExecutionContext['getClass']>;
+type Handler = HandlerFunction;
+type Controller = Type;
 
 /** The access rules that the decorators of a handler and its class state. The guard, the route report and Swagger read the same object. */
 export interface RouteRules {
@@ -34,34 +39,88 @@ const MAX_HANDLERS = 250;
 @Injectable()
 export class RouteMetadata {
   private readonly routes = new Map<Controller, LRUCache<Handler, RouteRules>>();
+  /** The names of the functions that Nest calls instead of the methods of a class. */
+  private readonly names = new Map<Controller, Map<Handler, string>>();
 
   constructor(@Inject(RESOLVED_OPTIONS) private readonly settings: Pick<ResolvedOptions, 'require'>) {}
 
-  /** @throws ConfigurationError if the decorators contradict each other. */
+  /**
+   * Returns the rules of the function that Nest calls.
+   * @throws ConfigurationError if the decorators contradict each other, or if it is not known which method the function replaces.
+   */
   of(controller: Controller, handler: Handler): RouteRules {
     let routes = this.routes.get(controller);
     if (routes === undefined) this.routes.set(controller, (routes = new LRUCache({ max: MAX_HANDLERS })));
     let route = routes.get(handler);
     if (route === undefined) {
-      route = readRoute(controller, handler, this.settings.require as readonly NestRequirement[]);
+      route = this.read(controller, this.nameOf(controller, handler), handler);
       routes.set(handler, route);
     }
     return route;
   }
+
+  /**
+   * Returns the rules of a handler of the application, and remembers which function Nest calls for it.
+   * @throws ConfigurationError if the decorators contradict each other, or if Nest calls the function of a handler with other rules.
+   */
+  ofHandler({ controller, name, method, called }: FoundHandler): RouteRules {
+    const rules = this.read(controller, name, called ?? method);
+    if (called === undefined) return rules;
+    const other = this.knownNameOf(controller, called);
+    if (other === undefined) this.namesOf(controller).set(called, name);
+    else if (other !== name && !isSame(this.read(controller, other, called), rules)) {
+      const message = `calls the function of ${other}, which has other decorators; wrap that function in a function of its own`;
+      throw new ConfigurationError([{ path: `${controller.name}.${name}`, message }]);
+    }
+    return rules;
+  }
+
+  private read(controller: Controller, name: string, handler: Handler): RouteRules {
+    return readRoute(controller, name, handler, this.settings.require as readonly NestRequirement[]);
+  }
+
+  private nameOf(controller: Controller, handler: HandlerFunction): string {
+    const name = this.knownNameOf(controller, handler) ?? nameWithoutBound(handler);
+    const prototype = controller.prototype as Record<string, unknown>;
+    const isMethod = typeof prototype[name] === 'function';
+    if (isMethod || handler === missingHandler) return name;
+    const methods = new MetadataScanner().getAllMethodNames(prototype);
+    if (methods.every((method) => requirementsOfMethod(controller, method).length === 0)) return name;
+    const message = `calls a function ${JSON.stringify(name)} that replaces one of its methods, but not which one is known; give the function the name of the method`;
+    throw new ConfigurationError([{ path: controller.name, message }]);
+  }
+
+  private knownNameOf(controller: Controller, handler: HandlerFunction): string | undefined {
+    return nameOfMethod(controller.prototype as object, handler) ?? this.namesOf(controller).get(handler);
+  }
+
+  private namesOf(controller: Controller): Map<HandlerFunction, string> {
+    const names = this.names.get(controller) ?? new Map<HandlerFunction, string>();
+    this.names.set(controller, names);
+    return names;
+  }
 }
 
-function readRoute(controller: Controller, handler: Handler, required: readonly NestRequirement[]): RouteRules {
-  const own = accessOn(handler);
-  const access = own ?? accessOn(controller);
+/** @param handler the function that Nest calls. */
+function readRoute(
+  controller: Controller,
+  name: string,
+  handler: Handler,
+  required: readonly NestRequirement[],
+): RouteRules {
+  const own = ownAccess(controller, name);
+  const access = own ?? accessOfClass(controller);
   const accessFrom = own !== undefined ? 'handler' : access !== undefined ? 'class' : undefined;
   const isEventStream = metadataOf('eventStream', handler) !== undefined;
-  const declared = { handler: requirementsOn(handler), class: requirementsOn(controller) };
+  const declared = { handler: requirementsOfMethod(controller, name), class: requirementsOfClass(controller) };
   if (access === 'public') {
-    // A handler that is public itself overrides the requirements of its class. Everything else is a contradiction.
-    if (declared.handler.length > 0 || (own === undefined && declared.class.length > 0)) {
+    // A handler that is public itself overrides what it inherits. Everything else is a contradiction.
+    const isContradicted =
+      own === undefined ? declared.handler.length + declared.class.length > 0 : hasOwnRequirements(controller, name);
+    if (isContradicted) {
       const message =
         'is @Public(), so its requirements would never be checked; remove one of them, or use @OptionalAuth()';
-      throw new ConfigurationError([{ path: `${controller.name}.${handler.name}`, message }]);
+      throw new ConfigurationError([{ path: `${controller.name}.${name}`, message }]);
     }
     return Object.freeze({ access, accessFrom, isEventStream, requirements: [], requiredScopes: [] });
   }
@@ -72,6 +131,28 @@ function readRoute(controller: Controller, handler: Handler, required: readonly 
   return Object.freeze({ access, accessFrom, isEventStream, requirements, requiredScopes });
 }
 
-function accessOn(holder: object): RouteAccess | undefined {
-  return Reflect.getMetadata(ROUTE_ACCESS, holder) as RouteAccess | undefined;
+// Namespaced, because other packages and the Nest docs use `isPublic`, and their decorators must not open routes here.
+const ACCESS_KEY = 'nestjs-resource-server:route-access';
+
+export function accessDecorator(access: RouteAccess): ClassDecorator & MethodDecorator {
+  return listDecorator(ACCESS_KEY, access);
+}
+
+/** Unlike requirements, the access is not inherited by a method that overrides another. */
+function ownAccess({ prototype }: Controller, name: string): RouteAccess | undefined {
+  const [own] = listsOfMethod(ACCESS_KEY, prototype as object, name);
+  return own?.[0] as RouteAccess | undefined;
+}
+
+function accessOfClass(controller: Controller): RouteAccess | undefined {
+  return listsOfClass(ACCESS_KEY, controller).flat()[0] as RouteAccess | undefined;
+}
+
+function isSame(one: RouteRules, other: RouteRules): boolean {
+  const { requirements } = other;
+  return (
+    one.access === other.access &&
+    one.requirements.length === requirements.length &&
+    one.requirements.every(({ requirement }, index) => requirement === requirements[index]?.requirement)
+  );
 }

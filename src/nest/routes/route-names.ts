@@ -1,6 +1,7 @@
 import { type ExecutionContext, Inject, Injectable } from '@nestjs/common';
 import { ApplicationConfig, ModulesContainer } from '@nestjs/core';
 import { type FoundHandler, HandlerDiscovery } from './handler-discovery.js';
+import { nameWithoutBound } from './method-metadata.js';
 
 /** The part of a request that states which path of its handler was matched. */
 interface RoutedRequest {
@@ -35,9 +36,8 @@ export class RouteNames {
     // Not before the first call, because the global prefix and versioning are set after the modules are created.
     this.handlers ??= groupByClass(new HandlerDiscovery(this.modules, this.config).all({ http: true }));
     const all = this.handlers.get(controller) ?? [];
-    const own = all.filter((handler) => handler.method === method);
-    // Instrumentation (OpenTelemetry, Sentry, Datadog) replaces the method by a function of the same name.
-    return own.length > 0 ? own : all.filter((handler) => handler.method.name === method.name);
+    const own = all.filter(({ called }) => called === method);
+    return own.length > 0 ? own : all.filter(({ name }) => name === nameWithoutBound(method));
   }
 }
 

@@ -29,8 +29,9 @@ export interface ReportedRoute {
    * - `optional`: admits guests (`@OptionalAuth()`), but rejects invalid tokens.
    * - `open`: `@Public()`.
    * - `unguarded`: not declared public, but Nest calls no `AuthGuard` for it.
-   * - `unknown`: a message handler of a hybrid application, at start (see `routeReport`); or the opening of a gateway that
-   *   injects `SocketAuthenticator` but does not visibly call its `admit`.
+   * - `unknown`: a message handler of a hybrid application, at start (see `routeReport`); the opening of a gateway that injects
+   *   `SocketAuthenticator`; or a route with `@UseGuards(AuthGuard)` on the method only, if its controller is created for
+   *   each request.
    */
   readonly access: 'guarded' | 'optional' | 'open' | 'unguarded' | 'unknown';
   /** Where `@Public()` or `@OptionalAuth()` is. */
@@ -44,9 +45,9 @@ export interface RouteReport {
   readonly warnings: readonly string[];
 }
 
-/** Returns whether a route can be called without a token. A GraphQL field without requirements is protected by its query. */
-export function isOpen({ access, kind, requires }: ReportedRoute): boolean {
-  return access !== 'guarded' && access !== 'optional' && (kind !== 'field' || requires.length > 0);
+/** Returns whether a route can be called without a token. A GraphQL field is protected by its query. */
+export function isOpen({ access, kind }: ReportedRoute): boolean {
+  return access !== 'guarded' && access !== 'optional' && kind !== 'field';
 }
 
 export function describeRequirement({ requirement, from }: PlacedRequirement<never>): ReportedRequirement {
@@ -74,22 +75,28 @@ function needsOf(requirement: PlacedRequirement<never>['requirement']): string {
   }
 }
 
-export function warningOf({ transport, kind, pattern, handler, access, requires }: ReportedRoute): string | undefined {
+export function warningOf({ transport, kind, pattern, handler, access }: ReportedRoute): string | undefined {
   const route = `${handler} (${kind} ${pattern})`;
   if (access === 'unknown' && kind === 'connection')
-    return `${route} injects SocketAuthenticator, but its handleConnection does not call admit(). Check that it authenticates each connection, or extend AuthenticatedGateway.`;
+    return `${route} injects SocketAuthenticator, but whether it authenticates each connection cannot be determined. Check it, or extend AuthenticatedGateway.`;
+  if (access === 'unknown' && transport === 'http')
+    return `${route} has @UseGuards(AuthGuard), but its constructor is not called before a request, and may replace the method by a function without a guard. Put @UseGuards(AuthGuard) on the class.`;
   if (access === 'unknown' && transport === 'rpc')
     return 'Message handlers are guarded only if connectMicroservice() is given { inheritAppConfig: true }. Only the application shows it: call routeReport(app), or give the command `routes` a function that creates the application and connects them.';
-  if (access !== 'unguarded') return undefined;
-  const fix = {
+  // With `guard: 'manual'`, the application chooses what to guard. The query that reads a field is usually guarded.
+  const isExpected = transport === 'http' || transport === 'graphql';
+  if (access !== 'unguarded' || isExpected) return undefined;
+  return `No AuthGuard protects ${route}: ${fixOfUnguarded({ transport, kind })}.`;
+}
+
+/** What to write, so that Nest calls the guard for a handler. */
+export function fixOfUnguarded({ transport, kind }: Pick<ReportedRoute, 'transport' | 'kind'>): string {
+  return {
     http: "add @UseGuards(AuthGuard), or remove guard: 'manual'",
     graphql: kind === 'field' ? "give GraphQLModule fieldResolverEnhancers: ['guards']" : 'add @UseGuards(AuthGuard)',
     ws: kind === 'connection' ? 'extend AuthenticatedGateway' : 'add @UseGuards(AuthGuard)',
     rpc: 'call connectMicroservice(options, { inheritAppConfig: true }), or add @UseGuards(AuthGuard)',
   }[transport];
-  // With `guard: 'manual'`, the application chooses what to guard. The query that reads a field is usually guarded.
-  const isExpected = (transport === 'http' || transport === 'graphql') && requires.length === 0;
-  return isExpected ? undefined : `No AuthGuard protects ${route}: ${fix}.`;
 }
 
 export function toTable(routes: readonly ReportedRoute[]): string {

@@ -13,11 +13,12 @@ import { ConfigurationError, type ConfigurationProblem } from '../../model/error
 import { AuthGuard } from '../auth.guard.js';
 import { AuthenticatedGateway } from '../sockets/authenticated-gateway.js';
 import { GuardCoverage } from './guard-coverage.js';
-import { type FoundHandler, HandlerDiscovery, missingHandler } from './handler-discovery.js';
+import { type FoundHandler, HandlerDiscovery } from './handler-discovery.js';
 import { majorVersionOf } from '../nest-internals.js';
 import { RouteMetadata, type RouteRules } from './route-metadata.js';
 import {
   describeRequirement,
+  fixOfUnguarded,
   isOpen,
   type ReportedRoute,
   type RouteReport,
@@ -95,7 +96,7 @@ export class RouteReporter implements OnModuleInit, OnApplicationBootstrap {
         transport: handler.transport,
         kind: handler.kind,
         pattern: handler.pattern,
-        handler: `${handler.controller.name}.${handler.method === missingHandler ? 'handleConnection' : handler.method.name}`,
+        handler: `${handler.controller.name}.${handler.name}`,
         access,
         ...(rules.accessFrom !== undefined && { accessFrom: rules.accessFrom }),
         requires: rules.requirements.map(describeRequirement),
@@ -110,7 +111,7 @@ export class RouteReporter implements OnModuleInit, OnApplicationBootstrap {
   /** The single source of the route report and of Swagger. The guard reads the same `RouteMetadata`. */
   routesOf(app?: INestApplicationContext, microservices = this.coverage.microservices(app)): readonly Route[] {
     return this.handlers().map((handler) => {
-      const rules = this.routes.of(handler.controller, handler.method);
+      const rules = this.routes.ofHandler(handler);
       return { handler, rules, access: this.coverage.accessOf(handler, rules, microservices) };
     });
   }
@@ -119,16 +120,33 @@ export class RouteReporter implements OnModuleInit, OnApplicationBootstrap {
     return this.discovery.all({ http: this.coverage.servesHttp });
   }
 
-  private problemsOf({ controller, method }: FoundHandler): readonly ConfigurationProblem[] {
+  private problemsOf(handler: FoundHandler): readonly ConfigurationProblem[] {
     try {
-      const { requirements } = this.routes.of(controller, method);
-      return requirements.flatMap(({ requirement }) =>
-        requirement.kind === 'policy' ? this.missingPolicies(requirement.policy) : [],
-      );
+      const rules = this.routes.ofHandler(handler);
+      return [...this.unguardedRequirements(handler, rules), ...this.missingPoliciesOf(rules)];
     } catch (error) {
       if (error instanceof ConfigurationError) return error.problems;
       throw error;
     }
+  }
+
+  /** A requirement that is never checked looks like one that is. */
+  private unguardedRequirements(handler: FoundHandler, rules: RouteRules): readonly ConfigurationProblem[] {
+    const { controller, name, kind } = handler;
+    const access = this.coverage.accessOf(handler, rules, this.coverage.microservices(undefined));
+    if (access !== 'unguarded') return [];
+    // A field is protected by its query, and messages have requirements of their class as well: only the own ones would be lost.
+    const places = { field: ['handler', 'class'], connection: ['handler'] }[kind];
+    const lost = rules.requirements.filter(({ from }) => places?.includes(from) ?? true);
+    if (lost.length === 0) return [];
+    const message = `has requirements, but no AuthGuard that checks them: ${fixOfUnguarded(handler)}`;
+    return [{ path: `${controller.name}.${name}`, message }];
+  }
+
+  private missingPoliciesOf({ requirements }: RouteRules): readonly ConfigurationProblem[] {
+    return requirements.flatMap(({ requirement }) =>
+      requirement.kind === 'policy' ? this.missingPolicies(requirement.policy) : [],
+    );
   }
 
   private missingPolicies(policy: PolicyReference<never>): readonly ConfigurationProblem[] {

@@ -12,7 +12,11 @@ import {
   RequireRoles,
   RequireScopes,
 } from '../../../src/index.js';
-import { requirementsOn } from '../../../src/nest/routes/requirement.decorators.js';
+import {
+  type NestRequirement,
+  requirementsOfClass,
+  requirementsOfMethod,
+} from '../../../src/nest/routes/requirement.decorators.js';
 import { problemsOf } from '../../support/catching.js';
 
 const COMMON = { merge: false, reportOnly: false };
@@ -27,16 +31,16 @@ abstract class Abstract {
   abstract allows(): boolean;
 }
 
-const on = (holder: object) => requirementsOn(holder);
-const namesOn = (holder: object) =>
-  on(holder).map((requirement) => ('names' in requirement ? requirement.names.join(' ') : requirement.kind));
-const handlerOf = (controller: new () => object) => Reflect.get(controller.prototype as object, 'handler') as object;
+const namesOf = (requirements: readonly NestRequirement[]) =>
+  requirements.map((requirement) => ('names' in requirement ? requirement.names.join(' ') : requirement.kind));
+const namesOn = (type: object) => namesOf(requirementsOfClass(type));
+const namesOfHandler = (type: { readonly prototype: object }) => namesOf(requirementsOfMethod(type, 'handler'));
 
 /** The requirements of a class with this decorator. */
 function declaredBy(decorator: ClassDecorator) {
   class Controller extends OrderOwner {}
   decorator(Controller);
-  return on(Controller);
+  return requirementsOfClass(Controller);
 }
 
 /** Expects one problem, with this message after the name of the decorator. */
@@ -177,7 +181,7 @@ describe('A subclass', () => {
   it('inherits the requirements of its base class, in the order of the source', () => {
     class Sub extends Base {}
     class SubSub extends Sub {}
-    expect([namesOn(SubSub), namesOn(handlerOf(SubSub))]).toEqual([
+    expect([namesOn(SubSub), namesOfHandler(SubSub)]).toEqual([
       ['a', 'r'],
       ['h1', 'h2'],
     ]);
@@ -209,12 +213,24 @@ describe('A subclass', () => {
     ]);
   });
 
-  it('does not inherit the decorators of a handler that it overrides', () => {
-    class Sub extends Base {
+  it('inherits the requirements of a method that it overrides, unless its own replace them', () => {
+    class Same extends Base {
       override handler() {
         return undefined;
       }
     }
-    expect(namesOn(handlerOf(Sub))).toStrictEqual([]);
+    class Own extends Same {
+      @RequireScopes('own')
+      override handler() {
+        return undefined;
+      }
+    }
+    class Merged extends Same {
+      @RequireScopes('own', { merge: true })
+      override handler() {
+        return undefined;
+      }
+    }
+    expect([Same, Own, Merged].map(namesOfHandler)).toEqual([['h1', 'h2'], ['own'], ['h1', 'h2', 'own']]);
   });
 });
