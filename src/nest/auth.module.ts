@@ -19,8 +19,10 @@ import {
   isReplacement,
 } from './auth.module-definition.js';
 import { type AuthOptions, RESOLVED_OPTIONS } from './auth-options.js';
+import { GuardInstallation } from './guard-installation.js';
 import { JwtStrategy } from './jwt.strategy.js';
 import { KeyHealth, KeyLifecycle } from './key-health.js';
+import { warningOfCopies } from './package-copies.js';
 import { RequirementChecker } from './routes/requirement-checker.js';
 import { RouteMetadata } from './routes/route-metadata.js';
 import { RouteNames } from './routes/route-names.js';
@@ -74,6 +76,7 @@ export const AUTH_PROVIDERS: readonly Provider[] = [
   },
   { provide: ReportedRefusals, useFactory: () => new ReportedRefusals(logReported) },
   ...EXPORTED_CLASSES,
+  GuardInstallation,
   KeyLifecycle,
   Telemetry,
   RouteNames,
@@ -119,9 +122,11 @@ export class AuthModule extends ConfigurableModuleClass {
   }
 }
 
-/** Logs every option that weakens the verification. */
+/** Logs every option that weakens the verification, and copies of this package. */
 function startWith(options: ResolvedOptions): ResolvedOptions {
   const logger = new Logger('AuthModule');
+  const copies = warningOfCopies();
+  if (copies !== undefined) logger.warn(copies);
   if (options.insecureAllowHttp)
     logger.warn('insecureAllowHttp is on: keys that are fetched over http can be replaced on the network path');
   // eslint-disable-next-line no-restricted-properties -- there is no other way to detect production

@@ -33,6 +33,23 @@ export function metadataOf(name: keyof typeof METADATA, holder: object): unknown
   return Reflect.getMetadata(METADATA[name], holder) as unknown;
 }
 
+/** Returns the tokens that Nest injects into a class, or into a factory. */
+export function dependenciesOf(inject: readonly unknown[] | null | undefined, type: unknown): readonly unknown[] {
+  const tokens: unknown[] = [...(inject ?? [])];
+  if (!Array.isArray(inject) && typeof type === 'function') {
+    tokens.push(...((metadataOf('parameterTypes', type) ?? []) as readonly unknown[]));
+    const declared = (metadataOf('injectedParameters', type) ?? []) as readonly { index: number; param: unknown }[];
+    for (const { index, param } of declared) tokens[index] = param;
+    const properties = (metadataOf('injectedProperties', type) ?? []) as readonly { type: unknown }[];
+    tokens.push(...properties.map((property) => property.type));
+  }
+  return tokens.map((token) => {
+    // `forwardRef(() => Type)`, or `{ token, optional }` of a factory.
+    const { forwardRef, token: inner } = Object(token) as { forwardRef?: () => unknown; token?: unknown };
+    return typeof token === 'object' ? (forwardRef?.() ?? inner) : token;
+  });
+}
+
 export const GRAPHQL_MODULE_OPTIONS = 'GqlModuleOptions';
 
 const VERSIONS = {

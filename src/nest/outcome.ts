@@ -76,7 +76,8 @@ export class CallMemory {
   }
 }
 
-const MEMORY = Symbol('nestjs-resource-server:call');
+// `Symbol.for`, so that `@CurrentUser()` of another copy of this package finds it.
+const MEMORY = Symbol.for('nestjs-resource-server:call');
 
 interface Holder {
   [MEMORY]?: CallMemory;
@@ -93,7 +94,7 @@ const memories = new WeakMap<object, CallMemory>();
 export function memoryOf(memo: object, request: object): CallMemory {
   const holder = memo === request ? holderOf(request) : undefined;
   const known = holder === undefined ? memories.get(memo) : holder[MEMORY];
-  if (known?.request === request) return known;
+  if (known instanceof CallMemory && known.request === request) return known;
   const memory = new CallMemory(memo, request);
   if (holder === undefined) memories.set(memo, memory);
   else holder[MEMORY] = memory;

@@ -1,6 +1,19 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { Controller, Get, Inject, Injectable, Module, UseGuards } from '@nestjs/common';
+import {
+  type CanActivate,
+  Controller,
+  type DynamicModule,
+  type ExecutionContext,
+  Get,
+  Inject,
+  Injectable,
+  Module,
+  Scope,
+  type Type,
+  UseGuards,
+} from '@nestjs/common';
 import { ConfigModule, ConfigService } from '@nestjs/config';
+import { APP_GUARD, REQUEST } from '@nestjs/core';
 import { Test } from '@nestjs/testing';
 import passport from 'passport';
 import {
@@ -46,6 +59,27 @@ class AsyncCreator implements AuthOptionsCreator {
   createAuthOptions(): Promise<AuthOptions> {
     return Promise.resolve(optionsFor(issuer));
   }
+}
+
+@Injectable({ scope: Scope.REQUEST })
+class Tenant {}
+
+@Injectable()
+class Settings {
+  constructor(@Inject(Tenant) readonly tenant: Tenant) {}
+}
+
+@Injectable({ scope: Scope.REQUEST })
+class TenantCreator extends Creator {}
+
+@Injectable()
+class RequestGuard extends AuthGuard {
+  @Inject(REQUEST) readonly request!: object;
+}
+
+@Injectable()
+class RequestStrategy extends JwtStrategy {
+  @Inject(REQUEST) readonly request!: object;
 }
 
 describe.each(PLATFORMS)('AuthModule on %s', (platform) => {
@@ -106,6 +140,79 @@ describe.each(PLATFORMS)('AuthModule on %s', (platform) => {
     const refused = await call(`${url}/feature/closed`);
     expect([refused.status, refused.headers['www-authenticate']]).toEqual([401, 'Bearer']);
     expect((await call(`${url}/feature/closed`, good())).status).toBe(200);
+  });
+
+  it.each<[string, string, (tenants: Type) => DynamicModule]>([
+    [
+      'a factory injects',
+      'AuthGuard → JwtStrategy → AccessTokenVerifier → Tenant',
+      (tenants) =>
+        AuthModule.forRootAsync({ imports: [tenants], inject: [Tenant], useFactory: () => optionsFor(issuer) }),
+    ],
+    [
+      'a dependency of a factory injects',
+      'AuthGuard → JwtStrategy → AccessTokenVerifier → Settings → Tenant',
+      (tenants) =>
+        AuthModule.forRootAsync({ imports: [tenants], inject: [Settings], useFactory: () => optionsFor(issuer) }),
+    ],
+    [
+      'useExisting names',
+      'AuthGuard → JwtStrategy → AccessTokenVerifier → TenantCreator',
+      (tenants) => AuthModule.forRootAsync({ imports: [tenants], useExisting: TenantCreator }),
+    ],
+    [
+      'a guard injects',
+      'RequestGuard → REQUEST',
+      () => AuthModule.forRoot({ ...optionsFor(issuer), guard: RequestGuard }),
+    ],
+    [
+      'a strategy of manual mode injects',
+      'AuthGuard → RequestStrategy → REQUEST',
+      () => AuthModule.forRoot({ ...optionsFor(issuer), strategy: RequestStrategy, guard: 'manual' }),
+    ],
+  ])('does not start with a request-scoped class that %s: %s', async (_what, chain, moduleWith) => {
+    @Module({ providers: [Tenant, Settings, TenantCreator], exports: [Tenant, Settings, TenantCreator] })
+    class TenantsModule {}
+    const start = startApp(platform, { imports: [moduleWith(TenantsModule)], controllers: [OrdersController] });
+    await expect(start).rejects.toThrow(ConfigurationError);
+    await expect(start).rejects.toThrow(
+      `AuthModule: needs one guard for all requests, but ${chain} is created for each`,
+    );
+  });
+
+  it('calls its guard before every guard of the application, which reads the user', async () => {
+    const users: unknown[] = [];
+    @Injectable()
+    class RolesGuard implements CanActivate {
+      canActivate(context: ExecutionContext) {
+        users.push(context.switchToHttp().getRequest<{ user?: unknown }>().user);
+        return true;
+      }
+    }
+    @Injectable({ scope: Scope.REQUEST })
+    class ScopedGuard extends RolesGuard {}
+    @Module({ providers: [{ provide: APP_GUARD, useClass: RolesGuard }] })
+    class RolesModule {}
+    const { url } = await startApp(platform, {
+      imports: [RolesModule, AuthModule.forRoot(optionsFor(issuer))],
+      providers: [
+        { provide: APP_GUARD, useClass: RolesGuard },
+        { provide: APP_GUARD, useClass: ScopedGuard },
+      ],
+      controllers: [OrdersController],
+    });
+    expect((await call(`${url}/orders/sub`)).status).toBe(401);
+    expect((await call(`${url}/orders/sub`, good())).status).toBe(200);
+    expect(users).toEqual(Array(3).fill(expect.objectContaining({ sub: 'alice' })));
+  });
+
+  it('does not start with two global guards, which would refuse each token of the other', async () => {
+    const [one, two] = [AuthModule.forRoot(optionsFor(issuer)), AuthModule.forRoot(optionsFor(issuer))];
+    @Module({ imports: [two] })
+    class FeatureModule {}
+    const start = startApp(platform, { imports: [one, FeatureModule] });
+    await expect(start).rejects.toThrow(ConfigurationError);
+    await expect(start).rejects.toThrow(/is imported with options several times.*`issuers`.*guard: 'manual'/s);
   });
 
   it('keeps two modules of one application apart, each with its own issuer', async () => {

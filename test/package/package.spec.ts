@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { readFileSync } from 'node:fs';
+import { cp, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { bearer, call } from '../support/app.js';
 import { LocalIssuer, newKey } from '../support/local-issuer.js';
 import { emptyFolder, pack, run, start, type Tarball, write } from './packed.js';
@@ -102,6 +104,57 @@ async function main() {
 void main();
 `;
 
+/** A project of a monorepo that has a copy of the package of its own, and a guard that limits the requests of each user. */
+const PROJECT = `
+import 'reflect-metadata';
+import { ConsoleLogger, Controller, Get, Injectable, Module } from '@nestjs/common';
+import { APP_GUARD, NestFactory } from '@nestjs/core';
+import { ThrottlerGuard, ThrottlerModule } from '@nestjs/throttler';
+import { AuthModule } from 'nestjs-resource-server';
+import { CurrentUser } from 'nestjs-resource-server-copy';
+
+const warnings: unknown[] = [];
+
+class Logger extends ConsoleLogger {
+  override warn(message: unknown) {
+    warnings.push(message);
+  }
+}
+
+@Injectable()
+class UserThrottler extends ThrottlerGuard {
+  protected override getTracker({ user }: { user?: { sub: string } }) {
+    return Promise.resolve(user?.sub ?? 'everybody');
+  }
+}
+
+@Controller()
+class UsersController {
+  @Get()
+  read(@CurrentUser('sub') sub: string) {
+    return { sub, warnings };
+  }
+}
+
+@Module({
+  imports: [
+    ThrottlerModule.forRoot([{ ttl: 60_000, limit: 1 }]),
+    AuthModule.forRoot({ issuer: process.env.ISSUER as string, audience: '${AUDIENCE}', insecureAllowHttp: true }),
+  ],
+  controllers: [UsersController],
+  providers: [{ provide: APP_GUARD, useClass: UserThrottler }],
+})
+class ProjectModule {}
+
+async function main() {
+  const app = await NestFactory.create(ProjectModule, { logger: new Logger('', { logLevels: ['error'] }) });
+  await app.listen(0, '127.0.0.1');
+  console.log(await app.getUrl());
+}
+
+void main();
+`;
+
 const TSCONFIG = {
   compilerOptions: {
     module: 'nodenext',
@@ -155,6 +208,7 @@ describe.each(applications)('an application of $what with the tarball installed'
           '@nestjs/core': nest,
           '@nestjs/platform-express': nest,
           '@nestjs/platform-fastify': nest,
+          '@nestjs/throttler': '^6.5.0',
           'nestjs-resource-server': `file:${tarball.path}`,
           'reflect-metadata': '^0.2.0',
           rxjs: '^7.8.0',
@@ -163,10 +217,15 @@ describe.each(applications)('an application of $what with the tarball installed'
       },
       'tsconfig.json': TSCONFIG,
       'src/main.ts': MAIN,
+      'src/project.ts': PROJECT,
       'src/app.module.ts': readmeModule(),
     });
     // Strict: what a peer range of ours does not cover is an error here, as it is for a user.
     await run(app, 'npm', 'install', '--strict-peer-deps', '--ignore-scripts');
+    const copy = join(app, 'node_modules/nestjs-resource-server-copy');
+    await cp(join(app, 'node_modules/nestjs-resource-server'), copy, { recursive: true });
+    const copied = JSON.parse(await readFile(join(copy, 'package.json'), 'utf8')) as object;
+    await write(copy, { 'package.json': { ...copied, name: 'nestjs-resource-server-copy', version: '9.9.9' } });
   }, 240_000);
 
   afterAll(() => remove());
@@ -213,6 +272,23 @@ describe.each(applications)('an application of $what with the tarball installed'
     },
     60_000,
   );
+
+  it('works with a second copy of the package, of which it warns, and with a guard that needs the user', async () => {
+    const { url, stop } = await start(app, 'dist/project.js', { ISSUER: issuer.url });
+    try {
+      const answers = [];
+      for (const sub of ['alice', 'bob', 'alice'])
+        answers.push(await call(url, bearer(issuer.token(key, 'RS256', { aud: AUDIENCE, sub }))));
+      expect(answers.map(({ status }) => status)).toEqual([200, 200, 429]);
+      const { sub, warnings } = answers[1]?.body ?? {};
+      expect(sub).toBe('bob');
+      expect(warnings).toContainEqual(
+        expect.stringMatching(/is loaded 2 times: .*9\.9\.9 \(file:.*Install one version/),
+      );
+    } finally {
+      await stop();
+    }
+  }, 60_000);
 
   it('has one copy of passport, of Nest and of this package', async () => {
     for (const name of ['passport', 'passport-jwt', '@nestjs/core', '@nestjs/common', 'nestjs-resource-server']) {

@@ -4,7 +4,7 @@ import { AuthGuard } from '../auth.guard.js';
 import { AuthenticatedGateway, GatewayGuard } from '../sockets/authenticated-gateway.js';
 import { SocketAuthenticator } from '../sockets/socket-authenticator.js';
 import type { FoundHandler, HandlerDiscovery } from './handler-discovery.js';
-import { majorVersionOf, metadataOf } from '../nest-internals.js';
+import { dependenciesOf, majorVersionOf, metadataOf } from '../nest-internals.js';
 import type { RouteRules } from './route-metadata.js';
 import type { ReportedRoute } from './route-report.js';
 
@@ -140,9 +140,5 @@ function isRenewal({ method }: FoundHandler): boolean {
  */
 function isConnectionGuarded({ controller: gateway }: FoundHandler): boolean | 'unknown' {
   if (gateway.prototype instanceof AuthenticatedGateway) return true;
-  const parameters = (metadataOf('parameterTypes', gateway) ?? []) as readonly unknown[];
-  const declared = (metadataOf('injectedParameters', gateway) ?? []) as readonly { param?: unknown }[];
-  const properties = (metadataOf('injectedProperties', gateway) ?? []) as readonly { type?: unknown }[];
-  const injected = [...parameters, ...declared.map(({ param }) => param), ...properties.map(({ type }) => type)];
-  return injected.includes(SocketAuthenticator) && 'unknown';
+  return dependenciesOf(undefined, gateway).includes(SocketAuthenticator) && 'unknown';
 }

@@ -1,0 +1,97 @@
+import { Inject, Injectable, type OnModuleInit, Scope, type Type } from '@nestjs/common';
+import { ApplicationConfig, ModulesContainer } from '@nestjs/core';
+import type { InstanceWrapper } from '@nestjs/core/injector/instance-wrapper.js';
+import type { Module } from '@nestjs/core/injector/module.js';
+import { ConfigurationError } from '../model/errors.js';
+import { AuthGuard } from './auth.guard.js';
+import { dependenciesOf } from './nest-internals.js';
+
+/**
+ * Makes sure that Nest calls the guard for every request, and before the guards of the application, which may read the user.
+ * Depends on nothing that can be request-scoped, so that Nest always creates it.
+ */
+@Injectable()
+export class GuardInstallation implements OnModuleInit {
+  constructor(
+    @Inject(ModulesContainer) private readonly modules: ModulesContainer,
+    @Inject(ApplicationConfig) private readonly config: ApplicationConfig,
+  ) {
+    // Some versions of Nest start without a global guard that is not a singleton. Others refuse with an error of their own, later.
+    for (const [module, wrapper] of this.guards()) {
+      const chain = this.chainToRequest(module, wrapper, new Set());
+      if (chain !== undefined) throw requestScoped(chain);
+    }
+    // Nest adds the guards of the root module before those of the modules that it imports.
+    const add = config.addGlobalGuard.bind(config);
+    config.addGlobalGuard = (guard) => {
+      const isOurs = this.guards().some(([, wrapper]) => wrapper.instance === guard);
+      if (isOurs) config.getGlobalGuards().unshift(guard);
+      else add(guard);
+    };
+  }
+
+  /** @throws ConfigurationError if the guard is not a singleton, or if several modules have a global guard. */
+  onModuleInit(): void {
+    const guards = this.guards();
+    if (guards.some(([, wrapper]) => !wrapper.isDependencyTreeStatic())) throw requestScoped(['AuthGuard']);
+    const instances = new Set<unknown>(guards.map(([, wrapper]) => wrapper.instance as unknown));
+    if (this.config.getGlobalGuards().filter((guard) => instances.has(guard)).length > 1)
+      throw new ConfigurationError([{ path: 'AuthModule', message: SEVERAL }]);
+  }
+
+  /** The guard of each `AuthModule`. */
+  private guards(): readonly (readonly [Module, InstanceWrapper])[] {
+    return [...this.modules.values()].flatMap((module) => {
+      const wrapper = module.providers.get(AuthGuard);
+      return wrapper === undefined ? [] : [[module, wrapper] as const];
+    });
+  }
+
+  /** Returns the names of the dependencies that lead from a provider to a request-scoped one. */
+  private chainToRequest(
+    module: Module,
+    wrapper: InstanceWrapper,
+    visited: Set<InstanceWrapper>,
+  ): readonly string[] | undefined {
+    if (visited.has(wrapper)) return undefined;
+    visited.add(wrapper);
+    const { inject, scope } = wrapper;
+    const metatype: unknown = wrapper.metatype;
+    const own = nameOf(Array.isArray(inject) ? wrapper.token : (metatype ?? wrapper.token));
+    if (scope === Scope.REQUEST) return own;
+    for (const token of dependenciesOf(inject, metatype)) {
+      const found = this.find(token, module);
+      const rest = found && this.chainToRequest(...found, visited);
+      if (rest !== undefined) return [...own, ...rest];
+    }
+    return undefined;
+  }
+
+  /** Nest searches the module first, and then what it imports. Global modules are among the rest. */
+  private find(token: unknown, module: Module): readonly [Module, InstanceWrapper] | undefined {
+    const reachable = new Set([module]);
+    for (const each of reachable) for (const imported of each.imports) reachable.add(imported);
+    for (const each of [...reachable, ...this.modules.values()]) {
+      const wrapper = each.providers.get(token as Type);
+      if (wrapper !== undefined) return [each, wrapper];
+    }
+    return undefined;
+  }
+}
+
+/** The tokens of this package are symbols, which tell a developer nothing. */
+function nameOf(token: unknown): readonly string[] {
+  if (typeof token === 'symbol') return [];
+  return [typeof token === 'function' ? token.name : String(token)];
+}
+
+function requestScoped(chain: readonly string[]): ConfigurationError {
+  const message =
+    `needs one guard for all requests, but ${chain.join(' → ')} is created for each request, so that routes would be open; ` +
+    'inject ModuleRef and resolve the dependency when it is needed, or use the request in `user`, `validate` or `tokenFrom`';
+  return new ConfigurationError([{ path: 'AuthModule', message }]);
+}
+
+const SEVERAL =
+  'is imported with options several times, so that each request would need a token that every one of them accepts; ' +
+  "trust several issuers with the option `issuers`, or import the other modules with guard: 'manual'";
