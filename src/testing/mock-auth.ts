@@ -1,4 +1,4 @@
-import type { ExecutionContext, Provider } from '@nestjs/common';
+import { type ExecutionContext, Logger, type Provider } from '@nestjs/common';
 import { ModulesContainer } from '@nestjs/core';
 import type { AccessTokenClaims, VerifiedAccessToken } from '../model/access-token.js';
 import { AuthError } from '../model/errors.js';
@@ -58,7 +58,8 @@ const OPTIONS: readonly (keyof MockAuthOptions)[] = ['claimPaths', 'require'];
  * @param caller a function is called once for each request, once for each socket, and for each `AccessTokenVerifier.verify()`.
  * @param options can also be properties of a caller that is not a function.
  * @throws ConfigurationError for an unknown or invalid property.
- * @throws Error with `NODE_ENV=production`, and, when the module is compiled, if it also imports `AuthModule`.
+ * @throws Error with `NODE_ENV=production`, and, when the module is created, if it also imports `AuthModule` or was not made by
+ * `Test.createTestingModule`.
  */
 export function mockAuth(
   caller: (MockCaller & MockAuthOptions) | (() => MockCaller) = {},
@@ -84,6 +85,10 @@ export function mockAuth(
       provide: JwtStrategy,
       useFactory: (modules: ModulesContainer) => {
         const types = Array.from(modules.values(), ({ metatype }) => metatype);
+        // The name of the root module of `@nestjs/testing`. Without it, this may be an application that is in use.
+        if (!types.some(({ name }) => name === 'RootTestModule'))
+          throw new Error('mockAuth admits every request. It works only in a module of Test.createTestingModule().');
+        new Logger('mockAuth').warn('No token is verified: every request comes from the caller of mockAuth');
         if (types.some((type) => type === AuthModule || type.prototype instanceof AuthModule))
           throw new Error(
             'mockAuth replaces AuthModule, but the tested module imports AuthModule as well, whose guard refuses requests ' +

@@ -10,6 +10,7 @@ import {
   type ModuleMetadata,
   UseGuards,
 } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
 import { WsAdapter } from '@nestjs/platform-ws';
 import { Test } from '@nestjs/testing';
 import { SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
@@ -34,6 +35,7 @@ import {
 } from '../../../src/index.js';
 import { AuthTestingModule, mockAuth, TestIssuer, withTestIssuer } from '../../../src/testing.js';
 import { call, closeApps, startApp } from '../../support/app.js';
+import { LogRecorder } from '../../support/log-recorder.js';
 
 @Injectable()
 class Orders {
@@ -241,6 +243,22 @@ describe.each(WAYS)('%s', (_name, metadataFor) => {
 
   it('rejects a misspelled property of the caller that a function returns', async () => {
     expect((await get('/orders', () => ({ scope: 'read' }) as object)).status).toBe(500);
+  });
+
+  it.each<[string, ModuleMetadata]>([
+    ['mockAuth', { providers: mockAuth() }],
+    ['AuthTestingModule.forCaller', { imports: [AuthTestingModule.forCaller()] }],
+  ])('does not start an application outside of a testing module (%s)', async (_name, metadata) => {
+    @Module(metadata)
+    class AppModule {}
+    const start = NestFactory.createApplicationContext(AppModule, { logger: false, abortOnError: false });
+    await expect(start).rejects.toThrow('only in a module of Test.createTestingModule()');
+  });
+
+  it('says in the log that no token is verified', async () => {
+    const logger = new LogRecorder();
+    await Test.createTestingModule({ providers: mockAuth() }).setLogger(logger).compile();
+    expect(logger.lines).toEqual(['warn: No token is verified: every request comes from the caller of mockAuth']);
   });
 
   it('throws in production', () => {
