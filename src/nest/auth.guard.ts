@@ -12,7 +12,6 @@ import { JwtStrategy, type PassportCall, passportCall, type PassportResult, pass
 import { type CallMemory, type CallRecord, GUEST, memoryOf, type Outcome } from './outcome.js';
 import { factsText, isTransportException, type Refusal, refusalOf } from './refusals/refusal.js';
 import { explainRefusal } from './refusals/refusal-hints.js';
-import type { HandlerFunction } from './routes/handler-discovery.js';
 import { RequirementChecker } from './routes/requirement-checker.js';
 import { RouteMetadata, type RouteRules } from './routes/route-metadata.js';
 import { ConnectionExpiry } from './transports/connection-expiry.js';
@@ -195,7 +194,7 @@ export class AuthGuard extends PassportAuthGuard() {
   }
 
   private rulesOf(context: ExecutionContext): RouteRules {
-    return this.routes.of(context.getClass(), context.getHandler() as HandlerFunction);
+    return this.routes.ofCall(context);
   }
 
   /** @throws the error that Nest answers with. On HTTP the challenges are set on the response, so that exception filters keep them. */

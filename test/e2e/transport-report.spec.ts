@@ -13,15 +13,7 @@ import {
 } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { GraphQLModule, Mutation, Query, ResolveField, Resolver, Subscription } from '@nestjs/graphql';
-import {
-  type CustomTransportStrategy,
-  EventPattern,
-  GrpcMethod,
-  MessagePattern,
-  type MicroserviceOptions,
-  Server,
-  Transport,
-} from '@nestjs/microservices';
+import { EventPattern, GrpcMethod, MessagePattern, type MicroserviceOptions, Transport } from '@nestjs/microservices';
 import { SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
 import {
   AuthenticatedGateway,
@@ -34,6 +26,7 @@ import {
   SocketAuthenticator,
 } from '../../src/index.js';
 import { decoratedClass } from '../support/decorated-class.js';
+import { SilentStrategy } from '../support/transports/microservices.js';
 import {
   accesses,
   authModule,
@@ -252,30 +245,6 @@ describe('The report of gateways', () => {
     ]);
   });
 });
-
-/** A microservice that is connected to nothing. */
-class SilentStrategy extends Server implements CustomTransportStrategy {
-  constructor(transport: Transport | undefined) {
-    super();
-    if (transport !== undefined) this.transportId = transport;
-  }
-
-  listen(callback: () => void) {
-    callback();
-  }
-
-  close() {
-    return undefined;
-  }
-
-  on() {
-    return undefined;
-  }
-
-  unwrap(): never {
-    throw new Error('nothing is there');
-  }
-}
 
 describe('The report of microservices', () => {
   const MessagesController = decoratedClass(

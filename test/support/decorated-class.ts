@@ -15,6 +15,8 @@ export function decoratedClass(name: string, methods: Methods, ...ofClass: reado
     Object.defineProperty(Decorated.prototype, key, descriptor);
     // Decorators are applied from the bottom up.
     for (const decorator of [...decorators].reverse()) decorator(Decorated.prototype, key, descriptor);
+    // A decorator may have replaced the method.
+    Object.defineProperty(Decorated.prototype, key, descriptor);
   }
   for (const decorator of [...ofClass].reverse()) decorator(Decorated);
   return Decorated;

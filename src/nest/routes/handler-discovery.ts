@@ -68,7 +68,7 @@ export class HandlerDiscovery {
         found.push(...this.handlersOf(controller, messagesOf, calledOf));
       }
       const all = [...controllers.values(), ...providers.values()];
-      if (hasGraphql) for (const type of all.flatMap(resolverClassOf)) found.push(...this.handlersOf(type, fieldsOf));
+      if (hasGraphql) for (const wrapper of all) found.push(...this.resolverHandlersOf(wrapper));
       for (const type of classesOf(all))
         if (metadataOf('gateway', type) === true) found.push(...this.gatewayHandlersOf(type));
     }
@@ -108,7 +108,7 @@ export class HandlerDiscovery {
   private handlersOf(
     controller: Type,
     endpointsOf: (method: HandlerFunction, controller: Type) => readonly Endpoint[],
-    // For resolvers and gateways, Nest calls the method of the class.
+    // For gateways, Nest calls the method of the class.
     calledOf: (method: HandlerFunction, name: string) => HandlerFunction | undefined = (method) => method,
   ): FoundHandler[] {
     const prototype = controller.prototype as Record<string, HandlerFunction>;
@@ -143,6 +143,12 @@ export class HandlerDiscovery {
     const { applicationId } = this.modules;
     return (Reflect.getMetadata(METADATA.modulePath + applicationId, module) ?? metadataOf('modulePath', module)) as
       string | undefined;
+  }
+
+  /** Nest calls the method of the class, unless the instance is created for each request. */
+  private resolverHandlersOf(wrapper: Wrapper): FoundHandler[] {
+    const calledOf = (method: HandlerFunction) => (wrapper.isDependencyTreeStatic() ? method : undefined);
+    return resolverClassOf(wrapper).flatMap((type) => this.handlersOf(type, fieldsOf, calledOf));
   }
 
   private gatewayHandlersOf(gateway: Type): FoundHandler[] {

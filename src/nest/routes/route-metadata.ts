@@ -7,6 +7,7 @@ import type { ResolvedOptions } from '../../options/resolve-options.js';
 import { RESOLVED_OPTIONS } from '../auth-options.js';
 import { metadataOf } from '../nest-internals.js';
 import { type FoundHandler, type HandlerFunction, missingHandler } from './handler-discovery.js';
+import { matchedBy } from './route-names.js';
 import { listDecorator, listsOfClass, listsOfMethod, nameOfMethod, nameWithoutBound } from './method-metadata.js';
 import {
   hasOwnRequirements,
@@ -39,10 +40,26 @@ const MAX_HANDLERS = 250;
 @Injectable()
 export class RouteMetadata {
   private readonly routes = new Map<Controller, LRUCache<Handler, RouteRules>>();
+  /** The handlers of each class whose instances Nest creates for each request. */
+  private readonly perRequest = new Map<Controller, Map<string, FoundHandler>>();
   /** The names of the functions that Nest calls instead of the methods of a class. */
   private readonly names = new Map<Controller, Map<Handler, string>>();
 
   constructor(@Inject(RESOLVED_OPTIONS) private readonly settings: Pick<ResolvedOptions, 'require'>) {}
+
+  /** Returns the rules of the handler that is called. @throws as {@link of} */
+  ofCall(context: ExecutionContext): RouteRules {
+    const controller = context.getClass();
+    const handler = context.getHandler() as HandlerFunction;
+    const handlers = this.perRequest.get(controller);
+    if (handlers === undefined) return this.of(controller, handler);
+    // Its constructor may have replaced the method by any function, even by that of another handler.
+    const names = new Set(matchedBy([...handlers.values()], context).map(({ name }) => name));
+    const [first] = names;
+    return names.size === 1 && first !== undefined
+      ? this.read(controller, first, handler)
+      : this.of(controller, handler);
+  }
 
   /**
    * Returns the rules of the function that Nest calls.
@@ -63,9 +80,14 @@ export class RouteMetadata {
    * Returns the rules of a handler of the application, and remembers which function Nest calls for it.
    * @throws ConfigurationError if the decorators contradict each other, or if Nest calls the function of a handler with other rules.
    */
-  ofHandler({ controller, name, method, called }: FoundHandler): RouteRules {
+  ofHandler(handler: FoundHandler): RouteRules {
+    const { controller, name, method, called } = handler;
     const rules = this.read(controller, name, called ?? method);
-    if (called === undefined) return rules;
+    if (called === undefined) {
+      const handlers = this.perRequest.get(controller) ?? new Map<string, FoundHandler>();
+      this.perRequest.set(controller, handlers.set(`${handler.kind} ${handler.pattern}`, handler));
+      return rules;
+    }
     const other = this.knownNameOf(controller, called);
     if (other === undefined) this.namesOf(controller).set(called, name);
     else if (other !== name && !isSame(this.read(controller, other, called), rules)) {

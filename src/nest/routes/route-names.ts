@@ -5,10 +5,17 @@ import { nameWithoutBound } from './method-metadata.js';
 
 /** The part of a request that states which path of its handler was matched. */
 interface RoutedRequest {
+  readonly method?: unknown;
   /** Express. */
   readonly route?: { readonly path?: unknown };
   /** Fastify. */
   readonly routeOptions?: { readonly url?: unknown };
+}
+
+/** The last argument of a resolver. */
+interface FieldInfo {
+  readonly fieldName?: unknown;
+  readonly parentType?: { readonly name?: unknown };
 }
 
 /** The names of routes for events: as in the route report, and never text that a caller sent, which is unbounded. */
@@ -47,12 +54,22 @@ function groupByClass(handlers: readonly FoundHandler[]): Map<object, FoundHandl
   return groups;
 }
 
-/** Returns the routes whose path the router matched, if it states the path. */
-function matchedBy(handlers: readonly FoundHandler[], context: ExecutionContext): readonly FoundHandler[] {
+/** Returns the routes that the call may have, according to its path or to the field of GraphQL. All, if it does not state them. */
+export function matchedBy(handlers: readonly FoundHandler[], context: ExecutionContext): readonly FoundHandler[] {
+  const [first] = handlers;
+  const named = (...names: unknown[]) => handlers.filter(({ pattern }) => names.includes(pattern));
+  let matched: readonly FoundHandler[] = [];
+  let kind: unknown;
   // The payload of a message could contain such members.
-  if (handlers[0]?.transport !== 'http') return handlers;
-  const { route, routeOptions } = context.switchToHttp().getRequest<RoutedRequest | undefined>() ?? {};
-  const path = route?.path ?? routeOptions?.url;
-  const matched = handlers.filter(({ pattern }) => pattern === path);
-  return matched.length > 0 ? matched : handlers;
+  if (first?.transport === 'http') {
+    const { method, route, routeOptions } = context.switchToHttp().getRequest<RoutedRequest | undefined>() ?? {};
+    kind = method === 'HEAD' ? 'GET' : method;
+    matched = named(route?.path ?? routeOptions?.url);
+  } else if (first?.transport === 'graphql') {
+    const { fieldName, parentType } = context.getArgByIndex<FieldInfo | undefined>(3) ?? {};
+    kind = parentType?.name;
+    matched = named(fieldName, `${String(kind)}.${String(fieldName)}`);
+  }
+  const exact = matched.filter((handler) => handler.kind === kind);
+  return [exact, matched, handlers].find(({ length }) => length > 0) ?? [];
 }

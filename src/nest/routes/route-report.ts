@@ -79,7 +79,7 @@ export function warningOf({ transport, kind, pattern, handler, access }: Reporte
   const route = `${handler} (${kind} ${pattern})`;
   if (access === 'unknown' && kind === 'connection')
     return `${route} injects SocketAuthenticator, but whether it authenticates each connection cannot be determined. Check it, or extend AuthenticatedGateway.`;
-  if (access === 'unknown' && transport === 'http')
+  if (access === 'unknown' && transport !== 'rpc')
     return `${route} has @UseGuards(AuthGuard), but its constructor is not called before a request, and may replace the method by a function without a guard. Put @UseGuards(AuthGuard) on the class.`;
   if (access === 'unknown' && transport === 'rpc')
     return 'Message handlers are guarded only if connectMicroservice() is given { inheritAppConfig: true }. Only the application shows it: call routeReport(app), or give the command `routes` a function that creates the application and connects them.';

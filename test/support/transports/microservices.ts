@@ -17,11 +17,13 @@ import { loadSync } from '@grpc/proto-loader';
 import { Controller, type ExecutionContext, type Type } from '@nestjs/common';
 import {
   ClientProxyFactory,
+  type CustomTransportStrategy,
   EventPattern,
   GrpcMethod,
   GrpcStreamCall,
   MessagePattern,
   type MicroserviceOptions,
+  Server,
   Transport,
 } from '@nestjs/microservices';
 import { finalize, lastValueFrom, NEVER, startWith } from 'rxjs';
@@ -233,3 +235,27 @@ export const grpcDriver = {
     };
   },
 } satisfies TransportDriver;
+
+/** A microservice that is connected to nothing. A test calls its handlers with `getHandlerByPattern`. */
+export class SilentStrategy extends Server implements CustomTransportStrategy {
+  constructor(transport: Transport | undefined) {
+    super();
+    if (transport !== undefined) this.transportId = transport;
+  }
+
+  listen(callback: () => void) {
+    callback();
+  }
+
+  close() {
+    return undefined;
+  }
+
+  on() {
+    return undefined;
+  }
+
+  unwrap(): never {
+    throw new Error('nothing is there');
+  }
+}

@@ -105,6 +105,15 @@ describe('The rules of a route', () => {
     expect(routes.of(Orders, handler)).toBe(routes.of(Orders, handler));
   });
 
+  it('of a function that replaces an unknown method are an error, unless all methods have the rules of the class', () => {
+    const routes = new RouteMetadata({ require: [] });
+    const unknown = Object.defineProperty(() => undefined, 'name', { value: '' });
+    expect(problemsOf(() => routes.of(Orders, unknown))).toEqual([
+      { path: 'Orders', message: expect.stringContaining('not which one is known') },
+    ]);
+    expect(requirementsOf(routes.of(Handlers, unknown))).toEqual([]);
+  });
+
   it('cannot combine @Public() with a requirement, even one that is only reported', () => {
     class Contradicting {
       @Public()

@@ -1,0 +1,292 @@
+import { afterEach, expect, it } from '@jest/globals';
+import {
+  Controller,
+  Get,
+  type INestApplication,
+  Injectable,
+  RequestMethod,
+  Scope,
+  type Type,
+  UseGuards,
+  VersioningType,
+} from '@nestjs/common';
+import { Query, Resolver } from '@nestjs/graphql';
+import { MessagePattern } from '@nestjs/microservices';
+import { SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
+import fc from 'fast-check';
+import { isObservable, lastValueFrom } from 'rxjs';
+import { io } from 'socket.io-client';
+import {
+  AuthenticatedGateway,
+  AuthGuard,
+  ConfigurationError,
+  openRoutes,
+  OptionalAuth,
+  Public,
+  RequireScopes,
+  routeReport,
+} from '../../src/index.js';
+import { call, closeApps, PLATFORMS, startApp } from '../support/app.js';
+import { decoratedClass } from '../support/decorated-class.js';
+import { authModule } from '../support/report-app.js';
+import { graphqlModule } from '../support/transports/graphql.js';
+import { SilentStrategy } from '../support/transports/microservices.js';
+
+afterEach(closeApps);
+
+/** For a long run: OPEN_ROUTES_RUNS=2000 npm test -- open-routes */
+const RUNS = Number(process.env.OPEN_ROUTES_RUNS ?? 50);
+const RUN_TIMEOUT_MS = 60_000 + RUNS * 1000;
+
+const ACCESSES = { closed: [], public: [Public()], optional: [OptionalAuth()], scoped: [RequireScopes('read')] };
+/** How the function that Nest calls differs from the decorated method. */
+const SHAPES = ['decorated', 'measured', 'bound', 'wrapped', 'aliased', 'overridden'] as const;
+const isScoped = fc.boolean();
+const access = fc.constantFrom(...(['closed', 'public', 'optional', 'scoped'] as const));
+
+const methods = fc.array(fc.record({ access, isGuarded: fc.boolean(), shape: fc.constantFrom(...SHAPES) }), {
+  minLength: 1,
+  maxLength: 3,
+});
+const holder = fc.record({ access, isGuarded: fc.boolean(), isScoped, isInherited: fc.boolean(), methods });
+type Holder = typeof holder extends fc.Arbitrary<infer Value> ? Value : never;
+
+/** Replaces a method by one without its metadata. */
+function Measured(): MethodDecorator {
+  return (_target, _name, descriptor) => {
+    const { value } = descriptor as { value?: unknown };
+    Object.assign(descriptor, {
+      value(this: unknown, ...given: unknown[]): unknown {
+        return (value as (...parameters: unknown[]) => unknown).apply(this, given);
+      },
+    });
+  };
+}
+
+interface Method {
+  readonly name: string;
+  readonly shape: (typeof SHAPES)[number];
+}
+
+/** A subclass whose constructor, or whose prototype, replaces the methods. */
+function replacing(
+  base: Type<object>,
+  methods: readonly Method[],
+  endpointOf: (name: string) => MethodDecorator,
+): Type {
+  class Replaced extends base {
+    constructor() {
+      super();
+      const self = this as unknown as Record<string, () => unknown>;
+      for (const { name, shape } of methods) {
+        const method = self[name]?.bind(this) ?? (() => undefined);
+        if (shape === 'bound') self[name] = method;
+        if (shape === 'wrapped') self[name] = () => method();
+        if (shape === 'aliased') self[name] = self[methods[0]?.name ?? name] ?? method;
+      }
+    }
+  }
+  for (const { name } of methods.filter(({ shape }) => shape === 'overridden')) {
+    const descriptor = { value: () => name, configurable: true, writable: true };
+    Object.defineProperty(Replaced.prototype, name, descriptor);
+    endpointOf(name)(Replaced.prototype, name, descriptor);
+  }
+  return Replaced;
+}
+
+/** @param prefix of the names of the methods, which are the names of their endpoints as well. */
+function classOf(
+  given: Holder,
+  prefix: string,
+  endpointOf: (name: string) => MethodDecorator,
+  ofClass: ClassDecorator,
+) {
+  const named = given.methods.map((method, index) => ({ ...method, name: `${prefix}${String(index)}` }));
+  const decorators = Object.fromEntries(
+    named.map(({ name, access: own, isGuarded, shape }) => [
+      name,
+      [
+        endpointOf(name),
+        ...(isGuarded ? [UseGuards(AuthGuard)] : []),
+        ...(shape === 'measured' ? [Measured()] : []),
+        ...ACCESSES[own],
+      ],
+    ]),
+  );
+  const outer = [...ACCESSES[given.access], ...(given.isGuarded ? [UseGuards(AuthGuard)] : [])];
+  const base = decoratedClass('Base', decorators, ...(given.isInherited ? outer : []));
+  const type = replacing(base as Type<object>, named, endpointOf);
+  for (const decorator of given.isInherited ? [ofClass] : [...outer, ofClass]) decorator(type);
+  return { type, names: named.map(({ name }) => name) };
+}
+
+/** Compares the report with what an anonymous caller gets. An application that does not start is open to nobody. */
+async function expectTruth(
+  start: () => Promise<{ app: INestApplication; close: () => Promise<void> }>,
+  routes: readonly string[],
+  answers: (route: string, app: INestApplication) => Promise<boolean>,
+  isReachable: (route: string) => boolean = () => true,
+): Promise<void> {
+  let running: Awaited<ReturnType<typeof start>>;
+  try {
+    running = await start();
+  } catch (error) {
+    if (error instanceof ConfigurationError) return;
+    throw error;
+  }
+  const { app, close } = running;
+  const reported = routeReport(app).routes.map(({ kind, pattern, access: found }) => [`${kind} ${pattern}`, found]);
+  const accessOf = Object.fromEntries(reported) as Record<string, string>;
+  const open = openRoutes(app);
+  for (const name of routes) {
+    const isAnswered = await answers(name, app);
+    const found = accessOf[name];
+    if (isAnswered) expect([name, found, open.includes(name) || found === 'optional']).toEqual([name, found, true]);
+    else if (isReachable(name))
+      expect([name, found]).toEqual([name, expect.stringMatching(/^(?:guarded|unknown|optional)$/)]);
+  }
+  await close();
+}
+
+const guard = fc.constantFrom(...(['global', 'manual'] as const));
+
+it(
+  'openRoutes() has each route of a controller that answers an anonymous call',
+  async () => {
+    const application = fc.record({
+      platform: fc.constantFrom(...PLATFORMS),
+      guard,
+      prefix: fc.constantFrom('', 'api'),
+      version: fc.constantFrom(undefined, VersioningType.URI, VersioningType.HEADER),
+      holders: fc.array(holder, { minLength: 1, maxLength: 2 }),
+    });
+    await fc.assert(
+      fc.asyncProperty(application, async ({ platform, guard, prefix, version, holders }) => {
+        const classes = holders.map((given, index) => {
+          const options = {
+            path: `c${String(index)}`,
+            ...(given.isScoped && { scope: Scope.REQUEST }),
+            ...(version !== undefined && { version: '1' }),
+          };
+          return classOf(given, 'r', (name) => Get(name), Controller(options));
+        });
+        const start = () =>
+          startApp(
+            platform,
+            { imports: [authModule({ guard })], controllers: classes.map(({ type }) => type) },
+            {
+              prepare: (app) => {
+                if (prefix !== '')
+                  app.setGlobalPrefix(prefix, { exclude: [{ path: 'c0/r0', method: RequestMethod.GET }] });
+                if (version === VersioningType.URI) app.enableVersioning({ type: version });
+                if (version === VersioningType.HEADER) app.enableVersioning({ type: version, header: 'v' });
+              },
+            },
+          );
+        const routes = classes.flatMap(({ names }, index) =>
+          names.map((name) => {
+            const isExcluded = prefix === '' || (index === 0 && name === 'r0');
+            const parts = [isExcluded ? '' : `/${prefix}`, version === VersioningType.URI ? '/v1' : ''];
+            return `GET ${parts.join('')}/c${String(index)}/${name}`;
+          }),
+        );
+        await expectTruth(start, routes, async (route, app) => {
+          const { status } = await call(`${await app.getUrl()}${route.slice(4)}`, { v: '1' });
+          expect([200, 401, 500]).toContain(status);
+          return status === 200;
+        });
+      }),
+      { numRuns: RUNS },
+    );
+  },
+  RUN_TIMEOUT_MS,
+);
+
+it(
+  'openRoutes() has each query and message that answers an anonymous call',
+  async () => {
+    const application = fc.record({
+      guard,
+      inheritAppConfig: fc.boolean(),
+      isOurs: fc.boolean(),
+      holders: fc.tuple(holder, holder, holder),
+    });
+    await fc.assert(
+      fc.asyncProperty(application, async ({ guard, inheritAppConfig, isOurs, holders: [queries, messages, jobs] }) => {
+        const strategy = new SilentStrategy(undefined);
+        const ofJobs = Controller(jobs.isScoped ? { scope: Scope.REQUEST } : {});
+        const resolver = classOf(queries, 'q', (name) => Query(() => String, { name }), Resolver());
+        if (queries.isScoped) Injectable({ scope: Scope.REQUEST })(resolver.type);
+        const gateway = classOf(messages, 'm', (name) => SubscribeMessage(name), WebSocketGateway());
+        if (isOurs) extend(gateway.type, AuthenticatedGateway);
+        // A microservice does not state the pattern of a message, so an alias of a request-scoped class looks like its original.
+        fc.pre(!jobs.isScoped || jobs.methods.every(({ shape }) => shape !== 'aliased' && shape !== 'wrapped'));
+        const controller = classOf(jobs, 'j', (name) => MessagePattern(name), ofJobs);
+        const start = () =>
+          startApp(
+            'express',
+            {
+              imports: [authModule({ guard }), graphqlModule({ subscriptions: {} })],
+              providers: [resolver.type, gateway.type],
+              controllers: [controller.type],
+            },
+            { prepare: (app) => app.connectMicroservice({ strategy }, { inheritAppConfig }) },
+          );
+        const routes = [
+          ...resolver.names.map((name) => `Query ${name}`),
+          ...[...gateway.names, ...controller.names].map((name) => `message ${name}`),
+        ];
+        const answers = async (route: string, app: INestApplication) => {
+          const [, name = ''] = route.split(' ');
+          const url = await app.getUrl();
+          if (name.startsWith('q')) return isQueryAnswered(url, name);
+          return name.startsWith('m') ? isMessageAnswered(url, name) : isJobAnswered(strategy, name);
+        };
+        // An AuthenticatedGateway admits nobody who could send its public messages.
+        await expectTruth(start, routes, answers, (route) => !isOurs || !route.startsWith('message m'));
+      }),
+      { numRuns: RUNS / 2 },
+    );
+  },
+  RUN_TIMEOUT_MS,
+);
+
+/** Makes the base of a class extend another class. */
+function extend(type: Type, by: { readonly prototype: object }): void {
+  const base = Reflect.getPrototypeOf(type) as Type;
+  Object.setPrototypeOf(base, by);
+  Object.setPrototypeOf(base.prototype, by.prototype);
+}
+
+async function isQueryAnswered(url: string, name: string): Promise<boolean> {
+  const headers = { 'content-type': 'application/json' };
+  const body = JSON.stringify({ query: `{ ${name} }` });
+  const { data } = (await (await fetch(`${url}/graphql`, { method: 'POST', headers, body })).json()) as {
+    data?: Record<string, unknown> | null;
+  };
+  return typeof data?.[name] === 'string';
+}
+
+async function isMessageAnswered(url: string, name: string): Promise<boolean> {
+  const client = io(url, { transports: ['websocket'], forceNew: true, reconnection: false });
+  const isAnswered = await new Promise<boolean>((resolve) => {
+    for (const event of ['exception', 'connect_error', 'disconnect'])
+      client.on(event, () => {
+        resolve(false);
+      });
+    client.emit(name, {}, (answer: unknown) => {
+      resolve(typeof answer === 'string');
+    });
+  });
+  client.close();
+  return isAnswered;
+}
+
+async function isJobAnswered(strategy: SilentStrategy, name: string): Promise<boolean> {
+  try {
+    const answer: unknown = await strategy.getHandlerByPattern(name)?.({}, {});
+    return typeof (isObservable(answer) ? await lastValueFrom(answer) : answer) === 'string';
+  } catch {
+    return false;
+  }
+}
