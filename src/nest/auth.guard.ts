@@ -75,7 +75,7 @@ export class AuthGuard extends PassportAuthGuard() {
       throw info;
     }
     // A replaced strategy may fail without a reason, or succeed without a user.
-    if (user === undefined || user === null || (user as unknown) === false) throw new AuthError('TOKEN_MISSING');
+    if (isNobody(user)) throw new AuthError('TOKEN_MISSING');
     return user;
   }
 
@@ -146,7 +146,7 @@ export class AuthGuard extends PassportAuthGuard() {
 
   private decide(outcome: Outcome, call: GuardedCall): MaybePromise<Outcome> {
     call.authentication = call.record.authentication = outcome;
-    if (this.handleRequest !== OWN_HANDLE_REQUEST) return this.handle(passportResult(outcome), call.context);
+    if (this.handleRequest !== OWN_HANDLE_REQUEST) return this.handle(passportResult(outcome), call);
     if (outcome.kind === 'refused') throw outcome.error;
     return checkGuest(outcome, call.rules);
   }
@@ -156,17 +156,20 @@ export class AuthGuard extends PassportAuthGuard() {
     const asked: PassportCall = { context: call.context };
     const result = await this.askPassport(call.memory.request, asked);
     call.authentication = call.record.authentication = asked.outcome;
-    return checkGuest(await this.handle(result, call.context), call.rules);
+    return this.handle(result, call);
   }
 
-  private handle([error, user, info, status]: PassportResult, context: ExecutionContext): MaybePromise<Outcome> {
+  private handle([error, user, info, status]: PassportResult, call: GuardedCall): MaybePromise<Outcome> {
     const token = info instanceof FrozenAccessToken ? info : undefined;
     // `pass()` of a replaced strategy lets the request through without a decision.
-    if (info === PASSED) return GUEST;
-    const handled: unknown = this.handleRequest(error, user, info, context, status);
-    return whenKnown(handled, (found): Outcome =>
-      found === undefined && token === undefined ? GUEST : { kind: 'caller', user: found, token },
-    );
+    if (info === PASSED) return checkGuest(GUEST, call.rules);
+    const handled: unknown = this.handleRequest(error, user, info, call.context, status);
+    return whenKnown(handled, (found): Outcome => {
+      if (token !== undefined || !isNobody(found)) return { kind: 'caller', user: found, token };
+      // An override that only returns the user that it received has not admitted anybody.
+      if (call.authentication?.kind === 'guest') return checkGuest(GUEST, call.rules);
+      throw error ?? (info instanceof AuthError ? info : new AuthError('TOKEN_MISSING'));
+    });
   }
 
   private async askPassport(request: object, call: PassportCall): Promise<PassportResult> {
@@ -243,6 +246,10 @@ class GuardedCall {
 function checkGuest(outcome: Outcome, { access }: RouteRules): Outcome {
   if (outcome.kind === 'guest' && access !== 'optional') throw new AuthError('TOKEN_MISSING');
   return outcome;
+}
+
+function isNobody(user: unknown): boolean {
+  return user === undefined || user === null || user === false;
 }
 
 const NO_CALLER = Object.freeze({ user: undefined, token: undefined });

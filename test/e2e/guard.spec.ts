@@ -71,6 +71,21 @@ class GuestGuard extends AuthGuard {
   }
 }
 
+/** As many applications write an optional guard for @nestjs/passport. */
+@Injectable()
+class PassingGuard extends AuthGuard {
+  override handleRequest<User>(_error: unknown, user: User): User {
+    return user;
+  }
+}
+
+@Injectable()
+class SilentGuard extends AuthGuard {
+  override handleRequest(): never {
+    return undefined as never;
+  }
+}
+
 @Injectable()
 class AccountGuard extends AuthGuard {
   override getAuthenticateOptions() {
@@ -162,6 +177,17 @@ describe.each(PLATFORMS)('A subclass of AuthGuard on %s', (platform) => {
     const refused = await ask(WrappingGuard, good({ exp: 1_000 }), 'guarded/optional');
     expect([refused.status, refused.body.code]).toEqual([401, 'TOKEN_EXPIRED']);
   });
+
+  it.each([PassingGuard, SilentGuard])(
+    'that returns no user admits nobody but the guests of an optional route: %p',
+    async (guard) => {
+      const codeOf = async (...sent: [Record<string, string>, string?]) => (await ask(guard, ...sent)).body.code;
+      expect(await codeOf({})).toBe('TOKEN_MISSING');
+      expect(await codeOf(good({ exp: 1_000 }))).toBe('TOKEN_EXPIRED');
+      expect(await codeOf(good({ exp: 1_000 }), 'guarded/optional')).toBe('TOKEN_EXPIRED');
+      expect((await ask(guard, {}, 'guarded/optional')).status).toBe(200);
+    },
+  );
 
   it('chooses the property of the request with getAuthenticateOptions', async () => {
     const user = claims();
