@@ -18,7 +18,7 @@ export class GuardInstallation implements OnModuleInit {
   ) {
     // Some versions of Nest start without a global guard that is not a singleton. Others refuse with an error of their own, later.
     for (const [module, wrapper] of this.guards()) {
-      const chain = this.chainToRequest(module, wrapper, new Set());
+      const chain = chainToRequest(module, wrapper);
       if (chain !== undefined) throw requestScoped(chain);
     }
     // Nest adds the guards of the root module before those of the modules that it imports.
@@ -30,11 +30,9 @@ export class GuardInstallation implements OnModuleInit {
     };
   }
 
-  /** @throws ConfigurationError if the guard is not a singleton, or if several modules have a global guard. */
+  /** @throws ConfigurationError if several modules have a global guard. */
   onModuleInit(): void {
-    const guards = this.guards();
-    if (guards.some(([, wrapper]) => !wrapper.isDependencyTreeStatic())) throw requestScoped(['AuthGuard']);
-    const instances = new Set<unknown>(guards.map(([, wrapper]) => wrapper.instance as unknown));
+    const instances = new Set<unknown>(this.guards().map(([, wrapper]) => wrapper.instance as unknown));
     if (this.config.getGlobalGuards().filter((guard) => instances.has(guard)).length > 1)
       throw new ConfigurationError([{ path: 'AuthModule', message: SEVERAL }]);
   }
@@ -46,37 +44,37 @@ export class GuardInstallation implements OnModuleInit {
       return wrapper === undefined ? [] : [[module, wrapper] as const];
     });
   }
+}
 
-  /** Returns the names of the dependencies that lead from a provider to a request-scoped one. */
-  private chainToRequest(
-    module: Module,
-    wrapper: InstanceWrapper,
-    visited: Set<InstanceWrapper>,
-  ): readonly string[] | undefined {
-    if (visited.has(wrapper)) return undefined;
-    visited.add(wrapper);
-    const { inject, scope } = wrapper;
-    const metatype: unknown = wrapper.metatype;
-    const own = nameOf(Array.isArray(inject) ? wrapper.token : (metatype ?? wrapper.token));
-    if (scope === Scope.REQUEST) return own;
-    for (const token of dependenciesOf(inject, metatype)) {
-      const found = this.find(token, module);
-      const rest = found && this.chainToRequest(...found, visited);
-      if (rest !== undefined) return [...own, ...rest];
-    }
-    return undefined;
+/** Returns the names of the dependencies that lead from a provider to a request-scoped one. */
+function chainToRequest(
+  module: Module,
+  wrapper: InstanceWrapper,
+  visited = new Set<InstanceWrapper>(),
+): readonly string[] | undefined {
+  if (visited.has(wrapper)) return undefined;
+  visited.add(wrapper);
+  const { inject, scope } = wrapper;
+  const metatype: unknown = wrapper.metatype;
+  const own = nameOf(Array.isArray(inject) ? wrapper.token : (metatype ?? wrapper.token));
+  if (scope === Scope.REQUEST) return own;
+  for (const token of dependenciesOf(inject, metatype)) {
+    const found = find(token, module);
+    const rest = found && chainToRequest(...found, visited);
+    if (rest !== undefined) return [...own, ...rest];
   }
+  return undefined;
+}
 
-  /** Nest searches the module first, and then what it imports. Global modules are among the rest. */
-  private find(token: unknown, module: Module): readonly [Module, InstanceWrapper] | undefined {
-    const reachable = new Set([module]);
-    for (const each of reachable) for (const imported of each.imports) reachable.add(imported);
-    for (const each of [...reachable, ...this.modules.values()]) {
-      const wrapper = each.providers.get(token as Type);
-      if (wrapper !== undefined) return [each, wrapper];
-    }
-    return undefined;
+/** Searches as Nest does: the module, and then what its imports export. Global modules are among the imports. */
+function find(token: unknown, module: Module): readonly [Module, InstanceWrapper] | undefined {
+  const reachable = new Set([module]);
+  for (const each of reachable) {
+    const wrapper = each.providers.get(token as Type);
+    if (wrapper !== undefined && (each === module || each.exports.has(token as Type))) return [each, wrapper];
+    for (const imported of each.imports) reachable.add(imported);
   }
+  return undefined;
 }
 
 /** The tokens of this package are symbols, which tell a developer nothing. */

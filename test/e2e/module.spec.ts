@@ -72,6 +72,9 @@ class Settings {
 @Injectable({ scope: Scope.REQUEST })
 class TenantCreator extends Creator {}
 
+@Module({ providers: [{ provide: 'tenant', useValue: {} }] })
+class PrivateModule {}
+
 @Injectable()
 class RequestGuard extends AuthGuard {
   @Inject(REQUEST) readonly request!: object;
@@ -156,6 +159,16 @@ describe.each(PLATFORMS)('AuthModule on %s', (platform) => {
         AuthModule.forRootAsync({ imports: [tenants], inject: [Settings], useFactory: () => optionsFor(issuer) }),
     ],
     [
+      'a factory injects by a name that is private elsewhere',
+      'AuthGuard → JwtStrategy → AccessTokenVerifier → tenant',
+      (tenants) =>
+        AuthModule.forRootAsync({
+          imports: [PrivateModule, tenants],
+          inject: ['tenant'],
+          useFactory: () => optionsFor(issuer),
+        }),
+    ],
+    [
       'useExisting names',
       'AuthGuard → JwtStrategy → AccessTokenVerifier → TenantCreator',
       (tenants) => AuthModule.forRootAsync({ imports: [tenants], useExisting: TenantCreator }),
@@ -171,7 +184,9 @@ describe.each(PLATFORMS)('AuthModule on %s', (platform) => {
       () => AuthModule.forRoot({ ...optionsFor(issuer), strategy: RequestStrategy, guard: 'manual' }),
     ],
   ])('does not start with a request-scoped class that %s: %s', async (_what, chain, moduleWith) => {
-    @Module({ providers: [Tenant, Settings, TenantCreator], exports: [Tenant, Settings, TenantCreator] })
+    const tenant = { provide: 'tenant', useFactory: () => ({}), scope: Scope.REQUEST };
+    const providers = [Tenant, Settings, TenantCreator, tenant];
+    @Module({ providers, exports: providers })
     class TenantsModule {}
     const start = startApp(platform, { imports: [moduleWith(TenantsModule)], controllers: [OrdersController] });
     await expect(start).rejects.toThrow(ConfigurationError);
