@@ -186,7 +186,7 @@ describe.each(SOCKET_KINDS)('The opening of a socket of $name', (kind) => {
 
   it.each<[string, Partial<AuthOptions>]>([
     ['the default guard', {}],
-    ['a guard that admits rejected tokens as guests', guard(LenientGuard)],
+    ['a guard that passes on no user for rejected tokens', guard(LenientGuard)],
     ['a replaced strategy', strategy],
   ])('lets no waiting message reach its handler when it is refused, with %s', async (_what, options) => {
     const slow = new SlowUser();
@@ -779,7 +779,7 @@ describe.each(SOCKET_KINDS)('When the token of a socket of $name expires', (kind
     expect((await socket.closed).code).toBe('TOKEN_EXPIRED');
   });
 
-  it('a guard that admits rejected tokens as guests still requires what a handler requires', async () => {
+  it('a guard that passes on no user for rejected tokens still refuses messages', async () => {
     const options = { connections: { renewalGraceSeconds: 30 }, ...guard(LenientGuard) };
     const { open } = await start(options, (place) => {
       class Gateway extends guardedGateway(place('gateway')) {
@@ -796,8 +796,8 @@ describe.each(SOCKET_KINDS)('When the token of a socket of $name expires', (kind
     expect(await socket.ask('read')).toBe('read');
     await pass(10);
     await socket.next('exception');
-    expect(await socket.ask('closed')).toBe('ok guest');
-    expect(await socket.ask('read')).toBe('TOKEN_MISSING');
+    expect(await socket.ask('closed')).toBe('TOKEN_EXPIRED');
+    expect(await socket.ask('read')).toBe('TOKEN_EXPIRED');
   });
 
   it('an error while the socket is closed is logged', async () => {
