@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
-import { CommandError, type CommandIo, EXIT, type ExitCode, printable } from './command-io.js';
+import { escapeLines, printable } from '../model/printable-text.js';
+import { CommandError, type CommandIo, EXIT, type ExitCode } from './command-io.js';
 import { doctor, DOCTOR_HELP, refuseTokens } from './doctor/doctor.js';
 import { routes, ROUTES_HELP } from './routes/routes.js';
 
@@ -32,7 +33,7 @@ export async function run(argv: readonly string[], io: CommandIo): Promise<ExitC
     return EXIT.OK;
   } catch (error) {
     const { message, exitCode } = usageError(error, name);
-    io.stderr.write(`error: ${message}\n`);
+    io.stderr.write(`error: ${escapeLines(message)}\n`);
     return exitCode;
   }
 }

@@ -54,7 +54,15 @@ export function isOrigin(text: unknown): text is string {
 
 /** Returns whether two addresses differ only in what is often mistyped: the scheme, the case or a trailing slash. */
 export function isSimilarAddress(one: string, other: string): boolean {
-  return one !== other && normalize(one) === normalize(other) && normalize(one) !== '';
+  const common = one === other ? '' : normalize(one);
+  return common !== '' && common === normalize(other);
+}
+
+/** Without a regular expression: `/\/+$/` takes quadratic time for many slashes that are not at the end. */
+export function withoutTrailingSlashes(text: string): string {
+  let end = text.length;
+  while (text[end - 1] === '/') end -= 1;
+  return text.slice(0, end);
 }
 
 /** Returns whether the replacement would give up https, so that anyone on the network path could answer for the address. */
@@ -67,8 +75,5 @@ function normalize(address: string): string {
   // `URL` removes the default port. A name that is no web address, such as `api://orders`, has no port.
   const url = /^https?:/i.test(text) && URL.canParse(text) ? new URL(text) : undefined;
   const plain = url === undefined || `${url.search}${url.hash}` !== '' ? text : url.href;
-  return plain
-    .toLowerCase()
-    .replace(/^[a-z][a-z\d+.-]*:\/\//, '')
-    .replace(/\/+$/, '');
+  return withoutTrailingSlashes(plain.toLowerCase().replace(/^[a-z][a-z\d+.-]*:\/\//, ''));
 }

@@ -1,3 +1,5 @@
+import { escapeLines, escapeUnprintable } from './printable-text.js';
+
 interface ErrorRow {
   readonly status: 400 | 401 | 403 | 503;
   /** The `error` parameter of the challenge (RFC 6750 §3.1, RFC 9470 §3). Without it the challenge is bare. */
@@ -86,10 +88,10 @@ export class AuthError extends Error {
     detail: AuthErrorDetail = {},
     options: { cause?: unknown; retryAfterSeconds?: number } = {},
   ) {
-    super(ERRORS[code].description, options);
+    super(ERRORS[code].description, Object.hasOwn(options, 'cause') ? { cause: options.cause } : undefined);
     this.status = ERRORS[code].status;
     this.detail = Object.freeze({ ...detail });
-    const given = options.retryAfterSeconds;
+    const given = Object.hasOwn(options, 'retryAfterSeconds') ? options.retryAfterSeconds : undefined;
     // RFC 9110 §10.2.3: whole seconds.
     if (given !== undefined && given >= 0 && given < Infinity) this.retryAfterSeconds = Math.ceil(given);
     else this.retryAfterSeconds = this.status === 503 ? RETRY_AFTER_SECONDS : undefined;
@@ -121,7 +123,10 @@ export class ConfigurationError extends Error {
     readonly problems: readonly ConfigurationProblem[],
     summary = 'AuthModule cannot start',
   ) {
-    super(`${summary}:\n${problems.map(({ path, message }) => `  - ${path || 'options'}: ${message}`).join('\n')}`);
+    const lines = problems.map(
+      ({ path, message }) => `  - ${escapeUnprintable(path || 'options')}: ${escapeLines(message)}`,
+    );
+    super([`${summary}:`, ...lines].join('\n'));
     // The message contains them; Node would print them a second time for an uncaught error.
     Object.defineProperty(this, 'problems', { enumerable: false });
   }

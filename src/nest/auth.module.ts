@@ -2,6 +2,8 @@ import { type DynamicModule, Logger, Module, type Provider } from '@nestjs/commo
 import { type ReportedRefusal, ReportedRefusals } from '../access/reported-refusals.js';
 import type { VerifiedAccessToken } from '../model/access-token.js';
 import type { AuthError } from '../model/errors.js';
+import { escapeUnprintable, quoted } from '../model/printable-text.js';
+import { ownMembers } from '../model/unknown-value.js';
 import { resolveOptions, type ResolvedOptions } from '../options/resolve-options.js';
 import { KeySourceRegistry } from '../remote/key-source-registry.js';
 import { AccessTokenVerifier } from '../token/access-token-verifier.js';
@@ -53,7 +55,7 @@ export const AUTH_PROVIDERS: readonly Provider[] = [
     provide: KeySourceRegistry,
     useFactory: (options: ResolvedOptions) => {
       const onProblem = (problem: string) => {
-        new Logger('AuthModule').warn(problem);
+        new Logger('AuthModule').warn(escapeUnprintable(problem));
       };
       return new KeySourceRegistry({ ...options, onProblem });
     },
@@ -106,7 +108,7 @@ export class AuthModule extends ConfigurableModuleClass {
   /** @param options are validated when the application starts. All problems are in one `ConfigurationError`. */
   static override forRoot(options: AuthOptions & AuthModuleExtras): DynamicModule {
     const given = Object(options) as typeof options;
-    const { guard, strategy, isGlobal } = given;
+    const { guard, strategy, isGlobal } = ownMembers(given);
     const definition = super.forRoot({ guard, strategy, isGlobal } as typeof options);
     // Not the copy of Nest, which has neither the check of a preset (a symbol) nor what a class inherits.
     const provider = { provide: AUTH_OPTIONS, useValue: given };
@@ -148,11 +150,8 @@ function startWith(options: ResolvedOptions): ResolvedOptions {
 const MAX_CLIENT_LENGTH = 128;
 
 function logReported({ code, clientId, handler, count }: ReportedRefusal): void {
-  // JSON escapes line breaks, so that a client id cannot forge a line of the log.
   const client =
-    clientId === undefined
-      ? 'a caller without a client id'
-      : `client ${JSON.stringify(clientId.slice(0, MAX_CLIENT_LENGTH))}`;
+    clientId === undefined ? 'a caller without a client id' : `client ${quoted(clientId.slice(0, MAX_CLIENT_LENGTH))}`;
   const place = handler === undefined ? '' : ` at ${handler}`;
   new Logger(ReportedRefusals.name).warn(
     `Admitted because of reportOnly: ${code} for ${client}${place} (${String(count)} so far)`,

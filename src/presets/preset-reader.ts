@@ -1,4 +1,5 @@
 import type { AccessTokenClaims } from '../model/access-token.js';
+import { withoutTrailingSlashes } from '../model/address.js';
 import { AuthError } from '../model/errors.js';
 import { OptionReader } from '../options/option-reader.js';
 import { type CheckOptions, type IssuerOptions, PROVIDER_CHECK, type ProviderChecked } from '../options/options.js';
@@ -105,7 +106,7 @@ function normalizeUrl(text: string): string | undefined {
   if (!URL.canParse(text)) return undefined;
   const { protocol, origin, pathname, search, hash, username, password } = new URL(text);
   if (!['https:', 'http:'].includes(protocol) || `${search}${hash}${username}${password}` !== '') return undefined;
-  return `${origin}${pathname.replace(/\/+$/, '')}`;
+  return `${origin}${withoutTrailingSlashes(pathname)}`;
 }
 
 /** @param requiredClaims checked twice, because an application can replace the option `requiredClaims` of the preset */

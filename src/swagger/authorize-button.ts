@@ -1,4 +1,5 @@
 import type { SwaggerCustomOptions } from '@nestjs/swagger';
+import { withoutTrailingSlashes } from '../model/address.js';
 import { OptionReader } from '../options/option-reader.js';
 
 export interface AuthorizeButtonOptions {
@@ -84,7 +85,7 @@ function readRedirectUrl(reader: OptionReader, allowHttp: boolean): string {
   const meaning = 'the address of Swagger UI, for example "https://api.example.com/docs"';
   const address = reader.address('uiUrl', meaning, allowHttp);
   if (/[?#]/.test(address)) reader.problem('uiUrl', 'must not have a query or a fragment');
-  return `${address.replace(/\/+$/, '')}/oauth2-redirect.html`;
+  return `${withoutTrailingSlashes(address)}/oauth2-redirect.html`;
 }
 
 function readParameters(reader: OptionReader): Record<string, string> {

@@ -1,5 +1,6 @@
 import type { AuthError, AuthErrorCode, AuthErrorDetail } from '../model/errors.js';
 import { isSimilarAddress } from '../model/address.js';
+import { quoted } from '../model/printable-text.js';
 import { SEVERAL_WORDS } from './token-extractor.js';
 
 /** The `reason` of a refusal when `validate` does not return `true`. */
@@ -114,13 +115,20 @@ export function formHint(text: unknown): string | undefined {
     : undefined;
 }
 
+// More than tokens have. Each name is compared with each configured one, and an unverified token may have thousands.
+const MAX_NAMES = 20;
+const MAX_NAME_LENGTH = 2_048;
+
 /** Returns a hint if the token names an address that differs from a configured one only in slash, case or scheme. */
 export function similarAddressHint(got: unknown, configured: readonly string[]): string | undefined {
-  const named = [got].flat().filter((value): value is string => typeof value === 'string');
+  const named = [got]
+    .flat()
+    .slice(0, MAX_NAMES)
+    .filter((value): value is string => typeof value === 'string' && value.length <= MAX_NAME_LENGTH);
   for (const wrong of configured) {
     const right = named.find((address) => isSimilarAddress(address, wrong));
     if (right !== undefined)
-      return `The token has ${JSON.stringify(right)}, the options have ${JSON.stringify(wrong)}. Write it exactly as the token has it, with or without the trailing slash.`;
+      return `The token has ${quoted(right)}, the options have ${quoted(wrong)}. Write it exactly as the token has it, with or without the trailing slash.`;
   }
   return undefined;
 }

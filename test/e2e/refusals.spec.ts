@@ -18,6 +18,7 @@ import { BaseExceptionFilter, HttpAdapterHost } from '@nestjs/core';
 import { interval, map } from 'rxjs';
 import { AuthError, type AuthErrorDetail, AuthGuard } from '../../src/index.js';
 import { bearer, closeApps, PLATFORMS } from '../support/app.js';
+import { CONTROL_TEXT, hasControls } from '../support/catching.js';
 import { until } from '../support/guarded-app.js';
 import { holdTime, pass } from '../support/held-time.js';
 import { LocalIssuer, newKey } from '../support/local-issuer.js';
@@ -190,6 +191,36 @@ describe('The log', () => {
     expect(logger.lines.filter((line) => line.startsWith('warn'))).toEqual([
       expect.stringContaining('is the metadata of "https://else.example.com"'),
     ]);
+    await other.stop();
+  });
+
+  it('has lines of printable text only, whatever a token, a key set, metadata and a client contain', async () => {
+    const logger = new LogRecorder();
+    const other = await LocalIssuer.start([key]);
+    const signed = (claims = {}, header = {}) =>
+      bearer(other.token(key, 'RS256', { client_id: CONTROL_TEXT, ...claims }, header));
+    const startOther = (options: OrdersOptions) => startOrders(other, options, { logger });
+    // Metadata, then a content type, then an unusable key beside a usable one.
+    other.json('/.well-known/openid-configuration', () => ({ issuer: CONTROL_TEXT, jwks_uri: CONTROL_TEXT }));
+    const { ask: askLost } = await startOther({});
+    expect((await askLost(signed())).status).toBe(503);
+    other.json('/.well-known/openid-configuration', () => ({ issuer: other.url, jwks_uri: `${other.url}/jwks` }));
+    other.handlers.set('/jwks', (_request, response) =>
+      response.writeHead(200, { 'content-type': 'text/\u009b31m' }).end('{}'),
+    );
+    const { ask: askBroken } = await startOther({});
+    expect((await askBroken(signed())).status).toBe(503);
+    other.json('/jwks', () => ({ keys: [key.jwk, { ...key.jwk, use: 'enc', kid: CONTROL_TEXT }] }));
+    const { ask } = await startOther({ require: { scopes: ['x'], reportOnly: true }, reportOnly: ['audience'] });
+    expect((await ask(signed({ aud: 'x' }))).status).toBe(200);
+    for (const [claims, header] of [
+      [{ iss: CONTROL_TEXT }, {}],
+      [{}, { kid: CONTROL_TEXT }],
+      [{}, { kid: `${CONTROL_TEXT}2` }],
+    ] as const)
+      expect((await ask(signed(claims, header))).status).toBe(401);
+    expect(logger.lines).toHaveLength(11);
+    expect(logger.lines.filter(hasControls)).toEqual([]);
     await other.stop();
   });
 

@@ -1,13 +1,14 @@
 import { KeySet } from '../../keys/key-set.js';
 import { hasPrivateMembers } from '../../keys/verification-key.js';
 import { isDowngrade, isFetchableAddress, isSimilarAddress, withoutQuery } from '../../model/address.js';
+import { printable, quoted } from '../../model/printable-text.js';
 import { isJsonObject } from '../../model/unknown-value.js';
 import { adviceOf } from '../../presets/provider.js';
 import { PROVIDERS, recognizeIssuer } from '../../presets/providers.js';
 import { FetchError } from '../../remote/http-exchange.js';
 import { metadataLocations, requireJwksUri } from '../../remote/metadata.js';
 import { counted } from '../../token/hints.js';
-import { printable, quoted, toTypeScript } from '../command-io.js';
+import { toTypeScript } from '../command-io.js';
 import type { CheckReport } from './check-report.js';
 import { failureFix, type Probe, probe, type ProbeOptions } from './probe.js';
 

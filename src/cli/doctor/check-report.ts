@@ -1,7 +1,7 @@
 import { styleText } from 'node:util';
+import { escapeUnprintable } from '../../model/printable-text.js';
 import type { Explanation } from '../../token/explain.js';
 import { counted } from '../../token/hints.js';
-import { escapeUnprintable } from '../command-io.js';
 
 /** The checks of an issuer, in the order of the report. The names are stable: scripts select rows of `--json` by name. */
 const CHECKS = ['issuer', 'reachable', 'discovery', 'metadata-issuer', 'jwks-uri', 'jwks', 'keys', 'clock'] as const;

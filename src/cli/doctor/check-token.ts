@@ -1,11 +1,11 @@
 import { KeySet } from '../../keys/key-set.js';
 import { staticKeys } from '../../keys/key-source.js';
+import { printable, quoted } from '../../model/printable-text.js';
 import { adviceOf } from '../../presets/provider.js';
 import { isCommonAudience } from '../../presets/providers.js';
 import { AccessTokenVerifier } from '../../token/access-token-verifier.js';
 import type { Explanation } from '../../token/explain.js';
 import { TrustedIssuers } from '../../token/trusted-issuers.js';
-import { printable, quoted } from '../command-io.js';
 import { issuerMismatchFix } from './check-issuer.js';
 import type { CheckReport } from './check-report.js';
 import type { SuggestedConfiguration } from './suggested-configuration.js';

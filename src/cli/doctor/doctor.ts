@@ -1,9 +1,10 @@
 import { text } from 'node:stream/consumers';
 import { parseArgs } from 'node:util';
+import { quoted } from '../../model/printable-text.js';
 import { isJsonObject } from '../../model/unknown-value.js';
 import { DEFAULTS } from '../../options/defaults.js';
 import { fixOfUnsetValue } from '../../options/option-reader.js';
-import { CommandError, type CommandIo, EXIT, type ExitCode, quoted } from '../command-io.js';
+import { CommandError, type CommandIo, EXIT, type ExitCode, toJson } from '../command-io.js';
 import { checkIssuer, correctedIssuer, type DoctorRequest } from './check-issuer.js';
 import { CheckReport } from './check-report.js';
 import { checkToken } from './check-token.js';
@@ -48,7 +49,7 @@ export async function doctor(args: readonly string[], { fetch, clock, ...io }: C
   const [problems, warnings] = [report.select('problem').length, report.select('warning').length];
   const exitCode = isReachable ? (problems > 0 ? EXIT.PROBLEMS : EXIT.OK) : EXIT.UNREACHABLE;
   const document = { exitCode, problems, warnings, checks: report.rows, configuration: configuration ?? null };
-  const output = json ? `${JSON.stringify(document, undefined, 2)}\n` : report.toText(configuration, io.hasColors);
+  const output = json ? toJson(document) : report.toText(configuration, io.hasColors);
   io.stdout.write(output);
   return exitCode;
 }
@@ -96,13 +97,16 @@ export function refuseTokens(argv: readonly string[]): void {
 
 /** Decodes each candidate, because a JOSE header does not always start with `eyJ`: JSON allows spaces. */
 function containsToken(argument: string): boolean {
-  return (argument.match(/[\w-]{8,}(?=\.[\w-]+)/g) ?? []).some((part) => {
-    try {
-      return isJsonObject(JSON.parse(Buffer.from(part, 'base64url').toString('utf8')));
-    } catch {
-      return false;
-    }
-  });
+  const words = argument.split(/[^\w.-]+/).map((word) => word.split('.'));
+  return words.some((parts) => parts.slice(0, -1).some(isHeader));
+}
+
+function isHeader(part: string): boolean {
+  try {
+    return isJsonObject(JSON.parse(Buffer.from(part, 'base64url').toString('utf8')));
+  } catch {
+    return false;
+  }
 }
 
 export async function readToken(

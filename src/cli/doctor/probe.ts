@@ -1,7 +1,7 @@
 import { withoutQuery } from '../../model/address.js';
+import { printable } from '../../model/printable-text.js';
 import { REMOTE_KEY_DEFAULTS } from '../../options/resolve-keys.js';
 import { exchange, type ExchangeOptions, type FetchError } from '../../remote/http-exchange.js';
-import { printable } from '../command-io.js';
 
 export interface Probe {
   /** Without the query. */

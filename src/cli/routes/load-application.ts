@@ -3,7 +3,8 @@ import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type * as ApplicationReport from '../../nest/routes/application-report.js';
-import { CommandError, EXIT, type ExitCode, printable } from '../command-io.js';
+import { printable } from '../../model/printable-text.js';
+import { CommandError, EXIT, type ExitCode } from '../command-io.js';
 
 type Application = Parameters<typeof ApplicationReport.createReport>[0];
 type RootModule = Parameters<typeof ApplicationReport.createApplication>[0];

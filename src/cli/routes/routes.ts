@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
+import { escapeLines, printable } from '../../model/printable-text.js';
 import { isOpen, type ReportedRoute, toTable } from '../../nest/routes/route-report.js';
-import { CommandError, type CommandIo, EXIT, type ExitCode, printable } from '../command-io.js';
+import { CommandError, type CommandIo, EXIT, type ExitCode, toJson } from '../command-io.js';
 import { loadApplication, withinLimit } from './load-application.js';
 
 export const ROUTES_HELP = `Usage: nestjs-resource-server routes <file> [options]
@@ -35,21 +36,21 @@ export async function routes(args: readonly string[], io: CommandIo): Promise<Ex
   const failed = open.filter((route) => failOn.includes(route.access) && !allow.includes(routeName(route)));
   const stale = allow.filter((name) => !open.some((route) => routeName(route) === name));
   if (json) {
-    io.stdout.write(`${JSON.stringify({ ...report, failed, stale }, undefined, 2)}\n`);
+    io.stdout.write(toJson({ ...report, failed, stale }));
   } else {
     const table = report.routes.length === 0 ? 'The application has no routes.' : toTable(report.routes);
     const warnings = report.warnings.map((warning) => `warning: ${warning}\n`);
-    io.stdout.write([`${table}\n`, warnings.length > 0 ? '\n' : '', ...warnings].join(''));
+    io.stdout.write(escapeLines([`${table}\n`, warnings.length > 0 ? '\n' : '', ...warnings].join('')));
   }
   for (const route of failed) {
-    const name = routeName(route);
+    const name = escapeLines(routeName(route));
     io.stderr.write(`error: ${name} is ${route.access}. Protect it, or add --allow '${name}'.\n`);
   }
   for (const name of stale) io.stderr.write(`error: --allow '${printable(name)}' matches no open route. Remove it.\n`);
   try {
     await withinLimit('The application does not close', app.close());
   } catch (error) {
-    io.stderr.write(`warning: ${(error as CommandError).message}\n`);
+    io.stderr.write(`warning: ${escapeLines((error as CommandError).message)}\n`);
   }
   return failed.length + stale.length === 0 ? EXIT.OK : EXIT.PROBLEMS;
 }

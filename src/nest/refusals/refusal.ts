@@ -6,6 +6,7 @@ import {
   UnauthorizedException,
 } from '@nestjs/common';
 import { AUTH_ERROR, AuthError } from '../../model/errors.js';
+import { printable, shortened } from '../../model/printable-text.js';
 import { challengesFor } from '../../token/challenge.js';
 
 /** The end of a call that the guard does not admit. */
@@ -93,26 +94,24 @@ export function isTransportException(error: object): error is { getError(): { re
 
 // Enough for the name of an issuer or a key, and less than a token.
 const MAX_STRING_LENGTH = 128;
+// A key set can have hundreds of keys, each with a reason.
+const MAX_LENGTH = 1_024;
 
 /**
- * Formats facts as JSON on one line, for the log and for hints. Strings are shortened and line breaks are escaped, because `kid` and
- * `issuer` come from a token that is not verified.
+ * Formats facts as JSON on one line, for the log and for hints. Strings are shortened and escaped, because `kid` and `issuer` come
+ * from a token that is not verified.
  *
  * @param maxLength of the whole text.
  */
-export function factsText(facts: unknown, maxLength = Infinity): string {
+export function factsText(facts: unknown, maxLength = MAX_LENGTH): string {
   try {
     const text = JSON.stringify(facts, (_name, value: unknown) => {
       if (typeof value === 'bigint') return String(value);
       return typeof value === 'string' ? shortened(value, MAX_STRING_LENGTH) : value;
     }) as string | undefined;
-    return text === undefined ? typeof facts : shortened(text, maxLength);
+    return text === undefined ? typeof facts : printable(text, maxLength);
   } catch {
     // The application's own detail may be circular. That must not change the response.
     return '(not serializable)';
   }
-}
-
-function shortened(text: string, maxLength: number): string {
-  return text.length > maxLength ? `${text.slice(0, maxLength)}…` : text;
 }

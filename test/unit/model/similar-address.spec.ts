@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { isDowngrade, isSimilarAddress } from '../../../src/model/address.js';
+import { isDowngrade, isSimilarAddress, withoutTrailingSlashes } from '../../../src/model/address.js';
+import { describeValue } from '../../../src/model/unknown-value.js';
 
 describe('isSimilarAddress', () => {
   it.each([
@@ -14,6 +15,25 @@ describe('isSimilarAddress', () => {
     ['https://', '/', false],
   ])('compares %j with %j: %s', (one, other, expected) => {
     expect(isSimilarAddress(one, other)).toBe(expected);
+  });
+});
+
+describe('A text of a token or a key set takes linear time', () => {
+  // Quadratic time would be minutes.
+  const slashes = '/'.repeat(1_000_000);
+
+  it('to be compared with an address', () => {
+    expect(isSimilarAddress(`https://a.example${slashes}x`, 'https://a.example')).toBe(false);
+    expect(isSimilarAddress(`urn:${slashes}x`, 'urn:')).toBe(false);
+    expect(withoutTrailingSlashes(`${slashes}x${slashes}`)).toHaveLength(slashes.length + 1);
+  });
+
+  it('to be described', () => {
+    for (const text of [slashes, `${slashes} x`]) expect(describeValue(text)).toHaveLength(103);
+    expect(describeValue('//@'.repeat(300_000))).toBe('"//***@"');
+    expect(describeValue('from https://user:secret@a.example to //b:secret@c')).toBe(
+      '"from https://***@a.example to //***@c"',
+    );
   });
 });
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { printable, quoted } from '../../../src/cli/command-io.js';
+import { CONTROL_TEXT, hasControls } from '../../support/catching.js';
+import { printable, quoted } from '../../../src/model/printable-text.js';
 
 describe('printed text', () => {
   it('has no characters that control a terminal, and a bounded length', () => {
@@ -9,8 +10,15 @@ describe('printed text', () => {
     expect(printable('x'.repeat(300))).toBe(`${'x'.repeat(256)}…`);
   });
 
+  it('stays a string of JSON and of TypeScript', () => {
+    const text = `${CONTROL_TEXT}"\\\u{e0001}\u{1f600}`;
+    expect(hasControls(quoted(text))).toBe(false);
+    expect(JSON.parse(quoted(text))).toBe(text);
+    expect(quoted(text)).toContain(String.raw`\udb40\udc01😀`);
+  });
+
   it('shows a value that is not text as JSON', () => {
-    const texts = [undefined, 7, null, ['a'], ' a'].map(quoted);
+    const texts = [undefined, 7, null, ['a'], ' a'].map((value) => quoted(value));
     expect(texts).toEqual(['nothing', '7', 'null', '["a"]', '" a"']);
   });
 });
