@@ -8,7 +8,8 @@ export interface JoseHeader {
 
 /**
  * The claims of a verified access token (RFC 7519 §4.1, RFC 9068 §2.2). The types of these claims were checked; any other claim is
- * as the issuer signed it. The object is deeply frozen, and no member is named `__proto__`, `constructor` or `prototype`.
+ * as the issuer signed it. The object is deeply frozen, and no member is named `__proto__`, `constructor` or `prototype`. It has
+ * the methods of other objects but not their prototype, so that a polluted `Object.prototype` supplies no claim, not even to your code.
  */
 export interface AccessTokenClaims {
   /** The issuer, exactly as it is configured. */

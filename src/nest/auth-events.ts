@@ -101,7 +101,7 @@ export class AuthEvents extends Observable<AuthEvent> {
   private factsOf({ context, token, startedAt, issuer }: DecidedCall): CallEvent {
     // Measured before the look-ups for the event.
     const durationMs = performance.now() - startedAt;
-    const { jti } = token?.claims ?? {};
+    const jti = token?.claims.jti;
     return {
       handler: handlerName(context),
       route: this.routes.of(context),

@@ -1,7 +1,7 @@
 import { isFetchableAddress } from '../model/address.js';
 import { ConfigurationError, type ConfigurationProblem } from '../model/errors.js';
 import { type AuthorityKind, problemOfNames } from '../model/requirement.js';
-import { describeValue, isJsonObject } from '../model/unknown-value.js';
+import { describeValue, isJsonObject, ownMembers } from '../model/unknown-value.js';
 
 export const HTTP_RULE = 'http is accepted for loopback only, or with insecureAllowHttp: true in a closed network';
 
@@ -13,7 +13,7 @@ interface ItemRules<Item> {
   readonly fix: (item: unknown) => string;
 }
 
-/** Reads one object of options and collects every problem with its path. */
+/** Reads one object of options, or an instance of a class, and collects every problem with its path. */
 export class OptionReader {
   readonly record: OptionRecord;
   private readonly known = new Set<string>();
@@ -24,7 +24,7 @@ export class OptionReader {
     private readonly problems: ConfigurationProblem[] = [],
   ) {
     if (!isJsonObject(value)) this.problem('', `is ${describeValue(value)}. Set it to an object.`);
-    this.record = isJsonObject(value) ? value : {};
+    this.record = ownMembers(isJsonObject(value) ? value : {});
   }
 
   child(value: unknown, name: string): OptionReader {

@@ -1,4 +1,4 @@
-import { OptionReader, type OptionRecord } from './option-reader.js';
+import { OptionReader } from './option-reader.js';
 
 /** How an option is read. An option that is not set has its default; without a default, `read` is called for it as well. */
 export interface Option<Value> {
@@ -16,11 +16,11 @@ export type Values<Table extends OptionTable> = {
 export function readOptions<Table extends OptionTable>(
   reader: OptionReader,
   table: Table,
-  defaults: OptionRecord = {},
+  defaults?: Values<Table>,
 ): Values<Table> {
   const entries = Object.entries(table).map(([name, option]) => {
-    const isRead = reader.has(name) || !('default' in option);
-    return [name, isRead ? option.read(reader, name) : (defaults[name] ?? option.default)] as const;
+    if (reader.has(name) || !Object.hasOwn(option, 'default')) return [name, option.read(reader, name)] as const;
+    return [name, defaults?.[name] ?? option.default] as const;
   });
   return Object.freeze(Object.fromEntries(entries)) as Values<Table>;
 }

@@ -1,5 +1,5 @@
 import { isFetchableAddress, isOrigin } from '../model/address.js';
-import { isJsonObject, type JsonObject } from '../model/unknown-value.js';
+import { isJsonObject, type JsonObject, parseJson } from '../model/unknown-value.js';
 import { KeySet } from '../keys/key-set.js';
 import { hasPrivateMembers } from '../keys/verification-key.js';
 import { DEFAULTS } from './defaults.js';
@@ -85,7 +85,8 @@ function readKeySet(reader: OptionReader, name: string): KeySet {
 /** Copies the keys, so that later changes of the object have no effect. Returns undefined if it is not a JSON Web Key Set. */
 function copyOfKeys(jwks: unknown): readonly JsonObject[] | undefined {
   try {
-    const { keys } = Object(JSON.parse(JSON.stringify(jwks))) as JsonObject;
+    const copy = parseJson(JSON.stringify(jwks));
+    const keys: unknown = isJsonObject(copy) ? copy.keys : undefined;
     return Array.isArray(keys) && keys.every(isJsonObject) ? keys : undefined;
   } catch {
     return undefined;

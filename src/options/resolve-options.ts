@@ -1,5 +1,6 @@
 import type { KeyStore } from '../keys/key-store.js';
 import { DEFAULTS } from './defaults.js';
+import { ownMembers } from '../model/unknown-value.js';
 import { OptionReader } from './option-reader.js';
 import * as option from './option-table.js';
 import type { IssuerResolver, ModuleExtras, ModuleOptions, ResourceServerOptions } from './options.js';
@@ -81,7 +82,7 @@ export function resolveOptions(
 }
 
 function checkExtras(reader: OptionReader, extras: Extras, isReplacement: IsReplacement): void {
-  const { guard = EXTRA_DEFAULTS.guard, strategy, isGlobal = EXTRA_DEFAULTS.isGlobal } = extras;
+  const { guard = EXTRA_DEFAULTS.guard, strategy, isGlobal = EXTRA_DEFAULTS.isGlobal } = ownMembers(extras);
   for (const [name, value] of Object.entries({ guard, strategy, isGlobal }))
     if ((reader.record[name] ?? value) !== value)
       reader.problem(name, 'is not read from a factory. Set it beside `useFactory`.');

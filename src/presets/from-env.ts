@@ -1,5 +1,6 @@
 import { isSignatureAlgorithm } from '../keys/algorithms.js';
 import { isFetchableAddress } from '../model/address.js';
+import { ownMembers } from '../model/unknown-value.js';
 import { fixOfUnsetValue, OptionReader } from '../options/option-reader.js';
 import type { IssuerOptions } from '../options/options.js';
 import { algorithmFix } from '../options/resolve-issuer.js';
@@ -96,7 +97,8 @@ class EnvironmentReader extends OptionReader {
   private hasUnset = false;
 
   constructor(env: Environment, names: readonly string[]) {
-    super(Object.fromEntries(names.map((name) => [name, /^[\s,]*$/.test(env[name] ?? '') ? undefined : env[name]])));
+    const own = ownMembers(env);
+    super(Object.fromEntries(names.map((name) => [name, /^[\s,]*$/.test(own[name] ?? '') ? undefined : own[name]])));
   }
 
   override requiredString(name: string, meaning: string): string {

@@ -3,6 +3,7 @@ import { ModulesContainer } from '@nestjs/core';
 import type { AccessTokenClaims, VerifiedAccessToken } from '../model/access-token.js';
 import { AuthError } from '../model/errors.js';
 import { type MaybePromise, recovering } from '../model/maybe-promise.js';
+import { parseJson } from '../model/unknown-value.js';
 import { AuthModule, AUTH_PROVIDERS } from '../nest/auth.module.js';
 import { GLOBAL_GUARD } from '../nest/auth.module-definition.js';
 import { RESOLVED_OPTIONS, type RequireOptions } from '../nest/auth-options.js';
@@ -123,7 +124,7 @@ export class MockVerifier extends AccessTokenVerifier {
     const issued = createClaims(this.issuer, request, Math.floor(Date.now() / 1000));
     if (isGuest === true) return undefined;
     // As in a token, which cannot contain undefined.
-    const claims = JSON.parse(JSON.stringify(issued)) as AccessTokenClaims;
+    const claims = parseJson(JSON.stringify(issued)) as AccessTokenClaims;
     const token = new FrozenAccessToken(text, { alg: 'ES256' }, claims, this.issuer);
     return { token, user: user === undefined ? claims : user };
   }

@@ -2,8 +2,10 @@ import type { KeyObject } from 'node:crypto';
 import type { VerifiedAccessToken } from '../model/access-token.js';
 import { AuthError, type AuthErrorCode } from '../model/errors.js';
 import { isPromise, type MaybePromise, recovering, whenKnown } from '../model/maybe-promise.js';
+import { ownMembers } from '../model/unknown-value.js';
 import type { KeySet } from '../keys/key-set.js';
 import type { ResolvedTokenCache } from '../options/resolve-options.js';
+import { Authorities } from './authorities.js';
 import { type Authenticator, type Demand, NO_DEMAND, type Presented, Rejected } from './authenticator.js';
 import { ACCESS_TOKEN_CHECKS } from './checks/access-token-checks.js';
 import { namedAlgorithm } from './checks/header.js';
@@ -69,7 +71,11 @@ export class AccessTokenVerifier implements Authenticator {
    * for the signature of a token that another check rejects already. Do not set it for tokens of unauthenticated callers,
    * because they would use up the fetches that valid tokens need; default false.
    */
-  explain(token: string, { callsValidate = true, fetchesKeys = false } = {}): Promise<readonly Explanation[]> {
+  explain(
+    token: string,
+    options: { readonly callsValidate?: boolean; readonly fetchesKeys?: boolean } = {},
+  ): Promise<readonly Explanation[]> {
+    const { callsValidate = true, fetchesKeys = false } = ownMembers(options);
     return explainToken(token, this.issuers, this.clock(), { callsValidate, fetchesKeys });
   }
 
@@ -159,7 +165,7 @@ export class AccessTokenVerifier implements Authenticator {
     let entry = facts.cached;
     if (entry?.keySet !== keySet) {
       const { token, header, claims } = facts;
-      entry = { header, claims, keySet, authorities: { claimPaths: issuer.claimPaths }, verifiedAt: now };
+      entry = { header, claims, keySet, authorities: new Authorities(issuer.claimPaths), verifiedAt: now };
       if (!this.cache.remember(token, entry)) return;
     }
     // The application's own functions are called for each request.

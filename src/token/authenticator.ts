@@ -18,11 +18,11 @@ export interface Presented {
 
 /** The requirements of a route that the authentication itself checks. */
 export interface Demand {
-  /** Accept only tokens for one of these audiences. Default: those of the issuer's options. */
-  readonly audience?: readonly string[];
+  /** Accept only tokens for one of these audiences. Undefined: those of the issuer's options. */
+  readonly audience: readonly string[] | undefined;
 }
 
-export const NO_DEMAND: Demand = Object.freeze({});
+export const NO_DEMAND: Demand = Object.freeze({ audience: undefined });
 
 /** Decides whether a call presents a valid access token. A known result travels synchronously. Neither throws nor rejects. */
 export interface Authenticator {

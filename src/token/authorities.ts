@@ -3,8 +3,13 @@ import type { ResolvedClaimPath } from '../options/claim-paths.js';
 import type { ResolvedClaimPaths } from '../options/resolve-issuer.js';
 
 /** Scopes, roles and permissions of a token. Read from the claims on first use, because most handlers use at most one of them. */
-export interface Authorities extends Partial<Record<keyof ResolvedClaimPaths, readonly string[]>> {
-  readonly claimPaths: ResolvedClaimPaths;
+export class Authorities implements Record<keyof ResolvedClaimPaths, readonly string[] | undefined> {
+  // Own members from the start: a polluted prototype must not grant authorities.
+  scopes: readonly string[] | undefined = undefined;
+  roles: readonly string[] | undefined = undefined;
+  permissions: readonly string[] | undefined = undefined;
+
+  constructor(readonly claimPaths: ResolvedClaimPaths) {}
 }
 
 type Claims = Readonly<Record<string, unknown>>;

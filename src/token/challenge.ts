@@ -1,4 +1,4 @@
-import { type AuthError, ERRORS } from '../model/errors.js';
+import { type AuthError, type AuthErrorDetail, ERRORS } from '../model/errors.js';
 
 /**
  * Returns the values of `WWW-Authenticate` for a refusal (RFC 6750 §3). The challenge is bare if no token was sent. A 503 has
@@ -12,7 +12,9 @@ export function challengesFor(
   const rows: Partial<Record<string, { status: number; error?: string; description: string }>> = ERRORS;
   const row = rows[code] ?? { status, description: message };
   if (row.status === 503) return [];
-  const { scope, acrValues, maxAgeSeconds: maxAge } = detail;
+  // Facts of the refusal only, without what a polluted prototype supplies.
+  const facts: AuthErrorDetail = Object.assign(Object.create(null) as AuthErrorDetail, detail);
+  const { scope, acrValues, maxAgeSeconds: maxAge } = facts;
   const isStepUp = row.error === 'insufficient_user_authentication';
   const parameters = {
     realm,

@@ -1,6 +1,6 @@
 import type { AccessTokenClaims, JoseHeader, VerifiedAccessToken } from '../model/access-token.js';
 import type { ResolvedIssuer } from '../options/resolve-issuer.js';
-import { type Authorities, authoritiesOf } from './authorities.js';
+import { Authorities, authoritiesOf } from './authorities.js';
 
 type TokenOptions = Pick<ResolvedIssuer, 'claimPaths' | 'clockToleranceSeconds'> &
   Partial<Pick<ResolvedIssuer, 'maxTokenAgeSeconds'>>;
@@ -23,7 +23,7 @@ export class FrozenAccessToken implements VerifiedAccessToken {
     const { claimPaths } = options;
     this.#token = token;
     this.#options = options;
-    this.#authorities = cached?.claimPaths === claimPaths ? cached : { claimPaths };
+    this.#authorities = cached?.claimPaths === claimPaths ? cached : new Authorities(claimPaths);
     this.issuer = claims.iss;
     Object.freeze(this);
   }

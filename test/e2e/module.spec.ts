@@ -26,10 +26,12 @@ import {
   ConfigurationError,
   CurrentUser,
   JwtStrategy,
+  RequireRoles,
 } from '../../src/index.js';
 import { PROVIDER_CHECK } from '../../src/options/options.js';
 import { bearer, call, closeApps, PLATFORMS, startApp } from '../support/app.js';
 import { AUDIENCE } from '../support/guarded-app.js';
+import { polluted } from '../support/polluted.js';
 import { routesController } from '../support/decorated-class.js';
 import { issuerWithTokens } from '../support/issuer-with-tokens.js';
 import { LocalIssuer, newKey } from '../support/local-issuer.js';
@@ -335,6 +337,44 @@ describe.each(PLATFORMS)('AuthModule on %s', (platform) => {
     expect([answer.status, answer.body]).toEqual([200, { sub: 'alice' }]);
     expect(whileDraining).toContain(name);
     expect(registeredStrategies()).not.toContain(name);
+  });
+});
+
+describe('An application whose Object.prototype is polluted', () => {
+  const RolesController = routesController('RolesController', '', { roles: [RequireRoles('admin')] });
+
+  it.each<Record<string, unknown>>([
+    { guard: 'manual' },
+    { strategy: Tenant, isGlobal: false },
+    { insecureAllowHttp: true, explainRefusals: true },
+    { audience: 'other', clockToleranceSeconds: 300, tokenFrom: [{ from: 'query', name: 'token' }] },
+    { exp: 9_999_999_999, roles: ['admin'], scope: 'admin', retryAfterSeconds: 7, cause: 'x' },
+    { cnf: {}, crit: [], kid: 'x', sub: 'x' },
+  ])('answers as without it: %j', async (members) => {
+    const decide = async () => {
+      const { app, url } = await startApp('express', {
+        imports: [AuthModule.forRoot(optionsFor(issuer))],
+        controllers: [OrdersController, RolesController],
+      });
+      const answers: unknown[] = [];
+      for (const [path, headers] of [
+        ['orders', {}],
+        ['orders', good()],
+        ['orders/sub', good()],
+        ['roles', good()],
+        ['orders', bearer(tokenOf({ exp: undefined }))],
+        ['orders', bearer(tokenOf({ exp: Math.floor(Date.now() / 1000) - 100 }))],
+        ['orders', bearer(tokenOf({ aud: 'other' }))],
+        [`orders?token=${tokenOf()}`, {}],
+      ] as const) {
+        const answer = await call(`${url}/${path}`, headers);
+        const { 'www-authenticate': challenge, 'retry-after': retryAfter } = answer.headers;
+        answers.push([path.split('?')[0], answer.status, answer.body.code, challenge, retryAfter]);
+      }
+      await app.close();
+      return answers;
+    };
+    expect(await polluted(members, decide)).toEqual(await decide());
   });
 });
 

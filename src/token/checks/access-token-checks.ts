@@ -19,6 +19,10 @@ const afterSignature = [
   applicationCheck,
 ] as const;
 
+// An optional member that a check lacks, such as `reportOnly`, must not come from a polluted prototype.
+for (const check of [...beforeIssuer, ...beforeKeys, ...afterSignature])
+  Object.freeze(Object.setPrototypeOf(check, null));
+
 /** The checks of an access token, in order. */
 export const ACCESS_TOKEN_CHECKS = Object.freeze({
   /** Need no issuer. */

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { LRUCache } from 'lru-cache';
 import { AuthError } from '../../model/errors.js';
-import { isJsonObject } from '../../model/unknown-value.js';
+import { isJsonObject, parseJson } from '../../model/unknown-value.js';
 import { decodeBase64url, NOT_BASE64URL } from './base64url.js';
 
 /** A decoded token. Nothing in it is verified. It is deeply frozen. */
@@ -70,7 +70,7 @@ function decodeHeader(token: string, length: number): DecodedToken['header'] {
 
 function decodeObject(start: number, end: number, part: string): Readonly<Record<string, unknown>> {
   const length = decode(start, end, part, decoded);
-  const value = parseFrozenJson(utf8Text(length, part), part);
+  const value = parsePart(utf8Text(length, part), part);
   if (!isJsonObject(value)) throw malformed(`${part} is not a JSON object`);
   return value;
 }
@@ -88,42 +88,13 @@ function decode(start: number, end: number, part: string, target: Uint8Array): n
   return length;
 }
 
-// Deeper than any real token, and far less than what overflows the stack.
-const MAX_DEPTH = 64;
-
-/**
- * Parses a part of a token and freezes it deeply, so that application code cannot change what was verified, for this request or
- * for another that uses the cached token. Members named `__proto__`, `constructor` or `prototype` are removed at
- * any depth, because copying them would change the prototype of an object.
- *
- * If a member occurs twice, the last one counts, as RFC 7519 §4 allows. The signature covers the bytes, so that there is only
- * one reading of them.
- */
-function parseFrozenJson(text: string, part: string): unknown {
-  let value: unknown;
+function parsePart(text: string, part: string): unknown {
   try {
-    value = JSON.parse(text);
-  } catch {
+    return parseJson(text);
+  } catch (error) {
     // The parser's own message quotes the text.
-    throw malformed(`${part} is not JSON`);
+    throw malformed(`${part} is ${error instanceof RangeError ? 'nested too deep' : 'not JSON'}`);
   }
-  freeze(value, part, 0);
-  return value;
-}
-
-function freeze(value: unknown, part: string, depth: number): void {
-  if (typeof value !== 'object' || value === null) return;
-  if (depth > MAX_DEPTH) throw malformed(`${part} is nested too deep`);
-  if (Array.isArray(value)) {
-    for (const item of value) freeze(item, part, depth + 1);
-  } else {
-    // JSON.parse creates own members only, also for `__proto__`.
-    for (const name in value) {
-      if (name === '__proto__' || name === 'constructor' || name === 'prototype') Reflect.deleteProperty(value, name);
-      else freeze((value as Record<string, unknown>)[name], part, depth + 1);
-    }
-  }
-  Object.freeze(value);
 }
 
 function malformed(reason: string): AuthError {

@@ -1,16 +1,160 @@
 import { describe, expect, it } from '@jest/globals';
+import type { VerifiedAccessToken } from '../../../src/model/access-token.js';
 import type { ModuleExtras, ResourceServerOptions } from '../../../src/options/options.js';
 import type { ResolvedIssuer } from '../../../src/options/resolve-issuer.js';
-import { resolveOptions } from '../../../src/options/resolve-options.js';
+import { OPTION_NAMES, resolveOptions } from '../../../src/options/resolve-options.js';
+import { fromEnv, google } from '../../../src/presets.js';
 import { FileKeyStore } from '../../../src/store/file-key-store.js';
 import { pathsOf, problemsOf } from '../../support/catching.js';
 import { newKey } from '../../support/local-issuer.js';
+import { polluted } from '../../support/polluted.js';
 
 const BASE = { issuer: 'https://issuer.example.com/', audience: 'https://api.example.com' };
 
 // Options from a configuration: the types do not apply.
 const resolve = (options: unknown, extras?: unknown) =>
   resolveOptions(options as ResourceServerOptions, extras as ModuleExtras | undefined);
+
+describe('A polluted prototype', () => {
+  const KEY = newKey('p-256').jwk;
+  const keys = { from: 'discovery' };
+  const [issuer, audience] = [BASE.issuer, BASE.audience];
+  /** Options in which groups and lists are present but set nothing. */
+  const GIVEN: readonly object[] = [
+    BASE,
+    {
+      ...BASE,
+      keys,
+      claimPaths: {},
+      tokenCache: {},
+      connections: {},
+      require: { scopes: ['a'], acr: { values: ['b'] } },
+    },
+    { issuers: [{ ...BASE, keys: { from: 'jwks', uri: 'https://issuer.example.com/jwks' } }] },
+    {
+      ...BASE,
+      keys: { from: 'static', jwks: { keys: [KEY] } },
+      tokenFrom: [{ from: 'cookie', name: 'a', origins: [] }],
+    },
+    // Problems, which must stay problems.
+    {},
+    { ...BASE, issuer: undefined },
+    { ...BASE, audience: undefined },
+    { ...BASE, keys: {} },
+    { ...BASE, keys: { from: 'jwks' } },
+    { ...BASE, keys: { from: 'static' } },
+    { ...BASE, keys: { from: 'static', jwks: {} } },
+    { ...BASE, keys: { from: 'static', jwks: { keys: [{}] } } },
+    { ...BASE, tokenFrom: [{ from: 'cookie', name: 'a' }, { from: 'query' }, {}] },
+    { ...BASE, require: {} },
+    { ...BASE, require: { acr: {} } },
+    { issuers: [{}] },
+  ];
+  const POLLUTIONS: Readonly<Record<string, unknown>> = {
+    ...{ issuer, audience: 'evil', audienceClaim: 'azp', keys: { from: 'static', jwks: { keys: [KEY] } } },
+    ...{
+      issuers: [BASE],
+      algorithms: ['ES256'],
+      tokenTypes: ['evil'],
+      clockToleranceSeconds: 300,
+      requiredClaims: ['a'],
+    },
+    ...{ maxTokenAgeSeconds: 1, validate: () => true, claimPaths: { roles: ['evil'] }, reportOnly: ['audience'] },
+    ...{ user: () => 'admin', realm: 'evil', tokenFrom: [{ from: 'query', name: 'a' }], require: { roles: ['a'] } },
+    ...{ connections: { renewalGraceSeconds: 9 }, explainRefusals: true, openTelemetry: true, fetch: () => undefined },
+    ...{ clock: () => 0, warmUp: 'required', keyStore: { load: () => 0, save: () => 0 }, tokenCache: false },
+    ...{ insecureAllowHttp: true, guard: 'manual', strategy: Map, isGlobal: false },
+    // Members of nested objects, and of the tables of this package.
+    ...{
+      from: 'static',
+      uri: 'https://evil.example.com',
+      jwksOrigins: ['https://evil.example.com'],
+      jwks: { keys: [KEY] },
+    },
+    ...{ refreshSeconds: 1, maxStaleSeconds: 1, unknownKidCooldownSeconds: 1, timeoutMs: 1, maxBytes: 1024 },
+    ...{
+      fallback: { keys: [KEY] },
+      renewalGraceSeconds: 1,
+      maxEntries: 1,
+      maxAgeSeconds: 1,
+      scopes: ['a'],
+      roles: ['a'],
+    },
+    ...{
+      permissions: ['a'],
+      anyScope: ['a'],
+      anyRole: ['a'],
+      anyPermission: ['a'],
+      acr: { values: ['a'] },
+      values: ['a'],
+    },
+    ...{
+      policy: () => true,
+      name: 'a',
+      origins: ['https://evil.example.com'],
+      keysOf: 'a',
+      default: 'evil',
+      merge: true,
+    },
+    ...{
+      kty: 'EC',
+      crv: 'P-256',
+      x: KEY.x,
+      y: KEY.y,
+      kid: 'evil',
+      use: 'enc',
+      key_ops: [],
+      alg: 'RS256',
+      d: 'x',
+      k: 'x',
+    },
+  };
+  const results = () =>
+    GIVEN.map((options) => {
+      const problems = problemsOf(() => resolve(options));
+      return problems.length > 0 ? problems : resolve(options);
+    });
+
+  it('covers every option', () => {
+    expect(OPTION_NAMES.filter((name) => !Object.hasOwn(POLLUTIONS, name))).toEqual([]);
+  });
+
+  it.each(Object.keys(POLLUTIONS))('sets no option: `%s`', async (name) => {
+    const expected = results();
+    expect(await polluted({ [name]: POLLUTIONS[name] }, results)).toEqual(expected);
+  });
+
+  it('sets no option of a preset, and no environment variable', async () => {
+    const missing = () => problemsOf(() => google({ audience: 'api' })).map(({ path }) => path);
+    expect(await polluted({ insecureAllowAnyone: true, emails: ['a@example.com'] }, missing)).toEqual([
+      'google().emails',
+    ]);
+    const unset = () => pathsOf(() => fromEnv({ AUTH_ISSUER: issuer }));
+    expect(await polluted({ AUTH_AUDIENCE: 'evil' }, unset)).toEqual(['AUTH_AUDIENCE']);
+  });
+
+  it('does not hide what an options class, its base class and getters set', async () => {
+    class Base {
+      readonly audience = audience;
+      get clockToleranceSeconds() {
+        return this.audience.length;
+      }
+    }
+    class Options extends Base {
+      get issuer() {
+        return issuer;
+      }
+      validate() {
+        return false;
+      }
+    }
+    const pollution = { issuer: 'https://evil.example.com', clockToleranceSeconds: 300, validate: () => true };
+    const { issuers } = await polluted(pollution, () => resolve(new Options()));
+    expect(issuers).toMatchObject([{ issuer, audience: [audience], clockToleranceSeconds: audience.length }]);
+    const [own] = issuers as readonly ResolvedIssuer[];
+    expect(await own?.validate?.({} as VerifiedAccessToken)).toBe(false);
+  });
+});
 
 describe('The options of the module', () => {
   const DEFAULTS = {

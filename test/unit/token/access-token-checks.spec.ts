@@ -3,6 +3,7 @@ import { AuthError, type AuthErrorCode, type IssuerOptions, type VerifiedAccessT
 import { ALGORITHM_NAMES } from '../../../src/keys/algorithms.js';
 import {
   claimsWith,
+  ISSUER,
   KEY,
   type Members,
   NOW,
@@ -10,6 +11,11 @@ import {
   staticVerifier,
   tokenWith,
 } from '../../support/static-verifier.js';
+import { clientOf } from '../../../src/token/claims.js';
+import { expiresAtSeconds } from '../../../src/token/verified-access-token.js';
+import { AUDIENCE } from '../../support/guarded-app.js';
+import { signToken } from '../../support/local-issuer.js';
+import { polluted } from '../../support/polluted.js';
 import { outcomeOf } from '../../support/verifier.js';
 
 type Options = Partial<IssuerOptions>;
@@ -42,13 +48,89 @@ function rejects(code: AuthErrorCode, claims: readonly Members[], options: Optio
 
 const headerOutcome = (header: Members, options: Options = {}) => outcome({}, options, header);
 
-it('reads no claim from a polluted prototype', async () => {
-  Object.defineProperty(Object.prototype, 'aud', { value: 'api', configurable: true });
-  try {
-    expect(await outcome({ aud: undefined }, { audience: 'api' })).toBe('CLAIM_MISSING');
-  } finally {
-    Reflect.deleteProperty(Object.prototype, 'aud');
-  }
+describe('A polluted prototype', () => {
+  /** Values that would change a decision or a result. */
+  const claims = {
+    ...{ iss: 'https://evil.example.com', aud: AUDIENCE, exp: NOW + 60, nbf: NOW + 99, iat: NOW, sub: 'admin', jti: 7 },
+    ...{ client_id: 7, azp: 7, appid: 'evil', cid: 'evil', scope: 'admin', scp: 'admin', roles: ['admin'] },
+    ...{
+      permissions: ['admin'],
+      cnf: {},
+      at_hash: 'x',
+      c_hash: 'x',
+      s_hash: 'x',
+      token_use: 'id',
+      typ: 'ID',
+      nonce: 'n',
+    },
+    ...{ events: { 'http://schemas.openid.net/event/backchannel-logout': {} }, tenant: 'evil' },
+    ...{ acr: 'mfa', auth_time: NOW, authorization_details: [{ type: 'payment' }] },
+  };
+  const header = { crit: ['exp'], kid: 'evil', alg: 'ES256' };
+  const CAUSES: readonly Members[] = Object.entries({ ...claims, ...header }).map(([name, value]) => ({
+    [name]: value,
+  }));
+
+  it.each([...CAUSES, { typ: 'dpop+jwt' }])('with %j changes nothing of a valid token', async (members) => {
+    const decide = async () => {
+      const verifier = staticVerifier({ requiredClaims: ['exp'] });
+      // Without `typ` and `kid`, which are optional.
+      const token = signToken({ alg: 'ES256' }, claimsWith(), KEY.privateKey);
+      const verified = await verifier.verify(token);
+      const { issuer, scopes, roles, permissions } = verified;
+      const read = Object.fromEntries(Object.keys(claims).map((name) => [name, verified.claims[name]]));
+      const times = [expiresAtSeconds(verified), clientOf(verified.claims)];
+      return { issuer, scopes, roles, permissions, read, times, rows: await verifier.explain(token) };
+    };
+    const expected = await decide();
+    expect(await polluted(members, decide)).toEqual(expected);
+  });
+
+  it.each<[keyof typeof claims, Partial<IssuerOptions>]>([
+    ['aud', {}],
+    ['exp', {}],
+    ['iat', { maxTokenAgeSeconds: 60 }],
+    ['tenant', { requiredClaims: ['tenant'] }],
+    ['azp', { audienceClaim: 'azp' }],
+  ])('supplies no claim %j (CLAIM_MISSING)', async (claim, options) => {
+    const missing = () => outcome({ [claim]: undefined }, options);
+    expect(await polluted({ [claim]: claims[claim] }, missing)).toBe('CLAIM_MISSING');
+  });
+
+  it('supplies no issuer (CLAIM_MISSING) and no algorithm (ALGORITHM_NOT_ALLOWED)', async () => {
+    expect(await polluted({ iss: ISSUER }, () => outcome({ iss: undefined }))).toBe('CLAIM_MISSING');
+    const [, ...rest] = tokenWith().split('.');
+    const token = [Buffer.from('{}').toString('base64url'), ...rest].join('.');
+    expect(await polluted({ alg: 'ES256' }, () => outcomeOf(staticVerifier().verify(token)))).toBe(
+      'ALGORITHM_NOT_ALLOWED',
+    );
+  });
+
+  it('supplies no claim to `validate`, at any depth', async () => {
+    const validate = ({ claims: { admin, realm_access: realm } }: VerifiedAccessToken) =>
+      admin === true || (realm as Members).admin === true;
+    const token = () => outcome({ realm_access: { roles: [] } }, { validate });
+    expect(await polluted({ admin: true }, token)).toBe('CLAIM_INVALID');
+  });
+
+  it('makes no check report only, and adds no audience', async () => {
+    const reportOnly = ['audience'] as const;
+    const expired = () => outcome({ exp: NOW - 60 }, { reportOnly });
+    expect(await polluted({ reportOnly: 'audience' }, expired)).toBe('TOKEN_EXPIRED');
+    expect(await polluted({ audience: ['other'] }, () => outcome({ aud: 'other' }))).toBe('AUDIENCE_MISMATCH');
+  });
+
+  it('leaves claims usable as other objects are', async () => {
+    const { claims: found } = await staticVerifier().verify(tokenWith({ toString: 'text', realm: { a: 1 } }));
+    expect(found.realm).toStrictEqual({ a: 1 });
+    expect([Object.hasOwn(found, 'exp'), Object.entries(found).at(-2)?.[1], String(found.realm)]).toEqual([
+      true,
+      'text',
+      '[object Object]',
+    ]);
+    // eslint-disable-next-line no-prototype-builtins -- what an application may do
+    expect((found.realm as object).hasOwnProperty('a')).toBe(true);
+  });
 });
 
 describe('critical-extensions', () => {

@@ -5,6 +5,7 @@ import { KeySet } from '../../../src/keys/key-set.js';
 import type { KeySource } from '../../../src/keys/key-source.js';
 import { resolveOptions } from '../../../src/options/resolve-options.js';
 import { AccessTokenVerifier } from '../../../src/token/access-token-verifier.js';
+import { Authorities } from '../../../src/token/authorities.js';
 import { SeenTokenFilter } from '../../../src/token/seen-token-filter.js';
 import { TokenCache } from '../../../src/token/token-cache.js';
 import { TrustedIssuers } from '../../../src/token/trusted-issuers.js';
@@ -174,7 +175,7 @@ describe('A rejected token', () => {
 
 describe('TokenCache', () => {
   const claims = { sub: 'alice' };
-  const authorities = { claimPaths: { scopes: [], roles: [], permissions: [] } };
+  const authorities = new Authorities({ scopes: [], roles: [], permissions: [] });
   const entry = { header: { alg: 'RS256' }, claims, keySet: new KeySet([]), authorities, verifiedAt: START };
   const remember = (cache: TokenCache, token: string, times = 2) => {
     for (let turn = 0; turn < times; turn += 1) cache.remember(token, entry);
