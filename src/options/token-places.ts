@@ -1,5 +1,6 @@
 import { isOrigin } from '../model/address.js';
-import { isJsonObject, type JsonObject } from '../model/unknown-value.js';
+import { quoted } from '../model/printable-text.js';
+import { isJsonObject, ownMembers } from '../model/unknown-value.js';
 import type { OptionReader } from './option-reader.js';
 
 /**
@@ -37,9 +38,11 @@ export function fromBearerHeader(): TokenPlace {
  *
  * @param name must be a valid cookie name (RFC 6265 §4.1.1).
  * @param options `origins`: the origins of the pages that may call, for example `['https://app.example.com']`; include that
- * of the application itself. Wildcards are not supported. Default: only the origin of the application itself.
+ * of the application itself. Wildcards are not supported. Default: only the origin of the application itself, which is the `Host`
+ * of the request, with https if the connection is encrypted or a trusted proxy states it, and with any scheme otherwise.
  */
-export function fromCookie(name: string, { origins = [] }: { readonly origins?: readonly string[] } = {}): TokenPlace {
+export function fromCookie(name: string, options: { readonly origins?: readonly string[] } = {}): TokenPlace {
+  const { origins = [] } = ownMembers(options);
   return Object.freeze({ from: 'cookie', name, origins: Object.freeze([...origins]) });
 }
 
@@ -90,14 +93,14 @@ function isPlace(place: unknown): place is ResolvedTokenFrom[number] {
 
 function fixOfPlace(place: unknown): string {
   if (typeof place === 'function') return '';
-  const { from, name, origins }: JsonObject = isJsonObject(place) ? place : {};
+  const { from, name, origins } = ownMembers(isJsonObject(place) ? place : {});
   if (from === 'bearer-header') return '';
   if (from !== 'cookie' && from !== 'form-body' && from !== 'query')
     return `It is not a place of a token. Set it to ${CALLS}.`;
   if (typeof name !== 'string' || name === '') return 'It has no name. Set a non-empty name.';
   if (from !== 'cookie') return '';
   if (!COOKIE_NAME.test(name))
-    return `Its name is ${JSON.stringify(name)}. Use only characters that RFC 6265 §4.1.1 allows in the name of a cookie.`;
+    return `Its name is ${quoted(name)}. Use only characters that RFC 6265 §4.1.1 allows in the name of a cookie.`;
   // Origins are compared as strings, so a wildcard would match nothing.
   const isPageOrigin = (origin: unknown) => isOrigin(origin) && !origin.includes('*');
   if (Array.isArray(origins) && origins.every(isPageOrigin)) return '';

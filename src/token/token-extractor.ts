@@ -4,7 +4,7 @@ import type { ResolvedTokenFrom, TokenPlace } from '../options/token-places.js';
 import { MAX_TOKEN_LENGTH } from './jwt/compact.js';
 
 export interface TokenCarrier {
-  /** Each `Authorization` header that was sent. */
+  /** Each `Authorization` header that was sent, also if it is empty. */
   readonly authorization: readonly string[];
   /** Tokens without a scheme, from a place that only this transport has. */
   readonly bare: readonly unknown[];
@@ -13,6 +13,8 @@ export interface TokenCarrier {
   readonly method?: string;
   /** Whether the call opens a socket, over which any message may follow. */
   readonly opensSocket?: boolean;
+  /** Returns whether the client sent the call over TLS. False if that is unknown, as behind a proxy that is not trusted. */
+  readonly isSecure?: () => boolean;
   /** Path and query as they were sent. */
   readonly url?: string;
   readonly body?: unknown;
@@ -44,10 +46,8 @@ export class TokenExtractor {
 
 function tokensAt(place: TokenPlace, carrier: TokenCarrier): readonly string[] {
   switch (place.from) {
-    case 'bearer-header': {
-      const sent = carrier.authorization.filter((value) => value !== '');
-      return [...(sent.length === 0 ? [] : [bearerToken(sent)]), ...nonEmptyStrings(carrier.bare)];
-    }
+    case 'bearer-header':
+      return nonEmptyStrings([sentToken(carrier.authorization), ...carrier.bare]);
     case 'cookie': {
       const tokens = cookiesOf(carrier, place.name);
       if (tokens.length > 0) checkOrigin(carrier, place.origins);
@@ -87,6 +87,14 @@ export function bearerToken(values: readonly string[]): string {
   return token;
 }
 
+/**
+ * Returns the token of the `Authorization` headers; undefined if none was sent. One empty header counts as none. Several are rejected
+ * also if all of them are empty (TOKEN_MULTIPLE): a proxy or another component may have read another one than this package.
+ */
+export function sentToken(values: readonly string[]): string | undefined {
+  return values.length === 0 || (values.length === 1 && values[0] === '') ? undefined : bearerToken(values);
+}
+
 /** Returns what was sent at a place; empty values count as absent. */
 export function nonEmptyStrings(values: readonly unknown[]): readonly string[] {
   const texts: string[] = [];
@@ -100,7 +108,7 @@ export function nonEmptyStrings(values: readonly unknown[]): readonly string[] {
 
 function cookiesOf({ headers }: TokenCarrier, name: string): readonly string[] {
   const values: string[] = [];
-  for (const pair of [headers.cookie ?? []].flat().join(';').split(';')) {
+  for (const pair of [own(headers, 'cookie') ?? []].flat().join(';').split(';')) {
     const equals = pair.indexOf('=');
     if (equals === -1 || pair.slice(0, equals).trim() !== name) continue;
     const value = pair.slice(equals + 1).trim();
@@ -114,26 +122,44 @@ function cookiesOf({ headers }: TokenCarrier, name: string): readonly string[] {
 const SAFE_METHODS = ['GET', 'HEAD', 'OPTIONS'];
 
 /** Rejects cross-site requests (CSRF) as `fromCookie` describes. A site cannot suppress the two headers. */
-function checkOrigin({ method, opensSocket, headers }: TokenCarrier, origins: readonly string[]): void {
+function checkOrigin(carrier: TokenCarrier, origins: readonly string[]): void {
+  const { method, opensSocket, headers } = carrier;
   if (method !== undefined && SAFE_METHODS.includes(method) && opensSocket !== true) return;
-  const origin = single(headers.origin);
+  const origin = single(headers, 'origin');
   if (origin !== undefined && origins.includes(origin)) return;
-  const site = single(headers['sec-fetch-site']);
-  // `null` is the origin of a sandboxed frame or a file.
-  const isOfHost = origin === undefined || (URL.canParse(origin) && new URL(origin).host === single(headers.host));
+  const site = single(headers, 'sec-fetch-site');
+  const isOfHost = origin === undefined || isOwnOrigin(origin, carrier);
   const isOwn = site === undefined ? isOfHost : ['same-origin', 'none'].includes(site);
   // A list replaces the default: another page of the same host may be untrusted then.
   if (origins.length > 0 ? origin === undefined && isOwn : isOwn) return;
   throw new AuthError('ORIGIN_UNTRUSTED');
 }
 
-function single(value: string | readonly string[] | undefined): string | undefined {
+function isOwnOrigin(origin: string, { headers, isSecure }: TokenCarrier): boolean {
+  // `null` is the origin of a sandboxed frame or a file.
+  if (!URL.canParse(origin)) return false;
+  const { protocol, host } = new URL(origin);
+  // RFC 9113 §8.3.1: HTTP/2 sends the host as `:authority`.
+  if (host !== (single(headers, 'host') ?? single(headers, ':authority'))) return false;
+  // Anyone on the network path can write a page with the origin http://… of the host. Without TLS here, a proxy may have ended it.
+  return protocol === 'https:' || isSecure?.() !== true;
+}
+
+type Headers = TokenCarrier['headers'];
+
+/** Node's headers inherit from `Object.prototype`, which may be polluted. */
+function own(headers: Headers, name: string): Headers[string] {
+  return Object.hasOwn(headers, name) ? headers[name] : undefined;
+}
+
+function single(headers: Headers, name: string): string | undefined {
+  const value = own(headers, name);
   return typeof value === 'string' ? value : value?.[0];
 }
 
 /** RFC 6750 §2.2. */
 function isForm({ method, headers }: TokenCarrier): boolean {
-  const type = single(headers['content-type'])?.split(';')[0]?.trim().toLowerCase();
+  const type = single(headers, 'content-type')?.split(';')[0]?.trim().toLowerCase();
   return type === 'application/x-www-form-urlencoded' && method !== undefined && !SAFE_METHODS.includes(method);
 }
 

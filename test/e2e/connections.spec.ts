@@ -130,6 +130,18 @@ describe.each(SOCKET_KINDS)('The opening of a socket of $name', (kind) => {
       undefined,
       () => [TOKENS.good(), { headers: { authorization: `Bearer ${TOKENS.good()}` } }],
     ],
+    [
+      'a header that is sent twice, the first time empty',
+      'TOKEN_MULTIPLE',
+      undefined,
+      () => [undefined, { headers: { authorization: ['', `Bearer ${TOKENS.good()}`] } }],
+    ],
+    [
+      'an empty header and in another place',
+      'ok alice',
+      undefined,
+      () => [TOKENS.good(), { headers: { authorization: '' } }],
+    ],
     ['the query', 'ok alice', [fromQuery()], () => [undefined, {}, `?access_token=${TOKENS.good()}`]],
     ['a cookie', 'ok alice', [fromCookie('token')], () => [undefined, { headers: cookie() }]],
     [

@@ -1,7 +1,12 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { request as httpRequest } from 'node:http';
+import { once } from 'node:events';
+import { type IncomingMessage, request as httpRequest, type RequestListener } from 'node:http';
+import { connect as connectHttp2 } from 'node:http2';
+import { createServer as createSecureServer, request as httpsRequest } from 'node:https';
+import { text } from 'node:stream/consumers';
 import { All, Controller, type ExecutionContext, type INestApplication } from '@nestjs/common';
-import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { ExpressAdapter, type NestExpressApplication } from '@nestjs/platform-express';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import {
   type AuthOptions,
   CurrentUser,
@@ -15,6 +20,8 @@ import {
 import { type Answer, bearer, closeApps, PLATFORMS } from '../support/app.js';
 import { LocalIssuer, newKey } from '../support/local-issuer.js';
 import { startOrders } from '../support/orders-app.js';
+import { rawHttp1, rawHttp2 } from '../support/raw-http.js';
+import { selfSigned } from '../support/self-signed.js';
 
 const key = newKey('p-256');
 const issuer = LocalIssuer.forFile([key]);
@@ -70,6 +77,142 @@ function send(url: string, sent: Sent): Promise<Answer> {
 }
 
 const outcomeOf = ({ status, body }: Answer) => `${String(status)} ${String(body.code ?? body.sub)}`;
+
+type RawRequest = typeof rawHttp1;
+
+const SERVERS: readonly [string, Parameters<typeof startOrders>[2], RawRequest][] = [
+  ['express', { platform: 'express' }, rawHttp1],
+  ['fastify', { platform: 'fastify' }, rawHttp1],
+  ['fastify over HTTP/2', { adapter: () => new FastifyAdapter({ http2: true }) as never }, rawHttp2],
+];
+
+describe.each(SERVERS)('Several Authorization fields on %s', (_name, server, request) => {
+  const outcomes = async (tokenFrom: AuthOptions['tokenFrom'], values: readonly string[]) => {
+    const { url } = await startOrders(issuer, { tokenFrom }, { ...server, controllers: [EchoController] });
+    const fields = values.map((value) => ['authorization', value.replace('TOKEN', token())] as const);
+    const bodies = ['/closed', '/optional'].map((path) => request(url, path, fields));
+    return (await Promise.all(bodies)).map((body) => {
+      const { code, sub } = JSON.parse(body) as Record<string, unknown>;
+      return code ?? sub;
+    });
+  };
+
+  it.each<[string[], string[]]>([
+    [
+      ['', 'x'],
+      ['TOKEN_MULTIPLE', 'TOKEN_MULTIPLE'],
+    ],
+    [
+      ['x', ''],
+      ['TOKEN_MULTIPLE', 'TOKEN_MULTIPLE'],
+    ],
+    [
+      ['', ''],
+      ['TOKEN_MULTIPLE', 'TOKEN_MULTIPLE'],
+    ],
+    [
+      ['', '', ''],
+      ['TOKEN_MULTIPLE', 'TOKEN_MULTIPLE'],
+    ],
+    [
+      ['', 'Bearer TOKEN'],
+      ['TOKEN_MULTIPLE', 'TOKEN_MULTIPLE'],
+    ],
+    [
+      ['Bearer TOKEN', ''],
+      ['TOKEN_MULTIPLE', 'TOKEN_MULTIPLE'],
+    ],
+    [
+      ['Bearer TOKEN', 'Bearer TOKEN'],
+      ['TOKEN_MULTIPLE', 'TOKEN_MULTIPLE'],
+    ],
+    [[''], ['TOKEN_MISSING', 'guest']],
+    [['Bearer TOKEN'], ['alice', 'alice']],
+  ])('with the values %j answer a closed and an optional route with %j', async (values, expected) => {
+    for (const tokenFrom of [undefined, [fromCookie('session'), fromBearerHeader()]])
+      expect(await outcomes(tokenFrom, values)).toEqual(expected);
+  });
+
+  it('are ignored if the header is no place of the token', async () => {
+    expect(await outcomes([fromCookie('session')], ['', 'x'])).toEqual(['TOKEN_MISSING', 'guest']);
+  });
+});
+
+const TLS = selfSigned('127.0.0.1');
+
+class SecureExpressAdapter extends ExpressAdapter {
+  override initHttpServer(): void {
+    this.httpServer = createSecureServer(TLS, this.getInstance<RequestListener>());
+  }
+}
+
+/** Sends a cookie from a page of this origin. Returns the outcome. */
+type SendFrom = (url: string, headers: Record<string, string>) => Promise<string>;
+
+const sendOverHttps: SendFrom = async (url, headers) => {
+  const request = httpsRequest(url, { method: 'POST', headers, agent: false, ca: TLS.cert }).end();
+  const [response] = (await once(request, 'response')) as [IncomingMessage];
+  return parsedOutcome(await text(response));
+};
+
+const sendOverHttp2: SendFrom = async (url, headers) => {
+  const session = connectHttp2(url, { ca: TLS.cert });
+  const body = await text(session.request({ ':method': 'POST', ':path': new URL(url).pathname, ...headers }).end());
+  session.close();
+  return parsedOutcome(body);
+};
+
+const sendThroughProxy: SendFrom = async (url, headers) =>
+  outcomeOf(
+    await send(url.replace(/\/closed$/, ''), { method: 'POST', headers: { ...headers, 'x-forwarded-proto': 'https' } }),
+  );
+
+const parsedOutcome = (body: string) => {
+  const { code, sub, statusCode = 200 } = JSON.parse(body) as Record<string, unknown>;
+  return `${String(statusCode)} ${String(code ?? sub)}`;
+};
+
+describe.each<[string, Parameters<typeof startOrders>[2], SendFrom, boolean]>([
+  ['Express with TLS', { adapter: () => new SecureExpressAdapter() as never }, sendOverHttps, true],
+  ['Fastify with TLS', { adapter: () => new FastifyAdapter({ https: TLS }) as never }, sendOverHttps, true],
+  [
+    'Fastify with TLS and HTTP/2',
+    { adapter: () => new FastifyAdapter({ https: TLS, http2: true }) as never },
+    sendOverHttp2,
+    true,
+  ],
+  [
+    'Express behind a trusted proxy',
+    { prepare: (app) => void (app as INestApplication & NestExpressApplication).set('trust proxy', 1) },
+    sendThroughProxy,
+    true,
+  ],
+  [
+    'Fastify behind a trusted proxy',
+    { adapter: () => new FastifyAdapter({ trustProxy: true }) as never },
+    sendThroughProxy,
+    true,
+  ],
+  ['Express behind another proxy', { platform: 'express' }, sendThroughProxy, false],
+  ['Fastify behind another proxy', { platform: 'fastify' }, sendThroughProxy, false],
+])('A cookie on %s', (_name, server, sendFrom, knowsScheme) => {
+  it('is accepted from a page of the same scheme, and of http only if the scheme is unknown', async () => {
+    const options = { tokenFrom: [fromCookie('session')] };
+    const { url } = await startOrders(issuer, options, { ...server, controllers: [EchoController] });
+    const address = new URL(url);
+    if (sendFrom !== sendThroughProxy) address.protocol = 'https';
+    const { host } = address;
+    const sendFromPage = (origin: string) =>
+      sendFrom(`${address.origin}/closed`, {
+        origin,
+        cookie: `session=${token()}`,
+        ...(sendFrom !== sendOverHttp2 && { host }),
+      });
+    expect(await sendFromPage(`https://${host}`)).toBe('200 alice');
+    expect(await sendFromPage(`http://${host}`)).toBe(knowsScheme ? '403 ORIGIN_UNTRUSTED' : '200 alice');
+    expect(await sendFromPage('https://evil.example.org')).toBe('403 ORIGIN_UNTRUSTED');
+  });
+});
 
 describe.each(PLATFORMS)('On %s', (platform) => {
   const start = async (tokenFrom?: AuthOptions['tokenFrom'], prepare?: (app: INestApplication) => void) => {

@@ -1,6 +1,7 @@
 import 'reflect-metadata';
 import { createServer, request as httpRequest } from 'node:http';
 import type { INestApplication, LoggerService, ModuleMetadata } from '@nestjs/common';
+import type { AbstractHttpAdapter } from '@nestjs/core';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { Test, type TestingModuleBuilder } from '@nestjs/testing';
@@ -28,6 +29,8 @@ interface StartOptions {
   /** Replaces providers, as an application's own tests do. */
   readonly override?: (builder: TestingModuleBuilder) => TestingModuleBuilder;
   readonly prepare?: (app: INestApplication) => void;
+  /** Creates another adapter than that of the platform. */
+  readonly adapter?: () => AbstractHttpAdapter;
 }
 
 const running = new Set<RunningApp>();
@@ -41,7 +44,7 @@ export async function closeApps(): Promise<void> {
 export async function startApp(
   platform: Platform,
   metadata: ModuleMetadata,
-  { logger = false, override, prepare }: StartOptions = {},
+  { logger = false, override, prepare, adapter: createAdapter }: StartOptions = {},
 ): Promise<RunningApp> {
   const builder = Test.createTestingModule(metadata).setLogger(logger as LoggerService);
   const module = await (override?.(builder) ?? builder).compile();
@@ -49,7 +52,7 @@ export async function startApp(
     platform === 'express'
       ? new RoomyExpressAdapter()
       : new FastifyAdapter({ http: { maxHeaderSize: MAX_HEADER_SIZE } });
-  const app = module.createNestApplication(adapter as never, { logger });
+  const app = module.createNestApplication((createAdapter?.() ?? adapter) as never, { logger });
   prepare?.(app);
   await app.listen(0, '127.0.0.1');
   const started = {

@@ -1,6 +1,6 @@
 import type { ExecutionContext } from '@nestjs/common';
 import type { Presented } from '../../token/authenticator.js';
-import { bearerToken, type TokenCarrier, type TokenExtractor } from '../../token/token-extractor.js';
+import { sentToken, type TokenCarrier, type TokenExtractor } from '../../token/token-extractor.js';
 import { isAuthRefusal, toHttpException } from '../refusals/refusal.js';
 import { eventStream, type RawResponse } from './event-stream.js';
 import type { Transport } from './transport.js';
@@ -16,7 +16,11 @@ export interface HttpRequest {
   /** Express: the URL before a router removed its prefix. */
   readonly originalUrl?: string;
   readonly body?: unknown;
-  readonly socket?: { getPeerCertificate?(): { readonly raw?: Uint8Array } };
+  /** Fastify and Express: of the client, if the application trusts the proxy in front of it. */
+  readonly protocol?: string;
+  /** The handshake of socket.io. */
+  readonly secure?: boolean;
+  readonly socket?: { readonly encrypted?: boolean; getPeerCertificate?(): { readonly raw?: Uint8Array } };
 }
 
 /** The response of Express, the reply of Fastify, or Node's own response in a middleware. */
@@ -33,10 +37,8 @@ export const httpTransport: Transport = {
 
   read(request, context, extractor) {
     if (!extractor.isHeaderOnly) return readHttp(request as HttpRequest, context, extractor);
-    const sent = authorizationHeaders(request as HttpRequest);
-    return sent.some((value) => value !== '')
-      ? new HttpPresented(bearerToken(sent), request as HttpRequest)
-      : undefined;
+    const token = sentToken(authorizationHeaders(request as HttpRequest));
+    return token === undefined ? undefined : new HttpPresented(token, request as HttpRequest);
   },
 
   answer(refusal, context) {
@@ -91,7 +93,7 @@ export function readHttp(
   // RFC 6750 §2.3: no cache may store a response to a request that can have its token in the address. Set it before
   // the token is read, because a refusal is a response as well.
   if (extractor.readsQuery) setHeader(context, 'Cache-Control', 'no-store');
-  return readCarrier(request, context, extractor, {});
+  return readCarrier(request, context, extractor, { authorization: authorizationHeaders(request) });
 }
 
 /**
@@ -112,18 +114,29 @@ export function readHandshake(
   });
 }
 
-/** @param special what this transport has instead of the parts of an HTTP request. */
+/** @param special what this transport has instead of the parts of an HTTP request, or in addition to them. */
 export function readCarrier(
   request: HttpRequest,
   context: ExecutionContext,
   extractor: TokenExtractor,
-  special: Partial<TokenCarrier>,
+  special: Partial<TokenCarrier> & Pick<TokenCarrier, 'authorization'>,
 ): Presented | undefined {
   const { headers, method, body } = request;
-  const url = request.originalUrl ?? request.url;
-  const { authorization = authorizationHeaders(request) } = special;
-  const token = extractor.extract({ bare: [], headers, method, body, url, ...special, authorization }, context);
+  const carrier = {
+    bare: [],
+    headers,
+    method,
+    body,
+    url: request.originalUrl ?? request.url,
+    isSecure: () => isSecure(request),
+    ...special,
+  };
+  const token = extractor.extract(carrier, context);
   return token === undefined ? undefined : new HttpPresented(token, request);
+}
+
+function isSecure(request: HttpRequest): boolean {
+  return request.socket?.encrypted === true || request.protocol === 'https' || request.secure === true;
 }
 
 function setHttpHeader(context: ExecutionContext, name: string, value: string): void {
@@ -143,18 +156,21 @@ function protocolTokens({ headers }: HttpRequest): readonly string[] {
 }
 
 const AUTHORIZATION = 'authorization';
+const NONE: readonly string[] = [];
 
 /** Returns every `Authorization` header that was sent. Node keeps the first and drops the others silently. */
 function authorizationHeaders(request: HttpRequest): readonly string[] {
-  const value = request.headers[AUTHORIZATION];
-  if (value === undefined) return [];
+  const { headers } = request;
+  const value = Object.hasOwn(headers, AUTHORIZATION) ? headers[AUTHORIZATION] : undefined;
+  if (value === undefined) return NONE;
   if (typeof value !== 'string') return value;
-  const raw = request.rawHeaders ?? request.raw?.rawHeaders ?? [];
+  const raw = request.rawHeaders ?? request.raw?.rawHeaders ?? NONE;
   let sent = 0;
   for (let index = 0; index < raw.length; index += 2) {
     const name = raw[index];
     if (name?.length === AUTHORIZATION.length && name.toLowerCase() === AUTHORIZATION) sent += 1;
   }
+  if (sent > 1) return new Array<string>(sent).fill(value);
   // A middleware may have set the header; the raw headers do not contain it then.
-  return sent > 1 ? new Array<string>(sent).fill(value) : [value];
+  return value === '' ? NONE : [value];
 }

@@ -2,7 +2,7 @@ import type { ExecutionContext } from '@nestjs/common';
 import { asAuthError, type AuthRefusal, isAuthRefusal, messageFacts } from '../refusals/refusal.js';
 import { isSocketIo, type SocketClient, socketConnection } from '../sockets/socket-connection.js';
 import { OpeningContext, stateOf } from '../sockets/socket-state.js';
-import { readHandshake } from './http.js';
+import { type HttpRequest, readHandshake } from './http.js';
 import type { Transport } from './transport.js';
 
 export const wsTransport: Transport = {
@@ -17,8 +17,11 @@ export const wsTransport: Transport = {
     // A renewed token replaces the one that opened the socket.
     const token = (context instanceof OpeningContext ? context.newToken : undefined) ?? state.renewedToken;
     if (token !== undefined) return { token, scheme: 'Bearer', proofs: [] };
-    if (isSocketIo(client))
-      return readHandshake(client.handshake, context, extractor, { bare: [client.handshake.auth?.token] });
+    if (isSocketIo(client)) {
+      // The handshake has no raw headers, which show whether a header was sent twice.
+      const { handshake, request: raw } = client as typeof client & { readonly request?: HttpRequest };
+      return readHandshake({ ...handshake, raw }, context, extractor, { bare: [handshake.auth?.token] });
+    }
     return readHandshake(state.request ?? { headers: {} }, context, extractor);
   },
 

@@ -63,7 +63,8 @@ export class TestSocket {
 
 /** A token in another place than usual. */
 export interface Handshake {
-  readonly headers?: Record<string, string>;
+  /** Several values of a header are sent as several headers. */
+  readonly headers?: Record<string, string | string[]>;
   /** Only with ws. */
   readonly protocols?: string[];
 }
@@ -77,7 +78,7 @@ const socketIoOpener =
       transports: ['websocket'],
       forceNew: true,
       reconnection: false,
-      extraHeaders: headers,
+      extraHeaders: headers as Record<string, string>,
       ...(token !== undefined && { auth: { token } }),
     });
     const socket = new TestSocket(
@@ -103,7 +104,9 @@ const wsOpener =
   (place, token, { headers, protocols } = {}) => {
     // A browser cannot set any other header.
     const usual = token === undefined ? [] : ['bearer', token];
-    const client = new WebSocket(`${url.replace('http', 'ws')}/${place}`, protocols ?? usual, { headers });
+    const client = new WebSocket(`${url.replace('http', 'ws')}/${place}`, protocols ?? usual, {
+      headers: headers as Record<string, string>,
+    });
     const opened = new Promise((resolve) => client.once('open', resolve));
     const socket = new TestSocket(
       (event, data) => {

@@ -10,6 +10,7 @@ import {
   type TokenReader,
 } from '../../../src/options/token-places.js';
 import { type TokenCarrier, TokenExtractor } from '../../../src/token/token-extractor.js';
+import { polluted } from '../../support/polluted.js';
 import { unicodeText } from '../../support/unicode-text.js';
 
 const EMPTY: TokenCarrier = { authorization: [], bare: [], headers: {} };
@@ -30,7 +31,8 @@ describe('fromBearerHeader', () => {
     [{}, undefined],
     [{ authorization: [''] }, undefined],
     [{ authorization: ['Bearer a.b.c'] }, 'a.b.c'],
-    [{ authorization: ['', 'Bearer a.b.c'] }, 'a.b.c'],
+    [{ authorization: ['', 'Bearer a.b.c'] }, 'TOKEN_MULTIPLE'],
+    [{ authorization: ['', ''] }, 'TOKEN_MULTIPLE'],
     [{ bare: ['a.b.c'] }, 'a.b.c'],
     [{ bare: [undefined, null, ''] }, undefined],
     [{ authorization: ['Bearer a'], bare: ['b'] }, 'TOKEN_MULTIPLE'],
@@ -115,6 +117,29 @@ describe('fromCookie', () => {
     for (const method of ['GET', 'HEAD', 'OPTIONS']) expect(send({ method }, origins)).toBe('a');
     const other = { ...headers, cookie: 'other=a' };
     expect(extract(fromCookie('session'), { method: 'POST', headers: other })).toBeUndefined();
+  });
+
+  it.each<[string, boolean | undefined, boolean]>([
+    ['http://api.example.com', true, false],
+    ['https://api.example.com', true, true],
+    ['http://api.example.com', false, true],
+    ['https://api.example.com', false, true],
+    ['http://api.example.com', undefined, true],
+    ['ws://api.example.com', true, false],
+  ])('sent by a page of %s to this host, over TLS: %s, is accepted: %s', (origin, isSecure, isAccepted) => {
+    const expected = isAccepted ? 'a' : 'ORIGIN_UNTRUSTED';
+    const carrier = { method: 'POST', isSecure: isSecure === undefined ? undefined : () => isSecure };
+    for (const host of ['host', ':authority']) {
+      const headers = { [host]: 'api.example.com', cookie: 'session=a', origin };
+      expect([host, extract(fromCookie('session'), { headers, ...carrier })]).toEqual([host, expected]);
+    }
+  });
+
+  it('is not compared with headers of a polluted prototype', async () => {
+    const headers = { host: 'api.example.com', cookie: 'session=a', origin: EVIL };
+    const send = () => extract(fromCookie('session'), { headers, method: 'POST' });
+    expect(await polluted({ 'sec-fetch-site': 'same-origin' }, send)).toBe('ORIGIN_UNTRUSTED');
+    expect(await polluted({ origins: [EVIL] }, send)).toBe('ORIGIN_UNTRUSTED');
   });
 
   it('compares the first of several `Origin` headers', () => {
