@@ -4,13 +4,13 @@ import { text } from 'node:stream/consumers';
 import type { SignatureAlgorithm } from '../keys/algorithms.js';
 import type { ResolvedOptions } from '../options/resolve-options.js';
 import type { KeySourceRegistry } from '../remote/key-source-registry.js';
-import { TestKey } from './test-key.js';
+import { signingInputOf, TestKey } from './test-key.js';
 
 /** Metadata (RFC 8414), keys, introspection (RFC 7662) and revocation (RFC 7009) of a test issuer, without client authentication. */
 export class TestEndpoints {
   /** The number of requests for the key set. */
   keyRequests = 0;
-  /** The claims of the tokens that are not revoked, and are signed with a current key. @internal */
+  /** The claims of the tokens that are not revoked, and are signed with a current key, by the signing input. @internal */
   protected readonly activeTokens = new Map<string, Readonly<Record<string, unknown>>>();
   /** The options of the connected applications, the newest last. @internal */
   readonly applications = new Map<KeySourceRegistry, ResolvedOptions>();
@@ -36,9 +36,9 @@ export class TestEndpoints {
     return this.respond(request);
   };
 
-  /** Revokes a token (RFC 7009): `introspect` reports it as inactive. Its signature and its times stay valid. */
+  /** Revokes a token (RFC 7009): `introspect` reports it as inactive, in every text of it. Its signature and its times stay valid. */
   revoke(token: string): void {
-    this.activeTokens.delete(token);
+    this.activeTokens.delete(signingInputOf(token));
   }
 
   /**
@@ -46,8 +46,9 @@ export class TestEndpoints {
    * the token is revoked or expired, or is not signed with a current key of this issuer.
    */
   introspect(token: string): { readonly active: boolean } & Readonly<Record<string, unknown>> {
-    const claims = this.activeTokens.get(token);
+    const claims = this.activeTokens.get(signingInputOf(token));
     if (claims === undefined || !(Number(claims.exp) > this.nowSeconds)) return { active: false };
+    if (![...this.keys.values()].some((key) => key.verifies(token))) return { active: false };
     return { ...claims, active: true, token_type: 'Bearer' };
   }
 

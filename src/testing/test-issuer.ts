@@ -4,7 +4,7 @@ import type { ResolvedClaimPaths, ResolvedIssuer } from '../options/resolve-issu
 import { type ResolvedOptions, resolveOptions } from '../options/resolve-options.js';
 import type { KeySourceRegistry } from '../remote/key-source-registry.js';
 import { TestEndpoints } from './test-endpoints.js';
-import { TestKey } from './test-key.js';
+import { signingInputOf, TestKey } from './test-key.js';
 import { checkProperties, createClaims, DEFAULTS, type TokenRequest } from './test-token.js';
 
 const DAY_SECONDS = 86_400;
@@ -136,7 +136,7 @@ export class TestIssuer extends TestEndpoints {
     const typ = tokenTypes.has('at+jwt') ? 'at+jwt' : [...tokenTypes][0];
     const claims = createClaims(issuer, request, this.nowSeconds);
     const token = (signer?.(published) ?? published).sign({ typ, ...request.header }, claims);
-    if (signer === undefined) this.activeTokens.set(token, claims);
+    if (signer === undefined) this.activeTokens.set(signingInputOf(token), claims);
     return token;
   }
 

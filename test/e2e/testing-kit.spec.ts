@@ -192,6 +192,31 @@ describe('An application that is connected to a test issuer', () => {
 });
 
 describe('A revoked token', () => {
+  // SEC 2 §2.4.2: the order of P-256.
+  const ORDER = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n;
+
+  /** Another text of the same token: of an ECDSA signature (r, s), (r, n - s) is valid as well. */
+  const rewritten = (token: string) => {
+    const [header, payload, signature = ''] = token.split('.');
+    const bytes = Buffer.from(signature, 'base64url');
+    const s = ORDER - BigInt(`0x${bytes.subarray(32).toString('hex')}`);
+    bytes.write(s.toString(16).padStart(64, '0'), 32, 'hex');
+    return [header, payload, bytes.toString('base64url')].join('.');
+  };
+
+  it('is revoked in every text of it', async () => {
+    const issuer = await TestIssuer.create({ algorithm: 'ES256' });
+    const { get } = await start({}, issuer);
+    const token = await issuer.token();
+    const other = rewritten(token);
+    expect([other === token, rewritten(other)]).toEqual([false, token]);
+    expect([(await get(token)).status, (await get(other)).status]).toEqual([200, 200]);
+    const introspected = () => [token, other].map((text) => issuer.introspect(text).active);
+    expect(introspected()).toEqual([true, true]);
+    issuer.revoke(other);
+    expect(introspected()).toEqual([false, false]);
+  });
+
   it('is rejected by an application that asks the introspection endpoint, and only by that (USER_REFUSED)', async () => {
     const issuer = await TestIssuer.create();
     const isActive = async (token: string) => {
@@ -216,6 +241,8 @@ describe('A revoked token', () => {
     const active = await issuer.token({ sub: 'alice', scopes: ['read'] });
     const expected = { active: true, token_type: 'Bearer', sub: 'alice', scope: 'read', iss: issuer.url };
     expect(issuer.introspect(active)).toMatchObject(expected);
+    const otherSignature = (await issuer.token()).split('.').at(-1) ?? '';
+    expect(issuer.introspect(active.replace(/[^.]*$/, otherSignature))).toEqual({ active: false });
     const inactive = [
       await issuer.revokedToken(),
       await issuer.expiredToken(),

@@ -12,7 +12,8 @@ export const NOT_BASE64URL = -1;
 
 /**
  * Decodes base64url in its canonical form (RFC 7515 §2, RFC 4648 §3.5): no padding, no other alphabet, no stray bits at the
- * end. Otherwise a token could be rewritten into another string that is accepted as well.
+ * end. This does not make the text of a token unique: anyone can replace the `s` of an ECDSA signature by n − s, which is valid as
+ * well. Nothing may recognize a token by its text, for example to revoke it.
  *
  * Node's decoder accepts other forms. It also uses instructions for which some processors lower their clock, which slows
  * the signature check after it by more than this function costs.
