@@ -31,9 +31,14 @@ type Next = (error?: unknown) => void;
  * proxied path. Verification and responses are those of `AuthGuard`, the `require` option applies, and the user is on
  * `request.user`.
  *
- * - Express: `app.use(['/docs', '/docs-json'], app.get(AuthMiddleware).use)`, before what is mounted at the same paths. It sees the
- *   path as it was sent, so a part of a larger mount (`/private` of files that are mounted at `/`) can be spelled in other
- *   ways (`/%70rivate`) that it does not match.
+ * ```ts
+ * // Swagger UI serves the document at two more paths.
+ * app.use(['/docs', '/docs-json', '/docs-yaml'], app.get(AuthMiddleware).use);
+ * SwaggerModule.setup('docs', app, document);
+ * ```
+ *
+ * - Express: `app.use` as above, before what is mounted at the same paths. It sees the path as it was sent, so a part of a larger mount
+ *   (`/private` of files that are mounted at `/`) can be spelled in other ways (`/%70rivate`) that it does not match.
  * - Fastify, routes of plugins (`@fastify/static`, Swagger UI): {@link authHook}.
  * - Fastify, `app.use('/docs', …)`, which is not a route: `app.use('/docs', app.get(AuthMiddleware).use)` before it.
  * - Nest's middleware: `consumer.apply(AuthMiddleware).forRoutes('files{/*path}')`, before other middleware of `consumer` and routes of
@@ -79,9 +84,16 @@ export class AuthMiddleware implements NestMiddleware<object, NodeResponse> {
 }
 
 /**
- * Creates an `onRequest` hook for Fastify that guards routes of plugins:
- * `app.getHttpAdapter().getInstance().addHook('onRequest', authHook(app, '/docs'))`, before they are registered. It sees the
- * route that Fastify's router found, not the path as it was sent, so no spelling of the path (`%64ocs`, `/docs/`,
+ * Creates an `onRequest` hook for Fastify that guards routes of plugins. Add it before they are registered:
+ *
+ * ```ts
+ * const fastify = app.getHttpAdapter().getInstance();
+ * // Swagger UI serves the document at two more paths.
+ * fastify.addHook('onRequest', authHook(app, '/docs', '/docs-json', '/docs-yaml'));
+ * SwaggerModule.setup('docs', app, document);
+ * ```
+ *
+ * It sees the route that Fastify's router found, not the path as it was sent, so no spelling of the path (`%64ocs`, `/docs/`,
  * `//docs`, HEAD) avoids it. It does not guard what is not a route of Fastify: the 404 response, and what `app.use` mounts.
  *
  * @param prefixes of the guarded routes. `'/docs'` is that route and everything that begins with `/docs/`. Without a prefix every

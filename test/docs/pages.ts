@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 
 /** The code blocks of one page. */
 export interface Page {
@@ -23,4 +24,62 @@ export function readPages(): readonly Page[] {
       code,
     })),
   }));
+}
+
+/** Returns the `ts` blocks in the doc comments of a file, without the asterisks. */
+export function codeInComments(path: string): readonly string[] {
+  const comments = readFileSync(path, 'utf8').match(/\/\*\*[\s\S]*?\*\//g) ?? [];
+  return comments.flatMap((comment) => {
+    const text = comment.replace(/^ *\* ?/gm, '');
+    return Array.from(text.matchAll(/^```ts\n([\s\S]*?)^```/gm), ([, code = '']) => code);
+  });
+}
+
+/** The names that the examples in doc comments use without an import, to keep them short. */
+const NAMES: Readonly<Record<string, string>> = {
+  Socket: `import type { Socket } from 'socket.io';`,
+  ...importsFrom('nestjs-resource-server', [
+    'AuthenticatedGateway',
+    'AuthMiddleware',
+    'authHook',
+    'SocketAuthenticator',
+  ]),
+  ...importsFrom('nestjs-resource-server/presets', ['auth0', 'google', 'requiredEnv']),
+  ...importsFrom('nestjs-resource-server/testing', ['AuthTestingModule', 'mockAuth', 'TestIssuer', 'withTestIssuer']),
+  ...importsFrom('@nestjs/swagger', ['SwaggerModule', 'OpenAPIObject']),
+  ...importsFrom('@nestjs/testing', ['Test']),
+  ...importsFrom('@nestjs/websockets', ['WebSocketGateway']),
+  ...importsFrom('node:http', ['IncomingMessage']),
+  app: `declare const app: import('@nestjs/platform-fastify').NestFastifyApplication;`,
+  document: `declare const document: import('@nestjs/swagger').OpenAPIObject;`,
+  // An augmentation needs the module that it augments.
+  Register: `import 'nestjs-resource-server';`,
+  MyUser: 'interface MyUser { readonly id: string }',
+  ...Object.fromEntries(
+    ['AppModule', 'Orders', 'OrdersController', 'OrdersModule'].map((name) => [name, `declare class ${name} {}`]),
+  ),
+};
+
+function importsFrom(module: string, names: readonly string[]) {
+  return Object.fromEntries(names.map((name) => [name, `import { ${name} } from '${module}';`]));
+}
+
+/** Returns the examples in the doc comments of the source as complete files, by a path. */
+export function readExamples(): ReadonlyMap<string, string> {
+  const paths = readdirSync('src', { recursive: true, encoding: 'utf8' }).filter((path) => path.endsWith('.ts'));
+  const examples = paths.flatMap((path) =>
+    codeInComments(join('src', path)).map((code, index) => [`${path.slice(0, -3)}.${String(index)}.ts`, code] as const),
+  );
+  return new Map(examples.map(([path, code]) => [path, completed(code)]));
+}
+
+function completed(code: string): string {
+  const used = Object.entries(NAMES).filter(([name]) => new RegExp(`\\b${name}\\b`).test(code));
+  // An example may be a method of a gateway.
+  const isMethod = code.startsWith('async ');
+  const body = isMethod
+    ? `class Example {\n  declare connections: SocketAuthenticator;\n${code}}\n`
+    : code.replace('…', '');
+  const more = isMethod ? [NAMES.SocketAuthenticator] : [];
+  return [...used.map(([, line]) => line), ...more, body, 'export {};'].join('\n');
 }

@@ -2,14 +2,19 @@ import 'reflect-metadata';
 import { Agent, request as httpRequest } from 'node:http';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { ApolloDriverConfig } from '@nestjs/apollo';
-import { type LoggerService, UseGuards } from '@nestjs/common';
+import { type INestApplication, UseGuards } from '@nestjs/common';
 import { ExternalContextCreator } from '@nestjs/core';
 import manifest from '@nestjs/graphql/package.json' with { type: 'json' };
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { createClient } from 'graphql-ws';
+import { WebSocket } from 'ws';
 import { Field, Mutation, ObjectType, Parent, Query, ResolveField, Resolver } from '@nestjs/graphql';
 import {
   AccessToken,
   AuthEvents,
   AuthGuard,
+  authHook,
+  AuthMiddleware,
   type AuthOptions,
   CurrentUser,
   fromCookie,
@@ -127,10 +132,10 @@ interface GraphqlResult {
 async function start(
   options: Partial<AuthOptions> = {},
   graphql: Partial<ApolloDriverConfig> = {},
-  { logger, platform = 'express' }: { logger?: LoggerService; platform?: Platform } = {},
+  { platform = 'express', ...rest }: { platform?: Platform } & Parameters<typeof startApp>[2] = {},
 ) {
   const imports = [authModule(issuer, new Clock(), options), graphqlModule(graphql)];
-  const { app, url } = await startApp(platform, { imports, providers: [OrdersResolver] }, { logger });
+  const { app, url } = await startApp(platform, { imports, providers: [OrdersResolver] }, rest);
   const post = async (body: unknown, token?: string): Promise<unknown> => {
     const headers = { 'content-type': 'application/json', ...(token !== undefined && bearer(token)) };
     const response = await fetch(`${url}/graphql`, { method: 'POST', headers, body: JSON.stringify(body) });
@@ -152,6 +157,47 @@ async function start(
       ),
   };
 }
+
+/** The documentation states these facts. If one fails because Nest or Apollo closes more now, change docs/transports.md. */
+describe('Introspection without a token', () => {
+  const QUERY = '{ __schema { queryType { name } } }';
+  const ANSWER = { __schema: { queryType: { name: 'Query' } } };
+
+  it.each(PLATFORMS)('is answered by default, and over HTTP not with `introspection: false` (%s)', async (platform) => {
+    expect(await (await start({}, {}, { platform })).result(QUERY)).toEqual(ANSWER);
+    const { result } = await start({}, { introspection: false }, { platform });
+    expect(await result(QUERY)).toBe('GRAPHQL_VALIDATION_FAILED');
+  });
+
+  it('is answered over a socket also with `introspection: false`', async () => {
+    const { app } = await start({}, { introspection: false });
+    const client = createClient({
+      url: `${(await app.getUrl()).replace('http', 'ws')}/graphql`,
+      webSocketImpl: WebSocket,
+    });
+    expect((await client.iterate({ query: QUERY }).next()).value).toEqual({ data: ANSWER });
+    await client.dispose();
+  });
+
+  it.each(PLATFORMS)('is refused if AuthMiddleware guards the endpoint (%s)', async (platform) => {
+    const prepare = (app: INestApplication) => {
+      if (platform === 'express') app.use('/graphql', app.get(AuthMiddleware).use);
+      else
+        (app as NestFastifyApplication).getHttpAdapter().getInstance().addHook('onRequest', authHook(app, '/graphql'));
+    };
+    const { app, result } = await start({}, {}, { platform, prepare });
+    const url = `${await app.getUrl()}/graphql`;
+    for (const path of [`?query=${encodeURIComponent(QUERY)}`, '']) {
+      const body = path === '' ? { method: 'POST', body: JSON.stringify({ query: QUERY }) } : {};
+      const response = await fetch(url + path, { ...body, headers: { 'content-type': 'application/json' } });
+      expect([response.status, await response.json()]).toEqual([
+        401,
+        expect.objectContaining({ code: 'TOKEN_MISSING' }),
+      ]);
+    }
+    expect(await result(QUERY, TOKENS.good())).toEqual(ANSWER);
+  });
+});
 
 describe('A refused GraphQL operation', () => {
   it.each<[string, string, Record<string, unknown>, Partial<AuthOptions>, Record<string, unknown>]>([

@@ -13,9 +13,11 @@ import {
   type Type,
 } from '@nestjs/common';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
 import { Test, type TestingModuleBuilder } from '@nestjs/testing';
 import { AuthGuard, authHook, AuthMiddleware, AuthModule } from '../../src/index.js';
 import { type Answer, bearer, call, closeApps, type Platform, PLATFORMS } from '../support/app.js';
+import { codeInComments } from '../docs/pages.js';
 import { AUDIENCE } from '../support/guarded-app.js';
 import { issuerWithTokens } from '../support/issuer-with-tokens.js';
 import { LocalIssuer } from '../support/local-issuer.js';
@@ -340,6 +342,56 @@ describe('authHook', () => {
 });
 
 /** The documentation warns of these. If one fails because Nest guards more now, remove the warning. */
+describe.each(PLATFORMS)('The example in the doc comment, on %s', (platform) => {
+  const PATHS = [
+    'docs',
+    'docs-json',
+    'docs-yaml',
+    ...(platform === 'express' ? ['docs/', 'docs/swagger-ui-init.js'] : []),
+  ];
+  const OTHER_SPELLINGS = [
+    'DOCS',
+    'Docs-Json',
+    'docs-yaml/',
+    '/docs-json',
+    '%64ocs-yaml',
+    'docs-json?x=1',
+    'docs/index.html',
+  ];
+
+  /** On Fastify, Swagger UI needs a package that is not installed here. A route replaces it. */
+  const setup = (path: string, app: INestApplication, document: OpenAPIObject) => {
+    SwaggerModule.setup(path, app, document, { ui: platform === 'express' });
+    if (platform === 'fastify') fastifyOf(app).get(`/${path}`, (_request, reply) => reply.send('Swagger UI'));
+  };
+
+  const startDocumented = (code = "SwaggerModule.setup('docs', app, document)") => {
+    const prepare = (app: INestApplication) => {
+      const document = SwaggerModule.createDocument(app, new DocumentBuilder().build());
+      const names = { app, document, AuthMiddleware, authHook, SwaggerModule: { setup } };
+      // eslint-disable-next-line @typescript-eslint/no-implied-eval -- the text of our own comment
+      const run = new Function(...Object.keys(names), code) as (...values: unknown[]) => void;
+      run(...Object.values(names));
+    };
+    return start({ platform, prepare });
+  };
+
+  it('leaves no path of Swagger UI open', async () => {
+    const [express, fastify] = codeInComments('src/nest/auth.middleware.ts');
+    const guarded = await startDocumented(platform === 'express' ? express : fastify);
+    const open = await startDocumented();
+    for (const path of PATHS) {
+      expect([path, (await open.ask({}, path)).status]).toEqual([path, 200]);
+      expect([path, (await guarded.ask({}, path)).body.code]).toEqual([path, 'TOKEN_MISSING']);
+      expect([path, (await guarded.ask(good(), path)).status]).toEqual([path, 200]);
+    }
+    for (const path of OTHER_SPELLINGS) {
+      const { status } = await guarded.ask({}, path);
+      expect([path, [401, 404].includes(status)]).toEqual([path, true]);
+    }
+  });
+});
+
 describe("Nest's middleware does not guard", () => {
   const imports = () => [applying(AuthMiddleware)];
 
