@@ -14,7 +14,9 @@ export interface VerificationKey {
  * Imports a JSON Web Key (RFC 7517 §4). A key that was published for encryption, or for another algorithm, must not verify a
  * token (RFC 8725 §3.1, §3.2). An unsuitable key stays in its set, so that a token that names it is rejected for the right reason.
  */
-export function importVerificationKey(jwk: Readonly<Record<string, unknown>>): VerificationKey {
+export function importVerificationKey(published: Readonly<Record<string, unknown>>): VerificationKey {
+  // Without a prototype, because a polluted one could make a key usable, or none.
+  const jwk = Object.assign(Object.create(null) as Record<string, unknown>, published);
   const kid = typeof jwk.kid === 'string' && jwk.kid !== '' ? jwk.kid : undefined;
   try {
     return { kid, ...usableKey(jwk) };
@@ -28,7 +30,7 @@ export function importVerificationKey(jwk: Readonly<Record<string, unknown>>): V
 const PRIVATE_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k'];
 
 export function hasPrivateMembers(jwk: Readonly<Record<string, unknown>>): boolean {
-  return PRIVATE_MEMBERS.some((member) => member in jwk);
+  return PRIVATE_MEMBERS.some((member) => Object.hasOwn(jwk, member));
 }
 
 class UnsuitableKey extends Error {}

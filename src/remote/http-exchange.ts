@@ -1,4 +1,6 @@
 import { withoutQuery } from '../model/address.js';
+import { quoted } from '../model/printable-text.js';
+import { parseJson } from '../model/unknown-value.js';
 
 // JSON as authorization servers send it (RFC 8414 §3.2, RFC 7517 §8.5) and as file servers send a JSON file.
 const MEDIA_TYPE = /^(?:application\/(?:[\w.-]+\+)?json|text\/json|text\/plain|application\/octet-stream)$/;
@@ -51,7 +53,7 @@ export async function exchange(
       // Canceling the body releases the connection; a failure to cancel does not matter.
       if (isNotModified || problem !== undefined) response.body?.cancel().catch(() => undefined);
       if (problem !== undefined) throw problem;
-      const body = isNotModified ? undefined : parseJson(await readText(response, maxBytes, signal));
+      const body = isNotModified ? undefined : parseBody(await readText(response, maxBytes, signal));
       return { body, conditions: nextConditions(response), maxAgeSeconds: maxAgeSeconds(response) };
     });
   } catch (error) {
@@ -104,7 +106,7 @@ function responseProblem({ status, type, headers }: Response): FetchError | unde
   }
   const mediaType = headers.get('content-type')?.split(';')[0]?.trim().toLowerCase() ?? '';
   if (mediaType === '' || MEDIA_TYPE.test(mediaType)) return undefined;
-  return new FetchError('MEDIA_TYPE', `answered with ${JSON.stringify(mediaType.slice(0, 80))}, which is not JSON`);
+  return new FetchError('MEDIA_TYPE', `answered with ${quoted(mediaType, 80)}, which is not JSON`);
 }
 
 function nextConditions({ headers }: Response): RequestHeaders {
@@ -134,9 +136,9 @@ async function readText({ body }: Response, maxBytes: number, signal: AbortSigna
   return new TextDecoder().decode(Buffer.concat(chunks));
 }
 
-function parseJson(text: string): unknown {
+function parseBody(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseJson(text);
   } catch {
     // The parser's message quotes the text.
     throw new FetchError('NOT_JSON', 'answered with a body that is not JSON');

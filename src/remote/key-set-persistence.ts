@@ -1,7 +1,7 @@
 import { KeySet } from '../keys/key-set.js';
 import type { KeyStore, StoredKeys } from '../keys/key-store.js';
 import { hasPrivateMembers } from '../keys/verification-key.js';
-import { isJsonObject } from '../model/unknown-value.js';
+import { isJsonObject, ownMembers } from '../model/unknown-value.js';
 import type { ResolvedRemoteKeys } from '../options/resolve-keys.js';
 import { type CachedKeySet, lifetime } from './cached-key-set.js';
 import { withDeadline } from './http-exchange.js';
@@ -51,12 +51,13 @@ export class KeySetPersistence {
 
   private read(stored: unknown, now: number): CachedKeySet {
     if (!isJsonObject(stored)) throw new Error('the stored value is not an object');
-    const { fetchedAtMs, origin, jwks } = stored as Partial<StoredKeys>;
+    const { fetchedAtMs, origin, jwks } = ownMembers(stored) as Partial<StoredKeys>;
     if (typeof fetchedAtMs !== 'number' || !(fetchedAtMs <= now))
       throw new Error('`fetchedAtMs` is not a time in the past');
     // Otherwise keys from an address that was removed from the options would be accepted for another day.
     if (origin !== this.options.origin) throw new Error('`origin` does not match the configured `keys`');
-    if (!isJsonObject(jwks) || !Array.isArray(jwks.keys)) throw new Error('`jwks` is not a key set');
+    if (!isJsonObject(jwks) || !Object.hasOwn(jwks, 'keys') || !Array.isArray(jwks.keys))
+      throw new Error('`jwks` is not a key set');
     const keySet = new KeySet(jwks.keys as unknown[]);
     if (!keySet.isUsable) throw new Error('`jwks` has no usable key');
     return { keySet, source: 'store', ...lifetime(fetchedAtMs, this.options) };

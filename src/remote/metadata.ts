@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import { isFetchableAddress, isInternalHost, withoutQuery } from '../model/address.js';
+import { quoted } from '../model/printable-text.js';
 import { isJsonObject } from '../model/unknown-value.js';
 import { exchange, type ExchangeOptions, FetchError } from './http-exchange.js';
 
@@ -90,7 +91,7 @@ function readMetadata(body: unknown, issuer: string, location: string): Authoriz
   const document = isJsonObject(body) ? body : {};
   // RFC 8414 §3.3, OpenID Connect Discovery §4.3: otherwise the metadata of one tenant could name the keys of another.
   if (document.issuer !== issuer) {
-    const other = typeof document.issuer === 'string' ? JSON.stringify(document.issuer.slice(0, 256)) : 'no issuer';
+    const other = typeof document.issuer === 'string' ? quoted(document.issuer) : 'no issuer';
     throw new FetchError(
       'ISSUER_MISMATCH',
       `${withoutQuery(location)}: is the metadata of ${other}, not of ${JSON.stringify(issuer)}`,

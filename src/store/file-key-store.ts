@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isJsonObject } from '../model/unknown-value.js';
+import { isJsonObject, parseJson } from '../model/unknown-value.js';
 import type { KeyStore, StoredKeys } from '../keys/key-store.js';
 
 const MAX_FILE_BYTES = 1024 * 1024;
@@ -20,7 +20,7 @@ export class FileKeyStore implements KeyStore {
     try {
       const { size } = await stat(path);
       if (size > MAX_FILE_BYTES) throw new Error(`${path} is larger than 1 MiB`);
-      stored = JSON.parse(await readFile(path, 'utf8'));
+      stored = parseJson(await readFile(path, 'utf8'));
     } catch (error) {
       if ((error as { code?: unknown }).code === 'ENOENT') return undefined;
       throw error instanceof SyntaxError ? new Error(`${path} is not JSON`) : error;

@@ -2,6 +2,7 @@ import type { ExecutionContext } from '@nestjs/common';
 import { replaceOuter } from '../../access/effective-requirements.js';
 import { CombinedPolicy, isPolicyReference, NOT_A_POLICY } from '../../model/policy.js';
 import { ConfigurationError } from '../../model/errors.js';
+import { ownMembers } from '../../model/unknown-value.js';
 import {
   type AuthorizationDetail,
   type AuthorityKind,
@@ -88,7 +89,7 @@ export function RequirePolicy(policy: PolicyReference, options: RequirementOptio
  */
 export function RequireAcr(...given: Given<RequirementOptions & { maxAgeSeconds?: number }>): RequirementDecorator {
   const { names: values, options } = namesAndOptions<RequirementOptions & { maxAgeSeconds?: number }>(given);
-  const { maxAgeSeconds, ...others } = options;
+  const { maxAgeSeconds, ...others } = ownMembers(options);
   const isEmpty = values.length === 0 && maxAgeSeconds === undefined;
   const problem = isEmpty ? 'is empty. Write a value, or maxAgeSeconds.' : problemOfNames('acr', values);
   return requirement({ kind: 'acr', values, maxAgeSeconds }, others, problem ?? problemOfMaxAge(maxAgeSeconds));
@@ -145,7 +146,7 @@ function requirement(
   const message = problemOfOptions(options) ?? problem;
   // Thrown while the class is defined, so that the application does not start.
   if (message !== undefined) throw new ConfigurationError([{ path: `@${REQUIREMENTS[own.kind].decorator}`, message }]);
-  const { merge = false, reportOnly = false } = options;
+  const { merge = false, reportOnly = false } = ownMembers(options);
   const declared = Object.freeze({ ...own, merge, reportOnly }) as NestRequirement;
   return listDecorator(REQUIREMENTS_KEY, declared);
 }

@@ -3,6 +3,7 @@ import { createECDH, createPrivateKey, sign, verify } from 'node:crypto';
 import fc from 'fast-check';
 import { ALGORITHM_NAMES, type SignatureAlgorithm } from '../../../src/keys/algorithms.js';
 import { importVerificationKey } from '../../../src/keys/verification-key.js';
+import { polluted } from '../../support/polluted.js';
 import { unicodeText } from '../../support/unicode-text.js';
 import { newKey } from '../../support/local-issuer.js';
 
@@ -251,6 +252,19 @@ describe('A key that is not a signature key', () => {
 });
 
 describe('importVerificationKey', () => {
+  it.each(Object.entries({ use: 'enc', key_ops: [], alg: 'RS512', kid: 'x', d: 'x', k: 'x', kty: 'RSA', n: 'AQAB' }))(
+    'reads no member of a polluted prototype: %s',
+    async (name, value) => {
+      const read = () =>
+        [...Object.values(KEYS), {}].map((jwk) => {
+          const { kid, inputs, problem } = importVerificationKey(jwk);
+          return [kid, [...inputs.keys()], problem];
+        });
+      const expected = read();
+      expect(await polluted({ [name]: value }, read)).toEqual(expected);
+    },
+  );
+
   it('never throws: a key with any members verifies something or has a problem', () => {
     const name = fc.constantFrom('kty', 'crv', 'n', 'e', 'x', 'y', 'd', 'k', 'use', 'key_ops', 'alg', 'kid');
     const value = fc.oneof(

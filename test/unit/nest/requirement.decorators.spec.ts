@@ -18,6 +18,7 @@ import {
   requirementsOfMethod,
 } from '../../../src/nest/routes/requirement.decorators.js';
 import { problemsOf } from '../../support/catching.js';
+import { polluted } from '../../support/polluted.js';
 
 const COMMON = { merge: false, reportOnly: false };
 
@@ -98,6 +99,21 @@ it.each(['a b', 'a"', 'a\\', 'ä', 'a\n', ' a', 'a\u007f'])(
     expect(problemsOf(() => RequireScopes('read:orders', 'https://api.example.com/.default', '!#[]~'))).toEqual([]);
   },
 );
+
+describe('A polluted prototype', () => {
+  it.each([{ reportOnly: true }, { merge: true }, { maxAgeSeconds: 9 }])('adds no option: %j', async (members) => {
+    const declare = () =>
+      [
+        RequireScopes('read'),
+        RequireScopes('read', {}),
+        RequirePolicy(OrderOwner),
+        RequireAcr('mfa'),
+        RequireAuthorizationDetails('payment'),
+      ].map(declaredBy);
+    const expected = declare();
+    expect(await polluted(members, declare)).toEqual(expected);
+  });
+});
 
 describe('@RequirePolicy', () => {
   it('accepts a class, a function or a combination', () => {

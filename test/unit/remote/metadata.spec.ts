@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
+import { polluted } from '../../support/polluted.js';
 import { metadataLocations, MetadataSource, requireJwksUri } from '../../../src/remote/metadata.js';
 
 const ISSUER = 'https://issuer.example.com';
@@ -57,6 +58,14 @@ describe('MetadataSource', () => {
     documents[OPENID] = { ...metadata, jwks_uri: `${ISSUER}/moved` };
     await source.get(ISSUER, REQUEST, true);
     expect(await source.get(ISSUER, REQUEST)).toMatchObject({ jwks_uri: `${ISSUER}/moved` });
+  });
+
+  it('reads no member of a polluted prototype', async () => {
+    documents[OPENID] = {};
+    const get = () => source.get(ISSUER, REQUEST);
+    await expect(polluted(metadata, get)).rejects.toMatchObject({ name: 'FetchError' });
+    documents[OPENID] = { issuer: ISSUER };
+    expect(await polluted({ jwks_uri: 'https://evil.example.com' }, get)).toEqual({ issuer: ISSUER });
   });
 
   it('requests metadata again after a failure', async () => {
