@@ -248,9 +248,10 @@ export interface ModuleOptions<User = RegisteredUser, Context = unknown> {
   readonly keyStore?: KeyStore;
   /**
    * Remembers verified tokens that are sent again, while the key set that verified them is current. `false` disables it.
-   * `maxEntries`: from 1 to 10000000, default 10000; an entry needs about 1.3 bytes per character of the token. `maxAgeSeconds`:
-   * from 1 to 86400, default 300. For each request, the times of the token are checked, and `validate` and `user` are called; other
-   * checks are omitted only if the same token was accepted in the last 10 seconds, for which up to 8 MB more are used.
+   * `maxEntries`: from 1 to 10000000, default 10000; with large tokens fewer, because an entry may need 6 KiB on average (60 MiB
+   * by default). `maxAgeSeconds`: from 1 to 86400, default 300. For each request, the times of the token are checked, and
+   * `validate` and `user` are called; other checks are omitted only if the same token was accepted in the last 10 seconds, for which
+   * up to 32 MiB more are used.
    */
   readonly tokenCache?: { readonly maxEntries?: number; readonly maxAgeSeconds?: number } | false;
   /** Returns the time in milliseconds since 1970, for tests. Default `Date.now`. */

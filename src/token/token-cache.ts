@@ -21,9 +21,19 @@ export interface RecentToken extends CachedToken {
 }
 
 const RECENT_MS = 5_000;
-/** The total length of the tokens of one generation, so that the texts of recent tokens need at most 8 MB. */
-const MAX_RECENT_CHARACTERS = 4_000_000;
+/** Estimated bytes of the tokens of one generation, of which there are two. */
+const MAX_RECENT_BYTES = 16 * 1024 * 1024;
 const KEY_LENGTH = 32;
+/** The average of all entries. Common tokens of a kilobyte are estimated at 3 to 5 KiB, so that `maxEntries` of them fit. */
+const MAX_AVERAGE_BYTES = 6 * 1024;
+/** A cache of few entries can still contain several large tokens. */
+const MIN_BUDGET_ENTRIES = 1_000;
+/** The digest, the entry itself and its place in the cache. */
+const ENTRY_BYTES = 256;
+/** Expired entries are searched among this many at a time, so that a call never waits for the search of a large cache. */
+const MAX_SEARCHED = 10_000;
+/** The largest `clockToleranceSeconds`. */
+const MAX_TOLERANCE_MS = 300_000;
 
 /**
  * Tokens whose signature was verified before, which is valid only while the key set that verified it is current. Rejected tokens
@@ -34,20 +44,24 @@ const KEY_LENGTH = 32;
  * - `findRecent`: the digest costs more than all other checks together, so tokens of the last seconds are found by their text. A
  *   hit saves every check except those that depend on the time. The texts stay in memory until a token is received after
  *   5 to 10 seconds.
+ *
+ * Both are limited by the estimated memory as well: parsed claims can be twenty times as large as their text. Expired entries
+ * are removed when tokens are received, at most every 5 seconds.
  */
 export class TokenCache {
   private readonly entries: LRUCache<string, CachedToken>;
   private readonly seen: SeenTokenFilter;
   private readonly maxAgeMs: number;
   private readonly maxEntries: number;
-  private recentCharacters = 0;
+  private recentBytes = 0;
   /** Tokens of the last seconds, in two generations. The key is the end of the token, which is faster to hash than the whole. */
   private recent = new Map<string, RecentToken>();
   private lessRecent = new Map<string, RecentToken>();
   private recentSince = -Infinity;
 
   constructor({ maxEntries, maxAgeSeconds }: ResolvedTokenCache) {
-    this.entries = new LRUCache({ max: maxEntries });
+    const maxSize = Math.max(maxEntries, MIN_BUDGET_ENTRIES) * MAX_AVERAGE_BYTES;
+    this.entries = new LRUCache({ max: maxEntries, maxSize });
     this.seen = new SeenTokenFilter(maxEntries);
     this.maxAgeMs = maxAgeSeconds * 1000;
     this.maxEntries = maxEntries;
@@ -61,7 +75,7 @@ export class TokenCache {
   /** Returns whether the token is stored: not for the first time. */
   remember(token: string, entry: CachedToken): boolean {
     const isRepeated = this.seen.has(token);
-    if (isRepeated) this.entries.set(digestOf(token), entry);
+    if (isRepeated) this.entries.set(digestOf(token), entry, { size: sizeOf(entry) });
     else this.seen.add(token);
     return isRepeated;
   }
@@ -76,8 +90,9 @@ export class TokenCache {
 
   rememberRecent(entry: RecentToken): void {
     const { token } = entry.verified;
-    if (this.recent.size >= this.maxEntries || this.recentCharacters + token.length > MAX_RECENT_CHARACTERS) return;
-    this.recentCharacters += token.length;
+    // Compared before the size is known, which is not estimated for each request while the generation is full.
+    if (this.recent.size >= this.maxEntries || this.recentBytes >= MAX_RECENT_BYTES) return;
+    this.recentBytes += token.length + sizeOf(entry);
     this.recent.set(token.slice(-KEY_LENGTH), entry);
   }
 
@@ -86,8 +101,22 @@ export class TokenCache {
     if (age >= 0 && age < RECENT_MS) return;
     this.lessRecent = age < 2 * RECENT_MS && age >= 0 ? this.recent : new Map<string, RecentToken>();
     this.recent = new Map();
-    this.recentCharacters = 0;
+    this.recentBytes = 0;
     this.recentSince = now;
+    this.removeExpired(now);
+  }
+
+  private removeExpired(now: number): void {
+    const expired: string[] = [];
+    let searched = 0;
+    for (const key of this.entries.rkeys()) {
+      const entry = this.ifFresh(this.entries.peek(key), now);
+      const exp = entry?.claims.exp;
+      if (entry === undefined || (typeof exp === 'number' && exp * 1000 + MAX_TOLERANCE_MS <= now)) expired.push(key);
+      searched += 1;
+      if (searched === MAX_SEARCHED) break;
+    }
+    for (const key of expired) this.entries.delete(key);
   }
 
   /** A negative age means that the clock was set back. A clock that returns NaN finds nothing. */
@@ -101,4 +130,22 @@ export class TokenCache {
 /** SHA-256, because a collision would make a forged token valid. One character for each byte: the digest is only a map key. */
 function digestOf(token: string): string {
   return hash('sha256', token, 'binary');
+}
+
+/** Estimates the bytes that an entry keeps in memory. The key set is not counted: it is shared. */
+function sizeOf({ header, claims }: CachedToken): number {
+  return ENTRY_BYTES + bytesOf(header) + bytesOf(claims);
+}
+
+/**
+ * Estimates the memory of a parsed JSON value, at or above what was measured with Node 20 for values of every shape: an empty object
+ * needs 64 bytes, and its hidden class up to 100 more. A string with spaces may be split into scopes.
+ */
+function bytesOf(value: unknown): number {
+  if (typeof value === 'string') return 32 + value.length * (value.includes(' ') ? 12 : 2);
+  if (typeof value !== 'object' || value === null) return 16;
+  let bytes = 128;
+  if (Array.isArray(value)) for (const item of value) bytes += 16 + bytesOf(item);
+  else for (const name in value) bytes += 48 + name.length + bytesOf((value as Record<string, unknown>)[name]);
+  return bytes;
 }

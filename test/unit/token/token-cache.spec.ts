@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { createHash, randomUUID } from 'node:crypto';
-import { AuthError, type AuthOptions } from '../../../src/index.js';
+import { AuthError, type AuthOptions, type VerifiedAccessToken } from '../../../src/index.js';
 import { KeySet } from '../../../src/keys/key-set.js';
 import type { KeySource } from '../../../src/keys/key-source.js';
 import { resolveOptions } from '../../../src/options/resolve-options.js';
@@ -8,7 +8,7 @@ import { AccessTokenVerifier } from '../../../src/token/access-token-verifier.js
 import { Authorities } from '../../../src/token/authorities.js';
 import { SeenTokenFilter } from '../../../src/token/seen-token-filter.js';
 import { TokenCache } from '../../../src/token/token-cache.js';
-import { TrustedIssuers } from '../../../src/token/trusted-issuers.js';
+import { type TrustedIssuer, TrustedIssuers } from '../../../src/token/trusted-issuers.js';
 import { AUDIENCE } from '../../support/guarded-app.js';
 import { newKey, signToken } from '../../support/local-issuer.js';
 import { outcomeOf } from '../../support/verifier.js';
@@ -213,6 +213,66 @@ describe('TokenCache', () => {
     for (let turn = 0; turn < 3; turn += 1)
       for (const token of tokens) if (cache.find(token, START) === undefined) cache.remember(token, entry);
     expect(tokens.filter((token) => cache.find(token, START) === undefined)).toEqual([]);
+  });
+
+  // The bytes that V8 needs for such claims, of 24,000 characters of JSON, measured with Node 20.
+  it.each([
+    ['empty objects, the largest for their text', 512_000, 8_000, () => ({})],
+    ['arrays in arrays', 556_000, 2_400, () => [[[[1]]]]],
+    ['objects with names of their own', 372_000, 2_000, (index: number) => ({ [`x${String(index)}`]: 1 })],
+    ['objects with numbers as names', 480_000, 3_000, () => ({ 9: 1 })],
+    ['a list of groups', 43_000, 600, (index: number) => digest(index).slice(0, 36)],
+    ['one text', 24_000, 1, () => 'x'.repeat(24_000)],
+    ['a list of scopes, which is split', 280_000, 1, () => 'ab '.repeat(8_000)],
+  ])('stores 6 KiB of memory per entry on average: fewer tokens with %s', (_what, bytes, items, item) => {
+    const cache = new TokenCache({ maxEntries: 1_000, maxAgeSeconds: 60 });
+    const large = { ...entry, claims: { list: Array.from({ length: items }, (_value, index) => item(index)) } };
+    const fitting = (1_000 * 6 * 1024) / bytes;
+    const tokens = Array.from({ length: 3 * fitting }, (_value, index) => digest(index));
+    for (const token of tokens) for (let turn = 0; turn < 2; turn += 1) cache.remember(token, large);
+    const found = tokens.filter((token) => cache.find(token, START) !== undefined);
+    expect(found.length).toBeLessThanOrEqual(fitting);
+    expect(found.length).toBeGreaterThan(fitting / 4);
+    expect(found.at(-1)).toBe(tokens.at(-1));
+  });
+
+  it('limits what it stores of headers as well', () => {
+    const cache = new TokenCache({ maxEntries: 10, maxAgeSeconds: 60 });
+    const large = { ...entry, header: { alg: 'RS256', list: Array.from({ length: 8_000 }, () => ({})) } };
+    for (let index = 0; index < 20; index += 1)
+      for (let turn = 0; turn < 2; turn += 1) cache.remember(digest(index), large);
+    const found = Array.from({ length: 20 }, (_value, index) => cache.find(digest(index), START) !== undefined);
+    expect(found.filter(Boolean).length).toBeLessThan(10);
+  });
+
+  it('keeps the texts and claims of recent tokens within 16 MiB', () => {
+    const cache = new TokenCache({ maxEntries: 10_000, maxAgeSeconds: 60 });
+    const claimsOf = () => ({ iss: ISSUER, list: Array.from({ length: 8_000 }, () => ({})) });
+    const large = { ...entry, claims: claimsOf(), issuer: {} as TrustedIssuer };
+    const tokens = Array.from({ length: 100 }, (_value, index) => digest(index));
+    cache.findRecent('none', START);
+    for (const token of tokens) cache.rememberRecent({ ...large, verified: { token } as VerifiedAccessToken });
+    const found = tokens.filter((token) => cache.findRecent(token, START) !== undefined);
+    expect(found.length).toBeGreaterThan(10);
+    expect(found.length).toBeLessThan(32);
+  });
+
+  it('removes tokens that are too old or expired when another token is received, although nobody sends them', () => {
+    const cache = new TokenCache({ maxEntries: 10_000, maxAgeSeconds: 3_600 });
+    const { entries } = cache as unknown as { entries: Map<string, unknown> };
+    const at = (seconds: number) => START + seconds * 1000;
+    const short = { ...entry, claims: { exp: START / 1000 + 60 } };
+    for (let index = 0; index < 100; index += 1) remember(cache, digest(index));
+    for (let index = 100; index < 150; index += 1)
+      for (let turn = 0; turn < 2; turn += 1) cache.remember(digest(index), short);
+    cache.findRecent('another', at(300));
+    expect(entries.size).toBe(150);
+    cache.findRecent('another', at(360));
+    expect(entries.size).toBe(100);
+    cache.findRecent('another', at(3_595));
+    expect(entries.size).toBe(100);
+    cache.findRecent('another', at(3_600));
+    expect(entries.size).toBe(0);
   });
 
   it('contains no token in memory', () => {
