@@ -5,6 +5,7 @@ import type { KeyStore } from '../keys/key-store.js';
 import type { ResolvedRemoteKeys } from '../options/resolve-keys.js';
 import { type CachedKeySet, lifetime } from './cached-key-set.js';
 import { type ExchangeOptions, FetchError, withDeadline } from './http-exchange.js';
+import type { TenantLimits } from './fetch-limit.js';
 import { fetchJwks } from './jwks-client.js';
 import { KeySetPersistence } from './key-set-persistence.js';
 import { RefreshBackoff } from './refresh-backoff.js';
@@ -19,6 +20,8 @@ interface IssuerKeysOptions extends ResolvedRemoteKeys, ExchangeOptions {
   readonly locate: (isDoubtful: boolean) => Promise<string>;
   readonly store: KeyStore | undefined;
   readonly origin: string;
+  /** The limits that the tenants share. Undefined for a configured issuer. */
+  readonly limits?: TenantLimits | undefined;
   /** When the first fetch is allowed. */
   readonly notBefore?: number | undefined;
   /** Receives warnings for the log. Must not throw. */
@@ -67,7 +70,7 @@ export class IssuerKeys implements KeySource {
     // A set that was not refreshed for long, because no token was received, may contain withdrawn keys: wait for the
     // refresh. During an outage no newer set is available.
     const isNeglected = this.backoff.failures === 0 && now - cached.freshUntil >= cached.freshUntil - cached.fetchedAt;
-    return isNeglected ? refreshed.then(() => this.currentOrThrow()) : keySet;
+    return isNeglected ? this.awaitCurrent(refreshed) : keySet;
   }
 
   current(): KeySet | undefined {
@@ -118,7 +121,12 @@ export class IssuerKeys implements KeySource {
     const { clock } = this.options;
     await this.restore();
     if (this.usableAt(clock()) !== undefined) return this.keySetFor(kid, rejectedSet);
-    if (this.backoff.isDue(clock())) await this.refresh();
+    return this.backoff.isDue(clock()) ? this.awaitCurrent(this.refresh()) : this.currentOrThrow();
+  }
+
+  private async awaitCurrent(refreshed: Promise<void> | undefined): Promise<KeySet> {
+    if (refreshed === undefined) throw this.unavailable('BUSY');
+    await refreshed;
     return this.currentOrThrow();
   }
 
@@ -131,7 +139,7 @@ export class IssuerKeys implements KeySource {
       await this.refreshing;
     } else if (mayFetch) {
       // If the kid is missing for the second time, the key set may have moved to another address.
-      await this.refresh(unknownKids.isMissing(kid));
+      await this.awaitCurrent(this.refresh(unknownKids.isMissing(kid)));
       // A failed fetch does not show whether the kid exists, and is limited by its own pause.
       if (backoff.failures === 0) unknownKids.recordFetch(now);
     }
@@ -149,16 +157,20 @@ export class IssuerKeys implements KeySource {
     return keySet;
   }
 
-  private unavailable(): AuthError {
+  private unavailable(reason: string | undefined = this.backoff.lastErrorCode): AuthError {
     const { issuer, clock } = this.options;
     const seconds = Math.ceil(this.backoff.msUntilNext(clock()) / 1000);
-    const detail = { issuer, reason: this.backoff.lastErrorCode };
+    const detail = { issuer, reason };
     return new AuthError('KEYS_UNAVAILABLE', detail, { retryAfterSeconds: Math.max(1, seconds) });
   }
 
-  /** Never rejects; `backoff` has the result. */
-  private refresh(relocate = false): Promise<void> {
-    return (this.refreshing ??= this.load(relocate).finally(() => (this.refreshing = undefined)));
+  /** Never rejects; `backoff` has the result. Undefined if too many fetches for tenants are in progress. */
+  private refresh(relocate = false): Promise<void> | undefined {
+    if (this.refreshing !== undefined) return this.refreshing;
+    const { limits } = this.options;
+    const limit = this.cached?.fetched === undefined ? limits?.firstFetches : limits?.laterFetches;
+    const loading = limit === undefined ? this.load(relocate) : limit.run(() => this.load(relocate));
+    return (this.refreshing = loading?.finally(() => (this.refreshing = undefined)));
   }
 
   private async load(relocate: boolean): Promise<void> {

@@ -5,8 +5,10 @@ import type { ResolvedKeys } from '../options/resolve-keys.js';
 import type { ResolvedOptions } from '../options/resolve-options.js';
 import type { KeySourceKind, KeySources } from '../token/trusted-issuers.js';
 import { FetchError } from './http-exchange.js';
+import { TenantLimits } from './fetch-limit.js';
 import { IssuerKeys } from './issuer-keys.js';
 import { MetadataSource, requireJwksUri } from './metadata.js';
+import { isPauseOver, NO_PAUSE, type Pause } from './refresh-backoff.js';
 
 interface KeySourceRegistryOptions extends Pick<ResolvedOptions, 'fetch' | 'clock' | 'insecureAllowHttp' | 'keyStore'> {
   readonly onProblem: (message: string) => void;
@@ -20,7 +22,8 @@ export class KeySourceRegistry implements KeySources {
   private readonly remote = new Set<IssuerKeys>();
   private readonly staticHealth: IssuerKeyHealth[] = [];
   /** When the issuer of a released tenant may be requested again. */
-  private readonly pauses = new LRUCache<string, number>({ max: MAX_PAUSES });
+  private readonly pauses = new LRUCache<string, Pause>({ max: MAX_PAUSES });
+  private readonly tenantLimits = new TenantLimits();
   private readonly closing = new AbortController();
   private readonly network: { readonly fetch: typeof globalThis.fetch; readonly signal: AbortSignal };
 
@@ -57,7 +60,8 @@ export class KeySourceRegistry implements KeySources {
       store,
       onProblem: this.onProblem,
       origin: keys.from === 'jwks' ? `jwks ${keys.uri}` : `discovery ${keys.uri ?? issuer}`,
-      notBefore: isConfigured ? undefined : this.pauses.get(issuer),
+      limits: isConfigured ? undefined : this.tenantLimits,
+      notBefore: isConfigured ? undefined : this.pauseOf(issuer),
     });
     this.remote.add(source);
     return source;
@@ -69,8 +73,8 @@ export class KeySourceRegistry implements KeySources {
     this.remote.delete(source);
     // Otherwise tokens that name many tenants in turn would cause a request for each token.
     const { issuer, unknownKidCooldownSeconds } = source.options;
-    const pausedUntil = source.lastFetchAt + unknownKidCooldownSeconds * 1000;
-    if (pausedUntil > (this.pauses.get(issuer) ?? 0)) this.pauses.set(issuer, pausedUntil);
+    const until = source.lastFetchAt + unknownKidCooldownSeconds * 1000;
+    if (until > (this.pauseOf(issuer) ?? 0)) this.pauses.set(issuer, { from: source.lastFetchAt, until });
   }
 
   /** Never rejects; `health` returns the result. */
@@ -92,6 +96,11 @@ export class KeySourceRegistry implements KeySources {
   async close(): Promise<void> {
     this.closing.abort(new FetchError('CLOSED', 'the application is closing'));
     await Promise.all([...this.remote].map((source) => source.close()));
+  }
+
+  private pauseOf(issuer: string): number | undefined {
+    const pause = this.pauses.get(issuer) ?? NO_PAUSE;
+    return isPauseOver(pause, this.options.clock()) ? undefined : pause.until;
   }
 
   private readonly onProblem = (message: string): void => {

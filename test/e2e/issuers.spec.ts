@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { AuthModule, type AuthOptions, ConfigurationError, type IssuerOptions } from '../../src/index.js';
 import { bearer, call, closeApps, PLATFORMS, type Platform, startApp } from '../support/app.js';
-import { AUDIENCE } from '../support/guarded-app.js';
+import { fault, FaultyIssuer } from '../support/faulty-issuer.js';
+import { AUDIENCE, until } from '../support/guarded-app.js';
 import { LocalIssuer, newKey, type TestKey } from '../support/local-issuer.js';
 import { OrdersController } from '../support/orders.js';
 import { outcomeOf, verifierOf } from '../support/verifier.js';
@@ -104,6 +105,33 @@ describe.each(PLATFORMS)('Several issuers on %s', (platform) => {
     tenants.set(a.url, { issuer: a.url, audience: AUDIENCE });
     expect(await send(token)).toBe('accepted');
     expect(a.countOf('/jwks')).toBe(1);
+  });
+});
+
+describe.each(PLATFORMS)('Tokens of many tenants whose issuers never answer, on %s,', (platform) => {
+  it('open 16 connections, and are otherwise rejected at once (503 with Retry-After: 1)', async () => {
+    const slow = await FaultyIssuer.start();
+    const names = Array.from({ length: 100 }, (_value, index) => `${slow.url}/tenant-${String(index)}`);
+    slow.fail(fault('never answers'), ...names.map((name) => `${new URL(name).pathname}/jwks`));
+    const { url, close } = await startApp(platform, {
+      imports: [
+        AuthModule.forRoot({
+          issuers: (issuer) => ({ issuer, audience: AUDIENCE, keys: { from: 'jwks', uri: `${issuer}/jwks` } }),
+        }),
+      ],
+      controllers: [OrdersController],
+    });
+    const waiting: Promise<unknown>[] = [];
+    for (const iss of names.slice(0, 16))
+      waiting.push(call(`${url}/orders`, bearer(slow.token(keyA, 'RS256', { iss }))));
+    await until(() => slow.openExchanges === 16);
+    for (const iss of names.slice(16)) {
+      const { status, headers, body } = await call(`${url}/orders`, bearer(slow.token(keyA, 'RS256', { iss })));
+      expect([status, headers['retry-after'], body.code]).toEqual([503, '1', 'KEYS_UNAVAILABLE']);
+    }
+    expect(slow.openExchanges).toBe(16);
+    await Promise.all([slow.stop(), ...waiting]);
+    await close();
   });
 });
 

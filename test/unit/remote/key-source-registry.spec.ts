@@ -1,8 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { KeySet } from '../../../src/keys/key-set.js';
+import type { KeySource } from '../../../src/keys/key-source.js';
 import type { ResolvedKeys } from '../../../src/options/resolve-keys.js';
 import { KeySourceRegistry } from '../../../src/remote/key-source-registry.js';
+import { until } from '../../support/guarded-app.js';
 import { LocalIssuer, newKey } from '../../support/local-issuer.js';
+import { outcomeOf } from '../../support/verifier.js';
 
 const key = newKey('p-256');
 const STATIC: ResolvedKeys = { from: 'static', keySet: new KeySet([key.jwk]) };
@@ -78,7 +81,7 @@ describe('KeySourceRegistry', () => {
     expect(states()).toHaveLength(2);
   });
 
-  it('fetches the keys of a tenant that is released and created again once in a cooldown', async () => {
+  it('fetches the keys of a tenant that is released and created again once in a cooldown, unless the clock was set back', async () => {
     const tenant = registry.create(issuer.url, jwks, 'resolved');
     await tenant.keySetFor(key.kid);
     registry.release(tenant);
@@ -88,7 +91,10 @@ describe('KeySourceRegistry', () => {
       registry.release(again);
     }
     expect(issuer.countOf('/jwks')).toBe(1);
-    now += 30_000;
+    now -= 86_400_000;
+    await registry.create(issuer.url, jwks, 'resolved').keySetFor(key.kid);
+    expect(issuer.countOf('/jwks')).toBe(2);
+    now += 86_430_000;
     const keySet = await registry.create(issuer.url, jwks, 'resolved').keySetFor(key.kid);
     expect(keySet.hasKid(key.kid)).toBe(true);
   });
@@ -98,5 +104,105 @@ describe('KeySourceRegistry', () => {
     registry.create(issuer.url, jwks, 'configured');
     await expect(registry.warmUp()).resolves.toBeUndefined();
     expect(registry.health()).toMatchObject([{ state: 'unavailable', failures: 1, lastErrorCode: 'STATUS' }]);
+  });
+});
+
+describe('The fetches for tenants', () => {
+  let open: { readonly answer: (body: unknown) => void }[];
+
+  beforeEach(() => {
+    open = [];
+    registry = new KeySourceRegistry({
+      fetch: () =>
+        new Promise((resolve) => {
+          open.push({ answer: (body) => resolve(Response.json(body)) });
+        }),
+      clock: () => now,
+      insecureAllowHttp: false,
+      keyStore: undefined,
+      onProblem: () => undefined,
+    });
+  });
+
+  const addressOf = (name: string) => `https://${name}.example.com/jwks`;
+  const tenant = (name: string, kind: 'configured' | 'resolved' = 'resolved') =>
+    registry.create(`https://${name}.example.com`, { ...jwks, uri: addressOf(name) } as ResolvedKeys, kind);
+  const outcomeFor = (source: KeySource, kid: string | undefined = key.kid) =>
+    outcomeOf((async () => source.keySetFor(kid))());
+  const answerAll = (body: unknown) => open.splice(0).forEach(({ answer }) => answer(body));
+  const hanging = async (count: number) => {
+    const waiting = Array.from({ length: count }, (_value, index) => outcomeFor(tenant(`slow-${String(index)}`)));
+    await until(() => open.length === count);
+    return waiting;
+  };
+
+  it('are 16 at a time while no keys are known: further tokens are rejected at once, to be sent again in a second', async () => {
+    const waiting = await hanging(16);
+    const next = tenant('next');
+    for (let turn = 0; turn < 50; turn += 1) {
+      const refused = expect((async () => next.keySetFor(key.kid))()).rejects;
+      await refused.toMatchObject({ code: 'KEYS_UNAVAILABLE', retryAfterSeconds: 1, detail: { reason: 'BUSY' } });
+      expect(await outcomeFor(tenant(`more-${String(turn)}`))).toBe('KEYS_UNAVAILABLE');
+    }
+    expect(open).toHaveLength(16);
+    // It was not requested, so that it has not failed.
+    expect(registry.health()[16]).toMatchObject({ issuer: 'https://next.example.com', failures: 0 });
+    answerAll({ keys: [key.jwk] });
+    expect(new Set(await Promise.all(waiting))).toEqual(new Set(['accepted']));
+    const served = outcomeFor(next);
+    await until(() => open.length === 1);
+    answerAll({ keys: [key.jwk] });
+    expect(await served).toBe('accepted');
+  });
+
+  it('end for a fetch that fails as well', async () => {
+    const waiting = await hanging(16);
+    answerAll({});
+    expect(new Set(await Promise.all(waiting))).toEqual(new Set(['KEYS_UNAVAILABLE']));
+    const served = outcomeFor(tenant('next'));
+    await until(() => open.length === 1);
+    answerAll({ keys: [key.jwk] });
+    expect(await served).toBe('accepted');
+  });
+
+  it('delay neither a configured issuer nor a tenant whose keys are known', async () => {
+    const known = tenant('known');
+    const first = outcomeFor(known);
+    await until(() => open.length === 1);
+    answerAll({ keys: [key.jwk] });
+    expect(await first).toBe('accepted');
+    void hanging(16);
+    await until(() => open.length === 16);
+    for (const [source, kid] of [
+      [tenant('configured', 'configured'), key.kid],
+      [known, 'rotated'],
+    ] as const) {
+      const served = outcomeFor(source, kid);
+      await until(() => open.length === 17);
+      open.pop()?.answer({ keys: [{ ...key.jwk, kid }] });
+      expect(await served).toBe('accepted');
+    }
+  });
+
+  it('are 64 at a time for tenants with known keys: these keys are still used, and unknown kids rejected at once', async () => {
+    const last = tenant('last');
+    const tenants = Array.from({ length: 64 }, (_value, index) => tenant(`tenant-${String(index)}`));
+    for (const source of [last, ...tenants]) {
+      const first = outcomeFor(source);
+      await until(() => open.length === 1);
+      answerAll({ keys: [key.jwk] });
+      await first;
+    }
+    const searches = tenants.map((source) => outcomeFor(source, 'rotated'));
+    await until(() => open.length === 64);
+    expect(await outcomeFor(last, 'rotated')).toBe('KEYS_UNAVAILABLE');
+    now += 570_000;
+    expect(last.keySetFor(key.kid)).toBe(last.current());
+    // Keys of a tenant without traffic may have been withdrawn.
+    now += 700_000;
+    expect(await outcomeFor(last)).toBe('KEYS_UNAVAILABLE');
+    expect(open).toHaveLength(64);
+    answerAll({ keys: [key.jwk, { ...key.jwk, kid: 'rotated' }] });
+    expect(new Set(await Promise.all(searches))).toEqual(new Set(['accepted']));
   });
 });
