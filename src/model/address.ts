@@ -13,33 +13,81 @@ export function isFetchableAddress(address: string, allowHttp: boolean): boolean
   return protocol === 'https:' || (protocol === 'http:' && (allowHttp || LOOPBACK.test(hostname)));
 }
 
-// RFC 6890: loopback, private use, link-local (the metadata services of clouds) and "this network".
+// The networks of the IANA special-purpose registries (RFC 6890) that are not globally reachable, multicast and reserved addresses.
+// Of IPv6 only those within 2000::/3, because no other address is global unicast (RFC 4291 §2.4).
 const INTERNAL = new BlockList();
 for (const [network, bits] of [
   ['0.0.0.0', 8],
   ['10.0.0.0', 8],
   ['100.64.0.0', 10],
   ['127.0.0.0', 8],
+  // Link-local: the metadata services of clouds.
   ['169.254.0.0', 16],
   ['172.16.0.0', 12],
+  ['192.0.0.0', 24],
+  ['192.0.2.0', 24],
+  ['192.88.99.0', 24],
   ['192.168.0.0', 16],
-  ['::', 127],
-  ['fc00::', 7],
-  ['fe80::', 10],
+  ['198.18.0.0', 15],
+  ['198.51.100.0', 24],
+  ['203.0.113.0', 24],
+  ['224.0.0.0', 3],
+  // IETF protocol assignments, Teredo (RFC 4380) among them.
+  ['2001::', 23],
+  ['2001:db8::', 32],
+  ['3fff::', 20],
 ] as const) {
   INTERNAL.addSubnet(network, bits, isIP(network) === 4 ? 'ipv4' : 'ipv6');
 }
 
+// Names that the global DNS does not have: special-use names (RFC 6761, RFC 6762 with its appendix G, RFC 7686, RFC 8375,
+// RFC 9476), `internal` (reserved by ICANN) and services of Kubernetes. `example` is not among them: it leads nowhere.
+const INTERNAL_NAME =
+  /(?:^|\.)(?:localhost|local|localdomain|internal|intranet|private|corp|home|lan|test|invalid|onion|alt|arpa|svc)$/;
+
 /**
- * Whether the host is a loopback, private or link-local address, or a name of loopback. Other names are not resolved.
+ * Whether the host is an address that is not globally reachable, or a name that only resolves inside a network: a name without a
+ * dot, of a special-use domain, or of a cluster. Other names are not resolved.
  *
  * @param hostname The value of `URL.hostname`, with IPv6 in brackets and IPv4 in canonical form.
  */
 export function isInternalHost(hostname: string): boolean {
-  const host = hostname.replace(/^\[|\]$|\.$/g, '');
-  const family = isIP(host);
-  if (family === 0) return host === 'localhost' || host.endsWith('.localhost');
-  return INTERNAL.check(host, family === 4 ? 'ipv4' : 'ipv6');
+  const host = hostname.replace(/^\[|\]$|\.+$/g, '');
+  switch (isIP(host)) {
+    case 4:
+      return INTERNAL.check(host, 'ipv4');
+    case 6:
+      return isInternalIpv6(host);
+    default:
+      return !host.includes('.') || INTERNAL_NAME.test(host);
+  }
+}
+
+function isInternalIpv6(host: string): boolean {
+  const groups = ipv6Groups(host);
+  const [first = 0, second = 0, third = 0, , fifth = 0, sixth = 0, seventh = 0, eighth = 0] = groups;
+  const prefix = groups
+    .slice(0, 6)
+    .map((group) => group.toString(16))
+    .join(':');
+  // The packets go to an IPv4 address: mapped (RFC 4291 §2.5.5.2), NAT64 (RFC 6052 §2.1), ISATAP (RFC 5214 §6.1), 6to4 (RFC 3056).
+  const isTranslated = prefix === '0:0:0:0:0:ffff' || prefix === '64:ff9b:0:0:0:0';
+  const isIsatap = (fifth & ~0x0200) === 0 && sixth === 0x5efe;
+  if ((isTranslated || isIsatap) && isInternalIpv4(seventh, eighth)) return true;
+  if (first === 0x2002 && isInternalIpv4(second, third)) return true;
+  const isGlobalUnicast = (first & 0xe000) === 0x2000;
+  return !isTranslated && (!isGlobalUnicast || INTERNAL.check(host, 'ipv6'));
+}
+
+function isInternalIpv4(high: number, low: number): boolean {
+  return INTERNAL.check([high >> 8, high & 0xff, low >> 8, low & 0xff].join('.'), 'ipv4');
+}
+
+/** @param host in the form of `URL`: hexadecimal groups, with at most one `::`. */
+function ipv6Groups(host: string): readonly number[] {
+  const [head = [], tail = []] = host.split('::').map((part) => (part === '' ? [] : part.split(':')));
+  const zeros = new Array<string>(8 - head.length - tail.length).fill('0');
+  return [...head, ...zeros, ...tail].map((group) => parseInt(group, 16));
 }
 
 /** Removes the query, which may contain a credential, for the log. */

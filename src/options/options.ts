@@ -70,7 +70,7 @@ export type KeysOptions =
       readonly uri?: string;
       /**
        * Allowed origins of the `jwks_uri` in the metadata, for example `['https://keys.example.com']`. Default: any origin. Metadata
-       * from a public host must never point to a private or loopback address (SSRF).
+       * from a public host must never point to an address or a name inside a network (SSRF).
        */
       readonly jwksOrigins?: readonly string[];
     } & RemoteKeyOptions)

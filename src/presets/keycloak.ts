@@ -112,11 +112,11 @@ function adviseOnIssuer({ issuer, named = '' }: AdviceFacts): string | undefined
   return `${cause} Set its hostname (${hostname}), so that all tokens have the address that users reach. If this application reaches Keycloak only inside a network, use keycloak({ url: '${url}', internalUrl: '${internalUrl}', … })${http}. If there are two servers, request the token at the configured one.`;
 }
 
-// RFC 6762 §3, RFC 8375, ICANN's `internal`, services of Kubernetes, and names without a dot: they cannot be registered.
-const NOT_PUBLIC = /^[^.[]+\.?$|\.(?:local|internal|home\.arpa|svc)\.?$/;
+// They lead nowhere, and stand for public addresses in documentation and tests.
+const RESERVED_FOR_EXAMPLES = /\.test\.?$|^\[2001:db8:/;
 
 function isInternal({ hostname }: URL): boolean {
-  return isInternalHost(hostname) || NOT_PUBLIC.test(hostname);
+  return isInternalHost(hostname) && !RESERVED_FOR_EXAMPLES.test(hostname);
 }
 
 /** `URL` escapes all characters that could end a string literal or rewrite a terminal, except for the apostrophe. */

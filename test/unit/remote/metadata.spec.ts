@@ -152,6 +152,62 @@ describe('the jwks_uri of metadata', () => {
     'https://[fd00::1]/k',
     'https://[fe80::1]/k',
     'https://localhost./k',
+    // IPv4 as a browser reads it, and networks that are not globally reachable.
+    'https://169.254.169.254./latest/meta-data',
+    'https://0251.0376.0251.0376/k',
+    'https://192.0.0.1/k',
+    'https://198.19.0.1/k',
+    'https://224.0.0.1/k',
+    'https://255.255.255.255/k',
+    // An IPv4 address in IPv6: mapped, compatible, translated, NAT64, 6to4, ISATAP, Teredo.
+    'https://[::ffff:169.254.169.254]/k',
+    'https://[::169.254.169.254]/k',
+    'https://[::ffff:0:169.254.169.254]/k',
+    'https://[64:ff9b::169.254.169.254]/k',
+    'https://[64:ff9b::10.0.0.1]/k',
+    'https://[64:ff9b:1::169.254.169.254]/k',
+    'https://[64:ff9b:1:ffff::8.8.8.8]/k',
+    'https://[2002:a9fe:a9fe::]/k',
+    'https://[2002:7f00:1::1]/k',
+    'https://[2002:c0a8:101:5::1]/k',
+    'https://[2606:4700::5efe:169.254.169.254]/k',
+    'https://[2606:4700::200:5efe:10.0.0.1]/k',
+    'https://[2001:0:a9fe:a9fe::1]/k',
+    // IPv6 that is not global unicast, or not globally reachable.
+    'https://[fec0::1]/k',
+    'https://[feff::1]/k',
+    'https://[fe90::1]/k',
+    'https://[fc00::1]/k',
+    'https://[ff02::1]/k',
+    'https://[100::1]/k',
+    'https://[5f00::1]/k',
+    'https://[2001:db8::1]/k',
+    'https://[3fff::1]/k',
+    'https://[2001:10::1]/k',
+    // Names that only resolve inside a network.
+    'https://keycloak/k',
+    'https://metadata./k',
+    'https://metadata.google.internal/computeMetadata',
+    'https://METADATA.Google.Internal./k',
+    'https://host.docker.internal/k',
+    'https://printer.local/k',
+    'https://keycloak.auth.svc/k',
+    'https://keycloak.auth.svc.cluster.local/k',
+    'https://keycloak.auth.svc.cluster.local./k',
+    'https://router.home.arpa/k',
+    'https://1.0.0.127.in-addr.arpa/k',
+    'https://sso.corp/k',
+    'https://sso.lan/k',
+    'https://sso.home/k',
+    'https://sso.intranet/k',
+    'https://sso.private/k',
+    'https://sso.localdomain/k',
+    'https://sso.test/k',
+    'https://sso.alt/k',
+    'https://sso.invalid/k',
+    'https://abc.onion/k',
+    'https://ｌocalhost/k',
+    'https://keycloak。internal/k',
   ])('of a public host must not point to an internal network: %s (ADDRESS_REFUSED)', (jwksUri) => {
     expect(refusalOf(jwksUri)).toMatchObject(refusal('points to an internal network'));
   });
@@ -162,6 +218,16 @@ describe('the jwks_uri of metadata', () => {
       expect(require(jwksUri, undefined, 'https://10.0.0.1/meta')).toBe(jwksUri);
     },
   );
+
+  it.each([
+    'http://keycloak:8080',
+    'http://keycloak.auth.svc.cluster.local:8080',
+    'https://sso.corp.internal',
+    'https://[fec0::1]',
+    'https://[64:ff9b::a00:1]',
+  ])('of a host that you configured in your network may be on that host: %s', (host) => {
+    expect(requireJwksUri(`${host}/k`, `${host}/meta`, { allowHttp: true })).toBe(`${host}/k`);
+  });
 
   it.each(['keys', 'http://issuer.example.com/k', 'file:///etc/passwd'])(
     'must not be %s (ADDRESS_REFUSED)',
@@ -177,7 +243,26 @@ describe('the jwks_uri of metadata', () => {
   it('may be on another host, as with Google and Entra ID', () => {
     const jwksUri = 'https://www.googleapis.example.com/oauth2/v3/certs';
     expect(require(jwksUri)).toBe(jwksUri);
-    expect(require('https://172.32.0.1/k')).toBe('https://172.32.0.1/k');
+  });
+
+  it.each([
+    'https://172.32.0.1/k',
+    'https://100.128.0.1/k',
+    'https://[::ffff:808:808]/k',
+    'https://[64:ff9b::808:808]/k',
+    'https://[2002:808:808::1]/k',
+    'https://[2606:4700:4700::1111]/k',
+    'https://[2606:4700:0:1:a9fe:5efe:a9fe:a9fe]/k',
+    'https://[2001:4860:4860::8888]/k',
+    'https://internal.example.com/k',
+    'https://local.example.com/k',
+    'https://keys.svc.example.com/k',
+    'https://notlocalhost.example.com/k',
+    'https://mylocal.dev/k',
+    'https://keys.example/k',
+    'https://keys.example.com./k',
+  ])('may be at any other address: %s', (jwksUri) => {
+    expect(require(jwksUri)).toBe(jwksUri);
   });
 
   it('must have one of the configured origins, if there are any (ADDRESS_REFUSED)', () => {
