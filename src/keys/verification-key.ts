@@ -1,4 +1,4 @@
-import { createPublicKey, type VerifyKeyObjectInput } from 'node:crypto';
+import { createPublicKey, type KeyObject, type VerifyKeyObjectInput } from 'node:crypto';
 import { ALGORITHMS, ALGORITHM_NAMES, type SignatureAlgorithm } from './algorithms.js';
 
 export interface VerificationKey {
@@ -52,6 +52,7 @@ function usableKey(jwk: Readonly<Record<string, unknown>>): Pick<VerificationKey
   const key = createPublicKey({ key: jwk, format: 'jwk' });
   const { modulusLength = 0, publicExponent = 0n } = key.asymmetricKeyDetails ?? {};
   if (kty === 'RSA') checkRsaStrength(modulusLength, publicExponent);
+  if (kty === 'OKP') checkEd25519Point(key);
   const row = ALGORITHMS[first];
   return {
     inputs: new Map(names.map((name) => [name, { ...ALGORITHMS[name], key, dsaEncoding: 'ieee-p1363' }])),
@@ -63,4 +64,20 @@ function usableKey(jwk: Readonly<Record<string, unknown>>): Pick<VerificationKey
 function checkRsaStrength(modulusLength: number, publicExponent: bigint): void {
   if (modulusLength < 2048) throw new UnsuitableKey('is shorter than 2048 bits');
   if (publicExponent < 3n || publicExponent % 2n === 0n) throw new UnsuitableKey('has an unsafe exponent');
+}
+
+const ED25519_PRIME = 2n ** 255n - 19n;
+const ORDER_8 = 0x05fc536d880238b13933c6d305acdfd5f098eff289f4c345b027b2c28f95e826n;
+/** The y coordinates of the eight points whose order divides 8. */
+const SMALL_ORDER = new Set([0n, 1n, ED25519_PRIME - 1n, ORDER_8, ED25519_PRIME - ORDER_8]);
+
+/**
+ * Under a point of small order, OpenSSL accepts signatures that anyone can compute. RFC 8032 §5.1.3 does not allow a coordinate that is
+ * not reduced, with which such a point has other encodings.
+ */
+function checkEd25519Point(key: KeyObject): void {
+  // The key itself, at the end of the structure (RFC 8410 §4), is the coordinate in little-endian order and the sign of x.
+  const encoded = key.export({ format: 'der', type: 'spki' }).subarray(-32).reverse();
+  const y = BigInt(`0x${encoded.toString('hex')}`) % 2n ** 255n;
+  if (y >= ED25519_PRIME || SMALL_ORDER.has(y)) throw new UnsuitableKey('is not a safe point of its curve');
 }

@@ -169,6 +169,27 @@ describe('An elliptic key', () => {
     expectUnsuitable({ ...KEYS.ed25519, x }, 'cannot be read');
   });
 
+  // The little-endian y coordinates of the points of order 1, 2, 4 and 8; p, p + 1 and others are not reduced (RFC 8032 §5.1.3).
+  const PRIME = 2n ** 255n - 19n;
+  const Y8 = 0x05fc536d880238b13933c6d305acdfd5f098eff289f4c345b027b2c28f95e826n;
+  const UNSAFE = [0n, 1n, PRIME - 1n, Y8, PRIME - Y8, PRIME, PRIME + 1n, PRIME + 2n, PRIME + 18n];
+  it.each(UNSAFE.flatMap((y) => [y, y + 2n ** 255n]))(
+    'of Ed25519 with the unsafe point %d verifies nothing',
+    (point) => {
+      const x = Buffer.from(point.toString(16).padStart(64, '0'), 'hex').reverse().toString('base64url');
+      expectUnsuitable({ ...KEYS.ed25519, x }, 'is not a safe point of its curve');
+    },
+  );
+
+  it('of Ed25519 with a point of small order does not accept the signature that anyone can compute', () => {
+    // The neutral element as the key and as R, and S = 0.
+    const neutral = Buffer.concat([Buffer.of(1), Buffer.alloc(31)]);
+    const jwk = { ...KEYS.ed25519, x: neutral.toString('base64url') };
+    const forged = Buffer.concat([neutral, Buffer.alloc(32)]);
+    const accepts = verify(null, Buffer.from('anything'), { key: jwk, format: 'jwk' } as never, forged);
+    expect([accepts, importVerificationKey(jwk).inputs.size]).toEqual([true, 0]);
+  });
+
   it.each(['x', 'y'])('may lack the leading zero byte of its %s, as with some issuers', (name) => {
     const short = shortCoordinate(name as 'x' | 'y');
     expect(Buffer.from(String(short.jwk[name]), 'base64url')).toHaveLength(31);
