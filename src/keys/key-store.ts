@@ -2,7 +2,10 @@
 export interface StoredKeys {
   /** When the issuer last confirmed the set: milliseconds since 1970. */
   readonly fetchedAtMs: number;
-  /** How the keys were found: the address of the set or of the metadata. Keys with another origin are not used. */
+  /**
+   * How the keys were found: the address of the set or of the metadata, with a digest instead of a query. Keys with another origin
+   * are not used.
+   */
   readonly origin: string;
   /** Public keys only. */
   readonly jwks: { readonly keys: readonly unknown[] };

@@ -1,4 +1,10 @@
-import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import {
+  type BeforeApplicationShutdown,
+  Inject,
+  Injectable,
+  type OnApplicationShutdown,
+  type OnModuleInit,
+} from '@nestjs/common';
 import type { IssuerKeyHealth } from '../keys/key-source.js';
 import { ConfigurationError } from '../model/errors.js';
 import type { ResolvedOptions } from '../options/resolve-options.js';
@@ -42,7 +48,7 @@ export class KeyHealth {
 
 /** Fetches keys when the application starts (`warmUp`), and stops background fetches when it shuts down. */
 @Injectable()
-export class KeyLifecycle implements OnModuleInit, OnApplicationShutdown {
+export class KeyLifecycle implements OnModuleInit, BeforeApplicationShutdown, OnApplicationShutdown {
   constructor(
     @Inject(KeySourceRegistry) private readonly sources: KeySourceRegistry,
     @Inject(RESOLVED_OPTIONS) private readonly settings: Pick<ResolvedOptions, 'warmUp'>,
@@ -67,6 +73,11 @@ export class KeyLifecycle implements OnModuleInit, OnApplicationShutdown {
       await this.sources.close();
       throw new ConfigurationError(problems);
     }
+  }
+
+  /** Nest then waits for the requests in progress, which may wait for keys. */
+  beforeApplicationShutdown(): void {
+    this.sources.endFetchesSoon();
   }
 
   async onApplicationShutdown(): Promise<void> {

@@ -6,9 +6,14 @@ import type { ResolvedRemoteKeys } from '../options/resolve-keys.js';
 import { type CachedKeySet, lifetime } from './cached-key-set.js';
 import { withDeadline } from './http-exchange.js';
 
+/** How long a save in progress may delay the shutdown. */
+const CLOSING_MS = 300;
+
 interface KeySetPersistenceOptions extends ResolvedRemoteKeys {
   readonly issuer: string;
   readonly origin: string;
+  /** Aborted when the application closes. */
+  readonly signal: AbortSignal;
   readonly onProblem: (message: string) => void;
 }
 
@@ -24,12 +29,12 @@ export class KeySetPersistence {
 
   /** Never rejects. */
   async load(now: number): Promise<CachedKeySet | undefined> {
-    const { issuer, timeoutMs } = this.options;
+    const { issuer, timeoutMs, signal } = this.options;
     try {
-      const stored: unknown = await withDeadline(timeoutMs, undefined, async () => this.store.load(issuer));
+      const stored: unknown = await withDeadline(timeoutMs, signal, async () => this.store.load(issuer));
       return stored === undefined || stored === null ? undefined : this.read(stored, now);
     } catch (error) {
-      this.reportProblem('stored keys', 'used', error);
+      if (!signal.aborted) this.reportProblem('stored keys', 'used', error);
       return undefined;
     }
   }
@@ -42,9 +47,10 @@ export class KeySetPersistence {
     });
   }
 
-  /** Waits for a save in progress, for at most `timeoutMs`. Never rejects. */
+  /** Waits for a save in progress, for a moment. Never rejects. */
   async close(): Promise<void> {
-    await withDeadline(this.options.timeoutMs, undefined, async () => this.saving).catch((error: unknown) => {
+    const closingMs = Math.min(this.options.timeoutMs, CLOSING_MS);
+    await withDeadline(closingMs, undefined, async () => this.saving).catch((error: unknown) => {
       this.reportProblem('keys', 'stored', error);
     });
   }

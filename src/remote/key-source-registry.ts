@@ -1,6 +1,8 @@
 import { LRUCache } from 'lru-cache';
+import { createHash } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import { type IssuerKeyHealth, type KeySource, staticKeys } from '../keys/key-source.js';
+import { withoutQuery } from '../model/address.js';
 import type { ResolvedKeys } from '../options/resolve-keys.js';
 import type { ResolvedOptions } from '../options/resolve-options.js';
 import type { KeySourceKind, KeySources } from '../token/trusted-issuers.js';
@@ -15,6 +17,8 @@ interface KeySourceRegistryOptions extends Pick<ResolvedOptions, 'fetch' | 'cloc
 }
 
 const MAX_PAUSES = 10_000;
+/** Requests that are received while the application shuts down can still fetch keys from an issuer that responds in this time. */
+const CLOSING_MS = 300;
 
 /** Creates the key sources of one module, and warms up, monitors and closes them together. */
 export class KeySourceRegistry implements KeySources {
@@ -25,6 +29,7 @@ export class KeySourceRegistry implements KeySources {
   private readonly pauses = new LRUCache<string, Pause>({ max: MAX_PAUSES });
   private readonly tenantLimits = new TenantLimits();
   private readonly closing = new AbortController();
+  private closingTimer: NodeJS.Timeout | undefined;
   private readonly network: { readonly fetch: typeof globalThis.fetch; readonly signal: AbortSignal };
 
   constructor(private readonly options: KeySourceRegistryOptions) {
@@ -59,7 +64,7 @@ export class KeySourceRegistry implements KeySources {
       },
       store,
       onProblem: this.onProblem,
-      origin: keys.from === 'jwks' ? `jwks ${keys.uri}` : `discovery ${keys.uri ?? issuer}`,
+      origin: `${keys.from} ${storableAddress(keys.uri ?? issuer)}`,
       limits: isConfigured ? undefined : this.tenantLimits,
       notBefore: isConfigured ? undefined : this.pauseOf(issuer),
     });
@@ -93,8 +98,14 @@ export class KeySourceRegistry implements KeySources {
     return [...this.staticHealth, ...[...this.remote].map((source) => source.health())];
   }
 
+  /** Ends all fetches after a moment. Later requests get only keys that are cached. */
+  endFetchesSoon(): void {
+    this.closingTimer ??= setTimeout(this.endFetches, CLOSING_MS).unref();
+  }
+
   async close(): Promise<void> {
-    this.closing.abort(new FetchError('CLOSED', 'the application is closing'));
+    clearTimeout(this.closingTimer);
+    this.endFetches();
     await Promise.all([...this.remote].map((source) => source.close()));
   }
 
@@ -103,6 +114,10 @@ export class KeySourceRegistry implements KeySources {
     return isPauseOver(pause, this.options.clock()) ? undefined : pause.until;
   }
 
+  private readonly endFetches = (): void => {
+    this.closing.abort(new FetchError('CLOSED', 'the application is closing'));
+  };
+
   private readonly onProblem = (message: string): void => {
     try {
       this.options.onProblem(message);
@@ -110,4 +125,10 @@ export class KeySourceRegistry implements KeySources {
       // An error of the logger in a background refresh has no handler and would end the process.
     }
   };
+}
+
+/** The query may contain a credential, so its digest replaces it. Addresses with different queries may have different keys. */
+function storableAddress(address: string): string {
+  const plain = withoutQuery(address);
+  return plain === address ? address : `${plain}?sha256=${createHash('sha256').update(address).digest('base64url')}`;
 }

@@ -13,7 +13,7 @@ import {
   type KeyStore,
 } from '../../src/index.js';
 import { PLATFORMS, closeApps } from '../support/app.js';
-import { fault, FAULTS, FaultyIssuer, KEYS } from '../support/faulty-issuer.js';
+import { fault, FAULTS, FaultyIssuer, KEYS, METADATA } from '../support/faulty-issuer.js';
 import { AUDIENCE, Clock, type GuardedApp, lastingToken, startGuarded, until } from '../support/guarded-app.js';
 import { newKey } from '../support/local-issuer.js';
 import { outcomeOf } from '../support/verifier.js';
@@ -329,6 +329,82 @@ describe('an application that is closed', () => {
       await allEnded();
     },
   );
+
+  /** Closes the application and returns whether that took less than a second. */
+  async function closesAtOnce(app: GuardedApp): Promise<boolean> {
+    const from = performance.now();
+    await app.close();
+    return performance.now() - from < 1_000;
+  }
+
+  const ENDLESS = Object.entries(FAULTS).filter(([, { isEndless }]) => isEndless === true);
+  const ENDLESS_AT = PLATFORMS.flatMap((platform) =>
+    ENDLESS.flatMap(([what, endless]) => [
+      { platform, what, endless, part: 'keys', paths: [KEYS] },
+      { platform, what, endless, part: 'metadata', paths: METADATA },
+    ]),
+  );
+
+  it.each(ENDLESS_AT)(
+    'answers 503 to a request that waits for the $part of an issuer that $what, on $platform, and ends within a second',
+    async ({ platform, endless, paths }) => {
+      const app = await startGuarded(issuer.url, { platform, keys: { timeoutMs: NEVER_MS } });
+      issuer.fail(endless, ...paths);
+      const waiting = app.outcome(good);
+      await until(() => issuer.countOf(paths[0]) === 1);
+      expect(await closesAtOnce(app)).toBe(true);
+      expect(await waiting).toBe(UNAVAILABLE);
+      await allEnded();
+    },
+  );
+
+  it.each(ENDLESS)(
+    'ends within a second during a warm-up and a background refresh from an issuer that %s',
+    async (_what, endless) => {
+      issuer.failEverywhere(endless);
+      const options = { warmUp: 'background' } as const;
+      const warmingUp = await startGuarded(issuer.url, { keys: { timeoutMs: NEVER_MS }, options });
+      await until(() => issuer.openExchanges === 1);
+      expect(await closesAtOnce(warmingUp)).toBe(true);
+      issuer.recover();
+      const refreshing = await startGuarded(issuer.url, { keys: { timeoutMs: NEVER_MS } });
+      expect(await refreshing.outcome(good)).toBe('200');
+      issuer.failEverywhere(endless);
+      refreshing.clock.pass(600);
+      expect(await refreshing.outcome(good)).toBe('200');
+      await until(() => issuer.openExchanges === 1);
+      expect(await closesAtOnce(refreshing)).toBe(true);
+      await allEnded();
+    },
+  );
+
+  it.each(['load', 'save'] as const)('ends within a second while its store never ends to %s', async (method) => {
+    let calls = 0;
+    const never = () => {
+      calls += 1;
+      return new Promise<never>(() => undefined);
+    };
+    const keyStore = { load: () => Promise.resolve(undefined), save: () => Promise.resolve(), [method]: never };
+    const app = await startGuarded(issuer.url, { keys: { timeoutMs: NEVER_MS }, options: { keyStore } });
+    const waiting = app.outcome(good);
+    await until(() => calls === 1);
+    if (method === 'save') await waiting;
+    expect(await closesAtOnce(app)).toBe(true);
+    expect(await waiting).toBe(method === 'save' ? '200' : UNAVAILABLE);
+  });
+
+  it('ends within a second although its `fetch` ignores the signal', async () => {
+    let calls = 0;
+    const ignoring = () => {
+      calls += 1;
+      return new Promise<never>(() => undefined);
+    };
+    const app = await startGuarded(issuer.url, { keys: { timeoutMs: NEVER_MS }, options: { fetch: ignoring } });
+    const waiting = app.outcome(good);
+    await until(() => calls === 1);
+    expect(await closesAtOnce(app)).toBe(true);
+    expect(await waiting).toBe(UNAVAILABLE);
+  });
 
   it('sends no more requests', async () => {
     const app = await startGuarded(issuer.url, { options: { warmUp: 'required' } });

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { KeySet } from '../../../src/keys/key-set.js';
 import type { KeySource } from '../../../src/keys/key-source.js';
+import type { StoredKeys } from '../../../src/keys/key-store.js';
 import type { ResolvedKeys } from '../../../src/options/resolve-keys.js';
 import { KeySourceRegistry } from '../../../src/remote/key-source-registry.js';
 import { until } from '../../support/guarded-app.js';
@@ -104,6 +105,61 @@ describe('KeySourceRegistry', () => {
     registry.create(issuer.url, jwks, 'configured');
     await expect(registry.warmUp()).resolves.toBeUndefined();
     expect(registry.health()).toMatchObject([{ state: 'unavailable', failures: 1, lastErrorCode: 'STATUS' }]);
+  });
+});
+
+describe('The keys in a store', () => {
+  const SECRET = 's3cret-code';
+  let stored: StoredKeys | undefined;
+
+  /** Runs a process with these keys, and returns the health of its keys. */
+  const runWith = async (keys: object, isReachable: boolean) => {
+    const processes = new KeySourceRegistry({
+      fetch: (address) => {
+        const body = /meta|openid/.test(address as string)
+          ? { issuer: issuer.url, jwks_uri: 'https://keys.example.com/jwks' }
+          : { keys: [key.jwk] };
+        return Promise.resolve(isReachable ? Response.json(body) : new Response(null, { status: 500 }));
+      },
+      clock: () => now,
+      insecureAllowHttp: false,
+      keyStore: {
+        load: () => Promise.resolve(stored),
+        save: (_issuer, saved) => {
+          stored = saved;
+          return Promise.resolve();
+        },
+      },
+      onProblem: () => undefined,
+    });
+    processes.create(issuer.url, { ...POLICY, ...keys } as ResolvedKeys, 'configured');
+    await processes.warmUp();
+    await processes.close();
+    return processes.health()[0]?.source;
+  };
+
+  it.each([
+    { from: 'jwks', uri: `https://keys.example.com/jwks?code=${SECRET}` },
+    { from: 'discovery', uri: `https://keys.example.com/meta?code=${SECRET}` },
+  ])(
+    'have an origin without the query of `uri`, which may contain a credential, but belong to this query only: %j',
+    async (keys) => {
+      stored = undefined;
+      expect(await runWith(keys, true)).toBe('issuer');
+      expect(stored).toMatchObject({
+        origin: expect.stringMatching(new RegExp(`^${keys.from} https://keys.example.com/`)),
+      });
+      expect(JSON.stringify(stored)).not.toContain(SECRET);
+      expect(await runWith(keys, false)).toBe('store');
+      expect(await runWith({ ...keys, uri: `${keys.uri}2` }, false)).toBeUndefined();
+    },
+  );
+
+  it('keep the origin of an address without a query', async () => {
+    await runWith({ from: 'jwks', uri: 'https://keys.example.com/jwks' }, true);
+    expect(stored?.origin).toBe('jwks https://keys.example.com/jwks');
+    await runWith({ from: 'discovery' }, true);
+    expect(stored?.origin).toBe(`discovery ${issuer.url}`);
   });
 });
 

@@ -1,5 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { FileKeyStore } from '../../../src/store/file-key-store.js';
@@ -75,15 +77,73 @@ describe('FileKeyStore', () => {
     await expect(files()).resolves.toHaveLength(1);
   });
 
+  const twoHoursAgo = new Date(Date.now() - 7_200_000);
+  const leftover = (name = randomUUID()) => `${'a'.repeat(64)}.json.${name}.tmp`;
+
   it('removes temporary files of processes that have ended, and none that is being written', async () => {
     await store.save(ISSUER, KEYS);
-    const [old, young] = [join(folder, 'a.json.1.tmp'), join(folder, 'a.json.2.tmp')];
-    await Promise.all([old, young].map((path) => writeFile(path, '{')));
-    const twoHoursAgo = new Date(Date.now() - 7_200_000);
-    await utimes(old, twoHoursAgo, twoHoursAgo);
+    const [old, young] = [leftover(), leftover()];
+    await Promise.all([old, young].map((name) => writeFile(join(folder, name), '{')));
+    await utimes(join(folder, old), twoHoursAgo, twoHoursAgo);
     await store.save(ISSUER, KEYS);
     const left = await files();
     expect(left).toHaveLength(2);
-    expect(left).toContain('a.json.2.tmp');
+    expect(left).toContain(young);
+  });
+
+  it('removes no file of another program', async () => {
+    await store.save(ISSUER, KEYS);
+    const names = ['upload.tmp', 'a.json.1.tmp', `${leftover()}.tmp`, `x${leftover()}`, 'a.json', 'notes.txt'];
+    for (const name of names) {
+      await writeFile(join(folder, name), 'theirs');
+      await utimes(join(folder, name), twoHoursAgo, twoHoursAgo);
+    }
+    await store.save(ISSUER, KEYS);
+    expect(await files()).toEqual(expect.arrayContaining(names));
+  });
+
+  it('saves beside an old folder that has the name of a temporary file', async () => {
+    await store.save(ISSUER, KEYS);
+    for (const name of ['cache.tmp', leftover()]) {
+      await mkdir(join(folder, name));
+      await writeFile(join(folder, name, 'file'), 'theirs');
+      await utimes(join(folder, name), twoHoursAgo, twoHoursAgo);
+    }
+    await store.save(ISSUER, { ...KEYS, fetchedAtMs: 1 });
+    await expect(store.load(ISSUER)).resolves.toMatchObject({ fetchedAtMs: 1 });
+    await expect(files()).resolves.toHaveLength(3);
+  });
+
+  const onPosix = process.platform === 'win32' ? it.skip : it;
+
+  onPosix.each([0o777, 0o1777, 0o702])(
+    'neither loads from nor saves to a folder that every user can write to (%o)',
+    async (mode) => {
+      await store.save(ISSUER, KEYS);
+      const path = await onlyFile();
+      await chmod(folder, mode);
+      await expect(store.load(ISSUER)).rejects.toThrow(`every user can write to ${folder} `);
+      await expect(store.save(ISSUER, { ...KEYS, fetchedAtMs: 1 })).rejects.toThrow('Run chmod o-w');
+      expect(await readFile(path, 'utf8')).toContain(String(KEYS.fetchedAtMs));
+      await chmod(folder, 0o775);
+      await expect(store.load(ISSUER)).resolves.toEqual(KEYS);
+    },
+  );
+
+  onPosix('loads no file that every user can write to', async () => {
+    await store.save(ISSUER, KEYS);
+    const path = await onlyFile();
+    await chmod(path, 0o666);
+    await expect(store.load(ISSUER)).rejects.toThrow(`every user can write to ${path} `);
+    await store.save(ISSUER, KEYS);
+    await expect(store.load(ISSUER)).resolves.toEqual(KEYS);
+  });
+
+  onPosix('loads nothing that is not a file, such as a pipe, which it would read without an end', async () => {
+    await store.save(ISSUER, KEYS);
+    const path = await onlyFile();
+    await rm(path);
+    execFileSync('mkfifo', ['-m', '600', path]);
+    await expect(store.load(ISSUER)).rejects.toThrow(`${path} is not a file`);
   });
 });
