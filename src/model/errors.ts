@@ -61,6 +61,8 @@ export type AuthErrorCode = keyof typeof ERRORS;
 export type AuthErrorDetail = Readonly<Record<string, unknown>>;
 
 const RETRY_AFTER_SECONDS = 5;
+/** A year. Larger numbers can have an exponent as text, which RFC 9110 §10.2.3 does not allow. */
+const MAX_RETRY_AFTER_SECONDS = 366 * 86_400;
 
 // In the global symbol registry, so that `instanceof` works between two installed copies of this package.
 export const AUTH_ERROR = Symbol.for('nestjs-resource-server.AuthError');
@@ -79,7 +81,7 @@ export class AuthError extends Error {
   /** 400, 401 and 403: the caller's fault. 503: a fault of this application or of the issuer; the token may be valid. */
   readonly status: ErrorRow['status'];
   readonly detail: AuthErrorDetail;
-  /** Seconds after which the caller may try again, sent as `Retry-After`. Default for a 503: 5. */
+  /** Whole seconds after which the caller may try again, at most 31622400, sent as `Retry-After`. Default for a 503: 5. */
   readonly retryAfterSeconds: number | undefined;
   readonly [AUTH_ERROR] = true;
 
@@ -93,7 +95,8 @@ export class AuthError extends Error {
     this.detail = Object.freeze({ ...detail });
     const given = Object.hasOwn(options, 'retryAfterSeconds') ? options.retryAfterSeconds : undefined;
     // RFC 9110 §10.2.3: whole seconds.
-    if (given !== undefined && given >= 0 && given < Infinity) this.retryAfterSeconds = Math.ceil(given);
+    if (typeof given === 'number' && given >= 0 && given < Infinity)
+      this.retryAfterSeconds = Math.min(Math.ceil(given), MAX_RETRY_AFTER_SECONDS);
     else this.retryAfterSeconds = this.status === 503 ? RETRY_AFTER_SECONDS : undefined;
     // Not frozen: loggers mark the errors that they serialize (pino).
     for (const name of ['code', 'status', 'detail', 'retryAfterSeconds'])

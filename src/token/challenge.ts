@@ -1,4 +1,5 @@
 import { type AuthError, type AuthErrorDetail, ERRORS } from '../model/errors.js';
+import { MAX_AUTHENTICATION_AGE_SECONDS } from '../model/requirement.js';
 
 /**
  * Returns the values of `WWW-Authenticate` for a refusal (RFC 6750 §3). The challenge is bare if no token was sent. A 503 has
@@ -23,7 +24,7 @@ export function challengesFor(
     scope: row.error === 'insufficient_scope' && isScope(scope) ? scope : undefined,
     // RFC 9470 §3: the authentication that is required.
     acr_values: isStepUp && isScope(acrValues) ? acrValues : undefined,
-    max_age: isStepUp && Number.isFinite(maxAge) && Number(maxAge) >= 0 ? Math.floor(Number(maxAge)) : undefined,
+    max_age: isStepUp && isSeconds(maxAge) ? Math.min(Math.floor(maxAge), MAX_AUTHENTICATION_AGE_SECONDS) : undefined,
   };
   const sent = Object.entries(parameters).filter(([, value]) => value !== undefined);
   return [`Bearer ${sent.map(([name, value]) => `${name}="${String(value)}"`).join(', ')}`.trimEnd()];
@@ -34,4 +35,8 @@ const SCOPE = /^[\x21\x23-\x5b\x5d-\x7e]+(?: [\x21\x23-\x5b\x5d-\x7e]+)*$/;
 
 function isScope(value: unknown): boolean {
   return typeof value === 'string' && SCOPE.test(value);
+}
+
+function isSeconds(value: unknown): value is number {
+  return Number.isFinite(value) && Number(value) >= 0;
 }

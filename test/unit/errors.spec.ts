@@ -84,12 +84,22 @@ describe('AuthError', () => {
     [1, 1],
     [120, 120],
     [1.2, 2],
+    [1e-7, 1],
+    [31_622_400, 31_622_400],
+    [1e10, 31_622_400],
+    [1e21, 31_622_400],
+    [Number.MAX_VALUE, 31_622_400],
     [-1, 5],
     [NaN, 5],
     [Infinity, 5],
-  ])('rounds retryAfterSeconds up, as RFC 9110 §10.2.3 requires whole seconds: %d: %d', (given, seconds) => {
-    expect(new AuthError('KEYS_UNAVAILABLE', {}, { retryAfterSeconds: given }).retryAfterSeconds).toBe(seconds);
-  });
+    ['60\r\nSet-Cookie: a=b' as never, 5],
+    [10n as never, 5],
+  ])(
+    'has whole seconds in retryAfterSeconds, as RFC 9110 §10.2.3 requires, and a year at most: %s: %d',
+    (given, seconds) => {
+      expect(new AuthError('KEYS_UNAVAILABLE', {}, { retryAfterSeconds: given }).retryAfterSeconds).toBe(seconds);
+    },
+  );
 
   it('has fields that cannot be changed, but can be marked by a logger, and a subclass can have more fields', () => {
     const detail = { claim: 'sub' };

@@ -114,6 +114,8 @@ describe('The challenge', () => {
     [{ acrValues: 'mfa' }, { acr_values: 'mfa' }],
     [{ maxAgeSeconds: 0 }, { max_age: '0' }],
     [{ maxAgeSeconds: 59.9 }, { max_age: '59' }],
+    [{ maxAgeSeconds: 1e-7 }, { max_age: '0' }],
+    [{ maxAgeSeconds: 1e21 }, { max_age: '31622400' }],
     [{ maxAgeSeconds: '60' }, {}],
     [{ acrValues: ['mfa'] }, {}],
     [{ acrValues: '' }, {}],
