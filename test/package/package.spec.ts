@@ -290,6 +290,19 @@ describe.each(applications)('an application of $what with the tarball installed'
     }
   }, 60_000);
 
+  it('verifies tokens with --disable-proto=delete', async () => {
+    const env = { ISSUER: issuer.url, PLATFORM: 'express', NODE_OPTIONS: '--disable-proto=delete' };
+    const { url, stop } = await start(app, 'dist/main.js', env);
+    try {
+      const good = issuer.token(key, 'RS256', { aud: AUDIENCE });
+      expect((await call(`${url}/orders/mine`, bearer(good))).status).toBe(200);
+      const forged = issuer.token({ ...newKey(), kid: key.kid }, 'RS256', { aud: AUDIENCE });
+      expect((await call(`${url}/orders/mine`, bearer(forged))).body.code).toBe('SIGNATURE_INVALID');
+    } finally {
+      await stop();
+    }
+  }, 60_000);
+
   it('has one copy of passport, of Nest and of this package', async () => {
     for (const name of ['passport', 'passport-jwt', '@nestjs/core', '@nestjs/common', 'nestjs-resource-server']) {
       const paths = await run(app, 'npm', 'ls', name, '--all', '--parseable');
