@@ -13,7 +13,7 @@ export default {
   },
   // jwks-rsa 4 is CommonJS and require()s jose 6, which is ESM only.
   // Node < 24.9: Jest has no require(esm), so jose is transformed to CommonJS when it is required.
-  // (The cookie of Fastify's inject is ESM only, too.)
+  // (The cookie of Fastify's inject and the content-disposition of its static files are ESM only, too.)
   // Node >= 24.9: Jest has require(esm), but not for a module that is being imported in the same graph, so load it first.
   setupFiles: ['<rootDir>/test/jest.setup.cjs'],
   transform: {
@@ -30,7 +30,9 @@ export default {
       },
     ],
   },
-  transformIgnorePatterns: ['/node_modules/(?!jose/|cookie/|light-my-request/node_modules/cookie/)'],
+  transformIgnorePatterns: [
+    '/node_modules/(?!jose/|cookie/|content-disposition/|(?:light-my-request|@fastify/static)/node_modules/)',
+  ],
   collectCoverageFrom: [
     'src/**/*.ts',
     '!src/index.ts',
