@@ -15,7 +15,7 @@ interface CallEvent {
    * token of a socket.
    */
   readonly route: string | undefined;
-  /** `http`, `graphql`, `ws` or `rpc`. */
+  /** `http`, `graphql`, `ws`, `rpc`, or the name that another library gives: `rmq`. */
   readonly transport: string;
   /** The issuer of the token if it is a trusted one, whatever else is wrong with the token. Undefined for a guest. */
   readonly issuer: string | undefined;

@@ -1,6 +1,5 @@
 import type { ExecutionContext } from '@nestjs/common';
-import { AuthError } from '../../model/errors.js';
-import { isAuthRefusal, toHttpException } from '../refusals/refusal.js';
+import { externalTransport } from './external.js';
 import { graphqlTransport } from './graphql.js';
 import { httpTransport } from './http.js';
 import { rpcTransport } from './rpc.js';
@@ -16,16 +15,5 @@ const TRANSPORTS: Partial<Record<string, Transport>> = {
 
 /** Returns the transport of a call. This is the only place that distinguishes transports. */
 export function transportOf(context: ExecutionContext): Transport {
-  return TRANSPORTS[context.getType<string>()] ?? unknownTransport;
+  return TRANSPORTS[context.getType<string>()] ?? externalTransport;
 }
-
-/** A transport whose tokens cannot be read. Its calls are refused, except to public handlers. */
-const unknownTransport: Transport = {
-  requestOf(context) {
-    throw new AuthError('TOKEN_MISSING', { transport: context.getType<string>() });
-  },
-  memoOf: (context) => context,
-  read: () => undefined,
-  answer: (refusal) => (isAuthRefusal(refusal) ? toHttpException(refusal) : refusal.error),
-  connectionOf: () => undefined,
-};

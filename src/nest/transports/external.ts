@@ -1,0 +1,111 @@
+import { type ExecutionContext, Logger } from '@nestjs/common';
+import { AuthError } from '../../model/errors.js';
+import { isAuthRefusal, toHttpException } from '../refusals/refusal.js';
+import { handlerName } from '../nest-internals.js';
+import { readCarrier } from './http.js';
+import type { Transport } from './transport.js';
+
+const SHARED_ARGUMENTS =
+  'no argument is an object of this call only, so that parameter decorators could return the user of another call';
+
+const logger = new Logger('AuthGuard');
+
+/**
+ * The handlers of other libraries (RabbitMQ, Telegraf, Discord), which call them through `ExternalContextCreator`. Where their
+ * messages have a token is known only to the functions of `tokenFrom`.
+ */
+export const externalTransport: Transport = {
+  requestOf: callOf,
+
+  memoOf(context, call) {
+    // A public handler has no caller. The `getRequest` of a guard may return an argument that calls share.
+    if (!(call instanceof ExternalCall)) return context;
+    call.claim(context);
+    return call;
+  },
+
+  read(call, context, extractor) {
+    if (call instanceof ExternalCall) call.reader = extractor;
+    return readCarrier({ headers: {} }, context, extractor, { authorization: [] });
+  },
+
+  answer(refusal, context) {
+    if (!isAuthRefusal(refusal)) return refusal.error;
+    const { code, detail } = refusal.error;
+    if (code === 'TOKEN_MISSING') warnOnce(callOf(context).reader, context, detail.reason === SHARED_ARGUMENTS);
+    return toHttpException(refusal);
+  },
+
+  connectionOf: () => undefined,
+};
+
+/** A call of a handler. The user is set on it, not on an argument: a client of Discord has a `user` of its own. */
+class ExternalCall {
+  /** The extractor of the module that read the call. */
+  reader: object = logger;
+  private context: ExecutionContext | undefined;
+
+  /** @param isIdentified whether an argument identifies the call. */
+  constructor(private readonly isIdentified: boolean) {}
+
+  /** @throws AuthError TOKEN_MISSING if parameter decorators could return the user of another call. */
+  claim(context: ExecutionContext): void {
+    this.context ??= context;
+    if (this.isIdentified && this.context === context) return;
+    throw new AuthError('TOKEN_MISSING', { transport: context.getType<string>(), reason: SHARED_ARGUMENTS });
+  }
+}
+
+/** The calls by their arguments. Calls may share an argument, such as a channel or a bot, if another one tells them apart. */
+class CallTree {
+  readonly call = new ExternalCall(true);
+  private readonly branches = new WeakMap<object, CallTree>();
+
+  at(argument: object): CallTree {
+    let branch = this.branches.get(argument);
+    if (branch === undefined) this.branches.set(argument, (branch = new CallTree()));
+    return branch;
+  }
+}
+
+const handlers = new WeakMap<object, Map<string, CallTree>>();
+
+/** Handlers are compared by name, because instrumentation replaces methods. Several may receive the same event. */
+function callsOf(context: ExecutionContext): CallTree {
+  const type = context.getClass();
+  const { name } = context.getHandler();
+  const trees = handlers.get(type) ?? new Map<string, CallTree>();
+  const tree = trees.get(name) ?? new CallTree();
+  handlers.set(type, trees.set(name, tree));
+  return tree;
+}
+
+/**
+ * Returns the call that a context belongs to. Guards and parameter decorators have a context each, and nothing in common but
+ * the handler and its arguments.
+ */
+function callOf(context: ExecutionContext): ExternalCall {
+  const identifying = context.getArgs<unknown[]>().filter(isReference);
+  if (identifying.length === 0) return new ExternalCall(false);
+  return identifying.reduce((tree: CallTree, argument) => tree.at(argument), callsOf(context)).call;
+}
+
+function isReference(value: unknown): value is object {
+  return (typeof value === 'object' && value !== null) || typeof value === 'function';
+}
+
+const warned = new WeakMap<object, Set<string>>();
+
+/** @param reader of the module: each application has its own warning. */
+function warnOnce(reader: object, context: ExecutionContext, isShared: boolean): void {
+  const transport = context.getType<string>();
+  const transports = warned.get(reader) ?? new Set();
+  if (transports.has(transport)) return;
+  warned.set(reader, transports.add(transport));
+  const reason = isShared
+    ? `${SHARED_ARGUMENTS}. Have the library pass an object that is new for each call`
+    : 'the call has no token. Add a function to `tokenFrom` that reads it from the arguments: (context) => context.getArgByIndex(0)…';
+  logger.warn(
+    `Refused ${handlerName(context)}, a handler of the transport "${transport}": ${reason}, or mark the handler as @Public().`,
+  );
+}
