@@ -54,7 +54,8 @@ export class GuardCoverage {
 
   private isCovered(handler: FoundHandler, microservices: MicroserviceCoverage): boolean | 'unknown' {
     if (handler.kind === 'connection') return isConnectionGuarded(handler);
-    if (handler.kind === 'field' && !this.areFieldsGuarded) return false;
+    // Nest treats the resolver of a reference like that of a field.
+    if (['field', 'reference'].includes(handler.kind) && !this.areFieldsGuarded) return false;
     const own = this.isGuardedByDecorator(handler);
     if (own === true || (handler.transport === 'ws' && !this.areSocketsGuarded)) return own;
     const covered = this.hasGlobalGuard(this.config);

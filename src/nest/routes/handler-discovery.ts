@@ -96,6 +96,13 @@ export class HandlerDiscovery {
     });
   }
 
+  /** Whether a driver serves `_entities`: `ApolloFederationDriver`, `MercuriusFederationDriver`, or a subclass. */
+  get isSubgraph(): boolean {
+    const modules = [...this.modules.values()].filter(({ providers }) => providers.has(GRAPHQL_MODULE_OPTIONS));
+    const providers = modules.flatMap((module) => classesOf(module.providers.values()));
+    return providers.some((type) => classNamesOf(type).some((name) => name.endsWith('FederationDriver')));
+  }
+
   /** Gateways that extend `base` and are request-scoped. */
   requestScopedGateways(base: { readonly prototype: object }): readonly Type[] {
     const providers = [...this.modules.values()].flatMap((module) => [...module.providers.values()]);
@@ -181,11 +188,13 @@ function socketMessagesOf(method: HandlerFunction): readonly Endpoint[] {
 function fieldsOf(method: HandlerFunction, resolver: Type): readonly Endpoint[] {
   const own = metadataOf('resolverType', method);
   const isField = metadataOf('resolverProperty', method) === true;
-  const isReference = metadataOf('resolverReference', method) !== undefined;
+  const isReference = metadataOf('resolverReference', method) === true;
   if (own === undefined && !isField && !isReference) return [];
   const name = (metadataOf('resolverName', method) as string | undefined) ?? method.name;
-  // Nest treats a field of `@Resolver('Query')` as a query.
   const type = own ?? metadataOf('resolverType', resolver);
+  // Nest calls a resolver of references for a type only.
+  if (isReference) return typeof type === 'string' ? [{ transport: 'graphql', kind: 'reference', pattern: type }] : [];
+  // Nest treats a field of `@Resolver('Query')` as a query.
   if (typeof type === 'string' && ROOT_TYPES.includes(type))
     return [{ transport: 'graphql', kind: type, pattern: name }];
   const parent = metadataOf('resolverName', resolver) ?? metadataOf('resolverType', resolver);
@@ -224,6 +233,11 @@ function resolverClassOf(wrapper: Wrapper): readonly Type[] {
 function classesOf(wrappers: Iterable<{ readonly metatype: unknown }>): readonly Type[] {
   const types = Array.from(wrappers, ({ metatype }) => metatype);
   return types.filter((type): type is Type => typeof type === 'function' && type.prototype !== undefined);
+}
+
+/** The name of a class, and of the classes that it extends. */
+function classNamesOf(type: unknown): readonly string[] {
+  return typeof type === 'function' ? [type.name, ...classNamesOf(Reflect.getPrototypeOf(type))] : [];
 }
 
 function patternText(pattern: unknown): string {

@@ -16,11 +16,11 @@ export interface ReportedRequirement {
 export interface ReportedRoute {
   readonly transport: 'http' | 'graphql' | 'ws' | 'rpc';
   /**
-   * `GET`, `POST`, … (HTTP); `Query`, `Mutation`, `Subscription`, `field` (GraphQL); `connection`, `message` (WebSocket);
-   * `message`, `event` (microservices).
+   * `GET`, `POST`, … (HTTP); `Query`, `Mutation`, `Subscription`, `field`, `reference` (GraphQL); `connection`, `message`
+   * (WebSocket); `message`, `event` (microservices).
    */
   readonly kind: string;
-  /** The path, the message pattern, or the name of the query or field. */
+  /** The path, the message pattern, the name of the query or field, or the type that a reference resolves to. */
   readonly pattern: string;
   /** `OrdersController.list`. */
   readonly handler: string;
@@ -36,6 +36,8 @@ export interface ReportedRoute {
   readonly access: 'guarded' | 'optional' | 'open' | 'unguarded' | 'unknown';
   /** Where `@Public()` or `@OptionalAuth()` is. */
   readonly accessFrom?: 'handler' | 'class';
+  /** For a field of a federated subgraph, which `_entities` reaches without a query of this application. */
+  readonly inSubgraph?: true;
   readonly requires: readonly ReportedRequirement[];
 }
 
@@ -45,9 +47,9 @@ export interface RouteReport {
   readonly warnings: readonly string[];
 }
 
-/** Returns whether a route can be called without a token. A GraphQL field is protected by its query. */
-export function isOpen({ access, kind }: ReportedRoute): boolean {
-  return access !== 'guarded' && access !== 'optional' && kind !== 'field';
+/** Returns whether a route can be called without a token. A GraphQL field is protected by its query, unless there is none. */
+export function isOpen({ access, kind, inSubgraph }: ReportedRoute): boolean {
+  return access !== 'guarded' && access !== 'optional' && (kind !== 'field' || inSubgraph === true);
 }
 
 export function describeRequirement({ requirement, from }: PlacedRequirement<never>): ReportedRequirement {
@@ -75,7 +77,14 @@ function needsOf(requirement: PlacedRequirement<never>['requirement']): string {
   }
 }
 
-export function warningOf({ transport, kind, pattern, handler, access }: ReportedRoute): string | undefined {
+export function warningOf({
+  transport,
+  kind,
+  pattern,
+  handler,
+  access,
+  inSubgraph,
+}: ReportedRoute): string | undefined {
   const route = `${handler} (${kind} ${pattern})`;
   if (access === 'unknown' && kind === 'connection')
     return `${route} injects SocketAuthenticator, but whether it authenticates each connection cannot be determined. Check it, or extend AuthenticatedGateway.`;
@@ -84,7 +93,9 @@ export function warningOf({ transport, kind, pattern, handler, access }: Reporte
   if (access === 'unknown' && transport === 'rpc')
     return 'Message handlers are guarded only if connectMicroservice() is given { inheritAppConfig: true }. Only the application shows it: call routeReport(app), or give the command `routes` a function that creates the application and connects them.';
   // With `guard: 'manual'`, the application chooses what to guard. The query that reads a field is usually guarded.
-  const isExpected = transport === 'http' || transport === 'graphql';
+  // `_entities` has no guard, and resolves references and the fields of their types.
+  const isEntity = kind === 'reference' || inSubgraph === true;
+  const isExpected = transport === 'http' || (transport === 'graphql' && !isEntity);
   if (access !== 'unguarded' || isExpected) return undefined;
   return `No AuthGuard protects ${route}: ${fixOfUnguarded({ transport, kind })}.`;
 }
@@ -93,7 +104,9 @@ export function warningOf({ transport, kind, pattern, handler, access }: Reporte
 export function fixOfUnguarded({ transport, kind }: Pick<ReportedRoute, 'transport' | 'kind'>): string {
   return {
     http: "add @UseGuards(AuthGuard), or remove guard: 'manual'",
-    graphql: kind === 'field' ? "give GraphQLModule fieldResolverEnhancers: ['guards']" : 'add @UseGuards(AuthGuard)',
+    graphql: ['field', 'reference'].includes(kind)
+      ? "give GraphQLModule fieldResolverEnhancers: ['guards']"
+      : 'add @UseGuards(AuthGuard)',
     ws: kind === 'connection' ? 'extend AuthenticatedGateway' : 'add @UseGuards(AuthGuard)',
     rpc: 'call connectMicroservice(options, { inheritAppConfig: true }), or add @UseGuards(AuthGuard)',
   }[transport];
