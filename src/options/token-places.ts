@@ -21,7 +21,7 @@ export type ResolvedTokenFrom = readonly (TokenPlace | TokenReader<unknown>)[];
  * Reads the token from the `Authorization` header with the scheme `Bearer` (RFC 6750 §2.1). This is the default.
  *
  * Where a client cannot set this header, the equivalent is read: `auth.token` of a socket.io handshake,
- * `Sec-WebSocket-Protocol: bearer, <token>`, the `connectionParams` of graphql-ws, or the metadata of a gRPC call.
+ * `Sec-WebSocket-Protocol: bearer, <token>`, the `connectionParams` of graphql-ws and Mercurius, or the metadata of a gRPC call.
  */
 export function fromBearerHeader(): TokenPlace {
   return Object.freeze({ from: 'bearer-header' });

@@ -1,14 +1,27 @@
 import 'reflect-metadata';
-import { Agent, request as httpRequest } from 'node:http';
+import { Agent, type IncomingMessage, request as httpRequest } from 'node:http';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import type { ApolloDriverConfig } from '@nestjs/apollo';
-import { type INestApplication, UseGuards } from '@nestjs/common';
+import { ApolloServerPluginInlineTraceDisabled } from '@apollo/server/plugin/disabled';
+import { type ApolloDriverConfig, ApolloFederationDriver } from '@nestjs/apollo';
+import { type INestApplication, type Type, UseGuards } from '@nestjs/common';
 import { ExternalContextCreator } from '@nestjs/core';
 import manifest from '@nestjs/graphql/package.json' with { type: 'json' };
+import {
+  Directive,
+  Field,
+  type GqlModuleOptions,
+  Mutation,
+  ObjectType,
+  Parent,
+  Query,
+  ResolveField,
+  ResolveReference,
+  Resolver,
+} from '@nestjs/graphql';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { GraphQLInterfaceType, GraphQLString } from 'graphql';
 import { createClient } from 'graphql-ws';
 import { WebSocket } from 'ws';
-import { Field, Mutation, ObjectType, Parent, Query, ResolveField, Resolver } from '@nestjs/graphql';
 import {
   AccessToken,
   AuthEvents,
@@ -18,11 +31,13 @@ import {
   type AuthOptions,
   CurrentUser,
   fromCookie,
+  openRoutes,
   OptionalAuth,
   Public,
   RequireAcr,
   RequirePolicy,
   RequireScopes,
+  routeReport,
   type VerifiedAccessToken,
 } from '../../src/index.js';
 import { bearer, closeApps, type Platform, PLATFORMS, startApp } from '../support/app.js';
@@ -33,9 +48,11 @@ import {
   graphqlModule,
   graphqlQueryDriver,
   graphqlSubscriptionDriver,
+  mercuriusSubscriptionDriver,
   type Opening,
+  yogaSubscriptionDriver,
 } from '../support/transports/graphql.js';
-import { authModule, greeting, watchedBy } from '../support/transports/handlers.js';
+import { authModule, decorateMethod, greeting, watchedBy } from '../support/transports/handlers.js';
 
 @ObjectType()
 class Order {
@@ -112,6 +129,39 @@ class OrdersResolver {
   }
 }
 
+@ObjectType()
+@Directive('@key(fields: "id")')
+class User {
+  @Field()
+  id!: string;
+
+  @Field()
+  email!: string;
+}
+
+/** A resolver of a subgraph. @param decorators of its reference. */
+function usersResolver(...decorators: MethodDecorator[]): Type {
+  @Resolver(() => User)
+  class UsersResolver {
+    @Query(() => User)
+    me(@CurrentUser('sub') id: string) {
+      return { id };
+    }
+
+    @ResolveReference()
+    find(@Parent() { id }: User, @CurrentUser('sub') sub?: string) {
+      return { id, email: `${id} for ${String(sub)}` };
+    }
+
+    @ResolveField(() => String)
+    orders() {
+      return 'all';
+    }
+  }
+  for (const decorator of decorators) decorateMethod(UsersResolver, 'find', decorator);
+  return UsersResolver;
+}
+
 let waiting = 0;
 let finish: () => void = () => undefined;
 let policyCalls = 0;
@@ -132,10 +182,14 @@ interface GraphqlResult {
 async function start(
   options: Partial<AuthOptions> = {},
   graphql: Partial<ApolloDriverConfig> = {},
-  { platform = 'express', ...rest }: { platform?: Platform } & Parameters<typeof startApp>[2] = {},
+  {
+    platform = 'express',
+    providers = [OrdersResolver],
+    ...rest
+  }: { platform?: Platform; providers?: Type[] } & Parameters<typeof startApp>[2] = {},
 ) {
   const imports = [authModule(issuer, new Clock(), options), graphqlModule(graphql)];
-  const { app, url } = await startApp(platform, { imports, providers: [OrdersResolver] }, rest);
+  const { app, url } = await startApp(platform, { imports, providers }, rest);
   const post = async (body: unknown, token?: string): Promise<unknown> => {
     const headers = { 'content-type': 'application/json', ...(token !== undefined && bearer(token)) };
     const response = await fetch(`${url}/graphql`, { method: 'POST', headers, body: JSON.stringify(body) });
@@ -306,12 +360,12 @@ describe('A GraphQL operation', () => {
     ]);
   });
 
-  it('is authenticated for a reference resolver of federation, which has three arguments', async () => {
+  it('is authenticated for the resolver of a type, which has no arguments of a field', async () => {
     const { app } = await start();
     const resolver = app.get(OrdersResolver);
-    // As @nestjs/graphql creates it.
+    // As @nestjs/graphql creates it for `@ResolveField('__resolveType')`, which needs a schema file.
     const enhancers = { guards: true, filters: false, interceptors: false };
-    const reference = app
+    const resolveType = app
       .get(ExternalContextCreator)
       .create(
         resolver,
@@ -324,9 +378,61 @@ describe('A GraphQL operation', () => {
         enhancers,
         'graphql',
       );
-    const resolve = (headers: object) => reference({ issuer: 'found' }, { req: { method: 'POST', headers } }, {});
+    const type = new GraphQLInterfaceType({ name: 'Order', fields: { id: { type: GraphQLString } } });
+    const resolve = (headers: object) =>
+      resolveType({ issuer: 'found' }, { req: { method: 'POST', headers } }, {}, type);
     expect(await resolve(bearer(tokenOf()))).toBe('found');
     await expect(resolve({})).rejects.toMatchObject({ code: 'TOKEN_MISSING' });
+  });
+});
+
+describe.each(PLATFORMS)('A federated subgraph (%s)', (platform) => {
+  const reference = (fields: string) =>
+    `{ _entities(representations: [{ __typename: "User", id: "1" }, { __typename: "User", id: "2" }]) { ... on User { ${fields} } } }`;
+  const startSubgraph = (fieldResolverEnhancers: ApolloDriverConfig['fieldResolverEnhancers'], resolver: Type) => {
+    // It would log a line.
+    const plugins = [ApolloServerPluginInlineTraceDisabled()];
+    const graphql = { driver: ApolloFederationDriver, fieldResolverEnhancers, plugins };
+    return start({}, graphql, { platform, providers: [resolver] });
+  };
+
+  it('resolves references only with a valid token that has the scopes of the resolver', async () => {
+    const { app, result } = await startSubgraph(['guards'], usersResolver(RequireScopes('read:users')));
+    const emails = reference('id email');
+    expect(await result(emails)).toBe('TOKEN_MISSING');
+    expect(await result(emails, TOKENS.forged())).toBe('SIGNATURE_INVALID');
+    expect(await result(emails, tokenOf())).toBe('SCOPE_INSUFFICIENT');
+    expect(await result(emails, tokenOf({ scope: 'read:users' }))).toEqual({
+      _entities: ['1', '2'].map((id) => ({ id, email: `${id} for alice` })),
+    });
+    expect([openRoutes(app), routeReport(app).warnings]).toEqual([[], []]);
+  });
+
+  it('resolves public references for anyone, and guards the fields of their types', async () => {
+    const { app, query } = await startSubgraph(['guards'], usersResolver(Public()));
+    expect((await query(reference('id'))).errors).toBeUndefined();
+    expect((await query(reference('orders'))).errors).toMatchObject(
+      [0, 1].map((index) => ({ path: ['_entities', index, 'orders'], extensions: { code: 'TOKEN_MISSING' } })),
+    );
+    expect(openRoutes(app)).toEqual(['reference User']);
+  });
+
+  it('reports references and fields that `_entities` returns to anyone without fieldResolverEnhancers', async () => {
+    const { app, result } = await startSubgraph([], usersResolver());
+    expect(await result(reference('email orders'))).toEqual({
+      _entities: ['1', '2'].map((id) => ({ email: `${id} for undefined`, orders: 'all' })),
+    });
+    expect(openRoutes(app)).toEqual(['field User.orders', 'reference User']);
+    expect(routeReport(app).warnings).toEqual([
+      "No AuthGuard protects UsersResolver.find (reference User): give GraphQLModule fieldResolverEnhancers: ['guards'].",
+      "No AuthGuard protects UsersResolver.orders (field User.orders): give GraphQLModule fieldResolverEnhancers: ['guards'].",
+    ]);
+  });
+
+  it('does not start if a reference has requirements that no guard checks', async () => {
+    await expect(startSubgraph([], usersResolver(RequireScopes('read:users')))).rejects.toThrow(
+      "UsersResolver.find: has requirements, but no AuthGuard that checks them: give GraphQLModule fieldResolverEnhancers: ['guards']",
+    );
   });
 });
 
@@ -345,18 +451,23 @@ describe('A GraphQL context that the application reuses', () => {
     expect(await result('mutation { create }')).toBe('TOKEN_MISSING');
   });
 
-  const keepsFirst = () => {
+  const keepsFirst = (isCopied = false) => {
     let first: unknown;
-    // Fastify passes the request itself, Express an object with request and response.
-    return (given: { req?: unknown }) => ({ req: (first ??= given.req ?? given) });
+    return (given: { req?: { headers: unknown }; headers?: unknown }) => {
+      // Fastify passes the request itself, Express an object with request and response.
+      const request = given.req ?? given;
+      return { req: (first ??= isCopied ? { headers: request.headers } : request) };
+    };
   };
 
   describe.each(PLATFORMS)('and that keeps the request of an earlier operation (%s)', (platform) => {
-    it.each<[string, string]>([
-      ['a public operation', '{ sample { id } }'],
-      ['an answered operation', '{ issuer }'],
-    ])('is refused after %s', async (_what, first) => {
-      const { query, result } = await start({}, { context: keepsFirst() }, { platform });
+    it.each<[string, string, boolean]>([
+      ['a public operation', '{ sample { id } }', false],
+      ['an answered operation', '{ issuer }', false],
+      ['an answered operation for which no guard was called', '{ __typename }', false],
+      ['an answered operation for which no guard was called, as a copy', '{ __typename }', true],
+    ])('is refused after %s', async (_what, first, isCopied) => {
+      const { query, result } = await start({}, { context: keepsFirst(isCopied) }, { platform });
       expect((await query(first, tokenOf())).errors).toBeUndefined();
       expect(await result('{ issuer }')).toBe('TOKEN_MISSING');
     });
@@ -370,13 +481,6 @@ describe('A GraphQL context that the application reuses', () => {
       finish();
       expect(await alice).toEqual({ slow: 'ok alice' });
     });
-  });
-
-  // Fastify's request does not show that it was answered.
-  it('is refused after an answered operation for which no guard was called (express)', async () => {
-    const { query, result } = await start({}, { context: keepsFirst() });
-    expect((await query('{ __typename }', tokenOf())).errors).toBeUndefined();
-    expect(await result('{ issuer }')).toBe('TOKEN_MISSING');
   });
 
   it('is copied for each operation if it is an object; before @nestjs/graphql 14 the application does not start', async () => {
@@ -393,15 +497,22 @@ describe('A GraphQL context that the application reuses', () => {
 });
 
 describe('A GraphQL query whose headers claim that it opens a socket', () => {
+  // Node states in `upgrade` whether it passed on a request to open a socket; a copy of the request does not.
   it.each([
-    ['POST', 'websocket', 'keep-alive'],
-    ['GET', 'websocket', 'keep-alive'],
-    ['POST', 'h2c', 'Upgrade'],
-  ])('is not watched: %s with `Upgrade: %s` and `Connection: %s`', async (method, upgrade, connection) => {
-    // Node itself does not pass on a request with both headers.
-    const context = ({ req }: { req: { headers: object } }) => ({
-      req: Object.assign(req, { headers: { ...req.headers, upgrade, connection } }),
-    });
+    ['POST', 'websocket', 'keep-alive', false],
+    ['GET', 'websocket', 'keep-alive', false],
+    ['GET', 'websocket', 'keep-upgraded', false],
+    ['GET', 'no-websocket', 'Upgrade', false],
+    ['POST', 'h2c', 'Upgrade', false],
+    ['POST', 'websocket', 'Upgrade', false],
+    ['GET', 'websocket', 'Upgrade', true],
+  ])('is not watched: %s with `Upgrade: %s` and `Connection: %s`', async (method, upgrade, connection, isOriginal) => {
+    const context = ({ req }: { req: IncomingMessage }) => {
+      const headers = { ...req.headers, upgrade, connection };
+      return {
+        req: isOriginal ? Object.assign(req, { headers }) : { method: req.method, headers, socket: req.socket },
+      };
+    };
     const { app, url } = await graphqlQueryDriver('express').start(issuer, {}, { context });
     // Leaves the connection open. A watch of it would end with it.
     const agent = new Agent({ keepAlive: true });
@@ -442,6 +553,11 @@ describe('The token of a subscription (graphql-ws)', () => {
       'ok alice',
     ],
     [
+      'in `headers` of connectionParams',
+      () => ({ connectionParams: { headers: { Authorization: authorization() } } }),
+      'ok alice',
+    ],
+    [
       'that is not a string',
       () => ({ connectionParams: { authorization: { token: TOKENS.good() } } }),
       'TOKEN_MALFORMED',
@@ -458,6 +574,48 @@ describe('The token of a subscription (graphql-ws)', () => {
   });
 });
 
+describe('The token of a subscription (Mercurius)', () => {
+  const authorization = () => `Bearer ${TOKENS.good()}`;
+
+  it.each<[string, () => Opening, string]>([
+    [
+      'in `Authorization` of connectionParams',
+      () => ({ connectionParams: { Authorization: authorization() } }),
+      'ok alice',
+    ],
+    [
+      'in `headers` of connectionParams',
+      () => ({ connectionParams: { headers: { AUTHORIZATION: authorization() } } }),
+      'ok alice',
+    ],
+    ['in the header of the upgrade', () => ({ headers: { authorization: authorization() } }), 'ok alice'],
+    ['that is not a string', () => ({ connectionParams: { headers: { authorization: 1 } } }), 'TOKEN_MALFORMED'],
+    [
+      'that is sent twice in connectionParams',
+      () => ({ connectionParams: { authorization: authorization(), headers: { authorization: authorization() } } }),
+      'TOKEN_MULTIPLE',
+    ],
+    [
+      'that is in the header as well',
+      () => ({ connectionParams: { authorization: authorization() }, headers: { authorization: authorization() } }),
+      'TOKEN_MULTIPLE',
+    ],
+  ])('%s', async (_where, opening, result) => {
+    const { callWith } = await mercuriusSubscriptionDriver.start(issuer);
+    expect(await callWith('closed', opening())).toBe(result);
+  });
+
+  it('is not read from a cookie that the page of another site caused to be sent (ORIGIN_UNTRUSTED)', async () => {
+    const { url, callWith } = await mercuriusSubscriptionDriver.start(issuer, { tokenFrom: [fromCookie('token')] });
+    const cookie = `token=${TOKENS.good()}`;
+    expect(await callWith('closed', { headers: { cookie, origin: new URL(url).origin } })).toBe('ok alice');
+    // Mercurius copies them to the headers of the upgrade.
+    const connectionParams = { 'sec-fetch-site': 'same-origin' };
+    const other = { connectionParams, headers: { cookie, origin: 'https://other.example.com' } };
+    expect(await callWith('closed', other)).toBe('ORIGIN_UNTRUSTED');
+  });
+});
+
 describe('A socket of graphql-ws', () => {
   it('is watched once, however many subscriptions it has', async () => {
     const { app, open } = await graphqlSubscriptionDriver.start(issuer);
@@ -466,6 +624,36 @@ describe('A socket of graphql-ws', () => {
     expect(await socket.subscribe('inherits')).toBe('SCOPE_INSUFFICIENT');
     expect(watchedBy(app)).toBe(1);
     socket.leave();
+  });
+});
+
+describe.each(PLATFORMS)('A subscription over HTTP (%s)', (platform) => {
+  holdTime();
+
+  const startEndless = async (accept: string, graphql?: Partial<GqlModuleOptions>) => {
+    const { app, subscribeOver } = await yogaSubscriptionDriver(platform).start(issuer, { clock: Date.now }, graphql);
+    const { closed } = await subscribeOver('endless', tokenOf({ exp: Date.now() / 1000 + 10 }), accept);
+    expect(watchedBy(app)).toBe(1);
+    await pass(10);
+    return closed;
+  };
+
+  it.each(['text/event-stream', '*/*'])(
+    'ends with the error and without `complete`, so that its client connects again with a new token (Accept: %s)',
+    async (accept) => {
+      expect(await startEndless(accept)).toMatch(
+        /\n\nevent: next\ndata: {"errors":\[{"message":"[^"]+","extensions":{.*"code":"TOKEN_EXPIRED"}}\]}\n\n$/,
+      );
+    },
+  );
+
+  it('ends without a message in a format that is not known', async () => {
+    // Yoga has no other format: the response only claims to have one.
+    const context = ({ res, reply }: { res?: object; reply?: { raw: object } }) => {
+      Object.assign(res ?? reply?.raw ?? {}, { getHeader: () => 'multipart/mixed' });
+      return {};
+    };
+    expect(await startEndless('*/*', { context } as never)).toMatch(/"ok alice"}}\n\n$/);
   });
 });
 

@@ -3,15 +3,22 @@ import type { Server } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { type ServiceError, status } from '@grpc/grpc-js';
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { NotFoundException } from '@nestjs/common';
+import { type ExecutionContext, Injectable, type LoggerService, NotFoundException, UseGuards } from '@nestjs/common';
 import { type CustomTransportStrategy, MessagePattern, RpcException, Server as RpcServer } from '@nestjs/microservices';
 import { lastValueFrom } from 'rxjs';
-import { type AuthOptions, CurrentUser, fromBearerHeader, RequireScopes } from '../../src/index.js';
+import { AuthGuard, type AuthOptions, CurrentUser, fromBearerHeader, Public, RequireScopes } from '../../src/index.js';
 import { closeApps } from '../support/app.js';
 import { until } from '../support/guarded-app.js';
 import { holdTime, pass } from '../support/held-time.js';
 import { issuerWithTokens } from '../support/issuer-with-tokens.js';
-import { graphqlQueryDriver, graphqlSubscriptionDriver } from '../support/transports/graphql.js';
+import { LogRecorder } from '../support/log-recorder.js';
+import { externalDriver, startExternal, tokenInDelivery } from '../support/transports/external.js';
+import {
+  graphqlQueryDriver,
+  graphqlSubscriptionDriver,
+  mercuriusSubscriptionDriver,
+  yogaSubscriptionDriver,
+} from '../support/transports/graphql.js';
 import {
   greeting,
   type HandlerName,
@@ -76,8 +83,18 @@ const RESPONDING = [
   graphqlQueryDriver('express'),
   graphqlQueryDriver('fastify'),
   tcpDriver,
+  externalDriver,
 ];
-const STREAMING = [graphqlSubscriptionDriver, ...socketDrivers, sseDriver('express'), sseDriver('fastify'), grpcDriver];
+const STREAMING = [
+  graphqlSubscriptionDriver,
+  mercuriusSubscriptionDriver,
+  yogaSubscriptionDriver('express'),
+  yogaSubscriptionDriver('fastify'),
+  ...socketDrivers,
+  sseDriver('express'),
+  sseDriver('fastify'),
+  grpcDriver,
+];
 
 describe.each<TransportDriver>([...RESPONDING, ...STREAMING])('$name', (driver) => {
   let transport: RunningTransport;
@@ -240,6 +257,115 @@ describe('An event of a TCP microservice', () => {
     expect(await call('closed', TOKENS.good())).toBe('ok alice');
     await until(() => receivedEvents.length > 0);
     expect(receivedEvents).toEqual(['alice']);
+  });
+});
+
+describe('A handler that another library calls', () => {
+  const DELIVERED: AuthOptions['tokenFrom'] = [tokenInDelivery];
+  const release: (() => void)[] = [];
+
+  /** Lets other calls happen between the guard and the parameter decorators. */
+  @Injectable()
+  class SlowGuard {
+    canActivate = () =>
+      new Promise<boolean>((resolve) =>
+        release.push(() => {
+          resolve(true);
+        }),
+      );
+  }
+
+  class Handlers {
+    @UseGuards(SlowGuard)
+    slow(@CurrentUser('sub') sub?: string) {
+      return greeting(sub);
+    }
+
+    @UseGuards(AuthGuard)
+    first(@CurrentUser('sub') sub?: string) {
+      return greeting(sub);
+    }
+
+    second(@CurrentUser('sub') sub?: string) {
+      return greeting(sub);
+    }
+
+    @Public()
+    open(@CurrentUser('sub') sub?: string) {
+      return greeting(sub);
+    }
+  }
+
+  const startExternalHandlers = async (options: Partial<AuthOptions> = {}, logger?: LoggerService) => {
+    const started = await startExternal(issuer, [Handlers], { tokenFrom: DELIVERED, ...options }, { logger });
+    const call = (name: string, ...args: unknown[]) =>
+      started.deliver(Handlers, name, args).catch((error: unknown) => (error as { code?: string }).code);
+    return { ...started, call };
+  };
+  const [alice, bob] = [() => ({ token: TOKENS.good() }), () => ({ token: TOKENS.bob() })];
+
+  it('has its own caller while calls that share an argument are in progress', async () => {
+    const { call } = await startExternalHandlers();
+    const channel = {};
+    const calls = [call('slow', alice(), channel), call('slow', bob(), channel), call('slow', {}, channel)];
+    await until(() => release.length === 2);
+    for (const resolve of release.splice(0).reverse()) resolve();
+    expect(await Promise.all(calls)).toEqual(['ok alice', 'ok bob', 'TOKEN_MISSING']);
+  });
+
+  it('is refused if only shared arguments identify it', async () => {
+    const shared = {};
+    let token = TOKENS.good();
+    const { call } = await startExternalHandlers({ tokenFrom: [() => token] });
+    const first = call('slow', shared, 'text');
+    await until(() => release.length === 1);
+    token = TOKENS.bob();
+    expect(await call('slow', shared, 'other text')).toBe('TOKEN_MISSING');
+    release.splice(0).forEach((resolve) => {
+      resolve();
+    });
+    expect(await first).toBe('ok alice');
+    expect(await call('first', 'text', 1, null, undefined)).toBe('TOKEN_MISSING');
+    expect(await call('open', 'text')).toBe('ok guest');
+  });
+
+  it('is called for an event that other handlers receive as well', async () => {
+    const { call } = await startExternalHandlers();
+    const event = alice();
+    expect(await call('first', event)).toBe('ok alice');
+    expect(await call('second', event)).toBe('ok alice');
+    expect(await call('open', event)).toBe('ok guest');
+  });
+
+  it('is authenticated by itself if the getRequest of a guard returns a shared argument', async () => {
+    class ChannelGuard extends AuthGuard {
+      override getRequest = (context: ExecutionContext) => context.getArgByIndex<object>(1);
+    }
+    const { call } = await startExternalHandlers({ guard: ChannelGuard } as never);
+    const channel = {};
+    expect(await call('second', alice(), channel)).toMatch(/^ok/);
+    expect(await call('second', {}, channel)).toBe('TOKEN_MISSING');
+  });
+
+  it('changes no argument: the client of a library may have a `user` of its own', async () => {
+    const { call } = await startExternalHandlers();
+    const [event, client] = [Object.freeze(alice()), Object.freeze({ user: 'bot' })];
+    expect(await call('first', event, client)).toBe('ok alice');
+  });
+
+  it('is reported with the fix when the first call of its transport has no token', async () => {
+    const logger = new LogRecorder();
+    const { call, deliver } = await startExternalHandlers({}, logger);
+    await call('first', {});
+    await call('second', {});
+    await call('first', { token: TOKENS.expired() });
+    await deliver(Handlers, 'first', [{}], 'telegraf').catch(() => undefined);
+    const warnings = logger.lines.filter((line) => line.startsWith('warn: '));
+    expect(warnings).toHaveLength(2);
+    expect(warnings[0]).toMatch(
+      /^warn: Refused Handlers\.first, a handler of the transport "rmq": .*`tokenFrom`.*@Public/,
+    );
+    expect(warnings[1]).toContain('"telegraf"');
   });
 });
 

@@ -15,6 +15,7 @@ import { AuthenticatedGateway } from '../sockets/authenticated-gateway.js';
 import { GuardCoverage } from './guard-coverage.js';
 import { type FoundHandler, HandlerDiscovery } from './handler-discovery.js';
 import { majorVersionOf } from '../nest-internals.js';
+import { watchAnsweredRequests } from '../transports/graphql.js';
 import { RouteMetadata, type RouteRules } from './route-metadata.js';
 import {
   describeRequirement,
@@ -58,6 +59,7 @@ export class RouteReporter implements OnModuleInit, OnApplicationBootstrap {
     await this.coverage.prepare(handlers);
     const problems = handlers.flatMap((handler) => this.problemsOf(handler));
     if (await this.sharesGraphqlContext()) problems.push(SHARED_CONTEXT);
+    if (this.discovery.graphqlOptions().some(({ context }) => context !== undefined)) watchAnsweredRequests();
     problems.push(...this.discovery.requestScopedGateways(AuthenticatedGateway).map(requestScopedProblem));
     const unique = new Map(problems.map((problem) => [problem.path + problem.message, problem]));
     if (unique.size > 0) throw new ConfigurationError([...unique.values()]);
@@ -91,6 +93,7 @@ export class RouteReporter implements OnModuleInit, OnApplicationBootstrap {
   report(app?: INestApplicationContext, microservices = this.coverage.microservices(app)): RouteReport {
     const routes: ReportedRoute[] = [];
     const warnings: string[] = [];
+    const { isSubgraph } = this.discovery;
     for (const { handler, rules, access } of this.routesOf(app, microservices)) {
       const reported = {
         transport: handler.transport,
@@ -99,6 +102,7 @@ export class RouteReporter implements OnModuleInit, OnApplicationBootstrap {
         handler: `${handler.controller.name}.${handler.name}`,
         access,
         ...(rules.accessFrom !== undefined && { accessFrom: rules.accessFrom }),
+        ...(isSubgraph && handler.kind === 'field' && { inSubgraph: true as const }),
         requires: rules.requirements.map(describeRequirement),
       };
       routes.push(reported);
@@ -191,8 +195,8 @@ export function routeReport(app: INestApplicationContext): RouteReport {
 
 /**
  * Returns the routes that can be called without a token, such as `GET /health`, in alphabetical order. Routes with
- * `@OptionalAuth()` are not included, and neither are GraphQL fields without requirements, because their query is guarded. For a
- * test: `expect(openRoutes(app)).toEqual(['GET /health'])`.
+ * `@OptionalAuth()` are not included, and neither are GraphQL fields, because their query is guarded; those of a federated subgraph are,
+ * because `_entities` resolves them without a query. For a test: `expect(openRoutes(app)).toEqual(['GET /health'])`.
  */
 export function openRoutes(app: INestApplicationContext): readonly string[] {
   const open = routeReport(app).routes.filter((route) => isOpen(route));

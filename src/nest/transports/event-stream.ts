@@ -1,4 +1,4 @@
-import { refusalFacts, toHttpException } from '../refusals/refusal.js';
+import { type AuthRefusal, refusalFacts, toHttpException } from '../refusals/refusal.js';
 import type { LongConnection } from './transport.js';
 
 /** The parts of Node's response that are used. */
@@ -9,6 +9,7 @@ export interface RawResponse {
   readonly socket: { destroySoon?(): void; destroy?(): void } | null;
   /** HTTP/2 only, where one socket carries many responses. */
   readonly stream?: { destroy?(): void };
+  getHeader(name: string): unknown;
   writeHead(status: number, headers: Record<string, string>): unknown;
   end(body: string, callback: () => void): unknown;
   once(event: 'close', callback: () => void): unknown;
@@ -18,8 +19,11 @@ export interface RawResponse {
 // A client that stopped reading must not keep its stream open.
 const DESTROY_AFTER_MS = 1_000;
 
-/** A response of server-sent events, which continues after the guard admitted the request. */
-export function eventStream(response: RawResponse): LongConnection {
+/**
+ * A response of server-sent events, which continues after the guard admitted the request.
+ * @param eventOf formats the last event of the stream.
+ */
+export function eventStream(response: RawResponse, eventOf = exceptionEvent): LongConnection {
   return {
     key: response,
     isClosed: () => response.closed === true || response.writableEnded,
@@ -36,8 +40,7 @@ export function eventStream(response: RawResponse): LongConnection {
       };
       if (response.headersSent) {
         // The challenge is not repeated: an event has no headers.
-        const facts = refusalFacts({ ...refusal, challenges: [] });
-        response.end(`event: exception\ndata: ${JSON.stringify(facts)}\n\n`, close);
+        response.end(eventOf({ ...refusal, challenges: [] }), close);
       } else {
         // The handler has not created its stream yet.
         response.writeHead(refusal.error.status, {
@@ -48,4 +51,8 @@ export function eventStream(response: RawResponse): LongConnection {
       }
     },
   };
+}
+
+function exceptionEvent(refusal: AuthRefusal): string {
+  return `event: exception\ndata: ${JSON.stringify(refusalFacts(refusal))}\n\n`;
 }

@@ -32,8 +32,10 @@ export const externalTransport: Transport = {
   answer(refusal, context) {
     if (!isAuthRefusal(refusal)) return refusal.error;
     const { code, detail } = refusal.error;
-    if (code === 'TOKEN_MISSING') warnOnce(callOf(context).reader, context, detail.reason === SHARED_ARGUMENTS);
-    return toHttpException(refusal);
+    if (code !== 'TOKEN_MISSING') return toHttpException(refusal);
+    warnOnce(callOf(context).reader, context, detail.reason === SHARED_ARGUMENTS);
+    const error = new AuthError(code, { transport: context.getType<string>(), ...detail });
+    return toHttpException({ ...refusal, error });
   },
 
   connectionOf: () => undefined,
@@ -52,7 +54,7 @@ class ExternalCall {
   claim(context: ExecutionContext): void {
     this.context ??= context;
     if (this.isIdentified && this.context === context) return;
-    throw new AuthError('TOKEN_MISSING', { transport: context.getType<string>(), reason: SHARED_ARGUMENTS });
+    throw new AuthError('TOKEN_MISSING', { reason: SHARED_ARGUMENTS });
   }
 }
 

@@ -1,9 +1,11 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { ExecutionContext } from '@nestjs/common';
 import { AuthError } from '../../model/errors.js';
 import { isJsonObject } from '../../model/unknown-value.js';
 import { nonEmptyStrings } from '../../token/token-extractor.js';
 import { memoryOf } from '../outcome.js';
-import { isAuthRefusal, toGraphqlException } from '../refusals/refusal.js';
+import { type AuthRefusal, isAuthRefusal, refusalFacts, toGraphqlException } from '../refusals/refusal.js';
+import { eventStream, type RawResponse } from './event-stream.js';
 import { type HttpRequest, readHandshake, readHttp } from './http.js';
 import type { LongConnection, Transport } from './transport.js';
 
@@ -16,6 +18,26 @@ interface GraphqlWsContext {
 type EventSource = LongConnection['key'];
 type GraphqlWsSocket = EventSource & { readonly readyState?: number; close(code: number, reason: string): void };
 type TcpSocket = EventSource & { readonly destroyed: boolean; destroy(): unknown };
+
+/** The parts of Node's request that are read. Fastify has it as `raw`. */
+interface NodeRequest {
+  readonly headers?: object;
+  readonly upgrade?: boolean | null;
+  readonly rawHeaders?: readonly string[];
+  readonly headersDistinct?: HttpRequest['headers'];
+  /** HTTP/2 only. */
+  readonly stream?: { readonly closed?: boolean };
+}
+
+/** The parts of a GraphQL context that the drivers set. */
+interface Operation {
+  readonly req?: unknown;
+  readonly request?: unknown;
+  readonly res?: Partial<RawResponse> & { setHeader?(name: string, value: unknown): void };
+  readonly reply?: { readonly request?: unknown; readonly raw?: Partial<RawResponse> };
+  /** Mercurius: the `connectionParams` of the socket. */
+  readonly _connectionInit?: unknown;
+}
 
 const OPEN = 1;
 // `CloseCode.Forbidden` of graphql-ws. Its clients reconnect after it with new `connectionParams`; they never reconnect after 4401.
@@ -44,7 +66,12 @@ export const graphqlTransport: Transport = {
       return readHandshake(request.extra.request, context, extractor, {
         authorization: authorizationsIn(request.connectionParams),
       });
-    if (isUpgrade(request)) return readHandshake(request, context, extractor);
+    if (isUpgrade(request)) {
+      const operation = operationOf(context);
+      if (!('_connectionInit' in operation)) return readHandshake(request, context, extractor);
+      const authorization = authorizationsIn(operation._connectionInit);
+      return readHandshake(asSent(request), context, extractor, { authorization });
+    }
     return readHttp(request as HttpRequest, context, extractor, setHeader);
   },
 
@@ -63,10 +90,14 @@ export const graphqlTransport: Transport = {
         },
       };
     }
-    if (!isUpgrade(request) || request.socket === undefined) return undefined;
-    // The protocol of the socket is unknown: it can only be destroyed.
-    const { socket } = request;
-    return { key: socket, isClosed: () => socket.destroyed, close: () => socket.destroy() };
+    if (isUpgrade(request)) {
+      const { socket } = request;
+      // The protocol of the socket is unknown: it can only be destroyed.
+      return socket && { key: socket, isClosed: () => socket.destroyed, close: () => socket.destroy() };
+    }
+    if (!isSubscription(context)) return undefined;
+    const response = responseOf(request as HttpRequest, operationOf(context));
+    return response && eventStream(response, (refusal) => subscriptionEvent(refusal, response));
   },
 };
 
@@ -78,8 +109,8 @@ export const graphqlTransport: Transport = {
 function claimRequest(request: object, operation: object): boolean {
   // Over a socket come many operations.
   if (isGraphqlWs(request) || isUpgrade(request)) return true;
-  const { res, body } = request as HttpRequest & { readonly res?: { readonly writableEnded?: boolean } };
-  if (res?.writableEnded === true) return false;
+  if (isAnswered(request as HttpRequest)) return false;
+  const { body } = request as HttpRequest;
   const operations = (memoryOf(request, request).operations ??= new Set());
   if (operations.has(operation)) return true;
   if (operations.size >= (Array.isArray(body) ? body.length : 1)) return false;
@@ -87,18 +118,54 @@ function claimRequest(request: object, operation: object): boolean {
   return true;
 }
 
-/** The GraphQL context, which all fields of an operation share. */
-function operationOf(context: ExecutionContext): object {
+/** An operation without a guarded resolver claims no request. A later operation must not claim the answered request. */
+function isAnswered(request: HttpRequest & { readonly res?: Partial<RawResponse> }): boolean {
+  const raw = nodeRequest(request);
+  return request.res?.writableEnded === true || raw.stream?.closed === true || answered.has(raw.headers ?? raw);
+}
+
+const answered = new WeakSet<object>();
+
+/**
+ * Remembers which requests were answered. Only the request of Express has its response; that of Fastify shows nothing.
+ * For applications with a `context` of their own, since the drivers' contexts have the right request.
+ */
+export function watchAnsweredRequests(): void {
+  // Once for the process, however many applications it has.
+  unsubscribe('http.server.response.finish', rememberAnswered);
+  subscribe('http.server.response.finish', rememberAnswered);
+}
+
+function rememberAnswered(message: unknown): void {
+  // A context may have a copy of the request, but the same headers.
+  answered.add((message as { readonly request: { readonly headers: object } }).request.headers);
+}
+
+/**
+ * The GraphQL context, which all fields of an operation share. Fields have four arguments: parent, arguments, context, info. The
+ * resolvers of references (federation) and of types have no arguments of a field: value, context, info, and a type.
+ */
+function operationOf(context: ExecutionContext): Operation {
   const resolverArguments = context.getArgs<unknown[]>();
-  // A reference resolver of federation (`@ResolveReference`) has no arguments of a field: reference, context, info.
-  const operation = resolverArguments[resolverArguments.length === 3 ? 1 : 2];
+  const isField = resolverArguments.length > 3 && !isGraphqlType(resolverArguments.at(-1));
+  const operation = resolverArguments[isField ? 2 : 1];
   return isJsonObject(operation) ? operation : {};
+}
+
+/** As `isType` of graphql, which need not be installed. */
+function isGraphqlType(value: unknown): boolean {
+  return Object.prototype.toString.call(value).startsWith('[object GraphQL');
+}
+
+function isSubscription(context: ExecutionContext): boolean {
+  const info = context.getArgs<unknown[]>().at(-1) as { operation?: { operation?: unknown } } | null | undefined;
+  return info?.operation?.operation === 'subscription';
 }
 
 /** Returns the HTTP request, or the context of graphql-ws, wherever the driver put it. */
 function requestIn(context: ExecutionContext): object | undefined {
   const operation = operationOf(context);
-  const { req, request, reply } = operation as { req?: unknown; request?: unknown; reply?: { request?: unknown } };
+  const { req, request, reply } = operation;
   // A context function of the application may return the context of graphql-ws, which has more than the upgrade request.
   if (isGraphqlWs(operation)) return operation;
   return [req, request, reply?.request].find(
@@ -109,8 +176,22 @@ function requestIn(context: ExecutionContext): object | undefined {
 
 // The response is 200 with errors in it; another query of the same request may succeed.
 function setHeader(context: ExecutionContext, name: string, value: string): void {
-  const { res } = operationOf(context) as { res?: { setHeader?(name: string, value: unknown): void } };
-  res?.setHeader?.(name, value);
+  operationOf(context).res?.setHeader?.(name, value);
+}
+
+/** Returns the response of a subscription over HTTP (server-sent events), which continues after the guard admitted the operation. */
+function responseOf(request: HttpRequest & { readonly res?: Partial<RawResponse> }, { res, reply }: Operation) {
+  return [request.res, res, reply?.raw].find(
+    (response): response is RawResponse => typeof response?.writableEnded === 'boolean',
+  );
+}
+
+/** The clients of graphql-sse pass on these errors, and connect again because no `complete` follows. */
+function subscriptionEvent(refusal: AuthRefusal, response: RawResponse): string {
+  // Other formats, such as `multipart/mixed`, end without a message.
+  if (!String(response.getHeader('content-type')).startsWith('text/event-stream')) return '';
+  const { message, ...extensions } = refusalFacts(refusal);
+  return `event: next\ndata: ${JSON.stringify({ errors: [{ message, extensions }] })}\n\n`;
 }
 
 function isGraphqlWs(value: object): value is GraphqlWsContext {
@@ -120,13 +201,41 @@ function isGraphqlWs(value: object): value is GraphqlWsContext {
 
 /** A request that opened a socket. Messages over that socket are not GET requests, so cookies need the origin check. */
 function isUpgrade(request: object): request is HttpRequest & { readonly socket?: TcpSocket } {
-  const { headers } = request as HttpRequest;
-  // Node upgrades only if both headers are present.
-  return /websocket/i.test(String(headers.upgrade)) && /upgrade/i.test(String(headers.connection));
+  const { method, headers } = request as HttpRequest;
+  // Any client can send these headers. Node ignores them unless the server accepts upgrades, and states it in `upgrade`.
+  return (
+    method === 'GET' &&
+    hasToken(headers.upgrade, 'websocket') &&
+    hasToken(headers.connection, 'upgrade') &&
+    nodeRequest(request as HttpRequest).upgrade !== false
+  );
 }
 
+/** Returns whether a header contains a token. It is a list, and its tokens are compared without case (RFC 9110 §7.6.1, §7.8). */
+function hasToken(header: HttpRequest['headers'][string], token: string): boolean {
+  const values = [header ?? []].flat().flatMap((value) => value.split(','));
+  return values.some((value) => value.trim().toLowerCase() === token);
+}
+
+function nodeRequest(request: HttpRequest): NodeRequest {
+  return request.raw ?? request;
+}
+
+/**
+ * The request with the headers that were sent. Mercurius copies the members of `connectionParams` to them, so that the page of
+ * another site could state its `Sec-Fetch-Site`.
+ */
+function asSent(request: HttpRequest): HttpRequest {
+  const { headersDistinct = {}, rawHeaders } = nodeRequest(request);
+  return { headers: headersDistinct, rawHeaders, url: request.url, socket: request.socket };
+}
+
+/** Reads `authorization` of `connectionParams`, or of `headers` in it. */
 function authorizationsIn(connectionParams: unknown): readonly string[] {
   if (!isJsonObject(connectionParams)) return [];
-  const sent = Object.entries(connectionParams).filter(([name]) => name.toLowerCase() === 'authorization');
+  const places = [connectionParams, connectionParams.headers].filter((place) => isJsonObject(place));
+  const sent = places
+    .flatMap((place) => Object.entries(place))
+    .filter(([name]) => name.toLowerCase() === 'authorization');
   return nonEmptyStrings(sent.map(([, value]) => value));
 }
