@@ -16,16 +16,8 @@ import { ConnectionExpiry } from '../transports/connection-expiry.js';
 import type { HttpRequest } from '../transports/http.js';
 import { toWsException } from '../transports/ws.js';
 import { closeIfUnused, forwardExceptions, socketConnection } from './socket-connection.js';
+import { disableRecovery, isNamespace, namespaceOf } from './session-recovery.js';
 import { OpeningContext, standInFor, stateOf } from './socket-state.js';
-
-/** A namespace or the server of socket.io. The server of ws has no `use`. */
-interface SocketIoNamespace {
-  use?(middleware: (client: object, next: (refusal?: Error) => void) => void): unknown;
-  readonly adapter?: { restoreSession?: (...session: never[]) => Promise<unknown> };
-  /** Present if the name of the namespace is a pattern. */
-  readonly children?: ReadonlySet<SocketIoNamespace>;
-  readonly server?: { on(event: 'new_namespace', callback: (namespace: SocketIoNamespace) => void): unknown };
-}
 
 // For one socket.
 const MAX_PENDING_RENEWALS = 4;
@@ -82,20 +74,16 @@ export class SocketAuthenticator {
    * With socket.io: authenticates sockets before they are connected, so that a refused client receives nothing. It gets a
    * `connect_error` whose `data` has the facts of an `exception` event. Does nothing with ws.
    *
-   * Disables `connectionStateRecovery` for this namespace, because with it socket.io gives the rooms and missed packets
-   * of a session to any client that knows the session id, before a token is required.
+   * Disables `connectionStateRecovery` for this namespace, whatever adapter it has or gets, because socket.io gives the rooms and
+   * missed packets of a session to any client that knows the session id, before a token is required.
    *
    * @param server the argument of the gateway's `afterInit`.
    */
   guardNamespace(gateway: object, server: object): void {
-    const namespace = server as SocketIoNamespace;
+    const namespace = namespaceOf(server);
+    if (namespace === undefined) return;
     disableRecovery(namespace);
-    // A namespace with a pattern creates others on demand.
-    if (namespace.children !== undefined)
-      namespace.server?.on('new_namespace', (child) => {
-        if (namespace.children?.has(child)) disableRecovery(child);
-      });
-    namespace.use?.((client, next) => {
+    namespace.use((client, next) => {
       const refuse = (error: unknown) => {
         closeIfUnused(client);
         return this.connectErrorOf(error);
@@ -154,6 +142,9 @@ export class SocketAuthenticator {
     const known = state.admissions.get(gatewayClass);
     if (known !== undefined) return known;
     if (state.admissions.size === 0) forwardExceptions(client);
+    const { nsp } = client as { readonly nsp?: unknown };
+    // A gateway may call `admit` without `guardNamespace`.
+    if (isNamespace(nsp)) disableRecovery(nsp);
     const admission = this.check(new OpeningContext(client, gatewayClass, state.standIn)).then(() => {
       copyToSocket(client, state.standIn);
     });
@@ -214,10 +205,6 @@ export class SocketAuthenticator {
     const hint = isTransportException(error) ? error.getError().hint : undefined;
     return refusalOf<AuthError>(error, this.settings.realm, hint);
   }
-}
-
-function disableRecovery({ adapter }: SocketIoNamespace): void {
-  if (adapter?.restoreSession !== undefined) adapter.restoreSession = () => Promise.resolve(null);
 }
 
 /** Copies the user and the record of a stand-in to the socket. Its caller becomes the owner. */
