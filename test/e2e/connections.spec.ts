@@ -280,6 +280,116 @@ describe.each(SOCKET_KINDS)('The opening of a socket of $name', (kind) => {
   });
 });
 
+describe.each(SOCKET_KINDS)('The messages that wait for a socket of $name', (kind) => {
+  const start = starter(kind);
+  const isNative = kind.name === 'ws';
+  /** A megabyte as it is sent, and about twelve in memory. */
+  const nested = Array.from({ length: 330_000 }, () => []);
+
+  /** Opens a socket whose admission, or whose new token, waits until the test releases it. */
+  const openHeld = async (waitsFor: string) => {
+    let handled = 0;
+    let settled = 0;
+    class CountingGuard extends AuthGuard {
+      override async canActivate(context: ExecutionContext): Promise<boolean> {
+        const isMessage = context.getHandler().name === 'closed';
+        try {
+          return await super.canActivate(context);
+        } finally {
+          if (isMessage) settled += 1;
+        }
+      }
+    }
+    const slow = new SlowUser();
+    slow.hold('slow');
+    let admission: unknown;
+    const { open, app } = await start({ user: slow.user, ...guard(CountingGuard) }, (place) => {
+      class HeldGateway extends manualGateway(place('held'), (isAdmitted) => (admission = isAdmitted)) {
+        @SubscribeMessage('closed')
+        closed() {
+          handled += 1;
+          return reply('handled');
+        }
+      }
+      WebSocketGateway(place('held'))(HeldGateway);
+      return [HeldGateway];
+    });
+    const codes: unknown[] = [];
+    app.get(AuthEvents).subscribe((event) => {
+      if (event.outcome === 'refused') codes.push(event.code);
+    });
+    const socket = open('held', waitsFor === 'its admission' ? tokenOf({ jti: 'slow' }) : TOKENS.good());
+    const renew = async (jti: string) => {
+      slow.hold(jti);
+      socket.send('authenticate', tokenOf({ jti }));
+      await until(() => slow.calls.includes(jti));
+    };
+    if (waitsFor === 'a new token') {
+      await socket.ask('closed');
+      handled = 0;
+      settled = 0;
+      await renew('slow');
+    }
+    await until(() => slow.calls.includes('slow'));
+    const flood = (count: number, data?: unknown) => {
+      for (let index = 0; index < count; index += 1) socket.send('closed', data);
+    };
+    const release = (jti = 'slow') => {
+      slow.release(jti);
+    };
+    return { socket, flood, renew, release, codes, counts: () => ({ handled, settled }), admission: () => admission };
+  };
+
+  it('are counted anew for each new token', async () => {
+    const { socket, flood, renew, release, counts } = await openHeld('a new token');
+    for (const [jti, handled] of [
+      ['slow', 4],
+      ['slow as well', 8],
+    ] as const) {
+      if (jti !== 'slow') await renew(jti);
+      flood(4, 'x'.repeat(900_000));
+      socket.send('ping');
+      await socket.next('pong');
+      release(jti);
+      await until(() => counts().handled === handled);
+    }
+  });
+
+  describe.each(['its admission', 'a new token'])('to decide %s', (waitsFor) => {
+    it.each<[string, number, unknown, number]>([
+      ['too many', 101, undefined, 101],
+      ['too large together', 6, 'x'.repeat(900_000), 5],
+      ['too large in memory', 2, nested, 2],
+    ])('close it if they are %s', async (_what, count, data, settled) => {
+      const { socket, flood, release, codes, counts, admission } = await openHeld(waitsFor);
+      flood(count, data);
+      expect(await socket.closed).toEqual({ code: 'MESSAGES_TOO_MANY', closeCode: isNative ? 4400 : undefined });
+      // Not later, because they occupy memory.
+      await until(() => counts().settled >= settled);
+      release();
+      await until(() => admission() === (waitsFor === 'a new token'));
+      expect(counts().handled).toBe(0);
+      expect(codes).toEqual(['MESSAGES_TOO_MANY']);
+    });
+
+    it.each<[string, number, unknown]>([
+      ['100 messages', 100, undefined],
+      ['four megabytes', 4, 'x'.repeat(900_000)],
+      ['one message of any size', 1, nested],
+    ])('are handled after it: %s', async (_what, count, data) => {
+      const { socket, flood, release, counts } = await openHeld(waitsFor);
+      flood(count, data);
+      socket.send('ping');
+      await socket.next('pong');
+      release();
+      await until(() => counts().handled === count);
+      // None waits any longer, and what waited before is not counted.
+      flood(150);
+      await until(() => counts().handled === count + 150);
+    });
+  });
+});
+
 describe('The opening of a socket of ws', () => {
   const start = starter(WS);
 

@@ -14,10 +14,9 @@ import { explainRefusal } from '../refusals/refusal-hints.js';
 import type { HandlerFunction } from '../routes/handler-discovery.js';
 import { ConnectionExpiry } from '../transports/connection-expiry.js';
 import type { HttpRequest } from '../transports/http.js';
-import { toWsException } from '../transports/ws.js';
-import { closeIfUnused, forwardExceptions, socketConnection } from './socket-connection.js';
+import { closeIfUnused, forwardExceptions, socketConnection, toWsException } from './socket-connection.js';
 import { disableRecovery, isNamespace, namespaceOf } from './session-recovery.js';
-import { OpeningContext, standInFor, stateOf } from './socket-state.js';
+import { holdMessages, OpeningContext, standInFor, stateOf } from './socket-state.js';
 
 // For one socket.
 const MAX_PENDING_RENEWALS = 4;
@@ -49,8 +48,9 @@ export class SocketAuthenticator {
 
   /**
    * Authenticates an opened socket as a call of the gateway class, with its decorators: `@Public()`, `@OptionalAuth()`,
-   * `@RequireScopes()` and so on. Messages that arrive meanwhile wait. A refused client receives an `exception` event, and its
-   * socket is closed: with 4400, 4401 or 4403 (ws), or by `disconnect` (socket.io).
+   * `@RequireScopes()` and so on. Messages that arrive meanwhile wait: at most 100, and 4 MiB together. After that, and when a client is
+   * refused, the client receives an `exception` event, and its socket is closed: with 4400, 4401 or 4403 (ws), or by `disconnect`
+   * (socket.io).
    *
    * @param request that opened the socket. Required with ws, where it is the second parameter of `handleConnection` and the
    * only place that can carry the token.
@@ -59,6 +59,7 @@ export class SocketAuthenticator {
   async admit(gateway: object, client: object, request?: unknown): Promise<boolean> {
     try {
       await this.admissionTo(gateway, client, request);
+      await stateOf(client).overflow;
       const outcome = outcomeOf(client);
       // Not earlier: with socket.io the client is not connected until its namespaces have admitted it.
       if (outcome?.kind === 'caller' && outcome.token !== undefined)
@@ -117,6 +118,7 @@ export class SocketAuthenticator {
         .then(() => this.renewNow(client, token))
         .finally(() => (state.pendingRenewals -= 1));
       state.renewal = renewal.catch(() => undefined);
+      holdMessages(state, state.renewal);
       return await renewal;
     } catch (error) {
       // The guard converts and reports its own refusals.
@@ -149,6 +151,7 @@ export class SocketAuthenticator {
       copyToSocket(client, state.standIn);
     });
     state.admissions.set(gatewayClass, admission);
+    holdMessages(state, admission);
     return admission;
   }
 
