@@ -24,6 +24,7 @@ export const ERRORS = {
   SCHEME_UNSUPPORTED: { status: 401, description: 'Only the Bearer authentication scheme is accepted' },
   TOKEN_MULTIPLE: invalidRequest('The request must carry exactly one access token'),
   TOKEN_TOO_LARGE: invalidRequest('The access token is too large'),
+  MESSAGES_TOO_MANY: invalidRequest('Too many messages wait for the authentication of the socket'),
   TOKEN_MALFORMED: invalidToken('The access token is malformed'),
   ALGORITHM_NOT_ALLOWED: invalidToken('The signature algorithm of the access token is not allowed'),
   TYPE_NOT_ALLOWED: invalidToken('The token is not of a type that is accepted as an access token'),

@@ -51,6 +51,8 @@ export class CallRecord {
 export class CallMemory {
   /** The GraphQL operations that this request belongs to. */
   operations: Set<object> | undefined;
+  /** The handler calls of the message that this context of a microservice belongs to. */
+  handlerCalls: ExecutionContext[] | undefined;
   private outcome: Outcome | undefined;
   private records: CallRecord | undefined;
 

@@ -13,6 +13,8 @@ const HINTS: Readonly<Record<AuthErrorCode, string>> = {
   SCHEME_UNSUPPORTED: 'The header must begin with `Bearer `. DPoP and Basic are not supported.',
   TOKEN_MULTIPLE: 'The token was sent twice: in two headers, or in two of the places of `tokenFrom`. Send it once.',
   TOKEN_TOO_LARGE: 'The limit is 32 KiB. Remove claims from the token, for example hundreds of groups or permissions.',
+  MESSAGES_TOO_MANY:
+    'The client sends messages before its socket is admitted, or before `authenticated` answers its new token. Let it wait for that.',
   TOKEN_MALFORMED:
     'It is not a JWT of three parts. Opaque tokens (Auth0 without an `audience`, Google) and encrypted tokens (five parts) cannot be read. Quotation marks or a line end may have been sent with the token.',
   ALGORITHM_NOT_ALLOWED:

@@ -11,6 +11,8 @@ import {
   UseGuards,
 } from '@nestjs/common';
 import { SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
+import type { Namespace, Server } from 'socket.io';
+import { SessionAwareAdapter } from 'socket.io-adapter';
 import { io, Manager } from 'socket.io-client';
 import { WebSocket } from 'ws';
 import {
@@ -287,6 +289,116 @@ describe.each(SOCKET_KINDS)('The opening of a socket of $name', (kind) => {
     slow.release('slow');
     await until(() => isAdmitted !== undefined);
     expect(watchedBy(app)).toBe(0);
+  });
+});
+
+describe.each(SOCKET_KINDS)('The messages that wait for a socket of $name', (kind) => {
+  const start = starter(kind);
+  const isNative = kind.name === 'ws';
+  /** A megabyte as it is sent, and about twelve in memory. */
+  const nested = Array.from({ length: 330_000 }, () => []);
+
+  /** Opens a socket whose admission, or whose new token, waits until the test releases it. */
+  const openHeld = async (waitsFor: string) => {
+    let handled = 0;
+    let settled = 0;
+    class CountingGuard extends AuthGuard {
+      override async canActivate(context: ExecutionContext): Promise<boolean> {
+        const isMessage = context.getHandler().name === 'closed';
+        try {
+          return await super.canActivate(context);
+        } finally {
+          if (isMessage) settled += 1;
+        }
+      }
+    }
+    const slow = new SlowUser();
+    slow.hold('slow');
+    let admission: unknown;
+    const { open, app } = await start({ user: slow.user, ...guard(CountingGuard) }, (place) => {
+      class HeldGateway extends manualGateway(place('held'), (isAdmitted) => (admission = isAdmitted)) {
+        @SubscribeMessage('closed')
+        closed() {
+          handled += 1;
+          return reply('handled');
+        }
+      }
+      WebSocketGateway(place('held'))(HeldGateway);
+      return [HeldGateway];
+    });
+    const codes: unknown[] = [];
+    app.get(AuthEvents).subscribe((event) => {
+      if (event.outcome === 'refused') codes.push(event.code);
+    });
+    const socket = open('held', waitsFor === 'its admission' ? tokenOf({ jti: 'slow' }) : TOKENS.good());
+    const renew = async (jti: string) => {
+      slow.hold(jti);
+      socket.send('authenticate', tokenOf({ jti }));
+      await until(() => slow.calls.includes(jti));
+    };
+    if (waitsFor === 'a new token') {
+      await socket.ask('closed');
+      handled = 0;
+      settled = 0;
+      await renew('slow');
+    }
+    await until(() => slow.calls.includes('slow'));
+    const flood = (count: number, data?: unknown) => {
+      for (let index = 0; index < count; index += 1) socket.send('closed', data);
+    };
+    const release = (jti = 'slow') => {
+      slow.release(jti);
+    };
+    return { socket, flood, renew, release, codes, counts: () => ({ handled, settled }), admission: () => admission };
+  };
+
+  it('are counted anew for each new token', async () => {
+    const { socket, flood, renew, release, counts } = await openHeld('a new token');
+    for (const [jti, handled] of [
+      ['slow', 4],
+      ['slow as well', 8],
+    ] as const) {
+      if (jti !== 'slow') await renew(jti);
+      flood(4, 'x'.repeat(900_000));
+      socket.send('ping');
+      await socket.next('pong');
+      release(jti);
+      await until(() => counts().handled === handled);
+    }
+  });
+
+  describe.each(['its admission', 'a new token'])('to decide %s', (waitsFor) => {
+    it.each<[string, number, unknown, number]>([
+      ['too many', 101, undefined, 101],
+      ['too large together', 6, 'x'.repeat(900_000), 5],
+      ['too large in memory', 2, nested, 2],
+    ])('close it if they are %s', async (_what, count, data, settled) => {
+      const { socket, flood, release, codes, counts, admission } = await openHeld(waitsFor);
+      flood(count, data);
+      expect(await socket.closed).toEqual({ code: 'MESSAGES_TOO_MANY', closeCode: isNative ? 4400 : undefined });
+      // Not later, because they occupy memory.
+      await until(() => counts().settled >= settled);
+      release();
+      await until(() => admission() === (waitsFor === 'a new token'));
+      expect(counts().handled).toBe(0);
+      expect(codes).toEqual(['MESSAGES_TOO_MANY']);
+    });
+
+    it.each<[string, number, unknown]>([
+      ['100 messages', 100, undefined],
+      ['four megabytes', 4, 'x'.repeat(900_000)],
+      ['one message of any size', 1, nested],
+    ])('are handled after it: %s', async (_what, count, data) => {
+      const { socket, flood, release, counts } = await openHeld(waitsFor);
+      flood(count, data);
+      socket.send('ping');
+      await socket.next('pong');
+      release();
+      await until(() => counts().handled === count);
+      // None waits any longer, and what waited before is not counted.
+      flood(150);
+      await until(() => counts().handled === count + 150);
+    });
   });
 });
 
@@ -986,48 +1098,133 @@ describe('A client of socket.io', () => {
     ]);
   });
 
-  it.each<[string, string | RegExp, boolean]>([
-    ['recovered', 'recovered', false],
-    ['recovered-1', /^\/recovered-\d$/, false],
-    // This gateway does not guard its namespace.
-    ['other-1', /^\/other-\d$/, true],
-  ])('recovers a session in the namespace %s of %s: %s', async (path, namespace, isRecovered) => {
-    const rooms: number[] = [];
+  describe('with `connectionStateRecovery`', () => {
     const recovery = { connectionStateRecovery: { maxDisconnectionDuration: 60_000 } };
-    const handleConnection = async (client: { readonly rooms: Set<string>; join(room: string): unknown }) => {
-      rooms.push(client.rooms.size);
-      await client.join('room of alice');
+    let io: Server;
+
+    /** Restores what every adapter kept, by a method that each instance has. */
+    class SharedSessions extends SessionAwareAdapter {
+      override persistSession = (session: { pid: string }) => void sessions.set(session.pid, session);
+      override restoreSession = (pid: string) => {
+        const session = sessions.get(pid);
+        return Promise.resolve((session && { ...session, missedPackets: [['news', 'secret']] }) as never);
+      };
+    }
+    const sessions = new Map<string, object>();
+    const useSharedSessions = () => void io.adapter(SharedSessions);
+
+    /** Opens a namespace without a client library, and records what is received from it. */
+    const join = async (url: string, path: string, auth: object) => {
+      const { socket, received, closed } = await connectRaw(url);
+      const namespace = path === '' ? '' : `/${path},`;
+      socket.send(`40${namespace}${JSON.stringify(auth)}`);
+      const answer = () => received.find((line) => /^4[04]/.test(line)) ?? '';
+      await until(() => answer() !== '');
+      return { socket, received, closed, kind: answer().slice(0, 2), pid: /"pid":"([^"]+)/.exec(answer())?.[1] };
     };
-    const { url } = await start({}, () => {
-      const Guarded = guardedGateway({ ...recovery, namespace: isRecovered ? /^\/recovered-\d$/ : namespace });
-      class OtherGateway {
-        @Public()
-        @SubscribeMessage('closed')
-        closed() {
-          return reply('ok');
-        }
+
+    /**
+     * Alice is in a room and leaves, with one packet missed. Returns what bob and a client without a token receive with her session id, and
+     * whether bob is in the room.
+     */
+    const takeOver = async (start: () => Promise<{ url: string }>, path: string) => {
+      sessions.clear();
+      const { url } = await start();
+      const alice = await join(url, path, { token: TOKENS.good() });
+      const namespace = () => io.of(`/${path}`);
+      await until(() => namespace().sockets.size === 1);
+      namespace().socketsJoin('orders of alice');
+      namespace().to('orders of alice').emit('news', 'public');
+      await until(() => alice.received.some((line) => line.includes('public')));
+      const [, offset] = /"public","([^"]+)/.exec(alice.received.join('')) ?? [];
+      alice.socket.close();
+      await until(() => namespace().sockets.size === 0);
+      namespace().to('orders of alice').emit('news', 'secret');
+      const session = { pid: alice.pid, offset };
+      const stranger = await join(url, path, session);
+      const bob = await join(url, path, { ...session, token: TOKENS.bob() });
+      const members = namespace().adapter.rooms.get('orders of alice')?.size ?? 0;
+      for (const { socket } of [stranger, bob]) socket.close();
+      const hasSecret = ({ received }: { received: string[] }) => received.some((line) => line.includes('secret'));
+      return { stranger: [stranger.kind, hasSecret(stranger)], bob: [bob.kind, hasSecret(bob)], members };
+    };
+
+    const keepServer = (type: Type, ...calls: (() => void)[]) => {
+      const afterInit = (server: Server | Namespace) => {
+        io = 'httpServer' in server ? server : server.server;
+        for (const call of calls) call();
+      };
+      Object.assign(type.prototype as object, { afterInit });
+      return type;
+    };
+
+    it.each<[string, { namespace?: string | RegExp }, string]>([
+      ['the default namespace', {}, ''],
+      ['a namespace', { namespace: 'guarded' }, 'guarded'],
+      ['a namespace with a pattern', { namespace: /^\/guarded-\d$/ }, 'guarded-1'],
+    ])('gives no session to another client: %s', async (_where, place, path) => {
+      const gateways = {
+        'its adapter': () => keepServer(guardedGateway({ ...recovery, ...place })),
+        'another adapter class': () => keepServer(guardedGateway({ ...recovery, ...place, adapter: SharedSessions })),
+        'an adapter that afterInit sets': () =>
+          keepServer(guardedGateway({ ...recovery, ...place }), useSharedSessions),
+        'an adapter that is set later': () => keepServer(guardedGateway({ ...recovery, ...place })),
+      };
+      for (const [adapter, gateway] of Object.entries(gateways)) {
+        const begin = async () => {
+          const started = await start({}, () => [gateway()]);
+          if (adapter === 'an adapter that is set later') useSharedSessions();
+          return started;
+        };
+        const result = await takeOver(begin, path);
+        expect([adapter, result]).toEqual([adapter, { stranger: ['44', false], bob: ['40', false], members: 0 }]);
+        await closeApps();
       }
-      WebSocketGateway({ ...recovery, namespace: isRecovered ? namespace : 'unused' })(OtherGateway);
-      for (const { prototype } of [Guarded, OtherGateway]) Object.assign(prototype as object, { handleConnection });
-      return [Guarded, OtherGateway];
     });
-    const options = { transports: ['websocket'], forceNew: true, reconnectionDelay: 1 };
-    const socket = io(`${url}/${path}`, { ...options, auth: { token: TOKENS.good() } });
-    const ask = () => {
-      socket.emit('closed');
-      return new Promise((resolve) => socket.once('reply', resolve));
-    };
-    // A session can be recovered from the first message on.
-    await ask();
-    socket.auth = { token: TOKENS.bob() };
-    const reconnected = new Promise<void>((resolve) => {
-      socket.once('connect', resolve);
+
+    it('gives no session to another client of a gateway that only calls `admit`', async () => {
+      const result = await takeOver(
+        () => start({}, () => [keepServer(manualGateway({ ...recovery, namespace: 'manual' }))]),
+        'manual',
+      );
+      expect(result).toEqual({ stranger: ['40', false], bob: ['40', false], members: 0 });
     });
-    socket.io.engine.close();
-    await reconnected;
-    expect(socket.recovered).toBe(isRecovered);
-    expect(await ask()).toBe(isRecovered ? 'ok' : 'ok bob');
-    expect(rooms[1]).toBe(isRecovered ? 2 : 1);
-    socket.close();
+
+    it('gives no session of a shared adapter to the first client of a namespace with a pattern', async () => {
+      const { url } = await start({}, () => [
+        guardedGateway({ ...recovery, namespace: /^\/guarded-\d$/, adapter: SharedSessions }),
+      ]);
+      sessions.set('known', { sid: 'sid', pid: 'known', rooms: ['orders of alice'], data: {} });
+      const { kind, received, socket } = await join(url, 'guarded-1', { pid: 'known', offset: '1' });
+      expect([kind, received.some((line) => line.includes('secret'))]).toEqual(['44', false]);
+      socket.close();
+    });
+
+    it('keeps no session that a namespace without a guard could restore from a shared adapter', async () => {
+      const gateways = () => [keepServer(guardedGateway({ ...recovery, adapter: SharedSessions }))];
+      await takeOver(() => start({}, gateways), '');
+      expect(sessions.size).toBe(0);
+    });
+
+    it.each(['', 'open', 'open-1'])(
+      'recovers the session of a namespace that no gateway guards: "%s"',
+      async (path) => {
+        class OpenGateway {
+          @Public()
+          @SubscribeMessage('closed')
+          closed() {
+            return reply('ok');
+          }
+        }
+        const place = { '': {}, open: { namespace: 'open' }, 'open-1': { namespace: /^\/open-\d$/ } }[path];
+        const guarded = { ...recovery, namespace: /^\/(guarded|open)-\d$/ };
+        const gateways = () => {
+          WebSocketGateway({ ...recovery, ...place })(OpenGateway);
+          return [keepServer(OpenGateway), guardedGateway(guarded)];
+        };
+        const result = await takeOver(() => start({}, gateways), path);
+        expect(result).toEqual({ stranger: ['40', true], bob: ['40', true], members: 1 });
+      },
+    );
   });
 });

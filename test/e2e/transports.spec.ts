@@ -3,8 +3,25 @@ import type { Server } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { type ServiceError, status } from '@grpc/grpc-js';
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { type ExecutionContext, Injectable, type LoggerService, NotFoundException, UseGuards } from '@nestjs/common';
-import { type CustomTransportStrategy, MessagePattern, RpcException, Server as RpcServer } from '@nestjs/microservices';
+import {
+  type ExecutionContext,
+  Injectable,
+  Logger,
+  type LoggerService,
+  type NestInterceptor,
+  NotFoundException,
+  Scope,
+  UseGuards,
+  UseInterceptors,
+} from '@nestjs/common';
+import {
+  type CustomTransportStrategy,
+  EventPattern,
+  MessagePattern,
+  RpcException,
+  Server as RpcServer,
+} from '@nestjs/microservices';
+import { ExecutionContextHost } from '@nestjs/core/helpers/execution-context-host.js';
 import { lastValueFrom } from 'rxjs';
 import { AuthGuard, type AuthOptions, CurrentUser, fromBearerHeader, Public, RequireScopes } from '../../src/index.js';
 import { closeApps } from '../support/app.js';
@@ -34,7 +51,6 @@ import {
   startHybrid,
   type StreamHandler,
   tcpDriver,
-  tokenInPayload,
 } from '../support/transports/microservices.js';
 import { socketDrivers } from '../support/transports/sockets.js';
 
@@ -369,46 +385,170 @@ describe('A handler that another library calls', () => {
   });
 });
 
-describe('A custom transport whose messages share one context', () => {
-  class SharedContextServer extends RpcServer implements CustomTransportStrategy {
-    private readonly shared = {};
-    listen = (callback: () => void) => {
-      callback();
-    };
-    close = () => undefined;
-    on = () => undefined as never;
-    unwrap = () => undefined as never;
+/** A transport of the application. It passes the data and the context on as they are. */
+class CustomServer extends RpcServer implements CustomTransportStrategy {
+  listen = (callback: () => void) => {
+    callback();
+  };
+  close = () => undefined;
+  on = () => undefined as never;
+  unwrap = () => undefined as never;
 
-    async receive(pattern: string, accessToken?: string, payload?: object): Promise<unknown> {
-      const result: unknown = await this.messageHandlers.get(pattern)?.({ accessToken, ...payload }, this.shared);
-      return lastValueFrom(this.transformToObservable(result)).catch((error: unknown) => error);
-    }
+  /** Resolves to what the handlers return, or to the error. */
+  async receive(pattern: string, data: unknown, context?: unknown): Promise<unknown> {
+    const result: unknown = await this.messageHandlers.get(pattern)?.(data, context);
+    return lastValueFrom(this.transformToObservable(result)).catch((error: unknown) => error);
   }
+}
 
+describe('A message of a custom transport', () => {
+  const received: string[] = [];
+
+  /** Delays the handler after the guard has admitted the message. */
+  const delay: NestInterceptor = {
+    async intercept(_context, next) {
+      await new Promise((resolve) => setImmediate(resolve));
+      return next.handle();
+    },
+  };
+
+  @UseInterceptors(delay)
   class Handlers {
     @MessagePattern('scoped')
     @RequireScopes('write')
     scoped(@CurrentUser('sub') sub?: string) {
       return greeting(sub);
     }
+
+    @Public()
+    @MessagePattern('public')
+    public(@CurrentUser('sub') sub?: string) {
+      return greeting(sub);
+    }
+
+    @UseGuards(AuthGuard)
+    @EventPattern(['event', 'other'])
+    first(@CurrentUser('sub') sub?: string) {
+      received.push(`first ${String(sub)}`);
+      return 'first';
+    }
   }
 
-  it('authenticates each message with its own token', async () => {
-    const strategy = new SharedContextServer();
-    await startHybrid(issuer, { tokenFrom: [tokenInPayload] }, [Handlers], { strategy });
-    expect(await strategy.receive('scoped', TOKENS.both())).toBe('ok alice');
-    expect(await strategy.receive('scoped', TOKENS.bob())).toBe('ok bob');
-    expect(await strategy.receive('scoped', TOKENS.reader())).toMatchObject({ code: 'SCOPE_INSUFFICIENT' });
-    expect(await strategy.receive('scoped')).toMatchObject({ code: 'TOKEN_MISSING' });
+  @Injectable({ scope: Scope.REQUEST })
+  class RequestScopedHandlers {
+    @UseGuards(AuthGuard)
+    @EventPattern('event')
+    second(@CurrentUser('sub') sub?: string) {
+      received.push(`second ${String(sub)}`);
+      return 'second';
+    }
+  }
+
+  /** The token is in the data, or in the context if the data is not an object. */
+  const token = (context: ExecutionContext) =>
+    context.getType() === 'rpc'
+      ? (context.getArgByIndex<{ accessToken?: string } | undefined>(0)?.accessToken ??
+        context.getArgByIndex<{ accessToken?: string } | undefined>(1)?.accessToken)
+      : undefined;
+
+  const start = async () => {
+    const strategy = new CustomServer();
+    await startHybrid(issuer, { tokenFrom: [token] }, [Handlers, RequestScopedHandlers], { strategy });
+    received.length = 0;
+    return strategy;
+  };
+
+  it('is refused if its context belongs to another message (TOKEN_MISSING), so that it never has the caller of that one', async () => {
+    const strategy = await start();
+    const channel = {};
+    const users = Array.from({ length: 40 }, (_value, index) => (index % 2 === 0 ? TOKENS.both() : TOKENS.bob()));
+    const answers = await Promise.all(users.map((accessToken) => strategy.receive('scoped', { accessToken }, channel)));
+    expect(answers[0]).toBe('ok alice');
+    for (const answer of answers.slice(1)) expect(answer).toMatchObject({ code: 'TOKEN_MISSING' });
+    expect(await strategy.receive('public', {}, channel)).toMatchObject({ code: 'TOKEN_MISSING' });
   });
 
-  it.each([null, {}, 'text'])('authenticates a message whose payload has `metadata`: %j', async (metadata) => {
-    const strategy = new SharedContextServer();
-    await startHybrid(issuer, { tokenFrom: [tokenInPayload] }, [Handlers], { strategy });
-    expect(await strategy.receive('scoped', TOKENS.both(), { metadata })).toBe('ok alice');
-    expect(await strategy.receive('scoped', TOKENS.reader(), { metadata })).toMatchObject({
-      code: 'SCOPE_INSUFFICIENT',
+  it('is refused if its context belongs to a message of a public handler', async () => {
+    const strategy = await start();
+    const channel = {};
+    expect(await strategy.receive('public', {}, channel)).toBe('ok guest');
+    expect(await strategy.receive('scoped', { accessToken: TOKENS.both() }, channel)).toMatchObject({
+      code: 'TOKEN_MISSING',
     });
+  });
+
+  it('is logged with what is wrong if its context belongs to another message', async () => {
+    const strategy = await start();
+    const debug = jest.spyOn(Logger.prototype, 'debug').mockImplementation(() => undefined);
+    const channel = {};
+    for (const data of [{}, {}]) await strategy.receive('public', data, channel);
+    expect(debug.mock.calls).toEqual([
+      [expect.stringContaining('the context belongs to another message: create a new object for each')],
+    ]);
+    debug.mockRestore();
+  });
+
+  it.each<[string, unknown]>([
+    ['an object', {}],
+    ['a text', 'created'],
+    ['nothing', undefined],
+  ])('reaches each handler of its event, whatever its data is: %s', async (_what, data) => {
+    const strategy = await start();
+    await strategy.receive('event', data, { accessToken: TOKENS.both() });
+    await strategy.receive('event', data, { accessToken: TOKENS.bob() });
+    expect([...received].sort()).toEqual(['first alice', 'first bob', 'second alice', 'second bob']);
+  });
+
+  it('is not taken for the same event because it has the same data and context', async () => {
+    const strategy = await start();
+    const channel = { accessToken: TOKENS.both() };
+    await strategy.receive('other', 'created', channel);
+    channel.accessToken = TOKENS.bob();
+    await strategy.receive('other', 'created', channel);
+    await strategy.receive('event', 'changed', channel);
+    expect(received).toEqual(['first alice']);
+    expect(await strategy.receive('scoped', 'created', channel)).toMatchObject({ code: 'TOKEN_MISSING' });
+  });
+
+  it('of a public handler may have a frozen context, on which no caller can be kept', async () => {
+    const strategy = await start();
+    const channel = Object.freeze({});
+    for (const data of [{}, {}]) expect(await strategy.receive('public', data, channel)).toBe('ok guest');
+  });
+
+  it('may be delivered again', async () => {
+    const strategy = await start();
+    const message = [{ accessToken: TOKENS.both() }, {}] as const;
+    for (let delivery = 0; delivery < 3; delivery += 1)
+      expect(await strategy.receive('scoped', ...message)).toBe('ok alice');
+  });
+
+  it('may be handled again by a hook that repeats the call (`registerPreRequestHook` of Nest 12)', async () => {
+    const { app } = await startHybrid(issuer, {}, [Handlers], { strategy: new CustomServer() });
+    const handle = (message: unknown[]) => {
+      const context = new ExecutionContextHost(message, Handlers, Reflect.get(Handlers.prototype, 'public'));
+      context.setType('rpc');
+      return app.get(AuthGuard).canActivate(context);
+    };
+    const message = ['text', {}];
+    expect([handle(message), handle(message)]).toEqual([true, true]);
+    await expect(handle([...message])).rejects.toMatchObject({ code: 'TOKEN_MISSING' });
+  });
+
+  it.each([undefined, null, 7])('is authenticated by its own token without a context object: %s', async (context) => {
+    const strategy = await start();
+    const answer = (accessToken?: string) => strategy.receive('scoped', { accessToken }, context);
+    // Without an object, there is no place for the caller that `@CurrentUser()` could find.
+    expect(await answer(TOKENS.both())).toMatch(/^ok/);
+    expect(await answer(TOKENS.reader())).toMatchObject({ code: 'SCOPE_INSUFFICIENT' });
+    expect(await answer()).toMatchObject({ code: 'TOKEN_MISSING' });
+  });
+
+  it.each([null, {}, 'text'])('is authenticated if its payload has `metadata`: %j', async (metadata) => {
+    const strategy = await start();
+    const answer = (accessToken: string) => strategy.receive('scoped', { accessToken, metadata }, {});
+    expect(await answer(TOKENS.both())).toBe('ok alice');
+    expect(await answer(TOKENS.reader())).toMatchObject({ code: 'SCOPE_INSUFFICIENT' });
   });
 });
 

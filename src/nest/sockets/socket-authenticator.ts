@@ -14,18 +14,9 @@ import { explainRefusal } from '../refusals/refusal-hints.js';
 import type { HandlerFunction } from '../routes/handler-discovery.js';
 import { ConnectionExpiry } from '../transports/connection-expiry.js';
 import type { HttpRequest } from '../transports/http.js';
-import { toWsException } from '../transports/ws.js';
-import { closeIfUnused, forwardExceptions, socketConnection } from './socket-connection.js';
-import { OpeningContext, standInFor, stateOf } from './socket-state.js';
-
-/** A namespace or the server of socket.io. The server of ws has no `use`. */
-interface SocketIoNamespace {
-  use?(middleware: (client: object, next: (refusal?: Error) => void) => void): unknown;
-  readonly adapter?: { restoreSession?: (...session: never[]) => Promise<unknown> };
-  /** Present if the name of the namespace is a pattern. */
-  readonly children?: ReadonlySet<SocketIoNamespace>;
-  readonly server?: { on(event: 'new_namespace', callback: (namespace: SocketIoNamespace) => void): unknown };
-}
+import { closeIfUnused, forwardExceptions, socketConnection, toWsException } from './socket-connection.js';
+import { disableRecovery, isNamespace, namespaceOf } from './session-recovery.js';
+import { holdMessages, OpeningContext, standInFor, stateOf } from './socket-state.js';
 
 // For one socket.
 const MAX_PENDING_RENEWALS = 4;
@@ -57,8 +48,9 @@ export class SocketAuthenticator {
 
   /**
    * Authenticates an opened socket as a call of the gateway class, with its decorators: `@Public()`, `@OptionalAuth()`,
-   * `@RequireScopes()` and so on. Messages that arrive meanwhile wait. A refused client receives an `exception` event, and its
-   * socket is closed: with 4400, 4401 or 4403 (ws), or by `disconnect` (socket.io).
+   * `@RequireScopes()` and so on. Messages that arrive meanwhile wait: at most 100, and 4 MiB together. After that, and when a client is
+   * refused, the client receives an `exception` event, and its socket is closed: with 4400, 4401 or 4403 (ws), or by `disconnect`
+   * (socket.io).
    *
    * @param request that opened the socket. Required with ws, where it is the second parameter of `handleConnection` and the
    * only place that can carry the token.
@@ -67,6 +59,7 @@ export class SocketAuthenticator {
   async admit(gateway: object, client: object, request?: unknown): Promise<boolean> {
     try {
       await this.admissionTo(gateway, client, request);
+      await stateOf(client).overflow;
       const outcome = outcomeOf(client);
       // Not earlier: with socket.io the client is not connected until its namespaces have admitted it.
       if (outcome?.kind === 'caller' && outcome.token !== undefined)
@@ -82,20 +75,16 @@ export class SocketAuthenticator {
    * With socket.io: authenticates sockets before they are connected, so that a refused client receives nothing. It gets a
    * `connect_error` whose `data` has the facts of an `exception` event. Does nothing with ws.
    *
-   * Disables `connectionStateRecovery` for this namespace, because with it socket.io gives the rooms and missed packets
-   * of a session to any client that knows the session id, before a token is required.
+   * Disables `connectionStateRecovery` for this namespace, whatever adapter it has or gets, because socket.io gives the rooms and
+   * missed packets of a session to any client that knows the session id, before a token is required.
    *
    * @param server the argument of the gateway's `afterInit`.
    */
   guardNamespace(gateway: object, server: object): void {
-    const namespace = server as SocketIoNamespace;
+    const namespace = namespaceOf(server);
+    if (namespace === undefined) return;
     disableRecovery(namespace);
-    // A namespace with a pattern creates others on demand.
-    if (namespace.children !== undefined)
-      namespace.server?.on('new_namespace', (child) => {
-        if (namespace.children?.has(child)) disableRecovery(child);
-      });
-    namespace.use?.((client, next) => {
+    namespace.use((client, next) => {
       const refuse = (error: unknown) => {
         closeIfUnused(client);
         return this.connectErrorOf(error);
@@ -129,6 +118,7 @@ export class SocketAuthenticator {
         .then(() => this.renewNow(client, token))
         .finally(() => (state.pendingRenewals -= 1));
       state.renewal = renewal.catch(() => undefined);
+      holdMessages(state, state.renewal);
       return await renewal;
     } catch (error) {
       // The guard converts and reports its own refusals.
@@ -154,10 +144,14 @@ export class SocketAuthenticator {
     const known = state.admissions.get(gatewayClass);
     if (known !== undefined) return known;
     if (state.admissions.size === 0) forwardExceptions(client);
+    const { nsp } = client as { readonly nsp?: unknown };
+    // A gateway may call `admit` without `guardNamespace`.
+    if (isNamespace(nsp)) disableRecovery(nsp);
     const admission = this.check(new OpeningContext(client, gatewayClass, state.standIn)).then(() => {
       copyToSocket(client, state.standIn);
     });
     state.admissions.set(gatewayClass, admission);
+    holdMessages(state, admission);
     return admission;
   }
 
@@ -214,10 +208,6 @@ export class SocketAuthenticator {
     const hint = isTransportException(error) ? error.getError().hint : undefined;
     return refusalOf<AuthError>(error, this.settings.realm, hint);
   }
-}
-
-function disableRecovery({ adapter }: SocketIoNamespace): void {
-  if (adapter?.restoreSession !== undefined) adapter.restoreSession = () => Promise.resolve(null);
 }
 
 /** Copies the user and the record of a stand-in to the socket. Its caller becomes the owner. */

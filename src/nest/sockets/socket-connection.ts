@@ -1,10 +1,11 @@
 import { AuthError } from '../../model/errors.js';
 import type { VerifiedAccessToken } from '../../model/access-token.js';
 import { isSameCaller } from '../../token/claims.js';
-import { type AuthRefusal, messageFacts } from '../refusals/refusal.js';
+import { asAuthError, type AuthRefusal, messageFacts } from '../refusals/refusal.js';
 import type { HttpRequest } from '../transports/http.js';
 import type { LongConnection } from '../transports/transport.js';
 import { stateOf } from './socket-state.js';
+import { estimateBytes } from './waiting-messages.js';
 
 /** A socket of socket.io. */
 export interface SocketIoClient {
@@ -37,7 +38,8 @@ export function isSocketIo(client: object): client is SocketIoClient {
   return typeof (client as Partial<SocketIoClient>).handshake === 'object';
 }
 
-export function socketConnection(socket: object) {
+/** @param data of the message that uses the connection, if it is one that can wait. */
+export function socketConnection(socket: object, data?: unknown) {
   const client = socket as SocketClient;
   const state = stateOf(client);
   const { send, end, ...ofPackage } = isSocketIo(client) ? socketIo(client) : native(client);
@@ -51,12 +53,31 @@ export function socketConnection(socket: object) {
     if (owner !== undefined && owner.token !== token && !isSameCaller(claims, owner.claims))
       throw new AuthError('CLAIM_INVALID', { claim: 'sub', expected: 'the subject that opened the socket' });
   };
+  const close = (refusal?: AuthRefusal) => {
+    if (refusal !== undefined) warn(refusal);
+    end(refusal?.error);
+  };
   return {
     ...ofPackage,
     key: client,
     // A socket that no `SocketAuthenticator` admitted has no opening that a new token could be checked against.
     canRenew: state.admissions.size > 0,
-    whenAdmitted: () => Promise.all([...state.admissions.values(), state.renewal]),
+    whenAdmitted() {
+      const { decision, overflow, waiting } = state;
+      if (decision === undefined || overflow !== undefined) return overflow;
+      const bytes = estimateBytes(data);
+      if (waiting.hasRoomFor(bytes)) return waiting.wait(decision, bytes);
+      const error = new AuthError('MESSAGES_TOO_MANY');
+      const refusal = { error, challenges: [] };
+      // The guard does not report this form again: there is one event, although many messages are refused.
+      state.overflow = toWsException(refusal).then((exception) => {
+        waiting.refuse(exception);
+        throw exception;
+      });
+      state.overflow.catch(() => undefined);
+      close(refusal);
+      throw error;
+    },
     checkOwner,
     setOwner(token: VerifiedAccessToken) {
       checkOwner(token);
@@ -64,11 +85,15 @@ export function socketConnection(socket: object) {
     },
     warn,
     /** @param refusal undefined if this application failed. */
-    close(refusal?: AuthRefusal) {
-      if (refusal !== undefined) warn(refusal);
-      end(refusal?.error);
-    },
+    close,
   } satisfies LongConnection;
+}
+
+/** The exception of a refusal. Nest sends it as an `exception` event. */
+export async function toWsException(refusal: AuthRefusal): Promise<Error> {
+  // This package is installed where there is a gateway.
+  const { WsException } = await import('@nestjs/websockets');
+  return asAuthError(new WsException(messageFacts(refusal)), refusal.error);
 }
 
 function socketIo(client: SocketIoClient) {

@@ -3,6 +3,7 @@ import { ExecutionContextHost } from '@nestjs/core/helpers/execution-context-hos
 import type { VerifiedAccessToken } from '../../model/access-token.js';
 import { openingHandlerOf } from '../routes/handler-discovery.js';
 import type { HttpRequest } from '../transports/http.js';
+import { WaitingMessages } from './waiting-messages.js';
 
 /** The data that this package keeps for an open socket. */
 export interface SocketState {
@@ -18,6 +19,11 @@ export interface SocketState {
   pendingRenewals: number;
   /** The admission to each gateway class that the socket was opened to. Rejects with the refusal. */
   readonly admissions: Map<Type, Promise<unknown>>;
+  /** Pending while an admission or a new token is decided. Undefined if all are accepted. Rejects with the refusal of the socket. */
+  decision?: Promise<unknown>;
+  readonly waiting: WaitingMessages;
+  /** Rejects with the refusal of every message after too many have waited. */
+  overflow?: Promise<never>;
   /** Shared by the admissions, so that the caller is authenticated once for all of them. */
   readonly standIn: object;
 }
@@ -27,8 +33,27 @@ const states = new WeakMap<object, SocketState>();
 export function stateOf(client: object): SocketState {
   let state = states.get(client);
   if (state === undefined)
-    states.set(client, (state = { pendingRenewals: 0, admissions: new Map(), standIn: standInFor(client) }));
+    states.set(
+      client,
+      (state = {
+        pendingRenewals: 0,
+        admissions: new Map(),
+        waiting: new WaitingMessages(),
+        standIn: standInFor(client),
+      }),
+    );
   return state;
+}
+
+/** Makes the messages of a socket wait for an admission or a new token. */
+export function holdMessages(state: SocketState, decided: Promise<unknown>): void {
+  const decision = Promise.all([state.decision, decided]);
+  const release = () => {
+    if (state.decision === decision) state.decision = undefined;
+  };
+  state.decision = decision;
+  // After a rejection, it stays: later messages are refused as well.
+  decision.then(release, () => undefined);
 }
 
 /** Creates an object that reads as the socket. What the guard sets on it is copied to the socket only after the admission. */

@@ -1,6 +1,8 @@
 import { type ExecutionContext, Logger } from '@nestjs/common';
-import type { AuthError } from '../../model/errors.js';
+import { AuthError } from '../../model/errors.js';
 import { isJsonObject } from '../../model/unknown-value.js';
+import { metadataOf } from '../nest-internals.js';
+import { memoryOf } from '../outcome.js';
 import {
   asAuthError,
   type AuthRefusal,
@@ -49,8 +51,13 @@ const logger = new Logger('AuthGuard');
 export const rpcTransport: Transport = {
   requestOf: callOf,
 
-  // Nest creates one context for all guards of a message. The context of a custom transport may be shared by its messages.
-  memoOf: (context) => context,
+  // Nest creates one execution context for all guards of a handler call. Public handlers claim the message context as well: they may
+  // read the caller.
+  memoOf(context) {
+    if (claimContext(callOf(context), context)) return context;
+    const reason = 'the context belongs to another message: create a new object for each';
+    throw new AuthError('TOKEN_MISSING', { transport: 'rpc', reason });
+  },
 
   read(request, context, extractor) {
     // For TCP, Redis, NATS, Kafka and so on, the application states in `tokenFrom` where the token is.
@@ -96,6 +103,41 @@ export const rpcTransport: Transport = {
 function callOf(context: ExecutionContext): object {
   const call = heldStream(context)?.metadata ?? context.switchToRpc().getContext<unknown>();
   return typeof call === 'object' && call !== null ? call : context.getArgs<object & unknown[]>();
+}
+
+/**
+ * Returns whether a message context may belong to this handler call. The caller is kept on the message context, so one that a custom
+ * transport uses again, such as its channel, would have the caller of another message.
+ */
+function claimContext(messageContext: object, context: ExecutionContext): boolean {
+  // The caller cannot be kept on a frozen object.
+  if (!Object.isExtensible(messageContext)) return true;
+  const calls = (memoryOf(messageContext, messageContext).handlerCalls ??= []);
+  const [first] = calls;
+  if (first !== undefined) {
+    if (calls.includes(context) || isRepetition(first, context)) return true;
+    if (!calls.every((call) => isSameEvent(call, context))) return false;
+  }
+  calls.push(context);
+  return true;
+}
+
+/** Returns whether the same message is handled again: by another event handler, or because the transport or a hook repeats it. */
+function isRepetition(first: ExecutionContext, next: ExecutionContext): boolean {
+  const data = next.getArgByIndex<unknown>(0);
+  return first.getArgs() === next.getArgs() || (Object(data) === data && first.getArgByIndex(0) === data);
+}
+
+/** Returns whether Nest may have called both handlers for one event. Its data is not an object, so it does not identify the event. */
+function isSameEvent(call: ExecutionContext, next: ExecutionContext): boolean {
+  if (!Object.is(call.getArgByIndex(0), next.getArgByIndex(0))) return false;
+  if (call.getHandler() === next.getHandler() && call.getClass() === next.getClass()) return false;
+  const patterns = patternsOf(call);
+  return patternsOf(next).some((pattern) => patterns.includes(pattern));
+}
+
+function patternsOf(context: ExecutionContext): readonly string[] {
+  return [metadataOf('pattern', context.getHandler())].flat().map((pattern) => JSON.stringify(pattern));
 }
 
 function bodyOf(refusal: AuthRefusal, context: ExecutionContext): object {

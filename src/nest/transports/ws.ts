@@ -1,6 +1,6 @@
 import type { ExecutionContext } from '@nestjs/common';
-import { asAuthError, type AuthRefusal, isAuthRefusal, messageFacts } from '../refusals/refusal.js';
-import { isSocketIo, type SocketClient, socketConnection } from '../sockets/socket-connection.js';
+import { isAuthRefusal } from '../refusals/refusal.js';
+import { isSocketIo, type SocketClient, socketConnection, toWsException } from '../sockets/socket-connection.js';
 import { OpeningContext, stateOf } from '../sockets/socket-state.js';
 import { type HttpRequest, readHandshake } from './http.js';
 import type { Transport } from './transport.js';
@@ -28,15 +28,11 @@ export const wsTransport: Transport = {
   answer: (refusal) => (isAuthRefusal(refusal) ? toWsException(refusal) : refusal.error),
 
   // `SocketAuthenticator` sets owner and expiration itself, once each gateway has admitted the socket or its new token.
-  connectionOf: (context) => (context instanceof OpeningContext ? undefined : socketConnection(clientOf(context))),
+  connectionOf: (context) =>
+    context instanceof OpeningContext
+      ? undefined
+      : socketConnection(clientOf(context), context.switchToWs().getData<unknown>()),
 };
-
-/** The exception of a refusal. Nest sends it as an `exception` event. */
-export async function toWsException(refusal: AuthRefusal): Promise<Error> {
-  // This package is installed where there is a gateway.
-  const { WsException } = await import('@nestjs/websockets');
-  return asAuthError(new WsException(messageFacts(refusal)), refusal.error);
-}
 
 function clientOf(context: ExecutionContext): SocketClient {
   return context.switchToWs().getClient<SocketClient>();
