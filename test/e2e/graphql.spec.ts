@@ -4,7 +4,6 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import type { ApolloDriverConfig } from '@nestjs/apollo';
 import { type LoggerService, UseGuards } from '@nestjs/common';
 import { ExternalContextCreator } from '@nestjs/core';
-import manifest from '@nestjs/graphql/package.json' with { type: 'json' };
 import { Field, Mutation, ObjectType, Parent, Query, ResolveField, Resolver } from '@nestjs/graphql';
 import {
   AccessToken,
@@ -20,7 +19,7 @@ import {
   RequireScopes,
   type VerifiedAccessToken,
 } from '../../src/index.js';
-import { bearer, closeApps, type Platform, PLATFORMS, startApp } from '../support/app.js';
+import { bearer, closeApps, hasNest, type Platform, PLATFORMS, startApp } from '../support/app.js';
 import { Clock, until } from '../support/guarded-app.js';
 import { holdTime, pass } from '../support/held-time.js';
 import { issuerWithTokens } from '../support/issuer-with-tokens.js';
@@ -265,19 +264,18 @@ describe('A GraphQL operation', () => {
     const resolver = app.get(OrdersResolver);
     // As @nestjs/graphql creates it.
     const enhancers = { guards: true, filters: false, interceptors: false };
-    const reference = app
-      .get(ExternalContextCreator)
-      .create(
-        resolver,
-        Reflect.get(resolver, 'issuer') as never,
-        'issuer',
-        '',
-        undefined,
-        undefined,
-        undefined,
-        enhancers,
-        'graphql',
-      );
+    const reference = app.get(ExternalContextCreator).create(
+      resolver,
+      Reflect.get(resolver, 'issuer') as never,
+      // Some versions of Nest keep the parameters of a query under its name.
+      'reference',
+      '',
+      undefined,
+      undefined,
+      undefined,
+      enhancers,
+      'graphql',
+    );
     const resolve = (headers: object) => reference({ issuer: 'found' }, { req: { method: 'POST', headers } }, {});
     expect(await resolve(bearer(tokenOf()))).toBe('found');
     await expect(resolve({})).rejects.toMatchObject({ code: 'TOKEN_MISSING' });
@@ -335,14 +333,16 @@ describe('A GraphQL context that the application reuses', () => {
 
   it('is copied for each operation if it is an object; before @nestjs/graphql 14 the application does not start', async () => {
     const starting = start({}, { context: { tenant: 'acme' } });
-    if (Number.parseInt(manifest.version, 10) < 14) {
+    if (!hasNest('14.0.0', '@nestjs/graphql')) {
       await expect(starting).rejects.toThrow('GraphQLModule.context: is one object for all requests');
       return;
     }
     const { result } = await starting;
     expect(await result('{ issuer }', tokenOf())).toEqual({ issuer: issuer.url });
     expect(await result('{ issuer }')).toBe('TOKEN_MISSING');
-    expect(await result('{ issuer }', tokenOf())).toEqual({ issuer: issuer.url });
+    // Before, Nest keeps the first request in the object, so that the guard refuses every later operation.
+    const isCopied = hasNest('14.0.3', '@nestjs/apollo');
+    expect(await result('{ issuer }', tokenOf())).toEqual(isCopied ? { issuer: issuer.url } : 'TOKEN_MISSING');
   });
 });
 
