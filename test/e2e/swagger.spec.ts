@@ -580,7 +580,7 @@ describe('an operation that AuthGuard does not guard', () => {
       openapi: '3.1.0',
       // As `@ApiWebhook('orderShipped')` does, which some versions of @nestjs/swagger do not have.
       change(original) {
-        original.webhooks = { orderShipped: original.paths['/hooks'] };
+        original.webhooks = { orderShipped: { ...original.paths['/hooks'] } };
         original.paths = {};
       },
     });
