@@ -52,15 +52,22 @@ export function dependenciesOf(inject: readonly unknown[] | null | undefined, ty
 
 export const GRAPHQL_MODULE_OPTIONS = 'GqlModuleOptions';
 
-const VERSIONS = {
-  '@nestjs/core': () => import('@nestjs/core/package.json', { with: { type: 'json' } }),
-  '@nestjs/graphql': () => import('@nestjs/graphql/package.json', { with: { type: 'json' } }),
-};
-
-/** Returns the major version of an installed package, or 0 if it cannot be determined: a false warning is better than none. */
-export async function majorVersionOf(name: keyof typeof VERSIONS): Promise<number> {
+/** Returns whether Nest calls global guards for messages of sockets, as since version 12. A false warning is better than none. */
+export async function callsGuardsForSockets(): Promise<boolean> {
   try {
-    const { default: manifest } = (await VERSIONS[name]()) as { default: { version: string } };
+    // New in version 12. The package.json of some versions cannot be imported.
+    await import('@nestjs/core/internal');
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Returns the major version of `@nestjs/graphql`, or 0 if it cannot be determined. */
+export async function graphqlVersion(): Promise<number> {
+  try {
+    // Not in a function that is called here: a bundler permits a package to be missing only if the import itself is in a `try`.
+    const { default: manifest } = await import('@nestjs/graphql/package.json', { with: { type: 'json' } });
     return Number.parseInt(manifest.version, 10);
   } catch {
     return 0;

@@ -53,7 +53,12 @@ type SecurityScheme = Exclude<SecuritySchemes[string], { $ref: string }>;
 const BEARER: SecurityScheme = { type: 'http', scheme: 'bearer' };
 const KIND_OF = { authorizationUrl: 'oauth2', tokenUrl: 'oauth2', scopes: 'oauth2', openIdConnectUrl: 'openIdConnect' };
 
-export function securityScheme(options: SecurityOptions, { components, openapi }: Document, settings: Settings) {
+// With an inferred type, the declaration would name a type that not every version of @nestjs/swagger exports.
+export function securityScheme(
+  options: SecurityOptions,
+  { components, openapi }: Document,
+  settings: Settings,
+): { readonly name: string; readonly scheme: SecurityScheme; readonly carriesScopes: boolean } {
   const reader = new OptionReader(options);
   const { kind, scheme: name = 'accessToken' } = reader.record;
   reader.allowOnly(['kind', 'scheme', ...Object.keys(KIND_OF)]);

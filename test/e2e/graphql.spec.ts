@@ -5,7 +5,6 @@ import { ApolloServerPluginInlineTraceDisabled } from '@apollo/server/plugin/dis
 import { type ApolloDriverConfig, ApolloFederationDriver } from '@nestjs/apollo';
 import { type INestApplication, type Type, UseGuards } from '@nestjs/common';
 import { ExternalContextCreator } from '@nestjs/core';
-import manifest from '@nestjs/graphql/package.json' with { type: 'json' };
 import {
   Directive,
   Field,
@@ -40,7 +39,7 @@ import {
   routeReport,
   type VerifiedAccessToken,
 } from '../../src/index.js';
-import { bearer, closeApps, type Platform, PLATFORMS, startApp } from '../support/app.js';
+import { bearer, closeApps, hasNest, type Platform, PLATFORMS, startApp } from '../support/app.js';
 import { Clock, until } from '../support/guarded-app.js';
 import { holdTime, pass } from '../support/held-time.js';
 import { issuerWithTokens } from '../support/issuer-with-tokens.js';
@@ -365,19 +364,18 @@ describe('A GraphQL operation', () => {
     const resolver = app.get(OrdersResolver);
     // As @nestjs/graphql creates it for `@ResolveField('__resolveType')`, which needs a schema file.
     const enhancers = { guards: true, filters: false, interceptors: false };
-    const resolveType = app
-      .get(ExternalContextCreator)
-      .create(
-        resolver,
-        Reflect.get(resolver, 'issuer') as never,
-        'issuer',
-        '',
-        undefined,
-        undefined,
-        undefined,
-        enhancers,
-        'graphql',
-      );
+    const resolveType = app.get(ExternalContextCreator).create(
+      resolver,
+      Reflect.get(resolver, 'issuer') as never,
+      // Some versions of Nest keep the parameters of a query under its name.
+      'resolveType',
+      '',
+      undefined,
+      undefined,
+      undefined,
+      enhancers,
+      'graphql',
+    );
     const type = new GraphQLInterfaceType({ name: 'Order', fields: { id: { type: GraphQLString } } });
     const resolve = (headers: object) =>
       resolveType({ issuer: 'found' }, { req: { method: 'POST', headers } }, {}, type);
@@ -485,14 +483,16 @@ describe('A GraphQL context that the application reuses', () => {
 
   it('is copied for each operation if it is an object; before @nestjs/graphql 14 the application does not start', async () => {
     const starting = start({}, { context: { tenant: 'acme' } });
-    if (Number.parseInt(manifest.version, 10) < 14) {
+    if (!hasNest('14.0.0', '@nestjs/graphql')) {
       await expect(starting).rejects.toThrow('GraphQLModule.context: is one object for all requests');
       return;
     }
     const { result } = await starting;
     expect(await result('{ issuer }', tokenOf())).toEqual({ issuer: issuer.url });
     expect(await result('{ issuer }')).toBe('TOKEN_MISSING');
-    expect(await result('{ issuer }', tokenOf())).toEqual({ issuer: issuer.url });
+    // Before, Nest keeps the first request in the object, so that the guard refuses every later operation.
+    const isCopied = hasNest('14.0.3', '@nestjs/apollo');
+    expect(await result('{ issuer }', tokenOf())).toEqual(isCopied ? { issuer: issuer.url } : 'TOKEN_MISSING');
   });
 });
 

@@ -16,7 +16,6 @@ import {
   ApiBearerAuth,
   ApiOperation,
   ApiUnauthorizedResponse,
-  ApiWebhook,
   DocumentBuilder,
   type OpenAPIObject,
   SwaggerModule,
@@ -40,7 +39,7 @@ import {
 import { AppModule } from '../../demo/app.module.js';
 import { serveDocs } from '../../demo/docs.js';
 import { authorizeButton, type SecurityOptions, withSecurity } from '../../src/swagger.js';
-import { bearer, call, closeApps, PLATFORMS, startApp, type RunningApp } from '../support/app.js';
+import { bearer, call, closeApps, hasNest, PLATFORMS, startApp, type RunningApp } from '../support/app.js';
 import { pathsOf } from '../support/catching.js';
 import { LocalIssuer, newKey } from '../support/local-issuer.js';
 import { declaredScopes, operation, problemsOf, response, security, statuses } from '../support/openapi.js';
@@ -443,8 +442,13 @@ describe('the handler of an operation', () => {
       /files{/*path} /maybe{/:id}/x /legacy/* /legacy/(.*) /legacy/*/x /legacy/*/*/x /escaped\\:x /umlaut/:größe`,
     fastify: '/jobs::cancel /jobs/:id[:]cancel /:id(^[0-9]+$)',
   };
+  // Before, @nestjs/swagger creates no document for them.
+  const SINCE_11_2 = ['/legacy/*/x', '/legacy/*/*/x', '/:id(^[0-9]+$)'];
   const rows = PLATFORMS.flatMap((platform) =>
-    PATTERNS[platform].split(/\s+/).map((pattern) => ({ platform, pattern })),
+    PATTERNS[platform]
+      .split(/\s+/)
+      .filter((pattern) => hasNest('11.2.0') || !SINCE_11_2.includes(pattern))
+      .map((pattern) => ({ platform, pattern })),
   );
   it.each(rows)('is found by its path $pattern on $platform', async ({ platform, pattern }) => {
     const controllers = [controllerOf([Controller()], { get: [Get(pattern), RequireScopes('read')] })];
@@ -550,7 +554,7 @@ describe('an operation that AuthGuard does not guard', () => {
     other: [Get('other'), ApiBearerAuth('key')],
     unguarded: [Get('unguarded')],
   });
-  const HooksController = controllerOf([Controller('hooks')], { shipped: [Post(), ApiWebhook('orderShipped')] });
+  const HooksController = controllerOf([Controller('hooks')], { shipped: [Post()] });
 
   it.each([
     [undefined, 'open'],
@@ -571,7 +575,15 @@ describe('an operation that AuthGuard does not guard', () => {
   });
 
   it('keeps its security if it is a webhook, which another application serves', async () => {
-    const document = await documentOf({ controllers: [HooksController], openapi: '3.1.0' });
+    const document = await documentOf({
+      controllers: [HooksController],
+      openapi: '3.1.0',
+      // As `@ApiWebhook('orderShipped')` does, which some versions of @nestjs/swagger do not have.
+      change(original) {
+        original.webhooks = { orderShipped: { ...original.paths['/hooks'] } };
+        original.paths = {};
+      },
+    });
     expect(document.webhooks?.orderShipped?.post?.security).toEqual([]);
     expect(document.webhooks?.orderShipped?.post?.responses).not.toHaveProperty('401');
   });

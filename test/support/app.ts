@@ -1,4 +1,5 @@
 import 'reflect-metadata';
+import { readFileSync } from 'node:fs';
 import { createServer, request as httpRequest } from 'node:http';
 import type { INestApplication, LoggerService, ModuleMetadata } from '@nestjs/common';
 import type { AbstractHttpAdapter } from '@nestjs/core';
@@ -16,6 +17,12 @@ class RoomyExpressAdapter extends ExpressAdapter {
   override initHttpServer(): void {
     this.httpServer = createServer({ maxHeaderSize: MAX_HEADER_SIZE }, this.getInstance());
   }
+}
+
+/** For what Nest does since a version: whether the installed package has that version, or a newer one. */
+export function hasNest(version: string, name = '@nestjs/core'): boolean {
+  const manifest = JSON.parse(readFileSync(`node_modules/${name}/package.json`, 'utf8')) as { version: string };
+  return manifest.version.localeCompare(version, 'en', { numeric: true }) >= 0;
 }
 
 export interface RunningApp {

@@ -4,7 +4,7 @@ import { AuthGuard } from '../auth.guard.js';
 import { AuthenticatedGateway, GatewayGuard } from '../sockets/authenticated-gateway.js';
 import { SocketAuthenticator } from '../sockets/socket-authenticator.js';
 import type { FoundHandler, HandlerDiscovery } from './handler-discovery.js';
-import { dependenciesOf, majorVersionOf, metadataOf } from '../nest-internals.js';
+import { callsGuardsForSockets, dependenciesOf, metadataOf } from '../nest-internals.js';
 import type { RouteRules } from './route-metadata.js';
 import type { ReportedRoute } from './route-report.js';
 
@@ -21,8 +21,7 @@ export class GuardCoverage {
 
   /** Reads the version of Nest: it calls global guards for messages of sockets since version 12. */
   async prepare(found: readonly FoundHandler[]): Promise<void> {
-    if (found.some(({ transport }) => transport === 'ws'))
-      this.areSocketsGuarded = (await majorVersionOf('@nestjs/core')) >= 12;
+    if (found.some(({ transport }) => transport === 'ws')) this.areSocketsGuarded = await callsGuardsForSockets();
   }
 
   /** Nest sets the adapter to undefined or null if there is none. */

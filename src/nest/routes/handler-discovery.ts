@@ -215,11 +215,11 @@ export function missingHandler(): void {
   // Never called.
 }
 
-/** Nest calls the methods of the instance of a controller. In preview mode, Nest calls no constructor. */
+/** Nest calls the methods of the instance of a controller. In preview mode, it is an object with the prototype of the class. */
 function calledOn(wrapper: Wrapper, method: HandlerFunction, name: string): HandlerFunction | undefined {
   if (!wrapper.isDependencyTreeStatic()) return undefined;
-  const { instance, isConstructorCalled } = wrapper.getInstanceByContextId(STATIC_CONTEXT);
-  return isConstructorCalled === true ? (instance as Record<string, HandlerFunction>)[name] : method;
+  const instance: unknown = wrapper.getInstanceByContextId(STATIC_CONTEXT).instance;
+  return instance instanceof Object ? (instance as Record<string, HandlerFunction>)[name] : method;
 }
 
 /** Nest takes the class of a resolver from its instance, which a factory may have created. */

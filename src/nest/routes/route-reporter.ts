@@ -14,7 +14,7 @@ import { AuthGuard } from '../auth.guard.js';
 import { AuthenticatedGateway } from '../sockets/authenticated-gateway.js';
 import { GuardCoverage } from './guard-coverage.js';
 import { type FoundHandler, HandlerDiscovery } from './handler-discovery.js';
-import { majorVersionOf } from '../nest-internals.js';
+import { graphqlVersion } from '../nest-internals.js';
 import { watchAnsweredRequests } from '../transports/graphql.js';
 import { RouteMetadata, type RouteRules } from './route-metadata.js';
 import {
@@ -70,7 +70,7 @@ export class RouteReporter implements OnModuleInit, OnApplicationBootstrap {
     const isShared = this.discovery
       .graphqlOptions()
       .some(({ context }) => context instanceof Object && typeof context !== 'function');
-    const major = isShared ? await majorVersionOf('@nestjs/graphql') : 0;
+    const major = isShared ? await graphqlVersion() : 0;
     return major > 0 && major < 14;
   }
 
