@@ -390,7 +390,9 @@ describe.each(PLATFORMS)('A federated subgraph (%s)', (platform) => {
   const startSubgraph = (fieldResolverEnhancers: ApolloDriverConfig['fieldResolverEnhancers'], resolver: Type) => {
     // It would log a line.
     const plugins = [ApolloServerPluginInlineTraceDisabled()];
-    const graphql = { driver: ApolloFederationDriver, fieldResolverEnhancers, plugins };
+    // Nest 11 cannot create a schema of version 1 with this version of @apollo/subgraph.
+    const autoSchemaFile = { federation: 2 } as const;
+    const graphql = { driver: ApolloFederationDriver, autoSchemaFile, fieldResolverEnhancers, plugins };
     return start({}, graphql, { platform, providers: [resolver] });
   };
 
