@@ -52,7 +52,7 @@ const INTERNAL_NAME =
  * @param hostname The value of `URL.hostname`, with IPv6 in brackets and IPv4 in canonical form.
  */
 export function isInternalHost(hostname: string): boolean {
-  const host = hostname.replace(/^\[|\]$|\.+$/g, '');
+  const host = withoutTrailing('.', hostname.replace(/^\[|\]$/g, ''));
   switch (isIP(host)) {
     case 4:
       return INTERNAL.check(host, 'ipv4');
@@ -106,10 +106,14 @@ export function isSimilarAddress(one: string, other: string): boolean {
   return common !== '' && common === normalize(other);
 }
 
-/** Without a regular expression: `/\/+$/` takes quadratic time for many slashes that are not at the end. */
 export function withoutTrailingSlashes(text: string): string {
+  return withoutTrailing('/', text);
+}
+
+/** Without a regular expression: `/\/+$/` takes quadratic time for many slashes that are not at the end. */
+function withoutTrailing(character: string, text: string): string {
   let end = text.length;
-  while (text[end - 1] === '/') end -= 1;
+  while (text[end - 1] === character) end -= 1;
   return text.slice(0, end);
 }
 

@@ -24,7 +24,8 @@ export class GuardInstallation implements OnModuleInit {
     // Nest adds the guards of the root module before those of the modules that it imports.
     const add = config.addGlobalGuard.bind(config);
     config.addGlobalGuard = (guard) => {
-      const isOurs = this.guards().some(([, wrapper]) => wrapper.instance === guard);
+      // An application may install a subclass itself, and a test may replace the guard by any object.
+      const isOurs = guard instanceof AuthGuard || this.guards().some(([, wrapper]) => wrapper.instance === guard);
       if (isOurs) config.getGlobalGuards().unshift(guard);
       else add(guard);
     };
@@ -33,8 +34,8 @@ export class GuardInstallation implements OnModuleInit {
   /** @throws ConfigurationError if several modules have a global guard. */
   onModuleInit(): void {
     const instances = new Set<unknown>(this.guards().map(([, wrapper]) => wrapper.instance as unknown));
-    if (this.config.getGlobalGuards().filter((guard) => instances.has(guard)).length > 1)
-      throw new ConfigurationError([{ path: 'AuthModule', message: SEVERAL }]);
+    const installed = new Set(this.config.getGlobalGuards().filter((guard) => instances.has(guard)));
+    if (installed.size > 1) throw new ConfigurationError([{ path: 'AuthModule', message: SEVERAL }]);
   }
 
   /** The guard of each `AuthModule`. */

@@ -95,11 +95,16 @@ const memories = new WeakMap<object, CallMemory>();
  */
 export function memoryOf(memo: object, request: object): CallMemory {
   const holder = memo === request ? holderOf(request) : undefined;
-  const known = holder === undefined ? memories.get(memo) : holder[MEMORY];
-  if (known instanceof CallMemory && known.request === request) return known;
+  const kept = holder?.[MEMORY];
+  if (kept instanceof CallMemory && kept.request === request) return kept;
+  // Another copy of this package decided about the call. Its memory stays where decorators find it.
+  const isForeign = kept !== undefined && !(kept instanceof CallMemory);
+  const owner = isForeign ? undefined : holder;
+  const known = owner === undefined ? memories.get(memo) : undefined;
+  if (known?.request === request) return known;
   const memory = new CallMemory(memo, request);
-  if (holder === undefined) memories.set(memo, memory);
-  else holder[MEMORY] = memory;
+  if (owner === undefined) memories.set(memo, memory);
+  else owner[MEMORY] = memory;
   return memory;
 }
 

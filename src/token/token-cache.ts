@@ -30,8 +30,8 @@ const MAX_AVERAGE_BYTES = 6 * 1024;
 const MIN_BUDGET_ENTRIES = 1_000;
 /** The digest, the entry itself and its place in the cache. */
 const ENTRY_BYTES = 256;
-/** Expired entries are searched among this many at a time, so that a call never waits for the search of a large cache. */
-const MAX_SEARCHED = 10_000;
+/** The part of all entries that is searched at a time, so that no call waits for the search of a large cache. */
+const SEARCHED_SHARE = 1 / 20;
 /** The largest `clockToleranceSeconds`. */
 const MAX_TOLERANCE_MS = 300_000;
 
@@ -46,7 +46,7 @@ const MAX_TOLERANCE_MS = 300_000;
  *   5 to 10 seconds.
  *
  * Both are limited by the estimated memory as well: parsed claims can be twenty times as large as their text. Expired entries
- * are removed when tokens are received, at most every 5 seconds.
+ * are removed when tokens are received: every 5 seconds a twentieth of all entries is searched.
  */
 export class TokenCache {
   private readonly entries: LRUCache<string, CachedToken>;
@@ -58,6 +58,9 @@ export class TokenCache {
   private recent = new Map<string, RecentToken>();
   private lessRecent = new Map<string, RecentToken>();
   private recentSince = -Infinity;
+  /** The keys of the entries that the search for expired ones has not reached yet. */
+  private unsearched: string[] = [];
+  private searchedAtOnce = 0;
 
   constructor({ maxEntries, maxAgeSeconds }: ResolvedTokenCache) {
     const maxSize = Math.max(maxEntries, MIN_BUDGET_ENTRIES) * MAX_AVERAGE_BYTES;
@@ -107,16 +110,16 @@ export class TokenCache {
   }
 
   private removeExpired(now: number): void {
-    const expired: string[] = [];
-    let searched = 0;
-    for (const key of this.entries.rkeys()) {
+    if (this.unsearched.length === 0) {
+      this.unsearched = [...this.entries.keys()];
+      this.searchedAtOnce = Math.ceil(this.unsearched.length * SEARCHED_SHARE);
+    }
+    for (const key of this.unsearched.splice(-this.searchedAtOnce, this.searchedAtOnce)) {
       const entry = this.ifFresh(this.entries.peek(key), now);
       const exp = entry?.claims.exp;
-      if (entry === undefined || (typeof exp === 'number' && exp * 1000 + MAX_TOLERANCE_MS <= now)) expired.push(key);
-      searched += 1;
-      if (searched === MAX_SEARCHED) break;
+      if (entry === undefined || (typeof exp === 'number' && exp * 1000 + MAX_TOLERANCE_MS <= now))
+        this.entries.delete(key);
     }
-    for (const key of expired) this.entries.delete(key);
   }
 
   /** A negative age means that the clock was set back. A clock that returns NaN finds nothing. */

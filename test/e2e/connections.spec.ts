@@ -1127,12 +1127,16 @@ describe('A client of socket.io', () => {
      * Alice is in a room and leaves, with one packet missed. Returns what bob and a client without a token receive with her session id, and
      * whether bob is in the room.
      */
-    const takeOver = async (start: () => Promise<{ url: string }>, path: string) => {
+    const takeOver = async (start: () => Promise<{ url: string }>, path: string, sendsMessage = false) => {
       sessions.clear();
       const { url } = await start();
       const alice = await join(url, path, { token: TOKENS.good() });
       const namespace = () => io.of(`/${path}`);
       await until(() => namespace().sockets.size === 1);
+      if (sendsMessage) {
+        alice.socket.send('42["closed",{}]');
+        await until(() => alice.received.some((line) => line.includes('ok alice')));
+      }
       namespace().socketsJoin('orders of alice');
       namespace().to('orders of alice').emit('news', 'public');
       await until(() => alice.received.some((line) => line.includes('public')));
@@ -1187,6 +1191,20 @@ describe('A client of socket.io', () => {
         () => start({}, () => [keepServer(manualGateway({ ...recovery, namespace: 'manual' }))]),
         'manual',
       );
+      expect(result).toEqual({ stranger: ['40', false], bob: ['40', false], members: 0 });
+    });
+
+    it('gives no session to another client of a gateway that guards only its messages', async () => {
+      @UseGuards(AuthGuard)
+      @WebSocketGateway(recovery)
+      class MessagesGateway {
+        @SubscribeMessage('closed')
+        closed(@CurrentUser('sub') sub?: string) {
+          return reply(greeting(sub));
+        }
+      }
+      const gateways = () => [keepServer(MessagesGateway)];
+      const result = await takeOver(() => start({}, gateways), '', true);
       expect(result).toEqual({ stranger: ['40', false], bob: ['40', false], members: 0 });
     });
 

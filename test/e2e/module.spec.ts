@@ -223,6 +223,15 @@ describe.each(PLATFORMS)('AuthModule on %s', (platform) => {
     expect(users).toEqual(Array(3).fill(expect.objectContaining({ sub: 'alice' })));
   });
 
+  it('starts if the application installs the same guard again', async () => {
+    const { url } = await startApp(platform, {
+      imports: [AuthModule.forRoot(optionsFor(issuer))],
+      providers: [{ provide: APP_GUARD, useExisting: AuthGuard }],
+      controllers: [OrdersController],
+    });
+    expect((await call(`${url}/orders/sub`, good())).status).toBe(200);
+  });
+
   it('does not start with two global guards, which would refuse each token of the other', async () => {
     const [one, two] = [AuthModule.forRoot(optionsFor(issuer)), AuthModule.forRoot(optionsFor(issuer))];
     @Module({ imports: [two] })

@@ -273,7 +273,9 @@ describe("The report with guard: 'manual'", () => {
     const { app, url, routes, warnings } = await startReported({ options, controllers });
     expect(accesses(routes)).toStrictEqual(['GET /bound unguarded', 'GET /scoped unknown', 'GET /class guarded']);
     expect(openRoutes(app)).toStrictEqual(['GET /bound', 'GET /scoped']);
-    expect(warnings).toStrictEqual([expect.stringMatching(/^ScopedController\.read .* on the class\.$/)]);
+    expect(warnings).toStrictEqual([
+      expect.stringMatching(/^No AuthGuard may protect ScopedController\.read .* on the class/),
+    ]);
     const statuses = ['/bound', '/scoped', '/class'].map(async (path) => (await call(`${url}${path}`)).status);
     expect(await Promise.all(statuses)).toEqual([200, 200, 401]);
   });
@@ -403,6 +405,27 @@ describe('An application does not start', () => {
     expect(await startProblems(given)).toEqual([
       `Routes.read has requirements, but no AuthGuard that checks them: ${fix}`,
     ]);
+  });
+
+  it('if a constructor may remove the only guard that checks a requirement', async () => {
+    @Controller({ scope: Scope.REQUEST })
+    class BoundController {
+      constructor() {
+        this.read = this.read.bind(this);
+      }
+
+      @Get()
+      @UseGuards(AuthGuard)
+      @RequireScopes('read')
+      read() {
+        return 'read';
+      }
+    }
+    expect(await startProblems({ options: { guard: 'manual' }, controllers: [BoundController] })).toEqual([
+      expect.stringMatching(/^BoundController\.read has requirements, .*: put @UseGuards\(AuthGuard\) on the class/),
+    ]);
+    UseGuards(AuthGuard)(BoundController);
+    expect(await startProblems({ options: { guard: 'manual' }, controllers: [BoundController] })).toEqual([]);
   });
 
   it('if the constructor replaces a method by one with other decorators', async () => {

@@ -68,6 +68,11 @@ export class GuardCoverage {
       .every(({ fieldResolverEnhancers }) => fieldResolverEnhancers?.includes('guards'));
   }
 
+  /** Whether only the guard of a method protects the handler, which the constructor may replace for each request. */
+  isUnproven(handler: FoundHandler): boolean {
+    return this.isGuardedByDecorator(handler) === 'unknown' && this.hasGlobalGuard(this.config) === false;
+  }
+
   /** Nest reads the decorators of the class, and of the function that it calls, which may be unknown. */
   private isGuardedByDecorator({ controller, method, called }: FoundHandler): boolean | 'unknown' {
     const isGuarded = (holder: object) => {

@@ -22,7 +22,7 @@ export type RouteAccess = 'public' | 'optional';
 type Handler = HandlerFunction;
 type Controller = Type;
 
-/** The access rules that the decorators of a handler and its class state. The guard, the route report and Swagger read the same object. */
+/** The access rules that the decorators of a handler and its class state. The guard, the route report and Swagger read them here. */
 export interface RouteRules {
   readonly access: RouteAccess | undefined;
   readonly accessFrom: 'handler' | 'class' | undefined;
@@ -41,60 +41,72 @@ const MAX_HANDLERS = 250;
 export class RouteMetadata {
   private readonly routes = new Map<Controller, LRUCache<Handler, RouteRules>>();
   /** The handlers of each class whose instances Nest creates for each request. */
-  private readonly perRequest = new Map<Controller, Map<string, FoundHandler>>();
+  private readonly perRequest = new Map<Controller, FoundHandler[]>();
+  /** The rules of the methods of each class. */
+  private readonly ofMethods = new Map<Controller, Map<string, RouteRules>>();
   /** The names of the functions that Nest calls instead of the methods of a class. */
   private readonly names = new Map<Controller, Map<Handler, string>>();
 
   constructor(@Inject(RESOLVED_OPTIONS) private readonly settings: Pick<ResolvedOptions, 'require'>) {}
 
-  /** Returns the rules of the handler that is called. @throws as {@link of} */
+  /**
+   * Returns the rules of the handler that is called.
+   * @throws ConfigurationError if the decorators contradict each other, or if it is not known which handler is called.
+   */
   ofCall(context: ExecutionContext): RouteRules {
     const controller = context.getClass();
     const handler = context.getHandler() as HandlerFunction;
     const handlers = this.perRequest.get(controller);
     if (handlers === undefined) return this.of(controller, handler);
-    // Its constructor may have replaced the method by any function, even by that of another handler.
-    const names = new Set(matchedBy([...handlers.values()], context).map(({ name }) => name));
-    const [first] = names;
-    return names.size === 1 && first !== undefined
-      ? this.read(controller, first, handler)
-      : this.of(controller, handler);
+    // The constructor may have replaced the method by any function, even by that of another handler.
+    const matched = matchedBy(handlers, context);
+    const name = this.nameOf(controller, handler);
+    const own = matched.find((each) => each.name === name);
+    const [rules, ...others] = own === undefined ? matched.map((each) => this.ofHandler(each)) : [this.ofHandler(own)];
+    if (rules === undefined) return this.of(controller, handler);
+    if (others.every((other) => isSame(other, rules))) return rules;
+    throw unknownMethod(controller, name);
   }
 
-  /**
-   * Returns the rules of the function that Nest calls.
-   * @throws ConfigurationError if the decorators contradict each other, or if it is not known which method the function replaces.
-   */
+  /** @throws as {@link ofCall} */
   of(controller: Controller, handler: Handler): RouteRules {
     let routes = this.routes.get(controller);
     if (routes === undefined) this.routes.set(controller, (routes = new LRUCache({ max: MAX_HANDLERS })));
     let route = routes.get(handler);
     if (route === undefined) {
-      route = this.read(controller, this.nameOf(controller, handler), handler);
+      const name = this.nameOf(controller, handler);
+      if (!this.isMethod(controller, name, handler)) throw unknownMethod(controller, name);
+      route = this.read(controller, name, handler);
       routes.set(handler, route);
     }
     return route;
   }
 
+  /** Returns the rules of a handler of the application. @throws ConfigurationError if its decorators contradict each other. */
+  ofHandler({ controller, name, method }: FoundHandler): RouteRules {
+    const known = this.ofMethods.get(controller) ?? new Map<string, RouteRules>();
+    this.ofMethods.set(controller, known);
+    const rules = known.get(name) ?? this.read(controller, name, method);
+    known.set(name, rules);
+    return rules;
+  }
+
   /**
-   * Returns the rules of a handler of the application, and remembers which function Nest calls for it.
-   * @throws ConfigurationError if the decorators contradict each other, or if Nest calls the function of a handler with other rules.
+   * Remembers which function Nest calls for a handler of the application.
+   * @throws ConfigurationError if it is the function of a handler with other rules.
    */
-  ofHandler(handler: FoundHandler): RouteRules {
-    const { controller, name, method, called } = handler;
-    const rules = this.read(controller, name, called ?? method);
+  register(handler: FoundHandler): void {
+    const { controller, name, called } = handler;
     if (called === undefined) {
-      const handlers = this.perRequest.get(controller) ?? new Map<string, FoundHandler>();
-      this.perRequest.set(controller, handlers.set(`${handler.kind} ${handler.pattern}`, handler));
-      return rules;
+      this.perRequest.set(controller, [...(this.perRequest.get(controller) ?? []), handler]);
+      return;
     }
     const other = this.knownNameOf(controller, called);
     if (other === undefined) this.namesOf(controller).set(called, name);
-    else if (other !== name && !isSame(this.read(controller, other, called), rules)) {
+    else if (other !== name && !isSame(this.read(controller, other, called), this.ofHandler(handler))) {
       const message = `calls the function of ${other}, which has other decorators; wrap that function in a function of its own`;
       throw new ConfigurationError([{ path: `${controller.name}.${name}`, message }]);
     }
-    return rules;
   }
 
   private read(controller: Controller, name: string, handler: Handler): RouteRules {
@@ -102,14 +114,15 @@ export class RouteMetadata {
   }
 
   private nameOf(controller: Controller, handler: HandlerFunction): string {
-    const name = this.knownNameOf(controller, handler) ?? nameWithoutBound(handler);
+    return this.knownNameOf(controller, handler) ?? nameWithoutBound(handler);
+  }
+
+  /** Returns whether a function has the rules of a known method, or of the class because no method has requirements of its own. */
+  private isMethod(controller: Controller, name: string, handler: HandlerFunction): boolean {
     const prototype = controller.prototype as Record<string, unknown>;
-    const isMethod = typeof prototype[name] === 'function';
-    if (isMethod || handler === missingHandler) return name;
+    if (typeof prototype[name] === 'function' || handler === missingHandler) return true;
     const methods = new MetadataScanner().getAllMethodNames(prototype);
-    if (methods.every((method) => requirementsOfMethod(controller, method).length === 0)) return name;
-    const message = `calls a function ${JSON.stringify(name)} that replaces one of its methods, but not which one is known; give the function the name of the method`;
-    throw new ConfigurationError([{ path: controller.name, message }]);
+    return methods.every((method) => requirementsOfMethod(controller, method).length === 0);
   }
 
   private knownNameOf(controller: Controller, handler: HandlerFunction): string | undefined {
@@ -168,6 +181,11 @@ function ownAccess({ prototype }: Controller, name: string): RouteAccess | undef
 
 function accessOfClass(controller: Controller): RouteAccess | undefined {
   return listsOfClass(ACCESS_KEY, controller).flat()[0] as RouteAccess | undefined;
+}
+
+function unknownMethod({ name: path }: Controller, name: string): ConfigurationError {
+  const message = `calls a function ${JSON.stringify(name)} that replaces one of its methods, but not which one is known; give the function the name of the method`;
+  return new ConfigurationError([{ path, message }]);
 }
 
 function isSame(one: RouteRules, other: RouteRules): boolean {

@@ -54,22 +54,27 @@ function groupByClass(handlers: readonly FoundHandler[]): Map<object, FoundHandl
   return groups;
 }
 
-/** Returns the routes that the call may have, according to its path or to the field of GraphQL. All, if it does not state them. */
+/**
+ * Returns the handlers of a class that the call may have, according to its transport and to its path or field. All of the transport, if
+ * the call does not state them.
+ */
 export function matchedBy(handlers: readonly FoundHandler[], context: ExecutionContext): readonly FoundHandler[] {
-  const [first] = handlers;
-  const named = (...names: unknown[]) => handlers.filter(({ pattern }) => names.includes(pattern));
-  let matched: readonly FoundHandler[] = [];
-  let kind: unknown;
-  // The payload of a message could contain such members.
-  if (first?.transport === 'http') {
+  const type = context.getType<string>();
+  const ofTransport = handlers.filter(({ transport }) => transport === type);
+  const matched = ofTransport.filter(matcherOf(type, context));
+  return matched.length > 0 ? matched : ofTransport;
+}
+
+function matcherOf(type: string, context: ExecutionContext): (handler: FoundHandler) => boolean {
+  if (type === 'http') {
     const { method, route, routeOptions } = context.switchToHttp().getRequest<RoutedRequest | undefined>() ?? {};
-    kind = method === 'HEAD' ? 'GET' : method;
-    matched = named(route?.path ?? routeOptions?.url);
-  } else if (first?.transport === 'graphql') {
-    const { fieldName, parentType } = context.getArgByIndex<FieldInfo | undefined>(3) ?? {};
-    kind = parentType?.name;
-    matched = named(fieldName, `${String(kind)}.${String(fieldName)}`);
+    const path = route?.path ?? routeOptions?.url;
+    const kinds = ['ALL', method === 'HEAD' ? 'GET' : method];
+    return ({ kind, pattern }) => pattern === path && kinds.includes(kind);
   }
-  const exact = matched.filter((handler) => handler.kind === kind);
-  return [exact, matched, handlers].find(({ length }) => length > 0) ?? [];
+  if (type !== 'graphql') return () => true;
+  const { fieldName, parentType } = context.getArgByIndex<FieldInfo | undefined>(3) ?? {};
+  const parent = String(parentType?.name);
+  const field = `${parent}.${String(fieldName)}`;
+  return ({ kind, pattern }) => (kind === 'field' ? pattern === field : kind === parent && pattern === fieldName);
 }

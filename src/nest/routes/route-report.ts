@@ -88,8 +88,7 @@ export function warningOf({
   const route = `${handler} (${kind} ${pattern})`;
   if (access === 'unknown' && kind === 'connection')
     return `${route} injects SocketAuthenticator, but whether it authenticates each connection cannot be determined. Check it, or extend AuthenticatedGateway.`;
-  if (access === 'unknown' && transport !== 'rpc')
-    return `${route} has @UseGuards(AuthGuard), but its constructor is not called before a request, and may replace the method by a function without a guard. Put @UseGuards(AuthGuard) on the class.`;
+  if (access === 'unknown' && transport !== 'rpc') return `No AuthGuard may protect ${route}: ${GUARD_OF_CLASS}.`;
   if (access === 'unknown' && transport === 'rpc')
     return 'Message handlers are guarded only if connectMicroservice() is given { inheritAppConfig: true }. Only the application shows it: call routeReport(app), or give the command `routes` a function that creates the application and connects them.';
   // With `guard: 'manual'`, the application chooses what to guard. The query that reads a field is usually guarded.
@@ -99,6 +98,10 @@ export function warningOf({
   if (access !== 'unguarded' || isExpected) return undefined;
   return `No AuthGuard protects ${route}: ${fixOfUnguarded({ transport, kind })}.`;
 }
+
+/** For a guard of a method only. */
+export const GUARD_OF_CLASS =
+  'put @UseGuards(AuthGuard) on the class, whose constructor is called for each request and may replace the method by a function without the guard';
 
 /** What to write, so that Nest calls the guard for a handler. */
 export function fixOfUnguarded({ transport, kind }: Pick<ReportedRoute, 'transport' | 'kind'>): string {

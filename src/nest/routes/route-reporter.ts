@@ -20,6 +20,7 @@ import { RouteMetadata, type RouteRules } from './route-metadata.js';
 import {
   describeRequirement,
   fixOfUnguarded,
+  GUARD_OF_CLASS,
   isOpen,
   type ReportedRoute,
   type RouteReport,
@@ -127,6 +128,7 @@ export class RouteReporter implements OnModuleInit, OnApplicationBootstrap {
   private problemsOf(handler: FoundHandler): readonly ConfigurationProblem[] {
     try {
       const rules = this.routes.ofHandler(handler);
+      this.routes.register(handler);
       return [...this.unguardedRequirements(handler, rules), ...this.missingPoliciesOf(rules)];
     } catch (error) {
       if (error instanceof ConfigurationError) return error.problems;
@@ -138,12 +140,13 @@ export class RouteReporter implements OnModuleInit, OnApplicationBootstrap {
   private unguardedRequirements(handler: FoundHandler, rules: RouteRules): readonly ConfigurationProblem[] {
     const { controller, name, kind } = handler;
     const access = this.coverage.accessOf(handler, rules, this.coverage.microservices(undefined));
-    if (access !== 'unguarded') return [];
+    if (access !== 'unguarded' && !this.coverage.isUnproven(handler)) return [];
     // A field is protected by its query, and messages have requirements of their class as well: only the own ones would be lost.
     const places = { field: ['handler', 'class'], connection: ['handler'] }[kind];
     const lost = rules.requirements.filter(({ from }) => places?.includes(from) ?? true);
     if (lost.length === 0) return [];
-    const message = `has requirements, but no AuthGuard that checks them: ${fixOfUnguarded(handler)}`;
+    const fix = access === 'unguarded' ? fixOfUnguarded(handler) : GUARD_OF_CLASS;
+    const message = `has requirements, but no AuthGuard that checks them: ${fix}`;
     return [{ path: `${controller.name}.${name}`, message }];
   }
 

@@ -20,7 +20,7 @@ export function namespaceOf(server: object): SocketIoNamespace | undefined {
   return [sockets, server].find(isNamespace);
 }
 
-export function isNamespace(value: unknown): value is SocketIoNamespace {
+function isNamespace(value: unknown): value is SocketIoNamespace {
   const { use, adapter } = (value ?? {}) as Partial<SocketIoNamespace>;
   return typeof use === 'function' && typeof adapter === 'object';
 }
@@ -52,6 +52,12 @@ export function disableRecovery(namespace: SocketIoNamespace): void {
   server?.on('new_namespace', (created) => {
     if (children.has(created)) disableRecovery(created);
   });
+}
+
+/** Disables it for the namespace of a socket of socket.io. */
+export function disableRecoveryOf(client: object): void {
+  const { nsp } = client as { readonly nsp?: unknown };
+  if (isNamespace(nsp)) disableRecovery(nsp);
 }
 
 const NO_SESSIONS: SessionStore = {

@@ -15,7 +15,7 @@ import type { HandlerFunction } from '../routes/handler-discovery.js';
 import { ConnectionExpiry } from '../transports/connection-expiry.js';
 import type { HttpRequest } from '../transports/http.js';
 import { closeIfUnused, forwardExceptions, socketConnection, toWsException } from './socket-connection.js';
-import { disableRecovery, isNamespace, namespaceOf } from './session-recovery.js';
+import { disableRecovery, disableRecoveryOf, namespaceOf } from './session-recovery.js';
 import { holdMessages, OpeningContext, standInFor, stateOf } from './socket-state.js';
 
 // For one socket.
@@ -144,9 +144,8 @@ export class SocketAuthenticator {
     const known = state.admissions.get(gatewayClass);
     if (known !== undefined) return known;
     if (state.admissions.size === 0) forwardExceptions(client);
-    const { nsp } = client as { readonly nsp?: unknown };
     // A gateway may call `admit` without `guardNamespace`.
-    if (isNamespace(nsp)) disableRecovery(nsp);
+    disableRecoveryOf(client);
     const admission = this.check(new OpeningContext(client, gatewayClass, state.standIn)).then(() => {
       copyToSocket(client, state.standIn);
     });

@@ -1,6 +1,7 @@
 import type { ExecutionContext } from '@nestjs/common';
 import { isAuthRefusal } from '../refusals/refusal.js';
 import { isSocketIo, type SocketClient, socketConnection, toWsException } from '../sockets/socket-connection.js';
+import { disableRecoveryOf } from '../sockets/session-recovery.js';
 import { OpeningContext, stateOf } from '../sockets/socket-state.js';
 import { type HttpRequest, readHandshake } from './http.js';
 import type { Transport } from './transport.js';
@@ -28,10 +29,13 @@ export const wsTransport: Transport = {
   answer: (refusal) => (isAuthRefusal(refusal) ? toWsException(refusal) : refusal.error),
 
   // `SocketAuthenticator` sets owner and expiration itself, once each gateway has admitted the socket or its new token.
-  connectionOf: (context) =>
-    context instanceof OpeningContext
-      ? undefined
-      : socketConnection(clientOf(context), context.switchToWs().getData<unknown>()),
+  connectionOf(context) {
+    if (context instanceof OpeningContext) return undefined;
+    const client = clientOf(context);
+    // The gateway may guard its messages only. What they lead to belongs to the session as well.
+    disableRecoveryOf(client);
+    return socketConnection(client, context.switchToWs().getData<unknown>());
+  },
 };
 
 function clientOf(context: ExecutionContext): SocketClient {

@@ -1,5 +1,6 @@
 import 'reflect-metadata';
 import { describe, expect, it } from '@jest/globals';
+import { ExecutionContextHost } from '@nestjs/core/helpers/execution-context-host.js';
 import { OptionalAuth, Public, RequirePolicy, RequireRoles, RequireScopes } from '../../../src/index.js';
 import type { NestRequirement } from '../../../src/nest/routes/requirement.decorators.js';
 import { RouteMetadata, type RouteRules } from '../../../src/nest/routes/route-metadata.js';
@@ -159,5 +160,85 @@ describe('The rules of a route', () => {
     }
     expect(problemsOf(() => rulesOf(Open, 'handler'))).toHaveLength(1);
     expect(requirementsOf(rulesOf(Open, 'optional'))).toEqual(['handler read']);
+  });
+});
+
+describe('The rules of a call of a request-scoped class', () => {
+  class Scoped {
+    @RequireScopes('admin')
+    admin() {
+      return undefined;
+    }
+
+    @Public()
+    open() {
+      return undefined;
+    }
+
+    closed() {
+      return undefined;
+    }
+  }
+
+  const routes = new RouteMetadata({ require: [] });
+  const register = (transport: 'http' | 'rpc' | 'graphql', kind: string, pattern: string, name: keyof Scoped) => {
+    const method = handlerOf(Scoped, name);
+    routes.register({ transport, kind, pattern, controller: Scoped, name, method, called: undefined });
+  };
+  register('http', 'ALL', '/orders', 'admin');
+  register('http', 'GET', '/orders', 'open');
+  register('http', 'GET', '/admin', 'admin');
+  register('http', 'GET', '/open', 'open');
+  register('rpc', 'message', 'secret', 'closed');
+  register('graphql', 'Query', 'open', 'open');
+  register('graphql', 'field', 'Node.open', 'admin');
+
+  const callOf = (type: string, handler: unknown, args: readonly unknown[]) => {
+    const context = new ExecutionContextHost([...args], Scoped, handler as () => void);
+    context.setType(type);
+    return routes.ofCall(context);
+  };
+  const request = (method: string, path: string) => [{ method, route: { path } }];
+  const open = handlerOf(Scoped, 'open');
+
+  it.each<[string, string, unknown, readonly unknown[], string]>([
+    [
+      'the handler that is called, if several have the path',
+      'http',
+      handlerOf(Scoped, 'admin'),
+      request('GET', '/orders'),
+      'admin',
+    ],
+    ['the handler that is called, if several have the path', 'http', open, request('GET', '/orders'), 'public'],
+    ['the route, if the constructor put another handler there', 'http', open, request('HEAD', '/admin'), 'admin'],
+    [
+      'the route, if the constructor put a function without a name there',
+      'http',
+      () => undefined,
+      request('GET', '/open'),
+      'public',
+    ],
+    [
+      'the message, whatever its payload contains',
+      'rpc',
+      handlerOf(Scoped, 'closed'),
+      request('GET', '/open'),
+      'closed',
+    ],
+    [
+      'the field of another type',
+      'graphql',
+      handlerOf(Scoped, 'admin'),
+      [{}, {}, {}, { fieldName: 'open', parentType: { name: 'Order' } }],
+      'admin',
+    ],
+    ['the field', 'graphql', open, [{}, {}, {}, { fieldName: 'open', parentType: { name: 'Node' } }], 'admin'],
+  ])('are those of %s (%s)', (_what, type, handler, args, expected) => {
+    const { access, requirements } = callOf(type, handler, args);
+    expect(access ?? (requirements.length > 0 ? 'admin' : 'closed')).toBe(expected);
+  });
+
+  it('are an error if handlers with other rules have the path, and none of them is called', () => {
+    expect(problemsOf(() => callOf('http', () => undefined, request('GET', '/orders')))).toHaveLength(1);
   });
 });

@@ -152,6 +152,8 @@ describe('the jwks_uri of metadata', () => {
     'https://[fd00::1]/k',
     'https://[fe80::1]/k',
     'https://localhost./k',
+    // The host is read in linear time.
+    `https://a${'.'.repeat(200_000)}localhost./k`,
     // IPv4 as a browser reads it, and networks that are not globally reachable.
     'https://169.254.169.254./latest/meta-data',
     'https://0251.0376.0251.0376/k',
