@@ -1,10 +1,10 @@
-import { Inject, Injectable, type OnModuleInit, Scope, type Type } from '@nestjs/common';
+import { Inject, Injectable, type OnModuleInit, Scope } from '@nestjs/common';
 import { ApplicationConfig, ModulesContainer } from '@nestjs/core';
 import type { InstanceWrapper } from '@nestjs/core/injector/instance-wrapper.js';
 import type { Module } from '@nestjs/core/injector/module.js';
 import { ConfigurationError } from '../model/errors.js';
 import { AuthGuard } from './auth.guard.js';
-import { dependenciesOf } from './nest-internals.js';
+import { dependenciesOf, findProvider } from './nest-internals.js';
 
 /**
  * Makes sure that Nest calls the guard for every request, and before the guards of the application, which may read the user.
@@ -60,20 +60,9 @@ function chainToRequest(
   const own = nameOf(Array.isArray(inject) ? wrapper.token : (metatype ?? wrapper.token));
   if (scope === Scope.REQUEST) return own;
   for (const token of dependenciesOf(inject, metatype)) {
-    const found = find(token, module);
+    const found = findProvider(token, module);
     const rest = found && chainToRequest(...found, visited);
     if (rest !== undefined) return [...own, ...rest];
-  }
-  return undefined;
-}
-
-/** Searches as Nest does: the module, and then what its imports export. Global modules are among the imports. */
-function find(token: unknown, module: Module): readonly [Module, InstanceWrapper] | undefined {
-  const reachable = new Set([module]);
-  for (const each of reachable) {
-    const wrapper = each.providers.get(token as Type);
-    if (wrapper !== undefined && (each === module || each.exports.has(token as Type))) return [each, wrapper];
-    for (const imported of each.imports) reachable.add(imported);
   }
   return undefined;
 }

@@ -1,4 +1,6 @@
-import type { ExecutionContext } from '@nestjs/common';
+import type { ExecutionContext, Type } from '@nestjs/common';
+import type { InstanceWrapper } from '@nestjs/core/injector/instance-wrapper.js';
+import type { Module } from '@nestjs/core/injector/module.js';
 import { ExecutionContextHost } from '@nestjs/core/helpers/execution-context-host.js';
 
 /**
@@ -48,6 +50,17 @@ export function dependenciesOf(inject: readonly unknown[] | null | undefined, ty
     const { forwardRef, token: inner } = Object(token) as { forwardRef?: () => unknown; token?: unknown };
     return typeof token === 'object' ? (forwardRef?.() ?? inner) : token;
   });
+}
+
+/** Searches a provider as Nest does: in the module, and then in what its imports export. Global modules are among the imports. */
+export function findProvider(token: unknown, module: Module): readonly [Module, InstanceWrapper] | undefined {
+  const reachable = new Set([module]);
+  for (const each of reachable) {
+    const wrapper = each.providers.get(token as Type);
+    if (wrapper !== undefined && (each === module || each.exports.has(token as Type))) return [each, wrapper];
+    for (const imported of each.imports) reachable.add(imported);
+  }
+  return undefined;
 }
 
 export const GRAPHQL_MODULE_OPTIONS = 'GqlModuleOptions';

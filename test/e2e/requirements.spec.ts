@@ -361,6 +361,36 @@ describe.each(PLATFORMS)('On %s', (platform) => {
       expect(await outcome(`policies/${path}`, claims)).toBe(expected);
     });
 
+    it('is the one that the module of the handler provides', async () => {
+      @Injectable()
+      class HasRole implements AccessPolicy {
+        constructor(@Inject('role') private readonly role: string) {}
+
+        allows({ roles }: VerifiedAccessToken) {
+          return roles.includes(this.role);
+        }
+      }
+      const area = (path: string, scope?: Scope) => {
+        const AreaController = routesController('AreaController', path, { read: [RequirePolicy(HasRole)] });
+        const providers = [
+          { provide: HasRole, useClass: HasRole, scope },
+          { provide: 'role', useValue: path },
+        ];
+        @Module({ controllers: [AreaController], providers })
+        class AreaModule {}
+        return AreaModule;
+      };
+      const imports = [area('admin'), area('editor', Scope.REQUEST), area('user')];
+      const { outcome } = await start({}, { imports });
+      const answers = (roles: string[]) =>
+        Promise.all(['admin', 'editor', 'user'].map((path) => outcome(`${path}/read`, { roles })));
+      expect(await answers(['user'])).toEqual(['403 POLICY_DENIED', '403 POLICY_DENIED', '200']);
+      expect(await answers(['admin'])).toEqual(['200', '403 POLICY_DENIED', '403 POLICY_DENIED']);
+      expect(await answers(['editor'])).toEqual(['403 POLICY_DENIED', '200', '403 POLICY_DENIED']);
+      const ambiguous = start({ require: { policy: HasRole } }, { imports });
+      await expect(ambiguous).rejects.toThrow('HasRole: is a policy that several modules provide');
+    });
+
     it('that denies answers with the challenge, without a reason', async () => {
       const { ask } = await start();
       const { headers, body } = await ask('policies/2/owner', {});

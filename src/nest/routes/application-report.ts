@@ -4,7 +4,6 @@ import {
   ApplicationConfig,
   HttpAdapterHost,
   InitializeOnPreviewAllowlist,
-  ModuleRef,
   ModulesContainer,
   NestFactory,
   RouterModule,
@@ -75,8 +74,7 @@ async function createPreviewReporter(app: INestApplicationContext): Promise<Rout
   config.getGlobalGuards = () => globalGuardsOf(modules) as CanActivate[];
   const routes = new RouteMetadata({ require: requirementsOf(modules) });
   const adapterHost = app.get(HttpAdapterHost);
-  const moduleRef = app.get(ModuleRef);
-  const reporter = new RouteReporter(modules, config, adapterHost, moduleRef, routes, AuthGuard.prototype);
+  const reporter = new RouteReporter(modules, config, adapterHost, routes, AuthGuard.prototype);
   await reporter.onModuleInit();
   return reporter;
 }

@@ -1,16 +1,18 @@
-import { type ExecutionContext, Inject, Injectable, Logger, Scope, type Type } from '@nestjs/common';
-import { ContextIdFactory, ModuleRef } from '@nestjs/core';
+import { type ExecutionContext, Inject, Injectable, Logger, type Type } from '@nestjs/common';
+import { ContextIdFactory, ModuleRef, ModulesContainer } from '@nestjs/core';
+import type { InstanceWrapper } from '@nestjs/core/injector/instance-wrapper.js';
+import type { Module } from '@nestjs/core/injector/module.js';
 import { checkRequirement, type RequirementSurroundings } from '../../access/check-requirement.js';
 import type { PlacedRequirement } from '../../access/effective-requirements.js';
 import { ReportedRefusals } from '../../access/reported-refusals.js';
 import type { VerifiedAccessToken } from '../../model/access-token.js';
-import { AuthError } from '../../model/errors.js';
+import { AuthError, ConfigurationError } from '../../model/errors.js';
 import { isPromise, type MaybePromise, recovering } from '../../model/maybe-promise.js';
 import type { Policy, PolicyClass } from '../../model/policy.js';
 import type { ResolvedOptions } from '../../options/resolve-options.js';
 import { clientOf } from '../../token/claims.js';
 import { RESOLVED_OPTIONS } from '../auth-options.js';
-import { handlerName } from '../nest-internals.js';
+import { findProvider, handlerName } from '../nest-internals.js';
 import { transportOf } from '../transports/transport-of.js';
 import type { RouteRules } from './route-metadata.js';
 
@@ -23,9 +25,11 @@ interface CheckedCall extends RequirementSurroundings<ExecutionContext> {
 @Injectable()
 export class RequirementChecker {
   private readonly logger = new Logger('AuthGuard');
+  /** The policies of the handlers of each class. */
+  private readonly policies = new Map<Type, Map<Type, FoundPolicy>>();
 
   constructor(
-    @Inject(ModuleRef) private readonly moduleRef: ModuleRef,
+    @Inject(ModulesContainer) private readonly modules: ModulesContainer,
     @Inject(RESOLVED_OPTIONS) private readonly settings: Pick<ResolvedOptions, 'clock'>,
     @Inject(ReportedRefusals) private readonly reported: ReportedRefusals,
   ) {}
@@ -79,13 +83,43 @@ export class RequirementChecker {
     context: ExecutionContext,
   ): Promise<Policy<ExecutionContext>> {
     const type = policy as Type<Policy<ExecutionContext>>;
-    const { scope } = this.moduleRef.introspect(type);
-    if (scope === Scope.DEFAULT) return this.moduleRef.get(type, { strict: false });
+    const ofClass = this.policies.get(context.getClass()) ?? new Map<Type, FoundPolicy>();
+    this.policies.set(context.getClass(), ofClass);
+    const found = ofClass.get(type) ?? findPolicy(this.modules, type, context.getClass());
+    const [module, wrapper] = found;
+    ofClass.set(type, found);
+    const moduleRef = module.getProviderByKey<ModuleRef>(ModuleRef).instance;
+    if (wrapper.isDependencyTreeStatic() && !wrapper.isTransient) return moduleRef.get(type, { strict: true });
     const request = transportOf(context).requestOf(context);
     const contextId = ContextIdFactory.getByRequest(request as Parameters<typeof ContextIdFactory.getByRequest>[0]);
-    this.moduleRef.registerRequestByContextId(request, contextId);
-    return this.moduleRef.resolve(type, contextId, { strict: false });
+    moduleRef.registerRequestByContextId(request, contextId);
+    return moduleRef.resolve(type, contextId, { strict: true });
   }
+}
+
+type FoundPolicy = readonly [Module, InstanceWrapper];
+
+/**
+ * Finds the provider of a policy class: the one that a handler's class could inject, or the only one of the application.
+ * @param type of the handler. Undefined for a policy of the module.
+ * @throws ConfigurationError if there is none, or if it is not clear which.
+ */
+export function findPolicy(modules: ModulesContainer, policy: Type, type?: Type): FoundPolicy {
+  const all = [...modules.values()];
+  const homes = all.filter(({ controllers, providers }) => type && (controllers.has(type) || providers.has(type)));
+  const found = homes.map((home) => findProvider(policy, home)).filter((each) => each !== undefined);
+  const everywhere = all.flatMap((module) => {
+    const wrapper = module.providers.get(policy);
+    return wrapper === undefined ? [] : [[module, wrapper] as const];
+  });
+  const candidates = found.length > 0 ? found : everywhere;
+  const [first] = candidates;
+  if (first !== undefined && candidates.every(([, wrapper]) => wrapper === first[1])) return first;
+  const message =
+    first === undefined
+      ? 'is a policy but not a provider; list it in the `providers` of a module'
+      : 'is a policy that several modules provide; provide it in one module, and export it to the others';
+  throw new ConfigurationError([{ path: policy.name, message }]);
 }
 
 function check({ requirement, from }: PlacedRequirement<ExecutionContext>, call: CheckedCall): MaybePromise<void> {

@@ -7,7 +7,7 @@ import {
   type OnModuleInit,
   type Type,
 } from '@nestjs/common';
-import { ApplicationConfig, HttpAdapterHost, ModuleRef, ModulesContainer } from '@nestjs/core';
+import { ApplicationConfig, HttpAdapterHost, ModulesContainer } from '@nestjs/core';
 import { CombinedPolicy, isPolicyClass, type PolicyReference } from '../../model/policy.js';
 import { ConfigurationError, type ConfigurationProblem } from '../../model/errors.js';
 import { AuthGuard } from '../auth.guard.js';
@@ -16,6 +16,7 @@ import { GuardCoverage } from './guard-coverage.js';
 import { type FoundHandler, HandlerDiscovery } from './handler-discovery.js';
 import { graphqlVersion } from '../nest-internals.js';
 import { watchAnsweredRequests } from '../transports/graphql.js';
+import { findPolicy } from './requirement-checker.js';
 import { RouteMetadata, type RouteRules } from './route-metadata.js';
 import {
   describeRequirement,
@@ -43,10 +44,9 @@ export class RouteReporter implements OnModuleInit, OnApplicationBootstrap {
   private readonly coverage: GuardCoverage;
 
   constructor(
-    @Inject(ModulesContainer) modules: ModulesContainer,
+    @Inject(ModulesContainer) private readonly modules: ModulesContainer,
     @Inject(ApplicationConfig) config: ApplicationConfig,
     @Inject(HttpAdapterHost) adapterHost: HttpAdapterHost,
-    @Inject(ModuleRef) private readonly moduleRef: ModuleRef,
     @Inject(RouteMetadata) private readonly routes: RouteMetadata,
     @Inject(AuthGuard) private readonly guard: AuthGuard,
   ) {
@@ -129,7 +129,7 @@ export class RouteReporter implements OnModuleInit, OnApplicationBootstrap {
     try {
       const rules = this.routes.ofHandler(handler);
       this.routes.register(handler);
-      return [...this.unguardedRequirements(handler, rules), ...this.missingPoliciesOf(rules)];
+      return [...this.unguardedRequirements(handler, rules), ...this.missingPoliciesOf(rules, handler.controller)];
     } catch (error) {
       if (error instanceof ConfigurationError) return error.problems;
       throw error;
@@ -150,20 +150,23 @@ export class RouteReporter implements OnModuleInit, OnApplicationBootstrap {
     return [{ path: `${controller.name}.${name}`, message }];
   }
 
-  private missingPoliciesOf({ requirements }: RouteRules): readonly ConfigurationProblem[] {
-    return requirements.flatMap(({ requirement }) =>
-      requirement.kind === 'policy' ? this.missingPolicies(requirement.policy) : [],
+  private missingPoliciesOf({ requirements }: RouteRules, controller: Type): readonly ConfigurationProblem[] {
+    return requirements.flatMap(({ requirement, from }) =>
+      requirement.kind === 'policy'
+        ? this.missingPolicies(requirement.policy, from === 'module' ? undefined : controller)
+        : [],
     );
   }
 
-  private missingPolicies(policy: PolicyReference<never>): readonly ConfigurationProblem[] {
-    if (policy instanceof CombinedPolicy) return policy.policies.flatMap((part) => this.missingPolicies(part));
+  private missingPolicies(policy: PolicyReference<never>, controller?: Type): readonly ConfigurationProblem[] {
+    if (policy instanceof CombinedPolicy)
+      return policy.policies.flatMap((part) => this.missingPolicies(part, controller));
     if (!isPolicyClass(policy)) return [];
     try {
-      this.moduleRef.introspect(policy as Type);
+      findPolicy(this.modules, policy as Type, controller);
       return [];
-    } catch {
-      return [{ path: policy.name, message: 'is a policy but not a provider; list it in the `providers` of a module' }];
+    } catch (error) {
+      return (error as ConfigurationError).problems;
     }
   }
 }
