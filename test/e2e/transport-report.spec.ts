@@ -104,6 +104,45 @@ describe('The report of GraphQL', () => {
     ]);
   });
 
+  it.each<[string, string, object]>([
+    [
+      'a root type has another name',
+      'RootQuery.secret',
+      { typeDefs: 'schema { query: RootQuery } type RootQuery { secret: String }' },
+    ],
+    [
+      'the option `resolvers` has the query',
+      'Admin.secret',
+      {
+        typeDefs: 'type Query { admin: Admin } type Admin { secret: String }',
+        resolvers: { Query: { admin: () => ({}) } },
+      },
+    ],
+  ])('has open fields, with a warning, if %s', async (_what, field, options) => {
+    const [type = ''] = field.split('.');
+    const SecretResolver = decoratedClass('SecretResolver', { secret: [ResolveField('secret')] }, Resolver(type));
+    const start = (fieldResolverEnhancers?: ['guards']) =>
+      startReported({
+        imports: [
+          GraphQLModule.forRoot<ApolloDriverConfig>({
+            driver: ApolloDriver,
+            graphiql: false,
+            ...options,
+            ...(fieldResolverEnhancers && { fieldResolverEnhancers }),
+          }),
+        ],
+        providers: [SecretResolver],
+      });
+    const { app, url, warnings } = await start();
+    const query = type === 'Admin' ? '{ admin { secret } }' : '{ secret }';
+    expect(JSON.stringify(await dataOf(url, query))).toContain('"secret":"secret"');
+    expect(openRoutes(app)).toEqual([`field ${field}`]);
+    expect(warnings).toEqual([expect.stringMatching(/^No AuthGuard protects SecretResolver\.secret/)]);
+    const closed = await start(['guards']);
+    expect(JSON.stringify(await dataOf(closed.url, query))).not.toContain('"secret":"secret"');
+    expect(openRoutes(closed.app)).toEqual([]);
+  });
+
   it("has guarded fields with fieldResolverEnhancers: ['guards']", async () => {
     const { url, routes, warnings } = await startReported(graphql(['guards']));
     expect(accesses(routes)).toStrictEqual([...roots, ...fields('guarded', 'guarded')]);

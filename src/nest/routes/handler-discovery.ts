@@ -96,11 +96,22 @@ export class HandlerDiscovery {
     });
   }
 
-  /** Whether a driver serves `_entities`: `ApolloFederationDriver`, `MercuriusFederationDriver`, or a subclass. */
-  get isSubgraph(): boolean {
+  /**
+   * Whether clients reach the fields of types without a query of a handler: through `_entities` of a subgraph, or through a root field
+   * that no handler serves (`resolvers`, `rootValue`, a root type with another name). Known when the schema is built.
+   */
+  areFieldsReachable(handlers: readonly FoundHandler[]): boolean {
     const modules = [...this.modules.values()].filter(({ providers }) => providers.has(GRAPHQL_MODULE_OPTIONS));
-    const providers = modules.flatMap((module) => classesOf(module.providers.values()));
-    return providers.some((type) => classNamesOf(type).some((name) => name.endsWith('FederationDriver')));
+    const wrappers = modules.flatMap(({ providers }) => [...providers.values()]);
+    const isSubgraph = classesOf(wrappers).some((type) =>
+      classNamesOf(type).some((name) => name.endsWith('FederationDriver')),
+    );
+    const queries = handlers.filter(({ kind }) => ROOT_TYPES.includes(kind)).map(({ pattern }) => pattern);
+    const fields = handlers.filter(({ kind }) => kind === 'field').map(({ pattern }) => pattern);
+    const rootFields = wrappers.filter(({ name }) => name === 'GraphQLSchemaHost').flatMap(rootFieldsOf);
+    const isOther = ({ name, path, isObject }: RootField) =>
+      !queries.includes(name) && (isObject || fields.includes(path));
+    return isSubgraph || rootFields.some(isOther);
   }
 
   /** Gateways that extend `base` and are request-scoped. */
@@ -233,6 +244,42 @@ function resolverClassOf(wrapper: Wrapper): readonly Type[] {
 function classesOf(wrappers: Iterable<{ readonly metatype: unknown }>): readonly Type[] {
   const types = Array.from(wrappers, ({ metatype }) => metatype);
   return types.filter((type): type is Type => typeof type === 'function' && type.prototype !== undefined);
+}
+
+/** The part of a schema of graphql that is read. */
+interface GraphqlSchema {
+  getQueryType(): RootType;
+  getMutationType(): RootType;
+  getSubscriptionType(): RootType;
+}
+type RootType = { readonly name: string; getFields(): Record<string, { readonly type: FieldType }> } | null | undefined;
+interface FieldType { readonly ofType?: FieldType; readonly getFields?: unknown; readonly getTypes?: unknown }
+
+interface RootField {
+  readonly name: string;
+  /** `Query.orders`. */
+  readonly path: string;
+  /** Whether it has fields of its own. A scalar without a handler is null. */
+  readonly isObject: boolean;
+}
+
+function rootFieldsOf({ instance }: Wrapper): readonly RootField[] {
+  try {
+    // Throws before the schema is built.
+    const { schema } = instance as { readonly schema: GraphqlSchema };
+    const roots = [schema.getQueryType(), schema.getMutationType(), schema.getSubscriptionType()];
+    return roots.flatMap((root) =>
+      Object.entries(root?.getFields() ?? {}).map(([name, { type }]) => {
+        return { name, path: `${String(root?.name)}.${name}`, isObject: hasFields(type) };
+      }),
+    );
+  } catch {
+    return [];
+  }
+}
+
+function hasFields({ ofType, getFields, getTypes }: FieldType): boolean {
+  return ofType === undefined ? getFields !== undefined || getTypes !== undefined : hasFields(ofType);
 }
 
 /** The name of a class, and of the classes that it extends. */

@@ -36,8 +36,11 @@ export interface ReportedRoute {
   readonly access: 'guarded' | 'optional' | 'open' | 'unguarded' | 'unknown';
   /** Where `@Public()` or `@OptionalAuth()` is. */
   readonly accessFrom?: 'handler' | 'class';
-  /** For a field of a federated subgraph, which `_entities` reaches without a query of this application. */
-  readonly inSubgraph?: true;
+  /**
+   * For a field of GraphQL that clients may reach without a query of a handler: through `_entities` of a federated subgraph, or through a
+   * root field of the options `resolvers` or `rootValue`, or of a root type with another name than `Query`.
+   */
+  readonly withoutQuery?: true;
   readonly requires: readonly ReportedRequirement[];
 }
 
@@ -48,8 +51,8 @@ export interface RouteReport {
 }
 
 /** Returns whether a route can be called without a token. A GraphQL field is protected by its query, unless there is none. */
-export function isOpen({ access, kind, inSubgraph }: ReportedRoute): boolean {
-  return access !== 'guarded' && access !== 'optional' && (kind !== 'field' || inSubgraph === true);
+export function isOpen({ access, kind, withoutQuery }: ReportedRoute): boolean {
+  return access !== 'guarded' && access !== 'optional' && (kind !== 'field' || withoutQuery === true);
 }
 
 export function describeRequirement({ requirement, from }: PlacedRequirement<never>): ReportedRequirement {
@@ -83,7 +86,7 @@ export function warningOf({
   pattern,
   handler,
   access,
-  inSubgraph,
+  withoutQuery,
 }: ReportedRoute): string | undefined {
   const route = `${handler} (${kind} ${pattern})`;
   if (access === 'unknown' && kind === 'connection')
@@ -92,8 +95,7 @@ export function warningOf({
   if (access === 'unknown' && transport === 'rpc')
     return 'Message handlers are guarded only if connectMicroservice() is given { inheritAppConfig: true }. Only the application shows it: call routeReport(app), or give the command `routes` a function that creates the application and connects them.';
   // With `guard: 'manual'`, the application chooses what to guard. The query that reads a field is usually guarded.
-  // `_entities` has no guard, and resolves references and the fields of their types.
-  const isEntity = kind === 'reference' || inSubgraph === true;
+  const isEntity = kind === 'reference' || withoutQuery === true;
   const isExpected = transport === 'http' || (transport === 'graphql' && !isEntity);
   if (access !== 'unguarded' || isExpected) return undefined;
   return `No AuthGuard protects ${route}: ${fixOfUnguarded({ transport, kind })}.`;

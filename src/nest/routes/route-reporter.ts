@@ -94,8 +94,9 @@ export class RouteReporter implements OnModuleInit, OnApplicationBootstrap {
   report(app?: INestApplicationContext, microservices = this.coverage.microservices(app)): RouteReport {
     const routes: ReportedRoute[] = [];
     const warnings: string[] = [];
-    const { isSubgraph } = this.discovery;
-    for (const { handler, rules, access } of this.routesOf(app, microservices)) {
+    const all = this.routesOf(app, microservices);
+    const areReachable = this.discovery.areFieldsReachable(all.map(({ handler }) => handler));
+    for (const { handler, rules, access } of all) {
       const reported = {
         transport: handler.transport,
         kind: handler.kind,
@@ -103,7 +104,7 @@ export class RouteReporter implements OnModuleInit, OnApplicationBootstrap {
         handler: `${handler.controller.name}.${handler.name}`,
         access,
         ...(rules.accessFrom !== undefined && { accessFrom: rules.accessFrom }),
-        ...(isSubgraph && handler.kind === 'field' && { inSubgraph: true as const }),
+        ...(areReachable && handler.kind === 'field' && { withoutQuery: true as const }),
         requires: rules.requirements.map(describeRequirement),
       };
       routes.push(reported);
@@ -201,8 +202,8 @@ export function routeReport(app: INestApplicationContext): RouteReport {
 
 /**
  * Returns the routes that can be called without a token, such as `GET /health`, in alphabetical order. Routes with
- * `@OptionalAuth()` are not included, and neither are GraphQL fields, because their query is guarded; those of a federated subgraph are,
- * because `_entities` resolves them without a query. For a test: `expect(openRoutes(app)).toEqual(['GET /health'])`.
+ * `@OptionalAuth()` are not included, and neither are GraphQL fields, because their query is guarded; they are if
+ * a client reaches them without a query of a handler (`withoutQuery`). For a test: `expect(openRoutes(app)).toEqual(['GET /health'])`.
  */
 export function openRoutes(app: INestApplicationContext): readonly string[] {
   const open = routeReport(app).routes.filter((route) => isOpen(route));
