@@ -345,6 +345,16 @@ describe('A handler that another library calls', () => {
     expect(await call('open', 'text')).toBe('ok guest');
   });
 
+  it('has its own caller if its library has the default type `http` and passes one request for all messages', async () => {
+    const { deliver } = await startExternalHandlers();
+    const request = { headers: {} };
+    const call = (message: object) =>
+      deliver(Handlers, 'first', [request, message], 'http').catch(
+        (error: unknown) => (error as { code?: string }).code,
+      );
+    expect([await call(alice()), await call({}), await call(bob())]).toEqual(['ok alice', 'TOKEN_MISSING', 'ok bob']);
+  });
+
   it('is called for an event that other handlers receive as well', async () => {
     const { call } = await startExternalHandlers();
     const event = alice();

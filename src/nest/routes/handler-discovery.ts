@@ -253,7 +253,11 @@ interface GraphqlSchema {
   getSubscriptionType(): RootType;
 }
 type RootType = { readonly name: string; getFields(): Record<string, { readonly type: FieldType }> } | null | undefined;
-interface FieldType { readonly ofType?: FieldType; readonly getFields?: unknown; readonly getTypes?: unknown }
+interface FieldType {
+  readonly ofType?: FieldType;
+  readonly getFields?: unknown;
+  readonly getTypes?: unknown;
+}
 
 interface RootField {
   readonly name: string;
