@@ -346,7 +346,8 @@ describe('A handler that another library calls', () => {
   });
 
   it('has its own caller if its library has the default type `http` and passes one request for all messages', async () => {
-    const { deliver } = await startExternalHandlers();
+    const tokenFrom = [(context: ExecutionContext) => context.getArgByIndex<{ token?: string }>(1).token];
+    const { deliver } = await startExternalHandlers({ tokenFrom });
     const request = { headers: {} };
     const call = (message: object) =>
       deliver(Handlers, 'first', [request, message], 'http').catch(
