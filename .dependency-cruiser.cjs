@@ -149,7 +149,7 @@ module.exports = {
       'optional-peers-stay-out',
       OPTIONAL_PEERS,
       // By `import()` if the package is installed. src/swagger is an entry point for applications that have it.
-      '^src/(?:nest/(?:transports/(?:ws|rpc)|nest-internals|telemetry)\\.ts$|swagger/)',
+      '^src/(?:nest/(?:transports/rpc|sockets/socket-connection|nest-internals|telemetry)\\.ts$|swagger/)',
       'An application without an optional peer must still load, and compile.',
     ),
     {
