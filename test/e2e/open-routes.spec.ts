@@ -27,7 +27,7 @@ import {
   routeReport,
 } from '../../src/index.js';
 import { call, closeApps, PLATFORMS, startApp } from '../support/app.js';
-import { decoratedClass } from '../support/decorated-class.js';
+import { decoratedClass, Measured } from '../support/decorated-class.js';
 import { authModule } from '../support/report-app.js';
 import { graphqlModule } from '../support/transports/graphql.js';
 import { SilentStrategy } from '../support/transports/microservices.js';
@@ -50,18 +50,6 @@ const methods = fc.array(fc.record({ access, isGuarded: fc.boolean(), shape: fc.
 });
 const holder = fc.record({ access, isGuarded: fc.boolean(), isScoped, isInherited: fc.boolean(), methods });
 type Holder = typeof holder extends fc.Arbitrary<infer Value> ? Value : never;
-
-/** Replaces a method by one without its metadata. */
-function Measured(): MethodDecorator {
-  return (_target, _name, descriptor) => {
-    const { value } = descriptor as { value?: unknown };
-    Object.assign(descriptor, {
-      value(this: unknown, ...given: unknown[]): unknown {
-        return (value as (...parameters: unknown[]) => unknown).apply(this, given);
-      },
-    });
-  };
-}
 
 interface Method {
   readonly name: string;

@@ -35,7 +35,7 @@ import { bearer, closeApps, PLATFORMS } from '../support/app.js';
 import { AUDIENCE } from '../support/guarded-app.js';
 import { LocalIssuer, newKey } from '../support/local-issuer.js';
 import { type OrdersApp, type OrdersOptions, outcomeOf, startOrders } from '../support/orders-app.js';
-import { routesController } from '../support/decorated-class.js';
+import { Measured, routesController } from '../support/decorated-class.js';
 
 const key = newKey('p-256');
 const issuer = LocalIssuer.forFile([key]);
@@ -137,17 +137,6 @@ const PoliciesController = routesController('PoliciesController', 'policies/:id'
   exception: [RequirePolicy(throwing(new ForbiddenException('closed on Sundays')))],
   guest: [OptionalAuth(), RequirePolicy(() => true)],
 });
-
-/** As a decorator that measures time does it: without the metadata of the method. */
-function Measured(): MethodDecorator {
-  return (_target, _name, descriptor) => {
-    const { value } = descriptor as { value?: unknown };
-    const measured = function (this: unknown, ...given: unknown[]): unknown {
-      return (value as (...parameters: unknown[]) => unknown).apply(this, given);
-    };
-    Object.assign(descriptor, { value: measured });
-  };
-}
 
 @Controller('replaced')
 class ReplacedController {

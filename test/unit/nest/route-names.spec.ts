@@ -3,6 +3,7 @@ import { expect, it } from '@jest/globals';
 import { Controller, type ExecutionContext, Get } from '@nestjs/common';
 import { ApplicationConfig, ModulesContainer } from '@nestjs/core';
 import { Test } from '@nestjs/testing';
+import { Measured } from '../../support/decorated-class.js';
 import { RouteNames } from '../../../src/nest/routes/route-names.js';
 
 @Controller('orders')
@@ -13,27 +14,16 @@ class OrdersController {
   }
 }
 
-/** A decorator that wraps handlers gives all of them the same name. */
-function Wrapped(): MethodDecorator {
-  return (_target, _name, descriptor) => {
-    const { value } = descriptor as { value?: unknown };
-    const wrapper = function (this: unknown, ...given: unknown[]): unknown {
-      return (value as (...parameters: unknown[]) => unknown).apply(this, given);
-    };
-    Object.assign(descriptor, { value: wrapper });
-  };
-}
-
 @Controller('shops')
 class ShopsController {
   @Get()
-  @Wrapped()
+  @Measured()
   list() {
     return {};
   }
 
   @Get(':id')
-  @Wrapped()
+  @Measured()
   one() {
     return {};
   }
