@@ -9,7 +9,7 @@ import { AuthEvents } from './auth-events.js';
 import { RESOLVED_OPTIONS } from './auth-options.js';
 import { handlerName } from './nest-internals.js';
 import { JwtStrategy, type PassportCall, passportCall, type PassportResult, passportResult } from './jwt.strategy.js';
-import { type CallMemory, type CallRecord, GUEST, memoryOf, type Outcome } from './outcome.js';
+import { type CallMemory, type CallRecord, GUEST, isNobody, memoryOf, type Outcome } from './outcome.js';
 import { factsText, isTransportException, type Refusal, refusalOf } from './refusals/refusal.js';
 import { explainRefusal } from './refusals/refusal-hints.js';
 import { RequirementChecker } from './routes/requirement-checker.js';
@@ -246,10 +246,6 @@ class GuardedCall {
 function checkGuest(outcome: Outcome, { access }: RouteRules): Outcome {
   if (outcome.kind === 'guest' && access !== 'optional') throw new AuthError('TOKEN_MISSING');
   return outcome;
-}
-
-function isNobody(user: unknown): boolean {
-  return user === undefined || user === null || user === false;
 }
 
 const NO_CALLER = Object.freeze({ user: undefined, token: undefined });

@@ -24,7 +24,6 @@ import { type AuthOptions, RESOLVED_OPTIONS } from './auth-options.js';
 import { GuardInstallation } from './guard-installation.js';
 import { JwtStrategy } from './jwt.strategy.js';
 import { KeyHealth, KeyLifecycle } from './key-health.js';
-import { warningOfCopies } from './package-copies.js';
 import { RequirementChecker } from './routes/requirement-checker.js';
 import { RouteMetadata } from './routes/route-metadata.js';
 import { RouteNames } from './routes/route-names.js';
@@ -145,6 +144,24 @@ function startWith(options: ResolvedOptions): ResolvedOptions {
     logger.warn(`reportOnly is on for ${issuer}: no token is rejected for ${[...reportOnly].join(', ')}`);
   }
   return isProduction ? { ...options, explainRefusals: false } : options;
+}
+
+/** The version of this package. A test compares it with package.json, which a bundler may leave out. */
+const VERSION = '0.1.0';
+
+const COPIES = Symbol.for('nestjs-resource-server:copies');
+
+/** The versions of the copies of this package that the process loaded. */
+const copies = ((globalThis as { [COPIES]?: string[] })[COPIES] ??= []);
+copies.push(VERSION);
+
+/**
+ * Returns a warning if the process loaded the package several times, as in a monorepo whose projects install different versions. Each
+ * copy has its own `AuthGuard` and `JwtStrategy`, which Nest cannot inject for one another.
+ */
+function warningOfCopies(): string | undefined {
+  if (copies.length < 2) return undefined;
+  return `nestjs-resource-server is loaded ${String(copies.length)} times, in the versions ${copies.join(', ')}. Install one version for all projects.`;
 }
 
 const MAX_CLIENT_LENGTH = 128;

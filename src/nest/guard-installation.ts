@@ -4,7 +4,7 @@ import type { InstanceWrapper } from '@nestjs/core/injector/instance-wrapper.js'
 import type { Module } from '@nestjs/core/injector/module.js';
 import { ConfigurationError } from '../model/errors.js';
 import { AuthGuard } from './auth.guard.js';
-import { dependenciesOf, findProvider } from './nest-internals.js';
+import { dependenciesOf, findProvider, providersOf } from './nest-internals.js';
 
 /**
  * Makes sure that Nest calls the guard for every request, and before the guards of the application, which may read the user.
@@ -39,11 +39,8 @@ export class GuardInstallation implements OnModuleInit {
   }
 
   /** The guard of each `AuthModule`. */
-  private guards(): readonly (readonly [Module, InstanceWrapper])[] {
-    return [...this.modules.values()].flatMap((module) => {
-      const wrapper = module.providers.get(AuthGuard);
-      return wrapper === undefined ? [] : [[module, wrapper] as const];
-    });
+  private guards() {
+    return providersOf(this.modules, AuthGuard);
   }
 }
 

@@ -14,7 +14,7 @@ import { type Authenticator, NO_DEMAND, Rejected } from '../token/authenticator.
 import type { Explanation } from '../token/explain.js';
 import { TokenExtractor } from '../token/token-extractor.js';
 import { RESOLVED_OPTIONS } from './auth-options.js';
-import { GUEST, memoryOf, type Outcome } from './outcome.js';
+import { GUEST, isNobody, memoryOf, type Outcome } from './outcome.js';
 import type { Transport } from './transports/transport.js';
 import { transportOf } from './transports/transport-of.js';
 
@@ -195,8 +195,7 @@ function httpContextOf(request: object): ExecutionContext {
 
 /** @throws AuthError USER_REFUSED if there is no user. */
 export function callerOf(user: unknown, token: VerifiedAccessToken): Outcome {
-  if (user === undefined || user === null || user === false)
-    throw new AuthError('USER_REFUSED', { issuer: token.issuer });
+  if (isNobody(user)) throw new AuthError('USER_REFUSED', { issuer: token.issuer });
   return { kind: 'caller', user, token };
 }
 

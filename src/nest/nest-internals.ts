@@ -1,4 +1,5 @@
 import type { ExecutionContext, Type } from '@nestjs/common';
+import type { ModulesContainer } from '@nestjs/core';
 import type { InstanceWrapper } from '@nestjs/core/injector/instance-wrapper.js';
 import type { Module } from '@nestjs/core/injector/module.js';
 import { ExecutionContextHost } from '@nestjs/core/helpers/execution-context-host.js';
@@ -52,8 +53,18 @@ export function dependenciesOf(inject: readonly unknown[] | null | undefined, ty
   });
 }
 
+export type FoundProvider = readonly [Module, InstanceWrapper];
+
+/** Returns the provider of each module that has one for the token. */
+export function providersOf(modules: ModulesContainer, token: unknown): readonly FoundProvider[] {
+  return [...modules.values()].flatMap((module) => {
+    const wrapper = module.providers.get(token as Type);
+    return wrapper === undefined ? [] : [[module, wrapper] as const];
+  });
+}
+
 /** Searches a provider as Nest does: in the module, and then in what its imports export. Global modules are among the imports. */
-export function findProvider(token: unknown, module: Module): readonly [Module, InstanceWrapper] | undefined {
+export function findProvider(token: unknown, module: Module): FoundProvider | undefined {
   const reachable = new Set([module]);
   for (const each of reachable) {
     const wrapper = each.providers.get(token as Type);

@@ -17,6 +17,11 @@ export type Outcome =
       readonly issuer?: string;
     };
 
+/** Returns whether a value of the application, in the place of a user, is none: as passport has it, also `false`. */
+export function isNobody(user: unknown): boolean {
+  return user === undefined || user === null || user === false;
+}
+
 export const GUEST: Outcome = Object.freeze({ kind: 'guest' });
 
 /** The results that the guard of one module remembers for one call. */

@@ -224,7 +224,7 @@ describe.each(applications)('an application of $what with the tarball installed'
     await run(app, 'npm', 'install', '--strict-peer-deps', '--ignore-scripts');
     const copy = join(app, 'node_modules/nestjs-resource-server-copy');
     await cp(join(app, 'node_modules/nestjs-resource-server'), copy, { recursive: true });
-    const versionFile = join(copy, 'dist/nest/package-copies.js');
+    const versionFile = join(copy, 'dist/nest/auth.module.js');
     const code = await readFile(versionFile, 'utf8');
     const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { readonly version: string };
     expect(code).toContain(`VERSION = '${version}'`);

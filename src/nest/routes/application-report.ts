@@ -13,6 +13,7 @@ import type { ResolvedOptions } from '../../options/resolve-options.js';
 import { readRequire } from '../../options/resolve-require.js';
 import { AUTH_OPTIONS } from '../auth.module-definition.js';
 import { AuthGuard } from '../auth.guard.js';
+import { providersOf } from '../nest-internals.js';
 import { RouteMetadata } from './route-metadata.js';
 import type { RouteReport } from './route-report.js';
 import { routeReport, RouteReporter } from './route-reporter.js';
@@ -56,7 +57,7 @@ export async function createReport(
   if (!isPreview) return { routes, warnings };
   const isGuardUnknown =
     routes.some(({ access }) => access === 'unknown') && globalGuardsOf(modules).includes(undefined);
-  const areOptionsUnknown = providersOf(modules, AUTH_OPTIONS).some(({ isFactory }) => isFactory);
+  const areOptionsUnknown = providersOf(modules, AUTH_OPTIONS).some(([, { isFactory }]) => isFactory);
   const unknown = [
     ...(isGuardUnknown ? ['the guard that APP_GUARD provides'] : []),
     ...(areOptionsUnknown ? ['the option `require` of AuthModule'] : []),
@@ -80,7 +81,7 @@ async function createPreviewReporter(app: INestApplicationContext): Promise<Rout
 }
 
 function requirementsOf(modules: ModulesContainer): ResolvedOptions['require'] {
-  const provider = providersOf(modules, AUTH_OPTIONS).find(({ isFactory }) => !isFactory);
+  const [, provider] = providersOf(modules, AUTH_OPTIONS).find(([, { isFactory }]) => !isFactory) ?? [];
   if (provider === undefined) return [];
   const reader = new OptionReader(provider.instance);
   const requirements = readRequire(reader);
@@ -90,16 +91,12 @@ function requirementsOf(modules: ModulesContainer): ResolvedOptions['require'] {
 
 /** The classes and instances of global guards; undefined for a guard that a factory creates. */
 function globalGuardsOf(modules: ModulesContainer): readonly unknown[] {
-  return providersOf(modules, APP_GUARD).map(({ isAlias, isFactory, inject, metatype, instance }) => {
+  const providers = [...modules.values()].flatMap((module) => [...module.providers.values()]);
+  // Nest adds a suffix to the token of each global guard.
+  const guards = providers.filter(({ token }) => typeof token === 'string' && token.startsWith(`${APP_GUARD} (UUID: `));
+  return guards.map(({ isAlias, isFactory, inject, metatype, instance }) => {
     if (!isFactory) return metatype ?? instance;
     const target: unknown = isAlias ? inject?.[0] : undefined;
     return typeof target === 'function' ? target : undefined;
   });
-}
-
-function providersOf(modules: ModulesContainer, token: unknown) {
-  const providers = [...modules.values()].flatMap((module) => [...module.providers.values()]);
-  // Nest adds a suffix to the token of each global guard.
-  const isGlobalGuard = (other: unknown) => typeof other === 'string' && other.startsWith(`${APP_GUARD} (UUID: `);
-  return providers.filter((each) => each.token === token || (token === APP_GUARD && isGlobalGuard(each.token)));
 }

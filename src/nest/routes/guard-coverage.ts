@@ -1,9 +1,11 @@
 import type { INestApplicationContext, Type } from '@nestjs/common';
-import type { ApplicationConfig, HttpAdapterHost } from '@nestjs/core';
+import type { ApplicationConfig, HttpAdapterHost, ModulesContainer } from '@nestjs/core';
+import type { Observable } from 'rxjs';
 import { AuthGuard } from '../auth.guard.js';
 import { AuthenticatedGateway, GatewayGuard } from '../sockets/authenticated-gateway.js';
 import { SocketAuthenticator } from '../sockets/socket-authenticator.js';
-import type { FoundHandler, HandlerDiscovery } from './handler-discovery.js';
+import type { FoundHandler } from './found-handler.js';
+import { graphqlOptions } from './graphql-handlers.js';
 import { callsGuardsForSockets, dependenciesOf, metadataOf } from '../nest-internals.js';
 import type { RouteRules } from './route-metadata.js';
 import type { ReportedRoute } from './route-report.js';
@@ -13,7 +15,7 @@ export class GuardCoverage {
   private areSocketsGuarded = false;
 
   constructor(
-    private readonly handlers: HandlerDiscovery,
+    private readonly modules: ModulesContainer,
     private readonly config: ApplicationConfig,
     private readonly adapterHost: HttpAdapterHost,
     private readonly guard: AuthGuard,
@@ -63,9 +65,9 @@ export class GuardCoverage {
   }
 
   private get areFieldsGuarded(): boolean {
-    return this.handlers
-      .graphqlOptions()
-      .every(({ fieldResolverEnhancers }) => fieldResolverEnhancers?.includes('guards'));
+    return graphqlOptions(this.modules).every(({ fieldResolverEnhancers }) =>
+      fieldResolverEnhancers?.includes('guards'),
+    );
   }
 
   /** Whether only the guard of a method protects the handler, which the constructor may replace for each request. */
@@ -102,7 +104,7 @@ export class GuardCoverage {
     // The global guards of an application that is only a microservice apply to its messages.
     if (!this.servesHttp) return () => true;
     if (app === undefined || getMicroservices === undefined)
-      return () => (this.handlers.hasMicroservices ? 'unknown' : true);
+      return () => (hasMicroservices(this.modules) ? 'unknown' : true);
     const connected = getMicroservices.call(app) as readonly ConnectedMicroservice[];
     return (kind) =>
       connected
@@ -124,6 +126,19 @@ function isSubclass(guard: unknown): guard is Type<AuthGuard> {
 /** Instances, and the classes of request-scoped guards. */
 function globalGuardsOf(config: ApplicationConfig): readonly unknown[] {
   return [...config.getGlobalGuards(), ...config.getGlobalRequestGuards().map(({ metatype }) => metatype)];
+}
+
+/** Whether a microservice was connected, or may have been connected. */
+function hasMicroservices(modules: ModulesContainer): boolean {
+  const { getRpcTargetRegistry } = modules as { getRpcTargetRegistry?: () => Observable<unknown> };
+  if (getRpcTargetRegistry === undefined) return true;
+  let count = 0;
+  // The registry replays the existing targets.
+  getRpcTargetRegistry
+    .call(modules)
+    .subscribe(() => (count += 1))
+    .unsubscribe();
+  return count > 0;
 }
 
 export type MicroserviceCoverage = (kind: unknown) => boolean | 'unknown';

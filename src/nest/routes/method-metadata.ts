@@ -1,5 +1,5 @@
 import { ConfigurationError } from '../../model/errors.js';
-import type { HandlerFunction } from './handler-discovery.js';
+import type { HandlerFunction } from './found-handler.js';
 
 /**
  * Creates a decorator for a class or a method, which adds a value to a list of metadata, before the values of the decorators below.

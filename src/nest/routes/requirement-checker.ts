@@ -1,7 +1,5 @@
 import { type ExecutionContext, Inject, Injectable, Logger, type Type } from '@nestjs/common';
 import { ContextIdFactory, ModuleRef, ModulesContainer } from '@nestjs/core';
-import type { InstanceWrapper } from '@nestjs/core/injector/instance-wrapper.js';
-import type { Module } from '@nestjs/core/injector/module.js';
 import { checkRequirement, type RequirementSurroundings } from '../../access/check-requirement.js';
 import type { PlacedRequirement } from '../../access/effective-requirements.js';
 import { ReportedRefusals } from '../../access/reported-refusals.js';
@@ -12,7 +10,7 @@ import type { Policy, PolicyClass } from '../../model/policy.js';
 import type { ResolvedOptions } from '../../options/resolve-options.js';
 import { clientOf } from '../../token/claims.js';
 import { RESOLVED_OPTIONS } from '../auth-options.js';
-import { findProvider, handlerName } from '../nest-internals.js';
+import { findProvider, type FoundProvider, handlerName, providersOf } from '../nest-internals.js';
 import { transportOf } from '../transports/transport-of.js';
 import type { RouteRules } from './route-metadata.js';
 
@@ -26,7 +24,7 @@ interface CheckedCall extends RequirementSurroundings<ExecutionContext> {
 export class RequirementChecker {
   private readonly logger = new Logger('AuthGuard');
   /** The policies of the handlers of each class. */
-  private readonly policies = new Map<Type, Map<Type, FoundPolicy>>();
+  private readonly policies = new Map<Type, Map<Type, FoundProvider>>();
 
   constructor(
     @Inject(ModulesContainer) private readonly modules: ModulesContainer,
@@ -83,7 +81,7 @@ export class RequirementChecker {
     context: ExecutionContext,
   ): Promise<Policy<ExecutionContext>> {
     const type = policy as Type<Policy<ExecutionContext>>;
-    const ofClass = this.policies.get(context.getClass()) ?? new Map<Type, FoundPolicy>();
+    const ofClass = this.policies.get(context.getClass()) ?? new Map<Type, FoundProvider>();
     this.policies.set(context.getClass(), ofClass);
     const found = ofClass.get(type) ?? findPolicy(this.modules, type, context.getClass());
     const [module, wrapper] = found;
@@ -97,22 +95,17 @@ export class RequirementChecker {
   }
 }
 
-type FoundPolicy = readonly [Module, InstanceWrapper];
-
 /**
  * Finds the provider of a policy class: the one that a handler's class could inject, or the only one of the application.
  * @param type of the handler. Undefined for a policy of the module.
  * @throws ConfigurationError if there is none, or if it is not clear which.
  */
-export function findPolicy(modules: ModulesContainer, policy: Type, type?: Type): FoundPolicy {
-  const all = [...modules.values()];
-  const homes = all.filter(({ controllers, providers }) => type && (controllers.has(type) || providers.has(type)));
+export function findPolicy(modules: ModulesContainer, policy: Type, type?: Type): FoundProvider {
+  const homes = [...modules.values()].filter(
+    ({ controllers, providers }) => type && (controllers.has(type) || providers.has(type)),
+  );
   const found = homes.map((home) => findProvider(policy, home)).filter((each) => each !== undefined);
-  const everywhere = all.flatMap((module) => {
-    const wrapper = module.providers.get(policy);
-    return wrapper === undefined ? [] : [[module, wrapper] as const];
-  });
-  const candidates = found.length > 0 ? found : everywhere;
+  const candidates = found.length > 0 ? found : providersOf(modules, policy);
   const [first] = candidates;
   if (first !== undefined && candidates.every(([, wrapper]) => wrapper === first[1])) return first;
   const message =

@@ -6,7 +6,8 @@ import { ConfigurationError } from '../../model/errors.js';
 import type { ResolvedOptions } from '../../options/resolve-options.js';
 import { RESOLVED_OPTIONS } from '../auth-options.js';
 import { metadataOf } from '../nest-internals.js';
-import { type FoundHandler, type HandlerFunction, missingHandler } from './handler-discovery.js';
+import type { FoundHandler, HandlerFunction } from './found-handler.js';
+import { missingHandler } from './handler-discovery.js';
 import { matchedBy } from './route-names.js';
 import { listDecorator, listsOfClass, listsOfMethod, nameOfMethod, nameWithoutBound } from './method-metadata.js';
 import {
@@ -18,9 +19,6 @@ import {
 
 /** The access of a route; without metadata a token is required. */
 export type RouteAccess = 'public' | 'optional';
-
-type Handler = HandlerFunction;
-type Controller = Type;
 
 /** The access rules that the decorators of a handler and its class state. The guard, the route report and Swagger read them here. */
 export interface RouteRules {
@@ -36,16 +34,20 @@ export interface RouteRules {
 // For one class. Bounded, because a request-scoped class may create its handlers anew for each request.
 const MAX_HANDLERS = 250;
 
+/** What is known of the handlers of one class. */
+interface ClassRules {
+  readonly byFunction: LRUCache<HandlerFunction, RouteRules>;
+  readonly byName: Map<string, RouteRules>;
+  /** The names of the functions that Nest calls instead of the methods. */
+  readonly names: Map<HandlerFunction, string>;
+  /** All handlers, if Nest creates an instance for each request. */
+  readonly perRequest: FoundHandler[];
+}
+
 /** Reads the decorators of each handler once. Inherited methods have one route for each class. */
 @Injectable()
 export class RouteMetadata {
-  private readonly routes = new Map<Controller, LRUCache<Handler, RouteRules>>();
-  /** The handlers of each class whose instances Nest creates for each request. */
-  private readonly perRequest = new Map<Controller, FoundHandler[]>();
-  /** The rules of the methods of each class. */
-  private readonly ofMethods = new Map<Controller, Map<string, RouteRules>>();
-  /** The names of the functions that Nest calls instead of the methods of a class. */
-  private readonly names = new Map<Controller, Map<Handler, string>>();
+  private readonly classes = new Map<Type, ClassRules>();
 
   constructor(@Inject(RESOLVED_OPTIONS) private readonly settings: Pick<ResolvedOptions, 'require'>) {}
 
@@ -56,38 +58,35 @@ export class RouteMetadata {
   ofCall(context: ExecutionContext): RouteRules {
     const controller = context.getClass();
     const handler = context.getHandler() as HandlerFunction;
-    const handlers = this.perRequest.get(controller);
-    if (handlers === undefined) return this.of(controller, handler);
+    const { byFunction, perRequest } = this.rulesOf(controller);
+    if (perRequest.length === 0) return byFunction.get(handler) ?? this.of(controller, handler);
     // The constructor may have replaced the method by any function, even by that of another handler.
-    const matched = matchedBy(handlers, context);
+    const matched = matchedBy(perRequest, context);
     const name = this.nameOf(controller, handler);
     const own = matched.find((each) => each.name === name);
-    const [rules, ...others] = own === undefined ? matched.map((each) => this.ofHandler(each)) : [this.ofHandler(own)];
+    const [rules, ...others] = (own === undefined ? matched : [own]).map((each) => this.ofHandler(each));
     if (rules === undefined) return this.of(controller, handler);
     if (others.every((other) => isSame(other, rules))) return rules;
     throw unknownMethod(controller, name);
   }
 
   /** @throws as {@link ofCall} */
-  of(controller: Controller, handler: Handler): RouteRules {
-    let routes = this.routes.get(controller);
-    if (routes === undefined) this.routes.set(controller, (routes = new LRUCache({ max: MAX_HANDLERS })));
-    let route = routes.get(handler);
-    if (route === undefined) {
-      const name = this.nameOf(controller, handler);
-      if (!this.isMethod(controller, name, handler)) throw unknownMethod(controller, name);
-      route = this.read(controller, name, handler);
-      routes.set(handler, route);
-    }
-    return route;
+  of(controller: Type, handler: HandlerFunction): RouteRules {
+    const { byFunction } = this.rulesOf(controller);
+    const known = byFunction.get(handler);
+    if (known !== undefined) return known;
+    const name = this.nameOf(controller, handler);
+    if (!isMethod(controller, name, handler)) throw unknownMethod(controller, name);
+    const rules = this.read(controller, name, handler);
+    byFunction.set(handler, rules);
+    return rules;
   }
 
   /** Returns the rules of a handler of the application. @throws ConfigurationError if its decorators contradict each other. */
   ofHandler({ controller, name, method }: FoundHandler): RouteRules {
-    const known = this.ofMethods.get(controller) ?? new Map<string, RouteRules>();
-    this.ofMethods.set(controller, known);
-    const rules = known.get(name) ?? this.read(controller, name, method);
-    known.set(name, rules);
+    const { byName } = this.rulesOf(controller);
+    const rules = byName.get(name) ?? this.read(controller, name, method);
+    byName.set(name, rules);
     return rules;
   }
 
@@ -97,50 +96,54 @@ export class RouteMetadata {
    */
   register(handler: FoundHandler): void {
     const { controller, name, called } = handler;
+    const { names, perRequest } = this.rulesOf(controller);
     if (called === undefined) {
-      this.perRequest.set(controller, [...(this.perRequest.get(controller) ?? []), handler]);
+      perRequest.push(handler);
       return;
     }
     const other = this.knownNameOf(controller, called);
-    if (other === undefined) this.namesOf(controller).set(called, name);
+    if (other === undefined) names.set(called, name);
     else if (other !== name && !isSame(this.read(controller, other, called), this.ofHandler(handler))) {
       const message = `calls the function of ${other}, which has other decorators; wrap that function in a function of its own`;
       throw new ConfigurationError([{ path: `${controller.name}.${name}`, message }]);
     }
   }
 
-  private read(controller: Controller, name: string, handler: Handler): RouteRules {
+  private rulesOf(controller: Type): ClassRules {
+    let rules = this.classes.get(controller);
+    if (rules === undefined) {
+      rules = { byFunction: new LRUCache({ max: MAX_HANDLERS }), byName: new Map(), names: new Map(), perRequest: [] };
+      this.classes.set(controller, rules);
+    }
+    return rules;
+  }
+
+  private read(controller: Type, name: string, handler: HandlerFunction): RouteRules {
     return readRoute(controller, name, handler, this.settings.require as readonly NestRequirement[]);
   }
 
-  private nameOf(controller: Controller, handler: HandlerFunction): string {
+  private nameOf(controller: Type, handler: HandlerFunction): string {
     return this.knownNameOf(controller, handler) ?? nameWithoutBound(handler);
   }
 
-  /** Returns whether a function has the rules of a known method, or of the class because no method has requirements of its own. */
-  private isMethod(controller: Controller, name: string, handler: HandlerFunction): boolean {
-    const prototype = controller.prototype as Record<string, unknown>;
-    if (typeof prototype[name] === 'function' || handler === missingHandler) return true;
-    const methods = new MetadataScanner().getAllMethodNames(prototype);
-    return methods.every((method) => requirementsOfMethod(controller, method).length === 0);
+  private knownNameOf(controller: Type, handler: HandlerFunction): string | undefined {
+    return nameOfMethod(controller.prototype as object, handler) ?? this.rulesOf(controller).names.get(handler);
   }
+}
 
-  private knownNameOf(controller: Controller, handler: HandlerFunction): string | undefined {
-    return nameOfMethod(controller.prototype as object, handler) ?? this.namesOf(controller).get(handler);
-  }
-
-  private namesOf(controller: Controller): Map<HandlerFunction, string> {
-    const names = this.names.get(controller) ?? new Map<HandlerFunction, string>();
-    this.names.set(controller, names);
-    return names;
-  }
+/** Returns whether a function has the rules of a known method, or of the class because no method has requirements of its own. */
+function isMethod(controller: Type, name: string, handler: HandlerFunction): boolean {
+  const prototype = controller.prototype as Record<string, unknown>;
+  if (typeof prototype[name] === 'function' || handler === missingHandler) return true;
+  const methods = new MetadataScanner().getAllMethodNames(prototype);
+  return methods.every((method) => requirementsOfMethod(controller, method).length === 0);
 }
 
 /** @param handler the function that Nest calls. */
 function readRoute(
-  controller: Controller,
+  controller: Type,
   name: string,
-  handler: Handler,
+  handler: HandlerFunction,
   required: readonly NestRequirement[],
 ): RouteRules {
   const own = ownAccess(controller, name);
@@ -174,16 +177,16 @@ export function accessDecorator(access: RouteAccess): ClassDecorator & MethodDec
 }
 
 /** Unlike requirements, the access is not inherited by a method that overrides another. */
-function ownAccess({ prototype }: Controller, name: string): RouteAccess | undefined {
+function ownAccess({ prototype }: Type, name: string): RouteAccess | undefined {
   const [own] = listsOfMethod(ACCESS_KEY, prototype as object, name);
   return own?.[0] as RouteAccess | undefined;
 }
 
-function accessOfClass(controller: Controller): RouteAccess | undefined {
+function accessOfClass(controller: Type): RouteAccess | undefined {
   return listsOfClass(ACCESS_KEY, controller).flat()[0] as RouteAccess | undefined;
 }
 
-function unknownMethod({ name: path }: Controller, name: string): ConfigurationError {
+function unknownMethod({ name: path }: Type, name: string): ConfigurationError {
   const message = `calls a function ${JSON.stringify(name)} that replaces one of its methods, but not which one is known; give the function the name of the method`;
   return new ConfigurationError([{ path, message }]);
 }

@@ -1,6 +1,7 @@
 import { type ExecutionContext, Inject, Injectable } from '@nestjs/common';
 import { ApplicationConfig, ModulesContainer } from '@nestjs/core';
-import { type FoundHandler, HandlerDiscovery } from './handler-discovery.js';
+import type { FoundHandler } from './found-handler.js';
+import { HandlerDiscovery } from './handler-discovery.js';
 import { nameWithoutBound } from './method-metadata.js';
 
 /** The part of a request that states which path of its handler was matched. */

@@ -13,7 +13,9 @@ import { ConfigurationError, type ConfigurationProblem } from '../../model/error
 import { AuthGuard } from '../auth.guard.js';
 import { AuthenticatedGateway } from '../sockets/authenticated-gateway.js';
 import { GuardCoverage } from './guard-coverage.js';
-import { type FoundHandler, HandlerDiscovery } from './handler-discovery.js';
+import type { FoundHandler } from './found-handler.js';
+import { areFieldsReachable, graphqlOptions } from './graphql-handlers.js';
+import { HandlerDiscovery } from './handler-discovery.js';
 import { graphqlVersion } from '../nest-internals.js';
 import { watchAnsweredRequests } from '../transports/graphql.js';
 import { findPolicy } from './requirement-checker.js';
@@ -51,7 +53,7 @@ export class RouteReporter implements OnModuleInit, OnApplicationBootstrap {
     @Inject(AuthGuard) private readonly guard: AuthGuard,
   ) {
     this.discovery = new HandlerDiscovery(modules, config);
-    this.coverage = new GuardCoverage(this.discovery, config, adapterHost, guard);
+    this.coverage = new GuardCoverage(modules, config, adapterHost, guard);
   }
 
   /** @throws ConfigurationError for every handler whose decorators contradict each other, or whose policy is not a provider. */
@@ -60,7 +62,7 @@ export class RouteReporter implements OnModuleInit, OnApplicationBootstrap {
     await this.coverage.prepare(handlers);
     const problems = handlers.flatMap((handler) => this.problemsOf(handler));
     if (await this.sharesGraphqlContext()) problems.push(SHARED_CONTEXT);
-    if (this.discovery.graphqlOptions().some(({ context }) => context !== undefined)) watchAnsweredRequests();
+    if (graphqlOptions(this.modules).some(({ context }) => context !== undefined)) watchAnsweredRequests();
     problems.push(...this.discovery.requestScopedGateways(AuthenticatedGateway).map(requestScopedProblem));
     const unique = new Map(problems.map((problem) => [problem.path + problem.message, problem]));
     if (unique.size > 0) throw new ConfigurationError([...unique.values()]);
@@ -68,9 +70,9 @@ export class RouteReporter implements OnModuleInit, OnApplicationBootstrap {
 
   /** Before version 14 Nest did not copy a `context` object, so one operation would have the request of another. */
   private async sharesGraphqlContext(): Promise<boolean> {
-    const isShared = this.discovery
-      .graphqlOptions()
-      .some(({ context }) => context instanceof Object && typeof context !== 'function');
+    const isShared = graphqlOptions(this.modules).some(
+      ({ context }) => context instanceof Object && typeof context !== 'function',
+    );
     const major = isShared ? await graphqlVersion() : 0;
     return major > 0 && major < 14;
   }
@@ -95,7 +97,10 @@ export class RouteReporter implements OnModuleInit, OnApplicationBootstrap {
     const routes: ReportedRoute[] = [];
     const warnings: string[] = [];
     const all = this.routesOf(app, microservices);
-    const areReachable = this.discovery.areFieldsReachable(all.map(({ handler }) => handler));
+    const areReachable = areFieldsReachable(
+      this.modules,
+      all.map(({ handler }) => handler),
+    );
     for (const { handler, rules, access } of all) {
       const reported = {
         transport: handler.transport,
@@ -140,12 +145,12 @@ export class RouteReporter implements OnModuleInit, OnApplicationBootstrap {
   /** A requirement that is never checked looks like one that is. */
   private unguardedRequirements(handler: FoundHandler, rules: RouteRules): readonly ConfigurationProblem[] {
     const { controller, name, kind } = handler;
-    const access = this.coverage.accessOf(handler, rules, this.coverage.microservices(undefined));
-    if (access !== 'unguarded' && !this.coverage.isUnproven(handler)) return [];
     // A field is protected by its query, and messages have requirements of their class as well: only the own ones would be lost.
     const places = { field: ['handler', 'class'], connection: ['handler'] }[kind];
     const lost = rules.requirements.filter(({ from }) => places?.includes(from) ?? true);
     if (lost.length === 0) return [];
+    const access = this.coverage.accessOf(handler, rules, this.coverage.microservices(undefined));
+    if (access !== 'unguarded' && !this.coverage.isUnproven(handler)) return [];
     const fix = access === 'unguarded' ? fixOfUnguarded(handler) : GUARD_OF_CLASS;
     const message = `has requirements, but no AuthGuard that checks them: ${fix}`;
     return [{ path: `${controller.name}.${name}`, message }];

@@ -11,7 +11,7 @@ import type { MaybePromise } from '../../model/maybe-promise.js';
 import { AuthGuard } from '../auth.guard.js';
 import { SocketAuthenticator } from './socket-authenticator.js';
 import { Public } from '../decorators.js';
-import type { HandlerFunction } from '../routes/handler-discovery.js';
+import type { HandlerFunction } from '../routes/found-handler.js';
 import { METADATA } from '../nest-internals.js';
 
 /** Delegates to the guard of the application. For `@UseGuards(AuthGuard)` Nest would create another instance, never a subclass. */

@@ -11,7 +11,7 @@ import { JwtStrategy } from '../jwt.strategy.js';
 import { copyCall, outcomeOf } from '../outcome.js';
 import { type AuthRefusal, isTransportException, messageFacts, refusalOf } from '../refusals/refusal.js';
 import { explainRefusal } from '../refusals/refusal-hints.js';
-import type { HandlerFunction } from '../routes/handler-discovery.js';
+import type { HandlerFunction } from '../routes/found-handler.js';
 import { ConnectionExpiry } from '../transports/connection-expiry.js';
 import type { HttpRequest } from '../transports/http.js';
 import { closeIfUnused, forwardExceptions, socketConnection, toWsException } from './socket-connection.js';

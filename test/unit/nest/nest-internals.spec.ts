@@ -8,7 +8,7 @@ import { EventPattern, MessagePattern, Transport } from '@nestjs/microservices';
 import { of } from 'rxjs';
 import { Test } from '@nestjs/testing';
 import { SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
-import { HandlerDiscovery } from '../../../src/nest/routes/handler-discovery.js';
+import { graphqlOptions } from '../../../src/nest/routes/graphql-handlers.js';
 import { GRAPHQL_MODULE_OPTIONS, METADATA, metadataOf } from '../../../src/nest/nest-internals.js';
 
 class SomeGuard {
@@ -149,9 +149,8 @@ describe("The metadata of Nest's decorators", () => {
     expect(app.get(GRAPHQL_MODULE_OPTIONS, { strict: false })).toMatchObject({
       fieldResolverEnhancers: ['guards'],
     });
-    const handlers = new HandlerDiscovery(app.get(ModulesContainer), { getGlobalPrefix: () => '' } as never);
-    expect(handlers.graphqlOptions().map(({ fieldResolverEnhancers }) => fieldResolverEnhancers)).toStrictEqual([
-      ['guards'],
-    ]);
+    expect(
+      graphqlOptions(app.get(ModulesContainer)).map(({ fieldResolverEnhancers }) => fieldResolverEnhancers),
+    ).toStrictEqual([['guards']]);
   });
 });
