@@ -166,7 +166,7 @@ export class AuthGuard extends PassportAuthGuard() {
     const handled: unknown = this.handleRequest(error, user, info, call.context, status);
     return whenKnown(handled, (found): Outcome => {
       if (token !== undefined || !isNobody(found)) return { kind: 'caller', user: found, token };
-      // An override that only returns the user that it received admits nobody.
+      // An override that only returns the user that it received does not admit the caller.
       if (call.authentication?.kind === 'guest') return checkGuest(GUEST, call.rules);
       throw error ?? (info instanceof AuthError ? info : new AuthError('TOKEN_MISSING'));
     });

@@ -17,7 +17,7 @@ export type Outcome =
       readonly issuer?: string;
     };
 
-/** Returns whether a value of the application, in the place of a user, is none: as passport has it, also `false`. */
+/** Returns whether a value that the application returned as the user means that there is none. In passport, `false` does as well. */
 export function isNobody(user: unknown): boolean {
   return user === undefined || user === null || user === false;
 }

@@ -105,7 +105,7 @@ export function warningOf({
 export const GUARD_OF_CLASS =
   'put @UseGuards(AuthGuard) on the class, whose constructor is called for each request and may replace the method by a function without the guard';
 
-/** What to write, so that Nest calls the guard for a handler. */
+/** Returns what a developer has to write, so that Nest calls the guard for a handler. */
 export function fixOfUnguarded({ transport, kind }: Pick<ReportedRoute, 'transport' | 'kind'>): string {
   return {
     http: "add @UseGuards(AuthGuard), or remove guard: 'manual'",
