@@ -1,4 +1,4 @@
-/** Limits how many fetches are in progress at a time. There is no queue: a caller can repeat its request, and a queue has no bound. */
+/** Limits how many fetches or loads are in progress at a time. There is no queue: a caller can repeat its request, and a queue has no bound. */
 export class FetchLimit {
   private running = 0;
 
@@ -21,4 +21,6 @@ export class TenantLimits {
   readonly firstFetches = new FetchLimit(16);
   /** For refreshes and unknown key ids of the others, which therefore never wait for tenants whose keys are not known. */
   readonly laterFetches = new FetchLimit(64);
+  /** For the stored keys of tenants whose first token was received. A store that hangs uses a place until the deadline. */
+  readonly storeLoads = new FetchLimit(64);
 }

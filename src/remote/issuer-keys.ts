@@ -44,7 +44,7 @@ export class IssuerKeys implements KeySource {
   lastFetchAt = -Infinity;
   private cached: CachedKeySet | undefined;
   private refreshing: Promise<void> | undefined;
-  private restoring: Promise<CachedKeySet | undefined> | undefined;
+  private restoring: Promise<void> | undefined;
   private timer: NodeJS.Timeout | undefined;
   private readonly backoff: RefreshBackoff;
   private readonly unknownKids: UnknownKidBudget;
@@ -252,9 +252,16 @@ export class IssuerKeys implements KeySource {
     this.timer = setTimeout(refresh, Math.max(MIN_TIMER_MS, this.backoff.msUntilNext(clock()))).unref();
   }
 
+  /** Loads the stored set once. @throws AuthError KEYS_UNAVAILABLE if too many sets of tenants are being loaded. */
   private async restore(): Promise<void> {
-    this.restoring ??= this.persistence?.load(this.options.clock());
-    const restored = await this.restoring;
-    this.cached ??= restored;
+    const { persistence } = this;
+    if (persistence === undefined) return;
+    const { limits, clock } = this.options;
+    const load = async () => {
+      this.cached ??= await persistence.load(clock());
+    };
+    this.restoring ??= limits === undefined ? load() : limits.storeLoads.run(load);
+    if (this.restoring === undefined) throw this.unavailable('BUSY');
+    await this.restoring;
   }
 }

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { KeySet } from '../../../src/keys/key-set.js';
 import type { KeySource } from '../../../src/keys/key-source.js';
-import type { StoredKeys } from '../../../src/keys/key-store.js';
+import type { KeyStore, StoredKeys } from '../../../src/keys/key-store.js';
 import type { ResolvedKeys } from '../../../src/options/resolve-keys.js';
 import { KeySourceRegistry } from '../../../src/remote/key-source-registry.js';
 import { until } from '../../support/guarded-app.js';
@@ -166,18 +166,21 @@ describe('The keys in a store', () => {
 describe('The fetches for tenants', () => {
   let open: { readonly answer: (body: unknown) => void }[];
 
-  beforeEach(() => {
-    open = [];
-    registry = new KeySourceRegistry({
+  const waitingRegistry = (keyStore?: KeyStore) =>
+    new KeySourceRegistry({
       fetch: () =>
         new Promise((resolve) => {
           open.push({ answer: (body) => resolve(Response.json(body)) });
         }),
       clock: () => now,
       insecureAllowHttp: false,
-      keyStore: undefined,
+      keyStore,
       onProblem: () => undefined,
     });
+
+  beforeEach(() => {
+    open = [];
+    registry = waitingRegistry();
   });
 
   const addressOf = (name: string) => `https://${name}.example.com/jwks`;
@@ -206,6 +209,31 @@ describe('The fetches for tenants', () => {
     answerAll({ keys: [key.jwk] });
     expect(new Set(await Promise.all(waiting))).toEqual(new Set(['accepted']));
     const served = outcomeFor(next);
+    await until(() => open.length === 1);
+    answerAll({ keys: [key.jwk] });
+    expect(await served).toBe('accepted');
+  });
+
+  it('and the loads of their stored keys are limited as well: 64 at a time', async () => {
+    const answers: (() => void)[] = [];
+    const keyStore: KeyStore = {
+      load: () => new Promise((resolve) => answers.push(() => resolve(undefined))),
+      save: () => Promise.resolve(),
+    };
+    registry = waitingRegistry(keyStore);
+    const waiting = Array.from({ length: 64 }, (_value, index) => outcomeFor(tenant(`stored-${String(index)}`)));
+    await until(() => answers.length === 64);
+    expect(await outcomeFor(tenant('next'))).toBe('KEYS_UNAVAILABLE');
+    expect(answers).toHaveLength(64);
+    void outcomeFor(tenant('configured', 'configured'));
+    await until(() => answers.length === 65);
+    for (const answer of answers) answer();
+    await until(() => open.length > 16);
+    answerAll({ keys: [key.jwk] });
+    await Promise.all(waiting);
+    const served = outcomeFor(tenant('next'));
+    await until(() => answers.length === 66);
+    answers.pop()?.();
     await until(() => open.length === 1);
     answerAll({ keys: [key.jwk] });
     expect(await served).toBe('accepted');
