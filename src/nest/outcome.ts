@@ -17,9 +17,9 @@ export type Outcome =
       readonly issuer?: string;
     };
 
-/** Returns whether a value that the application returned as the user means that there is none. In passport, `false` does as well. */
+/** Returns whether a value that the application returned as the user means that there is none. In passport, every falsy value does. */
 export function isNobody(user: unknown): boolean {
-  return user === undefined || user === null || user === false;
+  return !user;
 }
 
 export const GUEST: Outcome = Object.freeze({ kind: 'guest' });

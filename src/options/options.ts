@@ -222,8 +222,8 @@ export interface ModuleOptions<User = RegisteredUser, Context = unknown> {
   readonly require?: RequireOptions<Context>;
   readonly connections?: ConnectionOptions;
   /**
-   * Maps a verified token to your own user, for `@CurrentUser()` and `request.user`. Default: the claims. Return `undefined`,
-   * `null` or `false` to reject the token (401 USER_REFUSED), or throw an `AuthError`. Other errors are rethrown.
+   * Maps a verified token to your own user, for `@CurrentUser()` and `request.user`. Default: the claims. Return nothing (a
+   * falsy value) to reject the token (401 USER_REFUSED), or throw an `AuthError`. Other errors are rethrown.
    */
   readonly user?: (
     token: VerifiedAccessToken,

@@ -297,7 +297,7 @@ describe('AuthGuard', () => {
       PigeonController,
       Reflect.get(PigeonController.prototype, 'closed'),
     );
-    for (const user of [null, undefined, false])
+    for (const user of [null, undefined, false, '', 0])
       expect(() => app.get(AuthGuard).handleRequest(null, user, undefined, context)).toThrow(
         new AuthError('TOKEN_MISSING').message,
       );
