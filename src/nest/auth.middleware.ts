@@ -8,8 +8,10 @@ import {
   Logger,
   type NestMiddleware,
 } from '@nestjs/common';
+import { ApplicationConfig, HttpAdapterHost, ModulesContainer } from '@nestjs/core';
+import { ConfigurationError } from '../model/errors.js';
 import { AuthGuard } from './auth.guard.js';
-import { createContext } from './nest-internals.js';
+import { createContext, providersOf } from './nest-internals.js';
 
 /** Node's own response, which the response of Express is as well, and what Nest's middleware receives on Fastify. */
 interface NodeResponse {
@@ -97,13 +99,16 @@ export class AuthMiddleware implements NestMiddleware<object, NodeResponse> {
  * `//docs`, HEAD) avoids it. It does not guard what is not a route of Fastify: the 404 response, and what `app.use` mounts.
  *
  * @param prefixes of the guarded routes. `'/docs'` is that route and everything that begins with `/docs/`. Without a prefix every
- * route is guarded, those of controllers as well. Only the prefix `'/'` includes a route `/*`.
+ * route is guarded, those of controllers as well. Only the prefix `'/'` includes a route `/*`. A prefix without a route is logged
+ * as a warning when the application starts.
+ * @throws ConfigurationError if several `AuthModule`s have no global guard, so that it is not clear whose options apply.
  */
 export function authHook(
   app: INestApplicationContext,
   ...prefixes: string[]
 ): (request: object, reply: object) => Promise<void> {
-  const middleware = app.get(AuthMiddleware, { strict: false });
+  const middleware = middlewareOf(app);
+  warnOfUnused(prefixes, app);
   return async (request, reply) => {
     const url = (request as { routeOptions?: { url?: string } }).routeOptions?.url;
     if (url === undefined) return;
@@ -113,6 +118,40 @@ export function authHook(
     // Wait until it is sent. Otherwise Fastify continues with the route while an asynchronous `onSend` hook runs.
     await (reply as FastifyReply).code(refusal.getStatus()).send(refusal.getResponse());
   };
+}
+
+/** Returns the middleware of the module whose guard is global, or of the only module. */
+function middlewareOf(app: INestApplicationContext): AuthMiddleware {
+  const found = providersOf(app.get(ModulesContainer), AuthMiddleware);
+  const guards: readonly unknown[] = app.get(ApplicationConfig).getGlobalGuards();
+  const [only] =
+    found.length === 1 ? found : found.filter(([{ providers }]) => guards.includes(providers.get(AuthGuard)?.instance));
+  if (only !== undefined) return only[1].instance as AuthMiddleware;
+  const message =
+    'is imported several times and none has the global guard, so it is not clear whose options apply; ' +
+    'inject AuthMiddleware in a module that imports one of them, and call its `refusalOf` in a hook of your own';
+  throw new ConfigurationError([{ path: 'AuthModule', message }]);
+}
+
+/** The part of a Fastify instance that is used. */
+interface Fastify {
+  addHook(name: 'onRoute', hook: (route: { readonly url: string }) => void): unknown;
+  addHook(name: 'onReady', hook: () => Promise<void>): unknown;
+}
+
+/** A misspelled prefix, or one without the global prefix of the application, would leave its routes open without a word. */
+function warnOfUnused(prefixes: readonly string[], app: INestApplicationContext): void {
+  const unused = new Set(prefixes);
+  const fastify = app.get(HttpAdapterHost).httpAdapter.getInstance() as Fastify;
+  fastify.addHook('onRoute', ({ url }) => {
+    for (const prefix of unused) if (isUnder(url, prefix)) unused.delete(prefix);
+  });
+  fastify.addHook('onReady', async () => {
+    for (const prefix of unused)
+      new Logger(AuthMiddleware.name).warn(
+        `authHook guards ${JSON.stringify(prefix)}, but no route that was added after it has this prefix`,
+      );
+  });
 }
 
 /** Returns whether a route belongs to a prefix; `/docs*` does as well. Ignores case, because a router can be configured to. */

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { request as httpRequest } from 'node:http';
 import {
   Controller,
@@ -6,6 +6,7 @@ import {
   HttpException,
   ImATeapotException,
   type INestApplication,
+  Logger,
   type MiddlewareConsumer,
   Module,
   type ModuleMetadata,
@@ -313,6 +314,47 @@ describe('authHook', () => {
     const { ask } = await startHooked(['/docs'], ['/docs-public', '/public/docs']);
     for (const path of ['docs-public', 'public/docs']) expect((await ask({}, path)).text).toBe('mounted');
     expect((await ask({}, 'nowhere')).status).toBe(404);
+  });
+
+  it('warns of a prefix that no route has', async () => {
+    const warn = jest.spyOn(Logger.prototype, 'warn').mockImplementation(() => undefined);
+    const prefixes = ['/docs', '/api/docs', '/doc'];
+    await startHooked(prefixes);
+    const text = (prefix: string) =>
+      `authHook guards "${prefix}", but no route that was added after it has this prefix`;
+    expect(warn.mock.calls.flat().filter((line) => String(line).startsWith('authHook'))).toEqual([
+      text('/api/docs'),
+      text('/doc'),
+    ]);
+    warn.mockRestore();
+  });
+
+  describe('with two AuthModules', () => {
+    const other = (guard: 'manual' | 'global') => {
+      const auth = AuthModule.forRoot({
+        issuer: 'https://other.example.com',
+        audience: 'other',
+        guard,
+        isGlobal: false,
+      });
+      class OtherModule {}
+      Module({ imports: [auth] })(OtherModule);
+      return OtherModule;
+    };
+    const prepare = (app: INestApplication) => {
+      fastifyOf(app).addHook('onRequest', authHook(app, '/docs'));
+      addRoutes(app);
+    };
+
+    it('uses the options of the one with the global guard', async () => {
+      const { ask } = await start({ platform: 'fastify', imports: () => [other('manual')], prepare });
+      expect((await ask(good(), 'docs')).status).toBe(200);
+    });
+
+    it('throws if none has a global guard', async () => {
+      const mount: Mount = { platform: 'fastify', imports: () => [other('manual')], prepare };
+      await expect(start(mount, { guard: 'manual' })).rejects.toThrow('not clear whose options apply');
+    });
   });
 
   it('serves nothing without a token if the router is lenient', async () => {
