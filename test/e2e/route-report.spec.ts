@@ -10,6 +10,7 @@ import {
   Post,
   RequestMethod,
   Scope,
+  SetMetadata,
   Sse,
   type Type,
   UseGuards,
@@ -325,6 +326,49 @@ describe('The log at start', () => {
     expect((['log', 'debug', 'warn'] as const).flatMap((level) => logger.of(level))).toStrictEqual([]);
     expect(routeReport(app)).toStrictEqual({ routes: [], warnings: [] });
     await app.close();
+  });
+
+  it('warns of requirements that no guard checks, because they are not on a handler', async () => {
+    const require = RequireScopes('read');
+    @Injectable()
+    class OrdersService {
+      @UseGuards(AuthGuard)
+      @RequireScopes('write')
+      write() {
+        return 'written';
+      }
+    }
+    const BooksService = decoratedClass('BooksService', { read: [] }, Injectable(), require);
+    const BooksModule = decoratedClass('BooksModule', {}, Module({}), require);
+    const library = SetMetadata('library', 'event');
+    @WebSocketGateway()
+    class Gateway extends AuthenticatedGateway {
+      @RequireScopes('read')
+      override handleConnection() {
+        return undefined;
+      }
+    }
+    const placed = [
+      decoratedClass('EventsService', { received: [require, library] }, Injectable(), require),
+      decoratedClass('CommandHandler', { execute: [] }, Injectable(), library, require),
+      Gateway,
+      class Inherited extends decoratedClass('Base', { read: [require] }, require) {},
+    ];
+    const Orders = routesController('Orders', 'orders', { list: [require] }, require);
+    const Lost = decoratedClass('Lost', { helper: [require] }, Controller('lost'));
+    const { logger, warnings } = await startReported({
+      controllers: [Orders, Lost, routesController('Empty', 'empty', {}, require)],
+      providers: [OrdersService, BooksService, ...placed],
+      imports: [BooksModule],
+    });
+    const found = warnings.filter((warning) => warning.startsWith('No guard checks the requirements'));
+    expect(found.map((warning) => warning.split(' ')[6]).sort()).toEqual([
+      'BooksModule,',
+      'BooksService,',
+      'Lost.helper,',
+      'OrdersService.write,',
+    ]);
+    expect(logger.of('warn')).toEqual(expect.arrayContaining(found));
   });
 
   it('warns of a global guard that sockets and AuthMiddleware do not use', async () => {

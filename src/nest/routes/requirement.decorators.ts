@@ -163,10 +163,11 @@ export function requirementsOfMethod({ prototype }: { readonly prototype: object
   return combined(listsOfMethod(REQUIREMENTS_KEY, prototype, name));
 }
 
-/** Returns whether the method itself declares a requirement. */
-export function hasOwnRequirements({ prototype }: { readonly prototype: object }, name: string): boolean {
-  const [own = []] = listsOfMethod(REQUIREMENTS_KEY, prototype, name);
-  return own.length > 0;
+/** Returns whether the class itself, or one of its methods itself, declares a requirement. */
+export function hasOwnRequirements(type: { readonly prototype: object }, name?: string): boolean {
+  const lists =
+    name === undefined ? listsOfClass(REQUIREMENTS_KEY, type) : listsOfMethod(REQUIREMENTS_KEY, type.prototype, name);
+  return (lists[0] ?? []).length > 0;
 }
 
 /** Requirements replace only those of the same kind. */

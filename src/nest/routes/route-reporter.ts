@@ -18,6 +18,7 @@ import { areFieldsReachable, graphqlOptions } from './graphql-handlers.js';
 import { HandlerDiscovery } from './handler-discovery.js';
 import { graphqlVersion } from '../nest-internals.js';
 import { watchAnsweredRequests } from '../transports/graphql.js';
+import { warningsOfMisplaced } from './misplaced-requirements.js';
 import { findPolicy } from './requirement-checker.js';
 import { RouteMetadata, type RouteRules } from './route-metadata.js';
 import {
@@ -95,7 +96,7 @@ export class RouteReporter implements OnModuleInit, OnApplicationBootstrap {
   /** @param app shows how the microservices of a hybrid application were connected. */
   report(app?: INestApplicationContext, microservices = this.coverage.microservices(app)): RouteReport {
     const routes: ReportedRoute[] = [];
-    const warnings: string[] = [];
+    const warnings = [...warningsOfMisplaced(this.modules)];
     const all = this.routesOf(app, microservices);
     const areReachable = areFieldsReachable(
       this.modules,
