@@ -136,21 +136,22 @@ function middlewareOf(app: INestApplicationContext): AuthMiddleware {
 /** The part of a Fastify instance that is used. */
 interface Fastify {
   addHook(name: 'onRoute', hook: (route: { readonly url: string }) => void): unknown;
-  addHook(name: 'onReady', hook: () => Promise<void>): unknown;
+  addHook(name: 'onReady', hook: (done: () => void) => void): unknown;
 }
 
 /** A misspelled prefix, or one without the global prefix of the application, would leave its routes open without a word. */
 function warnOfUnused(prefixes: readonly string[], app: INestApplicationContext): void {
   const unused = new Set(prefixes);
-  const fastify = app.get(HttpAdapterHost).httpAdapter.getInstance() as Fastify;
+  const fastify = app.get(HttpAdapterHost).httpAdapter.getInstance<Fastify>();
   fastify.addHook('onRoute', ({ url }) => {
     for (const prefix of unused) if (isUnder(url, prefix)) unused.delete(prefix);
   });
-  fastify.addHook('onReady', async () => {
+  fastify.addHook('onReady', (done) => {
     for (const prefix of unused)
       new Logger(AuthMiddleware.name).warn(
         `authHook guards ${JSON.stringify(prefix)}, but no route that was added after it has this prefix`,
       );
+    done();
   });
 }
 

@@ -18,6 +18,7 @@ import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swag
 import { Test, type TestingModuleBuilder } from '@nestjs/testing';
 import { AuthGuard, authHook, AuthMiddleware, AuthModule } from '../../src/index.js';
 import { type Answer, bearer, call, closeApps, type Platform, PLATFORMS } from '../support/app.js';
+import { decoratedClass } from '../support/decorated-class.js';
 import { codeInComments } from '../docs/pages.js';
 import { AUDIENCE } from '../support/guarded-app.js';
 import { issuerWithTokens } from '../support/issuer-with-tokens.js';
@@ -337,9 +338,7 @@ describe('authHook', () => {
         guard,
         isGlobal: false,
       });
-      class OtherModule {}
-      Module({ imports: [auth] })(OtherModule);
-      return OtherModule;
+      return decoratedClass('OtherModule', {}, Module({ imports: [auth] }));
     };
     const prepare = (app: INestApplication) => {
       fastifyOf(app).addHook('onRequest', authHook(app, '/docs'));

@@ -162,7 +162,7 @@ describe.each(PLATFORMS)('On %s', (platform) => {
     it.each<[string, AuthOptions['user'], number, string]>([
       ['returns undefined', () => undefined, 401, 'USER_REFUSED'],
       ['resolves to null', () => Promise.resolve(null), 401, 'USER_REFUSED'],
-      ['returns an empty string', (() => '') as never, 401, 'USER_REFUSED'],
+      ['returns an empty string', () => '', 401, 'USER_REFUSED'],
       ['rejects with an AuthError', () => Promise.reject(new AuthError('POLICY_DENIED')), 403, 'POLICY_DENIED'],
     ])('refuses the call if it %s', async (_how, user, status, code) => {
       const answer = await askWith(user);
