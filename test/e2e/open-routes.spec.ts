@@ -1,4 +1,6 @@
 import { afterEach, expect, it } from '@jest/globals';
+import { ApolloServerPluginInlineTraceDisabled } from '@apollo/server/plugin/disabled';
+import { type ApolloDriverConfig, ApolloFederationDriver } from '@nestjs/apollo';
 import {
   Controller,
   Get,
@@ -10,7 +12,7 @@ import {
   UseGuards,
   VersioningType,
 } from '@nestjs/common';
-import { Query, Resolver } from '@nestjs/graphql';
+import { Directive, Field, ObjectType, Query, ResolveReference, Resolver } from '@nestjs/graphql';
 import { MessagePattern } from '@nestjs/microservices';
 import { SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
 import fc from 'fast-check';
@@ -26,7 +28,7 @@ import {
   RequireScopes,
   routeReport,
 } from '../../src/index.js';
-import { call, closeApps, PLATFORMS, startApp } from '../support/app.js';
+import { call, closeApps, hasNest, PLATFORMS, startApp } from '../support/app.js';
 import { decoratedClass, Measured } from '../support/decorated-class.js';
 import { authModule } from '../support/report-app.js';
 import { graphqlModule } from '../support/transports/graphql.js';
@@ -42,7 +44,10 @@ const ACCESSES = { closed: [], public: [Public()], optional: [OptionalAuth()], s
 /** How the function that Nest calls differs from the decorated method. */
 const SHAPES = ['decorated', 'measured', 'bound', 'wrapped', 'aliased', 'overridden'] as const;
 const isScoped = fc.boolean();
-const access = fc.constantFrom(...(['closed', 'public', 'optional', 'scoped'] as const));
+// Most applications with several kinds of decorators do not start.
+const access = fc.constantFrom(
+  ...(['closed', 'closed', 'closed', 'closed', 'public', 'public', 'optional', 'scoped'] as const),
+);
 
 const methods = fc.array(fc.record({ access, isGuarded: fc.boolean(), shape: fc.constantFrom(...SHAPES) }), {
   minLength: 1,
@@ -123,18 +128,21 @@ async function expectTruth(
     throw error;
   }
   const { app, close } = running;
-  const reported = routeReport(app).routes.map(({ kind, pattern, access: found }) => [`${kind} ${pattern}`, found]);
-  const accessOf = Object.fromEntries(reported) as Record<string, string>;
+  const reported = routeReport(app).routes;
   const open = openRoutes(app);
-  for (const name of routes) {
+  for (const name of new Set(routes)) {
     const isAnswered = await answers(name, app);
-    const found = accessOf[name];
-    if (isAnswered) expect([name, found, open.includes(name) || found === 'optional']).toEqual([name, found, true]);
+    // Only the first handler of a path is called.
+    const found = reported.filter(({ kind, pattern }) => `${kind} ${pattern}` === name).map(({ access }) => access);
+    if (isAnswered)
+      expect([name, found, open.includes(name) || found.includes('optional')]).toEqual([name, found, true]);
     else if (isReachable(name))
-      expect([name, found]).toEqual([name, expect.stringMatching(/^(?:guarded|unknown|optional)$/)]);
+      expect([name, found, found.some((each) => CLOSED.includes(each))]).toEqual([name, found, true]);
   }
   await close();
 }
+
+const CLOSED: readonly string[] = ['guarded', 'unknown', 'optional'];
 
 const guard = fc.constantFrom(...(['global', 'manual'] as const));
 
@@ -146,17 +154,20 @@ it(
       guard,
       prefix: fc.constantFrom('', 'api'),
       version: fc.constantFrom(undefined, VersioningType.URI, VersioningType.HEADER),
+      hasOnePath: fc.boolean(),
       holders: fc.array(holder, { minLength: 1, maxLength: 2 }),
     });
     await fc.assert(
-      fc.asyncProperty(application, async ({ platform, guard, prefix, version, holders }) => {
+      fc.asyncProperty(application, async ({ platform, guard, prefix, version, hasOnePath, holders }) => {
+        // Fastify refuses a second route of a path.
+        const pathOf = (name: string) => (hasOnePath && platform === 'express' ? 'r0' : name);
         const classes = holders.map((given, index) => {
           const options = {
             path: `c${String(index)}`,
             ...(given.isScoped && { scope: Scope.REQUEST }),
             ...(version !== undefined && { version: '1' }),
           };
-          return classOf(given, 'r', (name) => Get(name), Controller(options));
+          return classOf(given, 'r', (name) => Get(pathOf(name)), Controller(options));
         });
         const start = () =>
           startApp(
@@ -173,9 +184,9 @@ it(
           );
         const routes = classes.flatMap(({ names }, index) =>
           names.map((name) => {
-            const isExcluded = prefix === '' || (index === 0 && name === 'r0');
+            const isExcluded = prefix === '' || (index === 0 && pathOf(name) === 'r0');
             const parts = [isExcluded ? '' : `/${prefix}`, version === VersioningType.URI ? '/v1' : ''];
-            return `GET ${parts.join('')}/c${String(index)}/${name}`;
+            return `GET ${parts.join('')}/c${String(index)}/${pathOf(name)}`;
           }),
         );
         await expectTruth(start, routes, async (route, app) => {
@@ -190,47 +201,75 @@ it(
   RUN_TIMEOUT_MS,
 );
 
+// Earlier versions of @nestjs/graphql create no schema with the installed version of @apollo/subgraph.
+const CAN_BE_SUBGRAPH = hasNest('14.0.3', '@nestjs/graphql');
+
 it(
-  'openRoutes() has each query and message that answers an anonymous call',
+  'openRoutes() has each query, reference, socket and message that answers an anonymous call',
   async () => {
     const application = fc.record({
+      platform: fc.constantFrom(...PLATFORMS),
       guard,
       inheritAppConfig: fc.boolean(),
       isOurs: fc.boolean(),
-      holders: fc.tuple(holder, holder, holder),
+      opening: access,
+      isSubgraph: CAN_BE_SUBGRAPH ? fc.boolean() : fc.constant(false),
+      areFieldsGuarded: fc.boolean(),
+      holders: fc.record({ queries: holder, entities: holder, messages: holder, jobs: holder }),
     });
     await fc.assert(
-      fc.asyncProperty(application, async ({ guard, inheritAppConfig, isOurs, holders: [queries, messages, jobs] }) => {
-        const strategy = new SilentStrategy(undefined);
-        const ofJobs = Controller(jobs.isScoped ? { scope: Scope.REQUEST } : {});
+      fc.asyncProperty(application, async ({ platform, guard, inheritAppConfig, isOurs, opening, ...given }) => {
+        const { isSubgraph, areFieldsGuarded } = given;
+        const { queries, entities, messages, jobs } = given.holders;
         const resolver = classOf(queries, 'q', (name) => Query(() => String, { name }), Resolver());
+        // A type has one.
+        const methods = entities.methods.slice(0, 1);
+        const references = classOf(
+          { ...entities, methods },
+          'e',
+          () => ResolveReference(),
+          Resolver(() => Entity),
+        );
         if (queries.isScoped) Injectable({ scope: Scope.REQUEST })(resolver.type);
+        if (entities.isScoped) Injectable({ scope: Scope.REQUEST })(references.type);
         const gateway = classOf(messages, 'm', (name) => SubscribeMessage(name), WebSocketGateway());
         if (isOurs) extend(gateway.type, AuthenticatedGateway);
+        addOpening(gateway.type, ACCESSES[opening]);
         // A microservice does not state the pattern of a message, so an alias of a request-scoped class looks like its original.
         fc.pre(!jobs.isScoped || jobs.methods.every(({ shape }) => shape !== 'aliased' && shape !== 'wrapped'));
+        const ofJobs = Controller(jobs.isScoped ? { scope: Scope.REQUEST } : {});
         const controller = classOf(jobs, 'j', (name) => MessagePattern(name), ofJobs);
+        const strategy = new SilentStrategy(undefined);
+        const graphql = {
+          subscriptions: {},
+          fieldResolverEnhancers: areFieldsGuarded ? (['guards'] as const) : [],
+          ...(isSubgraph && SUBGRAPH),
+        };
         const start = () =>
           startApp(
-            'express',
+            platform,
             {
-              imports: [authModule({ guard }), graphqlModule({ subscriptions: {} })],
-              providers: [resolver.type, gateway.type],
+              imports: [authModule({ guard }), graphqlModule(graphql as Partial<ApolloDriverConfig>)],
+              providers: [resolver.type, gateway.type, ...(isSubgraph ? [references.type] : [])],
               controllers: [controller.type],
             },
             { prepare: (app) => app.connectMicroservice({ strategy }, { inheritAppConfig }) },
           );
         const routes = [
+          'connection /',
+          ...(isSubgraph ? ['reference Entity'] : []),
           ...resolver.names.map((name) => `Query ${name}`),
           ...[...gateway.names, ...controller.names].map((name) => `message ${name}`),
         ];
         const answers = async (route: string, app: INestApplication) => {
-          const [, name = ''] = route.split(' ');
+          const [kind, name = ''] = route.split(' ');
           const url = await app.getUrl();
-          if (name.startsWith('q')) return isQueryAnswered(url, name);
-          return name.startsWith('m') ? isMessageAnswered(url, name) : isJobAnswered(strategy, name);
+          if (kind === 'connection') return isSocketAnswered(url);
+          if (kind === 'reference') return isReferenceAnswered(url);
+          if (kind === 'Query') return isQueryAnswered(url, name);
+          return name.startsWith('m') ? isSocketAnswered(url, name) : isJobAnswered(strategy, name);
         };
-        // An AuthenticatedGateway admits nobody who could send its public messages.
+        // An AuthenticatedGateway may admit nobody who could send its public messages.
         await expectTruth(start, routes, answers, (route) => !isOurs || !route.startsWith('message m'));
       }),
       { numRuns: RUNS / 2 },
@@ -239,6 +278,33 @@ it(
   RUN_TIMEOUT_MS,
 );
 
+@ObjectType()
+@Directive('@key(fields: "id")')
+class Entity {
+  @Field(() => String, { nullable: true })
+  id: unknown;
+}
+
+const SUBGRAPH = {
+  driver: ApolloFederationDriver,
+  autoSchemaFile: { federation: 2 },
+  buildSchemaOptions: { orphanedTypes: [Entity] },
+  // It would log a line.
+  plugins: [ApolloServerPluginInlineTraceDisabled()],
+};
+
+/** Adds a method that is called when a client connects, and answers it. */
+function addOpening({ prototype }: Type, decorators: readonly MethodDecorator[]): void {
+  const value = (client: { emit: (event: string) => void }) => {
+    client.emit(OPENED);
+  };
+  const descriptor = { value, configurable: true, writable: true };
+  Object.defineProperty(prototype, 'handleConnection', descriptor);
+  for (const decorator of decorators) decorator(prototype as object, 'handleConnection', descriptor);
+}
+
+const OPENED = 'opened';
+
 /** Makes the base of a class extend another class. */
 function extend(type: Type, by: { readonly prototype: object }): void {
   const base = Reflect.getPrototypeOf(type) as Type;
@@ -246,25 +312,42 @@ function extend(type: Type, by: { readonly prototype: object }): void {
   Object.setPrototypeOf(base.prototype, by.prototype);
 }
 
-async function isQueryAnswered(url: string, name: string): Promise<boolean> {
+async function queryAnonymously(url: string, query: string) {
   const headers = { 'content-type': 'application/json' };
-  const body = JSON.stringify({ query: `{ ${name} }` });
-  const { data } = (await (await fetch(`${url}/graphql`, { method: 'POST', headers, body })).json()) as {
-    data?: Record<string, unknown> | null;
-  };
+  const response = await fetch(`${url}/graphql`, { method: 'POST', headers, body: JSON.stringify({ query }) });
+  return (await response.json()) as { data?: Record<string, unknown> | null; errors?: { message: string }[] };
+}
+
+async function isQueryAnswered(url: string, name: string): Promise<boolean> {
+  const { data } = await queryAnonymously(url, `{ ${name} }`);
   return typeof data?.[name] === 'string';
 }
 
-async function isMessageAnswered(url: string, name: string): Promise<boolean> {
+async function isReferenceAnswered(url: string): Promise<boolean> {
+  const { errors } = await queryAnonymously(
+    url,
+    '{ _entities(representations: [{ __typename: "Entity" }]) { __typename } }',
+  );
+  // The resolvers return strings, in place of an entity.
+  return errors?.[0]?.message.includes('must resolve to an Object type') === true;
+}
+
+/** @param name of a message. Undefined for the connection itself. */
+async function isSocketAnswered(url: string, name?: string): Promise<boolean> {
   const client = io(url, { transports: ['websocket'], forceNew: true, reconnection: false });
   const isAnswered = await new Promise<boolean>((resolve) => {
     for (const event of ['exception', 'connect_error', 'disconnect'])
       client.on(event, () => {
         resolve(false);
       });
-    client.emit(name, {}, (answer: unknown) => {
-      resolve(typeof answer === 'string');
-    });
+    if (name === undefined)
+      client.on(OPENED, () => {
+        resolve(true);
+      });
+    else
+      client.emit(name, {}, (answer: unknown) => {
+        resolve(typeof answer === 'string');
+      });
   });
   client.close();
   return isAnswered;
