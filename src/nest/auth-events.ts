@@ -5,7 +5,7 @@ import type { VerifiedAccessToken } from '../model/access-token.js';
 import type { AuthError, AuthErrorCode } from '../model/errors.js';
 import { clientOf } from '../token/claims.js';
 import { handlerName } from './nest-internals.js';
-import { RouteNames } from './routes/route-names.js';
+import { CalledHandlers } from './routes/called-handlers.js';
 
 interface CallEvent {
   /** `OrdersController.list`. */
@@ -64,7 +64,7 @@ export class AuthEvents extends Observable<AuthEvent> {
   private readonly logger = new Logger(AuthEvents.name);
   private readonly subscribers = new Set<Subscriber<AuthEvent>>();
 
-  constructor(@Inject(RouteNames) private readonly routes: RouteNames) {
+  constructor(@Inject(CalledHandlers) private readonly handlers: CalledHandlers) {
     super((subscriber) => {
       this.subscribers.add(subscriber);
       return () => this.subscribers.delete(subscriber);
@@ -104,7 +104,7 @@ export class AuthEvents extends Observable<AuthEvent> {
     const jti = token?.claims.jti;
     return {
       handler: handlerName(context),
-      route: this.routes.of(context),
+      route: this.handlers.routeOf(context),
       transport: context.getType(),
       issuer: token?.issuer ?? issuer,
       clientId: token && clientOf(token.claims),

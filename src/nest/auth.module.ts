@@ -24,9 +24,9 @@ import { type AuthOptions, RESOLVED_OPTIONS } from './auth-options.js';
 import { GuardInstallation } from './guard-installation.js';
 import { JwtStrategy } from './jwt.strategy.js';
 import { KeyHealth, KeyLifecycle } from './key-health.js';
+import { CalledHandlers } from './routes/called-handlers.js';
 import { RequirementChecker } from './routes/requirement-checker.js';
 import { RouteMetadata } from './routes/route-metadata.js';
-import { RouteNames } from './routes/route-names.js';
 import { RouteReporter } from './routes/route-reporter.js';
 import { SocketAuthenticator } from './sockets/socket-authenticator.js';
 import { Telemetry } from './telemetry.js';
@@ -80,7 +80,7 @@ export const AUTH_PROVIDERS: readonly Provider[] = [
   GuardInstallation,
   KeyLifecycle,
   Telemetry,
-  RouteNames,
+  CalledHandlers,
   RouteReporter,
 ];
 

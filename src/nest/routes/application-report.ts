@@ -14,6 +14,7 @@ import { readRequire } from '../../options/resolve-require.js';
 import { AUTH_OPTIONS } from '../auth.module-definition.js';
 import { AuthGuard } from '../auth.guard.js';
 import { providersOf } from '../nest-internals.js';
+import { CalledHandlers } from './called-handlers.js';
 import { RouteMetadata } from './route-metadata.js';
 import type { RouteReport } from './route-report.js';
 import { routeReport, RouteReporter } from './route-reporter.js';
@@ -73,7 +74,7 @@ async function createPreviewReporter(app: INestApplicationContext): Promise<Rout
   const modules = app.get(ModulesContainer);
   const config = app.get(ApplicationConfig);
   config.getGlobalGuards = () => globalGuardsOf(modules) as CanActivate[];
-  const routes = new RouteMetadata({ require: requirementsOf(modules) });
+  const routes = new RouteMetadata({ require: requirementsOf(modules) }, new CalledHandlers());
   const adapterHost = app.get(HttpAdapterHost);
   const reporter = new RouteReporter(modules, config, adapterHost, routes, AuthGuard.prototype);
   await reporter.onModuleInit();

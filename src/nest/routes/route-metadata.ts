@@ -6,10 +6,10 @@ import { ConfigurationError } from '../../model/errors.js';
 import type { ResolvedOptions } from '../../options/resolve-options.js';
 import { RESOLVED_OPTIONS } from '../auth-options.js';
 import { metadataOf } from '../nest-internals.js';
+import { CalledHandlers } from './called-handlers.js';
 import type { FoundHandler, HandlerFunction } from './found-handler.js';
 import { missingHandler } from './handler-discovery.js';
-import { matchedBy } from './route-names.js';
-import { listDecorator, listsOfClass, listsOfMethod, nameOfMethod, nameWithoutBound } from './method-metadata.js';
+import { listDecorator, listsOfClass, listsOfMethod, nameWithoutBound } from './method-metadata.js';
 import {
   hasOwnRequirements,
   type NestRequirement,
@@ -38,10 +38,6 @@ const MAX_HANDLERS = 250;
 interface ClassRules {
   readonly byFunction: LRUCache<HandlerFunction, RouteRules>;
   readonly byName: Map<string, RouteRules>;
-  /** The names of the functions that Nest calls instead of the methods. */
-  readonly names: Map<HandlerFunction, string>;
-  /** All handlers, if Nest creates an instance for each request. */
-  readonly perRequest: FoundHandler[];
 }
 
 /** Reads the decorators of each handler once. Inherited methods have one route for each class. */
@@ -49,7 +45,10 @@ interface ClassRules {
 export class RouteMetadata {
   private readonly classes = new Map<Type, ClassRules>();
 
-  constructor(@Inject(RESOLVED_OPTIONS) private readonly settings: Pick<ResolvedOptions, 'require'>) {}
+  constructor(
+    @Inject(RESOLVED_OPTIONS) private readonly settings: Pick<ResolvedOptions, 'require'>,
+    @Inject(CalledHandlers) private readonly handlers: CalledHandlers,
+  ) {}
 
   /**
    * Returns the rules of the handler that is called.
@@ -58,16 +57,12 @@ export class RouteMetadata {
   ofCall(context: ExecutionContext): RouteRules {
     const controller = context.getClass();
     const handler = context.getHandler() as HandlerFunction;
-    const { byFunction, perRequest } = this.rulesOf(controller);
-    if (perRequest.length === 0) return byFunction.get(handler) ?? this.of(controller, handler);
+    if (!this.handlers.isPerCall(controller)) return this.of(controller, handler);
     // The constructor may have replaced the method by any function, even by that of another handler.
-    const matched = matchedBy(perRequest, context);
-    const name = this.nameOf(controller, handler);
-    const own = matched.find((each) => each.name === name);
-    const [rules, ...others] = (own === undefined ? matched : [own]).map((each) => this.ofHandler(each));
+    const [rules, ...others] = this.handlers.possible(context).map((each) => this.ofHandler(each));
     if (rules === undefined) return this.of(controller, handler);
     if (others.every((other) => isSame(other, rules))) return rules;
-    throw unknownMethod(controller, name);
+    throw unknownMethod(controller, this.nameOf(controller, handler));
   }
 
   /** @throws as {@link ofCall} */
@@ -96,23 +91,18 @@ export class RouteMetadata {
    */
   register(handler: FoundHandler): void {
     const { controller, name, called } = handler;
-    const { names, perRequest } = this.rulesOf(controller);
-    if (called === undefined) {
-      perRequest.push(handler);
-      return;
-    }
-    const other = this.knownNameOf(controller, called);
-    if (other === undefined) names.set(called, name);
-    else if (other !== name && !isSame(this.read(controller, other, called), this.ofHandler(handler))) {
-      const message = `calls the function of ${other}, which has other decorators; wrap that function in a function of its own`;
-      throw new ConfigurationError([{ path: `${controller.name}.${name}`, message }]);
-    }
+    const other = called && this.handlers.nameOf(controller, called);
+    this.handlers.register(handler);
+    if (called === undefined || other === undefined || other === name) return;
+    if (isSame(this.read(controller, other, called), this.ofHandler(handler))) return;
+    const message = `calls the function of ${other}, which has other decorators; wrap that function in a function of its own`;
+    throw new ConfigurationError([{ path: `${controller.name}.${name}`, message }]);
   }
 
   private rulesOf(controller: Type): ClassRules {
     let rules = this.classes.get(controller);
     if (rules === undefined) {
-      rules = { byFunction: new LRUCache({ max: MAX_HANDLERS }), byName: new Map(), names: new Map(), perRequest: [] };
+      rules = { byFunction: new LRUCache({ max: MAX_HANDLERS }), byName: new Map() };
       this.classes.set(controller, rules);
     }
     return rules;
@@ -123,11 +113,7 @@ export class RouteMetadata {
   }
 
   private nameOf(controller: Type, handler: HandlerFunction): string {
-    return this.knownNameOf(controller, handler) ?? nameWithoutBound(handler);
-  }
-
-  private knownNameOf(controller: Type, handler: HandlerFunction): string | undefined {
-    return nameOfMethod(controller.prototype as object, handler) ?? this.rulesOf(controller).names.get(handler);
+    return this.handlers.nameOf(controller, handler) ?? nameWithoutBound(handler);
   }
 }
 
