@@ -323,6 +323,23 @@ describe.each(PLATFORMS)('On %s', (platform) => {
     });
   });
 
+  it('cannot be avoided by an object that the constructor returns for each request', async () => {
+    @Controller({ path: 'facade', scope: Scope.REQUEST })
+    @RequireScopes('admin')
+    class FacadeController {
+      constructor() {
+        return { read: () => 'secret' };
+      }
+
+      @Get()
+      read() {
+        return 'never called';
+      }
+    }
+    const { ask } = await start({}, { controllers: [FacadeController] });
+    expect((await ask('facade', {})).status).toBe(500);
+  });
+
   describe('a policy', () => {
     it.each<[string, Record<string, unknown>, string]>([
       ['1/owner', { sub: 'alice' }, '200'],

@@ -472,6 +472,27 @@ describe('An application does not start', () => {
     expect(await startProblems({ options: { guard: 'manual' }, controllers: [BoundController] })).toEqual([]);
   });
 
+  const proxy = (type: Type) => new Proxy(type, {});
+  const constructing = (type: Type) => {
+    const replaced = function () {
+      return Reflect.construct(type, []) as object;
+    };
+    replaced.prototype = type.prototype as object;
+    return replaced as unknown as Type;
+  };
+
+  it.each<[string, (type: Type) => Type, Scope]>([
+    ['a Proxy', proxy, Scope.DEFAULT],
+    ['a Proxy, in request scope', proxy, Scope.REQUEST],
+    ['a function that constructs it', constructing, Scope.DEFAULT],
+  ])('if a decorator replaced a class by %s, whose instances have other decorators', async (_what, replace, scope) => {
+    const Replaced = replace(decoratedClass('Replaced', { read: [Get()] }));
+    Controller({ scope })(Replaced);
+    RequireScopes('read')(Replaced);
+    const [problem, ...others] = await startProblems({ controllers: [Replaced] });
+    expect([problem, others]).toEqual([expect.stringMatching(/ has instances of another class/), []]);
+  });
+
   it('if the constructor replaces a method by one with other decorators', async () => {
     @Controller()
     class AliasController {

@@ -59,6 +59,16 @@ export class CalledHandlers {
     return own.length > 0 ? own : matchedBy(this.handlersOf(context.getClass()), context);
   }
 
+  /**
+   * Returns whether a call may be one of a handler although its class has none: the constructor of a class that Nest creates for each
+   * call returned another object.
+   */
+  isHidden(context: ExecutionContext): boolean {
+    if (this.perCall.size === 0 || this.classes.has(context.getClass())) return false;
+    const handlers = [...this.perCall].flatMap((type) => this.handlersOf(type));
+    return handlers.filter(({ transport }) => transport === context.getType<string>()).some(matcherOf(context));
+  }
+
   private of(context: ExecutionContext): readonly FoundHandler[] {
     const controller = context.getClass();
     const method = context.getHandler() as HandlerFunction;
@@ -78,11 +88,12 @@ export class CalledHandlers {
 function matchedBy(handlers: readonly FoundHandler[], context: ExecutionContext): readonly FoundHandler[] {
   const type = context.getType<string>();
   const ofTransport = handlers.filter(({ transport }) => transport === type);
-  const matched = ofTransport.filter(matcherOf(type, context));
+  const matched = ofTransport.filter(matcherOf(context));
   return matched.length > 0 ? matched : ofTransport;
 }
 
-function matcherOf(type: string, context: ExecutionContext): (handler: FoundHandler) => boolean {
+function matcherOf(context: ExecutionContext): (handler: FoundHandler) => boolean {
+  const type = context.getType<string>();
   if (type === 'http') {
     const { method, route, routeOptions } = context.switchToHttp().getRequest<RoutedRequest | undefined>() ?? {};
     const path = route?.path ?? routeOptions?.url;

@@ -50,6 +50,20 @@ export class HandlerDiscovery {
     );
   }
 
+  /**
+   * The classes of handlers whose instances have another class, because a decorator replaced the class or the constructor returns another
+   * object. Nest passes that other class to guards, and it may have other decorators.
+   */
+  replacedClasses(handlers: readonly FoundHandler[]): readonly Type[] {
+    const types = new Set(handlers.map(({ controller }) => controller));
+    const wrappers = [...this.modules.values()].flatMap(({ controllers, providers }) => [
+      ...controllers.values(),
+      ...providers.values(),
+    ]);
+    const replaced = wrappers.filter((wrapper) => instanceOf(wrapper)?.constructor !== wrapper.metatype);
+    return classesOf(replaced).filter((type) => types.has(type));
+  }
+
   private handlersOf(
     controller: Type,
     endpointsOf: (method: HandlerFunction, controller: Type) => readonly Endpoint[],
@@ -137,8 +151,16 @@ export function missingHandler(): void {
 /** Nest calls the methods of the instance of a controller. In preview mode, it is an object with the prototype of the class. */
 function calledOn(wrapper: Wrapper, method: HandlerFunction, name: string): HandlerFunction | undefined {
   if (!wrapper.isDependencyTreeStatic()) return undefined;
+  const instance = instanceOf(wrapper) as Record<string, HandlerFunction> | undefined;
+  return instance === undefined ? method : instance[name];
+}
+
+/** Returns the instance, or the prototype of the class if there is an instance for each request. */
+function instanceOf(wrapper: Wrapper): object | undefined {
+  const { metatype } = wrapper as { readonly metatype?: { readonly prototype?: object } | null };
+  if (!wrapper.isDependencyTreeStatic()) return metatype?.prototype;
   const instance: unknown = wrapper.getInstanceByContextId(STATIC_CONTEXT).instance;
-  return instance instanceof Object ? (instance as Record<string, HandlerFunction>)[name] : method;
+  return instance instanceof Object ? instance : metatype?.prototype;
 }
 
 function patternText(pattern: unknown): string {

@@ -57,6 +57,7 @@ export class RouteMetadata {
   ofCall(context: ExecutionContext): RouteRules {
     const controller = context.getClass();
     const handler = context.getHandler() as HandlerFunction;
+    if (this.handlers.isHidden(context)) throw unknownMethod(controller, handler.name);
     if (!this.handlers.isPerCall(controller)) return this.of(controller, handler);
     // The constructor may have replaced the method by any function, even by that of another handler.
     const [rules, ...others] = this.handlers.possible(context).map((each) => this.ofHandler(each));

@@ -64,6 +64,7 @@ export class RouteReporter implements OnModuleInit, OnApplicationBootstrap {
     const problems = handlers.flatMap((handler) => this.problemsOf(handler));
     if (await this.sharesGraphqlContext()) problems.push(SHARED_CONTEXT);
     if (graphqlOptions(this.modules).some(({ context }) => context !== undefined)) watchAnsweredRequests();
+    problems.push(...this.discovery.replacedClasses(handlers).map(replacedProblem));
     problems.push(...this.discovery.requestScopedGateways(AuthenticatedGateway).map(requestScopedProblem));
     const unique = new Map(problems.map((problem) => [problem.path + problem.message, problem]));
     if (unique.size > 0) throw new ConfigurationError([...unique.values()]);
@@ -179,6 +180,12 @@ export class RouteReporter implements OnModuleInit, OnApplicationBootstrap {
 }
 
 const ACCESSES: readonly ReportedRoute['access'][] = ['guarded', 'optional', 'open', 'unguarded', 'unknown'];
+
+function replacedProblem({ name }: Type): ConfigurationProblem {
+  const message =
+    'has instances of another class, whose decorators the guard would read; let the class decorator return a subclass, and the constructor no other object';
+  return { path: name, message };
+}
 
 function requestScopedProblem({ name }: Type): ConfigurationProblem {
   return {
