@@ -24,7 +24,7 @@ import {
 import { ExecutionContextHost } from '@nestjs/core/helpers/execution-context-host.js';
 import { lastValueFrom } from 'rxjs';
 import { AuthGuard, type AuthOptions, CurrentUser, fromBearerHeader, Public, RequireScopes } from '../../src/index.js';
-import { closeApps } from '../support/app.js';
+import { bearer, closeApps } from '../support/app.js';
 import { until } from '../support/guarded-app.js';
 import { holdTime, pass } from '../support/held-time.js';
 import { issuerWithTokens } from '../support/issuer-with-tokens.js';
@@ -354,6 +354,22 @@ describe('A handler that another library calls', () => {
         (error: unknown) => (error as { code?: string }).code,
       );
     expect([await call(alice()), await call({}), await call(bob())]).toEqual(['ok alice', 'TOKEN_MISSING', 'ok bob']);
+  });
+
+  it.each<[string, (session: object) => readonly unknown[]]>([
+    ['one object', (session) => [session]],
+    ['a request and a response', (session) => [session, { setHeader: () => undefined }, 'message']],
+  ])('has no caller if its library has the default type `http` and passes %s again', async (_what, argumentsFor) => {
+    const { deliver } = await startExternalHandlers({ tokenFrom: [fromBearerHeader()] });
+    const call = (args: readonly unknown[]) =>
+      deliver(Handlers, 'first', args, 'http').catch((error: unknown) => (error as { code?: string }).code);
+    const session = { headers: bearer(TOKENS.good()) };
+    const args = argumentsFor(session);
+    expect(await call(args)).toBe('ok alice');
+    session.headers = bearer(TOKENS.bob());
+    expect(await call(args)).toBe('TOKEN_MISSING');
+    // A text cannot identify a call.
+    expect(await call([TOKENS.good()])).toBe('TOKEN_MISSING');
   });
 
   it('is called for an event that other handlers receive as well', async () => {

@@ -1,4 +1,5 @@
 import type { ExecutionContext } from '@nestjs/common';
+import { isJsonObject } from '../../model/unknown-value.js';
 import { externalTransport } from './external.js';
 import { graphqlTransport } from './graphql.js';
 import { httpTransport } from './http.js';
@@ -16,16 +17,17 @@ const TRANSPORTS: Partial<Record<string, Transport>> = {
 /** Returns the transport of a call. This is the only place that distinguishes transports. */
 export function transportOf(context: ExecutionContext): Transport {
   const transport = TRANSPORTS[context.getType<string>()];
-  if (transport === undefined || (transport === httpTransport && !hasResponse(context))) return externalTransport;
+  if (transport === undefined || (transport === httpTransport && !isRequest(context))) return externalTransport;
   return transport;
 }
 
 /**
- * `ExternalContextCreator` has `http` as its default type, whatever a library passes to its handlers: several messages may have the
- * same first argument. Passport passes on the request only.
+ * Whether a call is an HTTP request: `ExternalContextCreator` has `http` as its default type, whatever a library passes to its
+ * handlers, and several messages may have the same arguments. Fastify has no `next`.
  */
-function hasResponse(context: ExecutionContext): boolean {
-  const args = context.getArgs<unknown[]>();
-  const { setHeader, header } = (args[1] ?? {}) as { readonly setHeader?: unknown; readonly header?: unknown };
-  return args.length === 1 || typeof setHeader === 'function' || typeof header === 'function';
+function isRequest(context: ExecutionContext): boolean {
+  const [request, response, next] = context.getArgs<unknown[]>();
+  const { setHeader, header } = Object(response) as { readonly setHeader?: unknown; readonly header?: unknown };
+  const hasResponse = typeof setHeader === 'function' || typeof header === 'function';
+  return isJsonObject(request) && hasResponse && (next === undefined || typeof next === 'function');
 }
