@@ -8,7 +8,14 @@ import { FrozenAccessToken } from '../token/verified-access-token.js';
 import { AuthEvents } from './auth-events.js';
 import { RESOLVED_OPTIONS } from './auth-options.js';
 import { handlerName } from './nest-internals.js';
-import { JwtStrategy, type PassportCall, passportCall, type PassportResult, passportResult } from './jwt.strategy.js';
+import {
+  callerOf,
+  JwtStrategy,
+  type PassportCall,
+  passportCall,
+  type PassportResult,
+  passportResult,
+} from './jwt.strategy.js';
 import { type CallMemory, type CallRecord, GUEST, isNobody, memoryOf, type Outcome } from './outcome.js';
 import { factsText, isTransportException, type Refusal, refusalOf } from './refusals/refusal.js';
 import { explainRefusal } from './refusals/refusal-hints.js';
@@ -24,7 +31,9 @@ import { transportOf } from './transports/transport-of.js';
  * GraphQL, WebSocket messages and microservices. For connections and routes that Nest calls no guard for, use
  * `SocketAuthenticator` and `AuthMiddleware`.
  *
- * Subclasses may override the methods of a passport guard: `getRequest`, `handleRequest`, `getAuthenticateOptions`.
+ * Subclasses may override the methods of a passport guard: `getRequest`, `handleRequest`, `getAuthenticateOptions`, and `canActivate`:
+ * `return (await super.canActivate(context)) && …`. The result is a promise where keys or a policy are waited for, and a promise counts as
+ * true without `await`.
  */
 @Injectable()
 export class AuthGuard extends PassportAuthGuard() {
@@ -165,7 +174,8 @@ export class AuthGuard extends PassportAuthGuard() {
     if (info === PASSED) return checkGuest(GUEST, call.rules);
     const handled: unknown = this.handleRequest(error, user, info, call.context, status);
     return whenKnown(handled, (found): Outcome => {
-      if (token !== undefined || !isNobody(found)) return { kind: 'caller', user: found, token };
+      if (token !== undefined) return callerOf(found, token);
+      if (!isNobody(found)) return { kind: 'caller', user: found, token };
       // An override that only returns the user that it received does not admit the caller.
       if (call.authentication?.kind === 'guest') return checkGuest(GUEST, call.rules);
       throw error ?? (info instanceof AuthError ? info : new AuthError('TOKEN_MISSING'));

@@ -101,12 +101,17 @@ export class AuthMiddleware implements NestMiddleware<object, NodeResponse> {
  * @param prefixes of the guarded routes. `'/docs'` is that route and everything that begins with `/docs/`. Without a prefix every
  * route is guarded, those of controllers as well. Only the prefix `'/'` includes a route `/*`. A prefix without a route is logged
  * as a warning when the application starts.
- * @throws ConfigurationError if several `AuthModule`s have no global guard, so that it is not clear whose options apply.
+ * @throws ConfigurationError if a prefix is a pattern, or if several `AuthModule`s have no global guard, so that it is not clear whose
+ * options apply.
  */
 export function authHook(
   app: INestApplicationContext,
   ...prefixes: string[]
 ): (request: object, reply: object) => Promise<void> {
+  for (const path of prefixes.filter((prefix) => /[*:?(]/.test(prefix)))
+    throw new ConfigurationError([
+      { path: `authHook ${JSON.stringify(path)}`, message: 'is a pattern. Write a prefix: "/docs".' },
+    ]);
   const middleware = middlewareOf(app);
   warnOfUnused(prefixes, app);
   return async (request, reply) => {

@@ -1,10 +1,10 @@
 import { type DynamicModule, Logger, Module, type Provider } from '@nestjs/common';
 import { type ReportedRefusal, ReportedRefusals } from '../access/reported-refusals.js';
 import type { VerifiedAccessToken } from '../model/access-token.js';
-import type { AuthError } from '../model/errors.js';
+import { type AuthError, ConfigurationError } from '../model/errors.js';
 import { escapeUnprintable, quoted } from '../model/printable-text.js';
 import { ownMembers } from '../model/unknown-value.js';
-import { resolveOptions, type ResolvedOptions } from '../options/resolve-options.js';
+import { EXTRA_DEFAULTS, resolveOptions, type ResolvedOptions } from '../options/resolve-options.js';
 import { KeySourceRegistry } from '../remote/key-source-registry.js';
 import { AccessTokenVerifier } from '../token/access-token-verifier.js';
 import { clientOf } from '../token/claims.js';
@@ -96,7 +96,7 @@ export const AUTH_PROVIDERS: readonly Provider[] = [
     {
       provide: RESOLVED_OPTIONS,
       useFactory: (options: AuthOptions, extras: Required<AuthModuleExtras>) =>
-        startWith(resolveOptions(options, extras, isReplacement)),
+        startWith(resolveOptions(options, extras, isReplacement), undefinedOptions(options)),
       inject: [AUTH_OPTIONS, AUTH_EXTRAS],
     },
     ...AUTH_PROVIDERS,
@@ -119,13 +119,40 @@ export class AuthModule extends ConfigurableModuleClass {
    * a class that has `createAuthOptions()`.
    */
   static override forRootAsync(options: typeof ASYNC_OPTIONS_TYPE): DynamicModule {
+    const problems = Object.keys(options)
+      .filter((name) => !ASYNC_NAMES.includes(name))
+      .map((path) => ({ path, message: 'has no effect beside the factory. Return it from the factory.' }));
+    if (problems.length > 0) throw new ConfigurationError(problems);
     return super.forRootAsync(options);
   }
 }
 
-/** Logs every option that weakens the verification, and copies of this package. */
-function startWith(options: ResolvedOptions): ResolvedOptions {
+const ASYNC_NAMES: readonly string[] = [
+  ...Object.keys(EXTRA_DEFAULTS),
+  ...['useFactory', 'useClass', 'useExisting', 'inject', 'imports', 'provideInjectionTokensFrom'],
+];
+
+const WEAKENED_IF_UNDEFINED: readonly string[] = ['guard', 'strategy', 'validate', 'user', 'require'];
+
+/** Returns the options that are present but undefined, as a circular import leaves a class or a function. */
+function undefinedOptions(options: AuthOptions): readonly string[] {
+  const issuers: readonly object[] = Array.isArray(options.issuers) ? options.issuers : [];
+  const given = [options, ...issuers].flatMap((each) => Object.entries(each));
+  return given
+    .filter(([name, value]) => value === undefined && WEAKENED_IF_UNDEFINED.includes(name))
+    .map(([name]) => name);
+}
+
+/**
+ * Logs every option that weakens the verification, and copies of this package.
+ * @param undefinedNames options that are present but undefined.
+ */
+function startWith(options: ResolvedOptions, undefinedNames: readonly string[]): ResolvedOptions {
   const logger = new Logger('AuthModule');
+  for (const name of undefinedNames)
+    logger.warn(
+      `The option ${name} is undefined, for example because of a circular import, so it has no effect: set it, or remove it`,
+    );
   const copies = warningOfCopies();
   if (copies !== undefined) logger.warn(copies);
   if (options.insecureAllowHttp)

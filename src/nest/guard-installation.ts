@@ -1,9 +1,11 @@
-import { Inject, Injectable, type OnModuleInit, Scope } from '@nestjs/common';
+import { Inject, Injectable, Logger, type OnModuleInit, Scope } from '@nestjs/common';
 import { ApplicationConfig, ModulesContainer } from '@nestjs/core';
 import type { InstanceWrapper } from '@nestjs/core/injector/instance-wrapper.js';
 import type { Module } from '@nestjs/core/injector/module.js';
 import { ConfigurationError } from '../model/errors.js';
 import { AuthGuard } from './auth.guard.js';
+import { RESOLVED_OPTIONS } from './auth-options.js';
+import { JwtStrategy } from './jwt.strategy.js';
 import { dependenciesOf, findProvider, providersOf } from './nest-internals.js';
 
 /**
@@ -31,11 +33,29 @@ export class GuardInstallation implements OnModuleInit {
     };
   }
 
-  /** @throws ConfigurationError if several modules have a global guard. */
+  /** @throws ConfigurationError if several modules have a global guard, or if a provider looks like the strategy or guard but is not. */
   onModuleInit(): void {
     const instances = new Set<unknown>(this.guards().map(([, wrapper]) => wrapper.instance as unknown));
     const installed = new Set(this.config.getGlobalGuards().filter((guard) => instances.has(guard)));
     if (installed.size > 1) throw new ConfigurationError([{ path: 'AuthModule', message: SEVERAL }]);
+    const problems = this.unusedClasses().map((path) => ({ path, message: UNUSED }));
+    if (problems.length > 0) throw new ConfigurationError(problems);
+    const [first] = providersOf(this.modules, GuardInstallation);
+    const areSeveralGlobal = this.guards().filter(([module]) => module.isGlobal).length > 1;
+    if (areSeveralGlobal && first?.[1].instance === this) new Logger('AuthModule').warn(SEVERAL_GLOBAL);
+  }
+
+  /** Providers of the application that `@nestjs/passport` would use. */
+  private unusedClasses(): readonly string[] {
+    const used = providersOf(this.modules, JwtStrategy).map(([, { metatype }]) => metatype as unknown);
+    const own = [...this.modules.values()].filter(({ providers }) => !providers.has(RESOLVED_OPTIONS));
+    const providers = own.flatMap((module) => [...module.providers.values()]);
+    return providers.flatMap(({ token, metatype }) => {
+      const type = metatype as { readonly prototype?: unknown; readonly name: string } | null;
+      const isReplacement = (token === JwtStrategy || token === AuthGuard) && type !== token;
+      const isStrategy = type?.prototype instanceof JwtStrategy && !used.includes(type);
+      return isReplacement || isStrategy ? [nameOf(type ?? token).join()] : [];
+    });
   }
 
   /** The guard of each `AuthModule`. */
@@ -79,4 +99,10 @@ function requestScoped(chain: readonly string[]): ConfigurationError {
 
 const SEVERAL =
   'is imported with options several times, so that each request would need a token that every one of them accepts; ' +
-  "trust several issuers with the option `issuers`, or import the other modules with guard: 'manual'";
+  "trust several issuers with the option `issuers`, or import the other modules with guard: 'manual' and isGlobal: false";
+
+const SEVERAL_GLOBAL =
+  'AuthModule is global several times: classes whose module imports none of them get one of them. Set isGlobal: false for all but one.';
+
+const UNUSED =
+  'is a provider, but AuthModule does not use it; pass the class to AuthModule: { strategy: … } or { guard: … }';

@@ -189,6 +189,14 @@ describe.each(PLATFORMS)('A subclass of AuthGuard on %s', (platform) => {
     },
   );
 
+  it.each([undefined, null, false, ''])('that returns %p for a valid token refuses it (USER_REFUSED)', async (user) => {
+    class RefusingGuard extends AuthGuard {
+      override handleRequest = () => user as never;
+    }
+    for (const path of ['guarded', 'guarded/optional'])
+      expect((await ask(RefusingGuard, good(), path)).body.code).toBe('USER_REFUSED');
+  });
+
   it('chooses the property of the request with getAuthenticateOptions', async () => {
     const user = claims();
     const answer = await ask(AccountGuard, good(user));

@@ -317,6 +317,10 @@ describe('authHook', () => {
     expect((await ask({}, 'nowhere')).status).toBe(404);
   });
 
+  it.each(['/docs/*', '/docs/:page', '/docs(.*)'])('throws for the pattern %s, which is no prefix', async (pattern) => {
+    await expect(startHooked([pattern])).rejects.toThrow('is a pattern');
+  });
+
   it('warns of a prefix that no route has', async () => {
     const warn = jest.spyOn(Logger.prototype, 'warn').mockImplementation(() => undefined);
     const prefixes = ['/docs', '/api/docs', '/doc'];

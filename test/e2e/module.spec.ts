@@ -8,6 +8,7 @@ import {
   Inject,
   Injectable,
   Module,
+  type Provider,
   Scope,
   type Type,
   UseGuards,
@@ -416,6 +417,11 @@ describe('AuthModule at start', () => {
   it.each<[string, Parameters<typeof AuthModule.forRootAsync>[0], string]>([
     ['without an audience', { useFactory: () => ({ issuer: issuer.url }) as AuthOptions }, 'audience'],
     [
+      'with an option beside the factory, where it has no effect',
+      { useFactory: () => optionsFor(issuer), validate: () => false } as never,
+      'validate',
+    ],
+    [
       'with a guard, which must be beside the factory',
       { useFactory: () => ({ ...optionsFor(issuer), guard: 'manual' }) as unknown as AuthOptions },
       'guard',
@@ -426,8 +432,8 @@ describe('AuthModule at start', () => {
       'guard',
     ],
   ])('reports a factory %s', async (_what, options, path) => {
-    const starting = Test.createTestingModule({ imports: [AuthModule.forRootAsync(options)] }).compile();
-    expect(await problemPaths(starting)).toEqual([path]);
+    const start = async () => Test.createTestingModule({ imports: [AuthModule.forRootAsync(options)] }).compile();
+    expect(await problemPaths(start())).toEqual([path]);
   });
 
   it('does not start without forRoot', async () => {
@@ -469,6 +475,55 @@ describe('AuthModule at start', () => {
       detail: { reason: 'rejected by the `validate` option' },
     });
     await module.close();
+  });
+
+  class UnusedStrategy extends JwtStrategy {}
+  class UnusedGuard extends AuthGuard {}
+
+  it.each<[string, Provider]>([
+    ['a strategy', UnusedStrategy],
+    ['a strategy in place of JwtStrategy', { provide: JwtStrategy, useClass: UnusedStrategy }],
+    ['a guard in place of AuthGuard', { provide: AuthGuard, useClass: UnusedGuard }],
+  ])('names %s among the providers of the application, which would have no effect', async (_what, provider) => {
+    const start = (extras: object) =>
+      Test.createTestingModule({
+        imports: [AuthModule.forRoot({ ...optionsFor(issuer), ...extras })],
+        providers: [provider],
+      })
+        .compile()
+        .then((module) => module.init());
+    await expect(start({})).rejects.toThrow(/Unused(Strategy|Guard): is a provider, but AuthModule does not use it/);
+    if (provider === UnusedStrategy) await (await start({ strategy: UnusedStrategy })).close();
+  });
+
+  it('warns of options that are undefined, as after a circular import', async () => {
+    const logger = new LogRecorder();
+    const missing = { strategy: undefined, validate: undefined, require: undefined, user: undefined, realm: undefined };
+    await startOrders(issuer, missing, { logger });
+    expect(logger.lines).toEqual(
+      ['strategy', 'validate', 'require', 'user'].map((name) =>
+        expect.stringContaining(`The option ${name} is undefined`),
+      ),
+    );
+  });
+
+  it('warns if several modules are global', async () => {
+    const logger = new LogRecorder();
+    const [first, second] = ['https://one.example.com', 'https://two.example.com'].map((name) => ({
+      issuer: name,
+      audience: AUDIENCE,
+      guard: 'manual' as const,
+    }));
+    const start = async (isGlobal: boolean) => {
+      const imports = [
+        AuthModule.forRoot(first as AuthOptions),
+        AuthModule.forRoot({ ...second, isGlobal } as AuthOptions),
+      ];
+      const { close } = await startApp('express', { imports }, { logger });
+      await close();
+      return logger.lines.splice(0).filter((line) => line.includes('global several times'));
+    };
+    expect([await start(true), await start(false)]).toEqual([[expect.stringMatching(/isGlobal: false/)], []]);
   });
 
   it('fetches nothing before the first token', async () => {

@@ -275,10 +275,18 @@ describe("The report with guard: 'manual'", () => {
     expect(accesses(routes)).toStrictEqual(['GET /bound unguarded', 'GET /scoped unknown', 'GET /class guarded']);
     expect(openRoutes(app)).toStrictEqual(['GET /bound', 'GET /scoped']);
     expect(warnings).toStrictEqual([
+      expect.stringMatching(/^No AuthGuard protects BoundController\.read .* on the class/),
       expect.stringMatching(/^No AuthGuard may protect ScopedController\.read .* on the class/),
     ]);
     const statuses = ['/bound', '/scoped', '/class'].map(async (path) => (await call(`${url}${path}`)).status);
     expect(await Promise.all(statuses)).toEqual([200, 200, 401]);
+  });
+
+  it('does not count a global guard that is installed too late for the routes', async () => {
+    const { app, url } = await startReported({ options, controllers: [routesController('Late', '', { read: [] })] });
+    app.useGlobalGuards(app.get(AuthGuard));
+    expect(openRoutes(app)).toStrictEqual(['GET /read']);
+    expect((await call(`${url}/read`)).status).toBe(200);
   });
 
   it.each<[string, Given]>([

@@ -13,6 +13,8 @@ import type { ReportedRoute } from './route-report.js';
 /** Determines whether Nest calls the guard for a handler, which depends on its version and on the transport. */
 export class GuardCoverage {
   private areSocketsGuarded = false;
+  /** Nest reads the global guards before the application can serve a call. Later ones have no effect. */
+  private globalGuards: readonly unknown[] | undefined;
 
   constructor(
     private readonly modules: ModulesContainer,
@@ -21,8 +23,9 @@ export class GuardCoverage {
     private readonly guard: AuthGuard,
   ) {}
 
-  /** Reads the version of Nest: it calls global guards for messages of sockets since version 12. */
+  /** Reads the global guards, and the version of Nest: it calls global guards for messages of sockets since version 12. */
   async prepare(found: readonly FoundHandler[]): Promise<void> {
+    this.globalGuards = globalGuardsOf(this.config);
     if (found.some(({ transport }) => transport === 'ws')) this.areSocketsGuarded = await callsGuardsForSockets();
   }
 
@@ -75,19 +78,25 @@ export class GuardCoverage {
     return this.isGuardedByDecorator(handler) === 'unknown' && this.hasGlobalGuard(this.config) === false;
   }
 
+  /** Whether the method has the guard, but not the function that Nest calls. */
+  isLost(handler: FoundHandler): boolean {
+    return this.isGuardedByDecorator(handler) === false && this.isGuarded(handler.method);
+  }
+
   /** Nest reads the decorators of the class, and of the function that it calls, which may be unknown. */
   private isGuardedByDecorator({ controller, method, called }: FoundHandler): boolean | 'unknown' {
-    const isGuarded = (holder: object) => {
-      const guards = (metadataOf('guards', holder) ?? []) as readonly unknown[];
-      return guards.some((guard) => this.isAuthGuard(guard));
-    };
-    if (isGuarded(controller)) return true;
-    return called === undefined ? isGuarded(method) && 'unknown' : isGuarded(called);
+    if (this.isGuarded(controller)) return true;
+    return called === undefined ? this.isGuarded(method) && 'unknown' : this.isGuarded(called);
+  }
+
+  private isGuarded(holder: object): boolean {
+    const guards = (metadataOf('guards', holder) ?? []) as readonly unknown[];
+    return guards.some((guard) => this.isAuthGuard(guard));
   }
 
   /** Unknown if a factory creates a guard, and was not called. */
   private hasGlobalGuard(config: ApplicationConfig): boolean | 'unknown' {
-    const guards = globalGuardsOf(config);
+    const guards = (config === this.config ? this.globalGuards : undefined) ?? globalGuardsOf(config);
     if (guards.some((guard) => this.isAuthGuard(guard))) return true;
     return guards.includes(undefined) ? 'unknown' : false;
   }

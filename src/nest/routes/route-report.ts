@@ -101,6 +101,11 @@ export function warningOf({
   return `No AuthGuard protects ${route}: ${fixOfUnguarded({ transport, kind })}.`;
 }
 
+/** The warning for a route whose method has the guard, but not the function that Nest calls. */
+export function lostGuardOf({ kind, pattern, handler }: ReportedRoute): string {
+  return `No AuthGuard protects ${handler} (${kind} ${pattern}): Nest calls another function than the method with the guard, because the constructor replaced it: put @UseGuards(AuthGuard) on the class.`;
+}
+
 /** For a guard of a method only. */
 export const GUARD_OF_CLASS =
   'put @UseGuards(AuthGuard) on the class, whose constructor is called for each request and may replace the method by a function without the guard';

@@ -26,6 +26,7 @@ import {
   fixOfUnguarded,
   GUARD_OF_CLASS,
   isOpen,
+  lostGuardOf,
   type ReportedRoute,
   type RouteReport,
   toTable,
@@ -115,7 +116,8 @@ export class RouteReporter implements OnModuleInit, OnApplicationBootstrap {
         requires: rules.requirements.map(describeRequirement),
       };
       routes.push(reported);
-      const warning = warningOf(reported);
+      const warning =
+        access === 'unguarded' && this.coverage.isLost(handler) ? lostGuardOf(reported) : warningOf(reported);
       if (warning !== undefined) warnings.push(warning);
     }
     return { routes, warnings: [...new Set(warnings)] };

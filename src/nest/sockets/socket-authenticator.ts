@@ -6,10 +6,10 @@ import { expiresAtSeconds } from '../../token/verified-access-token.js';
 import { AuthEvents } from '../auth-events.js';
 import { AuthGuard } from '../auth.guard.js';
 import { RESOLVED_OPTIONS } from '../auth-options.js';
-import { createContext } from '../nest-internals.js';
+import { createContext, handlerName } from '../nest-internals.js';
 import { JwtStrategy } from '../jwt.strategy.js';
 import { copyCall, outcomeOf } from '../outcome.js';
-import { type AuthRefusal, isTransportException, messageFacts, refusalOf } from '../refusals/refusal.js';
+import { type AuthRefusal, factsText, isTransportException, messageFacts, refusalOf } from '../refusals/refusal.js';
 import { explainRefusal } from '../refusals/refusal-hints.js';
 import type { HandlerFunction } from '../routes/found-handler.js';
 import { ConnectionExpiry } from '../transports/connection-expiry.js';
@@ -52,6 +52,7 @@ export class SocketAuthenticator {
    * refused, the client receives an `exception` event, and its socket is closed: with 4400, 4401 or 4403 (ws), or by `disconnect`
    * (socket.io).
    *
+   * @param gateway whose decorators apply: `this`, in a gateway.
    * @param request that opened the socket. Required with ws, where it is the second parameter of `handleConnection` and the
    * only place that can carry the token.
    * @returns whether the socket is admitted. Never rejects, because nothing handles a rejection of `handleConnection`.
@@ -60,10 +61,12 @@ export class SocketAuthenticator {
     try {
       await this.admissionTo(gateway, client, request);
       await stateOf(client).overflow;
+      const connection = socketConnection(client);
+      // The gateway's `handleDisconnect` was already called.
+      if (connection.isClosed()) return false;
       const outcome = outcomeOf(client);
       // Not earlier: with socket.io the client is not connected until its namespaces have admitted it.
-      if (outcome?.kind === 'caller' && outcome.token !== undefined)
-        this.expiry.watch(socketConnection(client), outcome.token);
+      if (outcome?.kind === 'caller' && outcome.token !== undefined) this.expiry.watch(connection, outcome.token);
       return true;
     } catch (error) {
       this.close(client, error);
@@ -126,6 +129,7 @@ export class SocketAuthenticator {
       const method = Reflect.get(this, 'renew') as HandlerFunction;
       const context = createContext('ws', [client], { controller: SocketAuthenticator, method });
       this.events.emit({ context, token: undefined, startedAt }, error);
+      this.logger.debug(`Refused ${handlerName(context)}: ${error.code} ${factsText(error.detail)}`);
       const hint = this.settings.explainRefusals ? explainRefusal(error, [], undefined) : undefined;
       throw await toWsException({ error, challenges: [], hint });
     }
