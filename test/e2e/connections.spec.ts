@@ -1,11 +1,12 @@
 import 'reflect-metadata';
-import { EventEmitter } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import {
   type ExecutionContext,
   type INestApplication,
   Inject,
   Injectable,
+  Logger,
   type LoggerService,
   type Type,
   UseGuards,
@@ -430,6 +431,38 @@ describe('The opening of a socket of ws', () => {
     expect(String(answer)).toBe('{"event":"reply","data":"ok alice"}');
   });
 
+  it('does not call handleConnection for a client that has left', async () => {
+    const slow = new SlowUser();
+    slow.hold('slow');
+    const calls: string[] = [];
+    const { url } = await start({ user: slow.user }, (place) => {
+      class Gateway extends AuthenticatedGateway {
+        override handleConnection() {
+          calls.push('connected');
+        }
+
+        handleDisconnect() {
+          calls.push('disconnected');
+        }
+      }
+      WebSocketGateway(place('gateway'))(Gateway);
+      return [Gateway];
+    });
+    const connect = async (token: string) => {
+      const client = new WebSocket(`${url.replace('http', 'ws')}/gateway`, { headers: bearer(token) });
+      await once(client, 'open');
+      return client;
+    };
+    const left = await connect(tokenOf({ jti: 'slow' }));
+    await until(() => slow.calls.length === 1);
+    left.close();
+    await until(() => calls.length === 1);
+    slow.release('slow');
+    await connect(TOKENS.good());
+    await until(() => calls.length === 2);
+    expect(calls).toEqual(['disconnected', 'connected']);
+  });
+
   it.each([undefined, null])('is refused if `admit` receives no request: %s', async (request) => {
     const { open } = await start({}, (place) => {
       const Gateway = manualGateway(place('gateway'));
@@ -766,6 +799,16 @@ describe.each(SOCKET_KINDS)('A new token for a socket of $name', (kind) => {
       socket.send('authenticate', TOKENS.bob());
       expect(await socket.codes(2)).toEqual([undefined, 'CLAIM_INVALID']);
       expect(await socket.ask('closed')).toBe('ok alice');
+    });
+
+    it('is logged if it is rejected', async () => {
+      const debug = jest.spyOn(Logger.prototype, 'debug').mockImplementation(() => undefined);
+      const socket = await open({});
+      socket.send('authenticate', TOKENS.bob());
+      expect(await socket.codes(1)).toEqual(['CLAIM_INVALID']);
+      const lines = debug.mock.calls.flat().filter((line) => String(line).includes('SocketAuthenticator.renew'));
+      expect(lines).toEqual([expect.stringContaining('Refused SocketAuthenticator.renew: CLAIM_INVALID')]);
+      debug.mockRestore();
     });
 
     it('is rejected if four others wait (TOKEN_MULTIPLE)', async () => {

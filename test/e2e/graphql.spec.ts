@@ -1,9 +1,9 @@
 import 'reflect-metadata';
 import { Agent, type IncomingMessage, request as httpRequest } from 'node:http';
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { ApolloServerPluginInlineTraceDisabled } from '@apollo/server/plugin/disabled';
 import { type ApolloDriverConfig, ApolloFederationDriver } from '@nestjs/apollo';
-import { type INestApplication, type Type, UseGuards } from '@nestjs/common';
+import { type INestApplication, Logger, type Type, UseGuards } from '@nestjs/common';
 import { ExternalContextCreator } from '@nestjs/core';
 import {
   Directive,
@@ -658,6 +658,22 @@ describe.each(PLATFORMS)('A subscription over HTTP (%s)', (platform) => {
       return {};
     };
     expect(await startEndless('*/*', { context } as never)).toMatch(/"ok alice"}}\n\n$/);
+  });
+});
+
+describe('A subscription whose context has no connection', () => {
+  it('is named in the log, because it does not end with its token', async () => {
+    const warn = jest.spyOn(Logger.prototype, 'warn').mockImplementation(() => undefined);
+    const context = ({ connectionParams }: { connectionParams?: { authorization?: string } }) => {
+      return { req: { headers: { authorization: connectionParams?.authorization } } };
+    };
+    const { callWith } = await graphqlSubscriptionDriver.start(issuer, {}, { context });
+    const opening = { connectionParams: { authorization: `Bearer ${TOKENS.good()}` } };
+    expect(await callWith('closed', opening)).toBe('ok alice');
+    await callWith('closed', opening);
+    const lines = warn.mock.calls.flat().filter((line) => String(line).includes('does not end when its token expires'));
+    expect(lines).toHaveLength(1);
+    warn.mockRestore();
   });
 });
 

@@ -136,11 +136,39 @@ describe('The report of GraphQL', () => {
     const { app, url, warnings } = await start();
     const query = type === 'Admin' ? '{ admin { secret } }' : '{ secret }';
     expect(JSON.stringify(await dataOf(url, query))).toContain('"secret":"secret"');
-    expect(openRoutes(app)).toEqual([`field ${field}`]);
-    expect(warnings).toEqual([expect.stringMatching(/^No AuthGuard protects SecretResolver\.secret/)]);
+    // A function of `resolvers` has no guard either.
+    const root = type === 'Admin' ? ['Query admin'] : [];
+    expect(openRoutes(app)).toEqual([...root, `field ${field}`]);
+    expect(warnings).toEqual([
+      expect.stringMatching(/^No AuthGuard protects SecretResolver\.secret/),
+      ...root.map((name) => expect.stringContaining(`No guard is called for ${name}`)),
+    ]);
     const closed = await start(['guards']);
     expect(JSON.stringify(await dataOf(closed.url, query))).not.toContain('"secret":"secret"');
-    expect(openRoutes(closed.app)).toEqual([]);
+    expect(openRoutes(closed.app)).toEqual(root);
+  });
+
+  it('has root fields that functions of the application serve', async () => {
+    const typeDefs = 'type Query { own: String secret: String } type Mutation { wipe: String }';
+    const Own = decoratedClass('Own', { own: [Query('own')] }, Resolver());
+    const openWith = async (options: object) => {
+      const module = GraphQLModule.forRoot<ApolloDriverConfig>({
+        driver: ApolloDriver,
+        graphiql: false,
+        typeDefs,
+        ...options,
+      });
+      const { app, url } = await startReported({ imports: [module], providers: [Own] });
+      return [await dataOf(url, '{ secret }'), openRoutes(app)];
+    };
+    const [secret, wipe] = [() => 'secret', () => 'wiped'];
+    const data = { secret: 'secret' };
+    expect(await openWith({ resolvers: { Query: { secret }, Mutation: { wipe } } })).toEqual([
+      data,
+      ['Mutation wipe', 'Query secret'],
+    ]);
+    expect(await openWith({ rootValue: { secret } })).toEqual([data, ['Mutation wipe', 'Query secret']]);
+    expect(await openWith({})).toEqual([{ secret: null }, []]);
   });
 
   it("has guarded fields with fieldResolverEnhancers: ['guards']", async () => {

@@ -1,5 +1,6 @@
 import 'reflect-metadata';
-import type { Server } from 'node:http';
+import { once } from 'node:events';
+import { Agent, get, type IncomingMessage, type Server } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { type ServiceError, status } from '@grpc/grpc-js';
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
@@ -197,6 +198,20 @@ it('never sets a timer for longer than Node supports', async () => {
 });
 
 describe.each([sseDriver('express'), sseDriver('fastify')])('A connection over $name', (driver) => {
+  it('leaves its connection open for the next request of the client', async () => {
+    const { url } = await driver.start(issuer, { clock: Date.now });
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    const ask = async (path: string, token: string) => {
+      const request = get(`${url}/${path}`, { headers: bearer(token), agent });
+      const [response] = (await once(request, 'response')) as [IncomingMessage];
+      await once(response.resume(), 'end');
+      return [response.statusCode, request.reusedSocket];
+    };
+    expect(await ask('stream', tokenOf({ exp: Date.now() / 1000 + 1 }))).toEqual([200, false]);
+    expect(await ask('closed', TOKENS.good())).toEqual([200, true]);
+    agent.destroy();
+  });
+
   // With Node's own timers, which the other tests replace.
   it('sends TOKEN_EXPIRED once', async () => {
     const { open } = await driver.start(issuer, { clock: Date.now });

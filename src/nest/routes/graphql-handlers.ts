@@ -7,6 +7,8 @@ import { classesOf, type Endpoint, type FoundHandler, type HandlerFunction, type
 interface GraphqlOptions {
   readonly fieldResolverEnhancers?: readonly string[];
   readonly context?: unknown;
+  readonly resolvers?: unknown;
+  readonly rootValue?: unknown;
 }
 
 /** The options of each `GraphQLModule`. */
@@ -29,10 +31,31 @@ export function areFieldsReachable(modules: ModulesContainer, handlers: readonly
   );
   const queries = handlers.filter(({ kind }) => ROOT_TYPES.includes(kind)).map(({ pattern }) => pattern);
   const fields = handlers.filter(({ kind }) => kind === 'field').map(({ pattern }) => pattern);
-  const rootFields = wrappers.filter(({ name }) => name === 'GraphQLSchemaHost').flatMap(rootFieldsOf);
+  const rootFields = wrappers.filter(isSchemaHost).flatMap(rootFieldsOf);
   const isOther = ({ name, path, isObject }: RootField) =>
     !queries.includes(name) && (isObject || fields.includes(path));
   return isSubgraph || rootFields.some(isOther);
+}
+
+/** Root fields that functions of the options `resolvers` or `rootValue` serve, for which Nest calls no guard. */
+export function rootFieldsWithoutHandler(
+  modules: ModulesContainer,
+  handlers: readonly FoundHandler[],
+): readonly Pick<FoundHandler, 'kind' | 'pattern'>[] {
+  const names = handlers.flatMap(({ kind, pattern }) => (kind === 'field' ? [pattern] : [`${kind}.${pattern}`]));
+  const hosts = [...modules.values()].flatMap(({ providers }) => [...providers.values()]).filter(isSchemaHost);
+  const served = hosts.flatMap(rootFieldsOf).filter(({ kind, name, path }) => {
+    const hasHandler = names.includes(path) || names.includes(`${kind}.${name}`);
+    return !hasHandler && graphqlOptions(modules).some((options) => servesField(options, path));
+  });
+  return served.map(({ kind, name }) => ({ kind, pattern: name }));
+}
+
+/** Functions of `resolvers` win over those of `rootValue`, which serves every other root field. */
+function servesField({ resolvers, rootValue }: GraphqlOptions, path: string): boolean {
+  const [type = '', name = ''] = path.split('.');
+  const maps = [resolvers].flat(Infinity) as readonly (Partial<Record<string, Record<string, unknown>>> | undefined)[];
+  return rootValue !== undefined || maps.some((map) => map?.[type]?.[name] !== undefined);
 }
 
 export function fieldsOf(method: HandlerFunction, resolver: Type): readonly Endpoint[] {
@@ -76,6 +99,7 @@ interface FieldType {
 }
 
 interface RootField {
+  readonly kind: string;
   readonly name: string;
   /** `Query.orders`. */
   readonly path: string;
@@ -83,14 +107,19 @@ interface RootField {
   readonly isObject: boolean;
 }
 
+function isSchemaHost({ name }: Wrapper): boolean {
+  return name === 'GraphQLSchemaHost';
+}
+
 function rootFieldsOf({ instance }: Wrapper): readonly RootField[] {
   try {
     // Throws before the schema is built.
     const { schema } = instance as { readonly schema: GraphqlSchema };
     const roots = [schema.getQueryType(), schema.getMutationType(), schema.getSubscriptionType()];
-    return roots.flatMap((root) =>
+    return roots.flatMap((root, index) =>
       Object.entries(root?.getFields() ?? {}).map(([name, { type }]) => {
-        return { name, path: `${String(root?.name)}.${name}`, isObject: hasFields(type) };
+        const [kind = '', path] = [ROOT_TYPES[index], `${String(root?.name)}.${name}`];
+        return { kind, name, path, isObject: hasFields(type) };
       }),
     );
   } catch {

@@ -14,7 +14,7 @@ import { AuthGuard } from '../auth.guard.js';
 import { AuthenticatedGateway } from '../sockets/authenticated-gateway.js';
 import { GuardCoverage } from './guard-coverage.js';
 import type { FoundHandler } from './found-handler.js';
-import { areFieldsReachable, graphqlOptions } from './graphql-handlers.js';
+import { areFieldsReachable, graphqlOptions, rootFieldsWithoutHandler } from './graphql-handlers.js';
 import { HandlerDiscovery } from './handler-discovery.js';
 import { graphqlVersion } from '../nest-internals.js';
 import { watchAnsweredRequests } from '../transports/graphql.js';
@@ -100,10 +100,8 @@ export class RouteReporter implements OnModuleInit, OnApplicationBootstrap {
     const routes: ReportedRoute[] = [];
     const warnings = [...warningsOfMisplaced(this.modules)];
     const all = this.routesOf(app, microservices);
-    const areReachable = areFieldsReachable(
-      this.modules,
-      all.map(({ handler }) => handler),
-    );
+    const handlers = all.map(({ handler }) => handler);
+    const areReachable = areFieldsReachable(this.modules, handlers);
     for (const { handler, rules, access } of all) {
       const reported = {
         transport: handler.transport,
@@ -119,6 +117,12 @@ export class RouteReporter implements OnModuleInit, OnApplicationBootstrap {
       const warning =
         access === 'unguarded' && this.coverage.isLost(handler) ? lostGuardOf(reported) : warningOf(reported);
       if (warning !== undefined) warnings.push(warning);
+    }
+    for (const { kind, pattern } of rootFieldsWithoutHandler(this.modules, handlers)) {
+      routes.push({ transport: 'graphql', kind, pattern, handler: NO_HANDLER, access: 'unguarded', requires: [] });
+      warnings.push(
+        `No guard is called for ${kind} ${pattern}, which no resolver class serves: write a resolver class for it.`,
+      );
     }
     return { routes, warnings: [...new Set(warnings)] };
   }
@@ -180,6 +184,9 @@ export class RouteReporter implements OnModuleInit, OnApplicationBootstrap {
     }
   }
 }
+
+/** In place of a handler, for a root field of `resolvers` or `rootValue`. */
+const NO_HANDLER = 'none';
 
 const ACCESSES: readonly ReportedRoute['access'][] = ['guarded', 'optional', 'open', 'unguarded', 'unknown'];
 

@@ -1,8 +1,9 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import type { ExecutionContext } from '@nestjs/common';
+import { type ExecutionContext, Logger } from '@nestjs/common';
 import { AuthError } from '../../model/errors.js';
 import { isJsonObject } from '../../model/unknown-value.js';
 import { nonEmptyStrings } from '../../token/token-extractor.js';
+import { handlerName } from '../nest-internals.js';
 import { memoryOf } from '../outcome.js';
 import { type AuthRefusal, isAuthRefusal, refusalFacts, toGraphqlException } from '../refusals/refusal.js';
 import { eventStream, type RawResponse } from './event-stream.js';
@@ -42,6 +43,8 @@ interface Operation {
 const OPEN = 1;
 // `CloseCode.Forbidden` of graphql-ws. Its clients reconnect after it with new `connectionParams`; they never reconnect after 4401.
 const CLOSED_FORBIDDEN = 4403;
+
+const logger = new Logger('AuthGuard');
 
 export const graphqlTransport: Transport = {
   requestOf(context) {
@@ -97,9 +100,22 @@ export const graphqlTransport: Transport = {
     }
     if (!isSubscription(context)) return undefined;
     const response = responseOf(request as HttpRequest, operationOf(context));
-    return response && eventStream(response, (refusal) => subscriptionEvent(refusal, response));
+    if (response !== undefined) return eventStream(response, (refusal) => subscriptionEvent(refusal, response));
+    warnOfEndless(context);
+    return undefined;
   },
 };
+
+const warned = new WeakSet<object>();
+
+/** The `context` or `onConnect` of an application can make a request of its own from `connectionParams`. */
+function warnOfEndless(context: ExecutionContext): void {
+  if (warned.has(context.getClass())) return;
+  warned.add(context.getClass());
+  logger.warn(
+    `The subscription ${handlerName(context)} does not end when its token expires, because the GraphQL context has no connection. Return \`extra\` and \`connectionParams\` of graphql-ws, or the request as it is.`,
+  );
+}
 
 /**
  * Returns whether the request may belong to this operation. The `context` of an application may have kept the request of another
