@@ -2,7 +2,7 @@ import type { VerifiedAccessToken } from '../model/access-token.js';
 import { AuthError } from '../model/errors.js';
 import { isJsonObject } from '../model/unknown-value.js';
 import {
-  CombinedPolicy,
+  isCombined,
   isPolicyClass,
   nameOfPolicy,
   type Policy,
@@ -105,7 +105,7 @@ export async function verdictOf<Context>(
   token: VerifiedAccessToken,
   surroundings: Pick<RequirementSurroundings<Context>, 'context' | 'resolvePolicy'>,
 ): Promise<boolean | undefined> {
-  if (!(policy instanceof CombinedPolicy)) {
+  if (!isCombined(policy)) {
     const { context, resolvePolicy } = surroundings;
     const verdict: unknown = isPolicyClass(policy)
       ? await (await resolvePolicy(policy)).allows(token, context)

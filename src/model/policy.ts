@@ -38,6 +38,11 @@ export function isPolicyReference(value: unknown): value is PolicyReference<unkn
   return typeof value === 'function' || value instanceof CombinedPolicy;
 }
 
+/** Not `instanceof`: the decorators of another copy of this package have combinations of their own. */
+export function isCombined<Context>(policy: PolicyReference<Context>): policy is CombinedPolicy<Context> {
+  return typeof policy !== 'function';
+}
+
 export function isPolicyClass<Context>(
   policy: PolicyClass<Context> | PolicyFunction<Context>,
 ): policy is PolicyClass<Context> {
@@ -47,7 +52,7 @@ export function isPolicyClass<Context>(
 
 /** The name of a policy in reports and logs, for example `anyOf(OrderOwner, not(Suspended))`. */
 export function nameOfPolicy(policy: PolicyReference<never>): string {
-  if (!(policy instanceof CombinedPolicy)) return policy.name === '' ? 'a function' : policy.name;
+  if (!isCombined(policy)) return policy.name === '' ? 'a function' : policy.name;
   const names = policy.policies.map((part) => nameOfPolicy(part)).join(', ');
   return policy.combination === 'not' ? `not(${names})` : `${policy.combination}Of(${names})`;
 }

@@ -8,7 +8,7 @@ import {
   type Type,
 } from '@nestjs/common';
 import { ApplicationConfig, HttpAdapterHost, ModulesContainer } from '@nestjs/core';
-import { CombinedPolicy, isPolicyClass, type PolicyReference } from '../../model/policy.js';
+import { isCombined, isPolicyClass, type PolicyReference } from '../../model/policy.js';
 import { ConfigurationError, type ConfigurationProblem } from '../../model/errors.js';
 import { AuthGuard } from '../auth.guard.js';
 import { AuthenticatedGateway } from '../sockets/authenticated-gateway.js';
@@ -173,8 +173,7 @@ export class RouteReporter implements OnModuleInit, OnApplicationBootstrap {
   }
 
   private missingPolicies(policy: PolicyReference<never>, controller?: Type): readonly ConfigurationProblem[] {
-    if (policy instanceof CombinedPolicy)
-      return policy.policies.flatMap((part) => this.missingPolicies(part, controller));
+    if (isCombined(policy)) return policy.policies.flatMap((part) => this.missingPolicies(part, controller));
     if (!isPolicyClass(policy)) return [];
     try {
       findPolicy(this.modules, policy as Type, controller);

@@ -52,7 +52,7 @@ export const graphqlTransport: Transport = {
     if (request !== undefined && claimRequest(request, operationOf(context))) return request;
     const reason =
       request === undefined
-        ? 'no request in the context'
+        ? 'no request with headers in the context'
         : 'the context belongs to another operation: create a new object for each';
     throw new AuthError('TOKEN_MISSING', { transport: 'graphql', reason });
   },

@@ -1,6 +1,6 @@
 import { describe, expect, it, jest } from '@jest/globals';
 import { type RequirementSurroundings, verdictOf } from '../../../src/access/check-requirement.js';
-import { CombinedPolicy, type PolicyReference } from '../../../src/model/policy.js';
+import { CombinedPolicy, nameOfPolicy, type PolicyReference } from '../../../src/model/policy.js';
 import { verifiedToken } from '../../support/tokens.js';
 
 interface Context {
@@ -51,6 +51,11 @@ it('A policy receives the token and the context, also the instance that replaces
 });
 
 describe('The verdict of a combination', () => {
+  it('knows a combination of another copy of this package', async () => {
+    const copied: Reference = { combination: 'not', policies: [YES] };
+    expect([await verdict(copied), nameOfPolicy(copied)]).toEqual([false, 'not(a function)']);
+  });
+
   it.each<[string, CombinedPolicy<Context>, boolean | undefined]>([
     ['all yes', all(YES, YES), true],
     ['all yes but one', all(YES, NO), false],
