@@ -109,7 +109,10 @@ export function createContext(
   args: readonly unknown[],
   handler: { controller: new (...parameters: never[]) => unknown; method: (...parameters: never[]) => unknown },
 ): ExecutionContext {
-  const context = new ExecutionContextHost([...args], handler.controller as never, handler.method);
+  const context = new OwnContext([...args], handler.controller as never, handler.method);
   context.setType(type);
   return context;
 }
+
+/** The context of a call that Nest does not know. */
+export class OwnContext extends ExecutionContextHost {}

@@ -11,12 +11,13 @@ import {
   Module,
   type ModuleMetadata,
   type NestModule,
+  Scope,
   type Type,
 } from '@nestjs/common';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
 import { Test, type TestingModuleBuilder } from '@nestjs/testing';
-import { AuthGuard, authHook, AuthMiddleware, AuthModule } from '../../src/index.js';
+import { AuthGuard, authHook, AuthMiddleware, AuthModule, Public } from '../../src/index.js';
 import { type Answer, bearer, call, closeApps, type Platform, PLATFORMS } from '../support/app.js';
 import { decoratedClass } from '../support/decorated-class.js';
 import { codeInComments } from '../docs/pages.js';
@@ -315,6 +316,20 @@ describe('authHook', () => {
     const { ask } = await startHooked(['/docs'], ['/docs-public', '/public/docs']);
     for (const path of ['docs-public', 'public/docs']) expect((await ask({}, path)).text).toBe('mounted');
     expect((await ask({}, 'nowhere')).status).toBe(404);
+  });
+
+  it('guards the routes of controllers without a prefix, also in request scope', async () => {
+    @Controller({ path: 'scoped', scope: Scope.REQUEST })
+    class ScopedController {
+      @Get()
+      @Public()
+      read() {
+        return 'read';
+      }
+    }
+    const prepare = (app: INestApplication) => fastifyOf(app).addHook('onRequest', authHook(app));
+    const { ask } = await startOrders(issuer, {}, { platform: 'fastify', prepare, controllers: [ScopedController] });
+    expect([(await ask({}, 'scoped')).status, (await ask(good(), 'scoped')).status]).toEqual([401, 200]);
   });
 
   it.each(['/docs/*', '/docs/:page', '/docs(.*)'])('throws for the pattern %s, which is no prefix', async (pattern) => {

@@ -1,4 +1,5 @@
 import { type ExecutionContext, Injectable, type Type } from '@nestjs/common';
+import { OwnContext } from '../nest-internals.js';
 import type { FoundHandler, HandlerFunction } from './found-handler.js';
 import { nameOfMethod, nameWithoutBound } from './method-metadata.js';
 
@@ -64,7 +65,7 @@ export class CalledHandlers {
    * call returned another object.
    */
   isHidden(context: ExecutionContext): boolean {
-    if (this.perCall.size === 0 || this.classes.has(context.getClass())) return false;
+    if (this.perCall.size === 0 || this.classes.has(context.getClass()) || context instanceof OwnContext) return false;
     const handlers = [...this.perCall].flatMap((type) => this.handlersOf(type));
     return handlers.filter(({ transport }) => transport === context.getType<string>()).some(matcherOf(context));
   }
