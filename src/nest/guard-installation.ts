@@ -1,4 +1,4 @@
-import { Inject, Injectable, Logger, type OnModuleInit, Scope } from '@nestjs/common';
+import { Inject, Injectable, Logger, type OnModuleInit, Scope, type Type } from '@nestjs/common';
 import { ApplicationConfig, ModulesContainer } from '@nestjs/core';
 import type { InstanceWrapper } from '@nestjs/core/injector/instance-wrapper.js';
 import type { Module } from '@nestjs/core/injector/module.js';
@@ -45,16 +45,21 @@ export class GuardInstallation implements OnModuleInit {
     if (areSeveralGlobal && first?.[1].instance === this) new Logger('AuthModule').warn(SEVERAL_GLOBAL);
   }
 
-  /** Providers of the application that `@nestjs/passport` would use. */
+  /** Returns the classes that `@nestjs/passport` would use, but `AuthModule` does not. */
   private unusedClasses(): readonly string[] {
-    const used = providersOf(this.modules, JwtStrategy).map(([, { metatype }]) => metatype as unknown);
-    const own = [...this.modules.values()].filter(({ providers }) => !providers.has(RESOLVED_OPTIONS));
-    const providers = own.flatMap((module) => [...module.providers.values()]);
-    return providers.flatMap(({ token, metatype }) => {
-      const type = metatype as { readonly prototype?: unknown; readonly name: string } | null;
+    const own = providersOf(this.modules, RESOLVED_OPTIONS).map(([module]) => module);
+    const used = own.flatMap(({ providers }) =>
+      [JwtStrategy, AuthGuard].map((token) => providers.get(token)?.metatype),
+    );
+    // A test may replace the strategy or the guard by any object.
+    if (!used.every((type) => isOwn(type, JwtStrategy) || isOwn(type, AuthGuard))) return [];
+    const others = [...this.modules.values()].filter((module) => !own.includes(module));
+    const providers = others.flatMap((module) => [...module.providers.values()]);
+    return providers.flatMap(({ token, metatype, inject }) => {
+      const type: unknown = Array.isArray(inject) ? undefined : metatype;
       const isReplacement = (token === JwtStrategy || token === AuthGuard) && type !== token;
-      const isStrategy = type?.prototype instanceof JwtStrategy && !used.includes(type);
-      return isReplacement || isStrategy ? [nameOf(type ?? token).join()] : [];
+      const isUnused = isOwn(type, JwtStrategy) && !used.some((each) => isOwn(each, type));
+      return isReplacement || isUnused ? nameOf(type ?? token) : [];
     });
   }
 
@@ -82,6 +87,12 @@ function chainToRequest(
     if (rest !== undefined) return [...own, ...rest];
   }
   return undefined;
+}
+
+/** Returns whether a class is another one, or extends it. */
+function isOwn(type: unknown, base: unknown): type is Type {
+  const { prototype } = Object(type) as { readonly prototype?: unknown };
+  return typeof base === 'function' && (type === base || prototype instanceof base);
 }
 
 /** The tokens of this package are symbols, which tell a developer nothing. */

@@ -189,12 +189,9 @@ function authenticatorOf(verifier: AccessTokenVerifier): Authenticator {
 
 const OWN_VERIFY: unknown = Reflect.get(AccessTokenVerifier.prototype, 'verify');
 
-/** Passport passes on the request only. */
 function httpContextOf(request: object): ExecutionContext {
-  return new ExecutionContextHost([request, NO_RESPONSE]);
+  return new ExecutionContextHost([request]);
 }
-
-const NO_RESPONSE = Object.freeze({ setHeader: () => undefined });
 
 /** @throws AuthError USER_REFUSED if there is no user. */
 export function callerOf(user: unknown, token: VerifiedAccessToken): Outcome {

@@ -484,6 +484,7 @@ describe('AuthModule at start', () => {
     ['a strategy', UnusedStrategy],
     ['a strategy in place of JwtStrategy', { provide: JwtStrategy, useClass: UnusedStrategy }],
     ['a guard in place of AuthGuard', { provide: AuthGuard, useClass: UnusedGuard }],
+    ['a factory in place of JwtStrategy', { provide: JwtStrategy, useFactory: () => undefined }],
   ])('names %s among the providers of the application, which would have no effect', async (_what, provider) => {
     const start = (extras: object) =>
       Test.createTestingModule({
@@ -492,8 +493,29 @@ describe('AuthModule at start', () => {
       })
         .compile()
         .then((module) => module.init());
-    await expect(start({})).rejects.toThrow(/Unused(Strategy|Guard): is a provider, but AuthModule does not use it/);
-    if (provider === UnusedStrategy) await (await start({ strategy: UnusedStrategy })).close();
+    await expect(start({})).rejects.toThrow(
+      /(UnusedStrategy|UnusedGuard|JwtStrategy): is a provider, but AuthModule does not use it/,
+    );
+  });
+
+  it('accepts a strategy among the providers that it uses itself, or that a test replaced', async () => {
+    class DerivedStrategy extends UnusedStrategy {}
+    const builder = (providers: Provider[]) => {
+      const auth = AuthModule.forRoot({ ...optionsFor(issuer), strategy: DerivedStrategy });
+      return Test.createTestingModule({ imports: [auth], providers });
+    };
+    const starting = [
+      builder([UnusedStrategy, DerivedStrategy, AuthGuard, { provide: 'strategy', useExisting: JwtStrategy }]),
+      builder([DerivedStrategy]).overrideProvider(JwtStrategy).useValue({ name: 'other' }),
+      builder([AuthGuard])
+        .overrideProvider(AuthGuard)
+        .useValue({ canActivate: () => true }),
+    ];
+    for (const each of starting) {
+      const module = await each.compile();
+      await module.init();
+      await module.close();
+    }
   });
 
   it('warns of options that are undefined, as after a circular import', async () => {

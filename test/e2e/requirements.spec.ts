@@ -324,6 +324,14 @@ describe.each(PLATFORMS)('On %s', (platform) => {
   });
 
   it('cannot be avoided by an object that the constructor returns for each request', async () => {
+    @Controller('open')
+    @Public()
+    class OpenController {
+      @Get()
+      read() {
+        return 'open';
+      }
+    }
     @Controller({ path: 'facade', scope: Scope.REQUEST })
     @RequireScopes('admin')
     class FacadeController {
@@ -336,8 +344,21 @@ describe.each(PLATFORMS)('On %s', (platform) => {
         return 'never called';
       }
     }
-    const { ask } = await start({}, { controllers: [FacadeController] });
-    expect((await ask('facade', {})).status).toBe(500);
+    @Controller({ path: 'other', scope: Scope.REQUEST })
+    @RequireScopes('admin')
+    class OtherController {
+      constructor() {
+        return new OpenController();
+      }
+
+      @Get()
+      read() {
+        return 'never called';
+      }
+    }
+    const { ask } = await start({}, { controllers: [FacadeController, OtherController, OpenController] });
+    for (const path of ['facade', 'other']) expect((await ask(path, {})).status).toBe(500);
+    expect((await ask('open')).status).toBe(200);
   });
 
   describe('a policy', () => {

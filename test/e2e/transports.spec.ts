@@ -1,6 +1,5 @@
 import 'reflect-metadata';
-import { once } from 'node:events';
-import { Agent, get, type IncomingMessage, type Server } from 'node:http';
+import type { Server } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { type ServiceError, status } from '@grpc/grpc-js';
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
@@ -25,7 +24,7 @@ import {
 import { ExecutionContextHost } from '@nestjs/core/helpers/execution-context-host.js';
 import { lastValueFrom } from 'rxjs';
 import { AuthGuard, type AuthOptions, CurrentUser, fromBearerHeader, Public, RequireScopes } from '../../src/index.js';
-import { bearer, closeApps } from '../support/app.js';
+import { closeApps } from '../support/app.js';
 import { until } from '../support/guarded-app.js';
 import { holdTime, pass } from '../support/held-time.js';
 import { issuerWithTokens } from '../support/issuer-with-tokens.js';
@@ -198,20 +197,6 @@ it('never sets a timer for longer than Node supports', async () => {
 });
 
 describe.each([sseDriver('express'), sseDriver('fastify')])('A connection over $name', (driver) => {
-  it('leaves its connection open for the next request of the client', async () => {
-    const { url } = await driver.start(issuer, { clock: Date.now });
-    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
-    const ask = async (path: string, token: string) => {
-      const request = get(`${url}/${path}`, { headers: bearer(token), agent });
-      const [response] = (await once(request, 'response')) as [IncomingMessage];
-      await once(response.resume(), 'end');
-      return [response.statusCode, request.reusedSocket];
-    };
-    expect(await ask('stream', tokenOf({ exp: Date.now() / 1000 + 1 }))).toEqual([200, false]);
-    expect(await ask('closed', TOKENS.good())).toEqual([200, true]);
-    agent.destroy();
-  });
-
   // With Node's own timers, which the other tests replace.
   it('sends TOKEN_EXPIRED once', async () => {
     const { open } = await driver.start(issuer, { clock: Date.now });
@@ -371,20 +356,40 @@ describe('A handler that another library calls', () => {
     expect([await call(alice()), await call({}), await call(bob())]).toEqual(['ok alice', 'TOKEN_MISSING', 'ok bob']);
   });
 
-  it.each<[string, (session: object) => readonly unknown[]]>([
-    ['one object', (session) => [session]],
-    ['a request and a response', (session) => [session, { setHeader: () => undefined }, 'message']],
-  ])('has no caller if its library has the default type `http` and passes %s again', async (_what, argumentsFor) => {
-    const { deliver } = await startExternalHandlers({ tokenFrom: [fromBearerHeader()] });
-    const call = (args: readonly unknown[]) =>
-      deliver(Handlers, 'first', args, 'http').catch((error: unknown) => (error as { code?: string }).code);
-    const session = { headers: bearer(TOKENS.good()) };
-    const args = argumentsFor(session);
-    expect(await call(args)).toBe('ok alice');
-    session.headers = bearer(TOKENS.bob());
-    expect(await call(args)).toBe('TOKEN_MISSING');
-    // A text cannot identify a call.
-    expect(await call([TOKENS.good()])).toBe('TOKEN_MISSING');
+  const RESPONSE = { setHeader: () => undefined };
+
+  it.each<[string, (session: object) => readonly unknown[], string[]]>([
+    ['one object', (session) => [session], ['ok bob', 'TOKEN_MISSING', 'ok guest']],
+    [
+      'a request and a response',
+      (session) => [session, RESPONSE, 'message'],
+      ['TOKEN_MISSING', 'TOKEN_MISSING', 'ok guest'],
+    ],
+  ])(
+    'never has the caller of an earlier message if its library has the default type `http` and passes %s again',
+    async (_what, argumentsFor, outcomes) => {
+      const tokenFrom = [
+        fromBearerHeader(),
+        (context: ExecutionContext) => context.getArgByIndex<{ token?: string }>(0).token,
+      ];
+      const { deliver } = await startExternalHandlers({ tokenFrom });
+      const session: { headers: object; token?: string } = { headers: {} };
+      const call = (name: string, token: string | undefined) =>
+        deliver(Handlers, name, argumentsFor(Object.assign(session, { token })), 'http').catch(
+          (error: unknown) => (error as { code?: string }).code,
+        );
+      expect(await call('first', TOKENS.good())).toBe('ok alice');
+      expect([
+        await call('first', TOKENS.bob()),
+        await call('first', undefined),
+        await call('open', TOKENS.good()),
+      ]).toEqual(outcomes);
+    },
+  );
+
+  it('is refused if its library has the default type `http` and passes a text', async () => {
+    const { deliver } = await startExternalHandlers({ tokenFrom: [(context) => context.getArgByIndex<string>(0)] });
+    await expect(deliver(Handlers, 'first', [TOKENS.good()], 'http')).rejects.toMatchObject({ code: 'TOKEN_MISSING' });
   });
 
   it('is called for an event that other handlers receive as well', async () => {

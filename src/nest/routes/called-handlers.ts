@@ -61,13 +61,18 @@ export class CalledHandlers {
   }
 
   /**
-   * Returns whether a call may be one of a handler although its class has none: the constructor of a class that Nest creates for each
-   * call returned another object.
+   * Returns whether a call is one of a handler whose class is not the one that is called: the constructor of a class that Nest creates
+   * for each call returned another object.
    */
   isHidden(context: ExecutionContext): boolean {
-    if (this.perCall.size === 0 || this.classes.has(context.getClass()) || context instanceof OwnContext) return false;
-    const handlers = [...this.perCall].flatMap((type) => this.handlersOf(type));
-    return handlers.filter(({ transport }) => transport === context.getType<string>()).some(matcherOf(context));
+    if (this.perCall.size === 0 || context instanceof OwnContext) return false;
+    // Other transports do not state what is called.
+    const type = context.getType<string>();
+    if (type !== 'http' && type !== 'graphql') return false;
+    const matches = matcherOf(context);
+    const has = (controller: Type) =>
+      this.handlersOf(controller).some((each) => each.transport === type && matches(each));
+    return !has(context.getClass()) && [...this.perCall].some(has);
   }
 
   private of(context: ExecutionContext): readonly FoundHandler[] {

@@ -6,7 +6,7 @@ export interface RawResponse {
   readonly writableEnded: boolean;
   readonly headersSent: boolean;
   readonly closed?: boolean;
-  readonly socket: { readonly writableLength?: number; destroySoon?(): void; destroy?(): void } | null;
+  readonly socket: { destroySoon?(): void; destroy?(): void } | null;
   /** HTTP/2 only, where one socket carries many responses. */
   readonly stream?: { destroy?(): void };
   getHeader(name: string): unknown;
@@ -30,27 +30,24 @@ export function eventStream(response: RawResponse, eventOf = exceptionEvent): Lo
     close(refusal) {
       // Read them now: Node removes the socket from a response that has ended.
       const { socket, stream } = response;
-      const timer = setTimeout(() => {
-        (stream ?? socket)?.destroy?.();
-      }, DESTROY_AFTER_MS).unref();
-      const isBehind = (socket?.writableLength ?? 0) > 0;
-      // A client that reads may send its next request over the same connection.
-      const finished = () => {
-        clearTimeout(timer);
-        if (stream === undefined && isBehind) socket?.destroySoon?.();
-      };
       // Nest continues to write what the handler emits, and Node turns that into an error without a listener.
       response.on('error', () => undefined);
+      setTimeout(() => {
+        (stream ?? socket)?.destroy?.();
+      }, DESTROY_AFTER_MS).unref();
+      const close = () => {
+        if (stream === undefined) socket?.destroySoon?.();
+      };
       if (response.headersSent) {
         // The challenge is not repeated: an event has no headers.
-        response.end(eventOf({ ...refusal, challenges: [] }), finished);
+        response.end(eventOf({ ...refusal, challenges: [] }), close);
       } else {
         // The handler has not created its stream yet.
         response.writeHead(refusal.error.status, {
           'Content-Type': 'application/json; charset=utf-8',
           'WWW-Authenticate': refusal.challenges.join(', '),
         });
-        response.end(JSON.stringify(toHttpException(refusal).getResponse()), finished);
+        response.end(JSON.stringify(toHttpException(refusal).getResponse()), close);
       }
     },
   };

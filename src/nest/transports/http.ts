@@ -1,6 +1,7 @@
 import type { ExecutionContext } from '@nestjs/common';
 import type { Presented } from '../../token/authenticator.js';
 import { sentToken, type TokenCarrier, type TokenExtractor } from '../../token/token-extractor.js';
+import { GUEST, memoryOf } from '../outcome.js';
 import { isAuthRefusal, toHttpException } from '../refusals/refusal.js';
 import { eventStream, type RawResponse } from './event-stream.js';
 import type { Transport } from './transport.js';
@@ -33,7 +34,13 @@ interface HttpResponse {
 export const httpTransport: Transport = {
   requestOf: (context) => context.switchToHttp().getRequest<object>(),
 
-  memoOf: (context, request) => request ?? context.switchToHttp().getRequest<object>(),
+  memoOf(context, guarded) {
+    const request = guarded ?? context.switchToHttp().getRequest<HttpRequest>();
+    if (isFromNode(request as HttpRequest)) return request;
+    // A library may pass the same object for several messages. A public handler must not have the caller of another one.
+    if (guarded === undefined) memoryOf(request, request).decide(GUEST);
+    return context;
+  },
 
   read(request, context, extractor) {
     if (!extractor.isHeaderOnly) return readHttp(request as HttpRequest, context, extractor);
@@ -56,6 +63,10 @@ export const httpTransport: Transport = {
     return eventStream(response.raw ?? response);
   },
 };
+
+function isFromNode({ rawHeaders, raw }: HttpRequest): boolean {
+  return (rawHeaders ?? raw?.rawHeaders) !== undefined;
+}
 
 /** The presented credentials of an HTTP request. Everything except the token is read on first use. */
 class HttpPresented implements Presented {

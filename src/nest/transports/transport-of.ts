@@ -23,11 +23,13 @@ export function transportOf(context: ExecutionContext): Transport {
 
 /**
  * Whether a call is an HTTP request: `ExternalContextCreator` has `http` as its default type, whatever a library passes to its
- * handlers, and several messages may have the same arguments. Fastify has no `next`.
+ * handlers, and several messages may have the same arguments. Passport passes on the request only, and Fastify has no `next`.
  */
 function isRequest(context: ExecutionContext): boolean {
-  const [request, response, next] = context.getArgs<unknown[]>();
+  const args = context.getArgs<unknown[]>();
+  const [request, response, next] = args;
   const { setHeader, header } = Object(response) as { readonly setHeader?: unknown; readonly header?: unknown };
   const hasResponse = typeof setHeader === 'function' || typeof header === 'function';
-  return isJsonObject(request) && hasResponse && (next === undefined || typeof next === 'function');
+  if (!isJsonObject(request) || !isJsonObject(request.headers)) return false;
+  return args.length === 1 || (hasResponse && (next === undefined || typeof next === 'function'));
 }
