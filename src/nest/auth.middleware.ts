@@ -108,10 +108,12 @@ export function authHook(
   app: INestApplicationContext,
   ...prefixes: string[]
 ): (request: object, reply: object) => Promise<void> {
-  for (const path of prefixes.filter((prefix) => /[*:?(]/.test(prefix)))
-    throw new ConfigurationError([
-      { path: `authHook ${JSON.stringify(path)}`, message: 'is a pattern. Write a prefix: "/docs".' },
-    ]);
+  const patterns = prefixes.filter((prefix) => /[*:?(]/.test(prefix));
+  const problems = patterns.map((path) => ({
+    path: JSON.stringify(path),
+    message: 'is a pattern. Write a prefix: "/docs".',
+  }));
+  if (problems.length > 0) throw new ConfigurationError(problems, 'authHook cannot guard these routes');
   const middleware = middlewareOf(app);
   warnOfUnused(prefixes, app);
   return async (request, reply) => {
@@ -128,9 +130,9 @@ export function authHook(
 /** Returns the middleware of the module whose guard is global, or of the only module. */
 function middlewareOf(app: INestApplicationContext): AuthMiddleware {
   const found = providersOf(app.get(ModulesContainer), AuthMiddleware);
+  if (found.length < 2) return app.get(AuthMiddleware, { strict: false });
   const guards: readonly unknown[] = app.get(ApplicationConfig).getGlobalGuards();
-  const [only] =
-    found.length === 1 ? found : found.filter(([{ providers }]) => guards.includes(providers.get(AuthGuard)?.instance));
+  const [only] = found.filter(([{ providers }]) => guards.includes(providers.get(AuthGuard)?.instance));
   if (only !== undefined) return only[1].instance as AuthMiddleware;
   const message =
     'is imported several times and none has the global guard, so it is not clear whose options apply; ' +
@@ -154,7 +156,7 @@ function warnOfUnused(prefixes: readonly string[], app: INestApplicationContext)
   fastify.addHook('onReady', (done) => {
     for (const prefix of unused)
       new Logger(AuthMiddleware.name).warn(
-        `authHook guards ${JSON.stringify(prefix)}, but no route that was added after it has this prefix`,
+        `authHook saw no route under ${JSON.stringify(prefix)} that was added after it. Check the prefix; routes have the global prefix as well.`,
       );
     done();
   });

@@ -258,7 +258,8 @@ export class IssuerKeys implements KeySource {
     if (persistence === undefined) return;
     const { limits, clock } = this.options;
     const load = async () => {
-      this.cached ??= await persistence.load(clock());
+      const stored = await persistence.load(clock());
+      this.cached ??= stored;
     };
     this.restoring ??= limits === undefined ? load() : limits.storeLoads.run(load);
     if (this.restoring === undefined) throw this.unavailable('BUSY');

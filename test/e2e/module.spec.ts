@@ -527,6 +527,10 @@ describe('AuthModule at start', () => {
         expect.stringContaining(`The option ${name} is undefined`),
       ),
     );
+    const other = { issuer: 'https://other.example.com', audience: AUDIENCE, validate: undefined };
+    const listed = new LogRecorder();
+    await startApp('express', { imports: [AuthModule.forRoot({ issuers: [other] })] }, { logger: listed });
+    expect(listed.lines).toEqual([expect.stringContaining('The option validate is undefined')]);
   });
 
   it('warns if several modules are global', async () => {

@@ -4,16 +4,22 @@ import {
   Controller,
   Delete,
   Get,
+  Global,
   type INestApplication,
+  Inject,
   Injectable,
   Module,
+  Optional,
   Post,
   RequestMethod,
   Scope,
   SetMetadata,
   Sse,
   type Type,
+  UseFilters,
   UseGuards,
+  UseInterceptors,
+  UsePipes,
   Version,
   VERSION_NEUTRAL,
   VersioningType,
@@ -340,14 +346,21 @@ describe('The log at start', () => {
     const require = RequireScopes('read');
     @Injectable()
     class OrdersService {
+      constructor(@Optional() @Inject('missing') readonly missing?: unknown) {}
+
       @UseGuards(AuthGuard)
+      @UseInterceptors()
+      @UsePipes()
+      @UseFilters()
       @RequireScopes('write')
       write() {
         return 'written';
       }
     }
-    const BooksService = decoratedClass('BooksService', { read: [] }, Injectable(), require);
-    const BooksModule = decoratedClass('BooksModule', {}, Module({}), require);
+    const BooksService = decoratedClass('BooksService', { read: [] }, Injectable({ scope: Scope.TRANSIENT }), require);
+    Optional()(BooksService.prototype as object, 'books');
+    const lists = { imports: [], controllers: [], providers: [], exports: [] };
+    const BooksModule = decoratedClass('BooksModule', {}, Module(lists), Global(), require);
     const library = SetMetadata('library', 'event');
     @WebSocketGateway()
     class Gateway extends AuthenticatedGateway {

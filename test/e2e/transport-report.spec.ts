@@ -171,6 +171,27 @@ describe('The report of GraphQL', () => {
     expect(await openWith({})).toEqual([{ secret: null }, []]);
   });
 
+  it('prevents the start if functions of the application replace handlers', async () => {
+    const resolvers: object[] = [{ Query: { order: () => 'open' } }, { Order: { plain: () => 'open' } }];
+    const typeDefs = 'type Order { plain: String } type Query { order: Order }';
+    const Orders = decoratedClass(
+      'Orders',
+      { order: [Query('order')], plain: [ResolveField('plain')] },
+      Resolver('Order'),
+    );
+    const module = GraphQLModule.forRoot<ApolloDriverConfig>({
+      driver: ApolloDriver,
+      graphiql: false,
+      typeDefs,
+      resolvers: resolvers as never,
+    });
+    expect(await startProblems({ imports: [module], providers: [Orders] })).toEqual(
+      ['Orders.order', 'Orders.plain'].map((name) =>
+        expect.stringContaining(`${name} is replaced by a function of the option \`resolvers\``),
+      ),
+    );
+  });
+
   it("has guarded fields with fieldResolverEnhancers: ['guards']", async () => {
     const { url, routes, warnings } = await startReported(graphql(['guards']));
     expect(accesses(routes)).toStrictEqual([...roots, ...fields('guarded', 'guarded')]);

@@ -46,16 +46,26 @@ export function rootFieldsWithoutHandler(
   const hosts = [...modules.values()].flatMap(({ providers }) => [...providers.values()]).filter(isSchemaHost);
   const served = hosts.flatMap(rootFieldsOf).filter(({ kind, name, path }) => {
     const hasHandler = names.includes(path) || names.includes(`${kind}.${name}`);
-    return !hasHandler && graphqlOptions(modules).some((options) => servesField(options, path));
+    return (
+      !hasHandler &&
+      graphqlOptions(modules).some(({ resolvers, rootValue }) => {
+        return rootValue !== undefined || hasResolver(resolvers, path);
+      })
+    );
   });
   return served.map(({ kind, name }) => ({ kind, pattern: name }));
 }
 
-/** Functions of `resolvers` win over those of `rootValue`, which serves every other root field. */
-function servesField({ resolvers, rootValue }: GraphqlOptions, path: string): boolean {
+/** Whether a function of the option `resolvers` is called in place of a handler. Nest calls no guard for it. */
+export function isReplacedByOption(modules: ModulesContainer, { transport, kind, pattern }: FoundHandler): boolean {
+  const path = kind === 'field' ? pattern : `${kind}.${pattern}`;
+  return transport === 'graphql' && graphqlOptions(modules).some(({ resolvers }) => hasResolver(resolvers, path));
+}
+
+function hasResolver(resolvers: unknown, path: string): boolean {
   const [type = '', name = ''] = path.split('.');
   const maps = [resolvers].flat(Infinity) as readonly (Partial<Record<string, Record<string, unknown>>> | undefined)[];
-  return rootValue !== undefined || maps.some((map) => map?.[type]?.[name] !== undefined);
+  return maps.some((map) => map?.[type]?.[name] !== undefined);
 }
 
 export function fieldsOf(method: HandlerFunction, resolver: Type): readonly Endpoint[] {

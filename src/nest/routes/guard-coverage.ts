@@ -13,7 +13,7 @@ import type { ReportedRoute } from './route-report.js';
 /** Determines whether Nest calls the guard for a handler, which depends on its version and on the transport. */
 export class GuardCoverage {
   private areSocketsGuarded = false;
-  /** Nest reads the global guards before the application can serve a call. Later ones have no effect. */
+  /** For singletons, Nest reads the global guards when it starts. Later ones have no effect. */
   private globalGuards: readonly unknown[] | undefined;
 
   constructor(

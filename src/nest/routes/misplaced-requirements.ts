@@ -5,11 +5,12 @@ import { hasOwnRequirements } from './requirement.decorators.js';
 
 /** The metadata of decorators that do not make a method a handler. */
 const NO_MARKS =
-  /^(?:nestjs-resource-server:|design:|self:|swagger\/|(?:imports|controllers|providers|exports|scope:options)$|__(?:module:global|injectable|guards|interceptors|pipes|exceptionFilters)__$)/;
+  /^(?:nestjs-resource-server:|design:|self:|optional:|(?:imports|controllers|providers|exports|scope:options)$|__(?:module:global|injectable|guards|interceptors|pipes|exceptionFilters)__$)/;
 
 /**
  * Returns a warning for each service, module and method with requirements that is not a handler: no guard checks them. A library can
- * call a method without a decorator of its own, but that is rare.
+ * call a method without a decorator of its own, but that is rare. The decorator of a library that calls no guard (`@Cron`, `@OnEvent`) hides
+ * such a requirement.
  */
 export function warningsOfMisplaced(modules: ModulesContainer): readonly string[] {
   const all = [...modules.values()];
@@ -26,8 +27,8 @@ export function warningsOfMisplaced(modules: ModulesContainer): readonly string[
       (name) => name !== 'constructor' && hasOwnRequirements(type, name) && !isHandler(name),
     );
     paths.push(...lost.map((name) => `${type.name}.${name}`));
-    const hasHandlers = isMarked(type) || scanner.getAllMethodNames(prototype).some(isHandler);
-    if (hasOwnRequirements(type) && !controllers.includes(type) && !hasHandlers) paths.push(type.name);
+    if (!hasOwnRequirements(type) || controllers.includes(type) || isMarked(type)) continue;
+    if (!scanner.getAllMethodNames(prototype).some(isHandler)) paths.push(type.name);
   }
   return paths.map(
     (path) =>

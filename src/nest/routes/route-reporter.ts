@@ -14,7 +14,12 @@ import { AuthGuard } from '../auth.guard.js';
 import { AuthenticatedGateway } from '../sockets/authenticated-gateway.js';
 import { GuardCoverage } from './guard-coverage.js';
 import type { FoundHandler } from './found-handler.js';
-import { areFieldsReachable, graphqlOptions, rootFieldsWithoutHandler } from './graphql-handlers.js';
+import {
+  areFieldsReachable,
+  graphqlOptions,
+  isReplacedByOption,
+  rootFieldsWithoutHandler,
+} from './graphql-handlers.js';
 import { HandlerDiscovery } from './handler-discovery.js';
 import { graphqlVersion } from '../nest-internals.js';
 import { watchAnsweredRequests } from '../transports/graphql.js';
@@ -82,17 +87,20 @@ export class RouteReporter implements OnModuleInit, OnApplicationBootstrap {
 
   onApplicationBootstrap(): void {
     const { routes, warnings } = this.report();
-    if (routes.length === 0) return;
-    const counts = ACCESSES.map((access) => [routes.filter((route) => route.access === access).length, access] as const)
-      .filter(([count]) => count > 0)
-      .map(([count, access]) => `${String(count)} ${access}`);
-    this.logger.log(`${String(routes.length)} ${routes.length === 1 ? 'route' : 'routes'}: ${counts.join(', ')}`);
-    this.logger.debug(`Routes:\n${toTable(routes)}`);
+    if (routes.length > 0) this.logRoutes(routes);
     for (const warning of warnings) this.logger.warn(warning);
     for (const name of this.coverage.otherGuards())
       this.logger.warn(
         `${name} is a global guard, but AuthMiddleware and SocketAuthenticator use ${this.guard.constructor.name}. Pass it to AuthModule: { guard: ${name} }`,
       );
+  }
+
+  private logRoutes(routes: readonly ReportedRoute[]): void {
+    const counts = ACCESSES.map((access) => [routes.filter((route) => route.access === access).length, access] as const)
+      .filter(([count]) => count > 0)
+      .map(([count, access]) => `${String(count)} ${access}`);
+    this.logger.log(`${String(routes.length)} ${routes.length === 1 ? 'route' : 'routes'}: ${counts.join(', ')}`);
+    this.logger.debug(`Routes:\n${toTable(routes)}`);
   }
 
   /** @param app shows how the microservices of a hybrid application were connected. */
@@ -143,6 +151,7 @@ export class RouteReporter implements OnModuleInit, OnApplicationBootstrap {
     try {
       const rules = this.routes.ofHandler(handler);
       this.routes.register(handler);
+      if (isReplacedByOption(this.modules, handler)) return [replacedByOption(handler)];
       return [...this.unguardedRequirements(handler, rules), ...this.missingPoliciesOf(rules, handler.controller)];
     } catch (error) {
       if (error instanceof ConfigurationError) return error.problems;
@@ -188,6 +197,12 @@ export class RouteReporter implements OnModuleInit, OnApplicationBootstrap {
 const NO_HANDLER = 'none';
 
 const ACCESSES: readonly ReportedRoute['access'][] = ['guarded', 'optional', 'open', 'unguarded', 'unknown'];
+
+function replacedByOption({ controller, name }: FoundHandler): ConfigurationProblem {
+  const message =
+    'is replaced by a function of the option `resolvers` of GraphQLModule, for which Nest calls no guard; remove one of them';
+  return { path: `${controller.name}.${name}`, message };
+}
 
 function replacedProblem({ name }: Type): ConfigurationProblem {
   const message =

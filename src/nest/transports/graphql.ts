@@ -110,10 +110,10 @@ const warned = new WeakSet<object>();
 
 /** The `context` or `onConnect` of an application can make a request of its own from `connectionParams`. */
 function warnOfEndless(context: ExecutionContext): void {
-  if (warned.has(context.getClass())) return;
-  warned.add(context.getClass());
+  if (warned.has(context.getHandler())) return;
+  warned.add(context.getHandler());
   logger.warn(
-    `The subscription ${handlerName(context)} does not end when its token expires, because the GraphQL context has no connection. Return \`extra\` and \`connectionParams\` of graphql-ws, or the request as it is.`,
+    `A subscription with ${handlerName(context)} does not end when its token expires, because the GraphQL context has no connection. Return \`extra\` and \`connectionParams\` of graphql-ws, or the request as it is.`,
   );
 }
 
