@@ -58,29 +58,32 @@ class ExternalCall {
   }
 }
 
-/** The calls by their arguments. Calls may share an argument, such as a channel or a bot, if another one tells them apart. */
+/**
+ * The calls by their class, handler and arguments. Calls may share an argument, such as a channel or a bot, if another one tells
+ * them apart.
+ */
 class CallTree {
   readonly call = new ExternalCall(true);
-  private readonly branches = new WeakMap<object, CallTree>();
+  isWarned = false;
+  private branches: WeakMap<object, CallTree> | undefined;
+  private named: Map<string, CallTree> | undefined;
 
-  at(argument: object): CallTree {
-    let branch = this.branches.get(argument);
-    if (branch === undefined) this.branches.set(argument, (branch = new CallTree()));
+  at(key: object | string): CallTree {
+    const branches = (
+      typeof key === 'string' ? (this.named ??= new Map()) : (this.branches ??= new WeakMap())
+    ) as Branches;
+    let branch = branches.get(key);
+    if (branch === undefined) branches.set(key, (branch = new CallTree()));
     return branch;
   }
 }
 
-const handlers = new WeakMap<object, Map<string, CallTree>>();
-
-/** Handlers are compared by name, because instrumentation replaces methods. Several may receive the same event. */
-function callsOf(context: ExecutionContext): CallTree {
-  const type = context.getClass();
-  const { name } = context.getHandler();
-  const trees = handlers.get(type) ?? new Map<string, CallTree>();
-  const tree = trees.get(name) ?? new CallTree();
-  handlers.set(type, trees.set(name, tree));
-  return tree;
+interface Branches {
+  get(key: object | string): CallTree | undefined;
+  set(key: object | string, branch: CallTree): unknown;
 }
+
+const root = new CallTree();
 
 /**
  * Returns the call that a context belongs to. Guards and parameter decorators have a context each, and nothing in common but
@@ -89,21 +92,21 @@ function callsOf(context: ExecutionContext): CallTree {
 function callOf(context: ExecutionContext): ExternalCall {
   const identifying = context.getArgs<unknown[]>().filter(isReference);
   if (identifying.length === 0) return new ExternalCall(false);
-  return identifying.reduce((tree: CallTree, argument) => tree.at(argument), callsOf(context)).call;
+  // Handlers are compared by name, because instrumentation replaces methods. Several may receive the same event.
+  const handler = root.at(context.getClass()).at(context.getHandler().name);
+  return identifying.reduce((tree: CallTree, argument) => tree.at(argument), handler).call;
 }
 
 function isReference(value: unknown): value is object {
   return (typeof value === 'object' && value !== null) || typeof value === 'function';
 }
 
-const warned = new WeakMap<object, Set<string>>();
-
 /** @param reader of the module: each application has its own warning. */
 function warnOnce(reader: object, context: ExecutionContext, isShared: boolean): void {
   const transport = context.getType<string>();
-  const transports = warned.get(reader) ?? new Set();
-  if (transports.has(transport)) return;
-  warned.set(reader, transports.add(transport));
+  const warning = root.at(reader).at(transport);
+  if (warning.isWarned) return;
+  warning.isWarned = true;
   const reason = isShared
     ? `${SHARED_ARGUMENTS}. Have the library pass an object that is new for each call`
     : 'the call has no token. Add a function to `tokenFrom` that reads it from the arguments: (context) => context.getArgByIndex(0)…';
