@@ -156,6 +156,11 @@ describe('explain', () => {
     ['not-before', '`iat` is 10 minutes in the future', { iat: NOW + 600 }],
     ['not-before', '`iat` is in milliseconds', { iat: NOW * 1000 }],
     ['required-claims', 'The token has no `tenant`', { tenant: undefined }],
+    ['audience', "write `audienceClaim: 'client_id'`", { aud: undefined, client_id: 'app' }],
+    ['audience', "write `audienceClaim: 'azp'`", { aud: undefined, azp: 'app' }],
+    ['audience', 'The token has no `aud`. The issuer', { aud: undefined, client_id: 7 }],
+    ['access-token', 'Its `at_hash` shows it', { at_hash: 'x' }],
+    ['expiration', '`exp` is not a number', { exp: Infinity }],
   ])('has in the row %s the hint: %s', async (check, hint, claims) => {
     expect(rowOf(await explain(tokenWith(claims), { requiredClaims: ['tenant'] }), check)?.hint).toContain(hint);
   });
@@ -190,6 +195,9 @@ describe('explain', () => {
     [() => 'a.b.c.d.e', 'not three parts', 'it is encrypted (JWE)'],
     [(token) => `${token}!`, 'signature is not base64url', 'Signature is not base64url. It is not a JWT'],
     [() => 7, 'not a string', 'A token is a string'],
+    [() => ' {"access_token":"x"}', 'not three parts', 'It is a JSON document'],
+    [(token) => token.split('.').slice(0, 2).join('.'), 'not three parts', 'It is a truncated JWT'],
+    [() => 'a.b', 'not three parts', 'Not three parts. It is not a JWT'],
   ])('recognizes common mistakes in the form: %p', async (change, reason, hint) => {
     const form = rowOf(await explain(change(tokenWith()) as string), 'form');
     expect(form).toMatchObject({ passed: false, code: 'TOKEN_MALFORMED', expected: '3 parts of base64url', reason });
