@@ -79,11 +79,17 @@ export const GRAPHQL_MODULE_OPTIONS = 'GqlModuleOptions';
 /** Returns whether Nest calls global guards for messages of sockets, as since version 12. A false warning is better than none. */
 export async function callsGuardsForSockets(): Promise<boolean> {
   try {
-    // New in version 12. The package.json of some versions cannot be imported.
     await import('@nestjs/core/internal');
-    return true;
   } catch {
     return false;
+  }
+  try {
+    // Some versions 11 have that file as well.
+    const { default: manifest } = await import('@nestjs/core/package.json', { with: { type: 'json' } });
+    return Number.parseInt(manifest.version, 10) >= 12;
+  } catch {
+    // Only versions 12 have a package.json that cannot be imported.
+    return true;
   }
 }
 
