@@ -113,7 +113,10 @@ function classOf(
   return { type, names: named.map(({ name }) => name) };
 }
 
-/** Compares the report with what an anonymous caller gets. An application that does not start is open to nobody. */
+/**
+ * Compares the report with what an anonymous caller gets. An application that does not start is open to nobody.
+ * @param isReachable whether a route that answers nobody must be closed in the report.
+ */
 async function expectTruth(
   start: () => Promise<{ app: INestApplication; close: () => Promise<void> }>,
   routes: readonly string[],
@@ -141,6 +144,10 @@ async function expectTruth(
   }
   await close();
 }
+
+/** The function of another method may have the only guard. Nest puts it there for each request, so the report cannot know. */
+const mayBeGuardedByAlias = ({ isScoped: isPerRequest, methods: given }: Holder) =>
+  isPerRequest && given.some(({ shape }) => shape === 'aliased');
 
 const CLOSED: readonly string[] = ['guarded', 'unknown', 'optional'];
 
@@ -189,11 +196,17 @@ it(
             return `GET ${parts.join('')}/c${String(index)}/${pathOf(name)}`;
           }),
         );
-        await expectTruth(start, routes, async (route, app) => {
-          const { status } = await call(`${await app.getUrl()}${route.slice(4)}`, { v: '1' });
-          expect([200, 401, 500]).toContain(status);
-          return status === 200;
-        });
+        await expectTruth(
+          start,
+          routes,
+          async (route, app) => {
+            const { status } = await call(`${await app.getUrl()}${route.slice(4)}`, { v: '1' });
+            expect([200, 401, 500]).toContain(status);
+            return status === 200;
+          },
+          (route) =>
+            !holders.some((given, index) => mayBeGuardedByAlias(given) && route.includes(`/c${String(index)}/`)),
+        );
       }),
       { numRuns: RUNS },
     );
@@ -270,7 +283,9 @@ it(
           return name.startsWith('m') ? isSocketAnswered(url, name) : isJobAnswered(strategy, name);
         };
         // An AuthenticatedGateway may admit nobody who could send its public messages.
-        await expectTruth(start, routes, answers, (route) => !isOurs || !route.startsWith('message m'));
+        const isReachable = (route: string) =>
+          !(isOurs && route.startsWith('message m')) && !(mayBeGuardedByAlias(queries) && route.startsWith('Query'));
+        await expectTruth(start, routes, answers, isReachable);
       }),
       { numRuns: RUNS / 2 },
     );
