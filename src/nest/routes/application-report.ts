@@ -15,6 +15,7 @@ import { AUTH_OPTIONS } from '../auth.module-definition.js';
 import { AuthGuard } from '../auth.guard.js';
 import { providersOf } from '../nest-internals.js';
 import { CalledHandlers } from './called-handlers.js';
+import { wrappersOf } from './found-handler.js';
 import { RouteMetadata } from './route-metadata.js';
 import type { RouteReport } from './route-report.js';
 import { routeReport, RouteReporter } from './route-reporter.js';
@@ -92,7 +93,7 @@ function requirementsOf(modules: ModulesContainer): ResolvedOptions['require'] {
 
 /** The classes and instances of global guards; undefined for a guard that a factory creates. */
 function globalGuardsOf(modules: ModulesContainer): readonly unknown[] {
-  const providers = [...modules.values()].flatMap((module) => [...module.providers.values()]);
+  const providers = wrappersOf(modules, 'providers');
   // Nest adds a suffix to the token of each global guard.
   const guards = providers.filter(({ token }) => typeof token === 'string' && token.startsWith(`${APP_GUARD} (UUID: `));
   return guards.map(({ isAlias, isFactory, inject, metatype, instance }) => {

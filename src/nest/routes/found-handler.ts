@@ -1,4 +1,5 @@
 import type { Type } from '@nestjs/common';
+import type { ModulesContainer } from '@nestjs/core';
 import type { InstanceWrapper } from '@nestjs/core/injector/instance-wrapper.js';
 
 export type HandlerFunction = (...parameters: unknown[]) => unknown;
@@ -28,6 +29,11 @@ export type Endpoint = Pick<FoundHandler, 'transport' | 'kind' | 'pattern' | 'mi
 
 /** A provider or controller of Nest. */
 export type Wrapper = InstanceWrapper<unknown>;
+
+/** The controllers or the providers of all modules. */
+export function wrappersOf(modules: ModulesContainer, kind: 'controllers' | 'providers'): readonly Wrapper[] {
+  return [...modules.values()].flatMap((module) => [...module[kind].values()]);
+}
 
 /** The classes of those that have one. */
 export function classesOf(wrappers: Iterable<{ readonly metatype: unknown }>): readonly Type[] {

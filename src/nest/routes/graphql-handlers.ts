@@ -1,7 +1,14 @@
 import type { Type } from '@nestjs/common';
 import type { ModulesContainer } from '@nestjs/core';
 import { GRAPHQL_MODULE_OPTIONS, metadataOf } from '../nest-internals.js';
-import { classesOf, type Endpoint, type FoundHandler, type HandlerFunction, type Wrapper } from './found-handler.js';
+import {
+  classesOf,
+  type Endpoint,
+  type FoundHandler,
+  type HandlerFunction,
+  type Wrapper,
+  wrappersOf,
+} from './found-handler.js';
 
 /** The options of `@nestjs/graphql` that are read. */
 interface GraphqlOptions {
@@ -43,12 +50,13 @@ export function rootFieldsWithoutHandler(
   handlers: readonly FoundHandler[],
 ): readonly Pick<FoundHandler, 'kind' | 'pattern'>[] {
   const names = handlers.flatMap(({ kind, pattern }) => (kind === 'field' ? [pattern] : [`${kind}.${pattern}`]));
-  const hosts = [...modules.values()].flatMap(({ providers }) => [...providers.values()]).filter(isSchemaHost);
+  const options = graphqlOptions(modules);
+  const hosts = wrappersOf(modules, 'providers').filter(isSchemaHost);
   const served = hosts.flatMap(rootFieldsOf).filter(({ kind, name, path }) => {
     const hasHandler = names.includes(path) || names.includes(`${kind}.${name}`);
     return (
       !hasHandler &&
-      graphqlOptions(modules).some(({ resolvers, rootValue }) => {
+      options.some(({ resolvers, rootValue }) => {
         return rootValue !== undefined || hasResolver(resolvers, path);
       })
     );

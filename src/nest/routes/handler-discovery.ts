@@ -3,7 +3,14 @@ import { type ApplicationConfig, MetadataScanner, type ModulesContainer } from '
 import { STATIC_CONTEXT } from '@nestjs/core/injector/constants.js';
 import { RoutePathFactory } from '@nestjs/core/router/route-path-factory.js';
 import { METADATA, metadataOf } from '../nest-internals.js';
-import { classesOf, type Endpoint, type FoundHandler, type HandlerFunction, type Wrapper } from './found-handler.js';
+import {
+  classesOf,
+  type Endpoint,
+  type FoundHandler,
+  type HandlerFunction,
+  type Wrapper,
+  wrappersOf,
+} from './found-handler.js';
 import { fieldsOf, graphqlOptions, resolverClassOf } from './graphql-handlers.js';
 
 /** Finds every handler of an application in the same way as Nest. Middleware is not included. */
@@ -43,7 +50,7 @@ export class HandlerDiscovery {
 
   /** Gateways that extend `base` and are request-scoped. */
   requestScopedGateways(base: { readonly prototype: object }): readonly Type[] {
-    const providers = [...this.modules.values()].flatMap((module) => [...module.providers.values()]);
+    const providers = wrappersOf(this.modules, 'providers');
     const requestScoped = classesOf(providers.filter((wrapper) => !wrapper.isDependencyTreeStatic()));
     return requestScoped.filter(
       (type) => type.prototype instanceof (base as Type) && metadataOf('gateway', type) === true,
@@ -56,10 +63,7 @@ export class HandlerDiscovery {
    */
   replacedClasses(handlers: readonly FoundHandler[]): readonly Type[] {
     const types = new Set(handlers.map(({ controller }) => controller));
-    const wrappers = [...this.modules.values()].flatMap(({ controllers, providers }) => [
-      ...controllers.values(),
-      ...providers.values(),
-    ]);
+    const wrappers = [...wrappersOf(this.modules, 'controllers'), ...wrappersOf(this.modules, 'providers')];
     const replaced = wrappers.filter((wrapper) => instanceOf(wrapper)?.constructor !== wrapper.metatype);
     return classesOf(replaced).filter((type) => types.has(type));
   }

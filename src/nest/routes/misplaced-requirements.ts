@@ -1,6 +1,6 @@
 import { MetadataScanner, type ModulesContainer } from '@nestjs/core';
 import { metadataOf } from '../nest-internals.js';
-import { classesOf } from './found-handler.js';
+import { classesOf, wrappersOf } from './found-handler.js';
 import { hasOwnRequirements } from './requirement.decorators.js';
 
 /** The metadata of decorators that do not make a method a handler. */
@@ -13,9 +13,8 @@ const NO_MARKS =
  * such a requirement.
  */
 export function warningsOfMisplaced(modules: ModulesContainer): readonly string[] {
-  const all = [...modules.values()];
-  const controllers = classesOf(all.flatMap((module) => [...module.controllers.values()]));
-  const providers = classesOf(all.flatMap((module) => [...module.providers.values()]));
+  const controllers = classesOf(wrappersOf(modules, 'controllers'));
+  const providers = classesOf(wrappersOf(modules, 'providers'));
   const scanner = new MetadataScanner();
   const paths: string[] = [];
   // Nest provides each module to itself.
