@@ -146,10 +146,16 @@ interface Fastify {
   addHook(name: 'onReady', hook: (done: () => void) => void): unknown;
 }
 
+function hasHooks(instance: Partial<Fastify>): instance is Fastify {
+  return typeof instance.addHook === 'function';
+}
+
 /** A misspelled prefix, or one without the global prefix of the application, would leave its routes open without a word. */
 function warnOfUnused(prefixes: readonly string[], app: INestApplicationContext): void {
   const unused = new Set(prefixes);
-  const fastify = app.get(HttpAdapterHost).httpAdapter.getInstance<Fastify>();
+  const fastify = app.get(HttpAdapterHost).httpAdapter.getInstance<Partial<Fastify>>();
+  // Without a prefix every route is guarded. Express has no hooks, so it never calls this one.
+  if (unused.size === 0 || !hasHooks(fastify)) return;
   fastify.addHook('onRoute', ({ url }) => {
     for (const prefix of unused) if (isUnder(url, prefix)) unused.delete(prefix);
   });

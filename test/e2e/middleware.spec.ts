@@ -336,6 +336,11 @@ describe('authHook', () => {
     await expect(startHooked([pattern])).rejects.toThrow('is a pattern');
   });
 
+  it('can be created for an application without hooks, which never calls it', async () => {
+    const { app } = await start({ platform: 'express' });
+    expect(typeof authHook(app, '/docs')).toBe('function');
+  });
+
   it('warns of a prefix that no route has', async () => {
     const warn = jest.spyOn(Logger.prototype, 'warn').mockImplementation(() => undefined);
     const prefixes = ['/docs', '/api/docs', '/doc'];
