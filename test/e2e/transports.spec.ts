@@ -329,6 +329,13 @@ describe('A handler that another library calls', () => {
     expect(await Promise.all(calls)).toEqual(['ok alice', 'ok bob', 'TOKEN_MISSING']);
   });
 
+  it('has its own caller if its library binds the handler', async () => {
+    const { deliver } = await startExternalHandlers();
+    const call = (message: object) => deliver(Handlers, 'first', [message], 'rmq', { isBound: true });
+    expect([await call(alice()), await call(bob())]).toEqual(['ok alice', 'ok bob']);
+    await expect(call({})).rejects.toMatchObject({ code: 'TOKEN_MISSING' });
+  });
+
   it('is refused if only shared arguments identify it', async () => {
     const shared = {};
     let token = TOKENS.good();

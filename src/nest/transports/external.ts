@@ -2,6 +2,7 @@ import { type ExecutionContext, Logger } from '@nestjs/common';
 import { AuthError } from '../../model/errors.js';
 import { isAuthRefusal, toHttpException } from '../refusals/refusal.js';
 import { handlerName } from '../nest-internals.js';
+import { nameWithoutBound } from '../routes/method-metadata.js';
 import { readCarrier } from './http.js';
 import type { Transport } from './transport.js';
 
@@ -92,8 +93,9 @@ const root = new CallTree();
 function callOf(context: ExecutionContext): ExternalCall {
   const identifying = context.getArgs<unknown[]>().filter(isReference);
   if (identifying.length === 0) return new ExternalCall(false);
-  // Handlers are compared by name, because instrumentation replaces methods. Several may receive the same event.
-  const handler = root.at(context.getClass()).at(context.getHandler().name);
+  // Handlers are compared by name, because instrumentation replaces methods, and a library may bind the function that guards see.
+  // Several handlers may receive the same event.
+  const handler = root.at(context.getClass()).at(nameWithoutBound(context.getHandler()));
   return identifying.reduce((tree: CallTree, argument) => tree.at(argument), handler).call;
 }
 

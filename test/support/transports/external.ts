@@ -26,12 +26,18 @@ export async function startExternal(
   const started = await startApp('express', { imports: [authModule(issuer, clock, options)], providers }, app);
   const creator = started.app.get(ExternalContextCreator);
   const parameters = { exchangeKeyForValue: (_type: number, index: unknown, args: unknown[]) => args[Number(index)] };
-  /** Calls a handler with these arguments. */
-  const deliver = (type: Type, name: string, args: readonly unknown[], transport = 'rmq'): Promise<unknown> => {
+  /** Calls a handler with these arguments. The library passes the method itself to Nest, or a bound function. */
+  const deliver = (
+    type: Type,
+    name: string,
+    args: readonly unknown[],
+    transport = 'rmq',
+    { isBound = false } = {},
+  ): Promise<unknown> => {
     const instance = started.app.get<Record<string, (...args: unknown[]) => unknown>>(type);
     const handler = creator.create(
       instance,
-      instance[name] as never,
+      (isBound ? instance[name]?.bind(instance) : instance[name]) as never,
       name,
       ROUTE_ARGS_METADATA,
       parameters,
