@@ -44,7 +44,7 @@ function obstacleOf(workspace: Workspace): string | undefined {
   if (missing !== '') return `it needs ${missing}. Install ${missing} and run the command again.`;
   const { files } = workspace.readJson('tsconfig.json');
   if (!Array.isArray(files) || files.length > 0) return undefined;
-  return `Vitest compiles decorators only in files that a tsconfig.json includes, and yours includes none. For such a test, see docs/testing.md of ${PACKAGE}.`;
+  return `Vitest compiles decorators only in files that a tsconfig.json includes, and yours includes none. For such a test, see docs/guides/testing-with-vitest.md of ${PACKAGE}.`;
 }
 
 /** Sets the variables in the test of `nest new`, and expects 401 for its route unless that is public. */

@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 import { addAuthModule, manualLines, openHelloWorld } from './add-auth-module.js';
 import { addEndToEndTests, configureJest } from './end-to-end-tests.js';
 import { findProject } from './project.js';
-import { envExample, type ProviderSetup, setupOf } from './provider-setup.js';
+import { envExample, keptVariables, type ProviderSetup, setupOf } from './provider-setup.js';
 import { CannotEdit } from './source-file.js';
 import { type Tree, Workspace } from './workspace.js';
 
@@ -65,7 +65,13 @@ async function setUpApplication(
     addAuthModule(project.rootModule, setup);
     workspace.write(source.path, source.toString());
   }
-  workspace.write('.env.example', envExample(workspace.read('.env.example') ?? '', setup));
+  const variables = workspace.read('.env.example') ?? '';
+  workspace.write('.env.example', envExample(variables, setup));
+  const kept = keptVariables(variables, setup).join(' and ');
+  if (kept !== '')
+    workspace.manualSteps.push(
+      `${kept} in .env.example already has another value, which was not changed. To change it, edit .env.example, .env and the auth-environment.ts of the tests.`,
+    );
   const isOpen = options.openRoot === true;
   if (isOpen) openHelloWorld(workspace, project);
   configureJest(workspace, project);

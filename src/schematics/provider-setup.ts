@@ -154,9 +154,7 @@ const INTRODUCTION = [
 /** Variables that are present stay as they are. Examples are in angle brackets, with which the application does not start. */
 export function envExample(present: string, setup: ProviderSetup): string {
   const newline = present.includes('\r\n') ? '\r\n' : '\n';
-  const missing = setup.variables.filter(
-    ({ name }) => !new RegExp(`^\\s*(?:export\\s+)?${name}\\s*=`, 'm').test(present),
-  );
+  const missing = setup.variables.filter(({ name }) => valueIn(present, name) === undefined);
   if (missing.length === 0) return present;
   const lines = [
     ...(present.trim() === '' ? [] : [present.trimEnd(), '']),
@@ -170,4 +168,18 @@ export function envExample(present: string, setup: ProviderSetup): string {
     '',
   ];
   return lines.join(newline);
+}
+
+/** Returns the names of the variables that were given and have another value already. */
+export function keptVariables(present: string, setup: ProviderSetup): readonly string[] {
+  const kept = setup.variables.filter(
+    ({ name, value, isExample }) => !isExample && (valueIn(present, name) ?? value) !== value,
+  );
+  return kept.map(({ name }) => name);
+}
+
+/** Returns the value of a variable in the text of a file for `--env-file`, or undefined if it is not set there. */
+function valueIn(text: string, name: string): string | undefined {
+  const [, value] = new RegExp(`^\\s*(?:export\\s+)?${name}\\s*=[ \\t]*(.*?)\\s*$`, 'm').exec(text) ?? [];
+  return value?.replace(/^(["'])(.*)\1$/, '$2');
 }

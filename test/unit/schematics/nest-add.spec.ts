@@ -169,6 +169,13 @@ process.env.AUTH_AUDIENCE = 'https://orders.example.com';
     },
   );
 
+  it('keeps the values of the first run, and reports those that a second run would change', async () => {
+    const first = await add(fresh, FROM_ENV);
+    const second = await add(first.all, { ...FROM_ENV, audience: 'https://other.example.com' });
+    expect(second).toMatchObject({ changed: [], messages: [] });
+    expect(second.warnings).toEqual([expect.stringMatching(/^AUTH_AUDIENCE in \.env\.example .* was not changed/)]);
+  });
+
   it('sets up the named project of a monorepo', async () => {
     const options = { provider: 'keycloak', project: 'admin', sourceRoot: 'apps/admin/src' };
     const { changed, all, warnings } = await add(nestMonorepo(version), options);
