@@ -10,11 +10,7 @@ const CONNECTIONS = 32;
 /** For each worker. */
 const CONNECTIONS_PACED = 8;
 const PER_SECOND_PACED = 2_000;
-const KINDS = {
-  floor: 'crypto.verify and JSON.parse alone',
-  fresh: 'every signature is verified',
-  again: 'tokens that were verified before',
-};
+const KINDS = ['floor', 'fresh', 'again'];
 
 export async function measure({ isQuick, log }) {
   const sizes = isQuick
@@ -35,8 +31,6 @@ export async function measure({ isQuick, log }) {
       sizes,
       loops,
       requests,
-      tables: [loopsTable(loops, most), requestsTable(requests, most)],
-      chart: chartOf(loops, most),
       figures: {
         processes: most,
         verificationsGrowth: loops.fresh.growth,
@@ -56,7 +50,7 @@ export async function measure({ isQuick, log }) {
 /** Here the machine is all theirs. */
 async function loopsOf([one, many], { loopRounds, loopMs }) {
   const runs = {};
-  for (const kind of Object.keys(KINDS)) {
+  for (const kind of KINDS) {
     runs[`${kind}, one`] = () => one.verify(kind, loopMs);
     runs[`${kind}, many`] = () => many.verify(kind, loopMs);
   }
@@ -74,7 +68,7 @@ async function loopsOf([one, many], { loopRounds, loopMs }) {
       perCpuGrowth: ratioTo(all('one', 'perCpuSecond'), all('many', 'perCpuSecond')),
     };
   };
-  return Object.fromEntries(Object.keys(KINDS).map((kind) => [kind, result(kind)]));
+  return Object.fromEntries(KINDS.map((kind) => [kind, result(kind)]));
 }
 
 /**
@@ -114,58 +108,4 @@ async function requestsOf(clusters, load, token, { rounds, seconds }) {
     cpuGrowth: ratioTo(all(`${load}, ${one}`, 'cpuMicros'), all(`${load}, ${many}`, 'cpuMicros')),
   });
   return { fast: compare('fast'), paced: compare('paced') };
-}
-
-const count = (value) => Math.round(value).toLocaleString('en');
-const times = (value) => `${value.toFixed(2)}×`;
-
-function loopsTable(loops, most) {
-  return {
-    caption:
-      'Verifications a second (RS256) of all processes together, in a loop without HTTP: the machine is all theirs',
-    head: ['', '1 process', `${most} processes`, 'growth', 'growth for each CPU second'],
-    rows: Object.entries(loops).map(([kind, { one, many, growth, perCpuGrowth }]) => [
-      KINDS[kind],
-      count(one),
-      count(many),
-      times(growth),
-      times(perCpuGrowth),
-    ]),
-  };
-}
-
-function requestsTable(requests, most) {
-  const row = (load, workers, { perSecond, cpuMicros, processors }) => [
-    load,
-    `${workers}`,
-    count(perSecond),
-    processors.toFixed(2),
-    `${cpuMicros.toFixed(1)} µs`,
-    count(1e6 / cpuMicros),
-  ];
-  const rows = (load, { one, many, growth, cpuGrowth }) => [
-    row(load, 1, one),
-    row('', most, many),
-    ['', 'growth', times(growth), '', times(cpuGrowth), times(1 / cpuGrowth)],
-  ];
-  return {
-    caption:
-      'Requests to a guarded Nest application on Fastify, with a token that comes again. Whoever asks needs a processor of the ' +
-      `same ${availableParallelism()}, so as fast as they are answered they cannot grow as the workers do. At a pace, each ` +
-      `worker is asked ${count(PER_SECOND_PACED)} times a second: what a request costs its worker must not grow`,
-    head: ['load', 'workers', 'requests/s', 'processors used by the workers', 'CPU a request', 'requests a CPU second'],
-    rows: [...rows('as fast as answered', requests.fast), ...rows('paced', requests.paced)],
-  };
-}
-
-function chartOf(loops, most) {
-  return {
-    title: `Verifications a second, ${most} processes`,
-    unit: '× one process',
-    bars: Object.entries(KINDS).map(([kind, label]) => ({
-      label,
-      value: loops[kind].growth,
-      kind: kind === 'floor' ? 'base' : 'ours',
-    })),
-  };
 }

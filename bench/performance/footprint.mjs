@@ -16,7 +16,7 @@ const CONTENDERS = [
   { name: OURS, kind: 'ours', base: 'nest', installed: ours },
   {
     name: 'recipe',
-    label: 'the recipe: @nestjs/passport, passport, passport-jwt, jwks-rsa',
+    label: '@nestjs/passport, passport, passport-jwt, jwks-rsa',
     base: 'nest',
     installed: () => peers(['@nestjs/passport', 'passport', 'passport-jwt', 'jwks-rsa']),
   },
@@ -53,14 +53,6 @@ export async function measure({ isQuick, log }) {
     sizes,
     bases,
     results,
-    tables: [tableOf(results, bases)],
-    chart: {
-      title: 'Start of an application context',
-      unit: 'ms, beyond Nest without it',
-      bars: results
-        .filter(({ base }) => base === 'nest')
-        .map(({ label, startMs, kind }) => ({ label, value: startMs, kind })),
-    },
     figures: figuresOf(results, bases),
   };
 }
@@ -88,25 +80,6 @@ async function startOf(name, settings) {
   await exit;
   if (ms === undefined) throw new Error(`${name} does not start`);
   return ms;
-}
-
-const kib = (value) => Math.round(value).toLocaleString('en');
-
-function tableOf(results, { node, nest }) {
-  return {
-    caption:
-      'Sizes are those of the files as installed, without peers that the application has anyway. Start-up is what comes on top ' +
-      `of Nest alone, until its application context is ready (${nest.toFixed(0)} ms from the start of the process); where only ` +
-      `the import is timed, on top of Node alone (${node.toFixed(0)} ms)`,
-    head: ['package', 'own KiB', 'whole tree KiB', 'packages in the tree', 'start-up'],
-    rows: results.map(({ label, ownKiB, treeKiB, packages, startMs }) => [
-      label,
-      kib(ownKiB),
-      kib(treeKiB),
-      `${packages}`,
-      `${startMs.toFixed(0)} ms`,
-    ]),
-  };
 }
 
 function figuresOf(results, bases) {

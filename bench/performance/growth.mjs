@@ -4,7 +4,7 @@ import { measureIssuersAndKeys } from './growth/issuers-and-keys.mjs';
 import { measureTokenSizes } from './growth/token-size.mjs';
 import { newKey } from './tokens.mjs';
 
-export const title = 'What grows, and what does not';
+export const title = 'Growth';
 
 const SIZES = [
   [1, 1],
@@ -42,13 +42,6 @@ export async function measure({ isQuick, log }) {
     issuersAndKeys: { ES256, RS256 },
     tokenSizes,
     distinct,
-    tables: [
-      issuersTable(ES256, 'ES256', 100),
-      issuersTable(RS256, 'RS256', rsaKeys),
-      sizesTable(tokenSizes),
-      distinctTable(distinct),
-    ],
-    chart: chartOf(ES256),
     figures: figuresOf({ ES256, RS256, tokenSizes, distinct }),
   };
 }
@@ -63,100 +56,7 @@ function passesOf(size) {
   return [size, size <= MAX_WHOLE_PASSES ? size : 2 * CACHE_ENTRIES];
 }
 
-const micros = (value) => `${value.toFixed(1)} µs`;
-const times = (value) => `${value.toFixed(2)}×`;
-const count = (value) => value.toLocaleString('en');
-const percent = (value) => `${(100 * value).toFixed(1)} %`;
 const MIB = 2 ** 20;
-
-function issuersTable(results, algorithm, distinctKeys) {
-  return {
-    caption:
-      `${algorithm}: issuers and the keys of each, in multiples of one issuer with one key. Every key has a name and an object ` +
-      `of its own (${distinctKeys} distinct key pairs are used again by all issuers); the floor has as many objects`,
-    head: [
-      'issuers',
-      'keys each',
-      'start',
-      'memory',
-      'floor',
-      '',
-      'fresh',
-      '',
-      'over the floor',
-      'p50',
-      'p99',
-      'again',
-      '',
-    ],
-    rows: results.map((row) => [
-      count(row.issuers),
-      count(row.keys),
-      `${row.startMs.toFixed(0)} ms`,
-      `${(row.grown / MIB).toFixed(1)} MiB`,
-      micros(row.floor),
-      times(row.floorGrowth),
-      micros(row.fresh),
-      times(row.freshGrowth),
-      times(row.freshGrowthOverFloor),
-      micros(row.p50),
-      micros(row.p99),
-      micros(row.repeated),
-      times(row.repeatedGrowth),
-    ]),
-  };
-}
-
-function sizesTable(results) {
-  return {
-    caption: 'The size of a token (RS256), with the ratio to the floor of that size',
-    head: ['token', 'floor', 'fresh', '', 'p50', 'p99', 'again', '', 'memory, cached'],
-    rows: results.map(({ kib, floor, fresh, freshRatio, p50, p99, repeated, repeatedRatio, bytesPerCachedToken }) => [
-      `${kib} KiB`,
-      micros(floor),
-      micros(fresh),
-      times(freshRatio),
-      micros(p50),
-      micros(p99),
-      micros(repeated),
-      times(repeatedRatio),
-      `${(bytesPerCachedToken / 1024).toFixed(1)} KiB`,
-    ]),
-  };
-}
-
-function distinctTable({ results }) {
-  return {
-    caption:
-      `Distinct tokens (ES256) that come in turn, through a cache of ${count(CACHE_ENTRIES)}. A token is kept from its second ` +
-      'time on. A hit is what took less than half of the time of a signature; memory is heap and external after a collection',
-    head: ['tokens', 'pass', 'p50', 'p99', 'hits', 'memory grew by'],
-    rows: results.flatMap(({ size, grown, passes }) =>
-      passes.map((pass, index) => [
-        index === 0 ? count(size) : '',
-        pass.count === size ? `${index + 1}` : `${index + 1}, the first ${count(pass.count)}`,
-        micros(pass.p50),
-        pass.count < 100 ? '–' : micros(pass.p99),
-        percent(pass.hitRatio),
-        index === passes.length - 1 ? `${(grown / MIB).toFixed(2)} MiB` : '',
-      ]),
-    ),
-  };
-}
-
-function chartOf(results) {
-  return {
-    title: 'ES256, a fresh token',
-    unit: '× one issuer with one key',
-    bars: results.flatMap(({ issuers, keys, freshGrowth, floorGrowth }) => {
-      const label = `${issuers} issuer${issuers === 1 ? '' : 's'}, ${keys} key${keys === 1 ? '' : 's'} each`;
-      return [
-        { label, value: freshGrowth, kind: 'ours' },
-        { label: `${label}: crypto.verify alone`, value: floorGrowth, kind: 'base' },
-      ];
-    }),
-  };
-}
 
 function figuresOf({ ES256, RS256, tokenSizes, distinct }) {
   const most = ES256.at(-1);

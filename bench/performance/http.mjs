@@ -3,12 +3,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { check } from './http/check.mjs';
 import { Child } from './http/child.mjs';
-import { contendersFor, GROUPS } from './http/contenders.mjs';
+import { contendersFor } from './http/contenders.mjs';
 import { Issuer } from './http/issuer.mjs';
 import { inRounds, median, ratioTo } from './rounds.mjs';
 import { AUDIENCE, newKey } from './tokens.mjs';
 
-export const title = 'A guarded route over HTTP';
+export const title = 'Requests to a guarded route';
 
 const CONNECTIONS = 20;
 
@@ -101,12 +101,6 @@ function resultsOf(contenders, figures) {
   const [express, fastify] = [rowOf('nest-express/ours'), rowOf('nest-fastify/ours')];
   return {
     rows,
-    tables: GROUPS.map((group) => tableOf(group, rows)),
-    chart: {
-      title,
-      unit: 'requests/s',
-      bars: contenders.map(({ kind }, index) => barOf(rows[index], kind)),
-    },
     figures: {
       expressRepeated: express.ratio,
       fastifyRepeated: fastify.ratio,
@@ -120,28 +114,4 @@ function resultsOf(contenders, figures) {
       ),
     },
   };
-}
-
-const percent = (ratio) => `${(ratio * 100).toFixed(0)} %`;
-
-function tableOf(group, rows) {
-  return {
-    caption: `${group}: one token again and again, or each time another one (fresh)`,
-    head: ['', 'requests/s', 'of unguarded', 'CPU a request', 'unguarded CPU ÷ its CPU', 'cores busy'],
-    rows: rows
-      .filter((row) => row.group === group)
-      .map((row) => [
-        row.name,
-        Math.round(row.requestsPerSecond).toLocaleString('en-US'),
-        percent(row.ratio),
-        `${row.cpuMicroseconds.toFixed(0)} µs`,
-        percent(row.cpuRatio),
-        row.busyCores.toFixed(2),
-      ]),
-  };
-}
-
-function barOf({ name, group, requestsPerSecond }, kind) {
-  // There is little room.
-  return { label: `${group.replace(' on ', '/')}: ${name}`, value: requestsPerSecond, kind };
 }

@@ -5,7 +5,7 @@ import { inRounds, median, microsecondsEach, ratioTo } from './rounds.mjs';
 import { ALGORITHMS, newKey, newToken, newTokens } from './tokens.mjs';
 import { CONTENDERS } from './verification/contenders.mjs';
 
-export const title = 'A verification';
+export const title = 'Verification';
 
 export async function measure({ isQuick, log }) {
   const sizes = isQuick ? { rounds: 9, tokens: 100, warmUp: 250 } : { rounds: 31, tokens: 200, warmUp: 1_000 };
@@ -19,8 +19,6 @@ export async function measure({ isQuick, log }) {
   return {
     sizes,
     algorithms,
-    tables: tablesOf(algorithms),
-    chart: chartOf(algorithms),
     figures: figuresOf(algorithms),
   };
 }
@@ -110,36 +108,6 @@ async function serveKeys({ jwk }) {
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
   return server;
 }
-
-const times = (ratio) => (ratio === undefined ? '–' : `${ratio.toFixed(2)}×`);
-const rowsOf = (algorithms) => [...new Set(Object.values(algorithms).flatMap((results) => Object.keys(results)))];
-
-function tablesOf(algorithms) {
-  const names = Object.keys(algorithms);
-  const line = (name) => [name, ...names.map((algorithm) => times(algorithms[algorithm][name]?.ratio))];
-  const rows = rowsOf(algorithms).filter((name) => name !== 'floor');
-  const floors = names.map((algorithm) => `${algorithms[algorithm].floor.microseconds.toFixed(0)} µs`);
-  return [
-    {
-      caption: 'A fresh token, in multiples of the floor',
-      head: ['', ...names],
-      rows: [['the floor itself', ...floors], ...rows.filter((name) => !isAgain(name)).map(line)],
-    },
-    {
-      caption: 'A token that was verified before, in multiples of the same floor',
-      head: ['', ...names],
-      rows: rows.filter(isAgain).map((name) => [name.slice(0, -AGAIN.length), ...line(name).slice(1)]),
-    },
-  ];
-}
-
-function chartOf({ RS256: results }) {
-  const kindOf = (name) => CONTENDERS.find((contender) => name.startsWith(contender.name))?.kind ?? 'base';
-  const bars = Object.entries(results).map(([name, { ratio }]) => ({ label: name, value: ratio, kind: kindOf(name) }));
-  return { title: 'RS256, a verification', unit: '× crypto.verify and JSON.parse', bars: bars.sort(byValue) };
-}
-
-const byValue = (a, b) => a.value - b.value;
 
 function figuresOf({ RS256, ES256, EdDSA }) {
   const ours = 'nestjs-resource-server';

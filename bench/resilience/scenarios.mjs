@@ -34,9 +34,9 @@ export const SCENARIOS = [
   {
     phase: 'short',
     rows: [
-      'Six junk tokens, then a good one whose key served before',
-      'Six junk tokens, then a good one whose key was always there, but not used yet',
-      'Six junk tokens, then a good one whose key was just added',
+      '6 junk tokens, then a valid one: known key',
+      '… key published before, first use',
+      '… key published just now',
     ],
     async run(stage) {
       const issuer = await stage.issuer(KEY, OTHER);
@@ -50,7 +50,7 @@ export const SCENARIOS = [
   },
   {
     phase: 'short',
-    rows: ['Six junk tokens right after the start, then the first good one'],
+    rows: ['6 junk tokens after the start, then a valid one'],
     async run(stage) {
       const issuer = await stage.issuer(KEY);
       const app = await stage.app(issuer);
@@ -60,12 +60,7 @@ export const SCENARIOS = [
   },
   {
     phase: 'alone',
-    rows: [
-      'Flood of random key ids: calls to the issuer',
-      'the same: good tokens refused',
-      'the same: p50 / p99 of good requests before it',
-      'the same: p50 / p99 of good requests in it',
-    ],
+    rows: ['Flood: requests to the issuer', '… rejected', '… p50 / p99 before', '… p50 / p99 during'],
     async run(stage) {
       const issuer = await stage.issuer(KEY);
       issuer.delayMs = 50;
@@ -90,7 +85,7 @@ export const SCENARIOS = [
   },
   {
     phase: 'short',
-    rows: ["Flood while the cache's life ends: good tokens refused"],
+    rows: ['Flood while the cache expires: rejected'],
     async run(stage) {
       const issuer = await stage.issuer(KEY);
       const app = await stage.app(issuer, { lifeMs: LIFE_MS });
@@ -103,7 +98,7 @@ export const SCENARIOS = [
   },
   {
     phase: 'short',
-    rows: ['Flood while the issuer answers 503: calls to the issuer', 'the same: good tokens refused'],
+    rows: ['Flood while the issuer fails: requests to it', '… rejected'],
     async run(stage) {
       const issuer = await stage.issuer(KEY);
       const app = await stage.app(issuer, { cooldownMs: 1_000 });
@@ -118,7 +113,7 @@ export const SCENARIOS = [
   },
   {
     phase: 'short',
-    rows: ['Rotation without overlap: first token with the new key', 'the same: calls to the issuer for it'],
+    rows: ['Rotation: first token with the new key', '… requests to the issuer'],
     async run(stage) {
       const issuer = await stage.issuer(KEY);
       const app = await stage.app(issuer);
@@ -131,7 +126,7 @@ export const SCENARIOS = [
   },
   {
     phase: 'long',
-    rows: ['Rotation without overlap a second after the set was fetched: accepted after'],
+    rows: ['Rotation 1 s after a fetch: accepted after'],
     async run(stage) {
       const issuer = await stage.issuer(KEY);
       const app = await stage.app(issuer);
@@ -143,7 +138,7 @@ export const SCENARIOS = [
   },
   {
     phase: 'long',
-    rows: ['Rotation without overlap in a flood: accepted after'],
+    rows: ['Rotation during a flood: accepted after'],
     async run(stage) {
       const issuer = await stage.issuer(KEY);
       const app = await stage.app(issuer);
@@ -165,7 +160,7 @@ export const SCENARIOS = [
   },
   {
     phase: 'short',
-    rows: ['Eight keys at once, three tokens of each: refused', 'the same: calls to the issuer'],
+    rows: ['8 keys, 3 tokens each: rejected', '… requests to the issuer'],
     async run(stage) {
       const issuer = await stage.issuer(...KEYS);
       const app = await stage.app(issuer);
@@ -176,7 +171,7 @@ export const SCENARIOS = [
   },
   {
     phase: 'short',
-    rows: ['Token of a withdrawn key, after a newer set was fetched for another key'],
+    rows: ['Withdrawn key, newer set fetched'],
     async run(stage) {
       const issuer = await stage.issuer(KEY, OTHER);
       const app = await stage.app(issuer, { cooldownMs: 1_000 });
@@ -189,7 +184,7 @@ export const SCENARIOS = [
   },
   {
     phase: 'short',
-    rows: ["Token of a withdrawn key, past the cache's life"],
+    rows: ['Withdrawn key, cache expired'],
     async run(stage) {
       const issuer = await stage.issuer(KEY, OTHER);
       const app = await stage.app(issuer, { lifeMs: LIFE_MS });
@@ -201,7 +196,7 @@ export const SCENARIOS = [
   },
   {
     phase: 'short',
-    rows: ['the same, seen withdrawn, then the issuer goes down; with the option to serve longer'],
+    rows: ['… then an outage, stale keys allowed'],
     async run(stage) {
       const staleMs = stage.contender.canOutlast ? 60_000 : undefined;
       const issuer = await stage.issuer(KEY, OTHER);
@@ -217,7 +212,7 @@ export const SCENARIOS = [
   },
   {
     phase: 'short',
-    rows: ["Issuer down, within the cache's life", "Issuer down, past the cache's life"],
+    rows: ['Outage, cache valid', 'Outage, cache expired'],
     async run(stage) {
       const issuer = await stage.issuer(KEY);
       const app = await stage.app(issuer, { lifeMs: LIFE_MS });
@@ -230,7 +225,7 @@ export const SCENARIOS = [
   },
   {
     phase: 'long',
-    rows: ["Issuer hangs, past the cache's life: status and time"],
+    rows: ['Issuer hangs, cache expired'],
     async run(stage) {
       const issuer = await stage.issuer(KEY);
       const app = await stage.app(issuer, { lifeMs: LIFE_MS });
@@ -242,10 +237,7 @@ export const SCENARIOS = [
   },
   {
     phase: 'short',
-    rows: [
-      "Issuer down, past the cache's life, with the option to serve longer",
-      'Issuer down, past what that option allows',
-    ],
+    rows: ['Outage, cache expired, stale keys allowed', 'Outage, stale keys expired'],
     async run(stage) {
       if (!stage.contender.canOutlast) return [NONE, NONE];
       const issuer = await stage.issuer(KEY);
@@ -260,7 +252,7 @@ export const SCENARIOS = [
   },
   {
     phase: 'short',
-    rows: ['Issuer down at start', 'Issuer down at start, with the key set of an earlier run'],
+    rows: ['Outage at start', 'Outage at start, stored keys'],
     async run(stage) {
       const issuer = await stage.issuer(KEY);
       const keyStore = stage.contender.hasKeyStore ? await stage.folder() : undefined;
@@ -278,7 +270,7 @@ export const SCENARIOS = [
   },
   {
     phase: 'long',
-    rows: ['Issuer down for 20 s from the start, and back: accepted after'],
+    rows: ['20 s outage at start: accepted after'],
     async run(stage) {
       const issuer = await stage.issuer(KEY);
       await issuer.stop();
@@ -289,9 +281,9 @@ export const SCENARIOS = [
     },
   },
   ...[
-    ['hang', 'Cold, and the key set is never answered: status and time'],
-    ['drip', 'Cold, and the key set comes a byte a second: status and time'],
-    ['cut', 'Cold, and the key set ends in the middle: status and time'],
+    ['hang', 'Cold cache, no response'],
+    ['drip', 'Cold cache, 1 byte/s'],
+    ['cut', 'Cold cache, response cut off'],
   ].map(([mood, row]) => ({
     phase: 'long',
     rows: [row],

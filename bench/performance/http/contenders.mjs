@@ -3,8 +3,7 @@
 
 const OURS = 'nestjs-resource-server';
 
-export const GROUPS = ['Nest on Express', 'Nest on Fastify', 'Express'];
-const [NEST_EXPRESS, NEST_FASTIFY, EXPRESS] = GROUPS;
+const [NEST_EXPRESS, NEST_FASTIFY, EXPRESS] = ['Nest on Express', 'Nest on Fastify', 'Express'];
 
 /** @param tokens the size of the pool of fresh tokens. */
 export function contendersFor(tokens) {

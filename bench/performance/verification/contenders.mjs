@@ -21,7 +21,6 @@ const withoutPss = ['RS256', 'ES256', 'ES384', 'EdDSA'];
 export const CONTENDERS = [
   {
     name: 'nestjs-resource-server',
-    kind: 'ours',
     again: true,
     async start({ jwk }) {
       const module = AuthModule.forRoot({
@@ -36,18 +35,15 @@ export const CONTENDERS = [
   },
   {
     name: 'fast-jwt',
-    kind: 'peer',
     start: (key) => fastJwt(key, false),
   },
   {
     name: 'fast-jwt with its cache',
-    kind: 'peer',
     again: true,
     start: (key) => fastJwt(key, 10_000),
   },
   {
     name: 'aws-jwt-verify',
-    kind: 'peer',
     algorithms: withoutPss,
     start({ jwk }) {
       const jwksUri = `${ISSUER}jwks`;
@@ -58,7 +54,6 @@ export const CONTENDERS = [
   },
   {
     name: 'jsonwebtoken',
-    kind: 'peer',
     algorithms: withoutEdDsa,
     start: ({ algorithm, publicKey }) => {
       const options = { algorithms: [algorithm], issuer: ISSUER, audience: AUDIENCE };
@@ -67,7 +62,6 @@ export const CONTENDERS = [
   },
   {
     name: 'jose',
-    kind: 'peer',
     start({ algorithm, jwk }) {
       const keys = createLocalJWKSet({ keys: [jwk] });
       const options = { algorithms: [algorithm], issuer: ISSUER, audience: AUDIENCE };
@@ -76,7 +70,6 @@ export const CONTENDERS = [
   },
   {
     name: 'passport-jwt and jwks-rsa',
-    kind: 'peer',
     algorithms: withoutEdDsa,
     start({ algorithm }, { jwksUri }) {
       const options = {

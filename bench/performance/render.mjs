@@ -1,0 +1,217 @@
+// Renders the recorded figures as the tables and charts of docs/performance.md. The page shows only what a reader needs for a
+// decision; docs/performance.json contains the rest.
+
+const OURS = 'nestjs-resource-server';
+const AGAIN = ', again';
+const BASES = ['floor', 'unguarded', 'a guard that returns true'];
+const BASELINE = 'baseline: crypto.verify, JSON.parse';
+const MIB = 2 ** 20;
+
+const count = (value) => Math.round(value).toLocaleString('en');
+const times = (value) => (value === undefined ? '–' : `${value.toFixed(2)}×`);
+const percent = (value, digits = 0) => `${(100 * value).toFixed(digits)} %`;
+const mib = (value) => `${(value / MIB).toFixed(1)} MiB`;
+const micros = (value) => `${count(value)} µs`;
+
+/** By part: functions of all data of a run, which return `tables`, and optionally a `note` below them and a `chart`. */
+export const RENDERERS = { verification, http, growth, footprint, cluster, fleet };
+
+function verification({ verification: { algorithms } }) {
+  const names = ['RS256', 'ES256', 'EdDSA'];
+  // All contenders support RS256.
+  const [floor, ...others] = Object.keys(algorithms.RS256);
+  const labelOf = (name) => name.replace(AGAIN, ', repeated');
+  return {
+    tables: [
+      {
+        caption: 'Time of a verification, relative to the baseline',
+        head: ['', ...names],
+        rows: [
+          ['baseline', ...names.map((algorithm) => micros(algorithms[algorithm][floor].microseconds))],
+          ...others.map((name) => [
+            labelOf(name),
+            ...names.map((algorithm) => times(algorithms[algorithm][name]?.ratio)),
+          ]),
+        ],
+      },
+    ],
+    chart: {
+      title: 'RS256, time of a verification',
+      unit: '× baseline',
+      bars: Object.entries(algorithms.RS256)
+        .map(([name, { ratio }]) => ({
+          label: name === floor ? BASELINE : labelOf(name),
+          value: ratio,
+          kind: kindOf(name),
+        }))
+        .sort((a, b) => a.value - b.value),
+    },
+  };
+}
+
+function http({ http: { rows } }) {
+  const groups = [...new Set(rows.map(({ group }) => group))];
+  return {
+    tables: groups.map((group) => ({
+      caption: group,
+      head: ['', 'requests/s', 'of unguarded', 'CPU per request'],
+      rows: rows
+        .filter((row) => row.group === group)
+        .map(({ name, requestsPerSecond, ratio, cpuMicroseconds }) => [
+          name,
+          count(requestsPerSecond),
+          percent(ratio),
+          micros(cpuMicroseconds),
+        ]),
+    })),
+    chart: {
+      title: 'Requests to a guarded route',
+      unit: 'requests/s',
+      bars: rows.map(({ name, group, requestsPerSecond }) => ({
+        // The space for labels is limited.
+        label: `${group.replace(' on ', '/')}: ${name}`,
+        value: requestsPerSecond,
+        kind: kindOf(name),
+      })),
+    },
+  };
+}
+
+function growth({ growth: { issuersAndKeys, tokenSizes, distinct }, figures }) {
+  const { ES256, RS256 } = issuersAndKeys;
+  const shown = ES256.filter(({ issuers, keys }) => [1, 200].includes(issuers) && [1, 100].includes(keys));
+  const [most, mostRsa] = [ES256.at(-1), RS256.at(-1)];
+  const largest = distinct.results.at(-1);
+  return {
+    tables: [
+      {
+        caption: 'ES256, by issuers and keys, relative to the first row',
+        head: ['issuers', 'keys per issuer', 'start', 'memory', 'fresh', 'repeated'],
+        rows: shown.map(({ issuers, keys, startMs, grown, freshGrowth, repeatedGrowth }) => [
+          `${issuers}`,
+          `${keys}`,
+          `${count(startMs)} ms`,
+          mib(grown),
+          times(freshGrowth),
+          times(repeatedGrowth),
+        ]),
+      },
+      {
+        caption: 'RS256, by token size',
+        head: ['token', 'fresh', 'repeated', 'memory in the cache'],
+        rows: tokenSizes
+          .filter(({ kib }) => [1, 4, 16].includes(kib))
+          .map(({ kib, fresh, repeated, bytesPerCachedToken }) => [
+            `${kib} KiB`,
+            micros(fresh),
+            micros(repeated),
+            `${(bytesPerCachedToken / 1024).toFixed(1)} KiB`,
+          ]),
+      },
+    ],
+    note: [
+      `${mostRsa.issuers} issuers with ${mostRsa.keys} keys each, RS256: fresh ${times(mostRsa.freshGrowth)}, repeated`,
+      `${times(mostRsa.repeatedGrowth)}. \`crypto.verify\` alone grows to ${times(most.floorGrowth)} (ES256) and`,
+      `${times(mostRsa.floorGrowth)} (RS256), because so many keys do not fit in the cache of the processor. The token cache finds`,
+      `${percent(figures.hitRatioOfFullCache, 1)} of 10,000 distinct tokens that were sent twice before. With`,
+      `${count(largest.size)} distinct tokens, memory grows by ${mib(largest.grown)}.`,
+    ].join(' '),
+    chart: {
+      title: 'ES256, time of a fresh token',
+      unit: '× one issuer with one key',
+      bars: shown.flatMap(({ issuers, keys, freshGrowth, floorGrowth }) => {
+        const label = `${issuers} issuer${issuers === 1 ? '' : 's'}, ${keys} key${keys === 1 ? '' : 's'} each`;
+        return [
+          { label, value: freshGrowth, kind: 'ours' },
+          { label: `${label}: crypto.verify alone`, value: floorGrowth, kind: 'base' },
+        ];
+      }),
+    },
+  };
+}
+
+function footprint({ footprint: { bases, results } }) {
+  const started = results.filter(({ base }) => base === 'nest');
+  return {
+    tables: [
+      {
+        caption: `Nest alone starts in ${count(bases.nest)} ms, Node alone in ${count(bases.node)} ms`,
+        head: ['', 'KiB with dependencies', 'packages', 'start-up time'],
+        rows: results.map(({ label, treeKiB, packages, startMs }) => [
+          label,
+          count(treeKiB),
+          `${packages}`,
+          `${count(startMs)} ms`,
+        ]),
+      },
+    ],
+    chart: {
+      title: 'Start-up time of an application context',
+      unit: 'ms more than Nest alone',
+      bars: started.map(({ label, startMs, kind }) => ({ label, value: startMs, kind })),
+    },
+  };
+}
+
+function cluster({ cluster: { loops, requests }, figures: { processes } }) {
+  const labels = { floor: BASELINE, fresh: 'fresh tokens', again: 'repeated tokens' };
+  const { many, growth: grown, cpuGrowth } = requests.paced;
+  return {
+    tables: [
+      {
+        caption: 'RS256 verifications per second, without HTTP',
+        head: ['', '1 process', `${processes} processes`, 'growth'],
+        rows: Object.entries(loops).map(([kind, loop]) => [
+          labels[kind],
+          count(loop.one),
+          count(loop.many),
+          times(loop.growth),
+        ]),
+      },
+    ],
+    note:
+      `With the same load for each worker, ${processes} workers of a guarded application on Fastify answer ${count(many.perSecond)} ` +
+      `requests per second (${times(grown)} those of one worker) with ${times(cpuGrowth)} its CPU time per request.`,
+  };
+}
+
+/** Cores for 100,000 requests per second, calculated from the figures of one process. */
+function fleet({ verification: { algorithms }, http: { rows } }) {
+  const recipe = 'passport-jwt and jwks-rsa';
+  const results = algorithms.RS256;
+  const cores = (microseconds) => ((microseconds * 100_000) / 1_000_000).toFixed(1);
+  const cpuOf = (group, name) => rows.find((row) => row.group === group && row.name === name).cpuMicroseconds;
+  const guardOn = (group, name) => cpuOf(group, name) - cpuOf(group, 'unguarded');
+  const columns = [
+    {
+      fresh: results[OURS].microseconds,
+      again: results[`${OURS}${AGAIN}`].microseconds,
+      recipe: results[recipe].microseconds,
+    },
+    ...['Nest on Express', 'Nest on Fastify'].map((group) => ({
+      fresh: guardOn(group, `${OURS}, fresh`),
+      again: guardOn(group, OURS),
+      recipe: guardOn(group, recipe),
+    })),
+  ];
+  return {
+    tables: [
+      {
+        caption: 'Cores for 100,000 requests per second (RS256), in addition to those of the unguarded application',
+        head: ['', 'verification alone', 'guard on Express', 'guard on Fastify'],
+        rows: [
+          ...[0, 0.5, 0.9, 0.99].map((hits) => [
+            `${percent(hits)} of tokens repeated`,
+            ...columns.map(({ fresh, again }) => cores(hits * again + (1 - hits) * fresh)),
+          ]),
+          [recipe, ...columns.map((column) => cores(column.recipe))],
+        ],
+      },
+    ],
+  };
+}
+
+function kindOf(name) {
+  if (name.startsWith(OURS)) return 'ours';
+  return BASES.includes(name) ? 'base' : 'peer';
+}
