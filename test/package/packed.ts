@@ -2,7 +2,6 @@ import { execFile, spawn } from 'node:child_process';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 
 const execute = promisify(execFile);
@@ -63,34 +62,58 @@ export async function write(folder: string, files: Record<string, string | objec
   }
 }
 
-/** Starts an application that prints its address as its first line. */
-export async function start(
+/** Starts a script of Node. Resolves with what `ready` finds in its output so far, and rejects if the script ends before. */
+async function startUntil<Found>(
   folder: string,
-  script: string,
+  parameters: readonly string[],
   env: Record<string, string>,
-): Promise<{ url: string; stop: () => Promise<void> }> {
-  const child = spawn(process.execPath, [script], {
+  ready: (output: string) => Found | undefined,
+): Promise<{ found: Found; stop: () => Promise<void> }> {
+  const child = spawn(process.execPath, parameters, {
     cwd: folder,
     env: { ...process.env, NODE_OPTIONS: '', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
-  let complaints = '';
+  let output = '';
+  let errors = '';
   child.stderr.on('data', (chunk: Buffer) => {
-    complaints += chunk.toString();
+    errors += chunk.toString();
   });
-  const url = await new Promise<string>((resolve, reject) => {
-    createInterface(child.stdout).once('line', resolve);
+  const found = await new Promise<Found>((resolve, reject) => {
+    child.stdout.on('data', (chunk: Buffer) => {
+      output += chunk.toString();
+      const result = ready(output);
+      if (result !== undefined) resolve(result);
+    });
     child.once('error', reject);
     void ended.then(() => {
-      reject(new Error(`${script} ended before it listened\n${complaints}`));
+      reject(new Error(`${parameters.join(' ')} ended too early\n${output}\n${errors}`));
     });
   });
   return {
-    url,
+    found,
     stop: () => {
       child.kill();
       return ended;
     },
   };
+}
+
+/** Starts an application that prints its address as its first line. */
+export async function start(folder: string, script: string, env: Record<string, string>) {
+  const { found, stop } = await startUntil(folder, [script], env, (output) => /^(.*)\n/.exec(output)?.[1]);
+  return { url: found, stop };
+}
+
+/** Builds and starts an example, and returns the calls that it prints: a title with the status, and a curl command. */
+export async function startExample(folder: string) {
+  await run(folder, 'npm', 'run', 'build');
+  const { found, stop } = await startUntil(folder, ['dist/main.js'], { PORT: '0' }, (output) => {
+    const calls = [...output.matchAll(/^(.*) \((\d+)\):\n\ncurl -i (\S+)(?: -H "Authorization: (.*)")?\n/gm)].map(
+      ([, title = '', status, url = '', authorization]) => ({ title, expected: Number(status), url, authorization }),
+    );
+    return output.includes('Press Ctrl+C') ? calls : undefined;
+  });
+  return { calls: found, stop };
 }
