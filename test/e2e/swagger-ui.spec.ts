@@ -1,6 +1,6 @@
 import 'reflect-metadata';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { existsSync, mkdirSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { INestApplication } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
@@ -8,171 +8,151 @@ import type { Browser, BrowserContext, Locator, Page } from 'playwright-core';
 import { AppModule } from '../../demo/app.module.js';
 import { AuthorizationServer } from '../../demo/authorization-server.js';
 import { DOCS_CLIENT, serveDocs } from '../../demo/docs.js';
+import { describeInBrowser, launchChromium } from '../support/chromium.js';
 
 const AUDIENCE = 'https://orders.example.com';
 // For each step in the browser; a call takes milliseconds.
 const PATIENCE_MS = 20_000;
 
-const chromium =
-  [process.env.CHROMIUM_PATH].find(Boolean) ??
-  ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable']
-    .map((name) => `/usr/bin/${name}`)
-    .find(existsSync);
+describeInBrowser('the demo in a browser', () => {
+  let server: AuthorizationServer;
+  let app: INestApplication;
+  let url = '';
+  let browser: Browser;
+  let context: BrowserContext;
+  let page: Page;
+  let screenshots = 0;
 
-const REASON = 'No Chromium: set CHROMIUM_PATH, or `apt-get install chromium`. Swagger UI was not tested in a browser.';
-// With CI=true, a missing browser is a failure.
-const isSkipped = chromium === undefined && ['', 'false'].includes(process.env.CI ?? '');
-// Jest does not print why a test is skipped.
-if (isSkipped) process.stderr.write(`\nSKIPPED test/e2e/swagger-ui.spec.ts. ${REASON}\n`);
+  beforeAll(async () => {
+    server = await AuthorizationServer.start({ audiences: [AUDIENCE], docs: DOCS_CLIENT });
+    const module = AppModule.for({ issuer: server.issuer, audience: AUDIENCE });
+    app = (await Test.createTestingModule({ imports: [module] }).compile()).createNestApplication({ logger: false });
+    serveDocs(app, { issuer: server.issuer, audience: AUDIENCE, apiUrl: () => url });
+    await app.listen(0, '127.0.0.1');
+    url = await app.getUrl();
+    browser = await launchChromium();
+  }, 60_000);
 
-(isSkipped ? describe.skip : describe)(
-  isSkipped ? `the demo in a browser [skipped: ${REASON}]` : 'the demo in a browser',
-  () => {
-    let server: AuthorizationServer;
-    let app: INestApplication;
-    let url = '';
-    let browser: Browser;
-    let context: BrowserContext;
-    let page: Page;
-    let screenshots = 0;
+  beforeEach(openSession);
+  // Also after a failure.
+  afterEach(takeScreenshots);
+  afterAll(async () => {
+    await (browser as Browser | undefined)?.close();
+    await (app as INestApplication | undefined)?.close();
+    await (server as AuthorizationServer | undefined)?.stop();
+  }, 30_000);
 
-    beforeAll(async () => {
-      if (chromium === undefined) throw new Error(REASON);
-      server = await AuthorizationServer.start({ audiences: [AUDIENCE], docs: DOCS_CLIENT });
-      const module = AppModule.for({ issuer: server.issuer, audience: AUDIENCE });
-      app = (await Test.createTestingModule({ imports: [module] }).compile()).createNestApplication({ logger: false });
-      serveDocs(app, { issuer: server.issuer, audience: AUDIENCE, apiUrl: () => url });
-      await app.listen(0, '127.0.0.1');
-      url = await app.getUrl();
-      const playwright = await import('playwright-core');
-      browser = await playwright.chromium.launch({
-        executablePath: chromium,
-        // Containers lack what the sandbox needs and have a small /dev/shm. The browser opens only our own pages.
-        args: ['--no-sandbox', '--disable-dev-shm-usage'],
-      });
-    }, 60_000);
+  it('signs in with authorization code and PKCE, and calls only what was granted', async () => {
+    await openDocs();
+    expect(await responseTo('GET', '/orders')).toMatchObject({ status: '401', code: 'TOKEN_MISSING' });
 
-    beforeEach(openSession);
-    // Also after a failure.
-    afterEach(takeScreenshots);
-    afterAll(async () => {
-      await (browser as Browser | undefined)?.close();
-      await (app as INestApplication | undefined)?.close();
-      await (server as AuthorizationServer | undefined)?.stop();
-    }, 30_000);
+    const requests = requestsTo(context, server.issuer);
+    await authorize('alice');
+    const [request] = requests.filter(({ pathname }) => pathname === '/auth');
+    expect(Object.fromEntries(request?.searchParams ?? [])).toMatchObject({
+      response_type: 'code',
+      client_id: DOCS_CLIENT.id,
+      code_challenge_method: 'S256',
+      code_challenge: expect.stringMatching(/^[\w-]{43}$/),
+      scope: 'read:orders',
+      resource: AUDIENCE,
+      redirect_uri: `${url}/docs/oauth2-redirect.html`,
+    });
 
-    it('signs in with authorization code and PKCE, and calls only what was granted', async () => {
-      await openDocs();
-      expect(await responseTo('GET', '/orders')).toMatchObject({ status: '401', code: 'TOKEN_MISSING' });
+    expect(await responseTo('GET', '/orders')).toMatchObject({ status: '200', scopes: ['read:orders'] });
+    expect(await responseTo('GET', '/orders/mine')).toMatchObject({ status: '200' });
+    expect(await responseTo('POST', '/orders')).toMatchObject({ status: '403', code: 'SCOPE_INSUFFICIENT' });
+    expect(await responseTo('GET', '/orders/health')).toMatchObject({ status: '200' });
+  }, 60_000);
 
-      const requests = requestsTo(context, server.issuer);
-      await authorize('alice');
-      const [request] = requests.filter(({ pathname }) => pathname === '/auth');
-      expect(Object.fromEntries(request?.searchParams ?? [])).toMatchObject({
-        response_type: 'code',
-        client_id: DOCS_CLIENT.id,
-        code_challenge_method: 'S256',
-        code_challenge: expect.stringMatching(/^[\w-]{43}$/),
-        scope: 'read:orders',
-        resource: AUDIENCE,
-        redirect_uri: `${url}/docs/oauth2-redirect.html`,
-      });
+  it('shows a lock for operations that accept a token, and none for public ones', async () => {
+    await openDocs();
+    const isLocked = (method: string, path: string) => operation(method, path).locator('.authorization__btn').count();
+    expect(await isLocked('GET', '/orders')).toBe(1);
+    expect(await isLocked('GET', '/orders/catalogue')).toBe(1);
+    expect(await isLocked('GET', '/orders/health')).toBe(0);
+  }, 60_000);
 
-      expect(await responseTo('GET', '/orders')).toMatchObject({ status: '200', scopes: ['read:orders'] });
-      expect(await responseTo('GET', '/orders/mine')).toMatchObject({ status: '200' });
-      expect(await responseTo('POST', '/orders')).toMatchObject({ status: '403', code: 'SCOPE_INSUFFICIENT' });
-      expect(await responseTo('GET', '/orders/health')).toMatchObject({ status: '200' });
-    }, 60_000);
+  it('sends the request body of an operation that was granted', async () => {
+    await openDocs();
+    await authorize('bob', 'write:orders');
+    expect(await responseTo('POST', '/orders')).toMatchObject({ status: '201', owner: 'bob', item: 'a lamp' });
+  }, 60_000);
 
-    it('shows a lock for operations that accept a token, and none for public ones', async () => {
-      await openDocs();
-      const isLocked = (method: string, path: string) => operation(method, path).locator('.authorization__btn').count();
-      expect(await isLocked('GET', '/orders')).toBe(1);
-      expect(await isLocked('GET', '/orders/catalogue')).toBe(1);
-      expect(await isLocked('GET', '/orders/health')).toBe(0);
-    }, 60_000);
+  /** A browser context in which no user has signed in. */
+  async function openSession(): Promise<void> {
+    context = await browser.newContext();
+    context.setDefaultTimeout(PATIENCE_MS);
+    // The sign-in page requests a font from another host; the test needs no network.
+    await context.route(
+      (address) => address.hostname !== '127.0.0.1',
+      (route) => route.abort(),
+    );
+    page = await context.newPage();
+  }
 
-    it('sends the request body of an operation that was granted', async () => {
-      await openDocs();
-      await authorize('bob', 'write:orders');
-      expect(await responseTo('POST', '/orders')).toMatchObject({ status: '201', owner: 'bob', item: 'a lamp' });
-    }, 60_000);
+  async function openDocs(): Promise<void> {
+    await page.goto(`${url}/docs`);
+    await operation('GET', '/orders/health').waitFor();
+  }
 
-    /** A browser context in which no user has signed in. */
-    async function openSession(): Promise<void> {
-      context = await browser.newContext();
-      context.setDefaultTimeout(PATIENCE_MS);
-      // The sign-in page requests a font from another host; the test needs no network.
-      await context.route(
-        (address) => address.hostname !== '127.0.0.1',
-        (route) => route.abort(),
-      );
-      page = await context.newPage();
+  async function authorize(login: string, more?: string): Promise<void> {
+    await page.locator('.auth-wrapper .btn.authorize').first().click();
+    const dialog = page.locator('.dialog-ux');
+    // The scopes of the button are selected, the others are not.
+    expect(await dialog.locator('input[data-value="read:orders"]').isChecked()).toBe(true);
+    expect(await dialog.locator('input[data-value="write:orders"]').isChecked()).toBe(false);
+    if (more !== undefined) await dialog.locator(`.checkbox:has(input[data-value="${more}"]) label`).click();
+    const opened = context.waitForEvent('page');
+    await dialog.locator('.auth-btn-wrapper .btn.authorize').click();
+    const popup = await opened;
+    const closed = popup.waitForEvent('close');
+    await popup.locator('input[name=login]').fill(login);
+    await popup.locator('input[name=password]').fill('any');
+    await popup.locator('button[type=submit]').click();
+    await popup.locator('input[name=prompt][value=consent]').waitFor({ state: 'attached' });
+    await popup.locator('button[type=submit]').click();
+    await closed;
+    await dialog.getByText('Logout', { exact: true }).waitFor();
+    await dialog.locator('.btn-done').click();
+  }
+
+  function operation(method: string, path: string): Locator {
+    const summary = page.locator(`.opblock-summary-path[data-path="${path}"]`);
+    return page.locator(`.opblock-${method.toLowerCase()}`).filter({ has: summary });
+  }
+
+  /** Clicks Try it out and Execute. Returns the status and the members of the body. */
+  async function responseTo(method: string, path: string): Promise<Record<string, unknown>> {
+    const block = operation(method, path);
+    const execute = block.getByRole('button', { name: 'Execute' });
+    if ((await execute.count()) === 0) {
+      await block.locator('.opblock-summary-control').click();
+      await block.getByRole('button', { name: 'Try it out' }).click();
     }
+    const responded = page.waitForResponse(
+      (response) => response.url() === `${url}${path}` && response.request().method() === method,
+    );
+    await execute.click();
+    const response = await responded;
+    const status = block.locator('.live-responses-table .response-col_status', {
+      hasText: String(response.status()),
+    });
+    await status.waitFor();
+    const body: unknown = await response.json();
+    return { ...(body as object), status: (await status.innerText()).trim().slice(0, 3) };
+  }
 
-    async function openDocs(): Promise<void> {
-      await page.goto(`${url}/docs`);
-      await operation('GET', '/orders/health').waitFor();
+  async function takeScreenshots(): Promise<void> {
+    const { SCREENSHOTS_DIR: folder } = process.env;
+    if (folder === undefined || folder === '') return;
+    mkdirSync(folder, { recursive: true });
+    for (const open of context.pages()) {
+      screenshots += 1;
+      await open.screenshot({ path: join(folder, `swagger-ui-${String(screenshots)}.png`), fullPage: true });
     }
-
-    async function authorize(login: string, more?: string): Promise<void> {
-      await page.locator('.auth-wrapper .btn.authorize').first().click();
-      const dialog = page.locator('.dialog-ux');
-      // The scopes of the button are selected, the others are not.
-      expect(await dialog.locator('input[data-value="read:orders"]').isChecked()).toBe(true);
-      expect(await dialog.locator('input[data-value="write:orders"]').isChecked()).toBe(false);
-      if (more !== undefined) await dialog.locator(`.checkbox:has(input[data-value="${more}"]) label`).click();
-      const opened = context.waitForEvent('page');
-      await dialog.locator('.auth-btn-wrapper .btn.authorize').click();
-      const popup = await opened;
-      const closed = popup.waitForEvent('close');
-      await popup.locator('input[name=login]').fill(login);
-      await popup.locator('input[name=password]').fill('any');
-      await popup.locator('button[type=submit]').click();
-      await popup.locator('input[name=prompt][value=consent]').waitFor({ state: 'attached' });
-      await popup.locator('button[type=submit]').click();
-      await closed;
-      await dialog.getByText('Logout', { exact: true }).waitFor();
-      await dialog.locator('.btn-done').click();
-    }
-
-    function operation(method: string, path: string): Locator {
-      const summary = page.locator(`.opblock-summary-path[data-path="${path}"]`);
-      return page.locator(`.opblock-${method.toLowerCase()}`).filter({ has: summary });
-    }
-
-    /** Clicks Try it out and Execute. Returns the status and the members of the body. */
-    async function responseTo(method: string, path: string): Promise<Record<string, unknown>> {
-      const block = operation(method, path);
-      const execute = block.getByRole('button', { name: 'Execute' });
-      if ((await execute.count()) === 0) {
-        await block.locator('.opblock-summary-control').click();
-        await block.getByRole('button', { name: 'Try it out' }).click();
-      }
-      const responded = page.waitForResponse(
-        (response) => response.url() === `${url}${path}` && response.request().method() === method,
-      );
-      await execute.click();
-      const response = await responded;
-      const status = block.locator('.live-responses-table .response-col_status', {
-        hasText: String(response.status()),
-      });
-      await status.waitFor();
-      const body: unknown = await response.json();
-      return { ...(body as object), status: (await status.innerText()).trim().slice(0, 3) };
-    }
-
-    async function takeScreenshots(): Promise<void> {
-      const { SCREENSHOTS_DIR: folder } = process.env;
-      if (folder === undefined || folder === '') return;
-      mkdirSync(folder, { recursive: true });
-      for (const open of context.pages()) {
-        screenshots += 1;
-        await open.screenshot({ path: join(folder, `swagger-ui-${String(screenshots)}.png`), fullPage: true });
-      }
-    }
-  },
-);
+  }
+});
 
 /** Collects the requests to an origin from now on. */
 function requestsTo(context: BrowserContext, origin: string): readonly URL[] {
