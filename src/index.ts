@@ -1,3 +1,8 @@
+/**
+ * The module, the guard, the strategy, decorators, errors and services.
+ * @module nestjs-resource-server
+ */
+
 export type { AccessTokenClaims, JoseHeader, VerifiedAccessToken } from './model/access-token.js';
 export type { SignatureAlgorithm } from './keys/algorithms.js';
 export {

@@ -1,3 +1,8 @@
+/**
+ * The options of issuers of known providers.
+ * @module nestjs-resource-server/presets
+ */
+
 export { auth0, type Auth0Options } from './presets/auth0.js';
 export { betterAuth, type BetterAuthOptions } from './presets/better-auth.js';
 export { clerk, type ClerkOptions } from './presets/clerk.js';

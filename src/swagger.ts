@@ -1,3 +1,8 @@
+/**
+ * Security requirements for OpenAPI documents, and the Authorize button of Swagger UI.
+ * @module nestjs-resource-server/swagger
+ */
+
 export { authorizeButton, type AuthorizeButton, type AuthorizeButtonOptions } from './swagger/authorize-button.js';
 export type {
   BearerScheme,

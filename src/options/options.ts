@@ -66,7 +66,12 @@ export interface RemoteKeyOptions {
  */
 export type KeysOptions =
   | ({
+      /** The kind of source. Required if `keys` is set. */
       readonly from: 'discovery';
+      /**
+       * The address of the metadata (`discovery`; default: the well-known addresses of the issuer), or of the key set (`jwks`, where it
+       * is required).
+       */
       readonly uri?: string;
       /**
        * Allowed origins of the `jwks_uri` in the metadata, for example `['https://keys.example.com']`. Default: any origin. Metadata
@@ -75,7 +80,11 @@ export type KeysOptions =
       readonly jwksOrigins?: readonly string[];
     } & RemoteKeyOptions)
   | ({ readonly from: 'jwks'; readonly uri: string } & RemoteKeyOptions)
-  | { readonly from: 'static'; readonly jwks: { readonly keys: readonly JsonWebKey[] } };
+  | {
+      readonly from: 'static';
+      /** The JSON Web Key Set (RFC 7517 §5) of `static`, with public keys only. */
+      readonly jwks: { readonly keys: readonly JsonWebKey[] };
+    };
 
 /**
  * The name of a claim (`'roles'`, `'https://example.com/roles'`), a path with dots (`'realm_access.roles'`), or a path with
@@ -142,6 +151,10 @@ export interface CheckOptions {
    * Nest answers 500, or the status of an `HttpException`, because the caller does not cause a failure of a database.
    */
   readonly validate?: (token: VerifiedAccessToken) => boolean | Promise<boolean>;
+  /**
+   * The claims that grant scopes, roles and permissions. A list replaces the default of its kind. Default
+   * `{ scopes: ['scope', 'scp'], roles: ['roles'], permissions: ['permissions'] }`.
+   */
   readonly claimPaths?: ClaimPaths;
   /**
    * Checks that only report: tokens that fail them are accepted, counted and logged by client (`ReportedRefusals`). Use it to
@@ -161,7 +174,7 @@ export interface IssuerOptions extends CheckOptions {
    * `'client_id'` (Amazon Cognito), `'azp'`. `aud` is **not** checked then.
    */
   readonly audienceClaim?: string;
-  /** Default `{ from: 'discovery' }`. */
+  /** The source of the keys. Default `{ from: 'discovery' }`. */
   readonly keys?: KeysOptions;
 }
 
@@ -189,13 +202,21 @@ type SeveralIssuers = CheckOptions & {
 
 /** Requirements with the meaning of the decorators: `anyScope` is `@RequireAnyScope`. */
 export interface RequireOptions<Context = unknown> {
+  /** The token must grant all of these scopes (SCOPE_INSUFFICIENT). */
   readonly scopes?: readonly string[];
+  /** The token must grant one of these scopes (SCOPE_INSUFFICIENT). */
   readonly anyScope?: readonly string[];
+  /** The caller must have all of these roles (ROLE_INSUFFICIENT). */
   readonly roles?: readonly string[];
+  /** The caller must have one of these roles (ROLE_INSUFFICIENT). */
   readonly anyRole?: readonly string[];
+  /** The caller must have all of these permissions (PERMISSION_INSUFFICIENT). */
   readonly permissions?: readonly string[];
+  /** The caller must have one of these permissions (PERMISSION_INSUFFICIENT). */
   readonly anyPermission?: readonly string[];
+  /** The user must have been authenticated in one of these ways, and not longer ago (AUTHENTICATION_INSUFFICIENT). */
   readonly acr?: { readonly values?: readonly string[]; readonly maxAgeSeconds?: number };
+  /** The policy must grant access (POLICY_DENIED). */
   readonly policy?: PolicyReference<Context>;
   /** Accepts calls that do not meet the requirements, and counts and logs them by client. Default false. */
   readonly reportOnly?: boolean;
@@ -220,6 +241,7 @@ export interface ModuleOptions<User = RegisteredUser, Context = unknown> {
   readonly tokenFrom?: readonly (TokenPlace | TokenReader<Context>)[];
   /** Requirements of every route except `@Public()` ones, in addition to its decorators; not for guests. Default none. */
   readonly require?: RequireOptions<Context>;
+  /** Connections that outlive the request that opened them. Default `{ renewalGraceSeconds: 0 }`. */
   readonly connections?: ConnectionOptions;
   /**
    * Maps a verified token to your own user, for `@CurrentUser()` and `request.user`. Default: the claims. Return nothing (a

@@ -52,7 +52,7 @@ const MAX_CACHED_ISSUERS = 1_000;
  * - `scp` has the scopes of a user's token, `roles` the app roles of a user or of the client.
  * - ID tokens have the same `iss` and may have the same `aud`, but no client: `azp` (2.0) or `appid` (1.0) is required.
  *
- * Not supported: external tenants (`ciamlogin.com`) and Azure AD B2C (`b2clogin.com`), see docs/providers.md; tokens for Microsoft Graph,
+ * Not supported: external tenants (`ciamlogin.com`) and Azure AD B2C (`b2clogin.com`), see docs/providers/entra-id.md; tokens for Microsoft Graph,
  * which only Graph can verify. Not checked: the client, and whether the token is for a user. Up to 200 group ids are in `groups`.
  * @see https://learn.microsoft.com/entra/identity-platform/access-tokens
  * @returns `issuers`, to spread into the options of `AuthModule`: a list for one tenant, a resolver for `tenants`

@@ -4,6 +4,6 @@ import base from '../../jest.config.mjs';
 export default {
   ...base,
   rootDir: '../..',
-  testRegex: ['test/docs/.*\\.spec\\.ts$'],
+  testRegex: ['test/docs/[^/]+\\.spec\\.ts$'],
   testPathIgnorePatterns: ['/node_modules/'],
 };

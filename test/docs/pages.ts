@@ -1,11 +1,13 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** The code blocks of one page. */
+/** The code of one page. */
 export interface Page {
-  /** The file without folder and extension: `testing`, `README`. */
+  /** The path below docs without its extension: `guides/graphql`. The README is `README`. */
   readonly name: string;
   readonly blocks: readonly CodeBlock[];
+  /** The complete files of the page, and their tests: of the page itself and of `test/docs/pages/NAME`. */
+  readonly files: readonly SourceFile[];
 }
 
 export interface CodeBlock {
@@ -14,16 +16,47 @@ export interface CodeBlock {
   readonly code: string;
 }
 
-/** Reads the `ts` blocks of the README and of docs. A `typescript` block is not read. */
+export interface SourceFile {
+  readonly path: string;
+  readonly code: string;
+}
+
+/** Pages that start with one of these are checked: `DOCS_PAGES=guides/,security npm run docs:check`. Default: all. */
+const SELECTED = process.env.DOCS_PAGES?.split(',') ?? [''];
+
+/** Returns the README and the pages of docs that are written by hand. */
 export function readPages(): readonly Page[] {
-  const docs = readdirSync('docs').filter((name) => name.endsWith('.md'));
-  return ['README.md', ...docs.map((name) => `docs/${name}`)].map((path) => ({
-    name: path.replace(/^docs\/|\.md$/g, ''),
-    blocks: [...readFileSync(path, 'utf8').matchAll(/^```ts\n([\s\S]*?)^```/gm)].map(([, code = '']) => ({
-      path: /^\/\/ (\S+\.ts)\n/.exec(code)?.[1],
-      code,
-    })),
+  const docs = filesBelow('docs').filter((path) => /^(?!\.vitepress|reference\/api).*\.md$/.test(path));
+  const pages = [
+    ['README', 'README.md'] as const,
+    ...docs.map((path) => [path.slice(0, -3), join('docs', path)] as const),
+  ];
+  return pages
+    .filter(([name]) => SELECTED.some((start) => name.startsWith(start)))
+    .map(([name, path]) => {
+      const blocks = codeBlocks(readFileSync(path, 'utf8'));
+      const complete = blocks.flatMap(({ path, code }) => (path === undefined ? [] : [{ path, code }]));
+      return { name, blocks, files: [...complete, ...readTests(name)] };
+    });
+}
+
+/** Reads the `ts` blocks. A `typescript` block is not read. */
+function codeBlocks(text: string): readonly CodeBlock[] {
+  return [...text.matchAll(/^```ts.*\n([\s\S]*?)^```/gm)].map(([, code = '']) => ({
+    path: /^\/\/ (\S+\.ts)\n/.exec(code)?.[1],
+    code,
   }));
+}
+
+function readTests(page: string): readonly SourceFile[] {
+  const folder = join('test/docs/pages', page);
+  const tests = existsSync(folder) ? filesBelow(folder).filter((path) => path.endsWith('.ts')) : [];
+  return tests.map((path) => ({ path, code: readFileSync(join(folder, path), 'utf8') }));
+}
+
+function filesBelow(folder: string): string[] {
+  const entries = readdirSync(folder, { recursive: true, encoding: 'utf8' });
+  return entries.map((path) => path.replaceAll('\\', '/')).sort();
 }
 
 /** Returns the `ts` blocks in the doc comments of a file, without the asterisks. */

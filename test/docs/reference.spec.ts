@@ -1,16 +1,54 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import { readFileSync } from 'node:fs';
-import type { AuthOptions } from '../../src/index.js';
+import { type AuthOptions, fromBearerHeader } from '../../src/index.js';
 import { ERRORS } from '../../src/model/errors.js';
+import { AUTHORITY_KINDS } from '../../src/model/requirement.js';
+import { DEFAULTS } from '../../src/options/defaults.js';
 import type { ResolvedIssuer } from '../../src/options/resolve-issuer.js';
-import type { ResolvedKeys } from '../../src/options/resolve-keys.js';
-import { OPTION_NAMES, resolveOptions } from '../../src/options/resolve-options.js';
+import { EXTRA_DEFAULTS, OPTION_NAMES, resolveOptions } from '../../src/options/resolve-options.js';
 
-const readme = readFileSync('README.md', 'utf8');
+describe('The README', () => {
+  it('is short, and starts with complete code and the commands to try the package', () => {
+    const lines = readFileSync('README.md', 'utf8').trimEnd().split('\n');
+    expect(lines.length).toBeLessThanOrEqual(160);
+    const start = lines.findIndex((line) => line.startsWith('```ts'));
+    expect(start).toBeGreaterThan(0);
+    expect(lines.indexOf('```', start)).toBeLessThan(75);
+    const text = lines.join('\n');
+    expect(text).toContain('npm ci && npm run demo');
+    expect(text).toContain('npm ci && npm test');
+  });
+});
 
-/** Returns the rows of the README's table that has these headings, without the backticks of names and values. */
-function tableWith(...headings: string[]): string[][] {
-  const lines = readme.split('\n');
+describe('The page of error codes', () => {
+  const page = readFileSync('docs/reference/errors.md', 'utf8');
+  const sections = page.split(/^#{2,3} /m);
+
+  it('lists the errors of the source in the same order', () => {
+    const rows = rowsBelow(page, 'code', 'status', '`error`', 'description');
+    expect(rows.map((row) => row.map(plainText))).toEqual(
+      Object.entries(ERRORS).map(([code, row]: [string, { status: number; error?: string; description: string }]) => [
+        code,
+        String(row.status),
+        row.error ?? '',
+        row.description,
+      ]),
+    );
+  });
+
+  it.each(Object.entries(ERRORS))('includes the meaning and the causes of %s', (code, { status }) => {
+    const section = sections.find((text) => text.startsWith(`${code}\n`)) ?? '';
+    const [meaning = '', ...causes] = section.split(/^(?=[-|] )/m);
+    expect(meaning).toContain(`**${String(status)}**`);
+    expect(meaning.split(/\s+/).length).toBeGreaterThan(8);
+    expect(causes.length).toBeGreaterThan(1);
+    expect(page).toContain(`[${code}](#${code.toLowerCase()})`);
+  });
+});
+
+/** Returns the rows of the table that has these headings. */
+function rowsBelow(page: string, ...headings: string[]): string[][] {
+  const lines = page.split('\n');
   const cellsOf = (line: string) =>
     line
       .split('|')
@@ -21,73 +59,126 @@ function tableWith(...headings: string[]): string[][] {
   return lines.slice(start, end).map(cellsOf);
 }
 
-const withoutBackticks = (cell = '') => cell.replaceAll('`', '');
+/** Returns the text of a cell without the backticks or the address of a link. */
+function plainText(cell: string): string {
+  return cell.replace(/^\[(.*)\]\(.*\)$/, '$1').replaceAll('`', '');
+}
 
-describe('The first screen of the README', () => {
-  it('has complete code, and the commands to try the package', () => {
-    const lines = readme.split('\n');
-    expect(lines.indexOf('```', lines.indexOf('```ts'))).toBeLessThan(29);
-    expect(readme).toContain('npm ci && npm run demo');
-    expect(readme).toContain('npm ci && npm test');
+describe('The page of options', () => {
+  const page = readFileSync('docs/reference/options.md', 'utf8');
+  const sections = new Map(
+    page
+      .split(/^### /m)
+      .slice(1)
+      .map((text): [string, string] => {
+        const [name = '', , ...comments] = (text.split(/^## /m)[0] ?? '').trim().split('\n\n');
+        return [name, comments.join('\n\n')];
+      }),
+  );
+  const options: AuthOptions = { issuer: 'https://issuer.example.com/', audience: 'x' };
+  const resolved = resolveOptions(options);
+  const [issuer] = resolved.issuers as readonly ResolvedIssuer[];
+  const stated = new Map([...sections].flatMap(([name, text]) => statedDefaults(name, text)));
+
+  it('is generated from the current source (npm run generate)', async () => {
+    const path = '../../docs/.vitepress/options-page.mjs';
+    const { optionsPage } = (await import(path)) as { readonly optionsPage: () => Promise<string> };
+    expect(page).toBe(await optionsPage());
+    // Prettier and TypeScript are loaded again in each test file.
+  }, 60_000);
+
+  it('has every option of the source and no other, each with its meaning', () => {
+    const groups: Record<string, readonly string[]> = {
+      keys: [...Object.keys(issuer?.keys ?? {}), 'jwks'],
+      claimPaths: Object.keys(issuer?.claimPaths ?? {}),
+      require: [...AUTHORITY_KINDS, 'acr', 'policy', 'reportOnly'],
+      connections: Object.keys(resolved.connections),
+    };
+    const members = Object.entries(groups).flatMap(([group, names]) => names.map((name) => `${group}.${name}`));
+    expect([...sections.keys()].sort()).toEqual([...OPTION_NAMES, ...members].sort());
+    for (const [name, text] of sections) expect([name, text.length > 10]).toEqual([name, true]);
   });
-});
 
-describe('The errors of the documentation', () => {
-  const page = readFileSync('docs/errors.md', 'utf8');
-  const sections = page.split(/^#{2,3} /m);
+  it('states the defaults of src/options/defaults.ts', () => {
+    const values = Array.from(stated, ([name, value]) => [name.replace(/^.*\./, ''), value] as const);
+    const known = values.filter(([name]) => name in DEFAULTS);
+    expect(known.length).toBe(Object.keys(DEFAULTS).length);
+    expect(Object.fromEntries(known)).toEqual(DEFAULTS);
+  });
 
-  it('are those of the source, in the same order (README)', () => {
-    const rows = tableWith('code', 'status', '`error`', 'description');
-    expect(rows.map((row) => row.map(withoutBackticks))).toEqual(
-      Object.entries(ERRORS).map(([code, row]: [string, { status: number; error?: string; description: string }]) => [
-        code,
-        String(row.status),
-        row.error ?? '',
-        row.description,
+  it('states the defaults of the resolved options', () => {
+    const { clock, ...values } = Object.fromEntries(stated);
+    expect(clock).toBe(Date.now);
+    const now = jest.spyOn(Date, 'now').mockReturnValue(42);
+    expect(resolved.clock()).toBe(42);
+    now.mockRestore();
+    for (const [name, value] of Object.entries(values)) {
+      if (name in EXTRA_DEFAULTS) expect([name, value]).toEqual([name, EXTRA_DEFAULTS[name as 'guard']]);
+      // To write the default has the same effect as to omit the option.
+      else expect([name, resolveWith(name, value)]).toEqual([name, resolveWith(name)]);
+    }
+    expect(Object.keys(values)).toEqual(
+      expect.arrayContaining([
+        ...['keys', 'requiredClaims', 'claimPaths', 'reportOnly', 'tokenFrom', 'connections', 'require.reportOnly'],
+        ...['explainRefusals', 'openTelemetry', 'insecureAllowHttp', 'guard', 'isGlobal'],
       ]),
     );
   });
 
-  it.each(Object.entries(ERRORS))('include the meaning and the causes of %s (docs/errors.md)', (code, { status }) => {
-    const section = sections.find((text) => text.startsWith(`${code}\n`)) ?? '';
-    const [meaning = '', ...causes] = section.split(/^(?=[-|] )/m);
-    expect(meaning).toContain(`**${String(status)}**`);
-    expect(meaning.split(/\s+/).length).toBeGreaterThan(8);
-    expect(causes.length).toBeGreaterThan(1);
-    expect(page).toContain(`[${code}](#${code.toLowerCase()})`);
+  it('states that options without a default are off', () => {
+    const names = [...sections].filter(([, text]) => /Default(?: none|: any origin|: no limit)/.test(text));
+    expect(names.map(([name]) => name)).toEqual(
+      expect.arrayContaining([
+        'keys.jwksOrigins',
+        'keys.fallback',
+        'maxTokenAgeSeconds',
+        'require',
+        'realm',
+        'keyStore',
+      ]),
+    );
+    const off: Record<string, unknown> = { ...resolved, ...issuer, ...prefixed('keys.', issuer?.keys) };
+    for (const [name] of names)
+      expect([name, [off[name]].flat()]).toEqual([name, name === 'require' ? [] : [undefined]]);
   });
+
+  it('lists the algorithms that are accepted by default', () => {
+    const names = /^### algorithms\n\n`\((.*)\)\[\]`$/m.exec(page)?.[1]?.split(' | ');
+    expect(names?.map((name) => name.slice(1, -1))).toEqual([...(issuer?.algorithms ?? [])]);
+    const families = /Default: RS, PS and ES 256 to 512, EdDSA and Ed25519/;
+    expect(sections.get('algorithms')).toMatch(families);
+    const expected = ['RS', 'PS', 'ES'].flatMap((family) => ['256', '384', '512'].map((bits) => family + bits));
+    expect([...(issuer?.algorithms ?? [])]).toEqual([...expected, 'EdDSA', 'Ed25519']);
+  });
+
+  /** Resolves the options with a value for one of them, or without it. Some groups need another member. */
+  function resolveWith(name: string, value?: unknown) {
+    const [group = '', member] = name.split('.');
+    const others = { keys: { from: 'discovery' }, require: { scopes: ['x'] } }[group];
+    const given = member === undefined ? value : { ...others, ...(value !== undefined && { [member]: value }) };
+    return resolveOptions({ ...options, ...(given !== undefined && { [group]: given }) });
+  }
 });
 
-describe('The options table of the README', () => {
-  const rows = tableWith('option', 'default', 'meaning');
-  const names = rows.map(([name]) => withoutBackticks(name));
-  const defaults = new Map(rows.map(([name, value]) => [withoutBackticks(name), withoutBackticks(value)]));
-  const options: AuthOptions = { issuer: 'https://issuer.example.com/', audience: 'x' };
-  const resolved = resolveOptions(options);
-  const [issuer] = resolved.issuers as readonly ResolvedIssuer[];
-  const keys = issuer?.keys as Extract<ResolvedKeys, { from: 'discovery' }>;
+/** Returns the defaults with a value that the description of an option states, also those of its members. */
+function statedDefaults(name: string, text: string): readonly (readonly [name: string, value: unknown])[] {
+  const own: readonly (string | undefined)[] =
+    /\bDefault (?:`([^`]+)`|(\d+|true|false)\b)|(\d+) \(default\)/.exec(text)?.slice(1) ?? [];
+  const word = /`(\w+)` \(default\)/.exec(text)?.[1];
+  const members = [...text.matchAll(/`(\w+)`: from [^.`]*, default (\d+)/g)];
+  const source = own.find((each) => each !== undefined) ?? (word && `'${word}'`);
+  return [
+    ...(source === undefined ? [] : [[name, evaluate(source)] as const]),
+    ...members.map(([, member = '', value]) => [`${name}.${member}`, Number(value)] as const),
+  ];
+}
 
-  it('has every option of the source and no other, each with its meaning', () => {
-    const keyNames = [...Object.keys(keys), 'jwks'].map((name) => `keys.${name}`);
-    expect([...names].sort()).toEqual([...OPTION_NAMES, ...keyNames].sort());
-    for (const [name, , meaning = ''] of rows) expect([name, meaning.length > 10]).toEqual([name, true]);
-  });
+function evaluate(text: string): unknown {
+  // eslint-disable-next-line @typescript-eslint/no-implied-eval -- the text of our own doc comments
+  const run = new Function('fromBearerHeader', `return (${text})`) as (place: typeof fromBearerHeader) => unknown;
+  return run(fromBearerHeader);
+}
 
-  it('has the defaults of the source', () => {
-    // eslint-disable-next-line @typescript-eslint/no-implied-eval -- the text of our own README
-    const evaluate = (text = '') => (new Function(`return (${text})`) as () => unknown)();
-    for (const [name, value] of Object.entries(keys)) {
-      if (value !== undefined) expect([name, evaluate(defaults.get(`keys.${name}`))]).toEqual([name, value]);
-    }
-    expect(evaluate(defaults.get('clockToleranceSeconds'))).toBe(issuer?.clockToleranceSeconds);
-    expect(evaluate(defaults.get('warmUp'))).toBe(resolved.warmUp);
-    expect(evaluate(defaults.get('insecureAllowHttp'))).toBe(resolved.insecureAllowHttp);
-    expect(defaults.get('clock')).toBe('Date.now');
-    // To write the default has the same effect as to omit the option.
-    for (const name of ['keys', 'tokenTypes', 'requiredClaims', 'claimPaths', 'tokenCache']) {
-      expect([name, resolveOptions({ ...options, [name]: evaluate(defaults.get(name)) })]).toEqual([name, resolved]);
-    }
-    const algorithms = rows.find(([name]) => withoutBackticks(name) === 'algorithms')?.[2];
-    expect(algorithms).toContain([...(issuer?.algorithms ?? [])].join(' '));
-  });
-});
+function prefixed(prefix: string, members: object = {}): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(members).map(([name, value]) => [prefix + name, value as unknown]));
+}

@@ -211,7 +211,7 @@ async function start(
   };
 }
 
-/** The documentation states these facts. If one fails because Nest or Apollo closes more now, change docs/transports.md. */
+/** The documentation states these facts. If one fails because Nest or Apollo closes more now, change docs/guides/graphql.md. */
 describe('Introspection without a token', () => {
   const QUERY = '{ __schema { queryType { name } } }';
   const ANSWER = { __schema: { queryType: { name: 'Query' } } };

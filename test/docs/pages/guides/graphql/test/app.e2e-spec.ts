@@ -1,0 +1,80 @@
+import { afterEach, expect, it } from '@jest/globals';
+import { ApolloDriver, type ApolloDriverConfig } from '@nestjs/apollo';
+import type { INestApplication, ModuleMetadata } from '@nestjs/common';
+import { GraphQLModule } from '@nestjs/graphql';
+import { Test } from '@nestjs/testing';
+import { createClient } from 'graphql-ws';
+import { AuthTestingModule, TestIssuer, type TokenRequest, withTestIssuer } from 'nestjs-resource-server/testing';
+import request from 'supertest';
+import type { App } from 'supertest/types.js';
+import { WebSocket } from 'ws';
+import { AppModule, OrdersResolver } from '../src/app.module.js';
+import { hideSchema } from '../src/hide-schema.js';
+
+let app: INestApplication<App>;
+let issuer: TestIssuer;
+
+async function start(metadata: (issuer: TestIssuer) => ModuleMetadata): Promise<void> {
+  issuer = await TestIssuer.create();
+  const module = await withTestIssuer(Test.createTestingModule(metadata(issuer)), issuer).compile();
+  app = module.createNestApplication();
+  await app.listen(0, '127.0.0.1');
+}
+
+afterEach(() => app.close());
+
+const query = async (text: string, headers: Record<string, string>) => {
+  const { status, body } = await request(app.getHttpServer()).post('/graphql').set(headers).send({ query: text });
+  return { status, ...(body as { data: unknown; errors?: readonly { extensions: object }[] }) };
+};
+
+const first = async (text: string, connectionParams: Record<string, unknown> = {}) => {
+  const url = `${(await app.getUrl()).replace('http', 'ws')}/graphql`;
+  const client = createClient({ url, webSocketImpl: WebSocket, connectionParams });
+  const { value } = await client
+    .iterate({ query: text })
+    .next()
+    .finally(() => client.dispose());
+  return value as unknown;
+};
+
+it('guards queries and fields', async () => {
+  await start(() => ({ imports: [AppModule] }));
+  const alice = await issuer.as({ sub: 'alice', scopes: ['read:orders'] });
+  expect(await query('{ orders { id owner } }', alice)).toEqual({
+    status: 200,
+    data: { orders: [{ id: '1', owner: 'alice' }] },
+  });
+  const extensions = {
+    code: 'SCOPE_INSUFFICIENT',
+    statusCode: 403,
+    challenge: expect.stringContaining('read:margins'),
+  };
+  expect(await query('{ orders { margin } }', alice)).toMatchObject({ status: 200, errors: [{ extensions }] });
+  const seller = await issuer.as({ scopes: ['read:orders', 'read:margins'] });
+  expect(await query('{ orders { margin } }', seller)).toMatchObject({ data: { orders: [{ margin: 0.2 }] } });
+});
+
+it('guards subscriptions', async () => {
+  await start(() => ({ imports: [AppModule] }));
+  const subscribe = async (token: TokenRequest) => first('subscription { ordered { owner } }', await issuer.as(token));
+  expect(await subscribe({ sub: 'alice', scopes: ['read:orders'] })).toEqual({ data: { ordered: { owner: 'alice' } } });
+  expect(await subscribe({ scopes: [] })).toMatchObject({ errors: [{ extensions: { code: 'SCOPE_INSUFFICIENT' } }] });
+});
+
+it('hides the schema over HTTP and over a socket', async () => {
+  const graphql: ApolloDriverConfig = { driver: ApolloDriver, autoSchemaFile: true, ...hideSchema };
+  await start((issuer) => ({
+    imports: [
+      AuthTestingModule.forIssuer(issuer),
+      GraphQLModule.forRoot({ ...graphql, fieldResolverEnhancers: ['guards'] }),
+    ],
+    providers: [OrdersResolver],
+  }));
+  const introspection = '{ __schema { types { name } } }';
+  const extensions = { code: 'GRAPHQL_VALIDATION_FAILED' };
+  expect(await query(introspection, {})).toMatchObject({ errors: [{ extensions }] });
+  await expect(first(introspection)).rejects.toEqual([{ message: 'Only subscriptions are served over a socket' }]);
+  const alice = await issuer.as({ sub: 'alice', scopes: ['read:orders'] });
+  expect(await first('subscription { ordered { owner } }', alice)).toEqual({ data: { ordered: { owner: 'alice' } } });
+});

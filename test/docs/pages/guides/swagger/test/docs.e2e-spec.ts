@@ -1,0 +1,34 @@
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import type { INestApplication } from '@nestjs/common';
+import type { OpenAPIObject } from '@nestjs/swagger';
+import request from 'supertest';
+import type { App } from 'supertest/types.js';
+
+let app: INestApplication<App>;
+
+beforeAll(async () => {
+  process.env.PORT = '0'; // any free port
+  app = await (await import('../src/main.js')).started;
+});
+
+afterAll(() => app.close());
+
+it('has a security scheme, and security and responses for each route', async () => {
+  const { body } = await request(app.getHttpServer()).get('/docs-json').expect(200);
+  const { components, paths } = body as OpenAPIObject;
+  expect(components?.securitySchemes?.accessToken).toMatchObject({ type: 'oauth2' });
+  const statuses = (path: string) => Object.keys(paths[path]?.get?.responses ?? {});
+  expect(paths['/api/orders']?.get?.security).toEqual([{ accessToken: ['read:orders'] }]);
+  expect(statuses('/api/orders')).toEqual(['200', '401', '403', '503']);
+  expect(paths['/api/orders/catalogue']?.get?.security).toEqual([{}, { accessToken: [] }]);
+  expect(paths['/api/orders/health']?.get?.security).toEqual([]);
+  expect(statuses('/api/orders/health')).toEqual(['200']);
+  expect(paths['/api/orders/audit']?.get?.description).toContain('auditor');
+});
+
+it('configures the sign-in of Swagger UI', async () => {
+  const { text } = await request(app.getHttpServer()).get('/docs/swagger-ui-init.js').expect(200);
+  expect(text).toContain('"usePkceWithAuthorizationCodeGrant": true');
+  expect(text).toContain('https://api.example.com/docs/oauth2-redirect.html');
+  expect(text).toContain('"displayRequestDuration": true');
+});

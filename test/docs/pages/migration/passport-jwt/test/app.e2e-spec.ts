@@ -1,0 +1,57 @@
+import { afterEach, expect, it } from '@jest/globals';
+import { Controller, Get, type INestApplication, Module, type Type, UseGuards } from '@nestjs/common';
+import { AuthGuard } from '@nestjs/passport';
+import { Test } from '@nestjs/testing';
+import { openRoutes } from 'nestjs-resource-server';
+import { TestIssuer, withTestIssuer } from 'nestjs-resource-server/testing';
+import request from 'supertest';
+import type { App } from 'supertest/types.js';
+import { AccountAppModule } from '../src/account.strategy.js';
+import { AppModule } from '../src/app.module.js';
+
+const issuer = await TestIssuer.create();
+let app: INestApplication<App>;
+
+afterEach(() => app.close());
+
+async function start(module: Type) {
+  const testing = await withTestIssuer(Test.createTestingModule({ imports: [module] }), issuer).compile();
+  app = testing.createNestApplication({ logger: false });
+  await app.init();
+  return request(app.getHttpServer());
+}
+
+it('answers as before the migration', async () => {
+  const server = await start(AppModule);
+  await server.get('/orders').expect(401);
+  await server
+    .get('/orders')
+    .set(await issuer.as({ sub: 'alice' }))
+    .expect(200, { owner: 'alice' });
+  expect(openRoutes(app)).toEqual(['GET /orders/health']);
+});
+
+it('creates the user in a strategy', async () => {
+  const server = await start(AccountAppModule);
+  const orders = async (sub: string) => server.get('/orders').set(await issuer.as({ sub }));
+  expect((await orders('alice')).body).toEqual({ owner: 'alice' });
+  expect((await orders('mallory')).body).toMatchObject({ statusCode: 403, code: 'POLICY_DENIED' });
+});
+
+it('answers 500 where the guard of the old strategy is left', async () => {
+  @Controller('left')
+  class LeftController {
+    @Get()
+    @UseGuards(AuthGuard('jwt'))
+    left() {
+      return 'never';
+    }
+  }
+  @Module({ imports: [AppModule], controllers: [LeftController] })
+  class LeftModule {}
+  const server = await start(LeftModule);
+  await server
+    .get('/left')
+    .set(await issuer.as())
+    .expect(500);
+});

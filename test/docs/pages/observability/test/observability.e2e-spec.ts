@@ -1,0 +1,92 @@
+import { afterAll, beforeAll, expect, it, jest } from '@jest/globals';
+import { Controller, Get, type INestApplication, Logger, Module, Post } from '@nestjs/common';
+import { Test } from '@nestjs/testing';
+import { AuthModule, openRoutes, RequireScopes, routeReport } from 'nestjs-resource-server';
+import { TestIssuer, withTestIssuer } from 'nestjs-resource-server/testing';
+import request from 'supertest';
+import type { App } from 'supertest/types.js';
+import { AuditLog } from '../src/audit-log.js';
+import { HealthModule } from '../src/health.js';
+import { RefusalsController } from '../src/refusals.js';
+import { SupportController } from '../src/support.js';
+
+@Controller('orders')
+class OrdersController {
+  @Get()
+  list() {
+    return [];
+  }
+
+  @Post()
+  @RequireScopes('write:orders')
+  create() {
+    return { created: true };
+  }
+}
+
+const auth = AuthModule.forRoot({
+  issuer: 'https://tenant.eu.auth0.com/',
+  audience: 'https://api.example.com',
+  requiredClaims: ['jti'],
+  reportOnly: ['requiredClaims'],
+});
+
+@Module({
+  imports: [auth, HealthModule],
+  controllers: [OrdersController, RefusalsController, SupportController],
+  providers: [AuditLog],
+})
+class AppModule {}
+
+const audit = jest.spyOn(Logger.prototype, 'log').mockImplementation(() => undefined);
+let app: INestApplication<App>;
+let issuer: TestIssuer;
+
+beforeAll(async () => {
+  issuer = await TestIssuer.create();
+  const module = await withTestIssuer(Test.createTestingModule({ imports: [AppModule] }), issuer).compile();
+  app = module.createNestApplication();
+  await app.init();
+  audit.mockClear();
+});
+
+afterAll(() => app.close());
+
+it('writes an audit log without tokens', async () => {
+  const alice = await issuer.as({ clientId: 'web', claims: { jti: 'the-jti' } });
+  await request(app.getHttpServer()).get('/orders').set(alice).expect(200);
+  await request(app.getHttpServer()).post('/orders').set(alice).expect(403);
+  const lines = audit.mock.calls.map(([line]) => JSON.parse(String(line)) as Record<string, unknown>);
+  const refused = { outcome: 'refused', handler: 'OrdersController.create', route: 'POST /orders', clientId: 'web' };
+  expect(lines).toMatchObject([
+    { outcome: 'admitted', route: 'GET /orders', clientId: 'web' },
+    { ...refused, code: 'SCOPE_INSUFFICIENT', status: 403 },
+  ]);
+  expect(JSON.stringify(lines)).not.toMatch(/the-jti|eyJ/);
+});
+
+it('shows the health of the keys and reported refusals', async () => {
+  const server = request(app.getHttpServer());
+  const operator = await issuer.as({ clientId: 'console', scopes: ['operations'], claims: { jti: undefined } });
+  const counts = await server.get('/internal/refusals').set(operator).expect(200);
+  expect(counts.body).toEqual([{ code: 'CLAIM_MISSING', clientId: 'console', count: 1 }]);
+  const { body } = await server.get('/health/ready').expect(200);
+  expect(body).toMatchObject({ status: 'ok', info: { keys: { status: 'up' } } });
+});
+
+it('explains a token to support', async () => {
+  const token = await issuer.otherAudienceToken();
+  const support = await issuer.as({ roles: ['support'] });
+  const explain = (caller: Record<string, string>) =>
+    request(app.getHttpServer()).post('/support/explain').set(caller).send({ token });
+  const { body } = await explain(support).expect(200);
+  expect(body).toMatchObject([
+    { check: 'audience', passed: false, code: 'AUDIENCE_MISMATCH', got: 'https://other-api.test' },
+  ]);
+  await explain(await issuer.as()).expect(403);
+});
+
+it('leaves only the health check open', () => {
+  expect(openRoutes(app)).toEqual(['GET /health/ready']);
+  expect(routeReport(app).warnings).toEqual([]);
+});

@@ -1,0 +1,42 @@
+import { expect, it } from '@jest/globals';
+import { readFileSync } from 'node:fs';
+import { claimsOfPage, verifyWith } from '../../../../test/support/provider-page.js';
+import { AppModule } from '../src/app.module.js';
+
+const claims = claimsOfPage('keycloak');
+
+it('accepts the token of the page', async () => {
+  const granted = { scopes: ['email', 'profile'], roles: ['default-roles-orders', 'support'] };
+  expect(await verifyWith(AppModule, claims)).toMatchObject(granted);
+});
+
+it.each([
+  ['a client without an Audience mapper', { aud: 'account' }, 'AUDIENCE_MISMATCH'],
+  ['a token without an audience', { aud: undefined }, 'CLAIM_MISSING'],
+  ['an ID token', { typ: 'ID' }, 'TYPE_NOT_ALLOWED'],
+])('rejects %s', async (_name, change, code) => {
+  await expect(verifyWith(AppModule, { ...claims, ...change })).rejects.toMatchObject({ code });
+});
+
+it('quotes the files of examples/keycloak', () => {
+  const page = readFileSync('docs/providers/keycloak.md', 'utf8');
+  const compose = readFileSync('examples/keycloak/compose.yaml', 'utf8');
+  const [, yaml = ''] = /```yaml\n# compose.yaml\n([\s\S]*?)```/.exec(page) ?? [];
+  const lines = (text: string) => text.split('\n').map((line) => line.replace(/ # .*/, ''));
+  expect(lines(compose)).toEqual(expect.arrayContaining(lines(yaml)));
+
+  const realm = JSON.parse(readFileSync('examples/keycloak/realm/orders.json', 'utf8')) as {
+    realm: string;
+    clients: { clientId: string; secret: string; protocolMappers: unknown[] }[];
+    users: { username: string; realmRoles: string[] }[];
+  };
+  const [, mapper = ''] = /```json\n([\s\S]*?)```/.exec(page) ?? [];
+  const client = { clientId: claims.azp, secret: 'orders-cli-secret', protocolMappers: [JSON.parse(mapper)] };
+  const { roles } = claims.realm_access as { roles: unknown };
+  expect(realm).toMatchObject({
+    realm: 'orders',
+    clients: [client],
+    users: [{ username: 'alice', realmRoles: roles }],
+  });
+  expect(page).toContain('-u orders-cli:orders-cli-secret');
+});
