@@ -56,7 +56,9 @@ function comparisonOf(results) {
   const rows = scenarios.flatMap(({ rows: titles }, index) =>
     titles.map((title, row) => [title, ...results[index].map((cells) => cells[row])]),
   );
-  return tableOf(['', ...CONTENDERS.map(({ title }) => title)], rows);
+  // A row in which all contenders do the same helps nobody to choose.
+  const different = rows.filter(([, ...cells]) => new Set(cells).size > 1);
+  return tableOf(['', ...CONTENDERS.map(({ title }) => title)], different);
 }
 
 installPeers();

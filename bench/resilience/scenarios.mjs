@@ -34,9 +34,9 @@ export const SCENARIOS = [
   {
     phase: 'short',
     rows: [
-      '6 junk tokens, then a valid one: known key',
-      '… key published before, first use',
-      '… key published just now',
+      '6 junk tokens, then a known key',
+      '6 junk tokens, then a key not used yet',
+      '6 junk tokens, then a new key',
     ],
     async run(stage) {
       const issuer = await stage.issuer(KEY, OTHER);
@@ -60,7 +60,7 @@ export const SCENARIOS = [
   },
   {
     phase: 'alone',
-    rows: ['Flood: requests to the issuer', '… rejected', '… p50 / p99 before', '… p50 / p99 during'],
+    rows: ['Flood: requests to the issuer', 'Flood: rejected', 'Flood: p50 / p99 before', 'Flood: p50 / p99 during'],
     async run(stage) {
       const issuer = await stage.issuer(KEY);
       issuer.delayMs = 50;
@@ -98,7 +98,7 @@ export const SCENARIOS = [
   },
   {
     phase: 'short',
-    rows: ['Flood while the issuer fails: requests to it', '… rejected'],
+    rows: ['Flood while the issuer fails: requests to it', 'Flood while the issuer fails: rejected'],
     async run(stage) {
       const issuer = await stage.issuer(KEY);
       const app = await stage.app(issuer, { cooldownMs: 1_000 });
@@ -113,15 +113,14 @@ export const SCENARIOS = [
   },
   {
     phase: 'short',
-    rows: ['Rotation: first token with the new key', '… requests to the issuer'],
+    rows: ['Rotation: first token with the new key'],
     async run(stage) {
       const issuer = await stage.issuer(KEY);
       const app = await stage.app(issuer);
       await expectGood(app, issuer.token(KEY));
       await sleep(1_000);
       issuer.keys = [NEW];
-      issuer.calls = 0;
-      return [String(await app.statusFor(issuer.token(NEW))), String(issuer.calls)];
+      return [String(await app.statusFor(issuer.token(NEW)))];
     },
   },
   {
@@ -160,13 +159,13 @@ export const SCENARIOS = [
   },
   {
     phase: 'short',
-    rows: ['8 keys, 3 tokens each: rejected', '… requests to the issuer'],
+    rows: ['8 keys, 3 tokens each: rejected'],
     async run(stage) {
       const issuer = await stage.issuer(...KEYS);
       const app = await stage.app(issuer);
       const answers = [];
       for (const key of [...KEYS, ...KEYS, ...KEYS]) answers.push(await app.ask(issuer.token(key)));
-      return [refused(answers), String(issuer.calls)];
+      return [refused(answers)];
     },
   },
   {
@@ -196,7 +195,7 @@ export const SCENARIOS = [
   },
   {
     phase: 'short',
-    rows: ['… then an outage, stale keys allowed'],
+    rows: ['Withdrawn key, then an outage, stale keys allowed'],
     async run(stage) {
       const staleMs = stage.contender.canOutlast ? 60_000 : undefined;
       const issuer = await stage.issuer(KEY, OTHER);

@@ -135,7 +135,15 @@ export default defineConfig({
     ],
     sidebar: { '/reference/api/': apiSidebar, '/': sidebar },
     outline: [2, 3],
-    search: { provider: 'local' },
+    search: {
+      provider: 'local',
+      options: {
+        miniSearch: {
+          // The generated reference repeats the words of the pages that explain them.
+          searchOptions: { boostDocument: (id) => (id.includes('/reference/api/') ? 0.1 : 1) },
+        },
+      },
+    },
     ...(repositoryUrl && { socialLinks: [{ icon: 'github', link: repositoryUrl }] }),
   },
 });

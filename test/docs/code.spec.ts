@@ -8,9 +8,6 @@ import { readExamples, readPages } from './pages.js';
 const root = process.cwd();
 const pages = readPages();
 
-/** The code before a migration, which no test imports. */
-const BEFORE_MIGRATION = 'before/';
-
 const complete = pages.filter(({ files }) => files.length > 0);
 
 function testsOf(name: string): string[] {
@@ -90,7 +87,7 @@ describe('The complete files of a page', () => {
     };
     testsOf(name).forEach(follow);
     const unused = [...sources.keys()].filter((path) => !imported.has(path));
-    expect(unused.filter((path) => !path.startsWith(BEFORE_MIGRATION))).toEqual([]);
+    expect(unused).toEqual([]);
   });
 });
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import type { AxeResults, RunOptions } from 'axe-core';
 import { execFile } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { extname, join, posix } from 'node:path';
@@ -19,7 +19,14 @@ const CONTENT_TYPES: Readonly<Record<string, string>> = {
   '.svg': 'image/svg+xml',
 };
 
-const AXE_OPTIONS: RunOptions = { runOnly: ['wcag2a', 'wcag2aa', 'best-practice'], resultTypes: ['violations'] };
+const AXE_OPTIONS: RunOptions = {
+  runOnly: ['wcag2a', 'wcag2aa', 'best-practice'],
+  resultTypes: ['violations'],
+  rules: Object.fromEntries(
+    // The markup of the VitePress theme: its foldable sidebar, its home page and its navigation.
+    ['nested-interactive', 'landmark-one-main', 'region'].map((rule) => [rule, { enabled: false }]),
+  ),
+};
 
 let html: ReadonlyMap<string, string>;
 
@@ -69,12 +76,12 @@ describeInBrowser('The documentation site in a browser', () => {
       SITE,
       posix.normalize(pathname.endsWith('/') ? `${pathname}index.html` : decodeURIComponent(pathname)),
     );
-    try {
-      response.writeHead(200, { 'content-type': CONTENT_TYPES[extname(file)] ?? 'application/octet-stream' });
-      response.end(readFileSync(file));
-    } catch {
+    if (!existsSync(file)) {
       response.writeHead(404).end();
+      return;
     }
+    response.writeHead(200, { 'content-type': CONTENT_TYPES[extname(file)] ?? 'application/octet-stream' });
+    response.end(readFileSync(file));
   });
   let browser: Browser;
   let page: Page;
@@ -100,12 +107,15 @@ describeInBrowser('The documentation site in a browser', () => {
       await page.emulateMedia({ colorScheme });
       // The colors of dark mode come from one style sheet, so a few kinds of pages are enough.
       const names = colorScheme === 'light' ? ownPages() : ['index.html', 'quick-start.html', 'reference/errors.html'];
+      const problems: string[] = [];
       for (const name of names) {
         await open(name);
         await takeScreenshot(`${name}-${colorScheme}`);
-        expect({ name, problems: await findProblems() }).toEqual({ name, problems: [] });
-        expect({ name, titles: await page.locator('h1').count() }).toEqual({ name, titles: 1 });
+        problems.push(...(await findProblems()).map((problem) => `${name}: ${problem}`));
+        const titles = await page.locator('h1').count();
+        if (titles !== 1) problems.push(`${name}: ${String(titles)} titles`);
       }
+      expect(problems).toEqual([]);
     },
     300_000,
   );

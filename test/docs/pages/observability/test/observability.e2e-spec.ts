@@ -1,13 +1,12 @@
 import { afterAll, beforeAll, expect, it, jest } from '@jest/globals';
 import { Controller, Get, type INestApplication, Logger, Module, Post } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
-import { AuthModule, openRoutes, RequireScopes, routeReport } from 'nestjs-resource-server';
+import { AuthModule, openRoutes, ReportedRefusals, RequireScopes, routeReport } from 'nestjs-resource-server';
 import { TestIssuer, withTestIssuer } from 'nestjs-resource-server/testing';
 import request from 'supertest';
 import type { App } from 'supertest/types.js';
 import { AuditLog } from '../src/audit-log.js';
 import { HealthModule } from '../src/health.js';
-import { RefusalsController } from '../src/refusals.js';
 import { SupportController } from '../src/support.js';
 
 @Controller('orders')
@@ -33,7 +32,7 @@ const auth = AuthModule.forRoot({
 
 @Module({
   imports: [auth, HealthModule],
-  controllers: [OrdersController, RefusalsController, SupportController],
+  controllers: [OrdersController, SupportController],
   providers: [AuditLog],
 })
 class AppModule {}
@@ -67,9 +66,11 @@ it('writes an audit log without tokens', async () => {
 
 it('shows the health of the keys and reported refusals', async () => {
   const server = request(app.getHttpServer());
-  const operator = await issuer.as({ clientId: 'console', scopes: ['operations'], claims: { jti: undefined } });
-  const counts = await server.get('/internal/refusals').set(operator).expect(200);
-  expect(counts.body).toEqual([{ code: 'CLAIM_MISSING', clientId: 'console', count: 1 }]);
+  await server
+    .get('/orders')
+    .set(await issuer.as({ clientId: 'orders-app', claims: { jti: undefined } }))
+    .expect(200);
+  expect(app.get(ReportedRefusals).counts()).toEqual([{ code: 'CLAIM_MISSING', clientId: 'orders-app', count: 1 }]);
   const { body } = await server.get('/health/ready').expect(200);
   expect(body).toMatchObject({ status: 'ok', info: { keys: { status: 'up' } } });
 });

@@ -19,19 +19,14 @@ beforeAll(async () => {
 
 afterAll(() => app.close());
 
-it('requires scopes, roles and claims', async () => {
+it('requires scopes and roles', async () => {
   const server = request(app.getHttpServer());
   const alice = await issuer.as({ sub: 'alice', scopes: ['read:orders'] });
   await server.get('/orders').set(alice).expect(200, { owner: 'alice' });
   await server.get('/admin').set(alice).expect(403);
-  await server.get('/reports').set(alice).expect(403);
   await server
     .get('/admin')
     .set(await issuer.as({ claims: { 'https://example.com/roles': ['admin'] } }))
-    .expect(200);
-  await server
-    .get('/reports')
-    .set(await issuer.as({ claims: { plan: 'paid' } }))
     .expect(200);
 });
 

@@ -43,7 +43,7 @@ it('applies the decision of Keycloak', async () => {
   const staff = await issuer.as({ roles: ['staff'] });
   const fetch = jest.spyOn(globalThis, 'fetch');
   fetch.mockResolvedValueOnce(Response.json({ result: true }));
-  await server.delete('/orders/1').set(staff).expect(200, { removed: '1' });
+  await server.delete('/orders/1').set(staff).expect(200);
   const [url, init] = fetch.mock.calls[0] ?? [];
   expect(url).toBe('https://keycloak.example.com/realms/staff/protocol/openid-connect/token');
   expect(String(init?.body as URLSearchParams)).toContain('permission=Order%23Delete');

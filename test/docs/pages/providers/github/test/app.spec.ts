@@ -2,7 +2,7 @@ import { expect, it } from '@jest/globals';
 import { claimsOfPage, verifyWith } from '../../../../test/support/provider-page.js';
 import { AppModule } from '../src/app.module.js';
 
-const claims = claimsOfPage('github-actions');
+const claims = claimsOfPage('github');
 
 it('accepts the token of the page', async () => {
   expect(await verifyWith(AppModule, claims)).toMatchObject({ scopes: [], roles: [] });
