@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
-import { escapeLines, printable } from '../model/printable-text.js';
-import { CommandError, type CommandIo, EXIT, type ExitCode } from './command-io.js';
+import { printable } from '../model/printable-text.js';
+import { wrapLines } from '../model/text-layout.js';
+import { CommandError, type CommandIo, EXIT, type ExitCode, printProblem } from './command-io.js';
 import { doctor, DOCTOR_HELP, refuseTokens } from './doctor/doctor.js';
 import { routes, ROUTES_HELP } from './routes/routes.js';
 
@@ -29,11 +30,11 @@ export async function run(argv: readonly string[], io: CommandIo): Promise<ExitC
   try {
     refuseTokens(argv);
     if (command !== undefined && !args.some(isHelp)) return await command.run(args, io);
-    io.stdout.write(command?.help ?? generalText(name));
+    io.stdout.write(wrapLines(command?.help ?? generalText(name), io.stdout.columns));
     return EXIT.OK;
   } catch (error) {
     const { message, exitCode } = usageError(error, name);
-    io.stderr.write(`error: ${escapeLines(message)}\n`);
+    printProblem(io.stderr, 'error', message);
     return exitCode;
   }
 }

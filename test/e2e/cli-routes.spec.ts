@@ -4,6 +4,7 @@ import { execFile } from 'node:child_process';
 import { cp, mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
+import { CONTROL_TEXT, hasControls } from '../support/catching.js';
 import { closed } from '../support/cli-applications.js';
 import { command } from '../support/command.js';
 
@@ -28,6 +29,34 @@ describe('routes', () => {
     );
   });
 
+  it('colors each access on a terminal, wraps rows within its width, and prints the same JSON as in a pipe', async () => {
+    const terminal = { hasColors: true, columns: 50 };
+    const argv = ['routes', APPLICATIONS, '--export', 'AppModule'];
+    const { stdout, stderr } = await command([...argv, '--fail-on', 'open'], terminal);
+    expect(stdout).toBe(`http  GET  /orders         \u001b[32mguarded\u001b[39m
+      \u001b[2mOrdersController.list\u001b[22m
+      @RequireScopes all of read:orders (handler)
+http  GET  /orders/health  \u001b[33mopen (handler)\u001b[39m
+      \u001b[2mOrdersController.health\u001b[22m
+`);
+    expect(stderr).toBe(`\u001b[31merror\u001b[39m: GET /orders/health is open. Protect it, or
+       add --allow 'GET /orders/health'.
+`);
+    const unknown = await command(['routes', APPLICATIONS, '--export', 'JobsModule'], terminal);
+    expect(unknown.stdout).toContain(
+      '\n\n\u001b[33mwarning\u001b[39m: Message handlers are guarded only if\n         connectMicroservice() is given',
+    );
+    expect(await command([...argv, '--json'], terminal)).toEqual(await command([...argv, '--json']));
+  });
+
+  it('states that an application has no routes', async () => {
+    expect(await routes('EmptyModule')).toEqual({
+      exitCode: 0,
+      stdout: 'The application has no routes.\n',
+      stderr: '',
+    });
+  });
+
   it('fails only for routes that --fail-on names', async () => {
     expect((await routes('AppModule')).exitCode).toBe(0);
     expect((await routes('AppModule', '--fail-on', ' unguarded, unknown,')).exitCode).toBe(0);
@@ -48,6 +77,21 @@ describe('routes', () => {
   it('fails for an --allow that matches no open route', async () => {
     const { exitCode, stderr } = await routes('AppModule', ...HEALTH, '--allow', 'GET /orders');
     expect([exitCode, stderr]).toEqual([1, "error: --allow 'GET /orders' matches no open route. Remove it.\n"]);
+  });
+
+  it('escapes control characters of the application and of arguments', async () => {
+    for (const more of [[], ['--json']]) {
+      const { stdout, stderr } = await routes(
+        'ControlsModule',
+        '--fail-on',
+        'unknown',
+        '--allow',
+        CONTROL_TEXT,
+        ...more,
+      );
+      expect([stdout, stderr].flatMap((text) => text.split('\n')).filter(hasControls)).toEqual([]);
+      expect(stdout.match(/u009b31m/g)?.length).toBeGreaterThanOrEqual(3);
+    }
   });
 
   it('prints one JSON document', async () => {
@@ -222,6 +266,26 @@ export { AppModule, AppModule as default };`;
     expect([exitCode, stdout, stderr]).toEqual([expected, '', expect.stringContaining(message)]);
   });
 
+  const BOTH = ['stdout', 'stderr'];
+
+  it.each<[string, string[], Record<string, string>, string[]]>([
+    ['no pipe', [], {}, []],
+    ['terminals', BOTH, {}, BOTH],
+    ['a terminal, and no pipe beside it', ['stderr'], {}, ['stderr']],
+    ['pipes with FORCE_COLOR', [], { FORCE_COLOR: '1' }, BOTH],
+    ['no terminal with FORCE_COLOR=0', BOTH, { FORCE_COLOR: '0' }, []],
+    ['no terminal with NO_COLOR', BOTH, { NO_COLOR: '1' }, []],
+    ['no terminal with NO_COLOR and FORCE_COLOR', BOTH, { NO_COLOR: '1', FORCE_COLOR: '1' }, []],
+    ['no terminal with TERM=dumb', BOTH, { TERM: 'dumb' }, []],
+  ])('colors %s, and wraps lines only on a terminal', async (_what, terminals, env, colored) => {
+    await write('terminal.mjs', TERMINAL);
+    const settings = { TERM: 'xterm', NODE_OPTIONS: '--import ./terminal.mjs', TERMINALS: terminals.join(), ...env };
+    const parameters = ['routes', 'app.module.mjs', '--no-init', '--allow', 'GET /health'];
+    const result = await execute(folder, parameters, '', undefined, settings);
+    const matching = (pattern: RegExp) => BOTH.filter((name) => pattern.test(result[name as 'stdout' | 'stderr']));
+    expect([matching(/\[3\dm/), matching(/\n {2,}\S/)]).toEqual([colored, terminals]);
+  });
+
   it('reads a token from standard input, and ends with 3 if the issuer is unreachable', async () => {
     const parameters = ['doctor', '--issuer', 'http://127.0.0.1:1', '--token', '-', '--json'];
     const { exitCode, stdout } = await execute(folder, parameters, 'opaque\n');
@@ -230,6 +294,12 @@ export { AppModule, AppModule as default };`;
     expect([exitCode, problems]).toEqual([3, ['reachable', 'token.form']]);
   });
 });
+
+/** Makes pipes of a child process look like terminals of 40 columns. */
+const TERMINAL = `import { WriteStream } from 'node:tty';
+const { getColorDepth } = WriteStream.prototype;
+for (const name of process.env.TERMINALS.split(',').filter((name) => name !== ''))
+  Object.assign(process[name], { isTTY: true, columns: 40, getColorDepth });`;
 
 /** Installs the package, compiled from the current sources. */
 async function installInto(folder: string): Promise<void> {
@@ -255,9 +325,14 @@ async function installInto(folder: string): Promise<void> {
   await symlink(resolve('node_modules/@nestjs'), join(folder, 'node_modules', '@nestjs'), 'dir');
 }
 
-function execute(cwd: string, parameters: string[], stdin = '', script = join(cwd, 'node_modules', COMMAND)) {
+function execute(
+  cwd: string,
+  parameters: string[],
+  stdin = '',
+  script = join(cwd, 'node_modules', COMMAND),
+  env: NodeJS.ProcessEnv = { ...process.env, NODE_OPTIONS: '', FORCE_COLOR: undefined },
+) {
   return new Promise<{ exitCode: unknown; stdout: string; stderr: string }>((settle) => {
-    const env = { ...process.env, NODE_OPTIONS: '' };
     const child = execFile(process.execPath, [script, ...parameters], { cwd, env }, (error, stdout, stderr) => {
       settle({ exitCode: error?.code ?? 0, stdout, stderr });
     });

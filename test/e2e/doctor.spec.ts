@@ -3,6 +3,7 @@ import { createHmac } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { stripVTControlCharacters } from 'node:util';
 import { AuthorizationServer } from '../../demo/authorization-server.js';
 import { CONTROL_TEXT, hasControls } from '../support/catching.js';
 import { command, type CommandEnvironment, examine } from '../support/command.js';
@@ -15,6 +16,8 @@ const TENANT = '11111111-2222-3333-4444-555555555555';
 const key = newKey('rsa', { use: 'sig', alg: 'RS256' });
 const now = () => Math.floor(Date.now() / 1000);
 const unreachable = () => Promise.reject(new TypeError('fetch failed'));
+
+const LONG_AUDIENCES = ['a', 'b'].flatMap((name) => ['--audience', `https://${name.repeat(50)}.example.com`]);
 
 describe('doctor against a real authorization server', () => {
   let server: AuthorizationServer;
@@ -37,9 +40,10 @@ describe('doctor against a real authorization server', () => {
   });
 
   it('prints a table, the problems with their fixes, or the configuration, with colors only if they are shown', async () => {
-    const stdin = server.sign({ exp: 1_000 });
+    const at = Date.now();
+    const environment = { stdin: server.sign({ exp: 1_000 }), clock: () => at };
     const argv = ['doctor', '--issuer', `${server.issuer}/`, '--audience', AUDIENCE, '--token', '-'];
-    const { stdout, exitCode } = await command(argv, { stdin });
+    const { stdout, exitCode } = await command(argv, environment);
     expect(exitCode).toBe(1);
     expect(stdout).toMatch(/^ok {7}reachable {2,}127\.0\.0\.1:\d+ answered$/m);
     expect(stdout).toContain('3 problems, 0 warnings.');
@@ -48,11 +52,44 @@ describe('doctor against a real authorization server', () => {
     );
     expect(stdout).toContain('problem: token.expiration\n  found:    1970-01-01T00:16:40Z');
     expect(stdout).not.toContain('\u001b');
-    expect((await command(argv, { stdin, hasColors: true })).stdout).toContain('\u001b[31mproblem');
+    const colored = await command(argv, { ...environment, hasColors: true });
+    expect(colored.stdout).toContain('\u001b[31mproblem\u001b[39m  metadata-issuer');
+    expect(colored.stdout).toContain('\u001b[31m3 problems, 0 warnings.');
+    expect(stripVTControlCharacters(colored.stdout)).toBe(stdout);
     const complete = await command(['doctor', '--issuer', server.issuer, '--audience', AUDIENCE]);
     expect(complete.stdout).toContain(
       `Configuration\n\nimport { AuthModule } from 'nestjs-resource-server';\n\nAuthModule.forRoot({ issuer: '${server.issuer}', audience: '${AUDIENCE}' })\n`,
     );
+  });
+
+  it.each([40, 50])('wraps rows and fixes within a terminal of %d columns, and not in a pipe', async (columns) => {
+    const argv = ['doctor', '--issuer', `${server.issuer}/`, '--audience', AUDIENCE, '--token', '-'];
+    const at = Date.now();
+    const pipe = { stdin: server.sign({ exp: 1_000 }), clock: () => at };
+    const terminal = { ...pipe, hasColors: true, columns };
+    const plain = stripVTControlCharacters((await command(argv, terminal)).stdout);
+    const tooLong = plain.split('\n').filter((line) => line.length > columns);
+    // A word that is longer than a line is not divided.
+    expect(tooLong).toEqual([expect.stringMatching(/^ {9}http:\S+openid-configuration$/)]);
+    expect(plain).toContain(`problem  metadata-issuer\n         "${server.issuer}"\n`);
+    expect(plain).toMatch(/^ {2}expected: later than.*(?:\n {12}\S.*)+\)$/m);
+    expect(plain).toMatch(/^ {2}fix: {6}Write issuer:.*(?:\n {12}\S.*)+(?<=exactly\.)$/m);
+    expect(plain.split(/\s+/)).toEqual((await command(argv, pipe)).stdout.split(/\s+/));
+    const wide = await command(argv, { ...pipe, columns: 80 });
+    expect(wide.stdout).toMatch(/^ok {7}keys {23}1 can verify tokens:\n {36}"/m);
+    const json = await command([...argv, '--json'], terminal);
+    expect(json).toEqual(await command([...argv, '--json'], pipe));
+  });
+
+  it('lays out the configuration for the width of a terminal, and never inside of a string', async () => {
+    const argv = ['doctor', '--issuer', server.issuer];
+    const { stdout } = await command(argv, { columns: 50 });
+    const audience = "'<the audience of tokens for this API>'";
+    expect(stdout).toContain(`AuthModule.forRoot({\n  issuer: '${server.issuer}',\n  audience: ${audience}\n})\n`);
+    const pipe = await command([...argv, ...LONG_AUDIENCES]);
+    for (const columns of [0, 300]) expect(await command([...argv, ...LONG_AUDIENCES], { columns })).toEqual(pipe);
+    const { configuration } = await examine(argv.slice(1), { columns: 50 });
+    expect(configuration).toContain(`AuthModule.forRoot({ issuer: '${server.issuer}', audience: ${audience} })`);
   });
 
   it('never prints the token, and only the claims that name its issuer, its audience and its times', async () => {

@@ -1,4 +1,4 @@
-import { describe, expect, it } from '@jest/globals';
+import { afterAll, beforeEach, describe, expect, it } from '@jest/globals';
 import {
   All,
   Controller,
@@ -316,6 +316,34 @@ describe("The report with guard: 'manual'", () => {
 });
 
 describe('The log at start', () => {
+  const width = Object.getOwnPropertyDescriptor(process.stdout, 'columns');
+  const setWidth = (value: number | undefined) =>
+    Object.defineProperty(process.stdout, 'columns', { value, configurable: true });
+
+  beforeEach(() => {
+    setWidth(undefined);
+  });
+
+  afterAll(() => {
+    Object.defineProperty(process.stdout, 'columns', width ?? { value: undefined, configurable: true });
+  });
+
+  it('wraps the table within the width of a terminal', async () => {
+    setWidth(60);
+    const { logger } = await startReported(ORDERS);
+    const table = `Routes:
+http  GET   /orders         guarded
+      OrdersController.list
+      @RequireScopes all of read (class)
+http  GET   /orders/:id     guarded
+      OrdersController.one
+      @RequireScopes all of read, more (handler);
+      @RequireRoles all of clerk (handler); @RequirePolicy
+      OrderOwner (handler, report only)
+`;
+    expect(logger.of('debug')).toEqual([expect.stringContaining(table)]);
+  });
+
   it('has one line with counts, and a table at debug level', async () => {
     const { logger } = await startReported(ORDERS);
     expect(logger.of('log')).toStrictEqual(['4 routes: 2 guarded, 1 optional, 1 open']);

@@ -3,7 +3,16 @@ import { type ApolloDriverConfig, ApolloDriver } from '@nestjs/apollo';
 import { APP_GUARD, NestFactory, RouterModule } from '@nestjs/core';
 import { GraphQLModule, Query, ResolveField, Resolver } from '@nestjs/graphql';
 import { MessagePattern } from '@nestjs/microservices';
-import { type AccessPolicy, AuthGuard, AuthModule, Public, RequirePolicy, RequireScopes } from '../../src/index.js';
+import {
+  type AccessPolicy,
+  AuthGuard,
+  AuthModule,
+  Public,
+  RequireAuthorizationDetails,
+  RequirePolicy,
+  RequireScopes,
+} from '../../src/index.js';
+import { CONTROL_TEXT } from './catching.js';
 
 const OPTIONS = { issuer: 'https://issuer.example.com', audience: 'https://api.example.com' };
 
@@ -71,8 +80,23 @@ class JobsController {
 @Module({ imports: [AuthModule.forRoot(OPTIONS)], controllers: [JobsController], providers: [OrderOwner] })
 export class JobsModule {}
 
+@Controller()
+class ControlsController {
+  @MessagePattern(CONTROL_TEXT)
+  @RequireAuthorizationDetails(CONTROL_TEXT)
+  [CONTROL_TEXT]() {
+    return 'done';
+  }
+}
+
+@Module({ imports: [AuthModule.forRoot(OPTIONS)], controllers: [ControlsController] })
+export class ControlsModule {}
+
 @Module({ controllers: [OrdersController] })
 export class OpenModule {}
+
+@Module({ imports: [AuthModule.forRoot(OPTIONS)] })
+export class EmptyModule {}
 
 export const dynamicModule: DynamicModule = { module: OpenModule, imports: [AppModule] };
 export const modulePromise = Promise.resolve(dynamicModule);

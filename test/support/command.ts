@@ -13,22 +13,26 @@ export interface CommandEnvironment {
   readonly clock?: () => number;
   readonly fetch?: typeof globalThis.fetch;
   readonly hasColors?: boolean;
+  readonly columns?: number;
 }
 
 /** Runs the command line tool in this process. */
 export async function command(
   argv: readonly string[],
-  { stdin, ...environment }: CommandEnvironment = {},
+  { stdin, hasColors = false, columns, ...environment }: CommandEnvironment = {},
 ): Promise<CommandResult> {
   const output = { stdout: '', stderr: '' };
-  const sink = (name: keyof typeof output) => ({ write: (text: string) => (output[name] += text) });
+  const sink = (name: keyof typeof output) => ({
+    write: (text: string) => (output[name] += text),
+    hasColors,
+    columns,
+  });
   const exitCode = await run(argv, {
     stdin: Readable.from(stdin === undefined ? [] : [Buffer.from(stdin)]),
     stdout: sink('stdout'),
     stderr: sink('stderr'),
     clock: Date.now,
     fetch,
-    hasColors: false,
     ...environment,
   });
   return { exitCode, ...output };

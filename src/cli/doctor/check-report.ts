@@ -1,7 +1,8 @@
-import { styleText } from 'node:util';
 import { escapeUnprintable } from '../../model/printable-text.js';
+import { alignColumns, wrapLines } from '../../model/text-layout.js';
 import type { Explanation } from '../../token/explain.js';
 import { counted } from '../../token/hints.js';
+import { type Output, style } from '../command-io.js';
 
 /** The checks of an issuer, in the order of the report. The names are stable: scripts select rows of `--json` by name. */
 const CHECKS = ['issuer', 'reachable', 'discovery', 'metadata-issuer', 'jwks-uri', 'jwks', 'keys', 'clock'] as const;
@@ -41,28 +42,27 @@ export class CheckReport {
     return this.rows.filter((row) => row.status === status);
   }
 
-  toText(configuration: string | undefined, hasColors: boolean): string {
-    // The caller decides about colors, because `styleText` would look at the real `process.stdout`.
-    const style = (format: Parameters<typeof styleText>[0], text: string) =>
-      hasColors ? styleText(format, text, { validateStream: false }) : text;
-    const width = Math.max(...this.rows.map(({ check }) => check.length));
-    const line = ({ status, check, found }: CheckRow) =>
-      `${style(COLORS[status], status.padEnd('problem'.length))}  ${check.padEnd(width)}  ${found}`;
+  toText(configuration: string | undefined, output: Output): string {
+    const bold = (text: string) => style(output, 'bold', text);
+    const label = (status: CheckStatus) => style(output, COLORS[status], status);
     const paragraph = ({ status, check, found, expected, fix }: CheckRow) =>
       [
-        `${style(COLORS[status], status)}: ${style('bold', check)}`,
+        `${label(status)}: ${bold(check)}`,
         `  found:    ${found}`,
         ...(expected === undefined ? [] : [`  expected: ${expected}`]),
         ...(fix === undefined ? [] : [`  fix:      ${fix}`]),
       ].join('\n');
     const [problems, warnings] = [this.select('problem'), this.select('warning')];
     const skipped = this.select('skipped').filter(({ fix }) => fix !== undefined);
+    const summary = `${counted(problems.length, 'problems')}, ${counted(warnings.length, 'warnings')}.`;
+    const wrap = (text: string) => wrapLines(text, output.columns);
     const parts = [
-      this.rows.map(line).join('\n'),
-      style('bold', `${counted(problems.length, 'problems')}, ${counted(warnings.length, 'warnings')}.`),
-      ...[...problems, ...warnings].map(paragraph),
-      ...(configuration === undefined ? [] : [`${style('bold', 'Configuration')}\n\n${configuration}`]),
-      ...skipped.map(({ check, fix = '' }) => `${style('dim', 'skipped')}: ${check}: ${fix}`),
+      wrap(alignColumns(this.rows.map(({ status, check, found }) => [label(status), check, found]))),
+      style(output, ['bold', problems.length > 0 ? 'red' : 'green'], summary),
+      ...[...problems, ...warnings].map(paragraph).map(wrap),
+      // A terminal wraps code without adding line ends to what is copied.
+      ...(configuration === undefined ? [] : [`${bold('Configuration')}\n\n${configuration}`]),
+      ...skipped.map(({ status, check, fix = '' }) => wrap(`${label(status)}: ${check}: ${fix}`)),
     ];
     return `${parts.join('\n\n')}\n`;
   }

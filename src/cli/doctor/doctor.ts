@@ -40,7 +40,8 @@ export async function doctor(args: readonly string[], { fetch, clock, ...io }: C
 
   const report = new CheckReport();
   const { isReachable, keySet } = await checkIssuer(request, { fetch, clock, timeoutMs }, report);
-  const suggested = suggestConfiguration({ ...request, issuer: correctedIssuer(request.issuer) });
+  const columns = json ? undefined : io.stdout.columns;
+  const suggested = suggestConfiguration({ ...request, issuer: correctedIssuer(request.issuer) }, columns);
   if (token === undefined)
     report.add('token.form', 'skipped', 'no token', 'Pass --token - to check a token on standard input.');
   else await checkToken(token, suggested, keySet, clock, report);
@@ -49,8 +50,7 @@ export async function doctor(args: readonly string[], { fetch, clock, ...io }: C
   const [problems, warnings] = [report.select('problem').length, report.select('warning').length];
   const exitCode = isReachable ? (problems > 0 ? EXIT.PROBLEMS : EXIT.OK) : EXIT.UNREACHABLE;
   const document = { exitCode, problems, warnings, checks: report.rows, configuration: configuration ?? null };
-  const output = json ? toJson(document) : report.toText(configuration, io.hasColors);
-  io.stdout.write(output);
+  io.stdout.write(json ? toJson(document) : report.toText(configuration, io.stdout));
   return exitCode;
 }
 

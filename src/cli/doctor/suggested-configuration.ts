@@ -9,18 +9,19 @@ import type { CheckReport } from './check-report.js';
 
 export type SuggestedConfiguration = ReturnType<typeof suggestConfiguration>;
 
-export function suggestConfiguration(request: DoctorRequest) {
+/** @param columns The width of the terminal, for the lines of the text. */
+export function suggestConfiguration(request: DoctorRequest, columns?: number) {
   const recognized = recognizeIssuer(request.issuer);
-  const suggested = suggest(request, recognized);
+  const suggested = suggest(request, recognized, columns);
   // A preset may write the issuer differently. It is used then only if a plain configuration would check less.
   const isUsable =
     (recognized !== undefined && recognized.provider.checksOnlyAudience !== true) ||
     suggested.issuers.length === 0 ||
     suggested.issuers.some(({ issuer }) => issuer === request.issuer);
-  return isUsable ? suggested : suggest(request, undefined);
+  return isUsable ? suggested : suggest(request, undefined, columns);
 }
 
-function suggest(request: DoctorRequest, recognized: RecognizedIssuer | undefined) {
+function suggest(request: DoctorRequest, recognized: RecognizedIssuer | undefined, columns: number | undefined) {
   const { issuer, audience, jwksUri, allowHttp, clockToleranceSeconds } = request;
   const additions = {
     ...(jwksUri !== undefined && { keys: { from: 'jwks', uri: jwksUri } }),
@@ -43,7 +44,7 @@ function suggest(request: DoctorRequest, recognized: RecognizedIssuer | undefine
   }
   return {
     issuer,
-    text: configurationText(recognized?.provider.name, parameters, additions),
+    text: configurationText(recognized?.provider.name, parameters, additions, columns),
     provider: recognized?.provider,
     /** Whether the audience is given, or follows from the issuer. */
     hasAudience: audience !== undefined || recognized?.usualAudience !== undefined,
@@ -54,16 +55,16 @@ function suggest(request: DoctorRequest, recognized: RecognizedIssuer | undefine
   };
 }
 
-function configurationText(preset: string | undefined, parameters: object, additions: object): string {
-  const call = `${preset ?? ''}(${toTypeScript(parameters)})`;
-  const added = Object.entries(additions).map(([name, value]) => `${name}: ${toTypeScript(value)},`);
+function configurationText(preset: string | undefined, parameters: object, additions: object, columns?: number) {
+  const call = `${preset ?? ''}(${toTypeScript(parameters, columns)})`;
+  const added = Object.entries(additions).map(([name, value]) => `${name}: ${toTypeScript(value, columns)},`);
   const spread = [`...${call},`, ...added].join('\n').replace(/^/gm, '  ');
   const presetOptions = added.length === 0 ? call : `{\n${spread}\n}`;
   return [
     "import { AuthModule } from 'nestjs-resource-server';",
     ...(preset === undefined ? [] : [`import { ${preset} } from 'nestjs-resource-server/presets';`]),
     '',
-    `AuthModule.forRoot(${preset === undefined ? toTypeScript({ ...parameters, ...additions }) : presetOptions})`,
+    `AuthModule.forRoot(${preset === undefined ? toTypeScript({ ...parameters, ...additions }, columns) : presetOptions})`,
   ].join('\n');
 }
 

@@ -1,7 +1,8 @@
 import { parseArgs } from 'node:util';
-import { escapeLines, printable } from '../../model/printable-text.js';
+import { printable } from '../../model/printable-text.js';
+import { wrapLines } from '../../model/text-layout.js';
 import { isOpen, type ReportedRoute, toTable } from '../../nest/routes/route-report.js';
-import { CommandError, type CommandIo, EXIT, type ExitCode, toJson } from '../command-io.js';
+import { CommandError, type CommandIo, EXIT, type ExitCode, printProblem, style, toJson } from '../command-io.js';
 import { loadApplication, withinLimit } from './load-application.js';
 
 export const ROUTES_HELP = `Usage: nestjs-resource-server routes <file> [options]
@@ -38,19 +39,21 @@ export async function routes(args: readonly string[], io: CommandIo): Promise<Ex
   if (json) {
     io.stdout.write(toJson({ ...report, failed, stale }));
   } else {
-    const table = report.routes.length === 0 ? 'The application has no routes.' : toTable(report.routes);
-    const warnings = report.warnings.map((warning) => `warning: ${warning}\n`);
-    io.stdout.write(escapeLines([`${table}\n`, warnings.length > 0 ? '\n' : '', ...warnings].join('')));
+    const table = toTable(report.routes, (subject, text) => style(io.stdout, COLORS[subject], text));
+    io.stdout.write(wrapLines(`${table || 'The application has no routes.'}\n`, io.stdout.columns));
+    if (report.warnings.length > 0) io.stdout.write('\n');
+    for (const warning of report.warnings) printProblem(io.stdout, 'warning', warning);
   }
   for (const route of failed) {
-    const name = escapeLines(routeName(route));
-    io.stderr.write(`error: ${name} is ${route.access}. Protect it, or add --allow '${name}'.\n`);
+    const name = routeName(route);
+    printProblem(io.stderr, 'error', `${name} is ${route.access}. Protect it, or add --allow '${name}'.`);
   }
-  for (const name of stale) io.stderr.write(`error: --allow '${printable(name)}' matches no open route. Remove it.\n`);
+  for (const name of stale)
+    printProblem(io.stderr, 'error', `--allow '${printable(name)}' matches no open route. Remove it.`);
   try {
     await withinLimit('The application does not close', app.close());
   } catch (error) {
-    io.stderr.write(`warning: ${escapeLines((error as CommandError).message)}\n`);
+    printProblem(io.stderr, 'warning', (error as CommandError).message);
   }
   return failed.length + stale.length === 0 ? EXIT.OK : EXIT.PROBLEMS;
 }
@@ -75,6 +78,15 @@ function readArguments(args: readonly string[]) {
     throw new CommandError(`--fail-on takes ${FAILURES.join(', ')}, separated by commas, not ${printable(wrong)}.`);
   return { file, allow, failOn, json, exportName, isPreview };
 }
+
+const COLORS = {
+  guarded: 'green',
+  optional: 'cyan',
+  open: 'yellow',
+  unguarded: 'red',
+  unknown: 'magenta',
+  handler: 'dim',
+} as const;
 
 const FAILURES: readonly string[] = ['open', 'unguarded', 'unknown'] satisfies ReportedRoute['access'][];
 

@@ -1,6 +1,8 @@
 import type { PlacedRequirement, RequirementPlace } from '../../access/effective-requirements.js';
 import { nameOfPolicy } from '../../model/policy.js';
+import { escapeUnprintable } from '../../model/printable-text.js';
 import { REQUIREMENTS } from '../../model/requirement.js';
+import { alignColumns } from '../../model/text-layout.js';
 
 /** A requirement of a route, for people and for programs. */
 export interface ReportedRequirement {
@@ -122,18 +124,20 @@ export function fixOfUnguarded({ transport, kind }: Pick<ReportedRoute, 'transpo
   }[transport];
 }
 
-export function toTable(routes: readonly ReportedRoute[]): string {
+/** @param styleOf Applies the color of an access, or of handlers. */
+export function toTable(
+  routes: readonly ReportedRoute[],
+  styleOf = (_subject: ReportedRoute['access'] | 'handler', text: string) => text,
+): string {
   const textOf = ({ decorator, needs, from, reportOnly }: ReportedRequirement) =>
     `@${decorator} ${needs} (${from}${reportOnly ? ', report only' : ''})`;
   const rows = routes.map(({ transport, kind, pattern, handler, access, accessFrom, requires }) => [
     transport,
     kind,
-    pattern,
-    accessFrom === undefined ? access : `${access} (${accessFrom})`,
-    handler,
-    requires.map(textOf).join('; '),
+    escapeUnprintable(pattern),
+    styleOf(access, accessFrom === undefined ? access : `${access} (${accessFrom})`),
+    styleOf('handler', escapeUnprintable(handler)),
+    escapeUnprintable(requires.map(textOf).join('; ')),
   ]);
-  const widthOf = (column: number) => Math.max(...rows.map((row) => row[column]?.length ?? 0));
-  const lines = rows.map((row) => row.map((cell, column) => cell.padEnd(widthOf(column))).join('  '));
-  return lines.map((line) => line.trimEnd()).join('\n');
+  return alignColumns(rows);
 }

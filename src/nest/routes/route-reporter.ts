@@ -10,6 +10,7 @@ import {
 import { ApplicationConfig, HttpAdapterHost, ModulesContainer } from '@nestjs/core';
 import { isCombined, isPolicyClass, type PolicyReference } from '../../model/policy.js';
 import { ConfigurationError, type ConfigurationProblem } from '../../model/errors.js';
+import { wrapLines } from '../../model/text-layout.js';
 import { AuthGuard } from '../auth.guard.js';
 import { AuthenticatedGateway } from '../sockets/authenticated-gateway.js';
 import { GuardCoverage } from './guard-coverage.js';
@@ -100,7 +101,7 @@ export class RouteReporter implements OnModuleInit, OnApplicationBootstrap {
       .filter(([count]) => count > 0)
       .map(([count, access]) => `${String(count)} ${access}`);
     this.logger.log(`${String(routes.length)} ${routes.length === 1 ? 'route' : 'routes'}: ${counts.join(', ')}`);
-    this.logger.debug(`Routes:\n${toTable(routes)}`);
+    this.logger.debug(`Routes:\n${wrapLines(toTable(routes), process.stdout.columns)}`);
   }
 
   /** @param app shows how the microservices of a hybrid application were connected. */

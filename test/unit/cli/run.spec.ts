@@ -21,6 +21,40 @@ describe('the command line', () => {
     for (const text of texts) expect(stdout).toContain(text);
   });
 
+  it.each([40, 50, 100])(
+    'wraps help and errors within a terminal of %d columns, and not in a pipe',
+    async (columns) => {
+      for (const argv of [
+        ['--help'],
+        ['doctor', '--help'],
+        ['routes', '--help'],
+        ['docter'],
+        ['doctor', '--isuer', 'a'],
+      ]) {
+        const [pipe, terminal] = [await command(argv), await command(argv, { columns })];
+        const [expected, actual] = [pipe, terminal].map(({ stdout, stderr }) => stdout + stderr);
+        expect(actual?.split('\n').filter((line) => line.length > columns)).toEqual([]);
+        expect(actual?.split(/\s+/)).toEqual(expected?.split(/\s+/));
+        expect(expected?.split('\n').some((line) => line.length > 100)).toBe(!argv.includes('--isuer'));
+      }
+    },
+  );
+
+  it('indents wrapped lines', async () => {
+    const { stdout } = await command(['doctor', '--help'], { columns: 80 });
+    expect(stdout).toContain(
+      '  --audience <name>            the audience of tokens for the API; can be\n                               repeated\n',
+    );
+    const narrow = await command(['doctor', '--help'], { columns: 50 });
+    expect(narrow.stdout).toContain(
+      '  --jwks-uri <url>\n    the address of the keys, for an issuer without\n    metadata\n',
+    );
+    const { stderr } = await command(['routes'], { columns: 50 });
+    expect(stderr).toBe(
+      'error: Give one built file, for example:\n       nestjs-resource-server routes\n       dist/app.module.js\n',
+    );
+  });
+
   it('prints the version of the package', async () => {
     const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
     expect(await command(['--version'])).toEqual({ exitCode: 0, stdout: `${version}\n`, stderr: '' });

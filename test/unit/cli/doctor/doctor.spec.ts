@@ -4,7 +4,7 @@ import { readToken } from '../../../../src/cli/doctor/doctor.js';
 
 async function read(stdin: Readable & { isTTY?: boolean }) {
   let prompt = '';
-  const stderr = { write: (text: string) => (prompt += text) };
+  const stderr = { write: (text: string) => (prompt += text), hasColors: false, columns: undefined };
   return { token: await readToken('-', { stdin, stderr }), prompt };
 }
 
