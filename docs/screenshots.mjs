@@ -1,6 +1,6 @@
 // Draws the pictures of terminals in docs/public:
 //
-//   npm run build && npx tsc -p demo && node docs/screenshots.mjs [--png DIR]
+//   npm run docs:pictures -- [--png DIR]
 //
 // Runs the real commands in a pseudo terminal (`script` of util-linux), against the authorization server of the demo, and draws
 // their output with its colors. With --png, also renders the pictures to DIR with Chromium, to look at them.
@@ -206,10 +206,17 @@ ${texts.join('')}</g>
 `;
 }
 
+/** The documentation has no pictures of narrow terminals. */
+function folderOf(name) {
+  return name.endsWith('-narrow') ? OPTIONS.png : PICTURES;
+}
+
 async function draw() {
   await mkdir(PICTURES, { recursive: true });
   for (const [name, columns, title, print] of DRAWN) {
-    await writeFile(join(PICTURES, `${name}.svg`), toSvg(title, await print(columns), columns));
+    const folder = folderOf(name);
+    if (folder === undefined) continue;
+    await writeFile(join(folder, `${name}.svg`), toSvg(title, await print(columns), columns));
   }
 }
 
@@ -219,7 +226,7 @@ async function render(folder) {
   const browser = await chromium.launch({ executablePath: CHROMIUM, args });
   const page = await browser.newPage();
   for (const [name] of DRAWN) {
-    await page.goto(pathToFileURL(join(PICTURES, `${name}.svg`)).href);
+    await page.goto(pathToFileURL(join(folderOf(name), `${name}.svg`)).href);
     await page.locator('svg').screenshot({ path: join(folder, `${name}.png`) });
   }
   await browser.close();

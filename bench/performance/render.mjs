@@ -10,7 +10,7 @@ const MIB = 2 ** 20;
 const count = (value) => Math.round(value).toLocaleString('en');
 const times = (value) => (value === undefined ? '–' : `${value.toFixed(2)}×`);
 const percent = (value, digits = 0) => `${(100 * value).toFixed(digits)} %`;
-const mib = (value) => `${(value / MIB).toFixed(1)} MiB`;
+const inMib = (value) => (value / MIB).toFixed(1);
 const micros = (value) => `${count(value)} µs`;
 
 /** By part: functions of all data of a run, which return `tables`, and optionally a `note` below them and a `chart`. */
@@ -54,14 +54,14 @@ function http({ http: { rows } }) {
   return {
     tables: groups.map((group) => ({
       caption: group,
-      head: ['', 'requests/s', 'of unguarded', 'CPU per request'],
+      head: ['', 'requests/s', 'of unguarded', 'CPU (µs) per request'],
       rows: rows
         .filter((row) => row.group === group)
         .map(({ name, requestsPerSecond, ratio, cpuMicroseconds }) => [
           name,
           count(requestsPerSecond),
           percent(ratio),
-          micros(cpuMicroseconds),
+          count(cpuMicroseconds),
         ]),
     })),
     chart: {
@@ -86,34 +86,34 @@ function growth({ growth: { issuersAndKeys, tokenSizes, distinct }, figures }) {
     tables: [
       {
         caption: 'ES256, by issuers and keys, relative to the first row',
-        head: ['issuers', 'keys per issuer', 'start', 'memory', 'fresh', 'repeated'],
+        head: ['issuers', 'keys of each', 'start (ms)', 'memory (MiB)', 'fresh', 'repeated'],
         rows: shown.map(({ issuers, keys, startMs, grown, freshGrowth, repeatedGrowth }) => [
           `${issuers}`,
           `${keys}`,
-          `${count(startMs)} ms`,
-          mib(grown),
+          count(startMs),
+          inMib(grown),
           times(freshGrowth),
           times(repeatedGrowth),
         ]),
       },
       {
         caption: 'RS256, by token size',
-        head: ['token', 'fresh', 'repeated', 'memory in the cache'],
+        head: ['token (KiB)', 'fresh (µs)', 'repeated (µs)', 'in the cache (KiB)'],
         rows: tokenSizes
           .filter(({ kib }) => [1, 4, 16].includes(kib))
           .map(({ kib, fresh, repeated, bytesPerCachedToken }) => [
-            `${kib} KiB`,
-            micros(fresh),
-            micros(repeated),
-            `${(bytesPerCachedToken / 1024).toFixed(1)} KiB`,
+            `${kib}`,
+            count(fresh),
+            count(repeated),
+            (bytesPerCachedToken / 1024).toFixed(1),
           ]),
       },
     ],
     note: [
-      `With ${mostRsa.issuers} issuers and ${mostRsa.keys} keys each, a fresh RS256 token takes ${times(mostRsa.freshGrowth)}, and`,
-      `\`crypto.verify\` alone ${times(most.floorGrowth)} (ES256) or ${times(mostRsa.floorGrowth)} (RS256), because so many keys do not fit in`,
-      `the cache of the processor. The token cache finds ${percent(figures.hitRatioOfFullCache, 1)} of 10,000 tokens that were sent twice`,
-      `before. With ${count(largest.size)} distinct tokens, memory grows by ${mib(largest.grown)}.`,
+      `With RS256, fresh tokens take ${times(mostRsa.freshGrowth)} in the last row. So many keys do not fit in the cache of the processor:`,
+      `\`crypto.verify\` alone takes ${times(most.floorGrowth)} (ES256) or ${times(mostRsa.floorGrowth)} (RS256). The token cache finds`,
+      `${percent(figures.hitRatioOfFullCache, 1)} of 10,000 tokens that were sent twice before. With ${count(largest.size)} distinct tokens,`,
+      `memory grows by ${inMib(largest.grown)} MiB.`,
     ].join(' '),
     chart: {
       title: 'ES256, time of a fresh token',
@@ -135,8 +135,8 @@ function footprint({ footprint: { bases, results } }) {
     tables: [
       {
         caption: `In addition to Nest without a guard, which starts in ${count(bases.nest)} ms`,
-        head: ['', 'start-up time'],
-        rows: started.map(({ label, startMs }) => [label, `${count(startMs)} ms`]),
+        head: ['', 'start-up time (ms)'],
+        rows: started.map(({ label, startMs }) => [label, count(startMs)]),
       },
     ],
     chart: {
@@ -153,8 +153,7 @@ function cluster({ cluster: { loops, requests }, figures: { processes } }) {
     tables: [],
     note:
       `${processes} processes verify ${times(loops.fresh.growth)} as many fresh tokens and ${times(loops.again.growth)} as many repeated tokens per second as one ` +
-      `(RS256, without HTTP). With ${processes} times the requests, ${processes} workers of a guarded application on Fastify need ` +
-      `${times(cpuGrowth)} the CPU time per request of one.`,
+      `(RS256, without HTTP). In a guarded application on Fastify, ${processes} workers need ${times(cpuGrowth)} the CPU time per request of one.`,
   };
 }
 
@@ -181,10 +180,10 @@ function fleet({ verification: { algorithms }, http: { rows } }) {
     tables: [
       {
         caption: 'Cores for 100,000 requests per second (RS256), in addition to those of the unguarded application',
-        head: ['', 'verification alone', 'guard on Express', 'guard on Fastify'],
+        head: ['', 'verification', 'guard on Express', 'guard on Fastify'],
         rows: [
           ...[0, 0.5, 0.9, 0.99].map((hits) => [
-            `${percent(hits)} of tokens repeated`,
+            `${percent(hits)} repeated`,
             ...columns.map(({ fresh, again }) => cores(hits * again + (1 - hits) * fresh)),
           ]),
           [recipe, ...columns.map((column) => cores(column.recipe))],

@@ -46,7 +46,7 @@ export async function timeUntilAccepted(app, token) {
 export function refused(answers) {
   const statuses = new Set(answers.map(({ status }) => status).filter((status) => status !== 200));
   const count = answers.filter(({ status }) => status !== 200).length;
-  return `${count} of ${answers.length}${count === 0 ? '' : ` (${[...statuses].join(', ')})`}`;
+  return count === 0 ? '0' : `${count} of ${answers.length} (${[...statuses].join(', ')})`;
 }
 
 export function withRetryAfter({ status, retryAfter }) {
