@@ -56,7 +56,12 @@ export const SCENARIOS = [
   },
   {
     phase: 'alone',
-    rows: ['Flood: requests to the issuer', 'Flood: rejected', 'Flood: p50 / p99 (ms) before', 'Flood: p50 / p99 (ms) during'],
+    rows: [
+      'Flood: requests to the issuer',
+      'Flood: rejected',
+      'Flood: p50 / p99 (ms) before',
+      'Flood: p50 / p99 (ms) during',
+    ],
     async run(stage) {
       const issuer = await stage.issuer(KEY);
       issuer.delayMs = 50;

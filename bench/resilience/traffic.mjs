@@ -70,7 +70,7 @@ export function latency(answers, perSecond) {
       seconds.map((times) => quantile(times, share)),
       0.5,
     ).toFixed(1);
-  return `${middle(0.5)} / ${middle(0.99)} ms`;
+  return `${middle(0.5)} / ${middle(0.99)}`;
 }
 
 function quantile(values, share) {

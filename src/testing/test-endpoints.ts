@@ -86,9 +86,11 @@ export class TestEndpoints {
     await new Promise((resolve) => this.server.close(resolve));
   }
 
-  /** Serves HTTP on a free port of the loopback interface. @internal */
-  protected async startServer(): Promise<void> {
-    await new Promise<void>((resolve) => this.server.listen(0, '127.0.0.1', resolve));
+  /** Serves HTTP on the loopback interface. @internal */
+  protected async startServer(port: number): Promise<void> {
+    await new Promise<void>((resolve, reject) => {
+      this.server.once('error', reject).listen(port, '127.0.0.1', resolve);
+    });
     (this as { url: string }).url = `http://127.0.0.1:${String((this.server.address() as AddressInfo).port)}`;
   }
 

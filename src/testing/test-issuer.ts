@@ -47,13 +47,18 @@ export class TestIssuer extends TestEndpoints {
   }
 
   /**
-   * Creates an issuer that serves HTTP on a free port of the loopback interface until `close()`, for an application in another
-   * process. The `iss` of its tokens is its address. @throws ConfigurationError as `create`.
+   * Creates an issuer that serves HTTP on the loopback interface until `close()`, for an application in another process. The `iss` of
+   * its tokens is its address.
+   * @param options `port`: default any free port. With a fixed one, `iss` is the same after a restart; the keys are new.
+   * @throws ConfigurationError as `create`, or the error of the server, for example if the port is in use.
    */
-  static async listen(options: Omit<TestIssuerOptions, 'issuer'> = {}): Promise<TestIssuer> {
-    checkProperties('TestIssuer.listen()', options, ['audience', 'algorithm', 'claimPaths']);
-    const issuer = new TestIssuer(options);
-    await issuer.startServer();
+  static async listen(
+    options: Omit<TestIssuerOptions, 'issuer'> & { readonly port?: number } = {},
+  ): Promise<TestIssuer> {
+    checkProperties('TestIssuer.listen()', options, ['audience', 'algorithm', 'claimPaths', 'port']);
+    const { port = 0, ...issuerOptions } = options;
+    const issuer = new TestIssuer(issuerOptions);
+    await issuer.startServer(port);
     return issuer;
   }
 
