@@ -86,7 +86,7 @@ export class OrdersController {
     return this.orders.add(sub, item);
   }
 
-  /** Requires a valid token, like every route without a decorator. */
+  /** Requires a valid token, as all routes do by default. */
   @Get('mine')
   mine(@CurrentUser('sub') sub: string) {
     return this.orders.all().filter(({ owner }) => owner === sub);

@@ -34,7 +34,7 @@ const HINTS: Readonly<Record<AuthErrorCode, string>> = {
     'The issuer wants it to be used later, or its clock and the clock of this machine differ by more than `clockToleranceSeconds`.',
   TOKEN_TOO_OLD: 'Get a new token. `maxTokenAgeSeconds` is shorter than the lifetime that the issuer sets.',
   AUDIENCE_MISMATCH:
-    'The token is for another API. Request a token for this API (`audience`, `resource` or one of its scopes), or set `audience` to the value that tokens for this API name.',
+    'The token is for another API. Request a token for this API (`audience`, `resource` or one of its scopes), or set `audience` to the `aud` of tokens for this API.',
   CLAIM_MISSING:
     'The issuer does not put that claim into the token. Configure it there, or do not require it. If `aud` is missing, see `audienceClaim`.',
   CLAIM_INVALID:

@@ -270,6 +270,16 @@ describe('A test issuer that listens', () => {
     await issuer.close();
   });
 
+  it('listens on the given port, and rejects if another server does', async () => {
+    const first = await TestIssuer.listen();
+    const port = Number(new URL(first.url).port);
+    await expect(TestIssuer.listen({ port })).rejects.toMatchObject({ code: 'EADDRINUSE' });
+    await first.close();
+    const second = await TestIssuer.listen({ port });
+    expect(second.url).toBe(first.url);
+    await second.close();
+  });
+
   it('introspects and revokes tokens that are posted to the endpoints in its metadata', async () => {
     const issuer = await TestIssuer.listen();
     const answer = await fetch(`${issuer.url}/.well-known/openid-configuration`);

@@ -3,7 +3,7 @@ import { AuthModule, type AuthOptions, CurrentUser, Public, RequireRoles } from 
 
 @Controller('orders')
 export class OrdersController {
-  /** Requires a valid token, like every route without a decorator. */
+  /** Requires a valid token, as all routes do by default. */
   @Get('mine')
   mine(@CurrentUser('sub') sub: string) {
     return { owner: sub, orders: ['a bicycle'] };

@@ -7,7 +7,7 @@ import { AppModule } from './app.module.js';
 const audience = 'https://api.example.com';
 const { KEYCLOAK_URL } = process.env;
 
-// Without KEYCLOAK_URL, the example starts an authorization server of its own, whose tokens have roles where Keycloak puts them.
+// Without KEYCLOAK_URL, the example starts its own authorization server, whose tokens have roles where Keycloak puts them.
 const embedded = KEYCLOAK_URL
   ? undefined
   : await TestIssuer.listen({ audience, claimPaths: { roles: ['realm_access.roles'] } });

@@ -4,7 +4,7 @@ import { fromEnv } from 'nestjs-resource-server/presets';
 import { TestIssuer } from 'nestjs-resource-server/testing';
 import { AppModule } from './app.module.js';
 
-// Without AUTH_ISSUER, the example starts an authorization server of its own, so that you can try it without an account.
+// Without AUTH_ISSUER, the example starts its own authorization server, so that you can try it without an account.
 const embedded = process.env.AUTH_ISSUER ? undefined : await TestIssuer.listen({ audience: 'https://api.example.com' });
 
 const options = embedded ? { ...embedded.options, explainRefusals: true } : fromEnv();
