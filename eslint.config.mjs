@@ -7,7 +7,17 @@ import tseslint from 'typescript-eslint';
 const NODE_GLOBALS = ['Buffer', 'URL', 'clearTimeout', 'console', 'fetch', 'performance', 'process', 'setTimeout'];
 
 export default defineConfig(
-  { ignores: ['**/dist/', 'coverage/', 'docs/reference/api/', 'docs/.vitepress/*/', 'test/docs/pages/', '.docs-check-*/', '.stryker-tmp/'] },
+  {
+    ignores: [
+      '**/dist/',
+      'coverage/',
+      'docs/reference/api/',
+      'docs/.vitepress/*/',
+      'test/docs/pages/',
+      '.docs-check-*/',
+      '.stryker-tmp/',
+    ],
+  },
   { linterOptions: { reportUnusedDisableDirectives: 'error', reportUnusedInlineConfigs: 'error' } },
   eslint.configs.recommended,
   {
