@@ -24,12 +24,24 @@ async function startApi(
   return { app, url };
 }
 
+function addressesOf(url: string): Record<string, string> {
+  return {
+    'Orders API': `${url}/orders`,
+    GraphQL: `${url}/graphql`,
+    WebSocket: `${url}/orders (socket.io, namespace orders)`,
+    'Swagger UI': `${url}/docs`,
+  };
+}
+
+function printAddresses(addresses: Record<string, string>): void {
+  for (const [name, address] of Object.entries(addresses)) console.log(`${name.padEnd(23)}${address}`);
+  console.log('');
+}
+
 /** Starts only the API, for the issuer in `AUTH_ISSUER` and `AUTH_AUDIENCE`. */
 async function runWithIssuer(issuer: string, audience: string): Promise<number> {
   const { app, url } = await startApi({ issuer, audience }, { canSignIn: false });
-  console.log(
-    `Orders API   ${url}/orders\nSwagger UI   ${url}/docs\nIssuer       ${issuer}\nAudience     ${audience}\n`,
-  );
+  printAddresses({ ...addressesOf(url), Issuer: issuer, Audience: audience });
   console.log(`Call it with your own token:\n\ncurl -i ${url}/orders -H "Authorization: Bearer $TOKEN"\n`);
   return finish(app, await makeRefusedCalls(url, issuer, audience), () => app.close());
 }
@@ -41,10 +53,12 @@ async function runWithEmbeddedServer(): Promise<number> {
     docs: DOCS_CLIENT,
   });
   const { app, url } = await startApi({ issuer: server.issuer, audience: AUDIENCE }, { canSignIn: true });
-  console.log(`Orders API             ${url}/orders`);
-  console.log(`Swagger UI             ${url}/docs`);
-  console.log(`Authorization server   ${server.issuer}/.well-known/openid-configuration`);
-  console.log(`Audience               ${AUDIENCE}\n`);
+  printAddresses({
+    ...addressesOf(url),
+    'Authorization server': `${server.issuer}/.well-known/openid-configuration`,
+    Audience: AUDIENCE,
+    Users: 'alice and bob have orders; the sign-in page accepts any name with any password',
+  });
   console.log('Call it with a new token, which is valid for five minutes:\n');
   console.log(`curl -i ${url}/orders -H "Authorization: Bearer ${await server.clientCredentialsToken(AUDIENCE)}"\n`);
   console.log('Request another token:\n');
