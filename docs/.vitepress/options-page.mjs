@@ -51,7 +51,7 @@ const EXPLANATIONS = {
 export async function optionsPage() {
   const explained = new Set();
   const text = [
-    '# Options of AuthModule',
+    '# Options: configure AuthModule',
     '<!-- Written by `npm run generate` from the doc comments of src/options/options.ts. -->',
     'Pass the options to `AuthModule.forRoot(options)`, or return them from `useFactory` of `AuthModule.forRootAsync`. They are checked at start. One `ConfigurationError` reports all problems, each with its path and the given value. An unknown option is a problem.',
     ...SECTIONS.flatMap(({ heading, declared, prefix = '', introduction }) => [
