@@ -12,7 +12,7 @@ export default defineConfig(
       '**/dist/',
       'coverage/',
       'docs/reference/api/',
-      'docs/.vitepress/*/',
+      'docs/.vitepress/{cache,dist}/',
       'test/docs/pages/',
       '.docs-check-*/',
       '.stryker-tmp/',

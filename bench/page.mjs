@@ -1,4 +1,4 @@
-// Writes what was measured into a page of the documentation.
+// Writes generated tables into a page of the documentation.
 import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { format, resolveConfig } from 'prettier';
@@ -8,18 +8,18 @@ export function tableOf(head, rows) {
   return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
 }
 
-/** As it will stand in that file. */
+/** Formats the text with the Prettier configuration of the file. */
 export async function formatted(file, text) {
   return format(text, { ...(await resolveConfig(file)), filepath: fileURLToPath(file) });
 }
 
-/** Puts each block between its marks, `<!-- name -->` and `<!-- /name -->`. */
+/** Replaces the text between `<!-- name -->` and `<!-- /name -->` for each block. */
 export async function writeBlocks(page, blocks) {
   let text = await readFile(page, 'utf8');
   for (const [name, markdown] of Object.entries(blocks)) {
     const [start, end] = [`<!-- ${name} -->`, `<!-- /${name} -->`];
     const [before, after] = [text.indexOf(start), text.indexOf(end)];
-    if (before < 0 || after < before) throw new Error(`${page.pathname} has no ${start} … ${end}`);
+    if (before < 0 || after < before) throw new Error(`${page.pathname} does not contain ${start} … ${end}`);
     text = `${text.slice(0, before + start.length)}\n\n${markdown}\n${text.slice(after)}`;
   }
   await writeFile(page, await formatted(page, text));

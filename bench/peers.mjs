@@ -1,5 +1,5 @@
-// The packages that we are compared with, out of bench/peers. They are loaded by hand: an import would have to resolve
-// wherever the sources are linted, and they are installed only where somebody compares.
+// The packages that this package is compared with. bench/peers contains them, and `npm run bench` installs them. Use
+// `loadPeer` instead of an import: the linter resolves imports, also where these packages are not installed.
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -14,17 +14,18 @@ export function installPeers() {
   const locked = readJson(new URL('package-lock.json', PEERS)).packages;
   const isThere = (name) => peerVersion(name) === locked[`node_modules/${name}`].version;
   if (peerNames().every(isThere)) return;
-  // Set by `npm run`. Without a shell, which Windows would need to find npm.
+  // `npm run` sets this variable. With the path, Windows does not need a shell to find npm.
   const { npm_execpath: npm } = process.env;
-  if (npm === undefined) throw new Error('The packages to compare with are missing: npm --prefix bench/peers ci');
+  if (npm === undefined)
+    throw new Error('The packages in bench/peers are not installed. Run `npm --prefix bench/peers ci`.');
   const { status } = spawnSync(process.execPath, [npm, 'ci', '--no-audit', '--no-fund'], {
     cwd: fileURLToPath(PEERS),
     stdio: ['ignore', 'ignore', 'inherit'],
   });
-  if (status !== 0) throw new Error('The packages to compare with cannot be installed');
+  if (status !== 0) throw new Error('`npm ci` failed in bench/peers');
 }
 
-/** What was measured, with its versions. */
+/** Returns the versions of Node, this package, Nest and the given peer packages. */
 export function versions(packages = peerNames()) {
   const ours = readJson(new URL('package.json', ROOT));
   const nest = readJson(new URL('node_modules/@nestjs/core/package.json', ROOT));

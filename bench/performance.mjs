@@ -73,9 +73,10 @@ function settingsOf(args) {
   });
   const chosen = values.only?.split(',') ?? PARTS;
   const unknown = chosen.filter((name) => !PARTS.includes(name));
-  if (unknown.length > 0) throw new Error(`There is no ${unknown.join(', ')}: the parts are ${PARTS.join(', ')}`);
-  // What the page compares is from one run.
-  if (values.write && (values.quick || values.only)) throw new Error('--write takes a whole run, and a full one');
+  if (unknown.length > 0) throw new Error(`Unknown part: ${unknown.join(', ')}. Use ${PARTS.join(', ')}.`);
+  // All figures of the page must come from the same run.
+  if (values.write && (values.quick || values.only))
+    throw new Error('--write requires a full run. Omit --quick and --only.');
   return {
     isQuick: Boolean(values.quick),
     isRendered: Boolean(values.render),

@@ -1,4 +1,4 @@
-// What most applications have today, as tutorials show it: passport-jwt with the key provider of jwks-rsa.
+// The setup of most tutorials: passport-jwt with the key provider of jwks-rsa.
 import { APP_GUARD } from '@nestjs/core';
 import { AuthGuard, PassportModule, PassportStrategy } from '@nestjs/passport';
 import { loadPeer } from './peers.mjs';
@@ -7,8 +7,8 @@ const { ExtractJwt, Strategy } = loadPeer('passport-jwt');
 const { passportJwtSecret } = loadPeer('jwks-rsa');
 
 /**
- * @param more options of the key provider, beside those of the tutorials.
- * @returns the metadata of a Nest module.
+ * @param more additional options of the key provider.
+ * @returns the module metadata.
  */
 export function recipe({ issuer, jwksUri, audience, more = {} }) {
   class JwtStrategy extends PassportStrategy(Strategy) {

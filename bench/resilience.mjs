@@ -1,4 +1,4 @@
-// What happens on an issuer's worst days: here, and with what else there is. Each contender is a real HTTP server.
+// Compares how packages behave when the issuer fails, rotates its keys or is flooded. Each contender is an HTTP server.
 // Usage: npm run bench:resilience [-- --quick] [-- --write]
 import { formatted, tableOf, writeBlocks } from './page.mjs';
 import { installPeers, versions } from './peers.mjs';
@@ -30,24 +30,24 @@ async function cellsOf(scenario, contender) {
 
 const scenarios = SCENARIOS.filter(({ phase }) => !(isQuick && phase === 'long'));
 
-/** @returns for each scenario the cells of each contender. */
+/** Runs all scenarios. @returns the cells of each contender for each scenario. */
 async function seen() {
   const cells = new Map();
   const runAtOnce = async (scenario) => {
     cells.set(scenario, await Promise.all(CONTENDERS.map((contender) => cellsOf(scenario, contender))));
   };
   const of = (name) => scenarios.filter(({ phase }) => phase === name);
-  console.error('What is timed, one contender after the other ...');
+  console.error('Timed scenarios, one contender at a time ...');
   for (const scenario of of('alone')) {
-    // So that the first one does not pay for what is not compiled here yet.
+    // An untimed run warms up the code of this process; otherwise the first contender would be slower.
     await cellsOf(scenario, CONTENDERS[0]);
     const columns = [];
     for (const contender of CONTENDERS) columns.push(await cellsOf(scenario, contender));
     cells.set(scenario, columns);
   }
-  console.error('What takes seconds ...');
+  console.error('Short scenarios ...');
   for (const scenario of of('short')) await runAtOnce(scenario);
-  console.error('What takes a minute of waiting ...');
+  console.error('Long scenarios, about a minute ...');
   await Promise.all(of('long').map(runAtOnce));
   return scenarios.map((scenario) => cells.get(scenario));
 }
@@ -56,7 +56,7 @@ function comparisonOf(results) {
   const rows = scenarios.flatMap(({ rows: titles }, index) =>
     titles.map((title, row) => [title, ...results[index].map((cells) => cells[row])]),
   );
-  // A row in which all contenders do the same helps nobody to choose.
+  // Omits rows with the same result for all contenders.
   const different = rows.filter(([, ...cells]) => new Set(cells).size > 1);
   return tableOf(['', ...CONTENDERS.map(({ title }) => title)], different);
 }

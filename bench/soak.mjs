@@ -1,5 +1,5 @@
-// A guarded application on the worst days of its issuers: every fault, a rotation every few seconds and a flood of random
-// key ids, while good and bad tokens come all the time. Usage: npm run soak [-- --seconds 20]
+// Runs a guarded application while its issuers simulate every fault and rotate their keys every few seconds, and a flood of
+// tokens has random key ids. Valid and invalid tokens arrive all the time. Usage: npm run soak [-- --seconds 20]
 import { clearInterval, setInterval } from 'node:timers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
@@ -15,16 +15,16 @@ import { within } from './within.mjs';
 import { FAULTS } from './soak/faults.mjs';
 
 const DEFAULT_SECONDS = 120;
-/** With random kids; a quarter as many come with kids that come back. */
+/** 20,000 tokens with random kids, and a quarter of that with a fixed set of unknown kids. */
 const FLOOD_TOKENS = 20_000 * 1.25;
-/** Each begins with other faults, so that a short soak meets them all, too. */
+/** Each issuer starts with a different fault, so that a short soak covers all of them. */
 const ISSUERS = 3;
 const TICK_MS = 20;
-/** Shares of the time. */
+/** Shares of the total duration. */
 const WARM_UP = 0.1;
 const CALM = 0.35;
 const FLOOD = 0.3;
-/** How much longer than planned a flood may take, on a machine that has other things to do. */
+/** Maximum duration of the flood as a multiple of the planned one, for a busy machine. */
 const FLOOD_PATIENCE = 2;
 
 const { values } = parseArgs({ options: { seconds: { type: 'string', default: String(DEFAULT_SECONDS) } } });
@@ -38,7 +38,7 @@ const scale = Math.min(1, seconds / DEFAULT_SECONDS);
 const props = await createProps();
 const issuers = Array.from({ length: ISSUERS }, (_, index) => {
   const firstFault = Math.floor((index * FAULTS.length) / ISSUERS);
-  // In turn: short ones and long ones.
+  // The issuer cycles through short and long outages.
   const outageMs = [0, 2_000, 6_000].map((length) => length * scale);
   const calmMs = [1_500, 1_500, 8_000].map((length) => length * scale);
   return new Issuer({ firstFault, outageMs, calmMs, props });
@@ -68,7 +68,7 @@ async function flood(url) {
   const maxSeconds = FLOOD_PATIENCE * planned;
   const workerData = { url, issuers: issuers.map(({ name }) => name), count, perSecond: count / planned, maxSeconds };
   floodWorker = new Worker(new URL('./soak/flood.mjs', import.meta.url), { workerData });
-  const [result] = await within((maxSeconds + 15) * 1000, once(floodWorker, 'message'), 'the flood does not end');
+  const [result] = await within((maxSeconds + 15) * 1000, once(floodWorker, 'message'), 'the flood timed out');
   return { ...result, count };
 }
 
@@ -123,7 +123,7 @@ try {
   broken = report(result);
   notes = result.traffic.notes;
 } catch (error) {
-  broken = [`the soak came to no end: ${error.stack}`];
+  broken = [`the soak failed: ${error.stack}`];
 } finally {
   await cleanUp();
 }

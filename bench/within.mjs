@@ -1,4 +1,4 @@
-/** What is awaited, or an error after this time. */
+/** Resolves like `promise`, or rejects with `message` after `ms` milliseconds. */
 export async function within(ms, promise, message) {
   let timer;
   const late = new Promise((_resolve, reject) => {

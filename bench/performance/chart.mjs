@@ -1,10 +1,10 @@
-// A bar chart that needs nothing but a browser.
+// Renders a bar chart as an SVG file without scripts or external fonts.
 
 const COLOURS = { ours: '#1a7f37', peer: '#8c959f', base: '#0969da' };
 const ROW = 26;
 const [LABELS, BARS, VALUES] = [300, 380, 80];
 
-/** @param bars `label`, `value` and `kind`: ours, peer, or base for what they are compared with. */
+/** @param bars `label`, `value` and `kind`: `ours`, `peer` or `base` (the baseline). */
 export function chartOf({ title, unit, bars }) {
   const [width, height] = [LABELS + BARS + VALUES, (bars.length + 2) * ROW];
   const longest = Math.max(...bars.map(({ value }) => value));

@@ -1,13 +1,13 @@
-// Whether more processes do more: as many workers of node:cluster as there are processors, which share nothing.
+// Compares one node:cluster worker with one worker per processor core. The workers share no state.
 import { availableParallelism } from 'node:os';
 import { Load, Servers } from './cluster/servers.mjs';
 import { inRounds, median, ratioTo } from './rounds.mjs';
 import { newKey, newToken } from './tokens.mjs';
 
-export const title = 'More processes';
+export const title = 'Several processes';
 
 const CONNECTIONS = 32;
-/** For each worker. */
+/** Connections per worker. */
 const CONNECTIONS_PACED = 8;
 const PER_SECOND_PACED = 2_000;
 const KINDS = ['floor', 'fresh', 'again'];
@@ -47,14 +47,14 @@ export async function measure({ isQuick, log }) {
   }
 }
 
-/** Here the machine is all theirs. */
+/** Measures verifications without HTTP, so that the load generator does not compete for the cores. */
 async function loopsOf([one, many], { loopRounds, loopMs }) {
   const runs = {};
   for (const kind of KINDS) {
     runs[`${kind}, one`] = () => one.verify(kind, loopMs);
     runs[`${kind}, many`] = () => many.verify(kind, loopMs);
   }
-  // Until they are compiled.
+  // Warms up the JIT compiler.
   await inRounds(2, runs);
   const figures = await inRounds(loopRounds, runs);
   const result = (kind) => {
@@ -72,8 +72,8 @@ async function loopsOf([one, many], { loopRounds, loopMs }) {
 }
 
 /**
- * As fast as they are answered; and at a pace, the same for each worker, to compare what a request costs: a worker that is asked
- * less often than it could answer wakes up for fewer requests at a time, and each of them costs more, whoever its neighbours are.
+ * Measures requests at full speed, and at a fixed rate per worker. Only the fixed rate allows a comparison of the CPU time
+ * per request: a worker below its capacity processes fewer requests per wake-up, so that each request costs more.
  */
 async function requestsOf(clusters, load, token, { rounds, seconds }) {
   const cpuOf = async (servers, request) => {

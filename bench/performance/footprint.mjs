@@ -1,4 +1,4 @@
-// What a package costs before the first request: the start of an application, and the room that it takes.
+// Measures the start-up time of an application with each package, and the installed size.
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
@@ -11,7 +11,7 @@ export const title = 'Footprint';
 const START = fileURLToPath(new URL('footprint/start.mjs', import.meta.url));
 const OURS = 'nestjs-resource-server';
 
-/** `base`: without which nothing is started, and which is subtracted. */
+/** `base`: the start without the package. Its time is subtracted. */
 const CONTENDERS = [
   { name: OURS, kind: 'ours', base: 'nest', installed: ours },
   {
@@ -62,12 +62,12 @@ async function startsOf({ rounds }) {
   const settings = JSON.stringify({ jwk, der: publicKey.export({ type: 'spki', format: 'der' }).toString('base64') });
   const names = ['node', 'nest', ...CONTENDERS.map(({ name }) => name)];
   const runs = Object.fromEntries(names.map((name) => [name, () => startOf(name, settings)]));
-  // Whatever was not read from the disk yet is now.
+  // The first run fills the file system cache.
   await inRounds(1, runs);
   return inRounds(rounds, runs);
 }
 
-/** From the start of the process, as the process itself knows it. */
+/** Returns the time since the start of the process, as the process reports it. */
 async function startOf(name, settings) {
   const child = fork(START, [name, settings], {
     execArgv: [],
@@ -78,7 +78,7 @@ async function startOf(name, settings) {
   const exit = once(child, 'exit');
   const [ms] = await Promise.race([once(child, 'message'), exit.then(() => [])]);
   await exit;
-  if (ms === undefined) throw new Error(`${name} does not start`);
+  if (ms === undefined) throw new Error(`${name} exited before it reported its start-up time`);
   return ms;
 }
 

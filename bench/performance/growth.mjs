@@ -1,4 +1,4 @@
-// What a verification costs as things grow: issuers, their keys, the tokens, and how many of them there are. No network.
+// Measures verification with more issuers, more keys, larger tokens and more distinct tokens, without network access.
 import { measureDistinctTokens } from './growth/distinct-tokens.mjs';
 import { measureIssuersAndKeys } from './growth/issuers-and-keys.mjs';
 import { measureTokenSizes } from './growth/token-size.mjs';
@@ -18,7 +18,7 @@ const SIZES = [
 const EXTREMES = [SIZES.at(0), SIZES.at(-1)];
 const CACHE_ENTRIES = 10_000;
 const MILLION = 1_000_000;
-/** Of more tokens than this there is no time for a second whole pass. */
+/** With more tokens, the second pass is shorter, to limit the duration of the benchmark. */
 const MAX_WHOLE_PASSES = 100_000;
 
 export async function measure({ isQuick, log }) {
@@ -50,7 +50,7 @@ function newKeys(algorithm, count) {
   return Array.from({ length: count }, () => newKey(algorithm));
 }
 
-/** What fits into the cache is known from the third time on. */
+/** The cache stores a token when it arrives for the second time. Tokens that fit are hits from the third pass on. */
 function passesOf(size) {
   if (size <= CACHE_ENTRIES) return [size, size, size];
   return [size, size <= MAX_WHOLE_PASSES ? size : 2 * CACHE_ENTRIES];

@@ -1,5 +1,5 @@
-// What a guard leaves of the requests that a server can answer. Each contender is a server in a process of its own, the load
-// comes from another one, and this process only waits while something is measured.
+// Measures the throughput and the CPU time of guarded and unguarded routes. Each contender and the load generator run in
+// separate processes. This process is idle during a measurement.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { check } from './http/check.mjs';
 import { Child } from './http/child.mjs';
@@ -60,8 +60,8 @@ async function compare(contenders, { issuer, load, pools, rounds, seconds, warmU
     round += 1;
     log(`round ${round} of ${rounds}`);
   });
-  // Who asks for keys under load is not measured as it is in its long run.
-  if (issuer.calls !== calls) throw new Error('Keys were fetched while it was measured');
+  // A fetch of keys during a measurement would distort the result.
+  if (issuer.calls !== calls) throw new Error('A contender fetched keys during the measurement');
   return figures;
 }
 
@@ -69,8 +69,9 @@ async function underLoad({ id, server, port, pool }, load, seconds) {
   const before = await server.ask('cpu');
   const { answers, elapsedMs, problems } = await load.ask({ port, pool, seconds });
   const cpuMicroseconds = (await server.ask('cpu')) - before;
-  if (problems.length > 0 || answers === 0) throw new Error(`${id}, under load: ${problems.join(', ') || 'no answer'}`);
-  // What is left over of the last requests is no part of the next one's time.
+  if (problems.length > 0 || answers === 0)
+    throw new Error(`${id} failed under load: ${problems.join(', ') || 'no answer'}`);
+  // Waits until the server has finished the last requests, so that the next run starts idle.
   await sleep(20);
   return {
     requestsPerSecond: (answers * 1000) / elapsedMs,
@@ -90,9 +91,9 @@ function resultsOf(contenders, figures) {
       requestsPerSecond: medianOf(id, 'requestsPerSecond'),
       cpuMicroseconds: medianOf(id, 'cpuMicroseconds'),
       ratio: ratioTo(all(base, 'requestsPerSecond'), all(id, 'requestsPerSecond')),
-      // What a core that does nothing else would answer, which is the more the less a request takes of it.
+      // Requests per core are inversely proportional to the CPU time per request.
       cpuRatio: ratioTo(all(id, 'cpuMicroseconds'), all(base, 'cpuMicroseconds')),
-      // Of the server. Less than one: the load was the limit; more: threads beside the main one.
+      // Cores used by the server. Below 1, the load generator was the limit; above 1, other threads worked too.
       busyCores: medianOf(id, 'busyCores'),
     };
   });

@@ -13,7 +13,7 @@ const percent = (value, digits = 0) => `${(100 * value).toFixed(digits)} %`;
 const inMib = (value) => (value / MIB).toFixed(1);
 const micros = (value) => `${count(value)} µs`;
 
-/** By part: functions of all data of a run, which return `tables`, and optionally a `note` below them and a `chart`. */
+/** One function per part. Each receives all data of a run and returns `tables`, and optionally a `note` and a `chart`. */
 export const RENDERERS = { verification, http, growth, footprint, cluster, fleet };
 
 function verification({ verification: { algorithms } }) {

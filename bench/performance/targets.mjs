@@ -1,4 +1,4 @@
-// The performance targets of this package, and whether they are met. A target whose figure was not measured in this run is omitted.
+// Compares the figures with the performance targets of this package. Omits a target if this run did not measure its figure.
 
 const atMost = (wanted) => ({ wanted: `at most ${wanted.toFixed(2)}×`, isMet: (value) => value <= wanted });
 const atLeast = (wanted) => ({ wanted: `at least ${wanted.toFixed(2)}×`, isMet: (value) => value >= wanted });
@@ -27,7 +27,7 @@ const TARGETS = [
   ],
 ];
 
-/** @param figures of all parts together, by name. */
+/** @param figures the figures of all parts by name. */
 export function targetsOf(figures) {
   return TARGETS.filter(([, name]) => figures[name] !== undefined).map(([title, name, { wanted, isMet }]) => [
     title,

@@ -1,4 +1,4 @@
-// Keys, and tokens as a large issuer has them.
+// Creates keys, and tokens with the claims of a typical large issuer.
 import { generateKeyPairSync, randomUUID, sign, verify } from 'node:crypto';
 
 export const ISSUER = 'https://issuer.example.com/';
@@ -16,14 +16,14 @@ export const ALGORITHMS = {
   EdDSA: { hash: null, options: {}, keys: () => generateKeyPairSync('ed25519') },
 };
 
-/** A pair of keys, with the JWK of the public one. */
+/** Creates a key pair and the JWK of the public key. */
 export function newKey(algorithm, kid = 'bench') {
   const { privateKey, publicKey } = ALGORITHMS[algorithm].keys();
   const jwk = { ...publicKey.export({ format: 'jwk' }), kid, alg: algorithm, use: 'sig' };
   return { algorithm, kid, privateKey, publicKey, jwk };
 }
 
-/** About 700 bytes. */
+/** Returns claims of about 700 bytes. */
 export function claimsOf(issuer = ISSUER, more = {}) {
   const now = Math.floor(Date.now() / 1000);
   return {
@@ -41,7 +41,7 @@ export function claimsOf(issuer = ISSUER, more = {}) {
   };
 }
 
-/** A token, and what cannot be done without to verify it: `floor`. */
+/** Creates a token and `floor`, the minimum work to verify it: the signature and parsing the claims. */
 export function newToken({ algorithm, kid, privateKey, publicKey }, claims = claimsOf()) {
   const { hash, options } = ALGORITHMS[algorithm];
   const encode = (part) => Buffer.from(JSON.stringify(part)).toString('base64url');
@@ -49,14 +49,14 @@ export function newToken({ algorithm, kid, privateKey, publicKey }, claims = cla
   const header = encode({ alg: algorithm, typ: 'at+jwt', kid });
   const input = Buffer.from(`${header}.${Buffer.from(payload).toString('base64url')}`);
   const signature = sign(hash, input, { key: privateKey, ...options });
-  // As a header comes from the network: one flat string, not one that is still to be put together.
+  // A flat string, like a header from the network. Concatenation would create a rope that V8 flattens on first use.
   const token = Buffer.from(`${input.toString()}.${signature.toString('base64url')}`).toString('latin1');
   return {
     token,
-    /** Brings all of it into the processor's cache: a header has just been read, too. */
+    /** Loads the token into the processor cache, where a header is after the HTTP parser has read it. */
     touch: () => token.indexOf('\0') + payload.indexOf('\0') + input.indexOf(0) + signature.indexOf(0),
     floor: () => {
-      if (!verify(hash, input, { key: publicKey, ...options }, signature)) throw new Error('not valid');
+      if (!verify(hash, input, { key: publicKey, ...options }, signature)) throw new Error('The signature is invalid');
       return JSON.parse(payload);
     },
   };

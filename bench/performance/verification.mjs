@@ -1,5 +1,5 @@
-// What a verification costs beside the cryptography that nobody can do without: of a fresh token, which is verified once,
-// and of one that comes again.
+// Measures the verification of fresh and of repeated tokens, compared with a baseline: the signature and parsing the
+// claims.
 import { createServer } from 'node:http';
 import { inRounds, median, microsecondsEach, ratioTo } from './rounds.mjs';
 import { ALGORITHMS, newKey, newToken, newTokens } from './tokens.mjs';
@@ -12,7 +12,7 @@ export async function measure({ isQuick, log }) {
   const algorithms = {};
   for (const algorithm of Object.keys(ALGORITHMS)) {
     log(algorithm);
-    // The first one compiles what all of them need.
+    // The first algorithm needs a longer warm-up, because it also compiles the code shared by all algorithms.
     const warmUp = Object.keys(algorithms).length === 0 ? 10 * sizes.warmUp : sizes.warmUp;
     algorithms[algorithm] = await measureOne(newKey(algorithm), { ...sizes, warmUp });
   }
@@ -42,14 +42,14 @@ async function measureOne(key, { rounds, tokens, warmUp }) {
 }
 
 async function compare(contenders, { key, rounds, tokens, warmUp }) {
-  // Until all of them are compiled; with fresh tokens, which take another way than those that come again.
+  // Warms up with fresh tokens, because repeated tokens use a different code path.
   const some = newTokens(key, warmUp);
   for (const { floor } of some) floor();
   for (const { verify } of contenders) await microsecondsEach(some, ({ token }) => verify(token));
   let items = [];
   const timed = (run) => () => {
     for (const { touch } of items) touch();
-    // Nobody pays for what another has left behind.
+    // Collects the garbage of the previous contender before the next one is timed.
     globalThis.gc?.({ type: 'minor' });
     return microsecondsEach(items, run);
   };
@@ -59,13 +59,13 @@ async function compare(contenders, { key, rounds, tokens, warmUp }) {
     runs[name] = run;
     if (!again) continue;
     runs[againOf(name)] = async () => {
-      // Whoever's turn it was: by now the token was seen twice.
+      // The cache stores a token when it arrives for the second time, so only the third pass is timed.
       await run();
       await run();
       return run();
     };
   }
-  // A token that comes again must not be fresh to the same contender's first run, nor a fresh one be known to it.
+  // Fresh and repeated tokens are measured separately; otherwise one run would fill the cache for the other.
   const fresh = Object.fromEntries(Object.entries(runs).filter(([name]) => !isAgain(name)));
   const again = Object.fromEntries(Object.entries(runs).filter(([name]) => isAgain(name) || name === 'floor'));
   const prepare = () => {
@@ -90,14 +90,14 @@ function summary(figures) {
 
 const onlyAgain = (figures) => Object.fromEntries(Object.entries(summary(figures)).filter(([name]) => isAgain(name)));
 
-/** A benchmark of something that takes every token would be worth nothing. */
+/** Throws if a contender accepts a token with a wrong signature. */
 async function mustRefuse({ name }, verify, key) {
   const stranger = newToken({ ...newKey(key.algorithm), kid: key.kid });
   const taken = await new Promise((resolve) => resolve(verify(stranger.token))).then(
     () => true,
     () => false,
   );
-  if (taken) throw new Error(`${name} takes a token that somebody else has signed`);
+  if (taken) throw new Error(`${name} accepts a token signed with a wrong key`);
 }
 
 async function serveKeys({ jwk }) {

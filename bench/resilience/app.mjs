@@ -1,18 +1,18 @@
-// One of the applications that are compared, in a process of its own: a start is a start, and nobody shares a heap.
+// A contender in a separate process, so that each scenario includes a cold start and a separate heap.
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { request } from 'node:http';
 import { fileURLToPath } from 'node:url';
 
 const SERVER = fileURLToPath(new URL('server.mjs', import.meta.url));
-/** After this an answer is not waited for any more. */
+/** Timeout of a request. */
 export const CAP_MS = 35_000;
 
 export class App {
   #child;
   #port;
 
-  /** @param contender the name of a file in `contenders/`; `settings` are what it takes. */
+  /** @param contender the name of a module in `contenders/`, which receives `settings`. */
   static async start(contender, settings) {
     const app = new App();
     const env = { ...process.env, NODE_ENV: 'production' };
@@ -27,12 +27,12 @@ export class App {
     });
     app.#port = await new Promise((resolve, reject) => {
       child.once('message', resolve);
-      child.once('exit', () => reject(new Error(`${contender} does not start: ${errors}`)));
+      child.once('exit', () => reject(new Error(`${contender} exited before it was ready: ${errors}`)));
     });
     return app;
   }
 
-  /** @returns status (or what went wrong in its place), Retry-After, and how long it took. */
+  /** @returns the status or the error code, the Retry-After header, and the duration. */
   ask(token, agent = false) {
     const startedAt = performance.now();
     return new Promise((resolve) => {
@@ -49,7 +49,6 @@ export class App {
     });
   }
 
-  /** Just the status. */
   async statusFor(token) {
     return (await this.ask(token)).status;
   }

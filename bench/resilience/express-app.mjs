@@ -1,9 +1,9 @@
-// The application around both Express contenders.
+// The application of the Express contenders.
 import { loadPeer } from '../peers.mjs';
 
 const express = loadPeer('express');
 
-/** @param guard a middleware that calls `next` for whoever is let in. */
+/** @param guard a middleware function that calls `next` for a valid token. */
 export async function startExpress(guard) {
   const app = express();
   app.get('/', guard, (_request, response) => response.send('ok'));

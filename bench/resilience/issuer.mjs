@@ -1,10 +1,10 @@
-// An issuer on loopback that counts its calls, changes its keys and has bad days.
+// An issuer on loopback that counts requests, rotates its keys and simulates failures.
 import { generateKeyPairSync, randomBytes, randomUUID, sign } from 'node:crypto';
 import { createServer } from 'node:http';
 
 export const AUDIENCE = 'https://api.example.com';
 
-/** How it may answer for its key set. The metadata are always well. */
+/** Responses of the key set endpoint. The metadata endpoint always works. */
 const ANSWERS = {
   well: (response, body) => json(response, body),
   error: (response) => response.writeHead(503).end(),
@@ -32,14 +32,14 @@ function newKey() {
   return { kid, privateKey, jwk: { ...publicKey.export({ format: 'jwk' }), kid, use: 'sig', alg: 'RS256' } };
 }
 
-/** Made beforehand: it takes a while, in which nothing else would happen here. */
+/** Created in advance, because key generation blocks the event loop. */
 export const KEYS = Array.from({ length: 8 }, newKey);
 
 export class Issuer {
   calls = 0;
-  /** One of `ANSWERS`. */
+  /** A key of `ANSWERS`. */
   mood = 'well';
-  /** How long an answer for the key set takes. */
+  /** Delay of a key set response. */
   delayMs = 0;
   url = '';
   #port = 0;
@@ -56,7 +56,7 @@ export class Issuer {
     }
   });
 
-  /** @param keys what it publishes. */
+  /** @param keys the published keys. */
   constructor(keys) {
     this.keys = keys;
   }
@@ -65,7 +65,7 @@ export class Issuer {
     return `${this.url}/jwks`;
   }
 
-  /** Also after `stop`: it comes back at the same address. */
+  /** Starts the server. After `stop`, it starts again on the same port. */
   async start() {
     await new Promise((resolve, reject) => {
       this.#server.once('error', reject).listen(this.#port, '127.0.0.1', resolve);
@@ -74,14 +74,14 @@ export class Issuer {
     this.url = `http://127.0.0.1:${this.#port}`;
   }
 
-  /** Connections to it are refused from here on. */
+  /** Stops the server. New connections are refused. */
   async stop() {
     if (!this.#server.listening) return;
     this.#server.closeAllConnections();
     await new Promise((resolve) => this.#server.close(resolve));
   }
 
-  /** A good access token. */
+  /** Creates a valid access token. */
   token(key) {
     const now = Math.floor(Date.now() / 1000);
     const claims = { iss: this.url, aud: AUDIENCE, sub: 'alice', iat: now, exp: now + 3600, jti: randomUUID() };
@@ -89,14 +89,14 @@ export class Issuer {
     return `${input}.${sign('sha256', Buffer.from(input), key.privateKey).toString('base64url')}`;
   }
 
-  /** What anybody can make up: names this key, and is not signed by it. */
+  /** Creates a token with the kid of this key and an invalid signature, as any attacker can. */
   forged(key) {
-    // Once: a signature for each would take more of the processor than the applications that are measured.
+    // Created once: a signature per token would use more CPU time than the measured applications.
     this.#claims ??= this.token(key).split('.')[1];
     return `${encode({ alg: 'RS256', typ: 'JWT', kid: key.kid })}.${this.#claims}.${JUNK_SIGNATURE}`;
   }
 
-  /** The same for a key that nobody has. */
+  /** Creates a forged token with a random kid. */
   junk() {
     return this.forged({ ...KEYS[0], kid: randomUUID() });
   }

@@ -1,4 +1,4 @@
-// The application around both Nest contenders.
+// The application of the Nest contenders.
 import 'reflect-metadata';
 import { Controller, Get, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
@@ -11,7 +11,7 @@ class OrdersController {
 Controller()(OrdersController);
 Get()(OrdersController.prototype, 'list', Object.getOwnPropertyDescriptor(OrdersController.prototype, 'list'));
 
-/** @param metadata of its module: what guards it. */
+/** @param metadata the module metadata with the guard. */
 export async function startNest(metadata) {
   class AppModule {}
   Module({ ...metadata, controllers: [OrdersController] })(AppModule);

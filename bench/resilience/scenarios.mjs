@@ -1,4 +1,4 @@
-// What is done to each contender, and what was seen. A scenario has a row for each observation; `run` returns their cells.
+// The scenarios. A scenario has one table row per observation; `run` returns the cells of these rows for one contender.
 import { Agent } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { KEYS } from './issuer.mjs';
@@ -16,19 +16,20 @@ import {
 } from './traffic.mjs';
 
 const isQuick = process.argv.includes('--quick');
-/** Where the default would be minutes. */
+/** Short lifetimes, because the defaults are minutes. */
 const LIFE_MS = 2_000;
 const PAST_LIFE_MS = 2_500;
 const STALE_MS = 4_000;
 const FLOOD_MS = isQuick ? 1_000 : 5_000;
 const GOOD_PER_SECOND = 100;
-/** There is no such option. */
+/** The cell of a contender without this option. */
 const NONE = '–';
 const [KEY, OTHER, NEW] = KEYS;
 
 /**
- * In the order of the table. `alone`: one contender after the other, with nothing beside it, for it measures time. `short`:
- * all contenders at once. `long`: all of them at once, for most of it is waiting, up to a minute; left out with --quick.
+ * All scenarios in the order of the table. `alone` scenarios measure latency and run with one contender at a time. `short`
+ * scenarios run one after the other with all contenders in parallel. `long` scenarios mostly wait, up to a minute, and run
+ * all in parallel; --quick skips them.
  */
 export const SCENARIOS = [
   {
@@ -69,7 +70,7 @@ export const SCENARIOS = [
       const good = issuer.token(KEY);
       const agent = new Agent({ keepAlive: true });
       const ask = () => app.ask(good, agent);
-      // Until it is compiled, the way of a refusal too.
+      // Warms up the code for valid and for rejected tokens.
       await pace(GOOD_PER_SECOND, 1_000, ask);
       await pace(GOOD_PER_SECOND, 1_000, () => app.ask(issuer.forged(KEY), agent));
       const before = await pace(GOOD_PER_SECOND, FLOOD_MS, ask);

@@ -1,4 +1,4 @@
-// Run by app.mjs: starts one contender, and tells its port.
+// Started by app.mjs: starts one contender and sends its port.
 const [name, settings] = process.argv.slice(2);
 const { start } = await import(`./contenders/${name}.mjs`);
 const server = await start(JSON.parse(settings));

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { App } from './app.mjs';
 import { AUDIENCE, Issuer } from './issuer.mjs';
 
-/** Starts what a scenario needs, and clears it away. */
+/** Starts the issuers, applications and folders of a scenario, and removes them afterwards. */
 export class Stage {
   #open = [];
 

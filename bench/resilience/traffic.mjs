@@ -1,13 +1,13 @@
-// Who asks, and how to say what was answered.
+// Sends requests and formats the results.
 import { Agent } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CAP_MS } from './app.mjs';
 
 const JUNK_PER_SECOND = 200;
-/** How long somebody with a good token tries again. */
+/** Maximum time to retry with a valid token. */
 export const PATIENCE_MS = 65_000;
 
-/** So many a second, whether they are answered or not. */
+/** Starts requests at a fixed rate, without waiting for earlier ones. Resolves to all answers. */
 export async function pace(perSecond, ms, act, isOver = () => false) {
   const start = performance.now();
   const answers = [];
@@ -28,10 +28,11 @@ export async function junk(app, issuer, count) {
   for (let index = 0; index < count; index += 1) await app.ask(issuer.junk());
 }
 
-/** What a scenario starts from. */
+/** Checks the precondition of a scenario: the application accepts a valid token. */
 export async function expectGood(app, token) {
   const status = await app.statusFor(token);
-  if (status !== 200) throw new Error(`A good token is answered with ${status} before anything has happened`);
+  if (status !== 200)
+    throw new Error(`The application answered a valid token with ${status} before the scenario started`);
 }
 
 export async function timeUntilAccepted(app, token) {
@@ -58,8 +59,8 @@ export function statusAndTime({ status, ms }) {
 }
 
 /**
- * Median and 99th percentile, of each second the middle one of all seconds: a machine that does something else for a moment
- * is not seen then.
+ * Computes the median and the 99th percentile of each second, and returns the median of these values, so that a short
+ * disturbance of the machine does not affect the result.
  */
 export function latency(answers, perSecond) {
   const seconds = Array.from({ length: Math.ceil(answers.length / perSecond) }, (_none, index) =>

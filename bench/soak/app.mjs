@@ -1,4 +1,4 @@
-// The guarded application, as a process of its own: what it takes is its own, not the load's.
+// The guarded application. Runs in a separate process, so that the load generator does not affect its memory and delays.
 import 'reflect-metadata';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { clearInterval, setInterval } from 'node:timers';
@@ -16,7 +16,7 @@ class OrdersController {
     return { sub };
   }
 }
-// What decorators do where there is a compiler.
+// Calls the decorators as functions, because this file is not compiled.
 CurrentUser('sub')(OrdersController.prototype, 'list', 0);
 Get()(OrdersController.prototype, 'list', Object.getOwnPropertyDescriptor(OrdersController.prototype, 'list'));
 Controller('orders')(OrdersController);
@@ -41,7 +41,7 @@ const COMMANDS = {
     return { url: await app.getUrl() };
   },
 
-  /** Since the last time; the collection is not part of it. */
+  /** Returns the maximum delay since the last call, without the garbage collection of this function. */
   async measure() {
     const loopDelayMs = Math.max(0, loopDelay.max / 1e6 - RESOLUTION_MS);
     globalThis.gc();
@@ -53,7 +53,7 @@ const COMMANDS = {
     return { loopDelayMs, heapUsed };
   },
 
-  /** Nothing ends the process hereafter: it has to have nothing left to do. */
+  /** Closes the application but does not exit. The process must exit because no work is left. */
   async stop() {
     clearInterval(healthTimer);
     loopDelay.disable();
@@ -64,7 +64,7 @@ const COMMANDS = {
 };
 
 function tellHealth() {
-  // Before it is asked: a set is never taken for younger than it is.
+  // Reads the clock first, so that the key set never appears newer than it is.
   const now = Date.now();
   const health = app.get(KeyHealth).issuers();
   process.send({
@@ -81,7 +81,7 @@ function quit() {
 }
 
 process.once('disconnect', quit);
-// Ctrl-C goes to the whole group; it is for the parent to end us.
+// Ctrl-C reaches the whole process group. The parent stops this process.
 process.on('SIGINT', () => undefined);
 process.on('message', ({ command, argument }) => {
   COMMANDS[command](argument).then(

@@ -2,7 +2,7 @@ import { Agent, request } from 'node:http';
 
 const PATIENCE_MS = 10_000;
 
-/** A client with some connections that it keeps. */
+/** An HTTP client with a fixed number of keep-alive connections. */
 export class Client {
   #agent;
   #url;
@@ -12,7 +12,7 @@ export class Client {
     this.#agent = new Agent({ keepAlive: true, maxSockets: connections });
   }
 
-  /** Never rejects: without an answer the status is 0. */
+  /** Sends a request. Never rejects: without an answer, the status is 0. */
   get(token) {
     const start = performance.now();
     return new Promise((resolve) => {

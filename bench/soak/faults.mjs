@@ -1,4 +1,4 @@
-// Everything that an issuer does on its worst days.
+// The simulated failures of an issuer.
 import { clearInterval, setInterval } from 'node:timers';
 
 const DRIP_MS = 50;
@@ -6,15 +6,15 @@ const SLOW_MS = 150;
 const TEN_MIB = 10 * 1024 * 1024;
 
 /**
- * - `answer`: what becomes of a request, to whichever address. The body is bait: who takes keys from it is lost.
- * - `keys`: what the key set holds instead of `good`.
- * - `minCalls`: how often it is met at least. The first time it may be for an unknown kid, the next time it is for the set.
- * - `delayMs`: how long the answer takes.
- * - `isHarmless`: the good keys are there all the same, so that it is no outage.
+ * - `answer`: answers a request to any URL. The body contains attacker keys, which the application must not use.
+ * - `keys`: returns the key set that replaces `good`.
+ * - `minCalls`: the minimum number of requests. The first may be for an unknown kid, the second refreshes the key set.
+ * - `delayMs`: the delay of the response.
+ * - `isHarmless`: the response contains the valid keys, so this is not an outage.
  */
 export const FAULTS = [
   { name: 'connection dropped', answer: (response) => response.socket.destroy() },
-  // The caller has to give up.
+  // The application must time out.
   { name: 'no answer', answer: () => undefined, minCalls: 2 },
   { name: 'drip', answer: drip, minCalls: 2 },
   { name: 'reset in the body', answer: resetInBody },
@@ -27,7 +27,7 @@ export const FAULTS = [
   { name: 'other JSON', answer: (response) => send(response, '{"keys":"none"}') },
   { name: 'empty set', keys: () => [] },
   { name: 'only oct keys', keys: ({ oct }) => [oct] },
-  // Within the deadline. Many kids wait for the same answer.
+  // The delay is below the timeout. Requests with many kids wait for the same response.
   { name: 'slow', keys: ({ good }) => good, delayMs: SLOW_MS, isHarmless: true },
   { name: 'a private key', keys: ({ good, leaked }) => [leaked.privateJwk, ...good], isHarmless: true },
   {
@@ -63,7 +63,7 @@ function padded(bait) {
   return `${bait.slice(0, -1)},"padding":"${padding}"}`;
 }
 
-/** Another key of the same name. Nothing is ever signed with it. */
+/** Returns another key with the same kid. No token is signed with it. */
 function twinOf({ kid, alg }, twin) {
   return { ...twin[alg].publicJwk, kid };
 }

@@ -1,4 +1,4 @@
-// A thread of its own: what it takes to make tokens must not look like latency of the application.
+// Runs in a separate thread, so that signing tokens does not appear as latency of the application.
 import { randomUUID } from 'node:crypto';
 import { parentPort, workerData } from 'node:worker_threads';
 import { Client } from './client.mjs';
@@ -7,14 +7,14 @@ import { createKey, signToken } from './tokens.mjs';
 
 const { url, issuers, count, perSecond, maxSeconds } = workerData;
 
-/** Beside the random kids: every fifth is one that comes back. */
+/** Every fifth token has an unknown kid that was used before; the others have random kids. */
 const RETURNING_EVERY = 5;
 
 const client = new Client(url, 8);
 const key = await createKey('ES256', 'flood');
 const pace = new Pace();
 const statuses = {};
-// They were looked for in vain: each of them may cause a few calls more, but not all of them together.
+// Unknown kids that arrive repeatedly. A budget limits the calls for all of them together.
 const returning = Array.from({ length: 49 }, () => randomUUID());
 const limit = setTimeout(() => pace.stop(), maxSeconds * 1000);
 

@@ -6,34 +6,34 @@ import { createKey } from './tokens.mjs';
 
 const ALGORITHMS = ['RS256', 'ES256'];
 const REST_BETWEEN_ROTATIONS_MS = 1_500;
-/** How long the old key's tokens are sent no more before it is withdrawn. */
+/** Time between the last token of the old key and its withdrawal. */
 const DRAIN_MS = 1_000;
-/** Beyond what the policy says: the exchange itself, and a machine that has other things to do. */
+/** Tolerance for the HTTP exchange and a busy machine. */
 const SLACK_MS = 2_000;
-/** As over a network: requests that need the answer come together. */
+/** Simulated network latency, so that several requests wait for the same response. */
 const ANSWER_MS = 20;
-/** Withdrawn keys that are still tried. */
+/** Number of withdrawn keys that traffic still uses. */
 const MAX_WITHDRAWN = 8;
 const MAX_ANSWERS = 100;
 
 /**
- * An authorization server on loopback that rotates its keys all the time, and has one trouble after the other. As long
- * as it signs with a key, the application has that key: it was published before, and fetched.
+ * An authorization server on loopback that rotates its keys and simulates one fault after the other. It signs with a new
+ * key only after it has published the key and the application has fetched it.
  */
 export class Issuer {
-  /** The key in use, for each algorithm. */
+  /** The current signing key of each algorithm. */
   current = {};
-  /** Keys that were used before. `goneAt`: since when the application must know. */
+  /** Withdrawn keys. `goneAt`: the time from which the application must reject the key. */
   withdrawn = [];
   calls = { keySets: 0, metadata: 0, elsewhere: 0 };
-  /** How long each was, and how often we were asked for keys in it. */
+  /** The duration of each outage, and the key set requests during it. */
   outages = [];
-  /** Exchanges that have no end yet. */
+  /** Number of open requests. */
   open = 0;
   rotations = 0;
   mayFail = false;
   faultsMet = new Set();
-  /** Promises that are found broken here. */
+  /** Violations that the issuer detects. */
   problems = new Set();
   name = '';
 
@@ -46,10 +46,10 @@ export class Issuer {
   #faultCount;
   #calm = { since: -Infinity, until: Infinity };
   #goodAnswers = [];
-  /** When the application asked for the set that it holds. */
+  /** The time when the application fetched its current key set. */
   #heldSince = -Infinity;
 
-  /** @param firstFault where in the list to begin, so that several issuers are through it the sooner. */
+  /** @param firstFault the index of the first fault, so that several issuers together cover the list sooner. */
   constructor({ firstFault, outageMs, calmMs, props }) {
     Object.assign(this, { outageMs, calmMs, props });
     this.#faultCount = firstFault;
@@ -73,23 +73,23 @@ export class Issuer {
     return this.#fault?.name;
   }
 
-  /** What the application says of our keys. */
+  /** Receives the key health that the application reports for this issuer. */
   hear({ source, fetchedAt }) {
     if (source !== 'issuer' || fetchedAt <= this.#heldSince) return;
     this.#heldSince = fetchedAt;
     const isOurs = this.#goodAnswers.some((at) => at >= fetchedAt - SLACK_MS && at <= fetchedAt + SLACK_MS);
-    if (!isOurs) this.problems.add('KeyHealth vouches for a key set that the issuer did not send');
+    if (!isOurs) this.problems.add('KeyHealth reports a key set that the issuer did not send');
     for (const key of this.withdrawn) if (fetchedAt > key.withdrawnAt) key.goneAt ??= Date.now();
   }
 
-  /** Whether a token of this key, sent at this time, must not be accepted any more. */
+  /** Returns whether the application must reject a token of this key that was sent at this time. */
   mustRefuse({ withdrawnAt, goneAt = Infinity }, sentAt) {
     if (sentAt >= goneAt || sentAt > withdrawnAt + POLICY.maxStaleSeconds * 1000) return true;
     const isCalmSince = this.#fault === undefined && this.#calm.since <= withdrawnAt;
     return isCalmSince && sentAt > withdrawnAt + POLICY.refreshSeconds * 1000 + SLACK_MS;
   }
 
-  /** To be called often. */
+  /** Advances the rotation and the faults. Call it every few milliseconds. */
   tick(now) {
     this.#rotate(now);
     if (this.#fault === undefined) {
@@ -99,7 +99,7 @@ export class Issuer {
     }
   }
 
-  /** The last trouble is over. */
+  /** Ends the current fault and starts no other. */
   recover() {
     this.mayFail = false;
     if (this.#fault !== undefined) this.#end(Date.now());
@@ -116,11 +116,11 @@ export class Issuer {
     if (!isHarmless) this.outages.push({ seconds: (now - from) / 1000, calls });
     this.#fault = undefined;
     this.#faultCount += 1;
-    // Until the next good answer.
+    // The next calm phase starts with the next valid key set response.
     this.#calm.until = Infinity;
   }
 
-  /** New key published → the application has it → signed with it → the old one is used no more → withdrawn. */
+  /** Publishes a new key, signs with it after the application has fetched it, drains the old key, and withdraws it. */
   #rotate(now) {
     const rotation = this.#rotation;
     if (rotation.step === 'rest' && now >= rotation.until && this.#nextKey !== undefined) {
@@ -165,7 +165,7 @@ export class Issuer {
     this.calls[kind] += 1;
     const fault = this.#fault;
     const isKeys = kind === 'keySets';
-    // Metadata are asked for on the way to the keys.
+    // Only key set requests count, because the application may request metadata before each of them.
     if (fault !== undefined && isKeys) {
       fault.calls += 1;
       this.faultsMet.add(fault.name);
@@ -187,7 +187,7 @@ export class Issuer {
     const body = JSON.stringify({ keys });
     if (fault === undefined || fault.isHarmless) this.#answeredWell();
     const etag = `"${createHash('sha256').update(body).digest('base64url')}"`;
-    // A careless header: the application must not ask all the time because of it.
+    // A misconfigured header: the application must not refetch the keys continuously because of it.
     const headers = { etag, 'cache-control': 'max-age=0' };
     if (request.headers['if-none-match'] === etag) response.writeHead(304, headers).end();
     else send(response, body, headers);
@@ -200,7 +200,7 @@ export class Issuer {
     this.#calm = { since: now, until: now + this.calmMs[this.#faultCount % this.calmMs.length] };
   }
 
-  /** Keys of a stranger, under his name and under ours. */
+  /** Returns attacker keys, with their own kids and with the kids of this issuer. */
   #bait() {
     const { stranger } = this.props;
     const own = Object.values(stranger).map(({ publicJwk }) => publicJwk);

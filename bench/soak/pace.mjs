@@ -3,8 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 const TICK_MS = 5;
 
 /**
- * Runs something so many times a second, whether the ones before have ended or not: a slow answer does not make the
- * next request come later. Until it is stopped, or `count` is reached; resolves when all of them have ended.
+ * Calls `send` at a fixed rate until it is stopped or `count` is reached. A slow answer does not delay the next request.
+ * `run` resolves when all calls have ended.
  */
 export class Pace {
   #isStopped = false;

@@ -2,12 +2,12 @@ import { FAULTS } from './faults.mjs';
 import { attemptsWithin, boundOf, explainBound, POLICY, sum } from './policy.mjs';
 
 const MIB = 1024 * 1024;
-/** What a process may take more after two minutes: compiled code and full caches, but not what 20,000 kids take. */
+/** Allowed heap growth: enough for compiled code and full caches, too little to store 20,000 kids. */
 const MAX_HEAP_GROWTH = 4 * MIB;
-/** From here on there is time for all of it; a short soak shows what it comes to. */
+/** Minimum duration to cover every fault. A shorter soak does not check this. */
 const FULL_SECONDS = 60;
 
-/** Prints what was measured. @returns what was promised, and did not hold. */
+/** Prints the results. @returns the violated guarantees. */
 export function report(result) {
   const facts = factsOf(result);
   printTable(rowsOf(facts));
@@ -56,61 +56,61 @@ function rowsOf(facts) {
   const { requests, traffic, flood, heap, loopDelayIn } = facts;
   const { counts, lateAdmissions } = traffic;
   return [
-    ['requests served', `${requests} (good ${counts.good}, bad ${counts.bad}, flood ${flood.sent})`],
-    ['wrong refusals', counts.wrongRefusals],
-    ['wrong admissions', facts.wrongAdmissions],
-    ['5xx for good tokens', counts.serverErrors],
-    ['without an answer', counts.lost],
-    ['bad tokens: neither 401, nor 503 with Retry-After', facts.odd],
+    ['requests served', `${requests} (valid ${counts.good}, invalid ${counts.bad}, flood ${flood.sent})`],
+    ['valid tokens rejected', counts.wrongRefusals],
+    ['invalid tokens accepted', facts.wrongAdmissions],
+    ['valid tokens answered with 5xx', counts.serverErrors],
+    ['requests without an answer', counts.lost],
+    ['invalid tokens: neither 401 nor 503 with Retry-After', facts.odd],
     ['flood: answers', answersOf(flood.statuses)],
-    ['faults met', `${facts.faultsMet} of ${FAULTS.length} kinds, ${facts.outages.length} outages`],
+    ['faults covered', `${facts.faultsMet} of ${FAULTS.length} kinds, ${facts.outages.length} outages`],
     ['rotations', sum(facts.rotations)],
     [
-      'withdrawn keys accepted, as the policy allows',
-      `${lateAdmissions.count} times, the last ${(lateAdmissions.longestMs / 1000).toFixed(1)} s after`,
+      'withdrawn keys accepted within the policy',
+      `${lateAdmissions.count} times, at most ${(lateAdmissions.longestMs / 1000).toFixed(1)} s after the withdrawal`,
     ],
     ['calls to the issuers for key sets', `${facts.keySets.counted} (bound ${facts.keySets.bound})`],
-    ['… of these in outages', `${facts.inOutages.counted} (bound ${facts.inOutages.bound})`],
+    ['… during outages', `${facts.inOutages.counted} (bound ${facts.inOutages.bound})`],
     ['calls to the issuers for metadata', `${facts.metadata.counted} (bound ${facts.metadata.bound})`],
     [
       'heap growth of the app, after GC',
-      `${mib(heap.end)} at the end, ${mib(heap.peak)} at its peak, on ${mib(heap.start)}`,
+      `${mib(heap.end)} at the end, ${mib(heap.peak)} at the peak, from ${mib(heap.start)}`,
     ],
     ['event-loop delay of the app, max', `${ms(loopDelayIn('calm'))} in calm, ${ms(loopDelayIn('flood'))} in flood`],
-    ['good requests in calm', describe(facts.calm)],
-    ['good requests in flood', describe(facts.flooded)],
-    ['… of both, while their issuer was being asked', describe(facts.besideFetch)],
+    ['valid requests in calm', describe(facts.calm)],
+    ['valid requests in flood', describe(facts.flooded)],
+    ['… in both, during a call to their issuer', describe(facts.besideFetch)],
   ];
 }
 
-/** What the package promises. */
+/** Checks the guarantees of the package. */
 function promisesOf(facts) {
   const { counts } = facts.traffic;
   const isKept = ({ counted, bound }) => counted <= bound;
   const eachOutage = facts.outages.every(({ seconds, calls }) => calls <= attemptsWithin(seconds));
   return {
-    'a good token was refused': counts.wrongRefusals === 0,
-    'a bad token was admitted': facts.wrongAdmissions === 0,
-    'a good token was answered with 5xx': counts.serverErrors === 0,
+    'a valid token was rejected': counts.wrongRefusals === 0,
+    'an invalid token was accepted': facts.wrongAdmissions === 0,
+    'a valid token was answered with 5xx': counts.serverErrors === 0,
     'a request got no answer': counts.lost === 0,
-    'a bad token got an answer that is neither 401, nor 503 with Retry-After': facts.odd === 0,
-    'the issuers were asked for keys more often than the policy allows': isKept(facts.keySets),
-    'the issuers were asked for metadata more often than the policy allows': isKept(facts.metadata),
-    'in an outage an issuer was asked more often than the policy allows': eachOutage,
+    'an invalid token was answered with neither 401 nor 503 with Retry-After': facts.odd === 0,
+    'the issuers received more key set requests than the policy allows': isKept(facts.keySets),
+    'the issuers received more metadata requests than the policy allows': isKept(facts.metadata),
+    'an issuer received more requests during an outage than the policy allows': eachOutage,
     'a redirect was followed': facts.elsewhere === 0,
     [`the heap grew by more than ${mib(MAX_HEAP_GROWTH)}`]: facts.heap.peak <= MAX_HEAP_GROWTH,
-    // Who waits for an issuer that does not answer waits until its time is over: on average half of it.
-    'good requests waited for an issuer': !(facts.besideFetch.p90 >= POLICY.timeoutMs / 2),
-    'the application did not end by itself when it was closed': facts.endedByItself,
+    // A request that waits for a hanging issuer waits for the rest of the timeout, on average half of it.
+    'valid requests waited for an issuer': !(facts.besideFetch.p90 >= POLICY.timeoutMs / 2),
+    'the process did not exit after the application was closed': facts.endedByItself,
   };
 }
 
-/** What must have happened, for the promises to have been tried. */
+/** Checks that the soak exercised the guarantees. */
 function happeningsOf({ seconds, flood, rotations, faultsMet }) {
   return {
-    'the flood was cut short': flood.sent === flood.count,
+    'the flood did not send all tokens': flood.sent === flood.count,
     'an issuer did not rotate its keys': rotations.every((count) => count > 0),
-    'not every fault was met': seconds < FULL_SECONDS || faultsMet === FAULTS.length,
+    'the application did not encounter every fault': seconds < FULL_SECONDS || faultsMet === FAULTS.length,
   };
 }
 

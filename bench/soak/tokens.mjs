@@ -9,7 +9,7 @@ const GENERATE = {
   ES256: () => generate('ec', { namedCurve: 'P-256' }),
 };
 
-/** A key that signs. Made beside the event loop: an RSA key takes a tenth of a second. */
+/** Creates a signing key. Asynchronous, because an RSA key takes a tenth of a second. */
 export async function createKey(algorithm, kid) {
   const { publicKey, privateKey } = await GENERATE[algorithm]();
   const named = { kid, alg: algorithm, use: 'sig' };
@@ -22,14 +22,14 @@ export async function createKey(algorithm, kid) {
   };
 }
 
-/** An access token as a good issuer makes it, but for what `claims` and `header` say. Undefined takes a member out. */
+/** Signs an access token. `claims` and `header` override the defaults; an undefined member is omitted. */
 export function signToken({ algorithm, kid, privateKey }, claims, header = {}) {
   const input = signingInput({ alg: algorithm, typ: 'at+jwt', kid, ...header }, claims);
   const signature = sign('sha256', Buffer.from(input), { key: privateKey, dsaEncoding: 'ieee-p1363' });
   return `${input}.${signature.toString('base64url')}`;
 }
 
-/** Signed with a secret that is none, since the key set has it. */
+/** Signs with a symmetric key that is published in the key set, and therefore not secret. */
 export function signWithSecret({ kid, k }, claims) {
   const input = signingInput({ alg: 'HS256', typ: 'at+jwt', kid }, claims);
   return `${input}.${createHmac('sha256', Buffer.from(k, 'base64url')).update(input).digest('base64url')}`;

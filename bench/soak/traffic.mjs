@@ -7,12 +7,12 @@ const GOOD_PER_SECOND = 160;
 const BAD_PER_SECOND = 45;
 const GOOD_CONNECTIONS = 8;
 const BAD_CONNECTIONS = 4;
-/** Of the good tokens every second one was sent before; so many of each key are. */
+/** Number of tokens per key that are sent repeatedly. Every second valid token is a repeated one. */
 const REPEATED_TOKENS = 4;
 const NAMELESS_EVERY = 9;
 const MAX_NOTES = 10;
 
-/** Keys that nothing good is ever signed with. */
+/** Creates the keys of invalid tokens. */
 export async function createProps() {
   const pair = async (name) => ({ RS256: await createKey('RS256', name), ES256: await createKey('ES256', name) });
   return {
@@ -23,7 +23,7 @@ export async function createProps() {
   };
 }
 
-/** What must not be admitted, by what is wrong with it. Each returns a token, and the withdrawn key where one is used. */
+/** Creates invalid tokens by kind. Each function returns a token and, for a withdrawn key, the key. */
 const BAD = {
   expired: ({ current }, { iss, now }) => ({ token: signToken(current.ES256, { iss, exp: now - 60 }) }),
   'for another audience': ({ current }, { iss }) => ({
@@ -31,16 +31,16 @@ const BAD = {
   }),
   'forged RS256': ({ current, props }, { iss }) => forged(current.RS256, props, iss),
   'forged ES256': ({ current, props }, { iss }) => forged(current.ES256, props, iss),
-  'of a stranger': ({ props }, { iss }) => ({ token: signToken(props.stranger.ES256, { iss }) }),
-  'of a stranger, without kid': ({ props }, { iss }) => ({
+  'of an unknown key': ({ props }, { iss }) => ({ token: signToken(props.stranger.ES256, { iss }) }),
+  'of an unknown key, without kid': ({ props }, { iss }) => ({
     token: signToken(props.stranger.ES256, { iss }, { kid: undefined }),
   }),
-  'of a random kid': ({ props }, { iss }) => ({
+  'with a random kid': ({ props }, { iss }) => ({
     token: signToken(props.stranger.ES256, { iss }, { kid: randomUUID() }),
   }),
   'of a published private key': ({ props }, { iss }) => ({ token: signToken(props.leaked, { iss }) }),
   'HS256 with a published secret': ({ props }, { iss }) => ({ token: signWithSecret(props.oct, { iss }) }),
-  'not signed': (_issuer, { iss }) => ({ token: unsigned({ iss }) }),
+  'without signature': (_issuer, { iss }) => ({ token: unsigned({ iss }) }),
   'of another issuer': ({ current }, { other }) => ({ token: signToken(current.ES256, { iss: other }) }),
   'of the last withdrawn key': ({ withdrawn }, { iss }) => ofWithdrawn(withdrawn.at(-1), iss),
   'of the last withdrawn key, without kid': ({ withdrawn }, { iss }) =>
@@ -56,17 +56,17 @@ function ofWithdrawn(key, iss, header) {
   return key && { key, token: signToken(key, { iss }, header) };
 }
 
-/** Good and bad requests, all the time, and what became of them. */
+/** Sends valid and invalid tokens at a fixed rate and counts the answers. */
 export class Traffic {
-  /** Of good requests, by phase. */
+  /** Latencies of requests with valid tokens by phase. */
   latencies = {};
-  /** Of good requests whose issuer was being asked when they were sent, and had not answered yet. */
+  /** Latencies of valid requests that were sent during a call to their issuer. */
   latenciesBesideFetch = [];
   phase = '';
   counts = { good: 0, bad: 0, wrongRefusals: 0, wrongAdmissions: 0, serverErrors: 0, lost: 0, odd: 0 };
-  /** Withdrawn keys that were accepted within what the policy allows. */
+  /** Tokens of withdrawn keys that were accepted within the limits of the policy. */
   lateAdmissions = { count: 0, longestMs: 0 };
-  /** The first of what went wrong, in words. */
+  /** Descriptions of the first errors. */
   notes = [];
 
   #issuers;
@@ -90,7 +90,7 @@ export class Traffic {
     ];
   }
 
-  /** No more of it; resolves when the last answer is there. */
+  /** Stops sending and resolves after the last answer. */
   async stop() {
     for (const pace of this.#paces) pace.stop();
     await Promise.all(this.#running);
@@ -112,9 +112,9 @@ export class Traffic {
     (this.latencies[phase] ??= []).push(ms);
     if (isBesideFetch) this.latenciesBesideFetch.push(ms);
     if (status === 200 && body.sub === sub) return;
-    const what = `good token of ${key.kid} (${key.algorithm})`;
-    if (status === 200) this.#note('wrongAdmissions', `${what} was taken for another user`, issuer);
-    else if (status === 0) this.#note('lost', `${what} had no answer: ${body.code}`, issuer);
+    const what = `valid token of ${key.kid} (${key.algorithm})`;
+    if (status === 200) this.#note('wrongAdmissions', `${what} was accepted as another user`, issuer);
+    else if (status === 0) this.#note('lost', `${what} got no answer: ${body.code}`, issuer);
     else this.#note(status >= 500 ? 'serverErrors' : 'wrongRefusals', `${what} got ${status} ${body.code}`, issuer);
   }
 
@@ -132,7 +132,7 @@ export class Traffic {
     if (status === 200) {
       this.#judgeAdmission(kind, bad.key, issuer, sentAt);
     } else if (status === 0) {
-      this.#note('lost', `token ${kind} had no answer: ${body.code}`, issuer);
+      this.#note('lost', `token ${kind} got no answer: ${body.code}`, issuer);
     } else if (status !== 401 && (status !== 503 || retryAfter === undefined)) {
       this.#note('odd', `token ${kind} got ${status}, Retry-After: ${retryAfter}`, issuer);
     }

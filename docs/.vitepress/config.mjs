@@ -11,13 +11,21 @@ const repositoryUrl = repository?.url.replace(/^git\+|\.git$/g, '');
 const repositoryLink = (label, path) => (repositoryUrl ? `[${label}](${repositoryUrl}/blob/main/${path})` : label);
 
 /** Files of the repository's root that are pages of the site as well. */
-const ROOT_PAGES = ['CONTRIBUTING.md', 'CHANGELOG.md'];
-for (const name of ROOT_PAGES) {
+const ROOT_PAGES = {
+  'CHANGELOG.md': 'changelog.md',
+  'CODE_OF_CONDUCT.md': 'code-of-conduct.md',
+  'CONTRIBUTING.md': 'contributing.md',
+  'SECURITY.md': 'security-policy.md',
+  'SUPPORT.md': 'support.md',
+};
+for (const [name, pageName] of Object.entries(ROOT_PAGES)) {
   const text = read(`../${name}`)
     .replaceAll('](docs/', '](./')
     .replace(/\]\((?=[\w.]+\.md)/g, '](../');
-  writeFileSync(new URL(name.toLowerCase(), docs), text);
+  writeFileSync(new URL(pageName, docs), text);
 }
+
+const ROOT_FILES = readdirSync(new URL('..', docs));
 
 /** Lets links to the repository's root lead to pages of the site, or to the repository. */
 const rootLinks = {
@@ -26,8 +34,8 @@ const rootLinks = {
   transform(text, id) {
     if (!id.endsWith('.md')) return undefined;
     return text.replace(/\[([^\]]+)\]\((?:\.\.\/)+([\w./-]+)\)/g, (link, label, path) => {
-      if (ROOT_PAGES.includes(path)) return `[${label}](/${path.toLowerCase()})`;
-      return existsSync(new URL(`../${path}`, docs)) ? repositoryLink(label, path) : link;
+      if (path in ROOT_PAGES) return `[${label}](/${ROOT_PAGES[path]})`;
+      return ROOT_FILES.includes(path.split('/')[0]) ? repositoryLink(label, path) : link;
     });
   },
 };
@@ -92,14 +100,17 @@ const sidebar = [
     page('From express-oauth2-jwt-bearer', '/migration/express-oauth2-jwt-bearer'),
     page('From FastAPI with PyJWT', '/migration/fastapi'),
     page('From Spring Security', '/migration/spring'),
-    page('Comparison', '/comparison'),
   ]),
+  page('Comparison', '/comparison'),
   section('Contributing', [
     page('Set up and contribute', '/contributing'),
     page('Architecture', '/architecture'),
     page('Dependencies', '/dependencies'),
     page('Versions and upgrades', '/versions'),
     page('Changelog', '/changelog'),
+    page('Support', '/support'),
+    page('Report a vulnerability', '/security-policy'),
+    page('Code of conduct', '/code-of-conduct'),
   ]),
 ];
 

@@ -165,7 +165,7 @@ export interface CheckOptions {
 
 /** A trusted issuer. */
 export interface IssuerOptions extends CheckOptions {
-  /** The exact `iss` of the tokens (RFC 7519 §4.1.1), including or without a trailing slash. Otherwise ISSUER_UNTRUSTED. */
+  /** The exact `iss` of the tokens (RFC 7519 §4.1.1), with or without a trailing slash, as in the token. Otherwise ISSUER_UNTRUSTED. */
   readonly issuer: string;
   /** The identifiers of this API. A token must have one of them in `aud` (RFC 7519 §4.1.3). Otherwise AUDIENCE_MISMATCH. */
   readonly audience: string | readonly string[];
@@ -214,7 +214,7 @@ export interface RequireOptions<Context = unknown> {
   readonly permissions?: readonly string[];
   /** The caller must have one of these permissions (PERMISSION_INSUFFICIENT). */
   readonly anyPermission?: readonly string[];
-  /** The user must have been authenticated in one of these ways, and not longer ago (AUTHENTICATION_INSUFFICIENT). */
+  /** `acr` must be one of `values`, and `auth_time` at most `maxAgeSeconds` ago (AUTHENTICATION_INSUFFICIENT). */
   readonly acr?: { readonly values?: readonly string[]; readonly maxAgeSeconds?: number };
   /** The policy must grant access (POLICY_DENIED). */
   readonly policy?: PolicyReference<Context>;

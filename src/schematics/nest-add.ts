@@ -70,7 +70,7 @@ async function setUpApplication(
   const kept = keptVariables(variables, setup).join(' and ');
   if (kept !== '')
     workspace.manualSteps.push(
-      `${kept} in .env.example already has another value, which was not changed. To change it, edit .env.example, .env and the auth-environment.ts of the tests.`,
+      `.env.example keeps the earlier value of ${kept}. To change it, edit .env.example and .env, and the auth-environment.ts of tests that have it.`,
     );
   const isOpen = options.openRoot === true;
   if (isOpen) openHelloWorld(workspace, project);

@@ -151,8 +151,9 @@ const INTRODUCTION = [
   '# nest start --env-file .env, or node --env-file=.env dist/main.js',
 ];
 
-/** Variables that are present stay as they are. Examples are in angle brackets, with which the application does not start. */
-export function envExample(present: string, setup: ProviderSetup): string {
+/** Variables that have a value keep it. Examples are in angle brackets, with which the application does not start. */
+export function envExample(before: string, setup: ProviderSetup): string {
+  const present = withGivenValues(before, setup);
   const newline = present.includes('\r\n') ? '\r\n' : '\n';
   const missing = setup.variables.filter(({ name }) => valueIn(present, name) === undefined);
   if (missing.length === 0) return present;
@@ -160,11 +161,10 @@ export function envExample(present: string, setup: ProviderSetup): string {
     ...(present.trim() === '' ? [] : [present.trimEnd(), '']),
     `# nestjs-resource-server: tokens of ${setup.label}`,
     ...(present.includes('--env-file') ? [] : INTRODUCTION),
-    ...missing.flatMap(({ name, value, isExample, comment }) => {
-      // Without quotes, a hash starts a comment and a space ends the value.
-      const text = /[\s#]/.test(value) ? `"${value}"` : value;
-      return [...(comment === undefined ? [] : [`# ${comment}`]), `${name}=${isExample ? `<${value}>` : text}`];
-    }),
+    ...missing.flatMap(({ name, value, isExample, comment }) => [
+      ...(comment === undefined ? [] : [`# ${comment}`]),
+      `${name}=${isExample ? `<${value}>` : quoted(value)}`,
+    ]),
     '',
   ];
   return lines.join(newline);
@@ -172,9 +172,10 @@ export function envExample(present: string, setup: ProviderSetup): string {
 
 /** Returns the names of the variables that were given and have another value already. */
 export function keptVariables(present: string, setup: ProviderSetup): readonly string[] {
-  const kept = setup.variables.filter(
-    ({ name, value, isExample }) => !isExample && (valueIn(present, name) ?? value) !== value,
-  );
+  const kept = setup.variables.filter(({ name, value, isExample }) => {
+    const earlier = valueIn(present, name) ?? value;
+    return !isExample && earlier !== value && !isPlaceholder(earlier);
+  });
   return kept.map(({ name }) => name);
 }
 
@@ -182,4 +183,20 @@ export function keptVariables(present: string, setup: ProviderSetup): readonly s
 function valueIn(text: string, name: string): string | undefined {
   const [, value] = new RegExp(`^\\s*(?:export\\s+)?${name}\\s*=[ \\t]*(.*?)\\s*$`, 'm').exec(text) ?? [];
   return value?.replace(/^(["'])(.*)\1$/, '$2');
+}
+
+/** Replaces the examples of an earlier run by the given values. */
+function withGivenValues(text: string, setup: ProviderSetup): string {
+  const given = setup.variables.filter(({ isExample }) => !isExample);
+  return given.reduce((result, { name, value }) => {
+    const example = new RegExp(`^(\\s*(?:export\\s+)?${name}\\s*=[ \\t]*)<.*>`, 'm');
+    return result.replace(example, (_, start: string) => start + quoted(value));
+  }, text);
+}
+
+const isPlaceholder = (value: string) => /^<.*>$/.test(value);
+
+/** Without quotes, a hash starts a comment and a space ends the value. */
+function quoted(value: string): string {
+  return /[\s#]/.test(value) ? `"${value}"` : value;
 }

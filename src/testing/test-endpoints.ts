@@ -91,6 +91,7 @@ export class TestEndpoints {
     await new Promise<void>((resolve, reject) => {
       this.server.once('error', reject).listen(port, '127.0.0.1', resolve);
     });
+    this.server.removeAllListeners('error');
     (this as { url: string }).url = `http://127.0.0.1:${String((this.server.address() as AddressInfo).port)}`;
   }
 

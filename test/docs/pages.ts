@@ -24,9 +24,14 @@ export interface SourceFile {
 /** Pages that start with one of these are checked: `DOCS_PAGES=guides/,security npm run docs:check`. Default: all. */
 const SELECTED = process.env.DOCS_PAGES?.split(',') ?? [''];
 
-/** Returns the README and the pages of docs that are written by hand. */
+/** The site's copies of files in the root of the repository. */
+const COPIES = /^(?:changelog|code-of-conduct|contributing|security-policy|support)\.md$/;
+
+/** Returns the README and the pages of docs, without the API reference. */
 export function readPages(): readonly Page[] {
-  const docs = filesBelow('docs').filter((path) => /^(?!\.vitepress|reference\/api).*\.md$/.test(path));
+  const docs = filesBelow('docs').filter(
+    (path) => /^(?!\.vitepress|reference\/api).*\.md$/.test(path) && !COPIES.test(path),
+  );
   const pages = [
     ['README', 'README.md'] as const,
     ...docs.map((path) => [path.slice(0, -3), join('docs', path)] as const),

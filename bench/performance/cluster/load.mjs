@@ -1,4 +1,4 @@
-// Run by servers.mjs: asks as fast as it is answered, or at a pace.
+// The load generator, started by servers.mjs. Sends requests at full speed or at a fixed rate.
 import { once } from 'node:events';
 import { Agent, get } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -24,7 +24,7 @@ async function asFast({ seconds, ...options }) {
 
 const TICK_MS = 2;
 
-/** A few at each tick, over all connections in turn: autocannon would send all of a second at once. */
+/** Spreads the requests evenly over time and connections; autocannon would send the requests of a second in one burst. */
 async function paced({ url, headers, connections, seconds, perSecond }) {
   const agent = new Agent({ keepAlive: true, maxSockets: connections, scheduling: 'fifo' });
   const result = { answered: 0, bad: 0 };

@@ -1,5 +1,5 @@
-// Run by servers.mjs: as many processes as it is told serve one guarded application at one port, and verify in a loop when they
-// are asked to. Requests go to each of them in turn, as node:cluster hands them out.
+// The cluster, started by servers.mjs with the number of workers. The workers serve one guarded application on one port
+// and run a verification loop on request. node:cluster distributes the connections round-robin.
 import cluster from 'node:cluster';
 import { once } from 'node:events';
 
@@ -12,11 +12,11 @@ async function lead() {
   process.on('disconnect', () => process.exit());
   const all = Array.from({ length: Number(workers) }, () => cluster.fork());
   for (const worker of all) {
-    // Half of them would be no measurement.
+    // A measurement with fewer workers is invalid.
     worker.on('exit', () => process.exit(1));
   }
   const [{ port }] = await Promise.all(all.map(async (worker) => (await once(worker, 'message'))[0]));
-  // Asked at the same time, and answered by all of them.
+  // All workers receive the question at the same time, so that their loops overlap.
   process.on('message', (question) => {
     const answers = all.map(async (worker) => {
       worker.send(question);

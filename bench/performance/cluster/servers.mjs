@@ -1,10 +1,10 @@
-// The processes of the cluster, and the one that asks them.
+// Starts the cluster and the load generator as child processes.
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { within } from '../../within.mjs';
 
-/** Longer than anything takes that they are asked for. */
+/** Timeout of an answer. Every measurement takes less time. */
 const PATIENCE_MS = 30_000;
 
 class Child {
@@ -15,13 +15,13 @@ class Child {
   constructor(script, args) {
     this.#name = script;
     this.#child = fork(fileURLToPath(new URL(script, import.meta.url)), args, {
-      // Not what the suite itself was started with, for its own sake.
+      // The child must not inherit the Node options of this process.
       execArgv: [],
       env: { ...process.env, NODE_ENV: 'production' },
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     });
-    this.#gone = once(this.#child, 'exit').then(() => Promise.reject(new Error(`${script} has ended`)));
-    // It ends in the end, when nobody waits any more.
+    this.#gone = once(this.#child, 'exit').then(() => Promise.reject(new Error(`${script} exited unexpectedly`)));
+    // The regular exit must not cause an unhandled rejection.
     this.#gone.catch(() => undefined);
   }
 
@@ -44,7 +44,7 @@ class Child {
 }
 
 export class Servers {
-  /** @param workers how many processes serve. */
+  /** @param workers the number of worker processes. */
   static async start(workers, { algorithm, kid, jwk, privateKey }) {
     const pem = privateKey.export({ type: 'pkcs8', format: 'pem' });
     const child = new Child('server.mjs', [String(workers), JSON.stringify({ algorithm, kid, jwk, privateKey: pem })]);
@@ -58,12 +58,12 @@ export class Servers {
     this.url = `http://127.0.0.1:${port}/orders`;
   }
 
-  /** Of all workers since their start. */
+  /** Returns the CPU time of all workers since they started. */
   async cpuSeconds() {
     return sum(await this.#askAll({ question: 'cpu' }));
   }
 
-  /** How many tokens all workers together verify a second, when they do nothing else; and a second of a processor. */
+  /** Measures how many tokens all workers together verify per second, and per second of CPU time. */
   async verify(kind, ms) {
     const answers = await this.#askAll({ question: 'verify', kind, ms });
     const total = (figure) => sum(answers.map((answer) => answer[figure]));
@@ -82,11 +82,11 @@ export class Servers {
 export class Load {
   #child = new Child('load.mjs', []);
 
-  /** @returns how many were answered, in how many seconds. */
+  /** @returns the number of answered requests and the duration in seconds. */
   async run(request) {
     const result = await this.#child.ask(request);
     if (result.bad > 0 || result.answered === 0) {
-      throw new Error(`The application does not answer as it should: ${JSON.stringify(result)}`);
+      throw new Error(`The application did not answer every request with 200: ${JSON.stringify(result)}`);
     }
     return result;
   }

@@ -1,4 +1,4 @@
-// One of the processes of server.mjs: a guarded Nest application on Fastify.
+// A worker of server.mjs: a guarded Nest application on Fastify.
 import 'reflect-metadata';
 import { createPrivateKey, createPublicKey } from 'node:crypto';
 import { Controller, Get, Module } from '@nestjs/common';
@@ -8,7 +8,7 @@ import { AccessTokenVerifier, AuthModule } from 'nestjs-resource-server';
 import { AUDIENCE, ISSUER, newTokens } from '../tokens.mjs';
 
 const LOOP_TOKENS = 200;
-/** The clock is not asked after each of them. */
+/** Verifications between two clock reads, so that reading the clock does not affect the result. */
 const BETWEEN_CLOCKS = 50;
 
 class OrdersController {
@@ -47,7 +47,6 @@ export function cpuSeconds() {
   return (user + system) / 1e6;
 }
 
-/** Does nothing else. */
 async function loop(tokens, run, ms) {
   const [startedAt, cpuBefore] = [performance.now(), cpuSeconds()];
   let done = 0;

@@ -1,4 +1,4 @@
-// What an installation brings: a package, and all that it depends on. Peers are the application's own.
+// Measures the installed size of a package with its dependencies. Peer dependencies belong to the application.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const PEERS = join(ROOT, 'bench', 'peers');
 
-/** Our own package as it would be published, and its tree. */
+/** Returns the size of this package as npm would publish it, and of its dependency tree. */
 export function ours() {
   const { files, size } = packed();
   const tree = treeOf([ROOT]);
@@ -15,7 +15,7 @@ export function ours() {
   return summary(size, tree, files);
 }
 
-/** Packages of bench/peers, or of ours where they are not there, as one installation. */
+/** Returns the size of several packages as one installation. Searches bench/peers first, then the root node_modules. */
 export function peers(names) {
   const folders = names.map((name) => {
     const folder = find(name, PEERS);
@@ -37,12 +37,12 @@ function packed() {
   const args = ['pack', '--dry-run', '--json', '--ignore-scripts', '--offline'];
   const [command, ...before] = npm === undefined ? ['npm'] : [process.execPath, npm];
   const { status, stdout } = spawnSync(command, [...before, ...args], { cwd: ROOT, encoding: 'utf8' });
-  if (status !== 0) throw new Error('npm cannot tell what would be packed');
+  if (status !== 0) throw new Error('`npm pack --dry-run` failed');
   const [{ unpackedSize, entryCount }] = JSON.parse(stdout);
   return { size: unpackedSize, files: entryCount };
 }
 
-/** For the folder of each package, once, its size. */
+/** Maps the folder of each package in the tree to its size. */
 function treeOf(folders) {
   const sizes = new Map();
   const pending = folders.map((folder) => realpathSync(folder));
@@ -52,14 +52,14 @@ function treeOf(folders) {
     const { dependencies = {} } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
     for (const name of Object.keys(dependencies)) {
       const found = find(name, folder);
-      if (found === undefined) throw new Error(`${name}, which ${folder} depends on, is not installed`);
+      if (found === undefined) throw new Error(`${name}, a dependency of ${folder}, is not installed`);
       pending.push(realpathSync(found));
     }
   }
   return sizes;
 }
 
-/** As Node finds a package: in the nearest node_modules. */
+/** Finds a package as Node does: in the nearest node_modules folder. */
 function find(name, from) {
   const folder = join(from, 'node_modules', name);
   if (existsSync(join(folder, 'package.json'))) return folder;
@@ -67,7 +67,7 @@ function find(name, from) {
   return above === from ? undefined : find(name, above);
 }
 
-/** Of all files, without packages that are installed within. */
+/** Returns the size of all files, without nested node_modules. */
 function sizeOf(folder) {
   return readdirSync(folder, { withFileTypes: true }).reduce((total, entry) => {
     const path = join(folder, entry.name);

@@ -1,6 +1,6 @@
-// Run by footprint.mjs: starts one contender, and tells how long after the start of the process that was done.
+// Started by footprint.mjs: starts one contender and sends the time since the start of the process.
 const [name, settings] = process.argv.slice(2);
-// Everybody loads the same that is not the contender's.
+// This module loads the same code for every contender.
 const { STARTS } = await import('./starts.mjs');
 await STARTS[name](JSON.parse(settings));
 const ms = performance.now();

@@ -1,4 +1,4 @@
-// What is started. Nothing is loaded before it is its turn.
+// The contenders of the start-up measurement. Each one loads its packages only when it starts.
 import { loadPeer } from '../../peers.mjs';
 import { AUDIENCE, ISSUER } from '../tokens.mjs';
 
@@ -11,7 +11,7 @@ async function startNest(metadata) {
   await NestFactory.createApplicationContext(AppModule, { logger: false });
 }
 
-/** Of the first ones the base is `nest`, of the others `node`. Each is given the one public key that it is to trust. */
+/** The base of the Nest contenders is `nest`, of the others `node`. Contenders that support it receive the public key. */
 export const STARTS = {
   node: () => undefined,
   nest: () => startNest(() => ({})),
@@ -21,7 +21,7 @@ export const STARTS = {
       const keys = { from: 'static', jwks: { keys: [jwk] } };
       return { imports: [AuthModule.forRoot({ issuer: ISSUER, audience: AUDIENCE, keys })] };
     }),
-  // It fetches its key later, with the first token.
+  // jwks-rsa fetches the key with the first token, so the start includes no fetch.
   recipe: () =>
     startNest(async () => {
       const { recipe } = await import('../../recipe.mjs');

@@ -1,4 +1,4 @@
-// What a verification, and the memory, cost with ever more distinct tokens, while the cache keeps as many as it does by default.
+// Measures the latency and the memory with a growing number of distinct tokens and the default size of the token cache.
 import { createECDH, hash, randomBytes } from 'node:crypto';
 import { createHistogram } from 'node:perf_hooks';
 import { median } from '../rounds.mjs';
@@ -6,13 +6,13 @@ import { claimsOf, newToken } from '../tokens.mjs';
 import { memory } from './memory.mjs';
 import { startVerifierOf } from './verifier.mjs';
 
-/** Tokens are made in batches, and forgotten after their turn: what stays in memory is the verifier's. */
+/** Tokens are created in batches and released after use, so that only the memory of the verifier remains. */
 const BATCH = 5_000;
 const WARM_UP_TOKENS = 2_000;
 
 /**
- * All tokens of a size come in the same order in each pass, which is the worst that can happen to a cache that is too small.
- * @param passes for a size how many of its tokens come in each pass.
+ * Each pass sends the tokens in the same order, the worst case for a cache that is too small.
+ * @param passes returns the number of tokens in each pass for a size.
  */
 export async function measureDistinctTokens(key, sizes, passes, log) {
   const tokenAt = numberedTokens(key);
@@ -29,7 +29,7 @@ async function measureSize(key, tokenAt, passes, floorMicros) {
   const seen = passes.map((count) => ({ count, hits: 0, histogram: createHistogram() }));
   const before = memory();
   const { verifier, close } = await startVerifierOf(key);
-  // Whatever takes less than half of what its signature alone would take was not verified again.
+  // A hit is a call that takes less than half of the time of a signature verification.
   const hitNanoseconds = (floorMicros * 1000) / 2;
   try {
     for (const pass of seen) {
@@ -44,7 +44,7 @@ async function measureSize(key, tokenAt, passes, floorMicros) {
   }
 }
 
-/** A function of its own, so that nothing of it is still alive when the memory is measured. */
+/** A separate function, so that its tokens are unreachable when the memory is measured. */
 async function verifyBatch(verifier, tokenAt, from, count, pass, hitNanoseconds) {
   const tokens = Array.from({ length: count }, (_, index) => tokenAt(from + index));
   for (const token of tokens) {
@@ -64,7 +64,7 @@ function summary({ count, hits, histogram }) {
 async function warmUp(key, tokenAt) {
   const { verifier, close } = await startVerifierOf(key);
   for (let index = 0; index < WARM_UP_TOKENS; index += 1) await verifier.verify(tokenAt(index));
-  // Compiled as it will run: with some that are known, too.
+  // Warms up the cached path too.
   for (let time = 0; time < 20; time += 1)
     for (let index = 0; index < 100; index += 1) await verifier.verify(tokenAt(index));
   await close();
@@ -80,9 +80,9 @@ async function warmUp(key, tokenAt) {
 const P256_ORDER = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n;
 
 /**
- * Makes of a number a token, always the same one, and ten times as fast as `crypto.sign`: so a million of them need not be kept,
- * but can be made again. The signatures are good ones, with one nonce for all of them. Whoever sees two of them can work out the
- * private key: which here is nobody's.
+ * Returns a function that creates the same token for the same number, ten times as fast as `crypto.sign`. A million tokens
+ * can be created again and need not be stored. The signatures are valid, but share one nonce: two of them reveal the private
+ * key. That is acceptable here, because the key is only used in this benchmark.
  */
 function numberedTokens({ kid, privateKey }) {
   const { d } = privateKey.export({ format: 'jwk' });
@@ -102,7 +102,7 @@ function numberedTokens({ kid, privateKey }) {
     const input = `${header}.${encode(`${start}${String(number).padStart(36, '0')}${end}`)}`;
     const s = (inverse * (toBigInt(hash('sha256', input, 'hex')) + rTimesSecret)) % P256_ORDER;
     const signature = Buffer.from(`${r}${s.toString(16).padStart(64, '0')}`, 'hex').toString('base64url');
-    // One flat string, as it comes from the network.
+    // A flat string, like a header from the network. Concatenation would create a rope that V8 flattens on first use.
     return Buffer.from(`${input}.${signature}`, 'latin1').toString('latin1');
   };
 }
@@ -111,7 +111,7 @@ function toBigInt(hex) {
   return BigInt(`0x${hex}`);
 }
 
-/** By Fermat: the order is a prime. */
+/** Computes the modular inverse with Fermat's little theorem; the order is prime. */
 function inverseOf(value) {
   let [result, base, exponent] = [1n, value % P256_ORDER, P256_ORDER - 2n];
   for (; exponent > 0n; exponent >>= 1n) {

@@ -1,4 +1,4 @@
-// What a verification costs with many issuers, and with many keys in each of their sets.
+// Measures verification with many issuers, and with many keys in each key set.
 import { createPublicKey, verify } from 'node:crypto';
 import { inRounds, median, microsecondsEach, ratioTo } from '../rounds.mjs';
 import { ALGORITHMS, AUDIENCE, claimsOf, newToken } from '../tokens.mjs';
@@ -6,16 +6,16 @@ import { latencyOf } from './latency.mjs';
 import { memory } from './memory.mjs';
 import { startVerifier } from './verifier.mjs';
 
-/** One by one, for the slowest of them. */
+/** Number of individually timed verifications for the percentiles. */
 const LATENCIES = 1_000;
 
-/** @param sizes pairs: how many issuers, and how many keys each of them has. The first one is what the others are compared with. */
+/** @param sizes pairs of the number of issuers and the number of keys per issuer. The first pair is the baseline. */
 export async function measureIssuersAndKeys(keys, sizes, { rounds, tokens }) {
   const stages = [];
   try {
     for (const [issuers, keysEach] of sizes) stages.push(await Stage.start(keys, issuers, keysEach));
     for (const stage of stages) await stage.warmUp(tokens);
-    // Other tokens in each round: where they happen to lie in memory matters when there is so little else to do.
+    // Each round uses new tokens, because their position in memory affects such short measurements.
     const prepare = () => {
       for (const stage of stages) stage.items = stage.next(tokens);
     };
@@ -39,7 +39,7 @@ function runsOf(stages) {
   );
 }
 
-/** From the third time on a token is remembered. Right after the other two, so that nobody finds more in the processor's cache. */
+/** Only the third pass hits the cache. The passes run back to back, so that all sizes find the same processor cache. */
 function repeatedRunsOf(stages) {
   const thrice = (run) => async () => {
     await run();
@@ -63,15 +63,15 @@ function withSignature(signature, { algorithm, kid, publicKey }, issuer) {
   };
 }
 
-/** A verifier that trusts so many issuers, and their tokens. */
+/** A verifier for a number of issuers, and the tokens of these issuers. */
 class Stage {
   items = [];
   #count = 0;
 
   static async start(keys, issuers, keysEach) {
     const names = Array.from({ length: issuers }, (_, index) => `https://tenant-${index}.example.com/`);
-    // Their names differ everywhere. So do the objects that OpenSSL makes of the keys, here and for the floor: otherwise the
-    // floor alone would find its keys in the processor's cache.
+    // Every key has its own kid and its own OpenSSL object. The baseline uses separate objects too; otherwise only the
+    // baseline would find its keys in the processor cache.
     const sets = names.map((_, issuer) =>
       Array.from({ length: keysEach }, (_, index) => {
         const key = keys[index % keys.length];
@@ -98,7 +98,7 @@ class Stage {
     this.name = `${issuers.length}×${keysEach}`;
   }
 
-  /** The next tokens: all issuers in turn, with all their keys in turn. */
+  /** Creates the next tokens. Cycles through all issuers and all their keys. */
   next(count) {
     return Array.from({ length: count }, () => {
       const issuer = this.#count % this.issuers.length;
@@ -109,8 +109,8 @@ class Stage {
   }
 
   /**
-   * OpenSSL prepares a key when it is used for the first time, so every one of them is, before anything is timed. A signature
-   * that is not good will do for that, and does not take as long to make.
+   * Uses every key once, because OpenSSL prepares a key on first use. An invalid signature is sufficient for that and saves
+   * the time for signing.
    */
   async warmUp(tokens) {
     const [{ token: good }] = this.next(1);

@@ -1,6 +1,6 @@
 import { createHistogram } from 'node:perf_hooks';
 
-/** How long the middle one and the slowest hundredth of these took, in microseconds. */
+/** Returns the median and the 99th percentile in microseconds. */
 export async function latencyOf(items, run) {
   const histogram = createHistogram();
   for (const item of items) {

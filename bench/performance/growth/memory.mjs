@@ -3,13 +3,13 @@ import { runInNewContext } from 'node:vm';
 
 let collect = globalThis.gc;
 
-/** Bytes that are in use, on the heap and beside it. */
+/** Returns the used bytes on and off the heap after a garbage collection. */
 export function memory() {
   if (collect === undefined) {
     setFlagsFromString('--expose-gc');
     collect = runInNewContext('gc');
   }
-  // Twice: what the first one finalizes is freed by the second one.
+  // The second collection frees objects that the first one finalized.
   collect();
   collect();
   const { heapUsed, external } = process.memoryUsage();

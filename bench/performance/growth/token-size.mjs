@@ -1,4 +1,4 @@
-// What a verification costs with large tokens: as they come from an issuer that names every group of a user.
+// Measures verification with large tokens, for example with a claim that lists every group of the user.
 import { randomBytes } from 'node:crypto';
 import { inRounds, median, microsecondsEach, ratioTo } from '../rounds.mjs';
 import { claimsOf, ISSUER, newToken } from '../tokens.mjs';
@@ -31,7 +31,7 @@ export async function measureTokenSizes(key, sizesKiB, { rounds, tokens }) {
       runs[size] = () => ours(size);
     }
     const fresh = await inRounds(rounds, runs, prepare);
-    // The last round's tokens come again: the second time lets them into the cache.
+    // Repeats the tokens of the last round. The cache stores a token when it arrives for the second time.
     for (const size of sizesKiB) await ours(size);
     for (const size of sizesKiB) await ours(size);
     const again = await inRounds(rounds, runs);
@@ -54,7 +54,7 @@ export async function measureTokenSizes(key, sizesKiB, { rounds, tokens }) {
 
 const SAMPLES = 500;
 
-/** Of fresh tokens one by one; and what the cache holds of each when all of them are in it. */
+/** Measures the latency of single fresh tokens, and the bytes per cached token. */
 async function latencyAndMemory(key, size) {
   const { verifier, close } = await startVerifierOf(key);
   const verifyAll = async () => {
@@ -70,7 +70,7 @@ async function latencyAndMemory(key, size) {
   return { ...latency, bytesPerCachedToken };
 }
 
-/** Claims that make a token of this size, a few bytes more or less. */
+/** Returns claims for a token of approximately this size. */
 function paddedClaims(key, kib) {
   const { permissions, 'https://example.com/tenant': tenant, ...few } = claimsOf(ISSUER);
   const claims = kib > 1 ? { ...few, permissions, 'https://example.com/tenant': tenant } : few;
@@ -84,7 +84,7 @@ const GROUP_BYTES = JSON.stringify(newGroup()).length + 1;
 
 const lengths = new Map();
 
-/** How long a token with these claims and no groups is. */
+/** Returns the length of a token with these claims and no groups. */
 function lengthWith(key, claims) {
   const names = Object.keys(claims).join();
   if (!lengths.has(names)) lengths.set(names, newToken(key, { ...claims, groups: [] }).token.length);

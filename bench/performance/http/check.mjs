@@ -1,4 +1,4 @@
-// A benchmark of a guard that lets everybody in, or of one that lets nobody in, would be worth nothing.
+// Checks that a contender accepts a valid token and rejects the others before it is measured.
 import { within } from '../../within.mjs';
 import { PATIENCE_MS } from './child.mjs';
 
@@ -7,9 +7,9 @@ const REFUSED = [401, 403];
 
 export async function check({ id, kind, port }, { good, stranger }) {
   const isOpen = kind === 'base';
-  await expect(`${id}, a good token`, port, good, true);
+  await expect(`${id}, a valid token`, port, good, true);
   await expect(`${id}, no token`, port, undefined, isOpen);
-  await expect(`${id}, a token that somebody else has signed`, port, stranger, isOpen);
+  await expect(`${id}, a token signed with a wrong key`, port, stranger, isOpen);
 }
 
 async function expect(what, port, token, isLetIn) {
@@ -18,8 +18,8 @@ async function expect(what, port, token, isLetIn) {
   const { status, body } = await within(
     PATIENCE_MS,
     asked.then(async (response) => ({ status: response.status, body: await response.text() })),
-    `${what} does not answer`,
+    `${what}: no answer in time`,
   );
   const isAsExpected = isLetIn ? status === 200 && body === BODY : REFUSED.includes(status);
-  if (!isAsExpected) throw new Error(`${what}: ${status} ${body}`);
+  if (!isAsExpected) throw new Error(`${what}: unexpected answer ${status} ${body}`);
 }

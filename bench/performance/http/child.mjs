@@ -1,10 +1,10 @@
-// A process that is asked one thing after the other.
+// A child process that answers one question at a time.
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { within } from '../../within.mjs';
 
-/** Whoever does not answer in this time never will: nothing that is asked here takes half of it. */
+/** Timeout of an answer. Every question takes less than half of it. */
 export const PATIENCE_MS = 60_000;
 
 export class Child {
@@ -13,7 +13,7 @@ export class Child {
   #errors = '';
   #ended;
 
-  /** @param script a file of this folder; `args` may be whatever JSON can say. */
+  /** @param script a file in this folder. `args` must be serializable as JSON. */
   constructor(script, args = []) {
     this.#name = [script, ...args.slice(0, 1)].join(' ');
     this.#process = fork(
@@ -24,19 +24,19 @@ export class Child {
     this.#process.stderr.on('data', (data) => {
       this.#errors = `${this.#errors}${data}`.slice(-4_000);
     });
-    // Not 'exit': by then what it has written may not have been read.
+    // `exit` may fire before stderr is read completely; `close` does not.
     this.#ended = new Promise((resolve) => this.#process.once('close', resolve));
   }
 
-  /** @returns what it answers. Nothing else may be asked until then. */
+  /** Sends a question and resolves to the answer. Wait for the answer before the next call. */
   async ask(question) {
     const answered = once(this.#process, 'message');
     const ended = this.#ended.then(() => {
-      throw new Error(`${this.#name} has ended: ${this.#errors}`);
+      throw new Error(`${this.#name} exited: ${this.#errors}`);
     });
-    // That it cannot be sent is told by its end.
+    // Ignores send errors, because `ended` reports that the process is gone.
     this.#process.send(question, () => undefined);
-    const [answer] = await within(PATIENCE_MS, Promise.race([answered, ended]), `${this.#name} does not answer`);
+    const [answer] = await within(PATIENCE_MS, Promise.race([answered, ended]), `${this.#name} did not answer in time`);
     return answer;
   }
 

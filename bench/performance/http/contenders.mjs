@@ -1,14 +1,15 @@
-// The contenders. `file` is in contenders/, `settings` are its own, and `pool` is the kind of tokens: one repeated token, unless the
-// name says fresh.
+// The contenders. `file` is a module in contenders/, which receives `settings`. `pool` selects one repeated token or many
+// fresh tokens.
 
 const OURS = 'nestjs-resource-server';
 
 const [NEST_EXPRESS, NEST_FASTIFY, EXPRESS] = ['Nest on Express', 'Nest on Fastify', 'Express'];
 
-/** @param tokens the size of the pool of fresh tokens. */
+/** @param tokens the number of fresh tokens. */
 export function contendersFor(tokens) {
-  // So small that a token is evicted long before it is sent again. The filter of seen tokens has false positives, so up to a
-  // tenth of the fresh tokens are stored; with a quarter of the pool instead of a fortieth, one in twenty would not be verified.
+  // The cache is so small that it evicts a token before it arrives again. The filter of seen tokens has false positives, so
+  // up to a tenth of the fresh tokens are stored. With a quarter of the pool instead of a fortieth, one token in twenty
+  // would not be verified.
   const tokenCache = { maxEntries: Math.floor(tokens / 40), maxAgeSeconds: 300 };
   return [
     ...onNest('express', NEST_EXPRESS, tokenCache),

@@ -1,9 +1,9 @@
-// The application around the contenders without Nest.
+// The Express application of the contenders without Nest.
 import { loadPeer } from '../../peers.mjs';
 
 const express = loadPeer('express');
 
-/** @param guards middlewares that call `next` for whoever is let in. */
+/** @param guards middleware functions that call `next` for a valid token. */
 export async function startExpress(...guards) {
   const app = express();
   app.get('/', ...guards, (_request, response) => response.json({ ok: true }));

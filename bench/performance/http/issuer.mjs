@@ -1,12 +1,12 @@
-// An issuer on loopback: its keys for those who fetch them, and its tokens.
+// An issuer on loopback that serves its metadata and key set and signs tokens.
 import { createServer } from 'node:http';
 import { claimsOf, newKey, newToken, newTokens } from '../tokens.mjs';
 
-/** Where Keycloak has its issuers: one of the contenders takes no other, and the rest do not care. */
+/** The path of a Keycloak realm. nest-keycloak-connect requires it; the other contenders accept any path. */
 const PATH = '/realms/bench';
 
 export class Issuer {
-  /** How often it was asked for something. */
+  /** Number of received requests. */
   calls = 0;
   #key;
   #server;
@@ -29,12 +29,12 @@ export class Issuer {
     return `${this.url}/jwks`;
   }
 
-  /** Good for all contenders alike, and all of one length: whatever else is done, the same headers are parsed. */
+  /** Creates tokens that all contenders accept. They have the same length, so that header parsing costs the same. */
   newTokens(count) {
     return newTokens(this.#key, count, () => this.#claims()).map(({ token }) => token);
   }
 
-  /** Names our key, and is signed by another one. */
+  /** Returns a token with the kid of the published key and a signature of another key. */
   strangersToken() {
     const stranger = newKey(this.#key.algorithm, this.#key.kid);
     return newToken(stranger, this.#claims()).token;
@@ -46,7 +46,7 @@ export class Issuer {
   }
 
   #claims() {
-    // As Keycloak has it.
+    // Keycloak sets this claim, and nest-keycloak-connect checks it.
     return claimsOf(this.url, { typ: 'Bearer' });
   }
 

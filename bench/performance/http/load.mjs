@@ -1,4 +1,4 @@
-// Run by child.mjs: the clients. They take none of the servers' time, nor wait for each other's.
+// The load generator, started by child.mjs. Runs in its own process, so that it does not use CPU time of the servers.
 import { loadPeer } from '../../peers.mjs';
 
 const autocannon = loadPeer('autocannon');
@@ -6,7 +6,7 @@ const BODY = '{"ok":true}';
 
 process.on('disconnect', () => process.exit());
 let connections;
-/** Of each pool of tokens the share of each connection, and which one is the next. */
+/** The tokens of each connection in each pool, and the index of the next token. */
 let shares;
 
 process.on('message', async (question) =>
@@ -32,7 +32,7 @@ async function run({ port, pool, seconds }) {
   let [answers, first, last] = [0, undefined, undefined];
   const setupClient = (client) => {
     const share = shares[pool][connection++];
-    // Going on where it stopped: from the start again, the last tokens of the run before could still be known.
+    // Continues with the next token. After a restart from the first token, the cache could still contain recent tokens.
     const { tokens, next } = share;
     client.setRequests([...tokens.slice(next), ...tokens.slice(0, next)].map(requestWith));
     client.on('request', () => {
@@ -48,7 +48,7 @@ async function run({ port, pool, seconds }) {
     url: `http://127.0.0.1:${port}/`,
     connections,
     duration: seconds,
-    // It only ends at a multiple of this.
+    // autocannon stops only at a multiple of this interval.
     sampleInt: 100,
     expectBody: BODY,
     setupClient,

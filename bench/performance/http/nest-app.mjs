@@ -1,4 +1,4 @@
-// The application around all Nest contenders.
+// The application of all Nest contenders.
 import 'reflect-metadata';
 import { Controller, Get, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
@@ -15,7 +15,7 @@ class OrdersController {
 Controller()(OrdersController);
 Get()(OrdersController.prototype, 'list', Object.getOwnPropertyDescriptor(OrdersController.prototype, 'list'));
 
-/** @param metadata of its module: what guards it. */
+/** @param metadata the module metadata with the guard. */
 export async function startNest(platform, metadata = {}) {
   class AppModule {}
   Module({ ...metadata, controllers: [OrdersController] })(AppModule);

@@ -1,4 +1,4 @@
-// Run by child.mjs: starts one contender, and tells its port, and how much of the processor it has used.
+// Started by child.mjs: starts one contender and reports its port and its CPU time.
 const [file, settings] = process.argv.slice(2).map((arg) => JSON.parse(arg));
 process.on('disconnect', () => process.exit());
 const { start } = await import(`./contenders/${file}.mjs`);
@@ -6,7 +6,7 @@ const server = await start(settings);
 
 const ANSWERS = {
   port: () => server.address().port,
-  // Microseconds of all threads: a signature that is verified on another one is not for nothing.
+  // Microseconds of all threads, so that signatures verified in the thread pool are included.
   cpu: () => {
     const { user, system } = process.cpuUsage();
     return user + system;

@@ -1,5 +1,5 @@
-// How a token is verified: here, and with what else there is, set up as its own documentation shows, with issuer and audience
-// checked. Each makes of a key a function that verifies a token, and throws or rejects when it is not good.
+// The contenders, configured as their documentation shows. All of them check issuer and audience. `start` receives a key and
+// returns a function that verifies a token and throws or rejects if the token is invalid.
 import 'reflect-metadata';
 import { NestFactory } from '@nestjs/core';
 import { AccessTokenVerifier, AuthModule } from 'nestjs-resource-server';
@@ -17,7 +17,7 @@ const pem = ({ publicKey }) => publicKey.export({ type: 'spki', format: 'pem' })
 const withoutEdDsa = ['RS256', 'PS256', 'ES256', 'ES384'];
 const withoutPss = ['RS256', 'ES256', 'ES384', 'EdDSA'];
 
-/** `again`: it keeps tokens that it has verified, and is measured with those, too. */
+/** `again`: the contender has a token cache and is also measured with repeated tokens. */
 export const CONTENDERS = [
   {
     name: 'nestjs-resource-server',
@@ -82,7 +82,7 @@ export const CONTENDERS = [
       const strategy = new Strategy(options, (claims, done) => done(null, claims));
       return (token) =>
         new Promise((resolve, reject) => {
-          // As passport does for each request.
+          // passport creates such an object for each request.
           const attempt = Object.assign(Object.create(strategy), { success: resolve, fail: reject, error: reject });
           attempt.authenticate({ headers: { authorization: `Bearer ${token}` } });
         });

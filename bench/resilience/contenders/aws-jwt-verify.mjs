@@ -1,4 +1,4 @@
-// As its README has it for Express: whatever goes wrong is a 403.
+// The Express example of its README: every error is answered with 403.
 import { Agent } from 'node:http';
 import { startExpress } from '../express-app.mjs';
 import { loadPeer } from '../../peers.mjs';
@@ -8,7 +8,7 @@ const { SimpleFetcher } = loadPeer('aws-jwt-verify/https');
 const { SimpleJwksCache, SimplePenaltyBox } = loadPeer('aws-jwt-verify/jwk');
 
 export function start({ issuer, jwksUri, audience, cooldownMs }) {
-  // Its own fetcher speaks https only, unless its agent does not; deadlines and retries stay its own.
+  // The default fetcher supports only https. An http agent enables http and keeps the default timeouts and retries.
   const fetcher = new SimpleFetcher({ defaultRequestOptions: { agent: new Agent() } });
   const penaltyBox = new SimplePenaltyBox(cooldownMs && { waitSeconds: cooldownMs / 1000 });
   const jwksCache = new SimpleJwksCache({ fetcher, penaltyBox });

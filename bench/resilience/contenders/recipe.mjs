@@ -4,7 +4,7 @@ import { startNest } from '../nest-app.mjs';
 export function start({ lifeMs, staleMs, ...settings }) {
   const more = {
     ...(lifeMs && { cacheMaxAge: lifeMs }),
-    // No tutorial has it.
+    // Tutorials do not set this option.
     ...(staleMs && { cacheMaxAgeFallback: staleMs - lifeMs }),
   };
   return startNest(recipe({ ...settings, more }));

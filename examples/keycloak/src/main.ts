@@ -1,18 +1,17 @@
 import 'reflect-metadata';
 import { NestFactory } from '@nestjs/core';
-import { keycloak } from 'nestjs-resource-server/presets';
+import { keycloak, requiredEnv } from 'nestjs-resource-server/presets';
 import { TestIssuer } from 'nestjs-resource-server/testing';
 import { AppModule } from './app.module.js';
 
 const audience = 'https://api.example.com';
-const { KEYCLOAK_URL } = process.env;
 
 // Without KEYCLOAK_URL, the example starts its own authorization server, whose tokens have roles where Keycloak puts them.
-const embedded = KEYCLOAK_URL
+const embedded = process.env.KEYCLOAK_URL
   ? undefined
   : await TestIssuer.listen({ audience, claimPaths: { roles: ['realm_access.roles'] } });
+const options = embedded?.options ?? keycloak({ ...requiredEnv({ url: 'KEYCLOAK_URL' }), realm: 'orders', audience });
 
-const options = embedded?.options ?? keycloak({ url: KEYCLOAK_URL ?? '', realm: 'orders', audience });
 const app = await NestFactory.create(AppModule.forRoot({ ...options, explainRefusals: true }));
 await app.listen(process.env.PORT ?? 3000, '127.0.0.1');
 

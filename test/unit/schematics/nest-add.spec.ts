@@ -169,11 +169,17 @@ process.env.AUTH_AUDIENCE = 'https://orders.example.com';
     },
   );
 
-  it('keeps the values of the first run, and reports those that a second run would change', async () => {
+  it('replaces the examples of the first run by given values, keeps other values, and reports those', async () => {
     const first = await add(fresh, FROM_ENV);
-    const second = await add(first.all, { ...FROM_ENV, audience: 'https://other.example.com' });
-    expect(second).toMatchObject({ changed: [], messages: [] });
-    expect(second.warnings).toEqual([expect.stringMatching(/^AUTH_AUDIENCE in \.env\.example .* was not changed/)]);
+    const given = { ...FROM_ENV, issuer: 'https://id.example.org/', audience: 'https://api.example.org' };
+    const second = await add(first.all, given);
+    expect(second.text('.env.example')).toContain('AUTH_ISSUER=https://id.example.org/\n');
+    expect(second.text('.env.example')).toContain('AUTH_AUDIENCE=https://api.example.org\n');
+    const third = await add(second.all, { ...given, issuer: 'https://other.example.org/', audience: 'other' });
+    expect(third.changed).toEqual([]);
+    expect(third.warnings).toEqual([
+      expect.stringMatching(/keeps the earlier value of AUTH_ISSUER and AUTH_AUDIENCE\./),
+    ]);
   });
 
   it('sets up the named project of a monorepo', async () => {

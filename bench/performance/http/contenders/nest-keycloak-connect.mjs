@@ -1,4 +1,5 @@
-// With the key in its configuration, so that it asks nobody. It names Nest before 11 only, and runs on what we run on.
+// nest-keycloak-connect with a configured key, so that it sends no requests. Its peer dependency range excludes Nest 11, but
+// it runs on the version used here.
 import { createPublicKey } from 'node:crypto';
 import { APP_GUARD } from '@nestjs/core';
 import { loadPeer } from '../../../peers.mjs';
@@ -13,7 +14,7 @@ export function start({ platform = 'express', issuer, audience, jwk }) {
     authServerUrl,
     realm,
     realmPublicKey: publicKey.export({ type: 'spki', format: 'der' }).toString('base64'),
-    // To Keycloak the audience is a client, and it is only looked at when that is asked for. All others look at it, too.
+    // In Keycloak the audience is a client. The audience check is off by default; the other contenders check it too.
     clientId: audience,
     verifyTokenAudience: true,
     bearerOnly: true,
