@@ -83,9 +83,11 @@ function withFixedText(text) {
 
 const SHOWN_CONTEXTS = ['NestFactory', 'AuthModule', 'NestApplication'];
 
+/** Without warnings, which the terminal would break inside words. */
 function withShownContexts(log) {
   const records = log.split(/\n(?=.*\[Nest\])/);
   return records
+    .filter((record) => !/ WARN /.test(stripVTControlCharacters(record)))
     .filter((record) => SHOWN_CONTEXTS.includes(/\[(\w+)\] /.exec(record.split('[Nest]')[1])?.[1]))
     .join('\n');
 }
