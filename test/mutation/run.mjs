@@ -2,6 +2,7 @@
 //   npm run mutation                          all folders whose promises must hold (takes hours)
 //   npm run mutation -- src/token src/access  some folders or files
 //   npm run mutation -- --changed [BASE]      files that changed since BASE (default: main), the short form
+//   npm run mutation -- --sample 8 src/nest   about one in eight mutants: every eighth window of twelve lines
 // Prints the score of each folder and every survivor. Exits with 1 if a score is below its minimum. A mutant that times out counts as
 // killed by Stryker, so look at these as well. Only the specs of `FOLDERS` run, because the whole suite takes too long for each
 // mutant: the scores are lower bounds.
@@ -10,6 +11,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
 import jestConfig from '../../jest.config.mjs';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
@@ -34,7 +36,12 @@ const QUICK = {
   setupFiles: [...jestConfig.setupFiles, '<rootDir>/test/mutation/no-shrinking.mjs'],
 };
 
-const files = filesToMutate(process.argv.slice(2));
+const WINDOW_LINES = 12;
+const { values: flags, positionals } = parseArgs({
+  options: { changed: { type: 'boolean' }, sample: { type: 'string', default: '1' } },
+  allowPositionals: true,
+});
+const files = filesToMutate();
 const work = mkdtempSync(join(tmpdir(), 'mutation-'));
 let isEnough = true;
 for (const folder of Object.keys(FOLDERS)) {
@@ -47,20 +54,30 @@ process.exit(isEnough ? 0 : 1);
 function run(folder, mutated) {
   const report = join(work, 'report.json');
   const configuration = join(work, 'stryker.config.json');
-  writeFileSync(configuration, JSON.stringify(configurationFor(folder, mutated, report)));
+  writeFileSync(configuration, JSON.stringify(configurationFor(folder, flags.sample === '1' ? mutated : sampleOf(mutated), report)));
   const stryker = ['node_modules/@stryker-mutator/core/bin/stryker.js', 'run', configuration];
   const { status } = spawnSync(process.execPath, stryker, { cwd: ROOT, stdio: 'inherit' });
   if (status !== 0) process.exit(status ?? 1);
   return printScore(folder, JSON.parse(readFileSync(report, 'utf8')));
 }
 
-function filesToMutate(args) {
+function filesToMutate() {
   const isCode = (file) => /^src\/(?:token|access|keys|remote|nest)\/.*\.ts$/.test(file);
   const git = (...parameters) => execFileSync('git', parameters, { cwd: ROOT, encoding: 'utf8' }).split('\n');
-  if (args[0] === '--changed')
-    return git('diff', '--name-only', '--diff-filter=AM', args[1] ?? 'main', '--', 'src').filter(isCode);
-  const paths = args.length > 0 ? args : Object.keys(FOLDERS).map((name) => `src/${name}`);
+  if (flags.changed)
+    return git('diff', '--name-only', '--diff-filter=AM', positionals[0] ?? 'main', '--', 'src').filter(isCode);
+  const paths = positionals.length > 0 ? positionals : Object.keys(FOLDERS).map((name) => `src/${name}`);
   return git('ls-files', '--', ...paths).filter(isCode);
+}
+
+/** Returns every nth window of lines, counted over all files. A mutant is part of the sample if it is completely in a window. */
+function sampleOf(paths) {
+  const windows = paths.flatMap((path) => {
+    const count = readFileSync(join(ROOT, path), 'utf8').split('\n').length;
+    const starts = Array.from({ length: Math.ceil(count / WINDOW_LINES) }, (_, index) => index * WINDOW_LINES + 1);
+    return starts.map((start) => `${path}:${start}-${Math.min(start + WINDOW_LINES - 1, count)}`);
+  });
+  return windows.filter((_, index) => index % Number(flags.sample) === 0);
 }
 
 function configurationFor(folder, mutate, fileName) {
