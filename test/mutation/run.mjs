@@ -54,7 +54,10 @@ process.exit(isEnough ? 0 : 1);
 function run(folder, mutated) {
   const report = join(work, 'report.json');
   const configuration = join(work, 'stryker.config.json');
-  writeFileSync(configuration, JSON.stringify(configurationFor(folder, flags.sample === '1' ? mutated : sampleOf(mutated), report)));
+  writeFileSync(
+    configuration,
+    JSON.stringify(configurationFor(folder, flags.sample === '1' ? mutated : sampleOf(mutated), report)),
+  );
   const stryker = ['node_modules/@stryker-mutator/core/bin/stryker.js', 'run', configuration];
   const { status } = spawnSync(process.execPath, stryker, { cwd: ROOT, stdio: 'inherit' });
   if (status !== 0) process.exit(status ?? 1);
