@@ -40,12 +40,12 @@ export async function doctor(args: readonly string[], { fetch, clock, ...io }: C
 
   const report = new CheckReport();
   const { isReachable, keySet } = await checkIssuer(request, { fetch, clock, timeoutMs }, report);
-  const columns = json ? undefined : io.stdout.columns;
-  const suggested = suggestConfiguration({ ...request, issuer: correctedIssuer(request.issuer) }, columns);
+  const suggested = suggestConfiguration({ ...request, issuer: correctedIssuer(request.issuer) });
   if (token === undefined)
     report.add('token.form', 'skipped', 'no token', 'Pass --token - to check a token on standard input.');
   else await checkToken(token, suggested, keySet, clock, report);
-  const configuration = checkConfiguration(suggested, report);
+  const columns = json ? undefined : io.stdout.columns;
+  const configuration = checkConfiguration(suggested, report) ? suggested.toText(columns) : undefined;
 
   const [problems, warnings] = [report.select('problem').length, report.select('warning').length];
   const exitCode = isReachable ? (problems > 0 ? EXIT.PROBLEMS : EXIT.OK) : EXIT.UNREACHABLE;

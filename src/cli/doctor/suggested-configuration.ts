@@ -9,19 +9,18 @@ import type { CheckReport } from './check-report.js';
 
 export type SuggestedConfiguration = ReturnType<typeof suggestConfiguration>;
 
-/** @param columns The width of the terminal, for the lines of the text. */
-export function suggestConfiguration(request: DoctorRequest, columns?: number) {
+export function suggestConfiguration(request: DoctorRequest) {
   const recognized = recognizeIssuer(request.issuer);
-  const suggested = suggest(request, recognized, columns);
+  const suggested = suggest(request, recognized);
   // A preset may write the issuer differently. It is used then only if a plain configuration would check less.
   const isUsable =
     (recognized !== undefined && recognized.provider.checksOnlyAudience !== true) ||
     suggested.issuers.length === 0 ||
     suggested.issuers.some(({ issuer }) => issuer === request.issuer);
-  return isUsable ? suggested : suggest(request, undefined, columns);
+  return isUsable ? suggested : suggest(request, undefined);
 }
 
-function suggest(request: DoctorRequest, recognized: RecognizedIssuer | undefined, columns: number | undefined) {
+function suggest(request: DoctorRequest, recognized: RecognizedIssuer | undefined) {
   const { issuer, audience, jwksUri, allowHttp, clockToleranceSeconds } = request;
   const additions = {
     ...(jwksUri !== undefined && { keys: { from: 'jwks', uri: jwksUri } }),
@@ -44,7 +43,8 @@ function suggest(request: DoctorRequest, recognized: RecognizedIssuer | undefine
   }
   return {
     issuer,
-    text: configurationText(recognized?.provider.name, parameters, additions, columns),
+    /** Returns the configuration as code. @param columns the width of a terminal. */
+    toText: (columns?: number) => configurationText(recognized?.provider.name, parameters, additions, columns),
     provider: recognized?.provider,
     /** Whether the audience is given, or follows from the issuer. */
     hasAudience: audience !== undefined || recognized?.usualAudience !== undefined,
@@ -84,19 +84,19 @@ function parametersFor(
   };
 }
 
-export function checkConfiguration(suggested: SuggestedConfiguration, report: CheckReport): string | undefined {
-  const { text, problem, hasPlaceholders } = suggested;
+/** Adds the row of the configuration. Returns whether it can be shown. */
+export function checkConfiguration({ problem, hasPlaceholders }: SuggestedConfiguration, report: CheckReport): boolean {
   const failed = report.select('problem').map(({ check }) => check);
   if (failed.length > 0) {
     const list = new Intl.ListFormat('en').format(failed);
     report.add('configuration', 'skipped', 'not known yet', `Fix ${list} and run doctor again for the configuration.`);
-    return undefined;
+    return false;
   }
   if (problem !== undefined) {
     report.add('configuration', 'problem', 'an application with these values does not start', problem);
-    return undefined;
+    return false;
   }
   const condition = hasPlaceholders ? ' after you replace the values in <…>' : '';
   report.add('configuration', 'ok', `an application starts with it${condition}`);
-  return text;
+  return true;
 }

@@ -21,7 +21,8 @@ const suggest = (issuer: string, request: Partial<DoctorRequest> = {}) =>
 /** The argument of `forRoot` on one line. */
 const argumentOf = (issuer: string, request: Partial<DoctorRequest> = {}) =>
   suggest(issuer, request)
-    .text.replace(/^import .*$/gm, '')
+    .toText()
+    .replace(/^import .*$/gm, '')
     .replace(/,?\s+(?=[)}])|\s+/g, ' ')
     .trim()
     .replace(/^AuthModule\.forRoot\((.*)\)$/, '$1');
@@ -73,11 +74,11 @@ describe('the suggested configuration', () => {
     ['https://happy-cat-1.clerk.accounts.dev', 'https://example.com', /clerk\(.*authorizedParties: 'https/],
     ['https://shop.logto.app/oidc', 'api', /logto\(.*resource: 'api'/],
   ])('calls the preset of %s for the audience %s, and an application starts with it', (issuer, audience, call) => {
-    const { text, problem } = suggest(issuer, { audience: [audience] });
+    const { toText, problem } = suggest(issuer, { audience: [audience] });
     expect(problem).toBeUndefined();
     const argument = argumentOf(issuer, { audience: [audience] });
     expect(argument).toEqual(typeof call === 'string' ? call : expect.stringMatching(call));
-    const own = issuersOf(text).find((options) => options.issuer === issuer);
+    const own = issuersOf(toText()).find((options) => options.issuer === issuer);
     expect(own?.audience).toContain(audience);
 
     // Other keys must not remove the checks of the preset: they keep strangers out.
@@ -88,7 +89,7 @@ describe('the suggested configuration', () => {
       expect(suggested.problem).toContain('keys is set beside `issuers`');
       return;
     }
-    const [withKeys] = issuersOf(suggested.text);
+    const [withKeys] = issuersOf(suggested.toText());
     const providerCheck = own?.providerCheck && (expect.any(Function) as never);
     const keys = expect.objectContaining({ uri: JWKS_URI });
     expect(withKeys).toEqual({ ...own, keys, clockToleranceSeconds: 30, providerCheck });
