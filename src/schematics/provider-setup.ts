@@ -172,29 +172,39 @@ export function envExample(before: string, setup: ProviderSetup): string {
 
 /** Returns the names of the variables that were given and have another value already. */
 export function keptVariables(present: string, setup: ProviderSetup): readonly string[] {
-  const kept = setup.variables.filter(({ name, value, isExample }) => {
+  const kept = givenVariables(setup).filter(({ name, value }) => {
     const earlier = valueIn(present, name) ?? value;
-    return !isExample && earlier !== value && !isPlaceholder(earlier);
+    return earlier !== value && !EXAMPLE.test(earlier);
   });
   return kept.map(({ name }) => name);
 }
 
-/** Returns the value of a variable in the text of a file for `--env-file`, or undefined if it is not set there. */
-function valueIn(text: string, name: string): string | undefined {
-  const [, value] = new RegExp(`^\\s*(?:export\\s+)?${name}\\s*=[ \\t]*(.*?)\\s*$`, 'm').exec(text) ?? [];
-  return value?.replace(/^(["'])(.*)\1$/, '$2');
-}
-
 /** Replaces the examples of an earlier run by the given values. */
 function withGivenValues(text: string, setup: ProviderSetup): string {
-  const given = setup.variables.filter(({ isExample }) => !isExample);
-  return given.reduce((result, { name, value }) => {
-    const example = new RegExp(`^(\\s*(?:export\\s+)?${name}\\s*=[ \\t]*)<.*>`, 'm');
-    return result.replace(example, (_, start: string) => start + quoted(value));
-  }, text);
+  return givenVariables(setup).reduce(
+    (result, { name, value }) =>
+      result.replace(assignmentOf(name), (line, start: string, earlier: string) =>
+        EXAMPLE.test(earlier) ? start + quoted(value) : line,
+      ),
+    text,
+  );
 }
 
-const isPlaceholder = (value: string) => /^<.*>$/.test(value);
+const EXAMPLE = /^<.*>$/;
+
+const givenVariables = ({ variables }: ProviderSetup) => variables.filter(({ isExample }) => !isExample);
+
+/** Matches the line of a variable in a file for `--env-file`: what precedes the value, and the value. */
+function assignmentOf(name: string): RegExp {
+  return new RegExp(`^([ \\t]*(?:export[ \\t]+)?${name}[ \\t]*=[ \\t]*)(.*?)(?=[ \\t\\r]*$)`, 'm');
+}
+
+/** Returns the value of a variable without quotes, or undefined if it is not set. */
+function valueIn(text: string, name: string): string | undefined {
+  return assignmentOf(name)
+    .exec(text)?.[2]
+    ?.replace(/^(["'])(.*)\1$/, '$2');
+}
 
 /** Without quotes, a hash starts a comment and a space ends the value. */
 function quoted(value: string): string {
