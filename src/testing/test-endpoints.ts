@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
@@ -88,10 +89,7 @@ export class TestEndpoints {
 
   /** Serves HTTP on the loopback interface. @internal */
   protected async startServer(port: number): Promise<void> {
-    await new Promise<void>((resolve, reject) => {
-      this.server.once('error', reject).listen(port, '127.0.0.1', resolve);
-    });
-    this.server.removeAllListeners('error');
+    await once(this.server.listen(port, '127.0.0.1'), 'listening');
     (this as { url: string }).url = `http://127.0.0.1:${String((this.server.address() as AddressInfo).port)}`;
   }
 
