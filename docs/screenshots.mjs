@@ -10,7 +10,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parseArgs, stripVTControlCharacters } from 'node:util';
 import { AuthorizationServer } from '../demo/dist/authorization-server.js';
@@ -126,17 +126,28 @@ function tool(parameters, columns) {
 const DOCTOR = `doctor --issuer ${ISSUER} --audience ${AUDIENCE} --token - < token.txt`;
 const ROUTES = "routes dist/app.module.js --allow 'GET /orders/health'";
 
+/** The width of the pictures in the documentation. Others are drawn only to look at them (`--png`). */
+const COLUMNS = 100;
+
 const DRAWN = [
-  ['start', 100, 'The start log with all routes, and a request with a token for another API', start],
-  ['doctor', 100, 'nestjs-resource-server doctor explains why a token is rejected', (columns) => tool(DOCTOR, columns)],
-  [
-    'doctor-narrow',
-    50,
-    'nestjs-resource-server doctor explains why a token is rejected',
-    (columns) => tool(DOCTOR, columns),
-  ],
-  ['routes', 100, 'nestjs-resource-server routes finds a route that is open', (columns) => tool(ROUTES, columns)],
-  ['routes-narrow', 50, 'nestjs-resource-server routes finds a route that is open', (columns) => tool(ROUTES, columns)],
+  {
+    name: 'start',
+    title: 'The start log with all routes, and a request with a token for another API',
+    print: start,
+    widths: [COLUMNS],
+  },
+  {
+    name: 'doctor',
+    title: 'nestjs-resource-server doctor explains why a token is rejected',
+    print: (columns) => tool(DOCTOR, columns),
+    widths: [COLUMNS, 50],
+  },
+  {
+    name: 'routes',
+    title: 'nestjs-resource-server routes finds a route that is open',
+    print: (columns) => tool(ROUTES, columns),
+    widths: [COLUMNS, 50],
+  },
 ];
 
 const DIM = '#8b949e';
@@ -208,28 +219,28 @@ ${texts.join('')}</g>
 `;
 }
 
-/** The documentation has no pictures of narrow terminals. */
-function folderOf(name) {
-  return name.endsWith('-narrow') ? OPTIONS.png : PICTURES;
-}
-
+/** Draws the pictures. Returns the files. */
 async function draw() {
   await mkdir(PICTURES, { recursive: true });
-  for (const [name, columns, title, print] of DRAWN) {
-    const folder = folderOf(name);
-    if (folder === undefined) continue;
-    await writeFile(join(folder, `${name}.svg`), toSvg(title, await print(columns), columns));
+  const files = [];
+  for (const { name, title, print, widths } of DRAWN) {
+    for (const columns of OPTIONS.png === undefined ? [COLUMNS] : widths) {
+      const file = columns === COLUMNS ? join(PICTURES, `${name}.svg`) : join(OPTIONS.png, `${name}-${columns}.svg`);
+      await writeFile(file, toSvg(title, await print(columns), columns));
+      files.push(file);
+    }
   }
+  return files;
 }
 
-async function render(folder) {
+async function render(pictures, folder) {
   const { chromium } = await import('playwright-core');
   const args = ['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking'];
   const browser = await chromium.launch({ executablePath: CHROMIUM, args });
   const page = await browser.newPage();
-  for (const [name] of DRAWN) {
-    await page.goto(pathToFileURL(join(folderOf(name), `${name}.svg`)).href);
-    await page.locator('svg').screenshot({ path: join(folder, `${name}.png`) });
+  for (const picture of pictures) {
+    await page.goto(pathToFileURL(picture).href);
+    await page.locator('svg').screenshot({ path: join(folder, `${basename(picture, '.svg')}.png`) });
   }
   await browser.close();
 }
@@ -238,9 +249,9 @@ const server = await AuthorizationServer.start({ audiences: [AUDIENCE], redirect
 const files = Object.values(FILES).map(({ path, content }) => ({ path: join(ROOT, path), content }));
 try {
   for (const { path, content } of files) await writeFile(path, content(server));
-  await draw();
+  const pictures = await draw();
+  if (OPTIONS.png !== undefined) await render(pictures, OPTIONS.png);
 } finally {
   for (const { path } of files) await rm(path, { force: true });
   await server.stop();
 }
-if (OPTIONS.png !== undefined) await render(OPTIONS.png);

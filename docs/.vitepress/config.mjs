@@ -1,6 +1,7 @@
 // The documentation site: `npm run docs:build` writes it to docs/.vitepress/dist, `npm run docs:dev` serves it while you write.
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { defineConfig } from 'vitepress';
+import { anchorOf } from './anchor.mjs';
 
 const docs = new URL('../', import.meta.url);
 const read = (path) => readFileSync(new URL(path, docs), 'utf8');
@@ -10,19 +11,19 @@ const repositoryUrl = repository?.url.replace(/^git\+|\.git$/g, '');
 
 const repositoryLink = (label, path) => (repositoryUrl ? `[${label}](${repositoryUrl}/blob/main/${path})` : label);
 
-/** Files of the repository's root that are pages of the site as well. */
-const ROOT_PAGES = {
-  'CHANGELOG.md': 'changelog.md',
-  'CODE_OF_CONDUCT.md': 'code-of-conduct.md',
-  'CONTRIBUTING.md': 'contributing.md',
-  'SECURITY.md': 'security-policy.md',
-  'SUPPORT.md': 'support.md',
-};
-for (const [name, pageName] of Object.entries(ROOT_PAGES)) {
+/** Files of the repository's root that are pages of the site as well, and the copies of them that the site has. */
+const ROOT_PAGES = Object.fromEntries(
+  ['CHANGELOG', 'CODE_OF_CONDUCT', 'CONTRIBUTING', 'SECURITY', 'SUPPORT'].map((name) => [
+    `${name}.md`,
+    `project/${name.toLowerCase()}.md`,
+  ]),
+);
+mkdirSync(new URL('project', docs), { recursive: true });
+for (const [name, copy] of Object.entries(ROOT_PAGES)) {
   const text = read(`../${name}`)
-    .replaceAll('](docs/', '](./')
-    .replace(/\]\((?=[\w.]+\.md)/g, '](../');
-  writeFileSync(new URL(pageName, docs), text);
+    .replaceAll('](docs/', '](../')
+    .replace(/\]\((?=[\w.]+\.md)/g, '](../../');
+  writeFileSync(new URL(copy, docs), text);
 }
 
 const ROOT_FILES = readdirSync(new URL('..', docs));
@@ -103,14 +104,14 @@ const sidebar = [
   ]),
   page('Comparison', '/comparison'),
   section('Contributing', [
-    page('Set up and contribute', '/contributing'),
+    page('Set up and contribute', '/project/contributing'),
     page('Architecture', '/architecture'),
     page('Dependencies', '/dependencies'),
     page('Versions and upgrades', '/versions'),
-    page('Changelog', '/changelog'),
-    page('Support', '/support'),
-    page('Report a vulnerability', '/security-policy'),
-    page('Code of conduct', '/code-of-conduct'),
+    page('Changelog', '/project/changelog'),
+    page('Support', '/project/support'),
+    page('Report a vulnerability', '/project/security'),
+    page('Code of conduct', '/project/code_of_conduct'),
   ]),
 ];
 
@@ -126,14 +127,7 @@ export default defineConfig({
   lang: 'en-US',
   vite: { plugins: [rootLinks] },
   markdown: {
-    // Anchors as on GitHub, where the pages are read as well.
-    anchor: {
-      slugify: (text) =>
-        text
-          .toLowerCase()
-          .replace(/[^\p{L}\p{N}\s_-]/gu, '')
-          .replaceAll(' ', '-'),
-    },
+    anchor: { slugify: anchorOf },
     theme: { light: 'github-light-high-contrast', dark: 'github-dark-high-contrast' },
   },
   themeConfig: {

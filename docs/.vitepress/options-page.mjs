@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import prettier from 'prettier';
 import ts from 'typescript';
+import { anchorOf } from './anchor.mjs';
 
 const PAGE = fileURLToPath(new URL('../reference/options.md', import.meta.url));
 
@@ -139,8 +140,7 @@ function namesIn(type) {
 /** Returns where the members of a type are, or what the type is. */
 function explanationOf(name) {
   const section = SECTIONS.find(({ declared }) => declared === name);
-  if (section?.prefix !== undefined)
-    return `Members: [${section.heading}](#${section.heading.toLowerCase().replaceAll(' ', '-')}).`;
+  if (section?.prefix !== undefined) return `Members: [${section.heading}](#${anchorOf(section.heading)}).`;
   if (name in EXPLANATIONS) return EXPLANATIONS[name];
   const declaration = section === undefined ? declarationOf(name) : undefined;
   const text = documentation(declaration);

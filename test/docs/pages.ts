@@ -24,14 +24,9 @@ export interface SourceFile {
 /** Pages that start with one of these are checked: `DOCS_PAGES=guides/,security npm run docs:check`. Default: all. */
 const SELECTED = process.env.DOCS_PAGES?.split(',') ?? [''];
 
-/** The site's copies of files in the root of the repository. */
-const COPIES = /^(?:changelog|code-of-conduct|contributing|security-policy|support)\.md$/;
-
-/** Returns the README and the pages of docs, without the API reference. */
+/** Returns the README and the pages of docs, without the API reference and the site's copies of files in the root. */
 export function readPages(): readonly Page[] {
-  const docs = filesBelow('docs').filter(
-    (path) => /^(?!\.vitepress|reference\/api).*\.md$/.test(path) && !COPIES.test(path),
-  );
+  const docs = filesBelow('docs').filter((path) => /^(?!\.vitepress|project|reference\/api).*\.md$/.test(path));
   const pages = [
     ['README', 'README.md'] as const,
     ...docs.map((path) => [path.slice(0, -3), join('docs', path)] as const),
@@ -67,10 +62,7 @@ function filesBelow(folder: string): string[] {
 /** Returns the `ts` blocks in the doc comments of a file, without the asterisks. */
 export function codeInComments(path: string): readonly string[] {
   const comments = readFileSync(path, 'utf8').match(/\/\*\*[\s\S]*?\*\//g) ?? [];
-  return comments.flatMap((comment) => {
-    const text = comment.replace(/^ *\* ?/gm, '');
-    return Array.from(text.matchAll(/^```ts\n([\s\S]*?)^```/gm), ([, code = '']) => code);
-  });
+  return comments.flatMap((comment) => codeBlocks(comment.replace(/^ *\* ?/gm, '')).map(({ code }) => code));
 }
 
 /** The names that the examples in doc comments use without an import, to keep them short. */

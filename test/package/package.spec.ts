@@ -31,7 +31,7 @@ interface Manifest {
 describe('the tarball', () => {
   it('has the build, the documentation, the examples and the license', () => {
     const besideDist = tarball.files.filter((path) => !path.startsWith('dist/'));
-    const isDocumentation = (path: string) => /^docs\/(?!\.vitepress|reference\/api).*\.(?:md|svg)$/.test(path);
+    const isDocumentation = (path: string) => /^docs\/(?!\.vitepress|project|reference\/api).*\.(?:md|svg)$/.test(path);
     const isExample = (path: string) => /^examples\/[\w-]+\/(?!dist\/|node_modules\/)/.test(path);
     expect(besideDist.filter((path) => !isDocumentation(path) && !isExample(path)).sort()).toEqual([
       'CHANGELOG.md',
@@ -50,10 +50,14 @@ describe('the tarball', () => {
     expect(built.filter((path) => /\.spec\.|^dist\/test\//.test(path))).toEqual([]);
   });
 
-  it('has every file and heading to which its documentation links', () => {
+  it('has every file and heading to which its documentation links', async () => {
+    const module = '../../docs/.vitepress/anchor.mjs';
+    const { anchorOf } = (await import(module)) as { readonly anchorOf: (heading: string) => string };
     const pages = tarball.files.filter((path) => path.endsWith('.md'));
     const anchorsOf = (path: string) =>
-      [...readFileSync(path, 'utf8').matchAll(/^#+ (.*)$/gm)].map(([, heading = '']) => anchorOf(heading));
+      [...readFileSync(path, 'utf8').matchAll(/^#+ (.*)$/gm)].map(([, heading = '']) =>
+        anchorOf(heading.replace(/\[([^\]]*)\]\([^)]*\)/g, '$1')),
+      );
     const links = pages.flatMap((page) =>
       [...readFileSync(page, 'utf8').matchAll(/\]\((?!https?:)([^)#\s]*)(?:#([^)]*))?\)/g)].map(
         ([, path = '', anchor]) => ({ page, path: path === '' ? page : posix.join(posix.dirname(page), path), anchor }),
@@ -103,12 +107,6 @@ describe('the tarball', () => {
     await run(process.cwd(), 'npx', 'attw', tarball.path, '--profile', 'esm-only');
   }, 60_000);
 });
-
-/** The anchor of a heading on GitHub and on the site. */
-function anchorOf(heading: string): string {
-  const text = heading.replace(/\[([^\]]*)\]\([^)]*\)/g, '$1').toLowerCase();
-  return text.replace(/[^\p{L}\p{N}\s_-]/gu, '').replaceAll(' ', '-');
-}
 
 /** The first code block of the README, for an issuer of ours. */
 function readmeModule(): string {
