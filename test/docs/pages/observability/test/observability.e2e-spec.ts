@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, expect, it, jest } from '@jest/globals';
 import { Controller, Get, type INestApplication, Logger, Module, Post } from '@nestjs/common';
-import { Test } from '@nestjs/testing';
 import { AuthModule, openRoutes, ReportedRefusals, RequireScopes, routeReport } from 'nestjs-resource-server';
-import { TestIssuer, withTestIssuer } from 'nestjs-resource-server/testing';
+import type { TestIssuer } from 'nestjs-resource-server/testing';
 import request from 'supertest';
 import type { App } from 'supertest/types.js';
+import { createPageApp } from '../../../test/support/page-app.js';
 import { AuditLog } from '../src/audit-log.js';
 import { HealthModule } from '../src/health.js';
 import { SupportController } from '../src/support.js';
@@ -42,9 +42,7 @@ let app: INestApplication<App>;
 let issuer: TestIssuer;
 
 beforeAll(async () => {
-  issuer = await TestIssuer.create();
-  const module = await withTestIssuer(Test.createTestingModule({ imports: [AppModule] }), issuer).compile();
-  app = module.createNestApplication();
+  ({ app, issuer } = await createPageApp({ imports: [AppModule] }));
   await app.init();
   audit.mockClear();
 });

@@ -1,16 +1,11 @@
 import { expect, it } from '@jest/globals';
-import type { INestApplication } from '@nestjs/common';
-import { Test } from '@nestjs/testing';
 import { openRoutes, routeReport } from 'nestjs-resource-server';
-import { TestIssuer, withTestIssuer } from 'nestjs-resource-server/testing';
 import request from 'supertest';
-import type { App } from 'supertest/types.js';
+import { createPageApp } from '../../../test/support/page-app.js';
 import { AppModule } from '../src/app.module.js';
 
 it('answers as the page says', async () => {
-  const issuer = await TestIssuer.create();
-  const module = await withTestIssuer(Test.createTestingModule({ imports: [AppModule] }), issuer).compile();
-  const app: INestApplication<App> = module.createNestApplication();
+  const { app, issuer } = await createPageApp({ imports: [AppModule] });
   await app.init();
   const get = (path: string) => request(app.getHttpServer()).get(path);
   const { headers } = await get('/orders/mine').expect(401, {

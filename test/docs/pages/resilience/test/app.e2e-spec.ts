@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import { Controller, Get, type INestApplication } from '@nestjs/common';
-import { Test } from '@nestjs/testing';
 import { KeyHealth } from 'nestjs-resource-server';
-import { TestIssuer, withTestIssuer } from 'nestjs-resource-server/testing';
+import type { TestIssuer } from 'nestjs-resource-server/testing';
 import request from 'supertest';
 import type { App } from 'supertest/types.js';
+import { createPageApp } from '../../../test/support/page-app.js';
 import { AppModule } from '../src/app.module.js';
 
 @Controller('orders')
@@ -19,12 +19,7 @@ let app: INestApplication<App>;
 let issuer: TestIssuer;
 
 beforeEach(async () => {
-  issuer = await TestIssuer.create();
-  const module = await withTestIssuer(
-    Test.createTestingModule({ imports: [AppModule], controllers: [OrdersController] }),
-    issuer,
-  ).compile();
-  app = module.createNestApplication({ logger: false });
+  ({ app, issuer } = await createPageApp({ imports: [AppModule], controllers: [OrdersController] }));
 });
 
 afterEach(() => app.close());

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { Controller, Get, type INestApplication } from '@nestjs/common';
-import { Test } from '@nestjs/testing';
-import { TestIssuer, withTestIssuer } from 'nestjs-resource-server/testing';
+import type { TestIssuer } from 'nestjs-resource-server/testing';
 import request from 'supertest';
 import type { App } from 'supertest/types.js';
+import { createPageApp } from '../../../test/support/page-app.js';
 import { auth, revokedTokens } from '../src/auth.js';
 
 @Controller('orders')
@@ -18,9 +18,7 @@ let app: INestApplication<App>;
 let issuer: TestIssuer;
 
 beforeAll(async () => {
-  issuer = await TestIssuer.create();
-  const module = Test.createTestingModule({ imports: [auth], controllers: [OrdersController] });
-  app = (await withTestIssuer(module, issuer).compile()).createNestApplication();
+  ({ app, issuer } = await createPageApp({ imports: [auth], controllers: [OrdersController] }));
   await app.init();
 });
 

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import type { INestApplication } from '@nestjs/common';
-import { Test } from '@nestjs/testing';
-import { TestIssuer, type TokenRequest, withTestIssuer } from 'nestjs-resource-server/testing';
+import type { TestIssuer, TokenRequest } from 'nestjs-resource-server/testing';
 import request from 'supertest';
 import type { App } from 'supertest/types.js';
+import { createPageApp } from '../../../../test/support/page-app.js';
 import { AppModule } from '../src/app.module.js';
 import { Orders } from '../src/order.policies.js';
 
@@ -11,9 +11,7 @@ let app: INestApplication<App>;
 let issuer: TestIssuer;
 
 beforeAll(async () => {
-  issuer = await TestIssuer.create();
-  const module = await withTestIssuer(Test.createTestingModule({ imports: [AppModule] }), issuer).compile();
-  app = module.createNestApplication();
+  ({ app, issuer } = await createPageApp({ imports: [AppModule] }));
   await app.init();
   const { all } = app.get(Orders);
   all.set('1', { id: '1', owner: 'alice' });

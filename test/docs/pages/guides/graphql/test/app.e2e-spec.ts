@@ -2,12 +2,12 @@ import { afterEach, expect, it } from '@jest/globals';
 import { ApolloDriver, type ApolloDriverConfig } from '@nestjs/apollo';
 import type { INestApplication, ModuleMetadata } from '@nestjs/common';
 import { GraphQLModule } from '@nestjs/graphql';
-import { Test } from '@nestjs/testing';
 import { createClient } from 'graphql-ws';
-import { AuthTestingModule, TestIssuer, type TokenRequest, withTestIssuer } from 'nestjs-resource-server/testing';
+import { AuthTestingModule, type TestIssuer, type TokenRequest } from 'nestjs-resource-server/testing';
 import request from 'supertest';
 import type { App } from 'supertest/types.js';
 import { WebSocket } from 'ws';
+import { createPageApp } from '../../../../test/support/page-app.js';
 import { AppModule, OrdersResolver } from '../src/app.module.js';
 import { hideSchema } from '../src/hide-schema.js';
 
@@ -15,9 +15,7 @@ let app: INestApplication<App>;
 let issuer: TestIssuer;
 
 async function start(metadata: (issuer: TestIssuer) => ModuleMetadata): Promise<void> {
-  issuer = await TestIssuer.create();
-  const module = await withTestIssuer(Test.createTestingModule(metadata(issuer)), issuer).compile();
-  app = module.createNestApplication();
+  ({ app, issuer } = await createPageApp(metadata(issuer)));
   await app.listen(0, '127.0.0.1');
 }
 

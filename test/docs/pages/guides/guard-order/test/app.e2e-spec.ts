@@ -13,11 +13,11 @@ import {
   UseGuards,
 } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
-import { Test } from '@nestjs/testing';
 import { AuthGuard, AuthModule } from 'nestjs-resource-server';
-import { TestIssuer, withTestIssuer } from 'nestjs-resource-server/testing';
+import type { TestIssuer } from 'nestjs-resource-server/testing';
 import request from 'supertest';
 import type { App } from 'supertest/types.js';
+import { createPageApp } from '../../../../test/support/page-app.js';
 import { AppModule } from '../src/app.module.js';
 
 let app: INestApplication<App>;
@@ -25,9 +25,7 @@ let issuer: TestIssuer;
 const called: string[] = [];
 
 async function start(metadata: ModuleMetadata, prepare?: (app: INestApplication) => unknown): Promise<void> {
-  issuer = await TestIssuer.create();
-  const module = await withTestIssuer(Test.createTestingModule(metadata), issuer).compile();
-  app = module.createNestApplication();
+  ({ app, issuer } = await createPageApp(metadata));
   prepare?.(app);
   await app.init();
   called.length = 0;

@@ -1,7 +1,6 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { expect, it } from '@jest/globals';
-import type { INestApplication } from '@nestjs/common';
 import { ExecutionContextHost } from '@nestjs/core/helpers/execution-context-host.js';
 import {
   type ClientOptions,
@@ -12,12 +11,10 @@ import {
   RmqContext,
   Transport,
 } from '@nestjs/microservices';
-import { Test } from '@nestjs/testing';
 import { openRoutes } from 'nestjs-resource-server';
-import { TestIssuer, withTestIssuer } from 'nestjs-resource-server/testing';
 import { firstValueFrom } from 'rxjs';
 import request from 'supertest';
-import type { App } from 'supertest/types.js';
+import { createPageApp } from '../../../../test/support/page-app.js';
 import { AppModule } from '../src/app.module.js';
 import { connectMicroservice } from '../src/connect-microservice.js';
 import { messageToken } from '../src/message-token.js';
@@ -31,9 +28,7 @@ async function freePort(): Promise<number> {
 }
 
 it('guards messages and requests', async () => {
-  const issuer = await TestIssuer.create();
-  const module = await withTestIssuer(Test.createTestingModule({ imports: [AppModule] }), issuer).compile();
-  const app: INestApplication<App> = module.createNestApplication();
+  const { app, issuer } = await createPageApp({ imports: [AppModule] });
   const port = await freePort();
   connectMicroservice(app, port);
   await app.startAllMicroservices();

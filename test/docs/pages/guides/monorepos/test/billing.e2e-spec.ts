@@ -1,15 +1,10 @@
 import { expect, it } from '@jest/globals';
-import type { INestApplication } from '@nestjs/common';
-import { Test } from '@nestjs/testing';
-import { TestIssuer, withTestIssuer } from 'nestjs-resource-server/testing';
 import request from 'supertest';
-import type { App } from 'supertest/types.js';
+import { createPageApp } from '../../../../test/support/page-app.js';
 import { BillingModule } from '../apps/billing/src/billing.module.js';
 
 it('applies the options and the decorator of the library', async () => {
-  const issuer = await TestIssuer.create();
-  const module = await withTestIssuer(Test.createTestingModule({ imports: [BillingModule] }), issuer).compile();
-  const app: INestApplication<App> = module.createNestApplication();
+  const { app, issuer } = await createPageApp({ imports: [BillingModule] });
   await app.init();
   const send = async (headers: Record<string, string>) =>
     (await request(app.getHttpServer()).get('/invoices').set(headers)).status;

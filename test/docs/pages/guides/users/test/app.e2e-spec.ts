@@ -1,10 +1,10 @@
 import { afterEach, expect, it } from '@jest/globals';
 import { type INestApplication, Module, type Type } from '@nestjs/common';
-import { Test } from '@nestjs/testing';
 import { AuthModule } from 'nestjs-resource-server';
-import { TestIssuer, withTestIssuer } from 'nestjs-resource-server/testing';
+import type { TestIssuer } from 'nestjs-resource-server/testing';
 import request from 'supertest';
 import type { App } from 'supertest/types.js';
+import { createPageApp } from '../../../../test/support/page-app.js';
 import { AccountStrategy } from '../src/account.strategy.js';
 import { Accounts, AccountsModule } from '../src/accounts.js';
 import { AppModule, MeController } from '../src/app.module.js';
@@ -13,9 +13,7 @@ let app: INestApplication<App>;
 let issuer: TestIssuer;
 
 async function start(appModule: Type): Promise<void> {
-  issuer = await TestIssuer.create();
-  const module = await withTestIssuer(Test.createTestingModule({ imports: [appModule] }), issuer).compile();
-  app = module.createNestApplication();
+  ({ app, issuer } = await createPageApp({ imports: [appModule] }));
   await app.init();
   const { all } = app.get(Accounts, { strict: false });
   all.set('alice', { id: '7', isLocked: false });

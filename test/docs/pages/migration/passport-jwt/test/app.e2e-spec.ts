@@ -1,11 +1,11 @@
 import { afterEach, expect, it } from '@jest/globals';
 import { Controller, Get, type INestApplication, Module, type Type, UseGuards } from '@nestjs/common';
 import { AuthGuard } from '@nestjs/passport';
-import { Test } from '@nestjs/testing';
 import { openRoutes } from 'nestjs-resource-server';
-import { TestIssuer, withTestIssuer } from 'nestjs-resource-server/testing';
+import { TestIssuer } from 'nestjs-resource-server/testing';
 import request from 'supertest';
 import type { App } from 'supertest/types.js';
+import { createPageApp } from '../../../../test/support/page-app.js';
 import { AccountAppModule } from '../src/account.strategy.js';
 import { AppModule } from '../src/app.module.js';
 
@@ -15,8 +15,7 @@ let app: INestApplication<App>;
 afterEach(() => app.close());
 
 async function start(module: Type) {
-  const testing = await withTestIssuer(Test.createTestingModule({ imports: [module] }), issuer).compile();
-  app = testing.createNestApplication({ logger: false });
+  ({ app } = await createPageApp({ imports: [module] }, issuer));
   await app.init();
   return request(app.getHttpServer());
 }

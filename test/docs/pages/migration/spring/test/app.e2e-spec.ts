@@ -1,19 +1,17 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import type { INestApplication } from '@nestjs/common';
-import { Test } from '@nestjs/testing';
 import { openRoutes } from 'nestjs-resource-server';
-import { TestIssuer, withTestIssuer } from 'nestjs-resource-server/testing';
+import type { TestIssuer } from 'nestjs-resource-server/testing';
 import request from 'supertest';
 import type { App } from 'supertest/types.js';
+import { createPageApp } from '../../../../test/support/page-app.js';
 import { AppModule } from '../src/app.module.js';
 
 let issuer: TestIssuer;
 let app: INestApplication<App>;
 
 beforeAll(async () => {
-  issuer = await TestIssuer.create();
-  const module = await withTestIssuer(Test.createTestingModule({ imports: [AppModule] }), issuer).compile();
-  app = module.createNestApplication();
+  ({ app, issuer } = await createPageApp({ imports: [AppModule] }));
   await app.init();
 });
 

@@ -1,11 +1,9 @@
 import { expect, it } from '@jest/globals';
-import { Controller, Get, type INestApplication, Module } from '@nestjs/common';
+import { Controller, Get, Module } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
-import { Test } from '@nestjs/testing';
 import { AuthError, AuthModule } from 'nestjs-resource-server';
-import { TestIssuer, withTestIssuer } from 'nestjs-resource-server/testing';
 import request from 'supertest';
-import type { App } from 'supertest/types.js';
+import { createPageApp } from '../../../../test/support/page-app.js';
 import { ProblemFilter } from '../src/problem.filter.js';
 
 @Controller('orders')
@@ -29,9 +27,7 @@ const auth = AuthModule.forRoot({
 class AppModule {}
 
 it('answers refusals with problem details and a challenge', async () => {
-  const issuer = await TestIssuer.create();
-  const module = await withTestIssuer(Test.createTestingModule({ imports: [AppModule] }), issuer).compile();
-  const app: INestApplication<App> = module.createNestApplication();
+  const { app, issuer } = await createPageApp({ imports: [AppModule] });
   app.useGlobalFilters(new ProblemFilter(app.get(HttpAdapterHost)));
   await app.init();
   const call = (token: string) => request(app.getHttpServer()).get('/orders').auth(token, { type: 'bearer' });
