@@ -15,15 +15,20 @@ function testsOf(name: string): string[] {
   return files.map(({ path }) => path).filter((path) => path.endsWith('spec.ts'));
 }
 
+/** The paths of the tests that import Vitest instead of Jest. */
+const vitestPaths = complete.flatMap(({ name, files }) =>
+  files.filter(({ code }) => /^import .* from 'vitest';$/m.test(code)).map(({ path }) => join(name, path)),
+);
+
 const examples = readExamples();
 
 describe('The code of the README, of docs and of doc comments', () => {
   it('compiles', () => {
     const files = new Map([
       ...pages.flatMap(({ name, blocks, files }) => [
-        ...blocks.flatMap(({ path, code }, index) =>
-          path === undefined ? [[join(root, 'pages', name, `${String(index)}.ts`), code] as const] : [],
-        ),
+        ...blocks
+          .filter(({ path }) => path?.endsWith('.ts') !== true)
+          .map(({ path = 'index.ts', code }, index) => [join(root, 'pages', name, String(index), path), code] as const),
         ...files.map(({ path, code }) => [join(root, 'pages', name, path), code] as const),
       ]),
       ...Array.from(examples, ([path, code]) => [join(root, 'examples', path), code] as const),
@@ -49,6 +54,8 @@ function compilerHostWith(files: ReadonlyMap<string, string>): ts.CompilerHost &
   const options: ts.CompilerOptions = {
     ...ts.parseJsonConfigFileContent(config.config, ts.sys, root).options,
     noEmit: true,
+    allowJs: true,
+    checkJs: true,
     paths: {
       'nestjs-resource-server': [join(root, 'src/index.ts')],
       'nestjs-resource-server/*': [join(root, 'src/*.ts')],
@@ -96,7 +103,7 @@ interface SuiteReport {
   readonly name: string;
   readonly status: string;
   /** Why the file could not be loaded, or why its tests failed. */
-  readonly message: string;
+  readonly message?: string;
   readonly assertionResults: readonly { readonly fullName: string; readonly status: string }[];
 }
 
@@ -114,8 +121,8 @@ describe('The tests of a page', () => {
         await writeFile(join(folder, name, path), code);
       }
     }
-    suites = await runJest(folder);
-  }, 150_000);
+    suites = [...(await runJest(folder)), ...(vitestPaths.length === 0 ? [] : await runVitest(folder))];
+  }, 200_000);
 
   afterAll(() => rm(folder, { recursive: true }));
 
@@ -127,7 +134,7 @@ describe('The tests of a page', () => {
     );
     expect(ofPage.map(({ path }) => path).sort()).toEqual(testsOf(name).sort());
     for (const { suite } of ofPage) {
-      expect([suite.message, suite.status]).toEqual(['', 'passed']);
+      expect([suite.message ?? '', suite.status]).toEqual(['', 'passed']);
       expect(suite.assertionResults.filter(({ status }) => status !== 'passed')).toEqual([]);
       expect(suite.assertionResults).not.toEqual([]);
     }
@@ -135,15 +142,32 @@ describe('The tests of a page', () => {
 });
 
 async function runJest(folder: string): Promise<readonly SuiteReport[]> {
-  const jest = join(root, 'node_modules/jest/bin/jest.js');
   const flags = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning'];
-  const report = join(folder, 'report.json');
-  const options = [`--roots=${folder}`, '--testRegex=spec.ts$', '--silent', '--json', `--outputFile=${report}`];
+  const ignored = vitestPaths.map((path) => `--testPathIgnorePatterns=/${path}$`);
+  const options = [`--roots=${folder}`, '--testRegex=spec.ts$', ...ignored, '--silent', '--json'];
+  return runTests(join(folder, 'jest.json'), [...flags, 'node_modules/jest/bin/jest.js', ...options]);
+}
+
+async function runVitest(folder: string): Promise<readonly SuiteReport[]> {
+  const aliases = [
+    { find: 'nestjs-resource-server/testing', replacement: join(root, 'src/testing.ts') },
+    { find: 'nestjs-resource-server', replacement: join(root, 'src/index.ts') },
+  ];
+  const config = { root: folder, resolve: { alias: aliases }, test: { include: vitestPaths, testTimeout: 30_000 } };
+  await writeFile(join(folder, 'vitest.config.mjs'), `export default ${JSON.stringify(config)};`);
+  // Vite reads the options of decorators from the configuration that includes a file.
+  await writeFile(join(folder, 'tsconfig.json'), JSON.stringify({ extends: '../tsconfig.json', include: ['**/*.ts'] }));
+  const options = ['run', '--config', join(folder, 'vitest.config.mjs'), '--reporter=json'];
+  return runTests(join(folder, 'vitest.json'), ['node_modules/vitest/vitest.mjs', ...options]);
+}
+
+/** Runs a command of Jest or Vitest, which write the same kind of report. */
+async function runTests(report: string, args: readonly string[]): Promise<readonly SuiteReport[]> {
   const stderr = await new Promise<string>((resolve) => {
-    // A failed test makes Jest exit with 1, which is not an error here: the report has the results.
+    // A failed test makes the command exit with 1, which is not an error here: the report has the results.
     execFile(
       process.execPath,
-      [...flags, jest, ...options],
+      [...args, `--outputFile=${report}`],
       { maxBuffer: 2 ** 24, timeout: 140_000 },
       (_error, _stdout, text) => {
         resolve(text);
@@ -151,7 +175,7 @@ async function runJest(folder: string): Promise<readonly SuiteReport[]> {
     );
   });
   const text = await readFile(report, 'utf8').catch(() => {
-    throw new Error(`Jest wrote no report: ${stderr}`);
+    throw new Error(`There is no report of the tests: ${stderr}`);
   });
   return (JSON.parse(text) as { testResults: readonly SuiteReport[] }).testResults;
 }

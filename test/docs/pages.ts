@@ -11,7 +11,10 @@ export interface Page {
 }
 
 export interface CodeBlock {
-  /** The path in the reader's application, if the first line has it: `// src/app.module.ts`. Such a block is a complete file. */
+  /**
+   * The path in the reader's application, if the first line has it: `// src/app.module.ts`. Such a block is a complete file. A script
+   * (`// issuer.mjs`) is compiled, but not run.
+   */
   readonly path: string | undefined;
   readonly code: string;
 }
@@ -35,17 +38,16 @@ export function readPages(): readonly Page[] {
     .filter(([name]) => SELECTED.some((start) => name.startsWith(start)))
     .map(([name, path]) => {
       const blocks = codeBlocks(readFileSync(path, 'utf8'));
-      const complete = blocks.flatMap(({ path, code }) => (path === undefined ? [] : [{ path, code }]));
+      const complete = blocks.flatMap(({ path = '', code }) => (path.endsWith('.ts') ? [{ path, code }] : []));
       return { name, blocks, files: [...complete, ...readTests(name)] };
     });
 }
 
-/** Reads the `ts` blocks. A `typescript` block is not read. */
+/** Reads the `ts` blocks, and the `js` blocks that are scripts. A `typescript` block is not read. */
 function codeBlocks(text: string): readonly CodeBlock[] {
-  return [...text.matchAll(/^```ts.*\n([\s\S]*?)^```/gm)].map(([, code = '']) => ({
-    path: /^\/\/ (\S+\.ts)\n/.exec(code)?.[1],
-    code,
-  }));
+  return [...text.matchAll(/^```(ts|js)\b.*\n([\s\S]*?)^```/gm)]
+    .map(([, language, code = '']) => ({ language, path: /^\/\/ (\S+\.(?:ts|mjs))\n/.exec(code)?.[1], code }))
+    .filter(({ language, path }) => language === 'ts' || path !== undefined);
 }
 
 function readTests(page: string): readonly SourceFile[] {

@@ -1,15 +1,18 @@
-import { afterEach, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { ApolloDriver, type ApolloDriverConfig } from '@nestjs/apollo';
 import type { INestApplication, ModuleMetadata } from '@nestjs/common';
-import { GraphQLModule } from '@nestjs/graphql';
+import { Args, GraphQLModule, Query, ResolveField, Resolver } from '@nestjs/graphql';
 import { createClient } from 'graphql-ws';
+import { Public, RequirePolicy } from 'nestjs-resource-server';
 import { AuthTestingModule, type TestIssuer, type TokenRequest } from 'nestjs-resource-server/testing';
 import request from 'supertest';
 import type { App } from 'supertest/types.js';
 import { WebSocket } from 'ws';
 import { createPageApp } from '../../../../test/support/page-app.js';
-import { AppModule, OrdersResolver } from '../src/app.module.js';
+import { AppModule, Order, OrdersResolver } from '../src/app.module.js';
 import { hideSchema } from '../src/hide-schema.js';
+import { LoadedOrder, OrderAccess, Orders, ownsParent } from '../src/order.policies.js';
+import { UsersSubgraphModule } from '../src/users-subgraph.module.js';
 
 let app: INestApplication<App>;
 let issuer: TestIssuer;
@@ -75,4 +78,82 @@ it('hides the schema over HTTP and over a socket', async () => {
   await expect(first(introspection)).rejects.toEqual([{ message: 'Only subscriptions are served over a socket' }]);
   const alice = await issuer.as({ sub: 'alice', scopes: ['read:orders'] });
   expect(await first('subscription { ordered { owner } }', alice)).toEqual({ data: { ordered: { owner: 'alice' } } });
+});
+
+describe('A policy', () => {
+  @Resolver(() => Order)
+  class OrderResolver {
+    @Query(() => Order)
+    @RequirePolicy(OrderAccess)
+    order(@Args('id') _id: string, @LoadedOrder() order: Order): Order {
+      return order;
+    }
+
+    @Public()
+    @Query(() => [Order])
+    all(): Order[] {
+      return [
+        { id: '1', owner: 'alice' },
+        { id: '2', owner: 'bob' },
+      ];
+    }
+
+    @ResolveField(() => String, { nullable: true })
+    @RequirePolicy(ownsParent)
+    note() {
+      return 'for the owner';
+    }
+  }
+
+  beforeEach(async () => {
+    await start((issuer) => ({
+      imports: [
+        AuthTestingModule.forIssuer(issuer),
+        GraphQLModule.forRoot<ApolloDriverConfig>({
+          driver: ApolloDriver,
+          autoSchemaFile: true,
+          fieldResolverEnhancers: ['guards'],
+        }),
+      ],
+      providers: [OrderResolver, Orders, OrderAccess],
+    }));
+    app.get(Orders).all.set('1', { id: '1', owner: 'alice' }).set('2', { id: '2', owner: 'bob' });
+  });
+
+  it('loads the order of the arguments for the handler, also for two fields at the same time', async () => {
+    const alice = await issuer.as({ sub: 'alice' });
+    const text = '{ mine: order(id: "1") { id } other: order(id: "2") { id } }';
+    const mine = { path: ['other'], extensions: { code: 'NOT_FOUND' } };
+    expect(await query(text, alice)).toMatchObject({ errors: [mine] });
+    const admins = '{ one: order(id: "1") { owner } same: order(id: "1") { owner } }';
+    expect(await query(admins, alice)).toMatchObject({ data: { one: { owner: 'alice' }, same: { owner: 'alice' } } });
+  });
+
+  it('decides on a field for each object', async () => {
+    const alice = await issuer.as({ sub: 'alice' });
+    const { data, errors } = await query('{ all { id note } }', alice);
+    expect(data).toEqual({
+      all: [
+        { id: '1', note: 'for the owner' },
+        { id: '2', note: null },
+      ],
+    });
+    expect(errors).toMatchObject([{ path: ['all', 1, 'note'], extensions: { code: 'POLICY_DENIED' } }]);
+  });
+});
+
+it('passes the token of a gateway to the subgraph, which verifies it', async () => {
+  await start(() => ({ imports: [UsersSubgraphModule] }));
+  const [subgraph, { issuer: users }] = [app, { issuer }];
+  process.env.USERS_URL = `${await subgraph.getUrl()}/graphql`;
+  const { GatewayModule } = await import('../src/gateway.module.js');
+  await start((issuer) => ({ imports: [AuthTestingModule.forIssuer(issuer), GatewayModule] }));
+  try {
+    expect(await query('{ me { id } }', {})).toMatchObject({ errors: [{ extensions: { code: 'TOKEN_MISSING' } }] });
+    expect(await query('{ me { id } }', await users.as({ sub: 'alice' }))).toMatchObject({
+      data: { me: { id: 'alice' } },
+    });
+  } finally {
+    await subgraph.close();
+  }
 });

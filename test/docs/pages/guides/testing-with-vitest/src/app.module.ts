@@ -1,0 +1,1 @@
+export { AppModule } from '../../testing-with-jest/src/app.module.js';
