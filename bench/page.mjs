@@ -13,8 +13,12 @@ export async function formatted(file, text) {
   return format(text, { ...(await resolveConfig(file)), filepath: fileURLToPath(file) });
 }
 
-/** Replaces the text between `<!-- name -->` and `<!-- /name -->` for each block. */
 export async function writeBlocks(page, blocks) {
+  await writeFile(page, await withBlocks(page, blocks));
+}
+
+/** Returns the page with the text between `<!-- name -->` and `<!-- /name -->` replaced for each block. */
+export async function withBlocks(page, blocks) {
   let text = await readFile(page, 'utf8');
   for (const [name, markdown] of Object.entries(blocks)) {
     const [start, end] = [`<!-- ${name} -->`, `<!-- /${name} -->`];
@@ -22,5 +26,5 @@ export async function writeBlocks(page, blocks) {
     if (before < 0 || after < before) throw new Error(`${page.pathname} does not contain ${start} … ${end}`);
     text = `${text.slice(0, before + start.length)}\n\n${markdown}\n${text.slice(after)}`;
   }
-  await writeFile(page, await formatted(page, text));
+  return formatted(page, text);
 }

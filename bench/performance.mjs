@@ -4,14 +4,12 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
-import { formatted, tableOf, writeBlocks } from './page.mjs';
+import { formatted, tableOf } from './page.mjs';
 import { installPeers, versions } from './peers.mjs';
-import { chartOf } from './performance/chart.mjs';
-import { RENDERERS } from './performance/render.mjs';
+import { filesOf, markdownOf, PAGE, RENDERERS } from './performance/render.mjs';
 import { targetsOf } from './performance/targets.mjs';
 
 const PARTS = ['verification', 'http', 'growth', 'footprint', 'cluster'];
-const PAGE = new URL('../docs/performance.md', import.meta.url);
 const DATA = new URL('performance.json', PAGE);
 
 const { isQuick, isRendered, isWritten, names } = settingsOf(process.argv.slice(2));
@@ -24,7 +22,9 @@ if (!isRendered) {
   const data = await measureAll();
   if (isWritten) await writeFile(DATA, await formatted(DATA, JSON.stringify(data, rounded)));
 }
-if (isWritten || isRendered) await writePage(JSON.parse(await readFile(DATA, 'utf8')));
+// The recorded figures are rounded, so that `--render` writes the same bytes as `--write`.
+if (isWritten || isRendered)
+  for (const [file, text] of await filesOf(JSON.parse(await readFile(DATA, 'utf8')))) await writeFile(file, text);
 log('done');
 
 async function measureAll() {
@@ -46,19 +46,6 @@ async function measureAll() {
   if (data.verification && data.http) await print('Several servers', markdownOf(RENDERERS.fleet(data)));
   console.log(data.environment);
   return data;
-}
-
-/** Renders the recorded, rounded figures, so that `--render` writes the same bytes as `--write`. */
-async function writePage(data) {
-  const blocks = { environment: data.environment };
-  for (const [name, render] of Object.entries(RENDERERS)) {
-    const { chart, ...text } = render(data);
-    blocks[name] = markdownOf(text);
-    if (!chart) continue;
-    blocks[name] = `![${chart.title}](performance-${name}.svg)\n\n${blocks[name]}`;
-    await writeFile(new URL(`performance-${name}.svg`, PAGE), chartOf(chart));
-  }
-  await writeBlocks(PAGE, blocks);
 }
 
 function settingsOf(args) {
@@ -83,11 +70,6 @@ function settingsOf(args) {
     isWritten: Boolean(values.write),
     names: PARTS.filter((name) => chosen.includes(name)),
   };
-}
-
-function markdownOf({ tables, note }) {
-  const parts = tables.map(({ caption, head, rows }) => `**${caption}**\n\n${tableOf(head, rows)}`);
-  return [...parts, ...(note ? [note] : [])].join('\n\n');
 }
 
 function rounded(_name, value) {

@@ -182,3 +182,13 @@ function evaluate(text: string): unknown {
 function prefixed(prefix: string, members: object = {}): Record<string, unknown> {
   return Object.fromEntries(Object.entries(members).map(([name, value]) => [prefix + name, value as unknown]));
 }
+
+describe('The page of performance', () => {
+  it('and its charts are rendered from the recorded figures (npm run bench -- --render)', async () => {
+    const path = '../../bench/performance/render.mjs';
+    const { filesOf } = (await import(path)) as { filesOf: (data: unknown) => Promise<ReadonlyMap<URL, string>> };
+    const files = await filesOf(JSON.parse(readFileSync('docs/performance.json', 'utf8')));
+    expect(files.size).toBe(5);
+    for (const [file, text] of files) expect(readFileSync(file, 'utf8')).toBe(text);
+  }, 60_000);
+});
