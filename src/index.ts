@@ -41,7 +41,14 @@ export {
 export { type AdmittedEvent, type AuthEvent, AuthEvents, type RefusedEvent } from './nest/auth-events.js';
 export type { ReportedRequirement, ReportedRoute, RouteReport } from './nest/routes/route-report.js';
 export { openRoutes, routeReport } from './nest/routes/route-reporter.js';
-export { fromBearerHeader, fromCookie, fromFormBody, fromQuery, type TokenPlace } from './options/token-places.js';
+export {
+  fromBearerHeader,
+  fromCookie,
+  fromFormBody,
+  fromHeader,
+  fromQuery,
+  type TokenPlace,
+} from './options/token-places.js';
 export type { AuthorizationDetail } from './model/requirement.js';
 export { AuthModule } from './nest/auth.module.js';
 export type { AuthModuleExtras, AuthOptionsCreator } from './nest/auth.module-definition.js';

@@ -10,7 +10,7 @@ import {
   type PolicyReference,
 } from '../model/policy.js';
 import { AUTHORITIES, type AuthorityKind, type AuthorizationDetail, type Requirement } from '../model/requirement.js';
-import { clockToleranceSecondsOf } from '../token/verified-access-token.js';
+import { clockToleranceSecondsOf, unreadClaim } from '../token/verified-access-token.js';
 
 export interface RequirementSurroundings<Context> {
   readonly context: Context;
@@ -50,7 +50,7 @@ function checkAuthorities(
   const isGranted = (name: string) => token[granted].includes(name);
   if (needs === 'all' ? names.every(isGranted) : names.some(isGranted)) return;
   const detail = code === 'SCOPE_INSUFFICIENT' ? { scope: [...new Set([...requiredScopes, ...names])].join(' ') } : {};
-  throw new AuthError(code, { ...detail, requires: needs, expected: names });
+  throw new AuthError(code, { ...detail, requires: needs, expected: names, ...unreadClaim(token, granted) });
 }
 
 /** RFC 9470 §3, §5: checks how and how long ago the user was authenticated. */

@@ -12,9 +12,9 @@ export interface JoseHeader {
  * the methods of other objects but not their prototype, so that a polluted `Object.prototype` supplies no claim, not even to your code.
  */
 export interface AccessTokenClaims {
-  /** The issuer, exactly as it is configured. */
+  /** The issuer, exactly as it is configured. Absent with `issuer: null`. */
   readonly iss: string;
-  /** Includes a configured audience. Can be absent if `audienceClaim` names another claim. */
+  /** Includes a configured audience. Can be absent with `audience: null`, or if `audienceClaim` names another claim. */
   readonly aud: string | readonly string[];
   /** Expiration time in seconds since 1970 (NumericDate). */
   readonly exp: number;
@@ -38,7 +38,7 @@ export interface VerifiedAccessToken {
   /** Opaque tokens have none. */
   readonly header?: JoseHeader;
   readonly claims: AccessTokenClaims;
-  /** The same as `claims.iss`. */
+  /** The same as `claims.iss`. Empty with `issuer: null`. */
   readonly issuer: string;
   /** From `claimPaths.scopes`; by default what `scope` and `scp` grant (RFC 9068 §2.2.3). */
   readonly scopes: readonly string[];

@@ -4,6 +4,7 @@ import type { VerifiedAccessToken } from '../model/access-token.js';
 import { type AuthError, ConfigurationError } from '../model/errors.js';
 import { escapeUnprintable, quoted } from '../model/printable-text.js';
 import { ownMembers } from '../model/unknown-value.js';
+import type { ResolvedIssuer } from '../options/resolve-issuer.js';
 import { EXTRA_DEFAULTS, resolveOptions, type ResolvedOptions } from '../options/resolve-options.js';
 import { KeySourceRegistry } from '../remote/key-source-registry.js';
 import { AccessTokenVerifier } from '../token/access-token-verifier.js';
@@ -166,11 +167,20 @@ function startWith(options: ResolvedOptions, undefinedNames: readonly string[]):
         : 'explainRefusals is on: responses tell callers what the options expect and what their token has',
     );
   // The issuers of a function are not known yet.
-  for (const { issuer, reportOnly } of typeof options.issuers === 'function' ? [] : options.issuers) {
-    if (reportOnly.size === 0) continue;
-    logger.warn(`reportOnly is on for ${issuer}: no token is rejected for ${[...reportOnly].join(', ')}`);
-  }
+  for (const issuer of typeof options.issuers === 'function' ? [] : options.issuers)
+    for (const warning of warningsOf(issuer)) logger.warn(warning);
   return isProduction ? { ...options, explainRefusals: false } : options;
+}
+
+/** Returns a line for each check of the issuer that the options switch off. */
+function warningsOf({ issuer, names, audience, idTokens, padding, reportOnly }: ResolvedIssuer): readonly string[] {
+  return [
+    names.length === 0 && `issuer is null: tokens without \`iss\` are accepted if a key of ${issuer} has signed them`,
+    audience === null && `audience is null for ${issuer}: tokens of this issuer for other APIs are accepted`,
+    idTokens === 'accept' && `idTokens is 'accept' for ${issuer}: ID tokens are accepted as access tokens`,
+    padding === 'accept' && `padding is 'accept' for ${issuer}: tokens that RFC 7515 does not allow are accepted`,
+    reportOnly.size > 0 && `reportOnly is on for ${issuer}: no token is rejected for ${[...reportOnly].join(', ')}`,
+  ].filter((warning) => warning !== false);
 }
 
 /** The version of this package. A test compares it with package.json, which a bundler may leave out. */

@@ -5,6 +5,8 @@
 export const DEFAULTS = {
   audienceClaim: 'aud',
   tokenTypes: ['at+jwt', 'JWT', undefined],
+  idTokens: 'reject',
+  padding: 'reject',
   clockToleranceSeconds: 5,
   scopes: ['scope', 'scp'],
   roles: ['roles'],

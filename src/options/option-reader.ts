@@ -5,6 +5,8 @@ import { describeValue, isJsonObject, ownMembers } from '../model/unknown-value.
 
 export const HTTP_RULE = 'http is accepted for loopback only, or with insecureAllowHttp: true in a closed network';
 
+const ADDRESS_FIX = `Set it to an https address without credentials or fragment (${HTTP_RULE}).`;
+
 export type OptionRecord = Readonly<Record<PropertyKey, unknown>>;
 
 interface ItemRules<Item> {
@@ -100,9 +102,17 @@ export class OptionReader {
 
   address(name: string, meaning: string, allowHttp: boolean): string {
     const address = this.requiredString(name, meaning);
-    if (address !== '' && !isFetchableAddress(address, allowHttp))
-      this.invalid(name, `Set it to an https address without credentials or fragment (${HTTP_RULE}).`);
+    if (address !== '' && !isFetchableAddress(address, allowHttp)) this.invalid(name, ADDRESS_FIX);
     return address;
+  }
+
+  addresses(name: string, meaning: string, allowHttp: boolean): readonly string[] {
+    if (!Array.isArray(this.value(name))) return Object.freeze([this.address(name, meaning, allowHttp)]);
+    const list = this.oneOrMore(name, meaning);
+    list.forEach((address, index) => {
+      if (!isFetchableAddress(address, allowHttp)) this.invalid(`${name}[${String(index)}]`, ADDRESS_FIX, address);
+    });
+    return list;
   }
 
   /** Reads a string or a non-empty list of strings. Returns an empty list after a problem. */

@@ -1,4 +1,4 @@
-import type { VerifiedAccessToken } from '../model/access-token.js';
+import type { AccessTokenClaims, VerifiedAccessToken } from '../model/access-token.js';
 import type { SignatureAlgorithm } from '../keys/algorithms.js';
 import type { PolicyReference } from '../model/policy.js';
 import type { KeyStore } from '../keys/key-store.js';
@@ -57,12 +57,23 @@ export interface RemoteKeyOptions {
    * that the issuer withdraws stays accepted here. Default none.
    */
   readonly fallback?: { readonly keys: readonly JsonWebKey[] };
+  /**
+   * Request headers for metadata and keys, or a function that returns them, for an issuer that requires them: the token of a Kubernetes
+   * API server, the public host name of an issuer that is reached at an internal address. They are sent only to the origin of `uri`
+   * or `issuer`, and to `jwksOrigins`. Default none.
+   */
+  readonly headers?: RequestHeaders | (() => RequestHeaders | Promise<RequestHeaders>);
 }
+
+/** Names and values of HTTP request headers. */
+export type RequestHeaders = Readonly<Record<string, string>>;
 
 /**
  * The source of the keys of an issuer. `discovery` (default): the metadata of the issuer (OpenID Connect Discovery §4, RFC 8414
  * §3), or metadata at `uri`; its `issuer` must equal the configured one. `jwks`: the key set at `uri`, without metadata. `static`:
  * the options; nothing is fetched. Addresses must use https, or http on a loopback host; see `insecureAllowHttp`.
+ *
+ * A key set is a JSON Web Key Set (RFC 7517 §5), an object of keys or PEM certificates by key id, or a PEM file.
  */
 export type KeysOptions =
   | ({
@@ -70,28 +81,48 @@ export type KeysOptions =
       readonly from: 'discovery';
       /**
        * The address of the metadata (`discovery`; default: the well-known addresses of the issuer), or of the key set (`jwks`, where it
-       * is required).
+       * is required). `jwks` also takes a list of addresses, whose keys are used together: servers of one issuer with different keys.
        */
       readonly uri?: string;
       /**
-       * Allowed origins of the `jwks_uri` in the metadata, for example `['https://keys.example.com']`. Default: any origin. Metadata
-       * from a public host must never point to an address or a name inside a network (SSRF).
+       * Allowed origins of the `jwks_uri` in the metadata, for example `['https://keys.example.com']`. Default: any origin, but
+       * metadata from a public host must not point to an address or a name inside a network (SSRF) that is not listed here.
        */
       readonly jwksOrigins?: readonly string[];
     } & RemoteKeyOptions)
-  | ({ readonly from: 'jwks'; readonly uri: string } & RemoteKeyOptions)
+  | ({ readonly from: 'jwks'; readonly uri: string | readonly string[] } & RemoteKeyOptions)
   | {
       readonly from: 'static';
-      /** The JSON Web Key Set (RFC 7517 §5) of `static`, with public keys only. */
+      /** The JSON Web Key Set (RFC 7517 §5) of `static`, with public keys only. Required unless `pem` is set. */
       readonly jwks: { readonly keys: readonly JsonWebKey[] };
+      readonly pem?: never;
+    }
+  | {
+      readonly from: 'static';
+      /**
+       * Public keys or X.509 certificates of `static` in PEM encoding (RFC 7468), instead of `jwks`. Tokens may have any `kid`. **Not**
+       * checked: the validity and the issuer of a certificate.
+       */
+      readonly pem: string | readonly string[];
+      readonly jwks?: never;
     };
 
 /**
- * The name of a claim (`'roles'`, `'https://example.com/roles'`), a path with dots (`'realm_access.roles'`), or a path with
- * names that contain dots (`['resource_access', 'my.client', 'roles']`, `'resource_access["my.client"].roles'`).
- * `{ keysOf: path }` reads the member names of the object at the path.
+ * Where a claim has its values:
+ *
+ * - the name of a claim (`'roles'`, `'https://example.com/roles'`), a path with dots (`'realm_access.roles'`), or a path with
+ *   names that contain dots (`['resource_access', 'my.client', 'roles']`, `'resource_access["my.client"].roles'`)
+ * - `[]` for each item of a list: `'roles[].name'` for a list of objects, `'groups[]'` for a list of lists
+ * - `{ keysOf: path }`: the member names of the object at the path
+ * - `{ path, split: ',' }`: the parts of a text, without the white space around them
+ * - a function of the claims that returns the values. What it throws is rethrown.
  */
-export type ClaimPath = string | readonly string[] | { readonly keysOf: string | readonly string[] };
+export type ClaimPath =
+  | string
+  | readonly string[]
+  | { readonly keysOf: string | readonly string[] }
+  | { readonly path: string | readonly string[]; readonly split: string }
+  | ((claims: AccessTokenClaims) => string | readonly string[] | undefined | null);
 
 /** The claims that grant scopes, roles and permissions. The values of all paths of a list are combined. */
 export interface ClaimPaths {
@@ -128,7 +159,8 @@ export interface ProviderChecked {
 export interface CheckOptions {
   /**
    * Accepted signature algorithms; others are rejected with ALGORITHM_NOT_ALLOWED. Default: RS, PS and ES 256 to 512, EdDSA
-   * and Ed25519, each only with a key that fits. `none` and `HS…` are not possible (RFC 8725 §3.1, §3.2).
+   * and Ed25519, each only with a key that fits. ES256K, Ed448, and ML-DSA-44, -65 and -87 (Node 24.6 or later) only if they are listed.
+   * `none` and `HS…` are not possible (RFC 8725 §3.1, §3.2).
    */
   readonly algorithms?: readonly SignatureAlgorithm[];
   /**
@@ -136,6 +168,17 @@ export interface CheckOptions {
    * tokens without `typ`. Default `['at+jwt', 'JWT', undefined]`. RFC 9068 §4 requires `['at+jwt']`, which excludes all ID tokens.
    */
   readonly tokenTypes?: readonly (string | undefined)[];
+  /**
+   * `accept` also accepts ID tokens (OpenID Connect Core §2), for an issuer whose ID tokens are sent to APIs; a warning is logged
+   * at start. An ID token is issued to a client, so that any client of the issuer named in `audience` can then call. Default
+   * `reject`: tokens that are recognized as ID tokens are rejected with TYPE_NOT_ALLOWED.
+   */
+  readonly idTokens?: 'accept' | 'reject';
+  /**
+   * `accept` also accepts tokens whose parts end with `=`, which RFC 7515 §2 does not allow: AWS load balancers send them. Default
+   * `reject` (TOKEN_MALFORMED).
+   */
+  readonly padding?: 'accept' | 'reject';
   /** Accepted clock difference in seconds for `exp`, `nbf`, `iat`, `auth_time` and the age, from 0 to 300. Default 5. */
   readonly clockToleranceSeconds?: number;
   /** Claims that must be present and not null, in addition to `iss`, `aud` and `exp` (CLAIM_MISSING). Default `[]`. */
@@ -165,10 +208,23 @@ export interface CheckOptions {
 
 /** A trusted issuer. */
 export interface IssuerOptions extends CheckOptions {
-  /** The exact `iss` of the tokens (RFC 7519 §4.1.1), with or without a trailing slash, as in the token. Otherwise ISSUER_UNTRUSTED. */
-  readonly issuer: string;
-  /** The identifiers of this API. A token must have one of them in `aud` (RFC 7519 §4.1.3). Otherwise AUDIENCE_MISMATCH. */
-  readonly audience: string | readonly string[];
+  /**
+   * The exact `iss` of the tokens (RFC 7519 §4.1.1), with or without a trailing slash, as in the token. Otherwise ISSUER_UNTRUSTED.
+   * `null`: tokens **without** `iss`, with `keys` from `jwks` or `static`. Then only the keys prove who issued a token, and a
+   * warning is logged at start.
+   */
+  readonly issuer: string | null;
+  /**
+   * Other values of `iss` in tokens of this issuer, for example `['accounts.google.com']`. The metadata must have the name `issuer`.
+   * Default `[]`.
+   */
+  readonly issuerAliases?: readonly string[];
+  /**
+   * The identifiers of this API. A token must have one of them in `aud` (RFC 7519 §4.1.3). Otherwise AUDIENCE_MISMATCH. `null`: the
+   * audience is **not** checked, for issuers that set none, and a warning is logged at start. Then this API accepts tokens that
+   * the issuer meant for another one; use `validate` to tell them apart.
+   */
+  readonly audience: string | readonly string[] | null;
   /**
    * The claim that is compared with `audience`. Default `'aud'`. For access tokens without `aud` that name only the client:
    * `'client_id'` (Amazon Cognito), `'azp'`. `aud` is **not** checked then.

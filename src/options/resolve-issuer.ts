@@ -1,4 +1,10 @@
-import { ALGORITHM_NAMES, isSignatureAlgorithm, type SignatureAlgorithm } from '../keys/algorithms.js';
+import {
+  ALGORITHM_NAMES,
+  DEFAULT_ALGORITHMS,
+  isAvailable,
+  isSignatureAlgorithm,
+  type SignatureAlgorithm,
+} from '../keys/algorithms.js';
 import { claimPaths } from './claim-paths.js';
 import { DEFAULTS } from './defaults.js';
 import type { OptionReader } from './option-reader.js';
@@ -16,9 +22,11 @@ export const DEFAULT_TOKEN_TYPES = normalizedTypes(DEFAULTS.tokenTypes);
 
 // Defaults are shared by all issuers: hundreds of copies would not fit in the cache of the processor.
 const CHECK_OPTIONS = {
-  algorithms: option.withDefault(new Set(ALGORITHM_NAMES), readAlgorithms),
+  algorithms: option.withDefault<ReadonlySet<SignatureAlgorithm>>(new Set(DEFAULT_ALGORITHMS), readAlgorithms),
   /** Normalized by {@link normalizeTokenType}; undefined accepts tokens without `typ`. */
   tokenTypes: option.withDefault(DEFAULT_TOKEN_TYPES, readTokenTypes),
+  idTokens: option.withDefault<Verdict>(DEFAULTS.idTokens, readVerdict),
+  padding: option.withDefault<Verdict>(DEFAULTS.padding, readVerdict),
   clockToleranceSeconds: option.number(0, 300, DEFAULTS.clockToleranceSeconds),
   requiredClaims: option.withDefault([], (reader, name) => reader.stringList(name)),
   maxTokenAgeSeconds: option.number(1, 366 * 86_400, undefined),
@@ -35,14 +43,20 @@ const ISSUER = 'the exact `iss` of the tokens, for example "https://tenant.examp
 const AUDIENCE = 'the identifier of this API, for example "https://api.example.com"';
 
 const OWN_OPTIONS = {
-  issuer: { read: (reader, name) => reader.requiredString(name, ISSUER) },
-  audience: { read: (reader, name) => reader.oneOrMore(name, AUDIENCE) },
+  issuer: { read: (reader, name) => (reader.value(name) === null ? null : reader.requiredString(name, ISSUER)) },
+  audience: { read: (reader, name) => (reader.value(name) === null ? null : reader.oneOrMore(name, AUDIENCE)) },
   audienceClaim: option.withDefault(DEFAULTS.audienceClaim, readAudienceClaim),
+  issuerAliases: option.withDefault([], (reader, name) => reader.stringList(name)),
 } satisfies option.OptionTable;
 
 type ResolvedChecks = option.Values<typeof CHECK_OPTIONS> & { readonly providerCheck: ProviderCheck | undefined };
 
-export interface ResolvedIssuer extends ResolvedChecks, option.Values<typeof OWN_OPTIONS> {
+export interface ResolvedIssuer
+  extends ResolvedChecks, Pick<option.Values<typeof OWN_OPTIONS>, 'audience' | 'audienceClaim'> {
+  /** The name in logs, metrics and the health of the keys: the `iss`, or the place of the keys if tokens have none. */
+  readonly issuer: string;
+  /** The accepted values of `iss`. Empty for tokens without `iss`. */
+  readonly names: readonly string[];
   readonly keys: ResolvedKeys;
 }
 
@@ -54,8 +68,24 @@ export const OWN_OPTION_NAMES: readonly string[] = [...Object.keys(OWN_OPTIONS),
 export const ISSUER_OPTION_NAMES: readonly string[] = [...OWN_OPTION_NAMES, ...Object.keys(CHECK_OPTIONS)];
 
 export function readIssuer(reader: OptionReader, allowHttp: boolean, shared = CHECK_DEFAULTS): ResolvedIssuer {
-  const own = option.readOptions(reader, OWN_OPTIONS);
-  return Object.freeze({ ...own, keys: readKeys(reader, own.issuer, allowHttp), ...readChecks(reader, shared) });
+  const { issuer: name, issuerAliases, ...own } = option.readOptions(reader, OWN_OPTIONS);
+  const keys = readKeys(reader, name ?? '', allowHttp);
+  if (name === null) checkUnnamed(reader, keys);
+  if (own.audience === null && reader.has('audienceClaim'))
+    reader.problem('audienceClaim', 'is set beside audience: null. Remove one of them.');
+  const place = keys.from === 'jwks' ? keys.uris[0] : undefined;
+  const issuer = name ?? place ?? 'tokens without iss';
+  const names = Object.freeze(name === null ? [] : [name, ...issuerAliases]);
+  return Object.freeze({ ...own, issuer, names, keys, ...readChecks(reader, shared) });
+}
+
+function checkUnnamed(reader: OptionReader, keys: ResolvedKeys): void {
+  if (keys.from === 'discovery')
+    reader.problem(
+      'issuer',
+      "is null. Set keys: { from: 'jwks', uri } or { from: 'static', … }, because there is no issuer with metadata.",
+    );
+  if (reader.has('issuerAliases')) reader.problem('issuerAliases', 'is set beside issuer: null. Remove one of them.');
 }
 
 /**
@@ -87,6 +117,12 @@ function join<Check>(
   return own === undefined || shared === undefined || own === shared ? (own ?? shared) : both(own, shared);
 }
 
+type Verdict = 'accept' | 'reject';
+
+function readVerdict(reader: OptionReader, name: string): Verdict {
+  return reader.oneOf(name, ['accept', 'reject']) ?? 'reject';
+}
+
 function readAudienceClaim(reader: OptionReader, name: string): string {
   // All tokens of the issuer have the same value here, or every token has another.
   if (['iss', 'sub', 'exp', 'nbf', 'iat', 'jti'].includes(reader.record[name] as string))
@@ -95,11 +131,13 @@ function readAudienceClaim(reader: OptionReader, name: string): string {
 }
 
 function readAlgorithms(reader: OptionReader, name: string): ReadonlySet<SignatureAlgorithm> {
-  const rules = { nonEmpty: true, isItem: isSignatureAlgorithm, fix: algorithmFix };
+  const isItem = (item: unknown): item is SignatureAlgorithm => isSignatureAlgorithm(item) && isAvailable(item);
+  const rules = { nonEmpty: true, isItem, fix: algorithmFix };
   return new Set(reader.items(name, ALGORITHM_NAMES.join(', '), rules));
 }
 
 export function algorithmFix(name: unknown): string {
+  if (isSignatureAlgorithm(name)) return 'It needs Node 24.6 or later, with OpenSSL 3.5.';
   const isForgeable = typeof name === 'string' && /^(none|HS\d+)$/i.test(name);
   const reason = isForgeable ? 'This algorithm is not possible, because clients could sign tokens themselves. ' : '';
   return `${reason}Set it to one of ${ALGORITHM_NAMES.join(', ')}.`;

@@ -1,11 +1,12 @@
 import { isFetchableAddress, isOrigin } from '../model/address.js';
 import { isJsonObject, type JsonObject, parseJson } from '../model/unknown-value.js';
+import { isPem, keysOfPem } from '../keys/key-document.js';
 import { KeySet } from '../keys/key-set.js';
 import { hasPrivateMembers } from '../keys/verification-key.js';
 import { DEFAULTS } from './defaults.js';
 import { fixOfText, HTTP_RULE, isUsableText, type OptionReader } from './option-reader.js';
 import { defaultsOf, number, type Option, type Values, readGroup, withDefault } from './option-table.js';
-import type { RemoteKeyOptions } from './options.js';
+import type { RemoteKeyOptions, RequestHeaders } from './options.js';
 
 const DAY_SECONDS = 86_400;
 
@@ -16,6 +17,7 @@ const REMOTE_KEY_OPTIONS = {
   timeoutMs: number(1, 60_000, DEFAULTS.timeoutMs),
   maxBytes: number(1_024, 16 * 1024 * 1024, DEFAULTS.maxBytes),
   fallback: withDefault(undefined, readKeySet),
+  headers: withDefault(undefined, readHeaders),
 } satisfies Record<keyof RemoteKeyOptions, Option<unknown>>;
 
 export const REMOTE_KEY_DEFAULTS = defaultsOf(REMOTE_KEY_OPTIONS);
@@ -36,20 +38,23 @@ export function readKeys(reader: OptionReader, issuer: string, allowHttp: boolea
   const { keys: options = { from: 'discovery' } } = reader.record;
   const given = reader.child(options, 'keys');
   const from = given.oneOf('from', ['discovery', 'jwks', 'static']);
-  const meaning = `the address of the ${from === 'jwks' ? 'key set' : 'metadata'}`;
-  const uri = { read: () => given.address('uri', meaning, allowHttp) };
   switch (from) {
     case 'discovery': {
-      const own = { from: { read: () => from }, uri: withDefault(undefined, uri.read), jwksOrigins: JWKS_ORIGINS };
+      const uri = withDefault(undefined, () => given.address('uri', 'the address of the metadata', allowHttp));
+      const own = { from: { read: () => from }, uri, jwksOrigins: JWKS_ORIGINS };
       const keys = readGroup(given, { ...own, ...REMOTE_KEY_OPTIONS });
       if (keys.uri === undefined && issuer !== '') checkDiscoverable(reader, issuer, allowHttp);
       return keys;
     }
-    case 'jwks':
-      return readGroup(given, { from: { read: () => from }, uri, ...REMOTE_KEY_OPTIONS });
+    case 'jwks': {
+      const uris = { read: () => given.addresses('uri', 'the address of the key set', allowHttp) };
+      const { uri, ...keys } = readGroup(given, { from: { read: () => from }, uri: uris, ...REMOTE_KEY_OPTIONS });
+      return Object.freeze({ ...keys, uris: uri });
+    }
     case 'static':
-      given.allowOnly(['from', 'jwks']);
-      return Object.freeze({ from, keySet: readKeySet(given, 'jwks') });
+      given.allowOnly(['from', 'jwks', 'pem']);
+      if (given.has('jwks') && given.has('pem')) given.problem('pem', 'is set beside `jwks`. Remove one of them.');
+      return Object.freeze({ from, keySet: given.has('pem') ? readPem(given, 'pem') : readKeySet(given, 'jwks') });
     default:
       return { from: 'static' as const, keySet: new KeySet([]) };
   }
@@ -71,15 +76,44 @@ function readKeySet(reader: OptionReader, name: string): KeySet {
     reader.invalid(name, 'Set it to a JSON Web Key Set with at least one key: { keys: [{ kty, … }] }.');
     return new KeySet([]);
   }
+  return importKeys(reader, name, keys, (index) => `${name}.keys[${String(index)}]`);
+}
+
+function readPem(reader: OptionReader, name: string): KeySet {
+  const texts = [reader.value(name)].flat();
+  const keys = texts.map((text) => (isPem(text) ? keysOfPem(text) : []));
+  if (keys.length > 0 && keys.every(({ length }) => length > 0))
+    return importKeys(reader, name, keys.flat(), () => name);
+  reader.invalid(
+    name,
+    'Set it to the text of a public key or certificate in PEM encoding ("-----BEGIN PUBLIC KEY----- …"), or to a list.',
+  );
+  return new KeySet([]);
+}
+
+function importKeys(
+  reader: OptionReader,
+  name: string,
+  keys: readonly JsonObject[],
+  pathTo: (index: number) => string,
+): KeySet {
   const before = reader.problemCount;
   keys.forEach((key, index) => {
-    if (hasPrivateMembers(key))
-      reader.problem(`${name}.keys[${String(index)}]`, 'has private members. Set it to a public key.');
+    if (hasPrivateMembers(key)) reader.problem(pathTo(index), 'has private members. Set it to a public key.');
   });
   const keySet = new KeySet(keys);
   if (reader.problemCount === before && !keySet.isUsable)
     reader.problem(name, `has no usable key: ${keySet.problems.join('; ')}. Add a key that can verify signatures.`);
   return keySet;
+}
+
+function readHeaders(reader: OptionReader, name: string): RemoteKeyOptions['headers'] {
+  const headers = reader.value(name);
+  if (typeof headers === 'function') return headers as RemoteKeyOptions['headers'];
+  if (isJsonObject(headers) && Object.values(headers).every((value) => typeof value === 'string'))
+    return Object.freeze({ ...headers }) as RequestHeaders;
+  reader.invalid(name, 'Set it to an object of header names and values, or to a function that returns one.');
+  return undefined;
 }
 
 /** Copies the keys, so that later changes of the object have no effect. Returns undefined if it is not a JSON Web Key Set. */

@@ -112,10 +112,13 @@ function readIssuers(reader: OptionReader, allowHttp: boolean): ResolvedOptions[
   const resolved = Array.from(issuers, (options: unknown, index) =>
     readOne(reader.child(options, `issuers[${String(index)}]`)),
   );
-  const names = resolved.map(({ issuer }) => issuer);
-  names.forEach((name, index) => {
-    if (name === '' || names.indexOf(name) === index) return;
-    reader.invalid(`issuers[${String(index)}].issuer`, 'This issuer is listed before. Remove one of them.', name);
+  const known = new Set<string | null>();
+  resolved.forEach(({ names }, index) => {
+    for (const name of names.length === 0 ? [null] : names) {
+      if (name !== '' && known.has(name))
+        reader.invalid(`issuers[${String(index)}].issuer`, 'This issuer is listed before. Remove one of them.', name);
+      known.add(name);
+    }
   });
   return Object.freeze(resolved);
 }
@@ -129,11 +132,12 @@ function resolverOf(
     const options = await resolver(issuer);
     if (options === undefined || options === null || options === false) return undefined;
     const cached = cache.get(options);
-    if (cached?.issuer === issuer) return cached;
+    if (cached?.names.includes(issuer) === true) return cached;
     const given = new OptionReader(options, 'issuers()');
     const resolved = readOne(given);
     // With the options of another issuer, the token of one tenant would be verified with the keys of another.
-    if (resolved.issuer !== issuer) given.problem('issuer', 'is not the one that was requested. Return that one.');
+    if (!resolved.names.includes(issuer))
+      given.problem('issuer', 'is not the one that was requested. Return that one.');
     given.finish('The `issuers` function returned invalid options');
     cache.set(options, resolved);
     return resolved;

@@ -9,11 +9,11 @@ import type { OptionReader } from './option-reader.js';
  */
 export type TokenReader<Context> = (context: Context) => string | undefined;
 
-/** Created by `fromBearerHeader`, `fromCookie`, `fromFormBody` and `fromQuery`. */
+/** Created by `fromBearerHeader`, `fromHeader`, `fromCookie`, `fromFormBody` and `fromQuery`. */
 export type TokenPlace =
   | { readonly from: 'bearer-header' }
   | { readonly from: 'cookie'; readonly name: string; readonly origins: readonly string[] }
-  | { readonly from: 'form-body' | 'query'; readonly name: string };
+  | { readonly from: 'header' | 'form-body' | 'query'; readonly name: string };
 
 export type ResolvedTokenFrom = readonly (TokenPlace | TokenReader<unknown>)[];
 
@@ -25,6 +25,16 @@ export type ResolvedTokenFrom = readonly (TokenPlace | TokenReader<unknown>)[];
  */
 export function fromBearerHeader(): TokenPlace {
   return Object.freeze({ from: 'bearer-header' });
+}
+
+/**
+ * Reads the token from a request header of its own, with or without `Bearer`. Proxies such as Cloudflare Access send the token in
+ * one. **Not** checked: that the request came through the proxy, so that anyone who has a token can send it directly.
+ *
+ * @param name of the header, in any case. Not `Authorization`, which `fromBearerHeader` reads, and not `Cookie`.
+ */
+export function fromHeader(name: string): TokenPlace {
+  return Object.freeze({ from: 'header', name: typeof name === 'string' ? name.toLowerCase() : name });
 }
 
 /**
@@ -67,9 +77,10 @@ export function fromQuery(name = 'access_token'): TokenPlace {
   return Object.freeze({ from: 'query', name });
 }
 
-const CALLS = 'fromBearerHeader(), fromCookie(name), fromFormBody(), fromQuery(), or a function that returns the token';
-// RFC 6265 §4.1.1. Names of fields and parameters are not restricted.
-const COOKIE_NAME = /^[\x21\x23-\x27\x2a\x2b\x2d\x2e\x30-\x39\x41-\x5a\x5e-\x7a\x7c\x7e]+$/;
+const CALLS =
+  'fromBearerHeader(), fromHeader(name), fromCookie(name), fromFormBody(), fromQuery(), or a function that returns the token';
+// The names of headers (RFC 9110 §5.1) and cookies (RFC 6265 §4.1.1). Names of fields and parameters are not restricted.
+const TOKEN = /^[\x21\x23-\x27\x2a\x2b\x2d\x2e\x30-\x39\x41-\x5a\x5e-\x7a\x7c\x7e]+$/;
 
 export function readTokenFrom(reader: OptionReader, name: string): ResolvedTokenFrom {
   const places = reader.items(name, CALLS, { nonEmpty: true, isItem: isPlace, fix: fixOfPlace });
@@ -95,11 +106,13 @@ function fixOfPlace(place: unknown): string {
   if (typeof place === 'function') return '';
   const { from, name, origins } = ownMembers(isJsonObject(place) ? place : {});
   if (from === 'bearer-header') return '';
-  if (from !== 'cookie' && from !== 'form-body' && from !== 'query')
+  if (from !== 'header' && from !== 'cookie' && from !== 'form-body' && from !== 'query')
     return `It is not a place of a token. Set it to ${CALLS}.`;
   if (typeof name !== 'string' || name === '') return 'It has no name. Set a non-empty name.';
+  if (from === 'header' && (!TOKEN.test(name) || ['authorization', 'cookie'].includes(name.toLowerCase())))
+    return `Its name is ${quoted(name)}. Set it to the name of a header other than Authorization and Cookie.`;
   if (from !== 'cookie') return '';
-  if (!COOKIE_NAME.test(name))
+  if (!TOKEN.test(name))
     return `Its name is ${quoted(name)}. Use only characters that RFC 6265 §4.1.1 allows in the name of a cookie.`;
   // Origins are compared as strings, so a wildcard would match nothing.
   const isPageOrigin = (origin: unknown) => isOrigin(origin) && !origin.includes('*');

@@ -41,7 +41,7 @@ export function cognito(options: CognitoOptions): IssuerOptions {
     keys: isUpdated ? { from: 'discovery' } : { from: 'jwks', uri: `${issuer}/.well-known/jwks.json` },
     algorithms: ['RS256'],
     claimPaths: { scopes: ['scope'], roles: [['cognito:groups']] },
-    // A `token_use` other than `access` is rejected for every issuer.
+    // Another value than `access` is rejected for the issuers of Cognito, also without this preset.
     ...providerCheck(['token_use'], reader.validate(), (claims) => {
       checkOptionalAudience(claims, resource);
     }),

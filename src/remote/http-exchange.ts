@@ -1,9 +1,13 @@
+import { isPem } from '../keys/key-document.js';
 import { withoutQuery } from '../model/address.js';
 import { quoted } from '../model/printable-text.js';
 import { parseJson } from '../model/unknown-value.js';
 
-// JSON as authorization servers send it (RFC 8414 §3.2, RFC 7517 §8.5) and as file servers send a JSON file.
-const MEDIA_TYPE = /^(?:application\/(?:[\w.-]+\+)?json|text\/json|text\/plain|application\/octet-stream)$/;
+// `application/jwk-set+json` (RFC 7517 §8.5.2) is the only type of some servers. The last range is for file servers, which send any type.
+const ACCEPT = 'application/json, application/jwk-set+json, */*;q=0.1';
+/** The first byte of HTML and XML. */
+const LESS_THAN = 0x3c;
+const JSON_TYPE = /^application\/(?:[\w.-]+\+)?json$/;
 
 export interface ExchangeOptions {
   readonly fetch: typeof globalThis.fetch;
@@ -23,7 +27,7 @@ export interface ExchangeRequest {
 export type RequestHeaders = Readonly<Record<string, string>>;
 
 export interface JsonResponse {
-  /** The parsed body; undefined if a conditional request was answered with 304. */
+  /** The parsed JSON, or the text of a PEM file; undefined if a conditional request was answered with 304. */
   readonly body: unknown;
   /** Headers that make the next request for this resource conditional (RFC 9110 §13.1). */
   readonly conditions: RequestHeaders;
@@ -45,7 +49,7 @@ export async function exchange(
 ): Promise<JsonResponse> {
   try {
     return await withDeadline(timeoutMs, outer, async (signal) => {
-      const headers = { accept: 'application/json', ...request.headers };
+      const headers = { accept: ACCEPT, ...request.headers };
       const response = await fetch(address, { ...request, headers, redirect: 'manual', signal });
       const isConditional = 'if-none-match' in headers || 'if-modified-since' in headers;
       const isNotModified = isConditional && response.status === 304;
@@ -53,12 +57,13 @@ export async function exchange(
       // Canceling the body releases the connection; a failure to cancel does not matter.
       if (isNotModified || problem !== undefined) response.body?.cancel().catch(() => undefined);
       if (problem !== undefined) throw problem;
-      const body = isNotModified ? undefined : parseBody(await readText(response, maxBytes, signal));
+      const body = isNotModified ? undefined : parseBody(await readText(response, maxBytes, signal), response);
       return { body, conditions: nextConditions(response), maxAgeSeconds: maxAgeSeconds(response) };
     });
   } catch (error) {
     const failure = error instanceof FetchError ? error : new FetchError('NETWORK', networkReason(error));
-    throw new FetchError(failure.code, `${withoutQuery(address)}: ${failure.message}`, failure.retryAfterSeconds);
+    const { code, message, retryAfterSeconds, status } = failure;
+    throw new FetchError(code, `${withoutQuery(address)}: ${message}`, retryAfterSeconds, status);
   }
 }
 
@@ -97,16 +102,12 @@ export async function withDeadline<T>(
 }
 
 function responseProblem({ status, type, headers }: Response): FetchError | undefined {
-  if (status !== 200) {
-    const code = type === 'opaqueredirect' || (status >= 300 && status < 400) ? 'REDIRECT' : 'STATUS';
-    // A date is ignored: it would have to be compared with the server's clock.
-    const retryAfter = /^\d{1,6}$/.exec(headers.get('retry-after') ?? '')?.[0];
-    const retryAfterSeconds = retryAfter === undefined ? undefined : Number(retryAfter);
-    return new FetchError(code, `answered with status ${String(status)}`, retryAfterSeconds);
-  }
-  const mediaType = headers.get('content-type')?.split(';')[0]?.trim().toLowerCase() ?? '';
-  if (mediaType === '' || MEDIA_TYPE.test(mediaType)) return undefined;
-  return new FetchError('MEDIA_TYPE', `answered with ${quoted(mediaType, 80)}, which is not JSON`);
+  if (status === 200) return undefined;
+  const code = type === 'opaqueredirect' || (status >= 300 && status < 400) ? 'REDIRECT' : 'STATUS';
+  // A date is ignored: it would have to be compared with the server's clock.
+  const retryAfter = /^\d{1,6}$/.exec(headers.get('retry-after') ?? '')?.[0];
+  const retryAfterSeconds = retryAfter === undefined ? undefined : Number(retryAfter);
+  return new FetchError(code, `answered with status ${String(status)}`, retryAfterSeconds, status);
 }
 
 function nextConditions({ headers }: Response): RequestHeaders {
@@ -121,7 +122,8 @@ function maxAgeSeconds({ headers }: Response): number | undefined {
   return seconds === undefined ? undefined : Number(seconds);
 }
 
-async function readText({ body }: Response, maxBytes: number, signal: AbortSignal): Promise<string> {
+/** @throws FetchError MEDIA_TYPE at the first bytes of a web page, which may never end. */
+async function readText({ body, headers }: Response, maxBytes: number, signal: AbortSignal): Promise<string> {
   const chunks: Uint8Array[] = [];
   let size = 0;
   // An error thrown inside the loop cancels the stream.
@@ -130,19 +132,29 @@ async function readText({ body }: Response, maxBytes: number, signal: AbortSigna
     signal.throwIfAborted();
     size += chunk.byteLength;
     if (size > maxBytes) throw new FetchError('TOO_LARGE', `answered with more than ${String(maxBytes)} bytes`);
+    if (chunks.length === 0 && chunk[0] === LESS_THAN) throw notJson(headers);
     chunks.push(chunk);
   }
   // The decoder removes a byte order mark, which RFC 8259 §8.1 allows a parser to ignore.
   return new TextDecoder().decode(Buffer.concat(chunks));
 }
 
-function parseBody(text: string): unknown {
+/** Returns the JSON value, or the text of a PEM file. The content type does not matter: file servers send JSON files with any type. */
+function parseBody(text: string, { headers }: Response): unknown {
+  if (isPem(text)) return text;
   try {
     return parseJson(text);
   } catch {
     // The parser's message quotes the text.
-    throw new FetchError('NOT_JSON', 'answered with a body that is not JSON');
+    throw notJson(headers);
   }
+}
+
+function notJson(headers: Headers): FetchError {
+  const mediaType = headers.get('content-type')?.split(';')[0]?.trim().toLowerCase() ?? '';
+  if (mediaType === '' || JSON_TYPE.test(mediaType))
+    return new FetchError('NOT_JSON', 'answered with a body that is not JSON');
+  return new FetchError('MEDIA_TYPE', `answered with ${quoted(mediaType, 80)}, which is not JSON`);
 }
 
 /** `fetch` puts the system error into the `cause` of its "fetch failed". */
@@ -177,6 +189,8 @@ export class FetchError extends Error {
     message: string,
     /** The delay that the server requested (RFC 9110 §10.2.3), if any. */
     readonly retryAfterSeconds?: number,
+    /** The HTTP status, with the code `STATUS` or `REDIRECT`. */
+    readonly status?: number,
   ) {
     super(message);
   }

@@ -7,6 +7,7 @@ import { type CachedKeySet, lifetime } from './cached-key-set.js';
 import { type ExchangeOptions, FetchError, withDeadline } from './http-exchange.js';
 import type { TenantLimits } from './fetch-limit.js';
 import { fetchJwks } from './jwks-client.js';
+import { KeySetHistory } from './key-set-history.js';
 import { KeySetPersistence } from './key-set-persistence.js';
 import { RefreshBackoff } from './refresh-backoff.js';
 import { UnknownKidBudget } from './unknown-kid-budget.js';
@@ -16,8 +17,8 @@ interface IssuerKeysOptions extends ResolvedRemoteKeys, ExchangeOptions {
   readonly isConfigured: boolean;
   readonly signal: AbortSignal;
   readonly clock: () => number;
-  /** Returns the address of the key set. If it `isDoubtful`, the address returned last may be outdated. */
-  readonly locate: (isDoubtful: boolean) => Promise<string>;
+  /** Returns the addresses of the keys. If they are `isDoubtful`, the addresses returned last may be outdated. */
+  readonly locate: (isDoubtful: boolean) => Promise<readonly string[]>;
   readonly store: KeyStore | undefined;
   readonly origin: string;
   /** The limits that the tenants share. Undefined for a configured issuer. */
@@ -34,6 +35,8 @@ const MAX_WARNED_KEYS = 10;
 // Bounds of what callers without a valid token can make this process remember.
 const MAX_UNKNOWN_KIDS = 500;
 const MAX_UNKNOWN_KIDS_OF_TENANT = 50;
+/** In refreshes: how long a key is used after it was seen last, if the servers of the issuer have different keys. */
+const FLAPPING_REFRESHES = 6;
 
 /**
  * The cached key set of one issuer, fetched as `RemoteKeyOptions` describes. All requests that need a fetch share it. A set is
@@ -48,14 +51,16 @@ export class IssuerKeys implements KeySource {
   private timer: NodeJS.Timeout | undefined;
   private readonly backoff: RefreshBackoff;
   private readonly unknownKids: UnknownKidBudget;
+  private readonly history: KeySetHistory;
   private readonly persistence: KeySetPersistence | undefined;
   private lastWarning: { readonly kind: string; readonly at: number } | undefined;
 
   constructor(readonly options: IssuerKeysOptions) {
-    const { isConfigured, store, unknownKidCooldownSeconds, notBefore } = options;
+    const { isConfigured, store, refreshSeconds, unknownKidCooldownSeconds, notBefore } = options;
     this.backoff = new RefreshBackoff(notBefore);
     const maxUnknownKids = isConfigured ? MAX_UNKNOWN_KIDS : MAX_UNKNOWN_KIDS_OF_TENANT;
     this.unknownKids = new UnknownKidBudget(unknownKidCooldownSeconds * 1000, maxUnknownKids);
+    this.history = new KeySetHistory(FLAPPING_REFRESHES * refreshSeconds * 1000);
     this.persistence = store && new KeySetPersistence(store, options);
   }
 
@@ -143,8 +148,9 @@ export class IssuerKeys implements KeySource {
       // A failed fetch does not show whether the kid exists, and is limited by its own pause.
       if (backoff.failures === 0) unknownKids.recordFetch(now);
     }
-    // The issuer may have published the key in the meantime, so the token must not be rejected as invalid.
-    if (backoff.failures > 0) throw this.unavailable();
+    // The issuer may have published the key in the meantime, so the token must not be rejected as invalid. If the set has a key of
+    // this name, its verdict stands: anyone can send a token with a known `kid` and any signature.
+    if (backoff.failures > 0 && !searchedSet.hasKid(kid)) throw this.unavailable();
     const keySet = this.currentOrThrow();
     if (keySet !== searchedSet && keySet.candidates(kid).length > 0) unknownKids.clearMiss(kid);
     else unknownKids.recordMiss(kid, this.options.clock());
@@ -188,34 +194,46 @@ export class IssuerKeys implements KeySource {
   private fetchKeySet(relocate: boolean, startedAt: number): Promise<CachedKeySet> {
     // One deadline for metadata and key set: the requests that need the keys wait for both.
     return withDeadline(2 * this.options.timeoutMs, this.options.signal, async (signal) => {
-      const address = await this.locate(relocate || this.backoff.failures > 0, signal);
-      const fetched = await fetchJwks(address, { ...this.options, signal }, this.cached?.fetched);
-      const { keySet, maxAgeSeconds } = fetched;
-      return { keySet, source: 'issuer', fetched, ...lifetime(startedAt, this.options, maxAgeSeconds) };
+      const addresses = await this.locate(relocate || this.backoff.failures > 0, signal);
+      const fetched = await fetchJwks(addresses, { ...this.options, signal }, this.cached?.fetched, startedAt);
+      const keySet = this.unite(fetched.keySet, startedAt);
+      return { keySet, source: 'issuer', fetched, ...lifetime(startedAt, this.options, fetched.maxAgeSeconds) };
     });
   }
 
-  private async locate(isDoubtful: boolean, signal: AbortSignal): Promise<string> {
+  private async locate(isDoubtful: boolean, signal: AbortSignal): Promise<readonly string[]> {
     const { locate, timeoutMs } = this.options;
-    const address = this.cached?.fetched?.address;
-    if (address === undefined || !isDoubtful) return address ?? locate(isDoubtful);
-    // The shorter deadline leaves time to fetch the keys from the known address.
-    return withDeadline(timeoutMs, signal, () => locate(true)).catch(() => address);
+    const addresses = this.cached?.fetched?.addresses;
+    if (addresses === undefined || !isDoubtful) return addresses ?? locate(isDoubtful);
+    // The shorter deadline leaves time to fetch the keys from the known addresses.
+    return withDeadline(timeoutMs, signal, () => locate(true)).catch(() => addresses);
   }
 
-  private accept(fetched: CachedKeySet): void {
-    const { keySet, fetchedAt, freshUntil } = fetched;
+  private unite(fetched: KeySet, now: number): KeySet {
+    const wasFlapping = this.history.isFlapping(now);
+    const keySet = this.history.add(fetched, now);
+    if (!wasFlapping && this.history.isFlapping(now))
+      this.warn(
+        "change from one fetch to the next and back: several servers answer in turn and have different keys. The keys of all answers are used. Give all servers the same keys, or list the address of each: keys: { from: 'jwks', uri: [ … ] }",
+      );
+    return keySet;
+  }
+
+  private accept(accepted: CachedKeySet): void {
+    const { keySet, fetched, fetchedAt, freshUntil } = accepted;
     const previous = this.cached?.keySet;
     const { failures } = this.backoff;
     if (failures > 0) this.warn(`can be fetched again after ${String(failures)} failed attempts`);
     const problems = keySet === previous ? [] : keySet.problems.slice(0, MAX_WARNED_KEYS);
     if (problems.length > 0) this.warn(`cannot all be used: ${problems.join('; ')}`);
-    this.lastWarning = undefined;
-    this.cached = fetched;
+    const missing = fetched?.failures.map(({ message }) => message).join('; ') ?? '';
+    if (missing === '') this.lastWarning = undefined;
+    else this.warnOnce('PARTIAL', `cannot be fetched from all addresses: ${missing}`, fetchedAt);
+    this.cached = accepted;
     this.backoff.recordSuccess(fetchedAt, freshUntil - fetchedAt);
-    // A withdrawn kid may return: the issuer's servers may serve the old and the new set in turn after a rotation.
-    for (const kid of previous?.kids ?? []) if (!keySet.hasKid(kid)) this.unknownKids.recordMiss(kid, fetchedAt);
-    this.persistence?.save(fetched);
+    // A withdrawn kid may return: the issuer's servers may serve the old and the new set in turn.
+    for (const kid of previous?.kids ?? []) if (!keySet.hasKid(kid)) this.unknownKids.recordWithdrawal(kid, fetchedAt);
+    this.persistence?.save(accepted);
   }
 
   private fail(failure: FetchError): void {
@@ -228,12 +246,15 @@ export class IssuerKeys implements KeySource {
     }
     const hasKeys = this.usableAt(now) !== undefined;
     this.backoff.recordFailure(now, failure, hasKeys);
-    // During an outage, a failure of the same kind is repeated only every ten minutes.
-    const kind = `${failure.code} ${String(hasKeys)}`;
-    const isRepeated = this.lastWarning?.kind === kind && now - this.lastWarning.at < REPEAT_WARNING_MS;
-    if (isRepeated || signal.aborted) return;
+    if (!signal.aborted)
+      this.warnOnce(`${failure.code} ${String(hasKeys)}`, `cannot be fetched: ${failure.message}`, now);
+  }
+
+  /** During an outage, a failure of the same kind is repeated only every ten minutes. */
+  private warnOnce(kind: string, what: string, now: number): void {
+    if (this.lastWarning?.kind === kind && now - this.lastWarning.at < REPEAT_WARNING_MS) return;
     this.lastWarning = { kind, at: now };
-    this.warn(`cannot be fetched: ${failure.message}`);
+    this.warn(what);
   }
 
   private warn(what: string): void {

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import { type IssuerKeyHealth, type KeySource, staticKeys } from '../keys/key-source.js';
 import { withoutQuery } from '../model/address.js';
+import type { RemoteKeyOptions, RequestHeaders } from '../options/options.js';
 import type { ResolvedKeys } from '../options/resolve-keys.js';
 import type { ResolvedOptions } from '../options/resolve-options.js';
 import type { KeySourceKind, KeySources } from '../token/trusted-issuers.js';
@@ -50,21 +51,27 @@ export class KeySourceRegistry implements KeySources {
       return staticKeys(keys.keySet);
     }
     const { clock, keyStore: store, insecureAllowHttp: allowHttp } = this.options;
+    const addresses = keys.from === 'jwks' ? keys.uris : [keys.uri ?? issuer];
+    const fetch = withHeaders(this.network.fetch, keys.headers, [
+      ...addresses.map((address) => new URL(address).origin),
+      ...((keys.from === 'discovery' && keys.jwksOrigins) || []),
+    ]);
     const source = new IssuerKeys({
       ...keys,
       ...this.network,
+      fetch,
       issuer,
       isConfigured,
       clock,
       locate: async (isDoubtful) => {
-        if (keys.from === 'jwks') return keys.uri;
+        if (keys.from === 'jwks') return keys.uris;
         const { uri: location = issuer, jwksOrigins } = keys;
-        const { jwks_uri: jwksUri } = await this.metadata.get(issuer, keys, isDoubtful);
-        return requireJwksUri(jwksUri, location, { jwksOrigins, allowHttp });
+        const { jwks_uri: jwksUri } = await this.metadata.get(issuer, { ...keys, fetch }, isDoubtful);
+        return [requireJwksUri(jwksUri, location, { jwksOrigins, allowHttp })];
       },
       store,
       onProblem: this.onProblem,
-      origin: `${keys.from} ${storableAddress(keys.uri ?? issuer)}`,
+      origin: `${keys.from} ${addresses.map(storableAddress).join(' ')}`,
       limits: isConfigured ? undefined : this.tenantLimits,
       notBefore: isConfigured ? undefined : this.pauseOf(issuer),
     });
@@ -124,6 +131,20 @@ export class KeySourceRegistry implements KeySources {
     } catch {
       // An error of the logger in a background refresh has no handler and would end the process.
     }
+  };
+}
+
+/** Adds the configured headers to requests to these origins only: they may contain a credential. */
+function withHeaders(
+  fetch: typeof globalThis.fetch,
+  configured: RemoteKeyOptions['headers'],
+  origins: readonly string[],
+): typeof globalThis.fetch {
+  if (configured === undefined) return fetch;
+  return async (address, init) => {
+    const isTrusted = origins.includes(new URL(address as string).origin);
+    const headers = isTrusted ? await (typeof configured === 'function' ? configured() : configured) : {};
+    return fetch(address, { ...init, headers: { ...(init?.headers as RequestHeaders), ...headers } });
   };
 }
 

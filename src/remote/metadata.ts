@@ -15,6 +15,8 @@ interface AuthorizationServerMetadata {
 }
 
 interface MetadataRequest extends Pick<ExchangeOptions, 'timeoutMs' | 'maxBytes'> {
+  /** Default: the `fetch` of the source. */
+  readonly fetch?: ExchangeOptions['fetch'];
   /** The location of the metadata. Default: the well-known locations of the issuer. */
   readonly uri: string | undefined;
 }
@@ -65,9 +67,18 @@ export class MetadataSource {
       }
     }
     if (withoutKeys !== undefined) return withoutKeys;
-    const [{ code, retryAfterSeconds }] = failures.slice(-1) as [FetchError];
+    const { code, retryAfterSeconds } = mostTelling(failures);
     throw new FetchError(code, failures.map(({ message }) => message).join('; '), retryAfterSeconds);
   }
+}
+
+/** Answers that a server sends for an address at which it has no document. */
+const MISSING: readonly (number | undefined)[] = [400, 404, 405, 406, 410];
+
+/** An issuer has a document at one of the locations, so the failures at the others say little. */
+function mostTelling(failures: readonly FetchError[]): FetchError {
+  const mismatch = failures.find(({ code }) => code === 'ISSUER_MISMATCH');
+  return (mismatch ?? failures.find(({ status }) => !MISSING.includes(status)) ?? failures[0]) as FetchError;
 }
 
 /**
@@ -113,8 +124,8 @@ export function requireJwksUri(
   const { href, hostname, origin } = new URL(jwksUri);
   // The keys may be on another host than the issuer, as with Google and Entra ID. But metadata from a public host must
   // not make this server send requests into its own network (SSRF).
-  if (isInternalHost(hostname) && !isInternalHost(new URL(location).hostname))
-    throw refusal('points to an internal network');
   if (jwksOrigins?.includes(origin) === false) throw refusal('has an origin that is not in `jwksOrigins`');
+  if (jwksOrigins === undefined && isInternalHost(hostname) && !isInternalHost(new URL(location).hostname))
+    throw refusal('points to an internal network (list its origin in `jwksOrigins` if that is right)');
   return href;
 }

@@ -51,8 +51,16 @@ export class UnknownKidBudget {
     const last = this.misses.get(kid);
     // A miss within the pause does not extend it; otherwise a kid in constant use would never be retried.
     if (last !== undefined && !isPauseOver(last, now)) return;
-    const pauseMs = last === undefined ? FIRST_PAUSE_MS : Math.min((last.until - last.from) * 2, this.cooldownMs);
+    const lastPauseMs = last === undefined ? 0 : last.until - last.from;
+    const pauseMs = Math.min(Math.max(lastPauseMs * 2, FIRST_PAUSE_MS), this.cooldownMs);
     this.misses.set(kid, { from: now, until: now + pauseMs });
+  }
+
+  /** Records that a newer set lacks a kid. Its first token may cause a fetch at once, as one of the retries. */
+  recordWithdrawal(kid: string, now: number): void {
+    if (kid.length > MAX_KID_LENGTH) return;
+    this.misses ??= new LRUCache({ max: this.maxMisses });
+    this.misses.set(kid, { from: now, until: now });
   }
 
   clearMiss(kid = NO_KID): void {

@@ -48,6 +48,8 @@ export function signingInputOf(token: string): string {
 function generate(algorithm: SignatureAlgorithm): { publicKey: KeyObject; privateKey: KeyObject } {
   const row = ALGORITHMS[algorithm];
   if (row.kty === 'RSA') return generateKeyPairSync('rsa', { modulusLength: 2048 });
-  if (row.kty === 'OKP') return generateKeyPairSync('ed25519');
-  return generateKeyPairSync('ec', { namedCurve: row.crv });
+  if (row.kty === 'EC') return generateKeyPairSync('ec', { namedCurve: row.crv });
+  // The types of older versions of Node do not know the names of ML-DSA.
+  const type = row.kty === 'OKP' ? row.crv.toLowerCase() : algorithm.toLowerCase();
+  return generateKeyPairSync(type as 'ed25519');
 }

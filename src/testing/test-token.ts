@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { type ClaimSteps, EACH_ITEM } from '../options/claim-paths.js';
 import type { ResolvedIssuer } from '../options/resolve-issuer.js';
 import { OptionReader } from '../options/option-reader.js';
 
@@ -39,13 +40,13 @@ export function createClaims(issuer: ResolvedIssuer, request: TokenRequest, nowS
   );
   let claims: Claims = {
     ...Object.fromEntries(required),
-    iss: issuer.issuer,
+    iss: issuer.names[0],
     sub: 'sub' in request ? request.sub : 'test-user',
     client_id: 'test-client',
     iat: nowSeconds,
     exp: nowSeconds + expiresInSeconds,
     jti: randomUUID(),
-    [issuer.audienceClaim]: issuer.audience[0],
+    [issuer.audienceClaim]: issuer.audience?.[0],
     ...('clientId' in request && { client_id: request.clientId }),
   };
   for (const kind of ['scopes', 'roles', 'permissions'] as const) {
@@ -54,15 +55,25 @@ export function createClaims(issuer: ResolvedIssuer, request: TokenRequest, nowS
     const [path] = issuer.claimPaths[kind];
     if (path === undefined)
       throw new Error(`The token has ${kind}, but the application reads no claim for them. Set claimPaths.${kind}.`);
+    if (typeof path === 'function')
+      throw new Error(`The application reads ${kind} with a function. Set the claims that it reads: claims: { … }.`);
     if ('keysOf' in path)
       claims = withValueAt(path.keysOf, Object.fromEntries(names.map((name) => [name, {}])), claims);
+    else if ('split' in path) claims = withValueAt(path.path, names.join(path.split), claims);
     else claims = withValueAt(path, kind === 'scopes' ? names.join(' ') : names, claims);
   }
   return { ...claims, ...request.claims };
 }
 
-function withValueAt([name = '', ...rest]: readonly string[], value: unknown, claims: Claims = {}): Claims {
-  return { ...claims, [name]: rest.length === 0 ? value : withValueAt(rest, value, claims[name] as Claims) };
+function withValueAt([name, ...rest]: ClaimSteps, value: unknown, claims: Claims = {}): Claims {
+  return { ...claims, [String(name)]: valueBelow(rest, value, claims[String(name)]) };
+}
+
+/** Returns the value of a member whose path has these further steps. A list has one item for each value. */
+function valueBelow(steps: ClaimSteps, value: unknown, present: unknown): unknown {
+  if (steps.length === 0) return value;
+  if (steps[0] !== EACH_ITEM) return withValueAt(steps, value, present as Claims);
+  return [value].flat().map((each: unknown) => valueBelow(steps.slice(1), steps.length === 1 ? [each] : each, {}));
 }
 
 /** Rejects misspelled properties, which would otherwise have no effect. */

@@ -102,7 +102,11 @@ class TestKeySources extends KeySourceRegistry {
 
   override create(...[issuer, keys, kind]: Parameters<KeySourceRegistry['create']>): KeySource {
     // The test issuer answers this address. No DNS server resolves such a name (RFC 6761 §6.4).
-    const remote = { from: 'jwks', uri: 'https://issuer.invalid/jwks' } as const;
-    return super.create(issuer, { ...REMOTE_KEY_DEFAULTS, ...keys, ...remote, fallback: undefined }, kind);
+    const remote = { from: 'jwks', uris: ['https://issuer.invalid/jwks'] } as const;
+    return super.create(
+      issuer,
+      { ...REMOTE_KEY_DEFAULTS, ...keys, ...remote, fallback: undefined, headers: undefined },
+      kind,
+    );
   }
 }

@@ -10,7 +10,6 @@ import { type Authenticator, type Demand, NO_DEMAND, type Presented, Rejected } 
 import { ACCESS_TOKEN_CHECKS } from './checks/access-token-checks.js';
 import { namedAlgorithm } from './checks/header.js';
 import { runChecks, TokenFacts } from './checks/check.js';
-import { requiredClaim, STRING } from './claims.js';
 import { explainToken, type Explanation } from './explain.js';
 import { decodeCompact } from './jwt/compact.js';
 import { checkSignature, findVerifyingKey, namedKey } from './jwt/signature.js';
@@ -102,7 +101,7 @@ export class AccessTokenVerifier implements Authenticator {
   async signingKey(token: string): Promise<KeyObject> {
     const facts = new TokenFacts(token, decodeCompact(token), this.clock() / 1000);
     runChecks(ACCESS_TOKEN_CHECKS.beforeIssuer, facts, undefined);
-    const issuer = await this.issuers.get(requiredClaim(facts.claims, 'iss', STRING));
+    const issuer = await this.issuers.of(facts.claims);
     runChecks(ACCESS_TOKEN_CHECKS.beforeKeys, facts, issuer);
     const algorithm = namedAlgorithm(facts.header);
     const keySet = await checkSignature(facts, algorithm, issuer.keySource);
@@ -117,7 +116,7 @@ export class AccessTokenVerifier implements Authenticator {
     const recent = this.cache?.findRecent(token, now);
     if (recent === undefined) return undefined;
     const { verified, issuer, keySet, header } = recent;
-    if (this.issuers.get(verified.issuer) !== issuer) return undefined;
+    if (this.issuers.of(recent.claims) !== issuer) return undefined;
     try {
       const current = issuer.keySource.keySetFor(namedKey(header));
       // All checks wait for the same fetch, and report why it fails.
@@ -142,7 +141,7 @@ export class AccessTokenVerifier implements Authenticator {
         const decoded = cached ?? decodeCompact(token);
         const facts = new TokenFacts(token, decoded, now / 1000, presented, demand, cached);
         runChecks(beforeIssuer, facts, undefined);
-        return whenKnown(this.issuers.get(requiredClaim(facts.claims, 'iss', STRING)), (issuer) => {
+        return whenKnown(this.issuers.of(facts.claims), (issuer) => {
           trusted = issuer.issuer;
           runChecks(beforeKeys, facts, issuer);
           const algorithm = namedAlgorithm(facts.header);
@@ -170,7 +169,7 @@ export class AccessTokenVerifier implements Authenticator {
     }
     // The application's own functions are called for each request.
     const { providerCheck, validate, reportOnly } = issuer;
-    const callsApplication = this.issuers.names.length === 0 || (providerCheck ?? validate) !== undefined;
+    const callsApplication = this.issuers.isDynamic || (providerCheck ?? validate) !== undefined;
     if (!callsApplication && reportOnly.size === 0)
       this.cache.rememberRecent({ ...entry, verified: facts.verifiedToken(issuer), issuer });
   }

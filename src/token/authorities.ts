@@ -1,5 +1,6 @@
+import type { AccessTokenClaims } from '../model/access-token.js';
 import { isJsonObject } from '../model/unknown-value.js';
-import type { ResolvedClaimPath } from '../options/claim-paths.js';
+import { type ClaimSteps, EACH_ITEM, type ResolvedClaimPath } from '../options/claim-paths.js';
 import type { ResolvedClaimPaths } from '../options/resolve-issuer.js';
 
 /** Scopes, roles and permissions of a token. Read from the claims on first use, because most handlers use at most one of them. */
@@ -32,14 +33,23 @@ export function authoritiesAt(
 ): readonly string[] {
   let authorities: string[] | undefined;
   for (const path of paths) {
-    const value = 'keysOf' in path ? keysOf(valueAt(claims, path.keysOf)) : valueAt(claims, path);
-    if (value === undefined) continue;
-    for (const item of Array.isArray(value) ? (value as unknown[]) : [value]) {
-      if (typeof item !== 'string') continue;
-      (authorities ??= []).push(...(split === 'at-spaces' ? item.split(' ') : [item]));
+    for (const value of valuesOf(claims, path)) {
+      for (const item of Array.isArray(value) ? (value as unknown[]) : [value]) {
+        if (typeof item !== 'string') continue;
+        (authorities ??= []).push(...(split === 'at-spaces' ? item.split(' ') : [item]));
+      }
     }
   }
   return authorities === undefined ? NONE : Object.freeze([...new Set(authorities)].filter((name) => name !== ''));
+}
+
+function valuesOf(claims: Claims, path: ResolvedClaimPath): readonly unknown[] {
+  if (typeof path === 'function') return [path(claims as AccessTokenClaims)];
+  if ('keysOf' in path) return valuesAt(claims, path.keysOf).map(keysOf);
+  if (!('split' in path)) return valuesAt(claims, path);
+  const { split } = path;
+  const parts = (item: unknown) => (typeof item === 'string' ? item.split(split).map((part) => part.trim()) : []);
+  return valuesAt(claims, path.path).map((value) => [value].flat().flatMap(parts));
 }
 
 function keysOf(value: unknown): readonly string[] | undefined {
@@ -48,12 +58,74 @@ function keysOf(value: unknown): readonly string[] | undefined {
   return Object.keys(value).filter((name) => value[name] !== false && value[name] !== null);
 }
 
-function valueAt(claims: Claims, path: readonly string[]): unknown {
-  let value: unknown = claims;
-  for (const name of path) {
-    // Own members only: a path must not reach Object.prototype or the length of a string.
-    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, name)) return undefined;
-    value = (value as Record<string, unknown>)[name];
+function valuesAt(claims: Claims, steps: ClaimSteps): readonly unknown[] {
+  let values: readonly unknown[] = [claims];
+  for (const step of steps) {
+    if (step === EACH_ITEM) values = values.flatMap((value) => (Array.isArray(value) ? (value as unknown[]) : []));
+    else values = values.filter((value) => hasMember(value, step)).map((value) => (value as Claims)[step]);
   }
-  return value;
+  return values;
+}
+
+/** Own members only: a path must not reach Object.prototype or the length of a string. */
+function hasMember(value: unknown, name: string): boolean {
+  return typeof value === 'object' && value !== null && Object.hasOwn(value, name);
+}
+
+/** A claim whose values are not read, because they have another shape than the path expects. */
+export interface UnreadClaim {
+  readonly found: string;
+  readonly fix: string;
+}
+
+/**
+ * Returns why a claim of these paths grants nothing although the token has it. The texts contain no value of the token.
+ */
+export function unreadClaimOf(
+  claims: Claims,
+  claimPaths: ResolvedClaimPaths,
+  kind: keyof ResolvedClaimPaths,
+): UnreadClaim | undefined {
+  for (const path of claimPaths[kind]) {
+    if (!Array.isArray(path)) continue;
+    const name = textOf(path as ClaimSteps);
+    const set = (replacement: string) => `Set claimPaths: { ${kind}: [${replacement}] }.`;
+    for (const value of valuesAt(claims, path as ClaimSteps)) {
+      const first: unknown = Array.isArray(value) ? value[0] : undefined;
+      if (isJsonObject(first))
+        return { found: `\`${name}\` is a list of objects`, fix: set(`'${name}[].${memberWithName(first)}'`) };
+      if (Array.isArray(first)) return { found: `\`${name}\` is a list of lists`, fix: set(`'${name}[]'`) };
+      if (isJsonObject(value)) return { found: `\`${name}\` is an object`, fix: set(`{ keysOf: '${name}' }`) };
+      const separator = typeof value === 'string' ? [',', ';', ' '].find((each) => value.includes(each)) : undefined;
+      if (separator !== undefined && !(kind === 'scopes' && separator === ' '))
+        return {
+          found: `\`${name}\` is one text with several values`,
+          fix: set(`{ path: '${name}', split: '${separator}' }`),
+        };
+    }
+    const [claim] = path as ClaimSteps;
+    if (isJsonObject(claims._claim_names) && hasMember(claims._claim_names, String(claim)))
+      return {
+        found: `\`${name}\` is not in the token, because the user has too many (\`_claim_names\`)`,
+        fix: 'Let Entra ID add only the groups that are assigned to the application, or use app roles. Otherwise read them from Microsoft Graph.',
+      };
+  }
+  return undefined;
+}
+
+function textOf(steps: ClaimSteps): string {
+  const names = steps.map((step, index) => {
+    if (step === EACH_ITEM) return '[]';
+    const isPlain = /^[^.["'\]]+$/.test(step);
+    if (index === 0) return isPlain || step.includes('://') ? step : `["${step}"]`;
+    return isPlain ? `.${step}` : `["${step}"]`;
+  });
+  return names.join('');
+}
+
+/** The members in which issuers write the name of a role. */
+const NAME_MEMBERS = ['name', 'code', 'key', 'slug', 'value', 'role', 'id'];
+
+function memberWithName(item: Claims): string {
+  return NAME_MEMBERS.find((member) => Object.hasOwn(item, member) && typeof item[member] === 'string') ?? 'name';
 }

@@ -1,12 +1,12 @@
 import { isSignatureAlgorithm } from '../keys/algorithms.js';
 import { type KeySource, staticKeys } from '../keys/key-source.js';
+import { keyId } from '../keys/verification-key.js';
 import { AuthError, type AuthErrorCode } from '../model/errors.js';
 import type { MaybePromise } from '../model/maybe-promise.js';
 import { ACCESS_TOKEN_CHECKS, type AccessTokenCheckName } from './checks/access-token-checks.js';
 import { applicationCheck } from './checks/application.js';
 import { type Check, type CheckExplanation, runCheck, TokenFacts } from './checks/check.js';
 import { allowedAlgorithmCheck, namedAlgorithm } from './checks/header.js';
-import { requiredClaim, STRING } from './claims.js';
 import { counted, formHint, hintFor, similarAddressHint } from './hints.js';
 import { decodeCompact } from './jwt/compact.js';
 import { checkSignature } from './jwt/signature.js';
@@ -93,9 +93,9 @@ const FORM: Step<readonly [text: string, nowMs: number], TokenFacts> = {
 
 const ISSUER: Step<readonly [TokenFacts, TrustedIssuers], TrustedIssuer> = {
   name: 'issuer',
-  run: ({ claims }, issuers) => issuers.get(requiredClaim(claims, 'iss', STRING)),
-  explain({ claims: { iss } }, { names }) {
-    const expected = names.length === 0 ? 'an issuer that the `issuers` function returns options for' : names;
+  run: ({ claims }, issuers) => issuers.of(claims),
+  explain({ claims: { iss } }, { names, isDynamic }) {
+    const expected = isDynamic ? 'an issuer that the `issuers` function returns options for' : names;
     return { got: iss, expected, hint: similarAddressHint(iss, names) };
   },
 };
@@ -105,7 +105,7 @@ const SIGNATURE: Step<readonly [TokenFacts, KeySource], unknown> = {
   run: (facts, source) => checkSignature(facts, namedAlgorithm(facts.header), source),
   explain({ header: { kid } }, source) {
     const keySet = source.current();
-    const isKnown = keySet === undefined || keySet.candidates(kid as string | undefined).length > 0;
+    const isKnown = keySet === undefined || keySet.candidates(keyId(kid)).length > 0;
     return { got: kid, expected: isKnown ? undefined : [...keySet.kids] };
   },
 };

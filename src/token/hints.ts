@@ -35,8 +35,7 @@ const HINTS: Readonly<Record<AuthErrorCode, string>> = {
   TOKEN_TOO_OLD: 'Get a new token. `maxTokenAgeSeconds` is shorter than the lifetime that the issuer sets.',
   AUDIENCE_MISMATCH:
     'The token is for another API. Request a token for this API (`audience`, `resource` or one of its scopes), or set `audience` to the `aud` of tokens for this API.',
-  CLAIM_MISSING:
-    'The issuer does not put that claim into the token. Configure it there, or do not require it. If `aud` is missing, see `audienceClaim`.',
+  CLAIM_MISSING: 'The issuer does not put that claim into the token. Configure it there, or do not require it.',
   CLAIM_INVALID:
     'A claim does not have the type that RFC 7519 defines, or a value that a preset or your `validate` option accepts.',
   BINDING_UNPROVEN:
@@ -69,6 +68,10 @@ const DETAILED_HINTS: Partial<Record<AuthErrorCode, (detail: AuthErrorDetail) =>
   CLAIM_MISSING({ claim }) {
     if (claim === 'exp')
       return 'The token has no `exp`. A token that never expires is not accepted; configure the issuer to set it.';
+    if (claim === 'aud')
+      return 'The token has no `aud`. Configure the issuer to set it. If it cannot, compare another claim (`audienceClaim`), or accept tokens for any API with audience: null.';
+    if (claim === 'iss')
+      return 'The token has no `iss`. Configure the issuer to set it. If it cannot, set issuer: null and `keys`.';
     return typeof claim === 'string' ? `The token has no \`${claim}\`. ${HINTS.CLAIM_MISSING}` : undefined;
   },
   CLAIM_INVALID({ claim, reason }) {
@@ -81,6 +84,13 @@ const DETAILED_HINTS: Partial<Record<AuthErrorCode, (detail: AuthErrorDetail) =>
       ? 'Its `typ` is not in `tokenTypes`. It is not an access token (an ID token, a logout token), or `tokenTypes` is stricter than the issuer.'
       : undefined;
   },
+  SIGNATURE_INVALID: ({ reason }) =>
+    typeof reason === 'string'
+      ? `${capitalized(reason)}. The issuer must send R and S as 64 to 132 bytes (RFC 7518 §3.4): in Java, use SHA256withECDSAinP1363Format; in Node, dsaEncoding: 'ieee-p1363'.`
+      : undefined,
+  SCOPE_INSUFFICIENT: hintOfUnreadClaim,
+  ROLE_INSUFFICIENT: hintOfUnreadClaim,
+  PERMISSION_INSUFFICIENT: hintOfUnreadClaim,
   KEY_UNSUITABLE: ({ reasons }) =>
     Array.isArray(reasons) ? `${HINTS.KEY_UNSUITABLE} The key ${reasons.join('; ')}.` : undefined,
   KEYS_UNAVAILABLE: ({ reason }) =>
@@ -91,6 +101,11 @@ const DETAILED_HINTS: Partial<Record<AuthErrorCode, (detail: AuthErrorDetail) =>
 
 export function hintFor({ code, detail }: AuthError): string {
   return DETAILED_HINTS[code]?.(detail) ?? HINTS[code];
+}
+
+/** The token has the claim, but in a shape that is not read (`UnreadClaim`). */
+function hintOfUnreadClaim({ found, fix }: AuthErrorDetail): string | undefined {
+  return typeof found === 'string' && typeof fix === 'string' ? `The claim ${found}. ${fix}` : undefined;
 }
 
 function capitalized(text: string): string {

@@ -48,6 +48,8 @@ function tokensAt(place: TokenPlace, carrier: TokenCarrier): readonly string[] {
   switch (place.from) {
     case 'bearer-header':
       return nonEmptyStrings([sentToken(carrier.authorization), ...carrier.bare]);
+    case 'header':
+      return nonEmptyStrings([own(carrier.headers, place.name)].flat()).map(tokenInHeader);
     case 'cookie': {
       const tokens = cookiesOf(carrier, place.name);
       if (tokens.length > 0) checkOrigin(carrier, place.origins);
@@ -85,6 +87,12 @@ export function bearerToken(values: readonly string[]): string {
   if (token.includes(' ') || token.includes(','))
     throw new AuthError('TOKEN_MULTIPLE', { headers: 1, reason: SEVERAL_WORDS });
   return token;
+}
+
+function tokenInHeader(value: string): string {
+  // Node joins the values of a header that was sent twice.
+  if (value.includes(',')) throw new AuthError('TOKEN_MULTIPLE', { headers: 1, reason: SEVERAL_WORDS });
+  return value.includes(' ') ? bearerToken([value]) : value;
 }
 
 /**

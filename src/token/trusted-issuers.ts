@@ -5,6 +5,7 @@ import { isPromise, type MaybePromise } from '../model/maybe-promise.js';
 import type { ResolvedIssuer } from '../options/resolve-issuer.js';
 import type { ResolvedKeys } from '../options/resolve-keys.js';
 import type { ResolvedOptions } from '../options/resolve-options.js';
+import { requiredClaim, STRING } from './claims.js';
 
 /** Whether the issuer is in the options or was returned by the `issuers` function of the application. */
 export type KeySourceKind = 'configured' | 'resolved';
@@ -27,9 +28,14 @@ const MAX_ISSUER_LENGTH = 2_048;
 export class TrustedIssuers {
   /** The configured issuers. Empty if the `issuers` function decides. */
   readonly names: readonly string[];
+  /** Whether the `issuers` function of the application decides. */
+  readonly isDynamic: boolean;
   private readonly find: (name: string) => MaybePromise<TrustedIssuer | undefined>;
+  /** The issuer of tokens without `iss`. */
+  private readonly unnamed: TrustedIssuer | undefined;
 
   constructor(issuers: ResolvedOptions['issuers'], sources: KeySources) {
+    this.isDynamic = typeof issuers === 'function';
     if (typeof issuers === 'function') {
       const tenants = new TenantKeySourceCache(sources);
       this.names = [];
@@ -41,18 +47,21 @@ export class TrustedIssuers {
       const trusted = issuers.map((issuer) => {
         return { ...issuer, keySource: sources.create(issuer.issuer, issuer.keys, 'configured') };
       });
-      const byName = new Map(trusted.map((issuer) => [issuer.issuer, issuer]));
+      const byName = new Map(trusted.flatMap((issuer) => issuer.names.map((name) => [name, issuer] as const)));
+      this.unnamed = trusted.find(({ names }) => names.length === 0);
       this.names = [...byName.keys()];
       this.find = (name) => byName.get(name);
     }
   }
 
   /**
-   * Returns the issuer with exactly this name. No other claim of a token influences which keys, audience and algorithms it is
-   * verified with.
-   * @throws AuthError ISSUER_UNTRUSTED, before anything is fetched.
+   * Returns the issuer whose name is exactly the `iss` of a token. No other claim influences which keys, audience and algorithms
+   * the token is verified with.
+   * @throws AuthError ISSUER_UNTRUSTED, CLAIM_MISSING or CLAIM_INVALID, before anything is fetched.
    */
-  get(name: string): MaybePromise<TrustedIssuer> {
+  of(claims: Readonly<Record<string, unknown>>): MaybePromise<TrustedIssuer> {
+    if (this.unnamed !== undefined && !Object.hasOwn(claims, 'iss')) return this.unnamed;
+    const name = requiredClaim(claims, 'iss', STRING);
     const found = name.length > MAX_ISSUER_LENGTH ? undefined : this.find(name);
     return isPromise(found) ? found.then((issuer) => requireTrusted(issuer, name)) : requireTrusted(found, name);
   }

@@ -1,6 +1,6 @@
 import type { AccessTokenClaims, JoseHeader, VerifiedAccessToken } from '../model/access-token.js';
-import type { ResolvedIssuer } from '../options/resolve-issuer.js';
-import { Authorities, authoritiesOf } from './authorities.js';
+import type { ResolvedClaimPaths, ResolvedIssuer } from '../options/resolve-issuer.js';
+import { Authorities, authoritiesOf, type UnreadClaim, unreadClaimOf } from './authorities.js';
 
 type TokenOptions = Pick<ResolvedIssuer, 'claimPaths' | 'clockToleranceSeconds'> &
   Partial<Pick<ResolvedIssuer, 'maxTokenAgeSeconds'>>;
@@ -24,7 +24,7 @@ export class FrozenAccessToken implements VerifiedAccessToken {
     this.#token = token;
     this.#options = options;
     this.#authorities = cached?.claimPaths === claimPaths ? cached : new Authorities(claimPaths);
-    this.issuer = claims.iss;
+    this.issuer = (claims.iss as string | undefined) ?? '';
     Object.freeze(this);
   }
 
@@ -44,6 +44,11 @@ export class FrozenAccessToken implements VerifiedAccessToken {
     return authoritiesOf(this.claims, 'permissions', this.#authorities);
   }
 
+  /** @internal */
+  unreadClaim(kind: keyof ResolvedClaimPaths): UnreadClaim | undefined {
+    return unreadClaimOf(this.claims, this.#options.claimPaths, kind);
+  }
+
   static optionsOf(token: VerifiedAccessToken): Omit<TokenOptions, 'claimPaths'> {
     return token instanceof FrozenAccessToken ? token.#options : { clockToleranceSeconds: 0 };
   }
@@ -53,6 +58,11 @@ export class FrozenAccessToken implements VerifiedAccessToken {
     const { issuer, header, claims, scopes, roles, permissions } = this;
     return { issuer, header, claims, scopes, roles, permissions };
   }
+}
+
+/** Why a claim that should grant authorities of this kind grants none. Undefined for an object that a test uses as a token. */
+export function unreadClaim(token: VerifiedAccessToken, kind: keyof ResolvedClaimPaths): UnreadClaim | undefined {
+  return token instanceof FrozenAccessToken ? token.unreadClaim(kind) : undefined;
 }
 
 /** The clock tolerance of the token's issuer, in seconds. 0 for an object that a test uses as a token. */

@@ -100,7 +100,7 @@ const TOKENS: Record<string, Record<string, () => string | Promise<string>>> = {
     'a header that is not JSON': () => `${encode('{alg')}.${goodPayload()}.x`,
     'a payload that is not JSON': () => unsigned({ alg: 'RS256' }, encode('hello')),
     'a payload that is a list': () => unsigned({ alg: 'RS256' }, encode('[]')),
-    'a kid that is no string': () => server.sign({}, { kid: 7 }),
+    'a kid that is no string': () => server.sign({}, { kid: [7] }),
   },
   ALGORITHM_NOT_ALLOWED: {
     'alg none': () => `${encode({ alg: 'none' })}.${goodPayload()}.`,
@@ -141,7 +141,6 @@ const TOKENS: Record<string, Record<string, () => string | Promise<string>>> = {
     'typ dpop+jwt': () => server.sign({}, { typ: 'dpop+jwt' }),
     'a typ that is no string': () => server.sign({}, { typ: ['at+jwt'] }),
     'an ID token for our own audience': () => server.sign({ at_hash: 'x', nonce: 'n' }, { typ: 'JWT' }),
-    'an ID token of Cognito': () => server.sign({ token_use: 'id' }),
     'an ID token of Keycloak': () => server.sign({ typ: 'ID' }),
     'a logout token with typ JWT': logoutToken,
   },

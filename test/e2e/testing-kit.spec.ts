@@ -132,7 +132,8 @@ describe('An application that is connected to a test issuer', () => {
     expect((await get(before)).status).toBe(200);
     expect((await get(await issuer.token())).status).toBe(200);
     expect((await get(before)).outcome).toBe('KEY_UNKNOWN');
-    expect(issuer.keyRequests).toBe(2);
+    // The withdrawn key could be that of another server of the issuer, so it is looked for once more.
+    expect(issuer.keyRequests).toBe(3);
   });
 
   it('fetches keys immediately after each change of the issuer, so that one application serves many tests', async () => {

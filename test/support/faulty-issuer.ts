@@ -47,9 +47,9 @@ const beginning =
   };
 
 const dripping =
-  (code = 200, headers: Record<string, string> = JSON_TYPE): Handler =>
+  (code = 200, headers: Record<string, string> = JSON_TYPE, start = '{'): Handler =>
   (_request, response) => {
-    response.writeHead(code, headers).write('{');
+    response.writeHead(code, headers).write(start);
     const timer = setInterval(() => response.write(' '), 2);
     response.on('close', () => clearInterval(timer));
   };
@@ -82,7 +82,10 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
     answer: sending('<html>Log in</html>', { 'content-type': 'text/html; charset=utf-8' }),
     code: 'MEDIA_TYPE',
   },
-  'answers with a page that never ends': { answer: dripping(200, { 'content-type': 'text/html' }), code: 'MEDIA_TYPE' },
+  'answers with a page that never ends': {
+    answer: dripping(200, { 'content-type': 'text/html' }, '<'),
+    code: 'MEDIA_TYPE',
+  },
   'sends a page as JSON': { answer: sending('<html>Log in</html>'), code: 'NOT_JSON' },
   'sends incomplete JSON': { answer: sending('{"keys":[{"kty":"EC"'), code: 'NOT_JSON' },
   'sends an empty body': { answer: sending(''), code: 'NOT_JSON' },
@@ -103,7 +106,7 @@ export function fault(name: string): Fault {
 /** Faults of a key set whose keys have the kid of the given key. */
 export function faultsOfSet({ kid, jwk, privateKey }: TestKey): Readonly<Record<string, Fault>> {
   return {
-    'publishes keys that are not a list': withoutKeySet({ keys: { 0: jwk } }),
+    'publishes keys that are not a list': withoutKeySet({ keys: JSON.stringify([jwk]) }),
     'pads a good set to 10 MiB': {
       answer: sending(`{${' '.repeat(10 * 1024 * 1024)}"keys":[${JSON.stringify(jwk)}]}`),
       code: 'TOO_LARGE',

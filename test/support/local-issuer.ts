@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-export type KeyKind = 'rsa' | 'rsa-1024' | 'p-256' | 'p-384' | 'p-521' | 'ed25519';
+export type KeyKind = 'rsa' | 'rsa-1024' | 'p-256' | 'p-384' | 'p-521' | 'ed25519' | 'ed448' | 'secp256k1';
 
 export interface TestKey {
   readonly kid: string | undefined;
@@ -27,6 +27,10 @@ function generate(kind: KeyKind): { publicKey: KeyObject; privateKey: KeyObject 
       return generateKeyPairSync('rsa', { modulusLength: 1024 });
     case 'ed25519':
       return generateKeyPairSync('ed25519');
+    case 'ed448':
+      return generateKeyPairSync('ed448');
+    case 'secp256k1':
+      return generateKeyPairSync('ec', { namedCurve: kind });
     default:
       return generateKeyPairSync('ec', { namedCurve: kind.toUpperCase() });
   }
@@ -55,6 +59,8 @@ const HASHES: Record<string, string | null> = {
   ES512: 'sha512',
   EdDSA: null,
   Ed25519: null,
+  ES256K: 'sha256',
+  Ed448: null,
 };
 
 /** Signs exactly these texts, so that a test can send JSON that no library would write. */

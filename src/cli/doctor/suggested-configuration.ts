@@ -34,7 +34,7 @@ function suggest(request: DoctorRequest, recognized: RecognizedIssuer | undefine
   try {
     const options = { ...(recognized?.provider.configure(examples) ?? examples), ...additions };
     issuers = resolveOptions(options as Parameters<typeof resolveOptions>[0]).issuers as typeof issuers;
-    const ignored = audience?.find((name) => !issuers.some((each) => each.audience.includes(name)));
+    const ignored = audience?.find((name) => !issuers.some((each) => each.audience?.includes(name)));
     if (ignored !== undefined)
       problem = `Omit --audience: tokens have the audience "${recognized?.usualAudience ?? ''}"`;
   } catch (error) {

@@ -1,13 +1,13 @@
 import { applicationCheck } from './application.js';
 import type { Check } from './check.js';
-import { algorithmCheck, allowedAlgorithmCheck, criticalHeaderCheck } from './header.js';
+import { algorithmCheck, allowedAlgorithmCheck, criticalHeaderCheck, paddingCheck } from './header.js';
 import { expirationCheck, notBeforeCheck, tokenAgeCheck } from './lifetime.js';
 import { audienceCheck, claimTypesCheck, requiredClaimsCheck } from './audience-and-claims.js';
 import { senderConstraintCheck } from './sender-constraint.js';
 import { tokenPurposeCheck, tokenTypeCheck } from './token-type.js';
 
 const beforeIssuer = [criticalHeaderCheck, algorithmCheck] as const;
-const beforeKeys = [allowedAlgorithmCheck, tokenTypeCheck, expirationCheck] as const;
+const beforeKeys = [paddingCheck, allowedAlgorithmCheck, tokenTypeCheck, expirationCheck] as const;
 const afterSignature = [
   tokenPurposeCheck,
   claimTypesCheck,

@@ -34,9 +34,13 @@ export const audienceCheck = {
   name: 'audience',
   reportOnly: 'audience',
   run({ claims, demand }, { audience, audienceClaim: claim }) {
+    const expected = demand.audience ?? audience;
+    if (expected === null) {
+      optionalClaim(claims, claim, STRING_OR_STRINGS);
+      return;
+    }
     const value = requiredClaim(claims, claim, STRING_OR_STRINGS);
     const named = typeof value === 'string' ? [value] : value;
-    const expected = demand.audience ?? audience;
     for (const one of expected) if (named.includes(one)) return;
     throw new AuthError('AUDIENCE_MISMATCH', { claim, expected });
   },
@@ -46,6 +50,7 @@ export const audienceCheck = {
   },
   explain({ claims, demand }, { audience, audienceClaim }) {
     const [got, expected] = [claims[audienceClaim], demand.audience ?? audience];
+    if (expected === null) return { got };
     return { got, expected, hint: similarAddressHint(got, expected) ?? missingAudienceHint(claims, audienceClaim) };
   },
 } as const satisfies Check;

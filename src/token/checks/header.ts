@@ -29,6 +29,15 @@ export const algorithmCheck = {
   explain: ({ header }) => ({ got: header.alg }),
 } as const satisfies HeaderCheck;
 
+/** RFC 7515 §2: base64url has no padding. `=` can only be padding in a token that was decoded. */
+export const paddingCheck = {
+  name: 'padding',
+  run({ token }, { padding }) {
+    if (padding === 'reject' && token.includes('='))
+      throw new AuthError('TOKEN_MALFORMED', { reason: 'base64url with padding (`=`)' });
+  },
+} as const satisfies Check;
+
 /** RFC 8725 §3.1: the recipient chooses the algorithms; the token may only name one of them. */
 export const allowedAlgorithmCheck = {
   name: 'algorithm-allowed',

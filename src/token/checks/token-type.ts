@@ -34,9 +34,11 @@ function checkType(typ: unknown, types: ReadonlySet<unknown>): void {
 
 // Hashes that only an ID token has: OpenID Connect Core §3.1.3.6 and §3.3.2.11, FAPI 1.0 Advanced §5.1.1.
 const ID_TOKEN_CLAIMS = ['at_hash', 'c_hash', 's_hash'];
+/** Amazon Cognito. Other issuers have values of their own in `token_use`. */
+const COGNITO = /^https:\/\/(?:issuer-)?cognito-idp\.[\w-]+\.amazonaws\.com\//;
 const LOGOUT_EVENT = 'http://schemas.openid.net/event/backchannel-logout';
 /** Keycloak's values of the claim `typ` in tokens that are not access tokens. */
-const OTHER_TYPES: readonly unknown[] = ['ID', 'Refresh', 'Offline', 'Logout'];
+const OTHER_TYPES: readonly unknown[] = ['Refresh', 'Offline', 'Logout'];
 const LIKE_ID_TOKEN =
   "It may be an ID token: it has a `nonce`, or its only audience is its client, and it names no scope. Send the `access_token` of the token response. If the issuer's access tokens have the type `at+jwt`, set `tokenTypes: ['at+jwt']`.";
 
@@ -47,16 +49,20 @@ const LIKE_ID_TOKEN =
  */
 export const tokenPurposeCheck = {
   name: 'access-token',
-  run({ claims }) {
-    for (const claim of ID_TOKEN_CLAIMS) if (claim in claims) throw new AuthError('TYPE_NOT_ALLOWED', { claim });
-    const { token_use: use, typ, events } = claims;
-    if (use !== undefined && use !== 'access')
-      throw new AuthError('TYPE_NOT_ALLOWED', { claim: 'token_use', expected: 'access' });
+  run({ claims }, { idTokens }) {
+    const { iss, token_use: use, typ, events } = claims;
+    if (idTokens === 'reject') {
+      for (const claim of ID_TOKEN_CLAIMS) if (claim in claims) throw new AuthError('TYPE_NOT_ALLOWED', { claim });
+      if (typ === 'ID') throw new AuthError('TYPE_NOT_ALLOWED', { claim: 'typ' });
+      if (use !== undefined && use !== 'access' && COGNITO.test(iss as string))
+        throw new AuthError('TYPE_NOT_ALLOWED', { claim: 'token_use', expected: 'access' });
+    }
     if (OTHER_TYPES.includes(typ)) throw new AuthError('TYPE_NOT_ALLOWED', { claim: 'typ' });
     if (typeof events === 'object' && events !== null && LOGOUT_EVENT in events)
       throw new AuthError('TYPE_NOT_ALLOWED', { claim: 'events' });
   },
-  explain({ claims: { scope, scp, client_id: client, nonce, azp, aud } }) {
+  explain({ claims: { scope, scp, client_id: client, nonce, azp, aud } }, { idTokens }) {
+    if (idTokens === 'accept') return {};
     const isForClient = azp !== undefined && azp === [aud].flat().join(' ');
     const isSimilar = (scope ?? scp ?? client) === undefined && (nonce !== undefined || isForClient);
     return isSimilar ? { warning: LIKE_ID_TOKEN } : {};

@@ -82,8 +82,14 @@ function utf8Text(length: number, part: string): string {
   return text;
 }
 
+const EQUALS_SIGN = 0x3d;
+
+/** Also decodes a part with padding (RFC 4648 §3.2), which the check `padding` rejects unless the options of the issuer accept it. */
 function decode(start: number, end: number, part: string, target: Uint8Array): number {
-  const length = decodeBase64url(characters, start, end, target);
+  let last = end;
+  if (characters[end - 1] === EQUALS_SIGN && (end - start) % 4 === 0)
+    last = characters[end - 2] === EQUALS_SIGN ? end - 2 : end - 1;
+  const length = decodeBase64url(characters, start, last, target);
   if (length === NOT_BASE64URL) throw malformed(`${part} is not base64url`);
   return length;
 }

@@ -4,17 +4,23 @@ import { AuthError } from '../../model/errors.js';
 import { type MaybePromise, whenKnown } from '../../model/maybe-promise.js';
 import type { KeySet } from '../../keys/key-set.js';
 import type { KeySource } from '../../keys/key-source.js';
-import type { VerificationKey } from '../../keys/verification-key.js';
+import { keyId, type VerificationKey } from '../../keys/verification-key.js';
 import { type DecodedToken, signatureOf } from './compact.js';
 
 type SignedToken = Pick<DecodedToken, 'token' | 'header'>;
 
 // A token without a `kid` may cost at most this many verifications. Key sets of real issuers have fewer than ten keys.
 const MAX_TRIES = 16;
+/** The first byte of a signature in DER encoding. Some libraries use it instead of R and S (RFC 7518 §3.4). */
+const DER_SEQUENCE = 0x30;
 
-/** @throws AuthError TOKEN_MALFORMED if the `kid` is not a string (RFC 7515 §4.1.4). */
+/**
+ * Returns the key id of a token; undefined if it is absent or empty.
+ * @throws AuthError TOKEN_MALFORMED if the `kid` is neither a string (RFC 7515 §4.1.4) nor the number that some issuers write.
+ */
 export function namedKey({ kid }: DecodedToken['header']): string | undefined {
-  if (kid === undefined || typeof kid === 'string') return kid;
+  const id = keyId(kid);
+  if (id !== undefined || kid === undefined || kid === null || kid === '') return id;
   throw new AuthError('TOKEN_MALFORMED', { reason: 'kid is not a string' });
 }
 
@@ -36,8 +42,10 @@ export function checkSignature(
       findVerifyingKey(token, algorithm, candidates);
       return keySet;
     } catch (rejection) {
-      if (candidates.length === 0 || keySet.hasKid(kid)) throw rejection;
-      // No `kid` identifies the key, and all keys of the set were tried. The issuer may have published the key since.
+      const isInvalid = rejection instanceof AuthError && rejection.code === 'SIGNATURE_INVALID';
+      if (candidates.length === 0 || (keySet.hasKid(kid) && !isInvalid)) throw rejection;
+      // The issuer may have published another key since: no `kid` identifies the key, or the issuer uses the `kid` again for a new key,
+      // as some do after a restart.
       return whenKnown(source.keySetFor(kid, keySet), (newer) => {
         if (newer === keySet) throw rejection;
         findVerifyingKey(token, algorithm, newer.candidates(kid));
@@ -54,7 +62,7 @@ export function findVerifyingKey(
 ): KeyObject {
   const { kid } = token.header;
   if (candidates.length === 0) throw new AuthError('KEY_UNKNOWN', { kid });
-  const { hash } = ALGORITHMS[algorithm];
+  const row = ALGORITHMS[algorithm];
   const signed = signatureOf(token);
   let tries = 0;
   for (const key of candidates) {
@@ -62,12 +70,16 @@ export function findVerifyingKey(
     if (input === undefined) continue;
     // The length first (RFC 8017 §8.1.2): OpenSSL accepts an RSASSA-PSS signature without its leading zeros.
     // Synchronous, because a thread of the pool takes longer to reach than a signature takes to verify.
-    if (signed.signature.length === key.signatureLength && verify(hash, signed.input, input, signed.signature))
+    if (signed.signature.length === key.signatureLength && verify(row.hash, signed.input, input, signed.signature))
       return input.key;
     tries += 1;
     if (tries === MAX_TRIES) break;
   }
-  if (tries > 0) throw new AuthError('SIGNATURE_INVALID', { kid });
+  if (tries > 0) {
+    const isDer =
+      row.kty === 'EC' && signed.signature.length !== row.signatureLength && signed.signature[0] === DER_SEQUENCE;
+    throw new AuthError('SIGNATURE_INVALID', { kid, ...(isDer && { reason: 'the signature is DER-encoded' }) });
+  }
   throw new AuthError('KEY_UNSUITABLE', {
     kid,
     expected: algorithm,

@@ -6,6 +6,7 @@ import { importVerificationKey } from '../../../src/keys/verification-key.js';
 import { polluted } from '../../support/polluted.js';
 import { unicodeText } from '../../support/unicode-text.js';
 import { newKey } from '../../support/local-issuer.js';
+import { selfSigned } from '../../support/self-signed.js';
 
 type Jwk = Record<string, unknown>;
 
@@ -16,6 +17,8 @@ const KEYS = {
   p384: publicJwk('p-384'),
   p521: publicJwk('p-521'),
   ed25519: publicJwk('ed25519'),
+  secp256k1: publicJwk('secp256k1'),
+  ed448: publicJwk('ed448'),
 };
 const FITTING: Record<keyof typeof KEYS, readonly SignatureAlgorithm[]> = {
   rsa: ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'],
@@ -23,6 +26,8 @@ const FITTING: Record<keyof typeof KEYS, readonly SignatureAlgorithm[]> = {
   p384: ['ES384'],
   p521: ['ES512'],
   ed25519: ['EdDSA', 'Ed25519'],
+  secp256k1: ['ES256K'],
+  ed448: ['Ed448'],
 };
 const KINDS = Object.keys(KEYS) as (keyof typeof KEYS)[];
 const verifiableAlgorithms = (jwk: Jwk) => [...importVerificationKey(jwk).inputs.keys()];
@@ -57,10 +62,8 @@ describe.each(KINDS)('A key of kind %s', (kind) => {
     'ECDH-ES',
     'ES521',
     'rs256',
-    '',
     'toString',
     '__proto__',
-    null,
     1,
     ['RS256'],
     {},
@@ -73,7 +76,7 @@ describe.each(KINDS)('A key of kind %s', (kind) => {
     expect(verifiableAlgorithms({ ...jwk, use: undefined })).toEqual(FITTING[kind]);
   });
 
-  it.each(['enc', 'SIG', 'sig ', '', 'tls', null, 1, ['sig'], {}])('with use %j verifies nothing', (use) => {
+  it.each(['enc', 'SIG', 'sig ', 'tls', 1, ['sig'], {}])('with use %j verifies nothing', (use) => {
     expectUnsuitable({ ...jwk, use }, 'is not for signatures (use)');
   });
 
@@ -91,15 +94,23 @@ describe.each(KINDS)('A key of kind %s', (kind) => {
     [['Verify']],
     [[['verify']]],
     ['verify'],
-    [null],
     [{ 0: 'verify' }],
     [1],
   ])('with key_ops %j verifies nothing', (operations) => {
     expectUnsuitable({ ...jwk, key_ops: operations }, 'is not for verifying (key_ops)');
   });
 
-  it.each([['c2VjcmV0'], [''], [undefined], [null]])('with a private member d: %j verifies nothing', (d) => {
-    expectUnsuitable({ ...jwk, d }, 'is a private key');
+  it('with a private member verifies nothing', () => {
+    expectUnsuitable({ ...jwk, d: 'c2VjcmV0' }, 'is a private key');
+  });
+
+  it('with the same operation twice verifies nothing', () => {
+    expectUnsuitable({ ...jwk, key_ops: ['verify', 'verify'] }, 'has the same operation twice (key_ops)');
+  });
+
+  it('verifies although a serializer wrote absent members as null or empty', () => {
+    const absent = { d: null, p: '', oth: [], k: undefined, use: null, alg: '', key_ops: null, x5c: [], x5t: '' };
+    expect(verifiableAlgorithms({ ...jwk, ...absent })).toEqual(FITTING[kind]);
   });
 
   it.each(['RSA', 'EC', 'OKP', 'oct', 'rsa', 'ec', 'AKP', '', undefined, null, 1, ['RSA']])(
@@ -112,9 +123,17 @@ describe.each(KINDS)('A key of kind %s', (kind) => {
     },
   );
 
-  it.each([undefined, null, '', 1, true, {}, ['a']])('with kid %j has no kid', (kid) => {
+  it.each([undefined, null, '', true, {}, ['a']])('with kid %j has no kid', (kid) => {
     expect(importVerificationKey({ ...jwk, kid }).kid).toBeUndefined();
     expect(verifiableAlgorithms({ ...jwk, kid })).toEqual(FITTING[kind]);
+  });
+
+  it('has a number as its kid, or a thumbprint if it has none', () => {
+    expect(importVerificationKey({ ...jwk, kid: 7 }).kid).toBe('7');
+    const thumbprints = { x5t: 'sha1', 'x5t#S256': 'sha256' };
+    expect(importVerificationKey({ ...jwk, ...thumbprints }).kid).toBe('a');
+    expect(importVerificationKey({ ...jwk, ...thumbprints, kid: null }).kid).toBe('sha1');
+    expect(importVerificationKey({ ...jwk, 'x5t#S256': 'sha256', kid: '' }).kid).toBe('sha256');
   });
 
   it('may have unknown members and certificates', () => {
@@ -130,6 +149,7 @@ describe('An elliptic key', () => {
     ['P-256', 'P-521'],
     ['P-384', 'P-256'],
     ['P-256', 'secp256k1'],
+    ['P-256', 'Ed448'],
     ['P-256', 'p-256'],
     ['P-256', 'prime256v1'],
     ['P-256', 'Ed25519'],
@@ -142,7 +162,7 @@ describe('An elliptic key', () => {
     expect(key.problem).toMatch(/^(fits no signature algorithm|cannot be read)/);
   });
 
-  it.each(['X25519', 'Ed448', 'X448', 'P-256'])('of Ed25519 with crv %s verifies nothing', (crv) => {
+  it.each(['X25519', 'X448', 'P-256'])('of Ed25519 with crv %s verifies nothing', (crv) => {
     expectUnsuitable({ ...KEYS.ed25519, crv }, 'fits no signature algorithm (kty, crv, alg)');
   });
 
@@ -178,6 +198,17 @@ describe('An elliptic key', () => {
     (point) => {
       const x = Buffer.from(point.toString(16).padStart(64, '0'), 'hex').reverse().toString('base64url');
       expectUnsuitable({ ...KEYS.ed25519, x }, 'is not a safe point of its curve');
+    },
+  );
+
+  // The points of order 1, 2 and 4, and coordinates that are not reduced (RFC 8032 §5.2.3).
+  const PRIME_448 = 2n ** 448n - 2n ** 224n - 1n;
+  const UNSAFE_448 = [0n, 1n, PRIME_448 - 1n, PRIME_448, PRIME_448 + 1n, 2n ** 449n];
+  it.each(UNSAFE_448.flatMap((y) => [y, y + 2n ** 455n]))(
+    'of Ed448 with the unsafe point %d verifies nothing',
+    (point) => {
+      const x = Buffer.from(point.toString(16).padStart(114, '0'), 'hex').reverse().toString('base64url');
+      expectUnsuitable({ ...KEYS.ed448, x }, 'is not a safe point of its curve');
     },
   );
 
@@ -222,7 +253,6 @@ describe('An RSA key', () => {
 
   it.each([
     ['0', 'AA'],
-    ['nothing', ''],
     ['1', 'AQ'],
     ['1 with leading zeros', 'AAAB'],
     ['2', 'Ag'],
@@ -245,9 +275,26 @@ describe('An RSA key', () => {
     ['n is missing', { n: undefined }],
     ['e is missing', { e: undefined }],
     ['n is a number', { n: 1 }],
+    ['e is empty', { e: '' }],
     ['e is a number, as with some issuers', { e: 65_537 }],
   ])('cannot be read if %s', (_what, members) => {
     expectUnsuitable({ ...KEYS.rsa, ...members }, 'cannot be read');
+  });
+});
+
+describe('A key that is only a certificate', () => {
+  const { cert } = selfSigned('127.0.0.1');
+  const [x5c] = [[cert.replace(/-----[A-Z ]+-----|\s/g, '')]];
+
+  it('has the key of the certificate', () => {
+    for (const jwk of [{ x5c }, { kty: 'EC', x5c }, { x5c: x5c[0] }, { kty: 'EC', x: null, y: '', x5c }])
+      expect(verifiableAlgorithms({ ...jwk, kid: 'a' })).toEqual(['ES256']);
+  });
+
+  it('verifies nothing if the certificate cannot be read, or its key is another one than `kty` states', () => {
+    expectUnsuitable({ x5c: ['AAAA'], kid: 'a' }, 'cannot be read');
+    expectUnsuitable({ kty: 'RSA', x5c, kid: 'a' }, 'cannot be read');
+    expectUnsuitable({ x5c, use: 'enc', kid: 'a' }, 'is not for signatures (use)');
   });
 });
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { ALGORITHM_NAMES } from '../../../src/keys/algorithms.js';
+import { ALGORITHM_NAMES, isAvailable } from '../../../src/keys/algorithms.js';
 import { normalizeTokenType, type ResolvedIssuer } from '../../../src/options/resolve-issuer.js';
 import { resolveOptions } from '../../../src/options/resolve-options.js';
 import { pathsOf, problemsOf } from '../../support/catching.js';
@@ -17,6 +17,7 @@ function resolve(options: Record<string, unknown>): ResolvedIssuer {
 
 const DEFAULTS = {
   issuer: ISSUER,
+  names: [ISSUER],
   audience: [AUDIENCE],
   audienceClaim: 'aud',
   keys: {
@@ -27,11 +28,14 @@ const DEFAULTS = {
     unknownKidCooldownSeconds: 30,
     maxBytes: 524_288,
     fallback: undefined,
+    headers: undefined,
     jwksOrigins: undefined,
     timeoutMs: 5_000,
   },
   algorithms: new Set('RS256 RS384 RS512 PS256 PS384 PS512 ES256 ES384 ES512 EdDSA Ed25519'.split(' ')),
   tokenTypes: new Set(['at+jwt', 'jwt', undefined]),
+  idTokens: 'reject',
+  padding: 'reject',
   clockToleranceSeconds: 5,
   requiredClaims: [],
   maxTokenAgeSeconds: undefined,
@@ -44,14 +48,19 @@ const DEFAULTS = {
 describe('The options of an issuer', () => {
   it('have defaults, also if they are undefined', () => {
     expect(resolve({})).toStrictEqual(DEFAULTS);
-    const names = Object.keys(DEFAULTS).filter((name) => !['issuer', 'audience', 'providerCheck'].includes(name));
+    const names = Object.keys(DEFAULTS).filter(
+      (name) => !['issuer', 'names', 'audience', 'providerCheck'].includes(name),
+    );
     for (const name of names) expect(resolve({ [name]: undefined })).toStrictEqual(DEFAULTS);
   });
 
   const DAYS_366 = 366 * 86_400;
   it.each<[string, readonly unknown[]]>([
-    ['issuer', [undefined, null, '', ' ', '\t\n', 0, 1, true, [], {}, [ISSUER], /issuer/, () => ISSUER]],
-    ['audience', [undefined, null, '', ' ', 0, 1, true, {}, /api/, () => AUDIENCE, [], new Set([AUDIENCE])]],
+    ['issuer', [undefined, '', ' ', '\t\n', 0, 1, true, [], {}, [ISSUER], /issuer/, () => ISSUER]],
+    ['audience', [undefined, '', ' ', 0, 1, true, {}, /api/, () => AUDIENCE, [], new Set([AUDIENCE])]],
+    ['issuerAliases', [null, 'accounts.google.com', '', 0, true, {}]],
+    ['padding', [null, '', true]],
+    ['idTokens', [null, '', 'Accept', true, {}, []]],
     ['algorithms', [null, 'RS256', '', 0, true, {}, [], new Set(['RS256']), () => ['RS256']]],
     ['tokenTypes', [null, 'at+jwt', '', 0, true, {}, [], new Set(['at+jwt'])]],
     ['clockToleranceSeconds', [null, '5', '', true, [], {}, [5], -1, -0.001, 300.001, 301, NaN, Infinity, 5n]],
@@ -138,8 +147,16 @@ describe('The option issuer', () => {
 });
 
 describe('The option algorithms', () => {
-  it.each(ALGORITHM_NAMES.map((name) => [name]))('may be %s', (name) => {
+  it.each(ALGORITHM_NAMES.filter(isAvailable).map((name) => [name]))('may be %s', (name) => {
     expect(resolve({ algorithms: [name] }).algorithms).toEqual(new Set([name]));
+  });
+
+  it('must not be an algorithm that this version of Node does not have', () => {
+    const missing = ALGORITHM_NAMES.filter((name) => !isAvailable(name));
+    for (const name of missing)
+      expect(problemsOf(() => resolve({ algorithms: [name] }))).toEqual([
+        { path: 'algorithms[0]', message: `is "${name}". It needs Node 24.6 or later, with OpenSSL 3.5.` },
+      ]);
   });
 
   it.each(['none', 'None', 'NONE', 'nOnE', 'HS256', 'HS384', 'HS512', 'hs256', 'Hs512', 'HS1'])(
@@ -150,7 +167,7 @@ describe('The option algorithms', () => {
     },
   );
 
-  it.each('rs256|RS256 |ES256K|RS1|RSA-OAEP|Ed448|dir||*|toString|__proto__|constructor'.split('|'))(
+  it.each('rs256|RS256 |RS1|RSA-OAEP|ES256k|ML-DSA|dir||*|toString|__proto__|constructor'.split('|'))(
     'must not be %j',
     (name) => {
       expect(pathsOf(() => resolve({ algorithms: [name] }))).toEqual(['algorithms[0]']);

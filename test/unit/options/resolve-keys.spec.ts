@@ -1,12 +1,15 @@
 import { describe, expect, it } from '@jest/globals';
+import { generateKeyPairSync } from 'node:crypto';
 import type { ResourceServerOptions } from '../../../src/options/options.js';
 import type { ResolvedIssuer } from '../../../src/options/resolve-issuer.js';
 import type { ResolvedKeys } from '../../../src/options/resolve-keys.js';
 import { resolveOptions } from '../../../src/options/resolve-options.js';
 import type { KeySet } from '../../../src/keys/key-set.js';
 import { newKey } from '../../support/local-issuer.js';
+import { selfSigned } from '../../support/self-signed.js';
 import { pathsOf, problemsOf } from '../../support/catching.js';
 
+const CERTIFICATE = selfSigned('127.0.0.1').cert;
 const ISSUER = 'https://issuer.example.com/';
 const URI = 'https://internal.example.com/jwks';
 
@@ -24,6 +27,7 @@ const REMOTE_DEFAULTS = {
   timeoutMs: 5_000,
   maxBytes: 524_288,
   fallback: undefined,
+  headers: undefined,
 };
 const DAY_SECONDS = 86_400;
 
@@ -38,7 +42,7 @@ describe('The option keys', () => {
   it('may be discovery from another address, or the address of a key set', () => {
     const discovery = { from: 'discovery', uri: URI, jwksOrigins: undefined };
     expect(resolve({ from: 'discovery', uri: URI })).toStrictEqual({ ...discovery, ...REMOTE_DEFAULTS });
-    expect(resolve({ from: 'jwks', uri: URI })).toStrictEqual({ from: 'jwks', uri: URI, ...REMOTE_DEFAULTS });
+    expect(resolve({ from: 'jwks', uri: URI })).toStrictEqual({ from: 'jwks', uris: [URI], ...REMOTE_DEFAULTS });
   });
 
   it.each([[null], ['discovery'], [URI], [1], [true], [[]], [() => ({ from: 'discovery' })]])(
@@ -75,7 +79,7 @@ describe.each(['discovery', 'jwks'])('The address of keys from %s', (from) => {
     'https://issuer.example.com/jwks?tenant=a https://10.0.0.1/jwks ' +
     'http://localhost:8080/jwks http://127.0.0.1/jwks http://[::1]/jwks';
   it.each(VALID.split(' '))('may be %s', (uri) => {
-    expect(resolve({ from, uri })).toMatchObject({ from, uri });
+    expect(resolve({ from, uri })).toMatchObject(from === 'jwks' ? { from, uris: [uri] } : { from, uri });
   });
 
   const INVALID = `
@@ -83,13 +87,13 @@ describe.each(['discovery', 'jwks'])('The address of keys from %s', (from) => {
     http://issuer.example.com/jwks http://localhost.example.com/jwks http://192.168.0.1/jwks
     https://user:password@issuer.example.com/jwks https://issuer.example.com/jwks#a file:///etc/jwks
     data:application/json,{} ftp://issuer.example.com/jwks`;
-  it.each([null, '', 1, true, {}, [URI], new URL(URI), ...INVALID.trim().split(/\s+/)])('must not be %p', (uri) => {
+  it.each([null, '', 1, true, {}, [], new URL(URI), ...INVALID.trim().split(/\s+/)])('must not be %p', (uri) => {
     expect(pathsOf(() => resolve({ from, uri }))).toEqual(['keys.uri']);
   });
 
   it('may be http with insecureAllowHttp', () => {
     const uri = 'http://keys.internal/jwks';
-    expect(resolve({ from, uri }, { insecureAllowHttp: true })).toMatchObject({ uri });
+    expect(pathsOf(() => resolve({ from, uri }, { insecureAllowHttp: true }))).toEqual([]);
     expect(pathsOf(() => resolve({ from, uri }, { insecureAllowHttp: false }))).toEqual(['keys.uri']);
   });
 
@@ -187,7 +191,7 @@ describe('Static keys', () => {
     expect(pathsOf(() => resolve({ from: 'static', jwks }))).toEqual(['keys.jwks']);
   });
 
-  it.each(['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k'])('must not have the private member %s', (member) => {
+  it.each(['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k', 'priv'])('must not have the private member %s', (member) => {
     const problems = problemsOf(() =>
       resolve({ from: 'static', jwks: { keys: [jwk, { ...jwk, [member]: 'c2VjcmV0' }] } }),
     );
@@ -195,13 +199,49 @@ describe('Static keys', () => {
     expect(JSON.stringify(problems)).not.toContain('c2VjcmV0');
   });
 
-  it('must not have a private member that is null or empty', () => {
-    const keys = [
-      { ...jwk, d: null },
-      { ...jwk, k: '' },
-    ];
-    const paths = ['keys.jwks.keys[0]', 'keys.jwks.keys[1]'];
-    expect(pathsOf(() => resolve({ from: 'static', jwks: { keys } }))).toEqual(paths);
+  it('may have members that a serializer wrote as null or empty', () => {
+    const keys = [{ ...jwk, d: null, k: '', oth: [], use: null, alg: '', x5c: [] }];
+    expect(keySetOf({ keys }).isUsable).toBe(true);
+  });
+
+  describe('in PEM encoding', () => {
+    const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    const pem = publicKey.export({ type: 'spki', format: 'pem' }).toString();
+    const keySetOfPem = (given: unknown) => (resolve({ from: 'static', pem: given }) as { keySet: KeySet }).keySet;
+    const isForAny = (keySet: KeySet) => keySet.candidates('any').map(({ inputs }) => [...inputs.keys()]);
+
+    it.each<[string, unknown, number]>([
+      ['a public key', pem, 1],
+      ['a certificate', CERTIFICATE, 1],
+      ['several in one text', `${pem}\n${CERTIFICATE}`, 2],
+      ['a list', [pem, CERTIFICATE], 2],
+    ])('may be %s, for tokens with any `kid`', (_what, given, count) => {
+      expect(isForAny(keySetOfPem(given))).toEqual(Array(count).fill(['ES256']));
+    });
+
+    it.each<[string, unknown]>([
+      ['a path', '/etc/keys/public.pem'],
+      ['an empty list', []],
+      ['a list with another text', [pem, 'key']],
+      ['a number', 1],
+      ['nothing', null],
+      ['a text without a complete block', pem.slice(0, -10)],
+    ])('must not be %s', (_what, given) => {
+      expect(pathsOf(() => resolve({ from: 'static', pem: given }))).toEqual(['keys.pem']);
+    });
+
+    it('must not be a private key, and not one of a size that is too small', () => {
+      const secret = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+      const [problem] = problemsOf(() => resolve({ from: 'static', pem: secret }));
+      expect(problem).toMatchObject({ path: 'keys.pem', message: expect.stringContaining('has private members') });
+      const { publicKey: short } = generateKeyPairSync('rsa', { modulusLength: 1024 });
+      const text = short.export({ type: 'spki', format: 'pem' }).toString();
+      expect(pathsOf(() => resolve({ from: 'static', pem: text }))).toEqual(['keys.pem']);
+    });
+
+    it('excludes a key set beside it', () => {
+      expect(pathsOf(() => resolve({ from: 'static', pem, jwks: { keys: [jwk] } }))).toEqual(['keys.pem']);
+    });
   });
 
   it('allow an issuer that is not an address', () => {

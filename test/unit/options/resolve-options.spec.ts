@@ -51,7 +51,18 @@ describe('A polluted prototype', () => {
     { issuers: [{}] },
   ];
   const POLLUTIONS: Readonly<Record<string, unknown>> = {
-    ...{ issuer, audience: 'evil', audienceClaim: 'azp', keys: { from: 'static', jwks: { keys: [KEY] } } },
+    ...{
+      issuer,
+      audience: 'evil',
+      audienceClaim: 'azp',
+      issuerAliases: ['evil'],
+      idTokens: 'accept',
+      padding: 'accept',
+      headers: {},
+      pem: 'x',
+      split: ',',
+      keys: { from: 'static', jwks: { keys: [KEY] } },
+    },
     ...{
       issuers: [BASE],
       algorithms: ['ES256'],

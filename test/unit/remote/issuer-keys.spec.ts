@@ -31,7 +31,7 @@ class Scene {
   located = 0;
   fetches = 0;
   /** While set, the metadata take until it settles. */
-  locating: Promise<string> | undefined;
+  locating: Promise<readonly string[]> | undefined;
   /** While set, responses wait for it. */
   gate: Promise<void> | undefined;
   readonly problems: string[] = [];
@@ -57,6 +57,7 @@ class Scene {
     new IssuerKeys({
       ...POLICY,
       fallback: this.fallback,
+      headers: undefined,
       isConfigured: this.isConfigured,
       origin: ORIGIN,
       notBefore: this.notBefore,
@@ -72,7 +73,7 @@ class Scene {
       },
       locate: () => {
         this.located += 1;
-        return this.locating ?? Promise.resolve(`${ISSUER}/jwks?key=s3cret`);
+        return this.locating ?? Promise.resolve([`${ISSUER}/jwks?key=s3cret`]);
       },
       onProblem: (problem) => this.problems.push(problem),
       fetch: async (_address, init) => {
@@ -504,7 +505,7 @@ describe('a key store', () => {
     const { promise, resolve } = deferred();
     scene.storing = promise;
     await scene.ask('first');
-    for (const key of [second, first]) {
+    for (const key of [second, newKey('p-256', { kid: 'third' })]) {
       scene.publish(key);
       scene.pass(570);
       await askAndSettle('first');
@@ -513,7 +514,7 @@ describe('a key store', () => {
     resolve();
     scene.storing = undefined;
     await settled();
-    expect(scene.saved.map(({ jwks }) => jwks.keys)).toEqual([[first.jwk], [first.jwk]]);
+    expect(scene.saved.map(({ jwks }) => jwks.keys)).toMatchObject([[{ kid: 'first' }], [{ kid: 'third' }]]);
   });
 
   it('has precedence over the fallback keys', async () => {

@@ -17,6 +17,7 @@ const POLICY = {
   timeoutMs: 1_000,
   maxBytes: 65_536,
   fallback: undefined,
+  headers: undefined,
 };
 
 let issuer: LocalIssuer;
@@ -26,7 +27,7 @@ let jwks: ResolvedKeys;
 
 beforeEach(async () => {
   issuer = await LocalIssuer.start([key]);
-  jwks = { from: 'jwks', uri: `${issuer.url}/jwks`, ...POLICY };
+  jwks = { from: 'jwks', uris: [`${issuer.url}/jwks`], ...POLICY };
   now = 1_000_000;
   registry = new KeySourceRegistry({
     fetch: undefined,
@@ -52,7 +53,7 @@ describe('KeySourceRegistry', () => {
   });
 
   it('shares the metadata of an issuer with the keys', async () => {
-    const keys: ResolvedKeys = { from: 'discovery', uri: undefined, jwksOrigins: undefined, ...POLICY };
+    const keys = { from: 'discovery', uri: undefined, jwksOrigins: undefined, ...POLICY } as const;
     await registry.metadata.get(issuer.url, keys);
     await registry.create(issuer.url, keys, 'configured').keySetFor(key.kid);
     expect(issuer.requests).toEqual(['/.well-known/openid-configuration', '/jwks']);
@@ -139,24 +140,26 @@ describe('The keys in a store', () => {
   };
 
   it.each([
-    { from: 'jwks', uri: `https://keys.example.com/jwks?code=${SECRET}` },
-    { from: 'discovery', uri: `https://keys.example.com/meta?code=${SECRET}` },
-  ])(
-    'have an origin without the query of `uri`, which may contain a credential, but belong to this query only: %j',
-    async (keys) => {
+    ['jwks', 'uris', (address: string) => [address]],
+    ['discovery', 'uri', (address: string) => address],
+  ] as const)(
+    'have an origin without the query of `uri`, which may contain a credential, but belong to this query only: %s',
+    async (from, name, valueOf) => {
+      const address = `https://keys.example.com/${from === 'jwks' ? 'jwks' : 'meta'}?code=${SECRET}`;
+      const keys = { from, [name]: valueOf(address) };
       stored = undefined;
       expect(await runWith(keys, true)).toBe('issuer');
       expect(stored).toMatchObject({
-        origin: expect.stringMatching(new RegExp(`^${keys.from} https://keys.example.com/`)),
+        origin: expect.stringMatching(new RegExp(`^${from} https://keys.example.com/`)),
       });
       expect(JSON.stringify(stored)).not.toContain(SECRET);
       expect(await runWith(keys, false)).toBe('store');
-      expect(await runWith({ ...keys, uri: `${keys.uri}2` }, false)).toBeUndefined();
+      expect(await runWith({ from, [name]: valueOf(`${address}2`) }, false)).toBeUndefined();
     },
   );
 
   it('keep the origin of an address without a query', async () => {
-    await runWith({ from: 'jwks', uri: 'https://keys.example.com/jwks' }, true);
+    await runWith({ from: 'jwks', uris: ['https://keys.example.com/jwks'] }, true);
     expect(stored?.origin).toBe('jwks https://keys.example.com/jwks');
     await runWith({ from: 'discovery' }, true);
     expect(stored?.origin).toBe(`discovery ${issuer.url}`);
@@ -185,7 +188,7 @@ describe('The fetches for tenants', () => {
 
   const addressOf = (name: string) => `https://${name}.example.com/jwks`;
   const tenant = (name: string, kind: 'configured' | 'resolved' = 'resolved') =>
-    registry.create(`https://${name}.example.com`, { ...jwks, uri: addressOf(name) } as ResolvedKeys, kind);
+    registry.create(`https://${name}.example.com`, { ...jwks, uris: [addressOf(name)] } as ResolvedKeys, kind);
   const outcomeFor = (source: KeySource, kid: string | undefined = key.kid) =>
     outcomeOf((async () => source.keySetFor(kid))());
   const answerAll = (body: unknown) => open.splice(0).forEach(({ answer }) => answer(body));

@@ -211,7 +211,11 @@ describe('the jwks_uri of metadata', () => {
     'https://ｌocalhost/k',
     'https://keycloak。internal/k',
   ])('of a public host must not point to an internal network: %s (ADDRESS_REFUSED)', (jwksUri) => {
-    expect(refusalOf(jwksUri)).toMatchObject(refusal('points to an internal network'));
+    expect(refusalOf(jwksUri)).toMatchObject(
+      refusal('points to an internal network (list its origin in `jwksOrigins` if that is right)'),
+    );
+    const { origin, href } = new URL(jwksUri);
+    expect(require(jwksUri, [origin])).toBe(href);
   });
 
   it.each(['https://127.0.0.1/k', 'https://10.1.2.3/k', 'http://localhost:8080/k'])(

@@ -229,10 +229,19 @@ describe('access-token', () => {
   for (const claim of ['at_hash', 'c_hash', 's_hash'])
     rejects('TYPE_NOT_ALLOWED', each(claim, ['x', '', null, 0]), {}, { claim });
   const uses = ['id', 'refresh', 'Access', '', null, false, ['access']];
-  rejects('TYPE_NOT_ALLOWED', each('token_use', uses), {}, { claim: 'token_use', expected: 'access' });
+  const cognito = { iss: 'https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_AbC' };
+  const ofCognito = each('token_use', uses).map((claims) => ({ ...cognito, ...claims }));
+  const detail = { claim: 'token_use', expected: 'access' };
+  rejects('TYPE_NOT_ALLOWED', ofCognito, { issuerAliases: [cognito.iss] }, detail);
+  accepts(each('token_use', uses));
   rejects('TYPE_NOT_ALLOWED', each('typ', ['ID', 'Refresh', 'Offline', 'Logout']), {}, { claim: 'typ' });
   const events = [{ other: {}, [LOGOUT]: {} }, { [LOGOUT]: null }];
   rejects('TYPE_NOT_ALLOWED', each('events', events), {}, { claim: 'events' });
+  accepts([...each('at_hash', ['x']), { typ: 'ID' }, ...ofCognito], {
+    idTokens: 'accept',
+    issuerAliases: [cognito.iss],
+  });
+  rejects('TYPE_NOT_ALLOWED', each('typ', ['Refresh', 'Offline', 'Logout']), { idTokens: 'accept' }, { claim: 'typ' });
   accepts([{ token_use: 'access' }, ...each('typ', ['Bearer', 'id', null]), { hash: 'x', at_hashes: 'x' }]);
   accepts([
     { nonce: 'n', auth_time: 1, sid: 's', acr: '1', azp: 'a' },

@@ -104,8 +104,8 @@ describe('The key of a token', () => {
     expect(await outcomeOf(staticVerifier({}, [unnamed, named]).verify(token))).toBe('SIGNATURE_INVALID');
   });
 
-  it.each<unknown>([null, 0, false, [], ['ours'], {}])(
-    'cannot be named by a `kid` that is no string: %j (TOKEN_MALFORMED)',
+  it.each<unknown>([false, [], ['ours'], {}])(
+    'cannot be named by a `kid` that is neither a string nor a number: %j (TOKEN_MALFORMED)',
     async (kid) => {
       expect(await outcomeOf(staticVerifier().verify(tokenWith({}, { kid })))).toBe('TOKEN_MALFORMED');
     },

@@ -51,11 +51,12 @@ describe('decodeCompact', () => {
     const decodeWith = (text: string) => decodeCompact(parts.with(index, text).join('.'));
     const good = parts[index] ?? '';
     expect(codeOf(() => decodeWith(good))).toBeUndefined();
-    const inserted = ['=', ' ', '\t', '\r\n', '+', '/', '?', '%65', '\0', 'é'];
+    const inserted = [' ', '\t', '\r\n', '+', '/', '?', '%65', '\0', 'é'];
     const lowByte = String.fromCharCode(0x100 + good.charCodeAt(0)) + good.slice(1);
     for (const text of [
       ...inserted.flatMap((text) => [text + good, good.slice(0, 5) + text + good.slice(5), good + text]),
-      ...[`${good}==`, good.slice(0, -1) + nextCharacter(good.slice(-1)), `${good.slice(0, 20)}A`, lowByte],
+      ...[`=${good}`, `${good.slice(0, 5)}=${good.slice(5)}`, `${good}=`, `${good}===`, `${good}=A`],
+      ...[good.slice(0, -1) + nextCharacter(good.slice(-1)), `${good.slice(0, 20)}A`, lowByte],
     ])
       expect(refusalOf(() => decodeWith(text))).toMatchObject({
         code: 'TOKEN_MALFORMED',

@@ -66,7 +66,7 @@ describe('A check that is only reported', () => {
     ['TYPE_NOT_ALLOWED', {}, { typ: 7 }],
     ['TYPE_NOT_ALLOWED', {}, { typ: null }],
     ['TYPE_NOT_ALLOWED', { at_hash: 'x' }, {}],
-    ['TYPE_NOT_ALLOWED', { token_use: 'id' }, {}],
+    ['TYPE_NOT_ALLOWED', { typ: 'ID' }, {}],
     ['CLAIM_INVALID', { sub: 7 }, {}],
     ['CLAIM_INVALID', { client_id: ['shop'] }, {}],
     ['CLAIM_MISSING', { exp: undefined }, {}],

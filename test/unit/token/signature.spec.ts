@@ -59,6 +59,7 @@ describe('The key source', () => {
     ['no key verifies a token without `kid`', other, setOf(old), undefined],
     ['the token has a `kid` but no key has one', newUnnamed, setOf(oldUnnamed), 'any'],
     ['no key fits the algorithm of a token without `kid`', newUnnamed, setOf(newKey('p-256', unnamed)), undefined],
+    ['the key with the `kid` does not verify the token', newKey('ed25519', { kid: 'old' }), setOf(old), 'old'],
   ])('is called for a newer set if %s', async (_what, key, first, kid) => {
     const source = new FakeSource([first, setOf(key)]);
     expect(await check(key, kid === undefined ? {} : { kid }, source)).toBe('accepted');
@@ -69,12 +70,20 @@ describe('The key source', () => {
   });
 
   it.each<[string, TestKey, string, KeySet]>([
-    ['SIGNATURE_INVALID', other, 'old', setOf(old)],
     ['KEY_UNSUITABLE', old, 'old', setOf(newKey('p-256', { kid: 'old' }))],
     ['KEY_UNKNOWN', other, 'other', setOf(old)],
   ])('is not called again if it decided about the `kid` (%s)', async (code, key, kid, set) => {
     const source = new FakeSource([set, setOf(old, other)]);
     expect([await check(key, { kid }, source), source.calls.length]).toEqual([code, 1]);
+  });
+
+  it('finds a key by a number as its name, and all keys for a name that is empty', async () => {
+    const numbered = setOf(newKey('ed25519', { kid: 7 }), newKey('p-256'));
+    const source = new FakeSource([numbered]);
+    for (const kid of [7, '7']) await check(old, { kid }, source);
+    expect(source.calls.filter(([kid]) => kid !== '7')).toEqual([]);
+    for (const kid of ['', null, undefined])
+      expect(await check(old, { kid }, new FakeSource([setOf(old)]))).toBe('accepted');
   });
 
   it('without a newer set leaves the first refusal, and tries no key twice', async () => {

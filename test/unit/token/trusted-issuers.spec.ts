@@ -26,7 +26,7 @@ function trusting(options: ResourceServerOptions) {
   return { trusted, created, released };
 }
 
-const outcomeFor = (trusted: TrustedIssuers, issuer: string) => outcomeOf((async () => trusted.get(issuer))());
+const outcomeFor = (trusted: TrustedIssuers, issuer: string) => outcomeOf((async () => trusted.of({ iss: issuer }))());
 const resolvedBy = (issuers: IssuerResolver) => trusting({ issuers });
 const optionsFor = (issuer: string): IssuerOptions => ({ issuer, audience: AUDIENCE });
 
@@ -35,8 +35,8 @@ describe('A list of issuers', () => {
 
   it('has one key source for each, and returns the issuer of exactly that name synchronously', () => {
     expect(created.map(({ issuer }) => issuer)).toEqual([ISSUER, OTHER]);
-    expect(trusted.get(ISSUER)).toMatchObject({ audience: [AUDIENCE], keySource: created[0]?.source });
-    expect(trusted.get(OTHER)).toMatchObject({ audience: ['other'], keySource: created[1]?.source });
+    expect(trusted.of({ iss: ISSUER })).toMatchObject({ audience: [AUDIENCE], keySource: created[0]?.source });
+    expect(trusted.of({ iss: OTHER })).toMatchObject({ audience: ['other'], keySource: created[1]?.source });
   });
 
   it.each([ISSUER.slice(0, -1), `${ISSUER} `, ISSUER.toUpperCase(), `${ISSUER}?`, '', '__proto__', 'constructor'])(
@@ -59,7 +59,7 @@ describe('An `issuers` function', () => {
   it.each([new Error('the tenants cannot be read'), new AuthError('POLICY_DENIED')])(
     'that rejects has its error rethrown: %p',
     async (error) => {
-      await expect(resolvedBy(() => Promise.reject(error)).trusted.get(ISSUER)).rejects.toBe(error);
+      await expect(resolvedBy(() => Promise.reject(error)).trusted.of({ iss: ISSUER })).rejects.toBe(error);
     },
   );
 
@@ -76,14 +76,14 @@ describe('An `issuers` function', () => {
 });
 
 describe('The key source of a tenant', () => {
-  const sourceOf = async (trusted: TrustedIssuers, issuer: string) => (await trusted.get(issuer)).keySource;
+  const sourceOf = async (trusted: TrustedIssuers, issuer: string) => (await trusted.of({ iss: issuer })).keySource;
 
   it('is kept if the function returns new options, whose changes apply immediately', async () => {
     let audience = 'first';
     const { trusted, created } = resolvedBy((issuer) => ({ issuer, audience }));
     const first = await sourceOf(trusted, ISSUER);
     audience = 'second';
-    await expect(trusted.get(ISSUER)).resolves.toMatchObject({ audience: ['second'], keySource: first });
+    await expect(trusted.of({ iss: ISSUER })).resolves.toMatchObject({ audience: ['second'], keySource: first });
     expect(created).toHaveLength(1);
   });
 
@@ -121,7 +121,7 @@ describe('The key source of a tenant', () => {
 
   /** Sends a token of this tenant that is valid or not. */
   const senderTo = (trusted: TrustedIssuers) => async (tenant: string, isValid: boolean) => {
-    const issuer = await trusted.get(`https://${tenant}.example.com/`);
+    const issuer = await trusted.of({ iss: `https://${tenant}.example.com/` });
     if (isValid) issuer.onVerified?.();
   };
 

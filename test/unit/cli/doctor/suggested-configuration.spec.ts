@@ -91,7 +91,7 @@ describe('the suggested configuration', () => {
     }
     const [withKeys] = issuersOf(suggested.toText());
     const providerCheck = own?.providerCheck && (expect.any(Function) as never);
-    const keys = expect.objectContaining({ uri: JWKS_URI });
+    const keys = expect.objectContaining({ uris: [JWKS_URI] });
     expect(withKeys).toEqual({ ...own, keys, clockToleranceSeconds: 30, providerCheck });
   });
 
