@@ -17,7 +17,7 @@ export function keysIn(document: unknown): readonly unknown[] | undefined {
   if (isPem(document)) return keysOfPem(document);
   if (!isJsonObject(document)) return undefined;
   const keys = Object.hasOwn(document, 'keys') ? document.keys : document;
-  if (Array.isArray(keys)) return keys;
+  if (Array.isArray(keys)) return keys as readonly unknown[];
   if (!isJsonObject(keys)) return undefined;
   const named = Object.entries(keys).flatMap(([kid, key]) => {
     if (isPem(key)) return keysOfPem(key).map((jwk) => ({ ...jwk, kid }));
@@ -35,7 +35,7 @@ export function keysOfPem(text: string): readonly JsonObject[] {
     if (label.endsWith('CERTIFICATE')) return { x5c: [content.replace(/\s+/g, '')] };
     try {
       const key = label.endsWith('PRIVATE KEY') ? createPrivateKey(block) : createPublicKey(block);
-      return key.export({ format: 'jwk' }) as JsonObject;
+      return key.export({ format: 'jwk' });
     } catch {
       return {};
     }

@@ -90,7 +90,7 @@ function usableKey(published: Jwk): Pick<VerificationKey, 'inputs' | 'signatureL
 function certifiedKey(chain: unknown): Jwk {
   const [certificate] = [chain].flat();
   if (typeof certificate !== 'string') return {};
-  return new X509Certificate(Buffer.from(certificate, 'base64')).publicKey.export({ format: 'jwk' }) as Jwk;
+  return new X509Certificate(Buffer.from(certificate, 'base64')).publicKey.export({ format: 'jwk' });
 }
 
 function checkOperations(operations: unknown): void {

@@ -54,7 +54,7 @@ export class KeySourceRegistry implements KeySources {
     const addresses = keys.from === 'jwks' ? keys.uris : [keys.uri ?? issuer];
     const fetch = withHeaders(this.network.fetch, keys.headers, [
       ...addresses.map((address) => new URL(address).origin),
-      ...((keys.from === 'discovery' && keys.jwksOrigins) || []),
+      ...(keys.from === 'discovery' ? (keys.jwksOrigins ?? []) : []),
     ]);
     const source = new IssuerKeys({
       ...keys,
@@ -142,7 +142,7 @@ function withHeaders(
 ): typeof globalThis.fetch {
   if (configured === undefined) return fetch;
   return async (address, init) => {
-    const isTrusted = origins.includes(new URL(address as string).origin);
+    const isTrusted = origins.includes(new URL(address).origin);
     const headers = isTrusted ? await (typeof configured === 'function' ? configured() : configured) : {};
     return fetch(address, { ...init, headers: { ...(init?.headers as RequestHeaders), ...headers } });
   };

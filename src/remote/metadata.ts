@@ -77,8 +77,8 @@ const MISSING: readonly (number | undefined)[] = [400, 404, 405, 406, 410];
 
 /** An issuer has a document at one of the locations, so the failures at the others say little. */
 function mostTelling(failures: readonly FetchError[]): FetchError {
-  const mismatch = failures.find(({ code }) => code === 'ISSUER_MISMATCH');
-  return (mismatch ?? failures.find(({ status }) => !MISSING.includes(status)) ?? failures[0]) as FetchError;
+  const rank = ({ code, status }: FetchError) => (code === 'ISSUER_MISMATCH' ? 0 : MISSING.includes(status) ? 2 : 1);
+  return failures.reduce((best, each) => (rank(each) < rank(best) ? each : best));
 }
 
 /**

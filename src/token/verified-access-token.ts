@@ -24,7 +24,8 @@ export class FrozenAccessToken implements VerifiedAccessToken {
     this.#token = token;
     this.#options = options;
     this.#authorities = cached?.claimPaths === claimPaths ? cached : new Authorities(claimPaths);
-    this.issuer = (claims.iss as string | undefined) ?? '';
+    // Absent in tokens of an issuer without a name, whatever the type says.
+    this.issuer = Object.hasOwn(claims, 'iss') ? claims.iss : '';
     Object.freeze(this);
   }
 
