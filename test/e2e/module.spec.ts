@@ -224,6 +224,24 @@ describe.each(PLATFORMS)('AuthModule on %s', (platform) => {
     expect(users).toEqual(Array(3).fill(expect.objectContaining({ sub: 'alice' })));
   });
 
+  it('calls its guard first, also a replaced one, and the guards of the application in their own order', async () => {
+    const called: string[] = [];
+    const guardNamed = (name: string): CanActivate => ({
+      canActivate: () => called.push(name) > 0,
+    });
+    const { url } = await startApp(
+      platform,
+      {
+        imports: [AuthModule.forRoot(optionsFor(issuer))],
+        providers: ['first', 'second'].map((name) => ({ provide: APP_GUARD, useValue: guardNamed(name) })),
+        controllers: [OrdersController],
+      },
+      { override: (builder) => builder.overrideProvider(AuthGuard).useValue(guardNamed('AuthGuard')) },
+    );
+    await call(`${url}/orders`);
+    expect(called).toEqual(['AuthGuard', 'first', 'second']);
+  });
+
   it('starts if the application installs the same guard again', async () => {
     const { url } = await startApp(platform, {
       imports: [AuthModule.forRoot(optionsFor(issuer))],
