@@ -213,12 +213,10 @@ describe('An elliptic key', () => {
   );
 
   it('of Ed25519 with a point of small order does not accept the signature that anyone can compute', () => {
-    // The neutral element as the key and as R, and S = 0.
+    // The neutral element as the key and as R, and S = 0: OpenSSL before 3.5 accepts it for every text.
     const neutral = Buffer.concat([Buffer.of(1), Buffer.alloc(31)]);
     const jwk = { ...KEYS.ed25519, x: neutral.toString('base64url') };
-    const forged = Buffer.concat([neutral, Buffer.alloc(32)]);
-    const accepts = verify(null, Buffer.from('anything'), { key: jwk, format: 'jwk' } as never, forged);
-    expect([accepts, importVerificationKey(jwk).inputs.size]).toEqual([true, 0]);
+    expect(importVerificationKey(jwk).inputs.size).toBe(0);
   });
 
   it.each(['x', 'y'])('may lack the leading zero byte of its %s, as with some issuers', (name) => {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { EACH_ITEM } from '../../../src/options/claim-paths.js';
 import type { ResolvedClaimPaths, ResolvedIssuer } from '../../../src/options/resolve-issuer.js';
 import { resolveOptions } from '../../../src/options/resolve-options.js';
 import { pathsOf } from '../../support/catching.js';
@@ -8,6 +9,8 @@ function resolve(claimPaths: object): ResolvedClaimPaths {
   const [issuer] = resolveOptions(options).issuers as readonly [ResolvedIssuer];
   return issuer.claimPaths;
 }
+
+const readTenants = () => ['a'];
 
 describe('The option claimPaths', () => {
   it.each<[unknown, unknown]>([
@@ -27,6 +30,15 @@ describe('The option claimPaths', () => {
     ],
     [{ keysOf: 'urn:zitadel:iam:org:project:roles' }, { keysOf: ['urn:zitadel:iam:org:project:roles'] }],
     [{ keysOf: ['a', 'b.c'] }, { keysOf: ['a', 'b.c'] }],
+    ['roles[]', ['roles', EACH_ITEM]],
+    ['roles[].name', ['roles', EACH_ITEM, 'name']],
+    ['a[]["b.c"][]', ['a', EACH_ITEM, 'b.c', EACH_ITEM]],
+    [{ keysOf: 'a[].b' }, { keysOf: ['a', EACH_ITEM, 'b'] }],
+    [
+      { path: 'a.b', split: ',' },
+      { path: ['a', 'b'], split: ',' },
+    ],
+    [readTenants, readTenants],
   ])('reads %j as the names %j', (path, names) => {
     for (const kind of ['scopes', 'roles', 'permissions'] as const)
       expect(resolve({ [kind]: [path] })[kind]).toEqual([names]);
@@ -59,6 +71,15 @@ describe('The option claimPaths', () => {
     ...[null, undefined, 1, true, {}, [], [''], ['a', ''], ['a', 1]].map((path): [unknown] => [path]),
     ...['', [], { keysOf: 'a' }].map((keysOf): [unknown] => [{ keysOf }]),
     [{ keysOf: 'a', of: 'b' }],
+    ...['[].a', 'a[]b', 'a[].', 'a[b]', 'a[[]]'].map((path): [unknown] => [path]),
+    ...[
+      { path: 'a' },
+      { path: 'a', split: '' },
+      { path: 'a', split: /,/ },
+      { path: '', split: ',' },
+      { split: ',' },
+    ].map((path): [unknown] => [path]),
+    [{ path: 'a', split: ',', keysOf: 'a' }],
   ])('must not contain %j, which would grant nothing', (path) => {
     for (const kind of ['scopes', 'roles', 'permissions'])
       expect(pathsOf(() => resolve({ [kind]: ['good', path] }))).toEqual([`claimPaths.${kind}[1]`]);

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { EACH_ITEM, type ResolvedClaimPath } from '../../../src/options/claim-paths.js';
 import { authoritiesAt } from '../../../src/token/authorities.js';
 
 describe('authoritiesAt', () => {
@@ -43,6 +44,26 @@ describe('authoritiesAt', () => {
     ['nothing without the claim', {}, []],
   ])('reads from the members of an object, with keysOf, %s', (_what, claims, expected) => {
     expect(authoritiesAt(claims, [{ keysOf: ['roles'] }], 'whole')).toEqual(expected);
+  });
+
+  it.each<[string, Record<string, unknown>, ResolvedClaimPath, readonly string[]]>([
+    [
+      'a member of each object',
+      { roles: [{ name: 'a' }, { name: 'b', x: 1 }] },
+      ['roles', EACH_ITEM, 'name'],
+      ['a', 'b'],
+    ],
+    ['objects without the member', { roles: [{ id: 1 }, null, 'x', ['y']] }, ['roles', EACH_ITEM, 'name'], []],
+    ['lists in a list', { roles: [['a'], ['b', 7], 'c'] }, ['roles', EACH_ITEM], ['a', 'b', 'c']],
+    ['no list', { roles: { name: 'a' } }, ['roles', EACH_ITEM, 'name'], []],
+    ['the members of each object', { roles: [{ a: {} }, { b: {} }] }, { keysOf: ['roles', EACH_ITEM] }, ['a', 'b']],
+    ['a text with separators', { roles: ' a, b c,,d ,' }, { path: ['roles'], split: ',' }, ['a', 'b c', 'd']],
+    ['a list of such texts', { roles: ['a,b', 'c', 7] }, { path: ['roles'], split: ',' }, ['a', 'b', 'c']],
+    ['no text', { roles: { a: 'b' } }, { path: ['roles'], split: ',' }, []],
+    ['what a function returns', { x: 'y' }, ({ x }) => [x, 'z', 7], ['y', 'z']],
+    ['nothing from a function', {}, () => null, []],
+  ])('reads %s', (_what, claims, path, expected) => {
+    expect(authoritiesAt(claims, [path], 'whole')).toEqual(expected);
   });
 
   it('joins the values of all paths, in the order of the paths', () => {
