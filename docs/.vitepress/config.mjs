@@ -63,7 +63,7 @@ const sidebar = [
   section('Guides', [
     page('Authorization', '/guides/authorization'),
     page('Map tokens to users', '/guides/users'),
-    page('Read the token from a cookie, form or query', '/guides/token-places'),
+    page('Read the token from a header, cookie, form or query', '/guides/token-places'),
     page('GraphQL and federation', '/guides/graphql'),
     page('WebSockets', '/guides/websockets'),
     page('Microservices', '/guides/microservices'),
@@ -72,6 +72,7 @@ const sidebar = [
     page('OpenAPI and Swagger UI', '/guides/swagger'),
     page('Middleware and static files', '/guides/middleware'),
     page('Several issuers and tenants', '/guides/several-issuers'),
+    page('Tokens and keys that differ from the standards', '/guides/unusual-issuers'),
     page('Test with Jest', '/guides/testing-with-jest'),
     page('Test with Vitest', '/guides/testing-with-vitest'),
     page('Serverless and bundlers', '/guides/serverless-and-bundlers'),

@@ -171,12 +171,12 @@ export interface CheckOptions {
   /**
    * `accept` also accepts ID tokens (OpenID Connect Core §2), for an issuer whose ID tokens are sent to APIs; a warning is logged
    * at start. An ID token is issued to a client, so that any client of the issuer named in `audience` can then call. Default
-   * `reject`: tokens that are recognized as ID tokens are rejected with TYPE_NOT_ALLOWED.
+   * `'reject'`: tokens that are recognized as ID tokens are rejected with TYPE_NOT_ALLOWED.
    */
   readonly idTokens?: 'accept' | 'reject';
   /**
    * `accept` also accepts tokens whose parts end with `=`, which RFC 7515 §2 does not allow: AWS load balancers send them. Default
-   * `reject` (TOKEN_MALFORMED).
+   * `'reject'` (TOKEN_MALFORMED).
    */
   readonly padding?: 'accept' | 'reject';
   /** Accepted clock difference in seconds for `exp`, `nbf`, `iat`, `auth_time` and the age, from 0 to 300. Default 5. */

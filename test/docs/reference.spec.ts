@@ -1,6 +1,7 @@
 import { describe, expect, it, jest } from '@jest/globals';
 import { readFileSync } from 'node:fs';
 import { type AuthOptions, fromBearerHeader } from '../../src/index.js';
+import { ALGORITHM_NAMES } from '../../src/keys/algorithms.js';
 import { ERRORS } from '../../src/model/errors.js';
 import { AUTHORITY_KINDS } from '../../src/model/requirement.js';
 import { DEFAULTS } from '../../src/options/defaults.js';
@@ -89,7 +90,7 @@ describe('The page of options', () => {
 
   it('has every option of the source and no other, each with its meaning', () => {
     const groups: Record<string, readonly string[]> = {
-      keys: [...Object.keys(issuer?.keys ?? {}), 'jwks'],
+      keys: [...Object.keys(issuer?.keys ?? {}), 'jwks', 'pem'],
       claimPaths: Object.keys(issuer?.claimPaths ?? {}),
       require: [...AUTHORITY_KINDS, 'acr', 'policy', 'reportOnly'],
       connections: Object.keys(resolved.connections),
@@ -142,9 +143,9 @@ describe('The page of options', () => {
       expect([name, [off[name]].flat()]).toEqual([name, name === 'require' ? [] : [undefined]]);
   });
 
-  it('lists the algorithms that are accepted by default', () => {
+  it('lists all algorithms, and those that are accepted by default', () => {
     const names = /^### algorithms\n\n`\((.*)\)\[\]`$/m.exec(page)?.[1]?.split(' | ');
-    expect(names?.map((name) => name.slice(1, -1))).toEqual([...(issuer?.algorithms ?? [])]);
+    expect(names?.map((name) => name.slice(1, -1))).toEqual(ALGORITHM_NAMES);
     const families = /Default: RS, PS and ES 256 to 512, EdDSA and Ed25519/;
     expect(sections.get('algorithms')).toMatch(families);
     const expected = ['RS', 'PS', 'ES'].flatMap((family) => ['256', '384', '512'].map((bits) => family + bits));
