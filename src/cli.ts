@@ -15,7 +15,14 @@ const onEarlyExit = () => {
 };
 process.once('exit', onEarlyExit);
 
-const exitCode = await run(process.argv.slice(2), { stdin, stdout, stderr, clock: Date.now, fetch: globalThis.fetch });
+const exitCode = await run(process.argv.slice(2), {
+  stdin,
+  stdout,
+  stderr,
+  env,
+  clock: Date.now,
+  fetch: globalThis.fetch,
+});
 // Open handles of an application would keep the process alive, so exit explicitly, after the output is flushed.
 stdout.write('', () => {
   process.off('exit', onEarlyExit);

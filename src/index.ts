@@ -68,6 +68,8 @@ export type {
   ModuleOptions,
   RemoteKeyOptions,
   ReportableCheck,
+  RequestHeaders,
+  UnnamedIssuerOptions,
 } from './options/options.js';
 export { FileKeyStore } from './store/file-key-store.js';
 export type { ExplainedCheck, Explanation } from './token/explain.js';

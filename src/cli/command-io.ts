@@ -17,6 +17,7 @@ export interface CommandIo {
   readonly stdin: Readable & { readonly isTTY?: boolean };
   readonly stdout: Output;
   readonly stderr: Output;
+  readonly env: Readonly<Record<string, string | undefined>>;
   readonly clock: () => number;
   readonly fetch: typeof globalThis.fetch;
 }

@@ -213,7 +213,7 @@ export interface IssuerOptions extends CheckOptions {
    * `null`: tokens **without** `iss`, with `keys` from `jwks` or `static`. Then only the keys prove who issued a token, and a
    * warning is logged at start.
    */
-  readonly issuer: string | null;
+  readonly issuer: string;
   /**
    * Other values of `iss` in tokens of this issuer, for example `['accounts.google.com']`. The metadata must have the name `issuer`.
    * Default `[]`.
@@ -234,6 +234,13 @@ export interface IssuerOptions extends CheckOptions {
   readonly keys?: KeysOptions;
 }
 
+/** An issuer whose tokens have no `iss`. See {@link IssuerOptions.issuer}. */
+export interface UnnamedIssuerOptions extends Omit<IssuerOptions, 'issuer' | 'issuerAliases' | 'keys'> {
+  readonly issuer: null;
+  readonly issuerAliases?: never;
+  readonly keys: Exclude<KeysOptions, { readonly from: 'discovery' }>;
+}
+
 /**
  * Returns the options of an issuer, or nothing if the issuer is not trusted (ISSUER_UNTRUSTED). It is called for each token
  * before any verification, so a removed tenant is rejected immediately. Answer from memory: there is no deadline. Never fetch the
@@ -244,11 +251,11 @@ export type IssuerResolver = (
   issuer: string,
 ) => IssuerOptions | undefined | null | false | Promise<IssuerOptions | undefined | null | false>;
 
-type OneIssuer = IssuerOptions & { readonly issuers?: never };
+type OneIssuer = (IssuerOptions | UnnamedIssuerOptions) & { readonly issuers?: never };
 
 type SeveralIssuers = CheckOptions & {
   /** A list of issuers, or a function that returns the options of an issuer. */
-  readonly issuers: readonly IssuerOptions[] | IssuerResolver;
+  readonly issuers: readonly (IssuerOptions | UnnamedIssuerOptions)[] | IssuerResolver;
   readonly issuer?: never;
   readonly audience?: never;
   readonly audienceClaim?: never;

@@ -135,7 +135,7 @@ export class KeySourceRegistry implements KeySources {
 }
 
 /** Adds the configured headers to requests to these origins only: they may contain a credential. */
-function withHeaders(
+export function withHeaders(
   fetch: typeof globalThis.fetch,
   configured: RemoteKeyOptions['headers'],
   origins: readonly string[],

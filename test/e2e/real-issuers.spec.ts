@@ -1,6 +1,12 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { createPublicKey, generateKeyPairSync, sign } from 'node:crypto';
-import { type AccessTokenClaims, type AuthOptions, type KeysOptions, RequireRoles } from '../../src/index.js';
+import {
+  type AccessTokenClaims,
+  type AuthOptions,
+  type KeysOptions,
+  RequireRoles,
+  type UnnamedIssuerOptions,
+} from '../../src/index.js';
 import { ALGORITHM_NAMES, isAvailable } from '../../src/keys/algorithms.js';
 import { TestKey } from '../../src/testing/test-key.js';
 import { bearer, call, closeApps } from '../support/app.js';
@@ -66,7 +72,7 @@ describe('Tokens without `aud` or `iss`', () => {
     ]);
   });
 
-  it.each<[string, KeysOptions, string]>([
+  it.each<[string, UnnamedIssuerOptions['keys'], string]>([
     ['jwks', { from: 'jwks', uri: JWKS }, JWKS],
     ['static', { from: 'static', jwks: { keys: [key.jwk as never] } }, 'tokens without iss'],
   ])('are accepted with issuer: null and keys from %s, and no other tokens', async (_from, keys, place) => {

@@ -214,7 +214,29 @@ export const entries: readonly [typeof AuthModule, string, Promise<TestIssuer>, 
 ];
 `;
 
-const applications = [
+const NO_REQUIRE_ESM = '--no-experimental-require-module';
+
+/** Packages that Nest loads if they are installed. A bundler must be told that they are not. */
+const ABSENT_PACKAGES_OF_NEST = [
+  ...['@nestjs/microservices', '@nestjs/websockets', 'class-validator', 'class-transformer'],
+  ...['@fastify/multipart', '@fastify/static', '@fastify/view'],
+];
+
+/** Starts the application of the README, and expects that it answers only requests with a valid token. */
+async function expectGuarded(cwd: string, script: string, env: Record<string, string>): Promise<void> {
+  const { url, stop } = await start(cwd, script, { ISSUER: issuer.url, PLATFORM: 'express', ...env });
+  try {
+    expect((await call(`${url}/orders/mine`)).status).toBe(401);
+    const good = issuer.token(key, 'RS256', { aud: AUDIENCE });
+    expect((await call(`${url}/orders/mine`, bearer(good))).status).toBe(200);
+    const forged = issuer.token({ ...newKey(), kid: key.kid }, 'RS256', { aud: AUDIENCE });
+    expect((await call(`${url}/orders/mine`, bearer(forged))).body.code).toBe('SIGNATURE_INVALID');
+  } finally {
+    await stop();
+  }
+}
+
+const applications: readonly { what: string; nest: string; manifest: { type?: string }; typescript: string }[] = [
   { what: 'Nest 12, ESM', nest: '^12.0.0', manifest: { type: 'module' }, typescript: '~6.0.3' },
   // As the Nest CLI 11 sets it up: no "type", so that TypeScript makes CommonJS of it.
   { what: 'Nest 11, CommonJS', nest: '^11.0.0', manifest: {}, typescript: '^5.9.0' },
@@ -242,7 +264,7 @@ describe.each(applications)('an application of $what with the tarball installed'
           'reflect-metadata': '^0.2.0',
           rxjs: '^7.8.0',
         },
-        devDependencies: { '@types/node': '^20.0.0', typescript },
+        devDependencies: { '@types/node': '^20.0.0', esbuild: '^0.25.0', typescript },
       },
       'tsconfig.json': TSCONFIG,
       'src/main.ts': MAIN,
@@ -325,17 +347,28 @@ describe.each(applications)('an application of $what with the tarball installed'
   }, 60_000);
 
   it('verifies tokens with --disable-proto=delete', async () => {
-    const env = { ISSUER: issuer.url, PLATFORM: 'express', NODE_OPTIONS: '--disable-proto=delete' };
-    const { url, stop } = await start(app, 'dist/main.js', env);
-    try {
-      const good = issuer.token(key, 'RS256', { aud: AUDIENCE });
-      expect((await call(`${url}/orders/mine`, bearer(good))).status).toBe(200);
-      const forged = issuer.token({ ...newKey(), kid: key.kid }, 'RS256', { aud: AUDIENCE });
-      expect((await call(`${url}/orders/mine`, bearer(forged))).body.code).toBe('SIGNATURE_INVALID');
-    } finally {
-      await stop();
-    }
+    await expectGuarded(app, 'dist/main.js', { NODE_OPTIONS: '--disable-proto=delete' });
   }, 60_000);
+
+  if (application.manifest.type === 'module') {
+    it('runs where Node does not load ES modules with require, as in AWS Lambda', async () => {
+      await expectGuarded(app, 'dist/main.js', { NODE_OPTIONS: NO_REQUIRE_ESM });
+    }, 60_000);
+  }
+
+  it.each(['cjs', 'esm'])(
+    'is bundled by esbuild (%s) without an option for this package, and runs without installed packages',
+    async (format) => {
+      const outfile = join(folder.path, `${application.nest.slice(1)}.${format === 'cjs' ? 'cjs' : 'mjs'}`);
+      const externals = ABSENT_PACKAGES_OF_NEST.map((name) => `--external:${name}`);
+      // Express and passport are CommonJS.
+      const banner = `--banner:js=import { createRequire as requireFrom } from 'node:module'; const require = requireFrom(import.meta.url);`;
+      const options = ['--bundle', '--platform=node', '--keep-names', `--format=${format}`, `--outfile=${outfile}`];
+      await run(app, 'npx', 'esbuild', 'dist/main.js', ...options, ...externals, ...(format === 'esm' ? [banner] : []));
+      await expectGuarded(folder.path, outfile, { NODE_OPTIONS: NO_REQUIRE_ESM });
+    },
+    60_000,
+  );
 
   it('has one copy of passport, of Nest and of this package', async () => {
     for (const name of ['passport', 'passport-jwt', '@nestjs/core', '@nestjs/common', 'nestjs-resource-server']) {

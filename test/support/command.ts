@@ -10,6 +10,7 @@ export interface CommandResult {
 
 export interface CommandEnvironment {
   readonly stdin?: string;
+  readonly env?: Readonly<Record<string, string>>;
   readonly clock?: () => number;
   readonly fetch?: typeof globalThis.fetch;
   readonly hasColors?: boolean;
@@ -31,6 +32,7 @@ export async function command(
     stdin: Readable.from(stdin === undefined ? [] : [Buffer.from(stdin)]),
     stdout: sink('stdout'),
     stderr: sink('stderr'),
+    env: {},
     clock: Date.now,
     fetch,
     ...environment,

@@ -1,3 +1,4 @@
+import { keysIn } from '../../keys/key-document.js';
 import { KeySet } from '../../keys/key-set.js';
 import { hasPrivateMembers } from '../../keys/verification-key.js';
 import { isDowngrade, isFetchableAddress, isSimilarAddress, withoutQuery } from '../../model/address.js';
@@ -6,6 +7,7 @@ import { isJsonObject } from '../../model/unknown-value.js';
 import { adviceOf } from '../../presets/provider.js';
 import { PROVIDERS, recognizeIssuer } from '../../presets/providers.js';
 import { FetchError } from '../../remote/http-exchange.js';
+import { withHeaders } from '../../remote/key-source-registry.js';
 import { metadataLocations, requireJwksUri } from '../../remote/metadata.js';
 import { counted } from '../../token/hints.js';
 import { toTypeScript } from '../command-io.js';
@@ -14,8 +16,12 @@ import { failureFix, type Probe, probe, type ProbeOptions } from './probe.js';
 
 export interface DoctorRequest {
   readonly issuer: string;
-  readonly audience: readonly string[] | undefined;
+  /** `null` if the API does not check it. */
+  readonly audience: readonly string[] | null | undefined;
+  readonly metadataUri?: string;
   readonly jwksUri: string | undefined;
+  /** Request headers for metadata and keys. */
+  readonly headers?: Readonly<Record<string, string>>;
   readonly allowHttp: boolean;
   readonly clockToleranceSeconds: number;
 }
@@ -25,17 +31,26 @@ export async function checkIssuer(
   options: ProbeOptions,
   report: CheckReport,
 ): Promise<{ readonly isReachable: boolean; readonly keySet: KeySet | undefined }> {
-  const { jwksUri, allowHttp } = request;
+  const { jwksUri, metadataUri, headers, allowHttp } = request;
   const probes: Probe[] = [];
+  const isFetchable = checkIssuerAddress(request, report);
+  const first = jwksUri ?? metadataUri ?? (isFetchable ? correctedIssuer(request.issuer) : undefined);
+  // As the API, which sends configured headers only to the first origin.
+  const fetch = withHeaders(
+    options.fetch,
+    headers,
+    first !== undefined && URL.canParse(first) ? [new URL(first).origin] : [],
+  );
   const send = async (address: string) => {
-    const result = await probe(address, options);
+    const result = await probe(address, { ...options, fetch });
     probes.push(result);
     return result;
   };
-  const isFetchable = checkIssuerAddress(request, report);
   let metadata: Pick<Metadata, 'jwksUri' | 'location'> | undefined;
   if (jwksUri !== undefined) metadata = { jwksUri, location: jwksUri };
-  else if (isFetchable) metadata = await checkDiscovery(correctedIssuer(request.issuer), send, report);
+  else if (metadataUri !== undefined)
+    metadata = await checkDiscovery(correctedIssuer(request.issuer), [metadataUri], send, report);
+  else if (first !== undefined) metadata = await checkDiscovery(first, metadataLocations(first), send, report);
   const address = metadata && checkJwksUri(metadata.jwksUri, metadata.location, allowHttp, report);
   const keySet = address === undefined ? undefined : checkKeySet(await send(address), report);
   const aheadSeconds = probes.map((each) => each.aheadSeconds).find((seconds) => seconds !== undefined);
@@ -57,15 +72,16 @@ export function correctedIssuer(given: string): string {
 }
 
 /** Returns whether metadata may be fetched from the corrected issuer. */
-function checkIssuerAddress({ issuer: given, jwksUri, allowHttp }: DoctorRequest, report: CheckReport): boolean {
+function checkIssuerAddress(request: DoctorRequest, report: CheckReport): boolean {
+  const { issuer: given, allowHttp } = request;
   const issuer = correctedIssuer(given);
   const isFetchable = isFetchableAddress(issuer, allowHttp);
-  if (!isFetchable) {
-    // RFC 7519 §4.1.1: `iss` can be any string. Only discovery needs a URL.
-    const isName = jwksUri !== undefined && issuer === given && !URL.canParse(issuer);
+  // RFC 7519 §4.1.1: `iss` can be any text. Only discovery needs a URL.
+  const isName = (request.jwksUri ?? request.metadataUri) !== undefined;
+  if (!isFetchable && !isName) {
     const example = `https://${issuer.replace(/^[a-z][\w+.-]*:\/*/i, '')}`;
     const fix = `Write the complete URL exactly as \`iss\` has it, for example ${toTypeScript(example)}. Over http, anyone on the network path can forge every token; in a closed network, use --allow-http and insecureAllowHttp: true.`;
-    report.add('issuer', isName ? 'warning' : 'problem', `${quoted(issuer)} is not an https URL`, fix, 'https://…');
+    report.add('issuer', 'problem', `${quoted(issuer)} is not an https URL`, fix, 'https://…');
   } else if (issuer !== given) {
     const found = 'it contains white space, credentials, a query, a fragment or /.well-known';
     report.add('issuer', 'problem', found, `Write ${toTypeScript(issuer)}.`, quoted(issuer));
@@ -77,12 +93,13 @@ type Metadata = NonNullable<ReturnType<typeof readMetadata>>;
 
 async function checkDiscovery(
   issuer: string,
+  locations: readonly string[],
   send: (address: string) => Promise<Probe>,
   report: CheckReport,
 ): Promise<Metadata | undefined> {
   const skipped: Probe[] = [];
   let metadata: Metadata | undefined;
-  for (const location of metadataLocations(issuer)) {
+  for (const location of locations) {
     const result = await send(location);
     const document = readMetadata(result);
     if (document === undefined) skipped.push(result);
@@ -95,10 +112,11 @@ async function checkDiscovery(
     report.add('reachable', 'problem', first.failure ?? '', failureFix(first));
     return undefined;
   }
-  report.add('reachable', 'ok', `${new URL(issuer).host} answered`);
+  report.add('reachable', 'ok', `${new URL(locations[0] ?? issuer).host} answered`);
   const failures = skipped.map(({ failure, address }) => failure ?? `${address}: another JSON document`).join('; ');
   if (metadata === undefined) {
-    const fix = (await alternativeFix(issuer, send)) ?? failureFix(...skipped) ?? NOT_FOUND_FIX;
+    const alternative = URL.canParse(issuer) ? await alternativeFix(issuer, send) : undefined;
+    const fix = alternative ?? failureFix(...skipped) ?? NOT_FOUND_FIX;
     report.add('discovery', 'problem', failures, fix);
     return undefined;
   }
@@ -166,7 +184,7 @@ function checkJwksUri(value: unknown, location: string, allowHttp: boolean, repo
 
 function checkKeySet(response: Probe, report: CheckReport): KeySet | undefined {
   const { address, body, failure } = response;
-  const jwks = isJsonObject(body) && Array.isArray(body.keys) ? (body.keys as readonly unknown[]) : undefined;
+  const jwks = keysIn(body);
   const shown = printableAddress(address);
   if (jwks === undefined) {
     const fix =

@@ -7,7 +7,9 @@ import { type Output, style } from '../command-io.js';
 /** The checks of an issuer, in the order of the report. The names are stable: scripts select rows of `--json` by name. */
 const CHECKS = ['issuer', 'reachable', 'discovery', 'metadata-issuer', 'jwks-uri', 'jwks', 'keys', 'clock'] as const;
 
-type CheckName = (typeof CHECKS)[number] | `token.${Explanation['check']}` | 'configuration';
+type TokenCheckName = Explanation['check'] | 'size' | 'scopes' | 'roles' | 'permissions';
+
+type CheckName = (typeof CHECKS)[number] | 'proxy' | `token.${TokenCheckName}` | 'configuration';
 
 /** `problem`: tokens are rejected, or must not be trusted, until it is fixed. `skipped`: not checked. */
 type CheckStatus = keyof typeof COLORS;

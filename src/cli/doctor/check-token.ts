@@ -4,7 +4,10 @@ import { printable, quoted } from '../../model/printable-text.js';
 import { adviceOf } from '../../presets/provider.js';
 import { isCommonAudience } from '../../presets/providers.js';
 import { AccessTokenVerifier } from '../../token/access-token-verifier.js';
+import type { ResolvedIssuer } from '../../options/resolve-issuer.js';
+import { unreadClaimOf } from '../../token/authorities.js';
 import type { Explanation } from '../../token/explain.js';
+import { decodeCompact } from '../../token/jwt/compact.js';
 import { TrustedIssuers } from '../../token/trusted-issuers.js';
 import { issuerMismatchFix } from './check-issuer.js';
 import type { CheckReport } from './check-report.js';
@@ -36,6 +39,8 @@ export async function checkToken(
   const callsValidate = options.providerCheck !== undefined && !hasPlaceholders;
   const rows = await new AccessTokenVerifier(trusted, clock).explain(token, { callsValidate });
   for (const row of rows) addRow(row, configuration, report);
+  addHeaderLimit(token, report);
+  if (rows.some(({ check, passed }) => check === 'form' && passed === true)) addUnreadClaims(token, options, report);
   if (keySet === undefined) report.add('token.signature', 'skipped', 'the keys of the issuer are unavailable');
   const iss = rows.find(({ check }) => check === 'issuer')?.got;
   if (typeof iss === 'string' && iss !== issuer) {
@@ -43,6 +48,31 @@ export async function checkToken(
       issuerMismatchFix(issuer, iss) ??
       'The token is from another issuer, or forged, unless the metadata has the same name (see metadata-issuer). Request a token from the configured issuer. If the other issuer is yours, too, run doctor again with it as --issuer.';
     report.add('token.issuer', 'problem', quoted(iss), fix, `${quoted(issuer)} (--issuer)`);
+  }
+}
+
+/** Node refuses requests whose headers are longer, before any application sees them. */
+const NODE_HEADER_LIMIT = 16 * 1024;
+
+function addHeaderLimit(token: string, report: CheckReport): void {
+  if (token.length <= NODE_HEADER_LIMIT - 'Authorization: Bearer '.length) return;
+  const fix =
+    'Node answers 431 for headers of more than 16 KiB. Remove claims from the token, or start the API with --max-http-header-size=65536 (and set the limits of proxies).';
+  report.add(
+    'token.size',
+    'warning',
+    `${String(token.length)} characters`,
+    fix,
+    `less than ${String(NODE_HEADER_LIMIT)}`,
+  );
+}
+
+/** Scopes, roles and permissions are no checks: an application may need none of them. */
+function addUnreadClaims(token: string, { claimPaths }: ResolvedIssuer, report: CheckReport): void {
+  const { claims } = decodeCompact(token);
+  for (const kind of ['scopes', 'roles', 'permissions'] as const) {
+    const unread = unreadClaimOf(claims, claimPaths, kind);
+    if (unread !== undefined) report.add(`token.${kind}`, 'warning', unread.found, unread.fix);
   }
 }
 
@@ -56,7 +86,10 @@ function addRow(row: Explanation, configuration: SuggestedConfiguration, report:
   const value = HIDDEN_VALUES.has(row.check) ? undefined : valueText(row, got);
   const failure = claim === undefined ? (reason ?? code ?? 'failed') : `claim ${claim}`;
   const found = value ?? (passed === true ? 'passed' : failure);
-  if (check === 'token.audience' && !hasAudience) {
+  if (check === 'token.audience' && configuration.issuers[0]?.audience === null) {
+    const fix = 'The API accepts tokens of this issuer for other APIs.';
+    report.add(check, 'warning', 'not checked (--no-audience)', fix);
+  } else if (check === 'token.audience' && !hasAudience) {
     const fix = 'Pass --audience <the audience of tokens for this API>: the API must reject tokens for another API.';
     report.add(check, 'skipped', found, fix);
   } else if (passed === undefined) report.add(check, 'skipped', 'not checked');

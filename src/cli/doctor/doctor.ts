@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
 import { parseArgs } from 'node:util';
 import { quoted } from '../../model/printable-text.js';
@@ -21,7 +22,10 @@ Options:
   --issuer <url>               the issuer, exactly as \`iss\` in its tokens
   --audience <name>            the audience of tokens for the API; can be repeated
   --token -                    checks the token on standard input
+  --no-audience                the API does not check the audience (audience: null)
   --jwks-uri <url>             the address of the keys, for an issuer without metadata
+  --metadata-uri <url>         the address of the metadata, if it is not at the issuer
+  --header <name: value>       a request header for metadata and keys; @file at its end reads a file; can be repeated
   --clock-tolerance <seconds>  clockToleranceSeconds of the API (default: ${DEFAULT_TOLERANCE})
   --timeout <seconds>          how long to wait for each response (default: ${DEFAULT_TIMEOUT})
   --allow-http                 allows http for other hosts than loopback
@@ -34,12 +38,13 @@ Examples:
 Exit codes: 0 no problem, 1 problems, 2 wrong usage, 3 the issuer cannot be reached.
 `;
 
-export async function doctor(args: readonly string[], { fetch, clock, ...io }: CommandIo): Promise<ExitCode> {
+export async function doctor(args: readonly string[], { fetch, clock, env, ...io }: CommandIo): Promise<ExitCode> {
   const { request, timeoutMs, tokenOption, json } = readArguments(args);
   const token = await readToken(tokenOption, io);
 
   const report = new CheckReport();
   const { isReachable, keySet } = await checkIssuer(request, { fetch, clock, timeoutMs }, report);
+  if (!isReachable) checkProxy(env, report);
   const suggested = suggestConfiguration({ ...request, issuer: correctedIssuer(request.issuer) });
   if (token === undefined)
     report.add('token.form', 'skipped', 'no token', 'Pass --token - to check a token on standard input.');
@@ -54,11 +59,23 @@ export async function doctor(args: readonly string[], { fetch, clock, ...io }: C
   return exitCode;
 }
 
+/** Node's `fetch` uses a proxy only if it is told to. */
+function checkProxy(env: CommandIo['env'], report: CheckReport): void {
+  const name = ['HTTPS_PROXY', 'https_proxy'].find((each) => env[each] !== undefined && env[each] !== '');
+  if (name === undefined || env.NODE_USE_ENV_PROXY === '1') return;
+  const fix =
+    'Set NODE_USE_ENV_PROXY=1 (Node 22.21, 24 or later), here and for the API, or the `fetch` option of AuthModule.';
+  report.add('proxy', 'warning', `${name} is set, but Node ignores it`, fix);
+}
+
 const OPTIONS = {
   issuer: { type: 'string' },
   audience: { type: 'string', multiple: true },
   token: { type: 'string' },
+  'no-audience': { type: 'boolean', default: false },
   'jwks-uri': { type: 'string' },
+  'metadata-uri': { type: 'string' },
+  header: { type: 'string', multiple: true },
   'clock-tolerance': { type: 'string', default: DEFAULT_TOLERANCE },
   timeout: { type: 'string', default: DEFAULT_TIMEOUT },
   'allow-http': { type: 'boolean', default: false },
@@ -67,17 +84,43 @@ const OPTIONS = {
 
 function readArguments(args: readonly string[]) {
   const { values } = parseArgs({ args: [...args], options: OPTIONS });
-  const { issuer, audience, token: tokenOption, 'jwks-uri': jwksUri, 'allow-http': allowHttp, json } = values;
+  const { issuer, token: tokenOption, 'jwks-uri': jwksUri, 'metadata-uri': metadataUri, header = [], json } = values;
   const timeoutMs = seconds('timeout', values.timeout, 0.1, 60) * 1000;
   const clockToleranceSeconds = seconds('clock-tolerance', values['clock-tolerance'], 0, 300);
   if (issuer === undefined) throw new CommandError('--issuer is missing. Write --issuer <url>.');
-  for (const [option, given] of Object.entries({ issuer, audience, 'jwks-uri': jwksUri }))
+  if (values['no-audience'] && values.audience !== undefined)
+    throw new CommandError('--no-audience and --audience exclude each other. Omit one of them.');
+  if (jwksUri !== undefined && metadataUri !== undefined)
+    throw new CommandError('--jwks-uri and --metadata-uri exclude each other. Omit one of them.');
+  const addresses = { 'jwks-uri': jwksUri, 'metadata-uri': metadataUri };
+  for (const [option, given] of Object.entries({ issuer, audience: values.audience, ...addresses }))
     if ([given ?? []].flat().some((value) => fixOfUnsetValue(value) !== undefined))
       throw new CommandError(
         `--${option} is empty, in quotation marks, a placeholder, or has an empty part, undefined or null in it: a variable may not be set.`,
       );
-  const request: DoctorRequest = { issuer, audience, jwksUri, allowHttp, clockToleranceSeconds };
+  const request: DoctorRequest = {
+    issuer,
+    audience: values['no-audience'] ? null : values.audience,
+    jwksUri,
+    metadataUri,
+    headers: header.length === 0 ? undefined : Object.fromEntries(header.map(readHeader)),
+    allowHttp: values['allow-http'],
+    clockToleranceSeconds,
+  };
   return { request, timeoutMs, tokenOption, json };
+}
+
+/** Reads `Name: value`. A credential belongs in a file, because the process list shows arguments. */
+function readHeader(text: string): readonly [name: string, value: string] {
+  const [, name = '', value = ''] = /^([\w-]+):\s*(.+)$/s.exec(text) ?? [];
+  if (name === '')
+    throw new CommandError(`--header ${quoted(text.slice(0, 20))} is not a header. Write 'Name: value'.`);
+  const [, start = '', path] = /^(.*)@(\S+)$/s.exec(value) ?? [];
+  try {
+    return [name, path === undefined ? value : start + readFileSync(path, 'utf8').trim()];
+  } catch (error) {
+    throw new CommandError(`--header ${name}: ${(error as Error).message}`);
+  }
 }
 
 function seconds(option: string, value: string, min: number, max: number): number {

@@ -1,6 +1,7 @@
 import { ConfigurationError } from '../../model/errors.js';
 import { DEFAULTS } from '../../options/defaults.js';
 import type { ResolvedIssuer } from '../../options/resolve-issuer.js';
+import { isFetchableAddress } from '../../model/address.js';
 import { resolveOptions } from '../../options/resolve-options.js';
 import { recognizeIssuer, type RecognizedIssuer } from '../../presets/providers.js';
 import { toTypeScript } from '../command-io.js';
@@ -10,7 +11,8 @@ import type { CheckReport } from './check-report.js';
 export type SuggestedConfiguration = ReturnType<typeof suggestConfiguration>;
 
 export function suggestConfiguration(request: DoctorRequest) {
-  const recognized = recognizeIssuer(request.issuer);
+  // Presets require an audience.
+  const recognized = request.audience === null ? undefined : recognizeIssuer(request.issuer);
   const suggested = suggest(request, recognized);
   // A preset may write the issuer differently. It is used then only if a plain configuration would check less.
   const isUsable =
@@ -21,11 +23,20 @@ export function suggestConfiguration(request: DoctorRequest) {
 }
 
 function suggest(request: DoctorRequest, recognized: RecognizedIssuer | undefined) {
-  const { issuer, audience, jwksUri, allowHttp, clockToleranceSeconds } = request;
+  const { issuer, audience, jwksUri, metadataUri, headers, allowHttp, clockToleranceSeconds } = request;
+  const uri = jwksUri ?? metadataUri;
+  const needsHttp = URL.canParse(uri ?? issuer) && !isFetchableAddress(uri ?? issuer, false);
+  const hidden = headers && Object.fromEntries(Object.keys(headers).map((name) => [name, '<value>']));
   const additions = {
-    ...(jwksUri !== undefined && { keys: { from: 'jwks', uri: jwksUri } }),
+    ...((uri ?? headers) !== undefined && {
+      keys: {
+        from: jwksUri === undefined ? 'discovery' : 'jwks',
+        ...(uri !== undefined && { uri }),
+        ...(hidden && { headers: hidden }),
+      },
+    }),
     ...(clockToleranceSeconds !== DEFAULTS.clockToleranceSeconds && { clockToleranceSeconds }),
-    ...(allowHttp && [issuer, jwksUri].some((address) => address?.startsWith('http:')) && { insecureAllowHttp: true }),
+    ...(allowHttp && needsHttp && { insecureAllowHttp: true }),
   };
   const parameters = parametersFor(recognized, request, (example, meaning = example) => `<${meaning}>`);
   const examples = parametersFor(recognized, request, (example) => example);
@@ -47,7 +58,7 @@ function suggest(request: DoctorRequest, recognized: RecognizedIssuer | undefine
     toText: (columns?: number) => configurationText(recognized?.provider.name, parameters, additions, columns),
     provider: recognized?.provider,
     /** Whether the audience is given, or follows from the issuer. */
-    hasAudience: audience !== undefined || recognized?.usualAudience !== undefined,
+    hasAudience: Array.isArray(audience) || recognized?.usualAudience !== undefined,
     hasPlaceholders: toTypeScript(parameters) !== toTypeScript(examples),
     /** The issuers of an application with this configuration, with examples for placeholders. Empty if they are invalid. */
     issuers,
@@ -76,7 +87,8 @@ function parametersFor(
   const { provider, parts = { issuer }, usualAudience } = recognized ?? {};
   const { parameter = 'audience', example } = provider?.audience ?? { example: 'example' };
   const given = audience?.length === 1 ? audience[0] : audience;
-  const value = given ?? usualAudience ?? fill(example, 'the audience of tokens for this API');
+  const unknown = usualAudience ?? fill(example, 'the audience of tokens for this API');
+  const value = given === undefined ? unknown : given;
   return {
     ...parts,
     ...(value !== usualAudience && !(parameter in parts) && { [parameter]: value }),

@@ -91,9 +91,17 @@ export function socketConnection(socket: object, data?: unknown) {
 
 /** The exception of a refusal. Nest sends it as an `exception` event. */
 export async function toWsException(refusal: AuthRefusal): Promise<Error> {
-  // This package is installed where there is a gateway.
-  const { WsException } = await import('@nestjs/websockets');
+  const WsException = await loadWsException();
   return asAuthError(new WsException(messageFacts(refusal)), refusal.error);
+}
+
+/** The package is installed where there is a gateway. The `try` lets bundlers build other applications. */
+async function loadWsException() {
+  try {
+    return (await import('@nestjs/websockets')).WsException;
+  } catch (error) {
+    throw new Error('@nestjs/websockets cannot be loaded', { cause: error });
+  }
 }
 
 function socketIo(client: SocketIoClient) {

@@ -66,8 +66,7 @@ export const rpcTransport: Transport = {
   },
 
   async answer(refusal, context) {
-    // This package is installed where there is a message handler.
-    const { RpcException } = await import('@nestjs/microservices');
+    const RpcException = await loadRpcException();
     const exceptionOf = (own: AuthRefusal) => asAuthError(new RpcException(bodyOf(own, context)), own.error);
     const error = isAuthRefusal(refusal) ? exceptionOf(refusal) : refusal.error;
     const held = heldStream(context);
@@ -98,6 +97,15 @@ export const rpcTransport: Transport = {
     };
   },
 };
+
+/** The package is installed where there is a message handler. The `try` lets bundlers build other applications. */
+async function loadRpcException() {
+  try {
+    return (await import('@nestjs/microservices')).RpcException;
+  } catch (error) {
+    throw new Error('@nestjs/microservices cannot be loaded', { cause: error });
+  }
+}
 
 /** Nest creates a context for each message; for gRPC it is the metadata. A custom transport may have none. */
 function callOf(context: ExecutionContext): object {
