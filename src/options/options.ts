@@ -81,7 +81,8 @@ export type KeysOptions =
       readonly from: 'discovery';
       /**
        * The address of the metadata (`discovery`; default: the well-known addresses of the issuer), or of the key set (`jwks`, where it
-       * is required). `jwks` also takes a list of addresses, whose keys are used together: servers of one issuer with different keys.
+       * is required). `jwks` also takes a list of addresses, whose keys are used together: servers of one issuer with different keys. One
+       * address with `{kid}` in its path is that of the key with the id of the token (AWS).
        */
       readonly uri?: string;
       /**

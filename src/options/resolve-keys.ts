@@ -49,6 +49,7 @@ export function readKeys(reader: OptionReader, issuer: string, allowHttp: boolea
     case 'jwks': {
       const uris = { read: () => given.addresses('uri', 'the address of the key set', allowHttp) };
       const { uri, ...keys } = readGroup(given, { from: { read: () => from }, uri: uris, ...REMOTE_KEY_OPTIONS });
+      checkPlaceholder(given, uri);
       return Object.freeze({ ...keys, uris: uri });
     }
     case 'static':
@@ -58,6 +59,18 @@ export function readKeys(reader: OptionReader, issuer: string, allowHttp: boolea
     default:
       return { from: 'static' as const, keySet: new KeySet([]) };
   }
+}
+
+function checkPlaceholder(reader: OptionReader, uris: readonly string[]): void {
+  const withPlaceholder = uris.filter((uri) => uri.includes('{'));
+  if (withPlaceholder.length === 0) return;
+  const isInPath = /^https?:\/\/[^/{}]+\/[^{}]*\{kid\}[^{}]*$/.test(uris[0] ?? '');
+  if (uris.length > 1 || !isInPath)
+    reader.invalid(
+      'uri',
+      'Write one address with {kid} in its path, for example "https://keys.example.com/{kid}".',
+      withPlaceholder[0],
+    );
 }
 
 function checkDiscoverable(reader: OptionReader, issuer: string, allowHttp: boolean): void {

@@ -64,11 +64,12 @@ export class KeySourceRegistry implements KeySources {
       isConfigured,
       clock,
       locate: async (isDoubtful) => {
-        if (keys.from === 'jwks') return keys.uris;
+        if (keys.from === 'jwks') return keys.uris.map((address) => ({ address }));
         const { uri: location = issuer, jwksOrigins } = keys;
         const { jwks_uri: jwksUri } = await this.metadata.get(issuer, { ...keys, fetch }, isDoubtful);
-        return [requireJwksUri(jwksUri, location, { jwksOrigins, allowHttp })];
+        return [{ address: requireJwksUri(jwksUri, location, { jwksOrigins, allowHttp }) }];
       },
+      addressOf: addressOfKey(keys),
       store,
       onProblem: this.onProblem,
       origin: `${keys.from} ${addresses.map(storableAddress).join(' ')}`,
@@ -132,6 +133,17 @@ export class KeySourceRegistry implements KeySources {
       // An error of the logger in a background refresh has no handler and would end the process.
     }
   };
+}
+
+const PLACEHOLDER = '{kid}';
+// The id becomes a part of the address. Those of AWS are UUIDs.
+const KEY_ID_IN_ADDRESS = /^[\w-]{1,128}$/;
+
+function addressOfKey(keys: Exclude<ResolvedKeys, { from: 'static' }>) {
+  const [template = ''] = keys.from === 'jwks' ? keys.uris : [];
+  if (!template.includes(PLACEHOLDER)) return undefined;
+  return (kid: string) =>
+    KEY_ID_IN_ADDRESS.test(kid) ? { address: template.replace(PLACEHOLDER, kid), kid } : undefined;
 }
 
 /** Adds the configured headers to requests to these origins only: they may contain a credential. */
