@@ -6,6 +6,7 @@
 export { auth0, type Auth0Options } from './presets/auth0.js';
 export { betterAuth, type BetterAuthOptions } from './presets/better-auth.js';
 export { clerk, type ClerkOptions } from './presets/clerk.js';
+export { cloudflareAccess, type CloudflareAccessOptions } from './presets/cloudflare-access.js';
 export { cognito, type CognitoOptions } from './presets/cognito.js';
 export { type EntraCloud, entraId, type EntraIdOptions, type EntraIdTenantsOptions } from './presets/entra-id.js';
 export { firebase, type FirebaseOptions } from './presets/firebase.js';

@@ -1,6 +1,7 @@
 import { auth0Provider } from './auth0.js';
 import { betterAuthProvider } from './better-auth.js';
 import { clerkProvider } from './clerk.js';
+import { cloudflareAccessProvider } from './cloudflare-access.js';
 import { cognitoProvider } from './cognito.js';
 import { entraIdProvider } from './entra-id.js';
 import { firebaseProvider } from './firebase.js';
@@ -28,6 +29,7 @@ export const PROVIDERS: readonly Provider[] = [
   logtoProvider,
   betterAuthProvider,
   githubProvider,
+  cloudflareAccessProvider,
 ];
 
 // Keycloak comes last: its issuers have any host, and their path can be appended to the issuer of another provider.

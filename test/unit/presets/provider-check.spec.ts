@@ -2,7 +2,17 @@ import { describe, expect, it } from '@jest/globals';
 import { AuthError, type AuthOptions, type IssuerOptions } from '../../../src/index.js';
 import { PROVIDER_CHECK } from '../../../src/options/options.js';
 import { resolveOptions } from '../../../src/options/resolve-options.js';
-import { clerk, cognito, entraId, firebase, github, google, okta, zitadel } from '../../../src/presets.js';
+import {
+  clerk,
+  cloudflareAccess,
+  cognito,
+  entraId,
+  firebase,
+  github,
+  google,
+  okta,
+  zitadel,
+} from '../../../src/presets.js';
 import { codeOf } from '../../support/catching.js';
 
 const resolvedIssuer = (options: AuthOptions) => {
@@ -12,10 +22,12 @@ const resolvedIssuer = (options: AuthOptions) => {
 
 const validate = () => true;
 const GUID = '72f988bf-86f1-41af-91ab-2d7cd011db47';
+const { tokenFrom: _ofTheModule, ...access } = cloudflareAccess({ team: 'a', audience: 'ab'.repeat(32), validate });
 const PRESETS: readonly (readonly [string, IssuerOptions | undefined, Record<string, unknown>])[] = [
   ['github', github({ audience: 'api', repositories: ['ours/app'], validate }), { repository: 'evil/app' }],
   ['google', google({ audience: 'api', emails: ['a@example.com'], validate }), { email: 'evil@example.com' }],
   ['clerk', clerk({ frontendApiUrl: 'https://a.example', authorizedParties: ['https://b.example'], validate }), {}],
+  ['cloudflareAccess', access, { type: 'org' }],
   ['cognito', cognito({ region: 'eu-central-1', userPoolId: 'eu-central-1_Ab', clientId: 'c', validate }), {}],
   ['entraId', entraId({ tenantId: GUID, audience: GUID, validate }).issuers[0], { tid: 'another', appid: 'c' }],
   ['firebase', firebase({ projectId: 'my-project', validate }), {}],

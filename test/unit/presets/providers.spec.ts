@@ -10,7 +10,10 @@ import { problemsOf } from '../../support/provider.js';
 const TENANT = '72f988bf-86f1-41af-91ab-2d7cd011db47';
 
 function issuersOf(options: ReturnType<Provider['configure']>): readonly IssuerOptions[] {
-  if (!('issuers' in options)) return [options];
+  if (!('issuers' in options)) {
+    const { tokenFrom: _ofTheModule, ...issuer } = options;
+    return [issuer];
+  }
   if (typeof options.issuers === 'function') throw new Error('is a resolver');
   return options.issuers;
 }
@@ -136,6 +139,8 @@ describe('recognizeIssuer', () => {
     ['logto', 'https://shop.logto.app/oidc', { endpoint: 'https://shop.logto.app' }],
     ['github', 'https://token.actions.githubusercontent.com/', {}],
     ['github', 'https://token.actions.githubusercontent.com/realms/shop', expect.anything()],
+    ['cloudflareAccess', 'https://acme.cloudflareaccess.com', { team: 'acme' }],
+    ['cloudflareAccess', 'https://acme.fed.cloudflareaccess.com/', { team: 'acme.fed' }],
     ['github', 'https://token.actions.octocorp.ghe.com', { issuer: 'https://token.actions.octocorp.ghe.com' }],
   ])('recognizes an issuer of %s: %s', (name, issuer, parts) => {
     const recognized = recognizeIssuer(issuer);
@@ -153,6 +158,7 @@ describe('recognizeIssuer', () => {
   const OTHER_HOSTS = `https://id.example.com https://tenant.auth0.com.example.com/
     https://login.microsoftonline.com.example.com/common/v2.0 https://example.com/login.microsoftonline.com/common/v2.0
     https://accounts.google.com.example.com https://accounts.google.com@example.com
+    https://acme.cloudflareaccess.com.example.com https://a.b.cloudflareaccess.com https://cloudflareaccess.com
     https://token.actions.githubusercontent.com.example.com https://example.okta.com.example.com/oauth2/default`;
   it.each(OTHER_HOSTS.split(/\s+/))('does not recognize another host: %s', (issuer) => {
     expect(recognizeIssuer(issuer)).toBeUndefined();

@@ -85,7 +85,8 @@ describe.each([
     const server = app.getHttpServer() as Parameters<typeof request>[0];
     const token = await issuer.token({ sub: 'alice', claims: claimsOf(setup, environment) });
     await request(server).get('/').expect(401);
-    await request(server).get('/').set('Authorization', `Bearer ${token}`).expect(200, 'reached');
+    const { tokenHeader = 'Authorization' } = setup;
+    await request(server).get('/').set(tokenHeader, `Bearer ${token}`).expect(200, 'reached');
   });
 
   it('checks the options of the generated module', () => {
