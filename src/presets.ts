@@ -13,6 +13,7 @@ export { firebase, type FirebaseOptions } from './presets/firebase.js';
 export { fromEnv, requiredEnv } from './presets/from-env.js';
 export { github, type GithubOptions } from './presets/github.js';
 export { google, type GoogleOptions } from './presets/google.js';
+export { googleIap, type GoogleIapOptions } from './presets/google-iap.js';
 export { keycloak, type KeycloakOptions } from './presets/keycloak.js';
 export { logto, type LogtoOptions } from './presets/logto.js';
 export { okta, type OktaOptions } from './presets/okta.js';

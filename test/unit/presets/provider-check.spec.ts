@@ -10,6 +10,7 @@ import {
   firebase,
   github,
   google,
+  googleIap,
   okta,
   zitadel,
 } from '../../../src/presets.js';
@@ -22,10 +23,12 @@ const resolvedIssuer = (options: AuthOptions) => {
 
 const validate = () => true;
 const GUID = '72f988bf-86f1-41af-91ab-2d7cd011db47';
-const { tokenFrom: _ofTheModule, ...access } = cloudflareAccess({ team: 'a', audience: 'ab'.repeat(32), validate });
+const { tokenFrom: _ofTheModule, ...iap } = googleIap({ audience: '/projects/1/apps/a', validate });
+const { tokenFrom: _alsoOfTheModule, ...access } = cloudflareAccess({ team: 'a', audience: 'ab'.repeat(32), validate });
 const PRESETS: readonly (readonly [string, IssuerOptions | undefined, Record<string, unknown>])[] = [
   ['github', github({ audience: 'api', repositories: ['ours/app'], validate }), { repository: 'evil/app' }],
   ['google', google({ audience: 'api', emails: ['a@example.com'], validate }), { email: 'evil@example.com' }],
+  ['googleIap', iap, {}],
   ['clerk', clerk({ frontendApiUrl: 'https://a.example', authorizedParties: ['https://b.example'], validate }), {}],
   ['cloudflareAccess', access, { type: 'org' }],
   ['cognito', cognito({ region: 'eu-central-1', userPoolId: 'eu-central-1_Ab', clientId: 'c', validate }), {}],

@@ -141,6 +141,7 @@ describe('recognizeIssuer', () => {
     ['github', 'https://token.actions.githubusercontent.com/realms/shop', expect.anything()],
     ['cloudflareAccess', 'https://acme.cloudflareaccess.com', { team: 'acme' }],
     ['cloudflareAccess', 'https://acme.fed.cloudflareaccess.com/', { team: 'acme.fed' }],
+    ['googleIap', 'https://cloud.google.com/iap', {}],
     ['github', 'https://token.actions.octocorp.ghe.com', { issuer: 'https://token.actions.octocorp.ghe.com' }],
   ])('recognizes an issuer of %s: %s', (name, issuer, parts) => {
     const recognized = recognizeIssuer(issuer);

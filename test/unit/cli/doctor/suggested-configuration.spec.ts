@@ -73,6 +73,7 @@ describe('the suggested configuration', () => {
     ['https://abcdef.supabase.co/auth/v1', 'authenticated', "supabase({ url: 'https://abcdef.supabase.co' })"],
     ['https://happy-cat-1.clerk.accounts.dev', 'https://example.com', /clerk\(.*authorizedParties: 'https/],
     ['https://acme.cloudflareaccess.com', 'ab'.repeat(32), /cloudflareAccess\(\{ team: 'acme', audience: 'ab/],
+    ['https://cloud.google.com/iap', '/projects/1/apps/a', "googleIap({ audience: '/projects/1/apps/a' })"],
     ['https://shop.logto.app/oidc', 'api', /logto\(.*resource: 'api'/],
   ])('calls the preset of %s for the audience %s, and an application starts with it', (issuer, audience, call) => {
     const { toText, problem } = suggest(issuer, { audience: [audience] });
