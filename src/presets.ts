@@ -4,6 +4,7 @@
  */
 
 export { auth0, type Auth0Options } from './presets/auth0.js';
+export { authentik, type AuthentikOptions } from './presets/authentik.js';
 export { betterAuth, type BetterAuthOptions } from './presets/better-auth.js';
 export { clerk, type ClerkOptions } from './presets/clerk.js';
 export { cloudflareAccess, type CloudflareAccessOptions } from './presets/cloudflare-access.js';

@@ -1,4 +1,5 @@
 import { auth0Provider } from './auth0.js';
+import { authentikProvider } from './authentik.js';
 import { betterAuthProvider } from './better-auth.js';
 import { clerkProvider } from './clerk.js';
 import { cloudflareAccessProvider } from './cloudflare-access.js';
@@ -32,10 +33,13 @@ export const PROVIDERS: readonly Provider[] = [
   githubProvider,
   cloudflareAccessProvider,
   googleIapProvider,
+  authentikProvider,
 ];
 
-// Keycloak comes last: its issuers have any host, and their path can be appended to the issuer of another provider.
-const RECOGNITION_ORDER = [...PROVIDERS.filter((provider) => provider !== keycloakProvider), keycloakProvider];
+// They come last: their issuers have any host, and their path can be appended to the issuer of another provider.
+const WITH_ANY_HOST: readonly Provider[] = [authentikProvider, keycloakProvider];
+
+const RECOGNITION_ORDER = [...PROVIDERS.filter((provider) => !WITH_ANY_HOST.includes(provider)), ...WITH_ANY_HOST];
 
 export type RecognizedIssuer = NonNullable<ReturnType<typeof recognizeIssuer>>;
 

@@ -3,6 +3,7 @@ import { AuthError, type AuthOptions, type IssuerOptions } from '../../../src/in
 import { PROVIDER_CHECK } from '../../../src/options/options.js';
 import { resolveOptions } from '../../../src/options/resolve-options.js';
 import {
+  authentik,
   clerk,
   cloudflareAccess,
   cognito,
@@ -28,6 +29,7 @@ const { tokenFrom: _alsoOfTheModule, ...access } = cloudflareAccess({ team: 'a',
 const PRESETS: readonly (readonly [string, IssuerOptions | undefined, Record<string, unknown>])[] = [
   ['github', github({ audience: 'api', repositories: ['ours/app'], validate }), { repository: 'evil/app' }],
   ['google', google({ audience: 'api', emails: ['a@example.com'], validate }), { email: 'evil@example.com' }],
+  ['authentik', authentik({ url: 'https://a.example', application: 'a', clientId: 'c', validate }), { uid: 'u' }],
   ['googleIap', iap, {}],
   ['clerk', clerk({ frontendApiUrl: 'https://a.example', authorizedParties: ['https://b.example'], validate }), {}],
   ['cloudflareAccess', access, { type: 'org' }],

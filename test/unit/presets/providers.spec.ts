@@ -142,6 +142,13 @@ describe('recognizeIssuer', () => {
     ['cloudflareAccess', 'https://acme.cloudflareaccess.com', { team: 'acme' }],
     ['cloudflareAccess', 'https://acme.fed.cloudflareaccess.com/', { team: 'acme.fed' }],
     ['googleIap', 'https://cloud.google.com/iap', {}],
+    [
+      'authentik',
+      'https://auth.example.com/application/o/orders/',
+      { url: 'https://auth.example.com', application: 'orders' },
+    ],
+    ['authentik', 'http://localhost:9000/application/o/a', { url: 'http://localhost:9000', application: 'a' }],
+    ['google', 'https://accounts.google.com/application/o/orders/', {}],
     ['github', 'https://token.actions.octocorp.ghe.com', { issuer: 'https://token.actions.octocorp.ghe.com' }],
   ])('recognizes an issuer of %s: %s', (name, issuer, parts) => {
     const recognized = recognizeIssuer(issuer);

@@ -119,6 +119,7 @@ describe('The variables of nest add', () => {
     // Missing scheme, extra slash.
     ['auth0', 'tenant.eu.auth0.com', { AUTH0_DOMAIN: 'tenant.eu.auth0.com' }],
     ['keycloak', 'id.example.com/realms/shop/', { KEYCLOAK_URL: 'https://id.example.com', KEYCLOAK_REALM: 'shop' }],
+    ['authentik', 'auth.example.com/application/o/orders/', { AUTHENTIK_URL: 'https://auth.example.com' }],
     ['okta', 'https://example.okta.com/oauth2/default/', { OKTA_AUTHORIZATION_SERVER_ID: 'default' }],
     ['github', 'token.actions.githubusercontent.com/', { AUTH_ISSUER: 'https://token.actions.githubusercontent.com' }],
     // Exactly as given.

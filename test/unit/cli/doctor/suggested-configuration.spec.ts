@@ -74,6 +74,11 @@ describe('the suggested configuration', () => {
     ['https://happy-cat-1.clerk.accounts.dev', 'https://example.com', /clerk\(.*authorizedParties: 'https/],
     ['https://acme.cloudflareaccess.com', 'ab'.repeat(32), /cloudflareAccess\(\{ team: 'acme', audience: 'ab/],
     ['https://cloud.google.com/iap', '/projects/1/apps/a', "googleIap({ audience: '/projects/1/apps/a' })"],
+    [
+      'https://auth.example.com/application/o/orders/',
+      'client',
+      /authentik\(.*application: 'orders', clientId: 'client'/,
+    ],
     ['https://shop.logto.app/oidc', 'api', /logto\(.*resource: 'api'/],
   ])('calls the preset of %s for the audience %s, and an application starts with it', (issuer, audience, call) => {
     const { toText, problem } = suggest(issuer, { audience: [audience] });
