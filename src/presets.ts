@@ -18,5 +18,6 @@ export { googleIap, type GoogleIapOptions } from './presets/google-iap.js';
 export { keycloak, type KeycloakOptions } from './presets/keycloak.js';
 export { logto, type LogtoOptions } from './presets/logto.js';
 export { okta, type OktaOptions } from './presets/okta.js';
+export { ory, type OryOptions } from './presets/ory.js';
 export { supabase, type SupabaseOptions } from './presets/supabase.js';
 export { zitadel, type ZitadelOptions } from './presets/zitadel.js';

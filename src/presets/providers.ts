@@ -12,6 +12,7 @@ import { googleProvider } from './google.js';
 import { keycloakProvider } from './keycloak.js';
 import { logtoProvider } from './logto.js';
 import { oktaProvider } from './okta.js';
+import { oryProvider } from './ory.js';
 import type { Provider } from './provider.js';
 import { supabaseProvider } from './supabase.js';
 import { zitadelProvider } from './zitadel.js';
@@ -34,6 +35,7 @@ export const PROVIDERS: readonly Provider[] = [
   cloudflareAccessProvider,
   googleIapProvider,
   authentikProvider,
+  oryProvider,
 ];
 
 // They come last: their issuers have any host, and their path can be appended to the issuer of another provider.

@@ -13,6 +13,7 @@ import {
   google,
   googleIap,
   okta,
+  ory,
   zitadel,
 } from '../../../src/presets.js';
 import { codeOf } from '../../support/catching.js';
@@ -37,6 +38,7 @@ const PRESETS: readonly (readonly [string, IssuerOptions | undefined, Record<str
   ['entraId', entraId({ tenantId: GUID, audience: GUID, validate }).issuers[0], { tid: 'another', appid: 'c' }],
   ['firebase', firebase({ projectId: 'my-project', validate }), {}],
   ['okta', okta({ domain: 'example.okta.com', audience: 'api', validate }), {}],
+  ['ory', ory({ issuer: 'https://a.example', audience: 'api', validate }), {}],
   ['zitadel', zitadel({ domain: 'my.zitadel.cloud', audience: '1', validate }), {}],
 ];
 

@@ -148,6 +148,7 @@ describe('recognizeIssuer', () => {
       { url: 'https://auth.example.com', application: 'orders' },
     ],
     ['authentik', 'http://localhost:9000/application/o/a', { url: 'http://localhost:9000', application: 'a' }],
+    ['ory', 'https://happy-cat-1.projects.oryapis.com/', { issuer: 'https://happy-cat-1.projects.oryapis.com' }],
     ['google', 'https://accounts.google.com/application/o/orders/', {}],
     ['github', 'https://token.actions.octocorp.ghe.com', { issuer: 'https://token.actions.octocorp.ghe.com' }],
   ])('recognizes an issuer of %s: %s', (name, issuer, parts) => {

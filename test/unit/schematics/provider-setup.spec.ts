@@ -114,6 +114,7 @@ describe('The variables of nest add', () => {
     ['logto', 'https://auth.example.com/oidc', { LOGTO_ENDPOINT: 'https://auth.example.com' }],
     ['clerk', 'https://clerk.example.com', { CLERK_FRONTEND_API_URL: 'https://clerk.example.com' }],
     ['betterAuth', 'https://app.example.org', { BETTER_AUTH_URL: 'https://app.example.org' }],
+    ['ory', 'https://id.example.com/hydra', { AUTH_ISSUER: 'https://id.example.com/hydra' }],
     ['zitadel', 'http://localhost:8080', { AUTH_ISSUER: 'http://localhost:8080' }],
     ['github', 'https://a.example.com/_services/token', { AUTH_ISSUER: 'https://a.example.com/_services/token' }],
     // Missing scheme, extra slash.

@@ -79,6 +79,7 @@ describe('the suggested configuration', () => {
       'client',
       /authentik\(.*application: 'orders', clientId: 'client'/,
     ],
+    ['https://happy-cat-1.projects.oryapis.com', 'api', /ory\(\{ issuer: 'https:\/\/happy.*audience: 'api'/],
     ['https://shop.logto.app/oidc', 'api', /logto\(.*resource: 'api'/],
   ])('calls the preset of %s for the audience %s, and an application starts with it', (issuer, audience, call) => {
     const { toText, problem } = suggest(issuer, { audience: [audience] });
