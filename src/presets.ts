@@ -20,4 +20,6 @@ export { logto, type LogtoOptions } from './presets/logto.js';
 export { okta, type OktaOptions } from './presets/okta.js';
 export { ory, type OryOptions } from './presets/ory.js';
 export { supabase, type SupabaseOptions } from './presets/supabase.js';
+export { workosConnect, type WorkosConnectOptions } from './presets/workos-connect.js';
+export { workos, type WorkosOptions } from './presets/workos.js';
 export { zitadel, type ZitadelOptions } from './presets/zitadel.js';

@@ -15,6 +15,8 @@ import { oktaProvider } from './okta.js';
 import { oryProvider } from './ory.js';
 import type { Provider } from './provider.js';
 import { supabaseProvider } from './supabase.js';
+import { workosConnectProvider } from './workos-connect.js';
+import { workosProvider } from './workos.js';
 import { zitadelProvider } from './zitadel.js';
 
 /** All supported identity providers, in the order in which `nest add` lists them. */
@@ -36,6 +38,8 @@ export const PROVIDERS: readonly Provider[] = [
   googleIapProvider,
   authentikProvider,
   oryProvider,
+  workosProvider,
+  workosConnectProvider,
 ];
 
 // They come last: their issuers have any host, and their path can be appended to the issuer of another provider.

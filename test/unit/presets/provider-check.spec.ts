@@ -14,6 +14,8 @@ import {
   googleIap,
   okta,
   ory,
+  workos,
+  workosConnect,
   zitadel,
 } from '../../../src/presets.js';
 import { codeOf } from '../../support/catching.js';
@@ -39,6 +41,8 @@ const PRESETS: readonly (readonly [string, IssuerOptions | undefined, Record<str
   ['firebase', firebase({ projectId: 'my-project', validate }), {}],
   ['okta', okta({ domain: 'example.okta.com', audience: 'api', validate }), {}],
   ['ory', ory({ issuer: 'https://a.example', audience: 'api', validate }), {}],
+  ['workos', workos({ clientId: 'client_1', validate }), {}],
+  ['workosConnect', workosConnect({ authkitDomain: 'a.authkit.app', audience: 'api', validate }), {}],
   ['zitadel', zitadel({ domain: 'my.zitadel.cloud', audience: '1', validate }), {}],
 ];
 

@@ -58,7 +58,8 @@ describe.each(PROVIDERS.map((provider) => [provider.name, provider] as const))('
   it('has an example configuration that the module accepts', () => {
     expect(() => resolveOptions({ issuers })).not.toThrow();
     expect(issuers.map(({ issuer }) => issuer)).toContain(provider.exampleIssuer);
-    for (const { audience } of issuers) expect([audience].flat()).toContain(provider.audience.example);
+    const audiences = issuers.map(({ audience }) => audience).filter((audience) => audience !== null);
+    for (const audience of audiences) expect([audience].flat()).toContain(provider.audience.example);
   });
 
   it('recognizes its own issuers, if they are not always under a custom domain', () => {
@@ -149,6 +150,9 @@ describe('recognizeIssuer', () => {
     ],
     ['authentik', 'http://localhost:9000/application/o/a', { url: 'http://localhost:9000', application: 'a' }],
     ['ory', 'https://happy-cat-1.projects.oryapis.com/', { issuer: 'https://happy-cat-1.projects.oryapis.com' }],
+    ['workos', 'https://api.workos.com/user_management/client_123', { clientId: 'client_123' }],
+    ['workos', 'https://api.workos.com/', { issuer: 'https://api.workos.com' }],
+    ['workosConnect', 'https://acme-1.authkit.app', { authkitDomain: 'acme-1.authkit.app' }],
     ['google', 'https://accounts.google.com/application/o/orders/', {}],
     ['github', 'https://token.actions.octocorp.ghe.com', { issuer: 'https://token.actions.octocorp.ghe.com' }],
   ])('recognizes an issuer of %s: %s', (name, issuer, parts) => {
@@ -159,6 +163,8 @@ describe('recognizeIssuer', () => {
   it.each([
     ['https://securetoken.google.com/shop-1', 'shop-1'],
     ['https://my-shop.supabase.co/auth/v1', 'authenticated'],
+    ['https://api.workos.com/user_management/client_123', 'client_123'],
+    ['https://api.workos.com', undefined],
     ['https://tenant.eu.auth0.com/', undefined],
   ])('returns the usual audience of %s', (issuer, audience) => {
     expect(recognizeIssuer(issuer)?.usualAudience).toBe(audience);
@@ -167,6 +173,7 @@ describe('recognizeIssuer', () => {
   const OTHER_HOSTS = `https://id.example.com https://tenant.auth0.com.example.com/
     https://login.microsoftonline.com.example.com/common/v2.0 https://example.com/login.microsoftonline.com/common/v2.0
     https://accounts.google.com.example.com https://accounts.google.com@example.com
+    https://api.workos.com.example.com https://api.workos.com/convex/client_123 https://a.b.authkit.app
     https://acme.cloudflareaccess.com.example.com https://a.b.cloudflareaccess.com https://cloudflareaccess.com
     https://token.actions.githubusercontent.com.example.com https://example.okta.com.example.com/oauth2/default`;
   it.each(OTHER_HOSTS.split(/\s+/))('does not recognize another host: %s', (issuer) => {

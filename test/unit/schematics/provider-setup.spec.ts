@@ -71,6 +71,7 @@ describe.each([
   ['entraId', `https://sts.chinacloudapi.cn/${TENANT.toUpperCase()}/`],
   ['cognito', 'https://issuer-cognito-idp.eu-central-1.amazonaws.com/eu-central-1_AbCdEfGhI'],
   ['keycloak', 'https://id.example.com/realms/my%20shop'],
+  ['workos', 'https://api.workos.com'],
 ])('nest add --provider=%s --issuer=%s', (name, given) => {
   const setup = setupOf(name, given, undefined);
   const environment = environmentOf(setup);
@@ -115,6 +116,8 @@ describe('The variables of nest add', () => {
     ['clerk', 'https://clerk.example.com', { CLERK_FRONTEND_API_URL: 'https://clerk.example.com' }],
     ['betterAuth', 'https://app.example.org', { BETTER_AUTH_URL: 'https://app.example.org' }],
     ['ory', 'https://id.example.com/hydra', { AUTH_ISSUER: 'https://id.example.com/hydra' }],
+    ['workos', 'https://a.example.com/user_management/client_1', { WORKOS_CLIENT_ID: 'client_1' }],
+    ['workosConnect', 'https://id.example.com', { WORKOS_AUTHKIT_DOMAIN: 'id.example.com' }],
     ['zitadel', 'http://localhost:8080', { AUTH_ISSUER: 'http://localhost:8080' }],
     ['github', 'https://a.example.com/_services/token', { AUTH_ISSUER: 'https://a.example.com/_services/token' }],
     // Missing scheme, extra slash.
