@@ -1,11 +1,17 @@
 import type { AuthErrorCode } from '../model/errors.js';
 import type { IssuerOptions, IssuerResolver } from '../options/options.js';
+import type { TokenPlace } from '../options/token-places.js';
+
+/** Options of `AuthModule`. `tokenFrom` is for tokens that a proxy sends in a header of its own. */
+export type ProviderConfiguration =
+  | (IssuerOptions & { readonly tokenFrom?: readonly TokenPlace[] })
+  | { readonly issuers: readonly IssuerOptions[] | IssuerResolver };
 
 export interface Provider<Options extends object = object> {
   /** The name of the preset function in `nestjs-resource-server/presets` and of the choice in `nest add --provider`. */
   readonly name: string;
   readonly label: string;
-  configure(options: Options): IssuerOptions | { readonly issuers: readonly IssuerOptions[] | IssuerResolver };
+  configure(options: Options): ProviderConfiguration;
   /** Returns the options that are part of the issuer's name, or undefined if the name can belong to another provider. */
   recognize(issuer: string): IssuerParts | undefined;
   /** Reads the options from an issuer under a custom domain, which only the developer can attribute to this provider. */

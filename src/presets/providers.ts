@@ -1,16 +1,22 @@
 import { auth0Provider } from './auth0.js';
+import { authentikProvider } from './authentik.js';
 import { betterAuthProvider } from './better-auth.js';
 import { clerkProvider } from './clerk.js';
+import { cloudflareAccessProvider } from './cloudflare-access.js';
 import { cognitoProvider } from './cognito.js';
 import { entraIdProvider } from './entra-id.js';
 import { firebaseProvider } from './firebase.js';
 import { githubProvider } from './github.js';
+import { googleIapProvider } from './google-iap.js';
 import { googleProvider } from './google.js';
 import { keycloakProvider } from './keycloak.js';
 import { logtoProvider } from './logto.js';
 import { oktaProvider } from './okta.js';
+import { oryProvider } from './ory.js';
 import type { Provider } from './provider.js';
 import { supabaseProvider } from './supabase.js';
+import { workosConnectProvider } from './workos-connect.js';
+import { workosProvider } from './workos.js';
 import { zitadelProvider } from './zitadel.js';
 
 /** All supported identity providers, in the order in which `nest add` lists them. */
@@ -28,10 +34,18 @@ export const PROVIDERS: readonly Provider[] = [
   logtoProvider,
   betterAuthProvider,
   githubProvider,
+  cloudflareAccessProvider,
+  googleIapProvider,
+  authentikProvider,
+  oryProvider,
+  workosProvider,
+  workosConnectProvider,
 ];
 
-// Keycloak comes last: its issuers have any host, and their path can be appended to the issuer of another provider.
-const RECOGNITION_ORDER = [...PROVIDERS.filter((provider) => provider !== keycloakProvider), keycloakProvider];
+// They come last: their issuers have any host, and their path can be appended to the issuer of another provider.
+const WITH_ANY_HOST: readonly Provider[] = [authentikProvider, keycloakProvider];
+
+const RECOGNITION_ORDER = [...PROVIDERS.filter((provider) => !WITH_ANY_HOST.includes(provider)), ...WITH_ANY_HOST];
 
 export type RecognizedIssuer = NonNullable<ReturnType<typeof recognizeIssuer>>;
 

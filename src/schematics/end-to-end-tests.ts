@@ -35,7 +35,7 @@ export function addEndToEndTests(workspace: Workspace, project: Project, setup: 
   ];
   const dependencies = workspace.dependencies();
   const isFastify = !dependencies.has('@nestjs/platform-express') && dependencies.has('@nestjs/platform-fastify');
-  workspace.write(path, authenticationTest(rootModule.className, setup.tokenClaims, imports, isFastify));
+  workspace.write(path, authenticationTest(rootModule.className, setup, imports, isFastify));
 }
 
 function obstacleOf(workspace: Workspace): string | undefined {
@@ -64,10 +64,11 @@ function adaptGeneratedTest(workspace: Workspace, path: string, environmentImpor
 /** Returns a test with and without a token. It calls a route of its own, so that it does not depend on those of the application. */
 function authenticationTest(
   className: string,
-  tokenClaims: readonly string[],
+  { tokenClaims, tokenHeader }: ProviderSetup,
   imports: readonly string[],
   isFastify: boolean,
 ): string {
+  const header = tokenHeader === undefined ? "'Authorization', `Bearer ${token}`" : `'${tokenHeader}', token`;
   const claims = tokenClaims.length === 0 ? '' : `, claims: { ${tokenClaims.join(', ')} }`;
   return `import { Controller, Get, type INestApplication } from '@nestjs/common';
 ${isFastify ? "import { FastifyAdapter } from '@nestjs/platform-fastify';\n" : ''}import { Test } from '@nestjs/testing';
@@ -112,7 +113,7 @@ describe('Authentication (e2e)', () => {
     const token = await issuer.token({ sub: 'alice'${claims} });
     await request(app.getHttpServer())
       .get('/auth-probe')
-      .set('Authorization', \`Bearer \${token}\`)
+      .set(${header})
       .expect(200, { subject: 'alice' });
   });
 });

@@ -13,6 +13,8 @@ export interface ProviderSetup {
   readonly constants: IssuerParts;
   /** Claims that the preset requires in addition to those of every token: members of an object, as source text. */
   readonly tokenClaims: readonly string[];
+  /** The request header of the token. Default `Authorization`. */
+  readonly tokenHeader?: string;
 }
 
 /** Any other authorization server, by `fromEnv()`. */
@@ -53,15 +55,17 @@ export function setupOf(name: string, issuer: string | undefined, audience: stri
     throw new Error(
       `--issuer contains ${JSON.stringify(unsafe.value)}, which cannot be part of a source file. Omit it, and set it in .env.`,
     );
-  const setup: ProviderSetup = {
+  const setup = {
     label: source.label,
     preset: source === OTHER ? 'fromEnv' : (name as ProviderSetup['preset']),
     variables,
     constants: Object.fromEntries(Object.entries(parts).filter(([part]) => !(part in source.variables))),
     tokenClaims: source.exampleClaims ?? [],
   };
-  checkSetup(setup);
-  return setup;
+  const [place] = checkSetup(setup).tokenFrom ?? [];
+  return place !== undefined && 'from' in place && place.from === 'header'
+    ? { ...setup, tokenHeader: place.name }
+    : setup;
 }
 
 function variablesOf(
@@ -112,9 +116,11 @@ function completeAddress(issuer: string): string {
   return withScheme.replace(/\/+$/, '');
 }
 
-function checkSetup(setup: ProviderSetup): void {
+function checkSetup(setup: ProviderSetup): ResourceServerOptions {
   try {
-    resolveOptions(optionsOf(setup));
+    const options = optionsOf(setup);
+    resolveOptions(options);
+    return options;
   } catch (error) {
     if (!(error instanceof ConfigurationError)) throw error;
     const lines = error.problems.map((problem) => `  - ${describe(problem, setup)}`);

@@ -45,9 +45,14 @@ function suggest(request: DoctorRequest, recognized: RecognizedIssuer | undefine
   try {
     const options = { ...(recognized?.provider.configure(examples) ?? examples), ...additions };
     issuers = resolveOptions(options as Parameters<typeof resolveOptions>[0]).issuers as typeof issuers;
-    const ignored = audience?.find((name) => !issuers.some((each) => each.audience?.includes(name)));
-    if (ignored !== undefined)
-      problem = `Omit --audience: tokens have the audience "${recognized?.usualAudience ?? ''}"`;
+    // Tokens without an audience: the value is another option of the preset, unless that is part of the issuer's name.
+    const isUsed =
+      recognized !== undefined && !((recognized.provider.audience.parameter ?? 'audience') in recognized.parts);
+    const ignored = audience?.find((name) => !issuers.some((each) => each.audience?.includes(name) ?? isUsed));
+    if (ignored !== undefined) {
+      const hasNone = issuers.some((each) => each.audience === null);
+      problem = `Omit --audience: tokens have ${hasNone ? 'no audience' : `the audience "${recognized?.usualAudience ?? ''}"`}`;
+    }
   } catch (error) {
     if (!(error instanceof ConfigurationError)) throw error;
     problem = error.problems.map(({ path, message }) => `${path} ${message}`).join('; ');

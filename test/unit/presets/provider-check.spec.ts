@@ -2,7 +2,22 @@ import { describe, expect, it } from '@jest/globals';
 import { AuthError, type AuthOptions, type IssuerOptions } from '../../../src/index.js';
 import { PROVIDER_CHECK } from '../../../src/options/options.js';
 import { resolveOptions } from '../../../src/options/resolve-options.js';
-import { clerk, cognito, entraId, firebase, github, google, okta, zitadel } from '../../../src/presets.js';
+import {
+  authentik,
+  clerk,
+  cloudflareAccess,
+  cognito,
+  entraId,
+  firebase,
+  github,
+  google,
+  googleIap,
+  okta,
+  ory,
+  workos,
+  workosConnect,
+  zitadel,
+} from '../../../src/presets.js';
 import { codeOf } from '../../support/catching.js';
 
 const resolvedIssuer = (options: AuthOptions) => {
@@ -12,14 +27,22 @@ const resolvedIssuer = (options: AuthOptions) => {
 
 const validate = () => true;
 const GUID = '72f988bf-86f1-41af-91ab-2d7cd011db47';
+const { tokenFrom: _ofTheModule, ...iap } = googleIap({ audience: '/projects/1/apps/a', validate });
+const { tokenFrom: _alsoOfTheModule, ...access } = cloudflareAccess({ team: 'a', audience: 'ab'.repeat(32), validate });
 const PRESETS: readonly (readonly [string, IssuerOptions | undefined, Record<string, unknown>])[] = [
   ['github', github({ audience: 'api', repositories: ['ours/app'], validate }), { repository: 'evil/app' }],
   ['google', google({ audience: 'api', emails: ['a@example.com'], validate }), { email: 'evil@example.com' }],
+  ['authentik', authentik({ url: 'https://a.example', application: 'a', clientId: 'c', validate }), { uid: 'u' }],
+  ['googleIap', iap, {}],
   ['clerk', clerk({ frontendApiUrl: 'https://a.example', authorizedParties: ['https://b.example'], validate }), {}],
+  ['cloudflareAccess', access, { type: 'org' }],
   ['cognito', cognito({ region: 'eu-central-1', userPoolId: 'eu-central-1_Ab', clientId: 'c', validate }), {}],
   ['entraId', entraId({ tenantId: GUID, audience: GUID, validate }).issuers[0], { tid: 'another', appid: 'c' }],
   ['firebase', firebase({ projectId: 'my-project', validate }), {}],
   ['okta', okta({ domain: 'example.okta.com', audience: 'api', validate }), {}],
+  ['ory', ory({ issuer: 'https://a.example', audience: 'api', validate }), {}],
+  ['workos', workos({ clientId: 'client_1', validate }), {}],
+  ['workosConnect', workosConnect({ authkitDomain: 'a.authkit.app', audience: 'api', validate }), {}],
   ['zitadel', zitadel({ domain: 'my.zitadel.cloud', audience: '1', validate }), {}],
 ];
 

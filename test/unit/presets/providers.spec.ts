@@ -10,7 +10,10 @@ import { problemsOf } from '../../support/provider.js';
 const TENANT = '72f988bf-86f1-41af-91ab-2d7cd011db47';
 
 function issuersOf(options: ReturnType<Provider['configure']>): readonly IssuerOptions[] {
-  if (!('issuers' in options)) return [options];
+  if (!('issuers' in options)) {
+    const { tokenFrom: _ofTheModule, ...issuer } = options;
+    return [issuer];
+  }
   if (typeof options.issuers === 'function') throw new Error('is a resolver');
   return options.issuers;
 }
@@ -55,7 +58,8 @@ describe.each(PROVIDERS.map((provider) => [provider.name, provider] as const))('
   it('has an example configuration that the module accepts', () => {
     expect(() => resolveOptions({ issuers })).not.toThrow();
     expect(issuers.map(({ issuer }) => issuer)).toContain(provider.exampleIssuer);
-    for (const { audience } of issuers) expect([audience].flat()).toContain(provider.audience.example);
+    const audiences = issuers.map(({ audience }) => audience).filter((audience) => audience !== null);
+    for (const audience of audiences) expect([audience].flat()).toContain(provider.audience.example);
   });
 
   it('recognizes its own issuers, if they are not always under a custom domain', () => {
@@ -136,6 +140,20 @@ describe('recognizeIssuer', () => {
     ['logto', 'https://shop.logto.app/oidc', { endpoint: 'https://shop.logto.app' }],
     ['github', 'https://token.actions.githubusercontent.com/', {}],
     ['github', 'https://token.actions.githubusercontent.com/realms/shop', expect.anything()],
+    ['cloudflareAccess', 'https://acme.cloudflareaccess.com', { team: 'acme' }],
+    ['cloudflareAccess', 'https://acme.fed.cloudflareaccess.com/', { team: 'acme.fed' }],
+    ['googleIap', 'https://cloud.google.com/iap', {}],
+    [
+      'authentik',
+      'https://auth.example.com/application/o/orders/',
+      { url: 'https://auth.example.com', application: 'orders' },
+    ],
+    ['authentik', 'http://localhost:9000/application/o/a', { url: 'http://localhost:9000', application: 'a' }],
+    ['ory', 'https://happy-cat-1.projects.oryapis.com/', { issuer: 'https://happy-cat-1.projects.oryapis.com' }],
+    ['workos', 'https://api.workos.com/user_management/client_123', { clientId: 'client_123' }],
+    ['workos', 'https://api.workos.com/', { issuer: 'https://api.workos.com' }],
+    ['workosConnect', 'https://acme-1.authkit.app', { authkitDomain: 'acme-1.authkit.app' }],
+    ['google', 'https://accounts.google.com/application/o/orders/', {}],
     ['github', 'https://token.actions.octocorp.ghe.com', { issuer: 'https://token.actions.octocorp.ghe.com' }],
   ])('recognizes an issuer of %s: %s', (name, issuer, parts) => {
     const recognized = recognizeIssuer(issuer);
@@ -145,6 +163,8 @@ describe('recognizeIssuer', () => {
   it.each([
     ['https://securetoken.google.com/shop-1', 'shop-1'],
     ['https://my-shop.supabase.co/auth/v1', 'authenticated'],
+    ['https://api.workos.com/user_management/client_123', 'client_123'],
+    ['https://api.workos.com', undefined],
     ['https://tenant.eu.auth0.com/', undefined],
   ])('returns the usual audience of %s', (issuer, audience) => {
     expect(recognizeIssuer(issuer)?.usualAudience).toBe(audience);
@@ -153,6 +173,8 @@ describe('recognizeIssuer', () => {
   const OTHER_HOSTS = `https://id.example.com https://tenant.auth0.com.example.com/
     https://login.microsoftonline.com.example.com/common/v2.0 https://example.com/login.microsoftonline.com/common/v2.0
     https://accounts.google.com.example.com https://accounts.google.com@example.com
+    https://api.workos.com.example.com https://api.workos.com/convex/client_123 https://a.b.authkit.app
+    https://acme.cloudflareaccess.com.example.com https://a.b.cloudflareaccess.com https://cloudflareaccess.com
     https://token.actions.githubusercontent.com.example.com https://example.okta.com.example.com/oauth2/default`;
   it.each(OTHER_HOSTS.split(/\s+/))('does not recognize another host: %s', (issuer) => {
     expect(recognizeIssuer(issuer)).toBeUndefined();

@@ -151,6 +151,11 @@ process.env.AUTH_AUDIENCE = 'https://orders.example.com';
     expect(text(TEST)).toContain(`.expect(200, { subject: 'alice' });`);
   });
 
+  it('sends the token of the added test in the header that the preset reads', async () => {
+    const { text } = await add(fresh, { ...FROM_ENV, provider: 'cloudflareAccess' });
+    expect(text(TEST)).toContain(".set('cf-access-jwt-assertion', token)");
+  });
+
   it('opens the hello-world route with --open-root', async () => {
     const { text, warnings } = await add(fresh, OPEN_ROOT);
     expect(text(CONTROLLER)).toContain("\nimport { Public } from 'nestjs-resource-server';\n");
@@ -160,14 +165,18 @@ process.env.AUTH_AUDIENCE = 'https://orders.example.com';
     expect(warnings).toEqual([]);
   });
 
-  it.each<NestAddOptions>([AUTH0, FROM_ENV, OPEN_ROOT, US_GOVERNMENT, { provider: 'github', openRoot: true }])(
-    'formats with Prettier, and changes nothing in a second run (%j)',
-    async (options) => {
-      const first = await add(fresh, options);
-      await expectFormatted(first.all);
-      expect(await add(first.all, options)).toMatchObject({ changed: [], messages: [], warnings: [] });
-    },
-  );
+  it.each<NestAddOptions>([
+    AUTH0,
+    FROM_ENV,
+    OPEN_ROOT,
+    US_GOVERNMENT,
+    { provider: 'github', openRoot: true },
+    { provider: 'cloudflareAccess' },
+  ])('formats with Prettier, and changes nothing in a second run (%j)', async (options) => {
+    const first = await add(fresh, options);
+    await expectFormatted(first.all);
+    expect(await add(first.all, options)).toMatchObject({ changed: [], messages: [], warnings: [] });
+  });
 
   it('replaces the examples of the first run by given values, keeps other values, and reports those', async () => {
     const first = await add(fresh, FROM_ENV);

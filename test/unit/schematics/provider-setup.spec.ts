@@ -71,6 +71,7 @@ describe.each([
   ['entraId', `https://sts.chinacloudapi.cn/${TENANT.toUpperCase()}/`],
   ['cognito', 'https://issuer-cognito-idp.eu-central-1.amazonaws.com/eu-central-1_AbCdEfGhI'],
   ['keycloak', 'https://id.example.com/realms/my%20shop'],
+  ['workos', 'https://api.workos.com'],
 ])('nest add --provider=%s --issuer=%s', (name, given) => {
   const setup = setupOf(name, given, undefined);
   const environment = environmentOf(setup);
@@ -85,7 +86,8 @@ describe.each([
     const server = app.getHttpServer() as Parameters<typeof request>[0];
     const token = await issuer.token({ sub: 'alice', claims: claimsOf(setup, environment) });
     await request(server).get('/').expect(401);
-    await request(server).get('/').set('Authorization', `Bearer ${token}`).expect(200, 'reached');
+    const { tokenHeader = 'Authorization' } = setup;
+    await request(server).get('/').set(tokenHeader, `Bearer ${token}`).expect(200, 'reached');
   });
 
   it('checks the options of the generated module', () => {
@@ -113,11 +115,15 @@ describe('The variables of nest add', () => {
     ['logto', 'https://auth.example.com/oidc', { LOGTO_ENDPOINT: 'https://auth.example.com' }],
     ['clerk', 'https://clerk.example.com', { CLERK_FRONTEND_API_URL: 'https://clerk.example.com' }],
     ['betterAuth', 'https://app.example.org', { BETTER_AUTH_URL: 'https://app.example.org' }],
+    ['ory', 'https://id.example.com/hydra', { AUTH_ISSUER: 'https://id.example.com/hydra' }],
+    ['workos', 'https://a.example.com/user_management/client_1', { WORKOS_CLIENT_ID: 'client_1' }],
+    ['workosConnect', 'https://id.example.com', { WORKOS_AUTHKIT_DOMAIN: 'id.example.com' }],
     ['zitadel', 'http://localhost:8080', { AUTH_ISSUER: 'http://localhost:8080' }],
     ['github', 'https://a.example.com/_services/token', { AUTH_ISSUER: 'https://a.example.com/_services/token' }],
     // Missing scheme, extra slash.
     ['auth0', 'tenant.eu.auth0.com', { AUTH0_DOMAIN: 'tenant.eu.auth0.com' }],
     ['keycloak', 'id.example.com/realms/shop/', { KEYCLOAK_URL: 'https://id.example.com', KEYCLOAK_REALM: 'shop' }],
+    ['authentik', 'auth.example.com/application/o/orders/', { AUTHENTIK_URL: 'https://auth.example.com' }],
     ['okta', 'https://example.okta.com/oauth2/default/', { OKTA_AUTHORIZATION_SERVER_ID: 'default' }],
     ['github', 'token.actions.githubusercontent.com/', { AUTH_ISSUER: 'https://token.actions.githubusercontent.com' }],
     // Exactly as given.

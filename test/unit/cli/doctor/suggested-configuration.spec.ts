@@ -72,6 +72,15 @@ describe('the suggested configuration', () => {
     ['https://abcdef.supabase.co/auth/v1', 'orders', /supabase\(.*audience: 'orders'/],
     ['https://abcdef.supabase.co/auth/v1', 'authenticated', "supabase({ url: 'https://abcdef.supabase.co' })"],
     ['https://happy-cat-1.clerk.accounts.dev', 'https://example.com', /clerk\(.*authorizedParties: 'https/],
+    ['https://acme.cloudflareaccess.com', 'ab'.repeat(32), /cloudflareAccess\(\{ team: 'acme', audience: 'ab/],
+    ['https://cloud.google.com/iap', '/projects/1/apps/a', "googleIap({ audience: '/projects/1/apps/a' })"],
+    [
+      'https://auth.example.com/application/o/orders/',
+      'client',
+      /authentik\(.*application: 'orders', clientId: 'client'/,
+    ],
+    ['https://happy-cat-1.projects.oryapis.com', 'api', /ory\(\{ issuer: 'https:\/\/happy.*audience: 'api'/],
+    ['https://acme-1.authkit.app', 'api', "workosConnect({ authkitDomain: 'acme-1.authkit.app', audience: 'api' })"],
     ['https://shop.logto.app/oidc', 'api', /logto\(.*resource: 'api'/],
   ])('calls the preset of %s for the audience %s, and an application starts with it', (issuer, audience, call) => {
     const { toText, problem } = suggest(issuer, { audience: [audience] });
@@ -93,6 +102,16 @@ describe('the suggested configuration', () => {
     const providerCheck = own?.providerCheck && (expect.any(Function) as never);
     const keys = expect.objectContaining({ uris: [JWKS_URI] });
     expect(withKeys).toEqual({ ...own, keys, clockToleranceSeconds: 30, providerCheck });
+  });
+
+  it('needs no audience for tokens without one, and uses it for the client that the issuer does not name', () => {
+    const named = 'https://api.workos.com/user_management/client_1';
+    expect(argumentOf(named, { audience: undefined })).toBe("workos({ clientId: 'client_1' })");
+    expect(suggest(named, { audience: undefined })).toMatchObject({ problem: undefined, hasAudience: true });
+    expect(suggest(named).problem).toBe('Omit --audience: tokens have no audience');
+    const legacy = { audience: ['client_1'] };
+    expect(argumentOf('https://api.workos.com', legacy)).toMatch(/workos\(\{ issuer: '.*', clientId: 'client_1' \}\)/);
+    expect(suggest('https://api.workos.com', legacy).problem).toBeUndefined();
   });
 
   it.each(['https://tenant.eu.auth0.com', 'https://auth0.com.example.com/', 'https://id.example.com/realms/shop/'])(
