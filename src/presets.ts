@@ -13,6 +13,7 @@ export { fromEnv, requiredEnv } from './presets/from-env.js';
 export { github, type GithubOptions } from './presets/github.js';
 export { google, type GoogleOptions } from './presets/google.js';
 export { keycloak, type KeycloakOptions } from './presets/keycloak.js';
+export { kubernetes, type KubernetesOptions } from './presets/kubernetes.js';
 export { logto, type LogtoOptions } from './presets/logto.js';
 export { okta, type OktaOptions } from './presets/okta.js';
 export { supabase, type SupabaseOptions } from './presets/supabase.js';

@@ -7,6 +7,7 @@ import { firebaseProvider } from './firebase.js';
 import { githubProvider } from './github.js';
 import { googleProvider } from './google.js';
 import { keycloakProvider } from './keycloak.js';
+import { kubernetesProvider } from './kubernetes.js';
 import { logtoProvider } from './logto.js';
 import { oktaProvider } from './okta.js';
 import type { Provider } from './provider.js';
@@ -28,6 +29,7 @@ export const PROVIDERS: readonly Provider[] = [
   logtoProvider,
   betterAuthProvider,
   githubProvider,
+  kubernetesProvider,
 ];
 
 // Keycloak comes last: its issuers have any host, and their path can be appended to the issuer of another provider.

@@ -7,6 +7,10 @@ import { adviceOf, type Provider } from '../../../src/presets/provider.js';
 import { isCommonAudience, PROVIDERS, recognizeIssuer } from '../../../src/presets/providers.js';
 import { problemsOf } from '../../support/provider.js';
 
+const EKS = 'https://oidc.eks.eu-west-1.amazonaws.com/id/EXAMPLED539D4633E53DE1B716D3041E';
+const GKE = 'https://container.googleapis.com/v1/projects/shop/locations/europe-west1/clusters/main';
+const AKS =
+  'https://eastus.oic.prod-aks.azure.com/72f988bf-86f1-41af-91ab-2d7cd011db47/11111111-1111-1111-1111-111111111111/';
 const TENANT = '72f988bf-86f1-41af-91ab-2d7cd011db47';
 
 function issuersOf(options: ReturnType<Provider['configure']>): readonly IssuerOptions[] {
@@ -136,6 +140,12 @@ describe('recognizeIssuer', () => {
     ['logto', 'https://shop.logto.app/oidc', { endpoint: 'https://shop.logto.app' }],
     ['github', 'https://token.actions.githubusercontent.com/', {}],
     ['github', 'https://token.actions.githubusercontent.com/realms/shop', expect.anything()],
+    ['kubernetes', 'https://kubernetes.default.svc.cluster.local', {}],
+    ['kubernetes', 'https://kubernetes.default.svc/', { issuer: 'https://kubernetes.default.svc' }],
+    ['kubernetes', EKS, { issuer: EKS }],
+    ['kubernetes', GKE, { issuer: GKE }],
+    ['kubernetes', AKS, { issuer: AKS }],
+    ['kubernetes', AKS.slice(0, -1), { issuer: AKS }],
     ['github', 'https://token.actions.octocorp.ghe.com', { issuer: 'https://token.actions.octocorp.ghe.com' }],
   ])('recognizes an issuer of %s: %s', (name, issuer, parts) => {
     const recognized = recognizeIssuer(issuer);
@@ -153,7 +163,8 @@ describe('recognizeIssuer', () => {
   const OTHER_HOSTS = `https://id.example.com https://tenant.auth0.com.example.com/
     https://login.microsoftonline.com.example.com/common/v2.0 https://example.com/login.microsoftonline.com/common/v2.0
     https://accounts.google.com.example.com https://accounts.google.com@example.com
-    https://token.actions.githubusercontent.com.example.com https://example.okta.com.example.com/oauth2/default`;
+    https://token.actions.githubusercontent.com.example.com https://example.okta.com.example.com/oauth2/default
+    https://kubernetes.default.svc@example.com https://kubernetes.default.example.com https://container.googleapis.com/v1`;
   it.each(OTHER_HOSTS.split(/\s+/))('does not recognize another host: %s', (issuer) => {
     expect(recognizeIssuer(issuer)).toBeUndefined();
   });
@@ -167,7 +178,7 @@ describe('isCommonAudience', () => {
     https://login.example.com/api/v2/ 00000002-0000-0000-c000-000000000000 00000003-0000-0000-C000-000000000000
     https://graph.microsoft.com/ https://graph.microsoft.us https://dod-graph.microsoft.us
     https://microsoftgraph.chinacloudapi.cn https://graph.windows.net https://management.azure.com/
-    https://management.core.windows.net/`;
+    https://management.core.windows.net/ https://kubernetes.default.svc.cluster.local`;
   it.each(COMMON.split(/\s+/))('is true for %s', (audience) => {
     expect(isCommon(audience)).toBe(true);
   });

@@ -55,13 +55,9 @@ function optionsOf(setup: ProviderSetup, environment: Environment): AuthOptions 
 }
 
 function claimsOf({ tokenClaims }: ProviderSetup, environment: Environment): Record<string, unknown> {
-  return Object.fromEntries(
-    tokenClaims.map((claim) => {
-      const [, name = '', source = ''] = /^(\w+): (.*)$/.exec(claim) ?? [];
-      const variable = /^process\.env\.(\w+)$/.exec(source)?.[1];
-      return [name, variable === undefined ? JSON.parse(source.replaceAll("'", '"')) : environment[variable]];
-    }),
-  );
+  // eslint-disable-next-line @typescript-eslint/no-implied-eval -- the source that the schematic generates
+  const run = new Function('process', `return { ${tokenClaims.join(', ')} };`);
+  return (run as (process: { env: Environment }) => Record<string, unknown>)({ env: environment });
 }
 
 const TENANT = '72f988bf-86f1-41af-91ab-2d7cd011db47';
@@ -114,6 +110,7 @@ describe('The variables of nest add', () => {
     ['clerk', 'https://clerk.example.com', { CLERK_FRONTEND_API_URL: 'https://clerk.example.com' }],
     ['betterAuth', 'https://app.example.org', { BETTER_AUTH_URL: 'https://app.example.org' }],
     ['zitadel', 'http://localhost:8080', { AUTH_ISSUER: 'http://localhost:8080' }],
+    ['kubernetes', 'https://cluster.example.com', { AUTH_ISSUER: 'https://cluster.example.com' }],
     ['github', 'https://a.example.com/_services/token', { AUTH_ISSUER: 'https://a.example.com/_services/token' }],
     // Missing scheme, extra slash.
     ['auth0', 'tenant.eu.auth0.com', { AUTH0_DOMAIN: 'tenant.eu.auth0.com' }],
@@ -158,6 +155,7 @@ describe('The variables of nest add', () => {
     ['google', 'https://accounts.google.com/'],
     ['github', 'https://token.actions.githubusercontent.com/acme'],
     ['github', 'https://token.actions.octocorp.ghe.com'],
+    ['kubernetes', 'https://kubernetes.default.svc'],
   ])(
     'cannot be derived for another provider from an issuer of %s, which issues tokens to anyone: %s',
     (name, given) => {
