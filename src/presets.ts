@@ -11,6 +11,7 @@ export { type EntraCloud, entraId, type EntraIdOptions, type EntraIdTenantsOptio
 export { firebase, type FirebaseOptions } from './presets/firebase.js';
 export { fromEnv, requiredEnv } from './presets/from-env.js';
 export { github, type GithubOptions } from './presets/github.js';
+export { gitlab, type GitlabOptions } from './presets/gitlab.js';
 export { google, type GoogleOptions } from './presets/google.js';
 export { keycloak, type KeycloakOptions } from './presets/keycloak.js';
 export { kubernetes, type KubernetesOptions } from './presets/kubernetes.js';

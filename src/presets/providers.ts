@@ -5,6 +5,7 @@ import { cognitoProvider } from './cognito.js';
 import { entraIdProvider } from './entra-id.js';
 import { firebaseProvider } from './firebase.js';
 import { githubProvider } from './github.js';
+import { gitlabProvider } from './gitlab.js';
 import { googleProvider } from './google.js';
 import { keycloakProvider } from './keycloak.js';
 import { kubernetesProvider } from './kubernetes.js';
@@ -30,6 +31,7 @@ export const PROVIDERS: readonly Provider[] = [
   betterAuthProvider,
   githubProvider,
   kubernetesProvider,
+  gitlabProvider,
 ];
 
 // Keycloak comes last: its issuers have any host, and their path can be appended to the issuer of another provider.

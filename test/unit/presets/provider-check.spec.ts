@@ -2,7 +2,18 @@ import { describe, expect, it } from '@jest/globals';
 import { AuthError, type AuthOptions, type IssuerOptions } from '../../../src/index.js';
 import { PROVIDER_CHECK } from '../../../src/options/options.js';
 import { resolveOptions } from '../../../src/options/resolve-options.js';
-import { clerk, cognito, entraId, firebase, github, google, kubernetes, okta, zitadel } from '../../../src/presets.js';
+import {
+  clerk,
+  cognito,
+  entraId,
+  firebase,
+  github,
+  gitlab,
+  google,
+  kubernetes,
+  okta,
+  zitadel,
+} from '../../../src/presets.js';
 import { codeOf } from '../../support/catching.js';
 
 const resolvedIssuer = (options: AuthOptions) => {
@@ -14,6 +25,7 @@ const validate = () => true;
 const GUID = '72f988bf-86f1-41af-91ab-2d7cd011db47';
 const PRESETS: readonly (readonly [string, IssuerOptions | undefined, Record<string, unknown>])[] = [
   ['github', github({ audience: 'api', repositories: ['ours/app'], validate }), { repository: 'evil/app' }],
+  ['gitlab', gitlab({ audience: 'api', projects: ['ours/app'], validate }), { project_path: 'evil/app' }],
   ['google', google({ audience: 'api', emails: ['a@example.com'], validate }), { email: 'evil@example.com' }],
   ['kubernetes', kubernetes({ audience: 'api', namespaces: ['shop'], validate }), { 'kubernetes.io': {} }],
   ['clerk', clerk({ frontendApiUrl: 'https://a.example', authorizedParties: ['https://b.example'], validate }), {}],

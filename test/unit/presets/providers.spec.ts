@@ -142,6 +142,7 @@ describe('recognizeIssuer', () => {
     ['github', 'https://token.actions.githubusercontent.com/realms/shop', expect.anything()],
     ['kubernetes', 'https://kubernetes.default.svc.cluster.local', {}],
     ['kubernetes', 'https://kubernetes.default.svc/', { issuer: 'https://kubernetes.default.svc' }],
+    ['gitlab', 'https://gitlab.com/', {}],
     ['kubernetes', EKS, { issuer: EKS }],
     ['kubernetes', GKE, { issuer: GKE }],
     ['kubernetes', AKS, { issuer: AKS }],
@@ -164,7 +165,7 @@ describe('recognizeIssuer', () => {
     https://login.microsoftonline.com.example.com/common/v2.0 https://example.com/login.microsoftonline.com/common/v2.0
     https://accounts.google.com.example.com https://accounts.google.com@example.com
     https://token.actions.githubusercontent.com.example.com https://example.okta.com.example.com/oauth2/default
-    https://kubernetes.default.svc@example.com https://kubernetes.default.example.com https://container.googleapis.com/v1`;
+    https://gitlab.com.example.com https://gitlab.com/evil https://kubernetes.default.svc@example.com https://kubernetes.default.example.com https://container.googleapis.com/v1`;
   it.each(OTHER_HOSTS.split(/\s+/))('does not recognize another host: %s', (issuer) => {
     expect(recognizeIssuer(issuer)).toBeUndefined();
   });

@@ -33,7 +33,8 @@ function issuersOf(text: string) {
     .replace(/^import .*$/gm, '')
     .replace('<caller@your-project.iam.gserviceaccount.com>', 'caller@example.com')
     .replace('<octo-org/octo-repo>', 'owner/repository')
-    .replace('<shop/frontend>', 'shop/frontend');
+    .replace('<shop/frontend>', 'shop/frontend')
+    .replace('<my-group/my-project>', 'group/project');
   const run = compileFunction(code, ['AuthModule', ...Object.keys(presets)]) as (...values: unknown[]) => void;
   const received: Parameters<typeof resolveOptions>[0][] = [];
   const forRoot = (options: Parameters<typeof resolveOptions>[0]) => received.push(options);
@@ -73,6 +74,7 @@ describe('the suggested configuration', () => {
       'api',
       "kubernetes({ audience: 'api', serviceAccounts: [ '<shop/frontend>' ] })",
     ],
+    ['https://gitlab.com', 'api', /gitlab\(.*projects: \[ '<my-group\/my-project>' \]/],
     ['https://securetoken.google.com/shop-1', 'shop-1', "firebase({ projectId: 'shop-1' })"],
     ['https://my.zitadel.cloud', '692342', /zitadel\(\{ issuer: 'https:\/\/my\.zitadel\.cloud', audience: '692342'/],
     ['https://abcdef.supabase.co/auth/v1', 'orders', /supabase\(.*audience: 'orders'/],
