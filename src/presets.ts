@@ -7,6 +7,7 @@ export { auth0, type Auth0Options } from './presets/auth0.js';
 export { betterAuth, type BetterAuthOptions } from './presets/better-auth.js';
 export { clerk, type ClerkOptions } from './presets/clerk.js';
 export { cognito, type CognitoOptions } from './presets/cognito.js';
+export { dex, type DexOptions } from './presets/dex.js';
 export { type EntraCloud, entraId, type EntraIdOptions, type EntraIdTenantsOptions } from './presets/entra-id.js';
 export { firebase, type FirebaseOptions } from './presets/firebase.js';
 export { fromEnv, requiredEnv } from './presets/from-env.js';

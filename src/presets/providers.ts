@@ -2,6 +2,7 @@ import { auth0Provider } from './auth0.js';
 import { betterAuthProvider } from './better-auth.js';
 import { clerkProvider } from './clerk.js';
 import { cognitoProvider } from './cognito.js';
+import { dexProvider } from './dex.js';
 import { entraIdProvider } from './entra-id.js';
 import { firebaseProvider } from './firebase.js';
 import { githubProvider } from './github.js';
@@ -32,10 +33,12 @@ export const PROVIDERS: readonly Provider[] = [
   githubProvider,
   kubernetesProvider,
   gitlabProvider,
+  dexProvider,
 ];
 
-// Keycloak comes last: its issuers have any host, and their path can be appended to the issuer of another provider.
-const RECOGNITION_ORDER = [...PROVIDERS.filter((provider) => provider !== keycloakProvider), keycloakProvider];
+// They come last: their issuers have any host, and their path can be appended to the issuer of another provider.
+const WITH_ANY_HOST: readonly Provider[] = [dexProvider, keycloakProvider];
+const RECOGNITION_ORDER = [...PROVIDERS.filter((provider) => !WITH_ANY_HOST.includes(provider)), ...WITH_ANY_HOST];
 
 export type RecognizedIssuer = NonNullable<ReturnType<typeof recognizeIssuer>>;
 

@@ -75,6 +75,7 @@ describe('the suggested configuration', () => {
       "kubernetes({ audience: 'api', serviceAccounts: [ '<shop/frontend>' ] })",
     ],
     ['https://gitlab.com', 'api', /gitlab\(.*projects: \[ '<my-group\/my-project>' \]/],
+    ['https://id.example.com/dex', 'api', "dex({ issuer: 'https://id.example.com/dex', clientId: 'api' })"],
     ['https://securetoken.google.com/shop-1', 'shop-1', "firebase({ projectId: 'shop-1' })"],
     ['https://my.zitadel.cloud', '692342', /zitadel\(\{ issuer: 'https:\/\/my\.zitadel\.cloud', audience: '692342'/],
     ['https://abcdef.supabase.co/auth/v1', 'orders', /supabase\(.*audience: 'orders'/],
