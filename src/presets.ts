@@ -15,6 +15,7 @@ export { github, type GithubOptions } from './presets/github.js';
 export { gitlab, type GitlabOptions } from './presets/gitlab.js';
 export { google, type GoogleOptions } from './presets/google.js';
 export { keycloak, type KeycloakOptions } from './presets/keycloak.js';
+export { kinde, type KindeOptions } from './presets/kinde.js';
 export { kubernetes, type KubernetesOptions } from './presets/kubernetes.js';
 export { logto, type LogtoOptions } from './presets/logto.js';
 export { okta, type OktaOptions } from './presets/okta.js';

@@ -9,6 +9,7 @@ import { githubProvider } from './github.js';
 import { gitlabProvider } from './gitlab.js';
 import { googleProvider } from './google.js';
 import { keycloakProvider } from './keycloak.js';
+import { kindeProvider } from './kinde.js';
 import { kubernetesProvider } from './kubernetes.js';
 import { logtoProvider } from './logto.js';
 import { oktaProvider } from './okta.js';
@@ -34,6 +35,7 @@ export const PROVIDERS: readonly Provider[] = [
   kubernetesProvider,
   gitlabProvider,
   dexProvider,
+  kindeProvider,
 ];
 
 // They come last: their issuers have any host, and their path can be appended to the issuer of another provider.

@@ -143,6 +143,7 @@ describe('recognizeIssuer', () => {
     ['kubernetes', 'https://kubernetes.default.svc.cluster.local', {}],
     ['kubernetes', 'https://kubernetes.default.svc/', { issuer: 'https://kubernetes.default.svc' }],
     ['gitlab', 'https://gitlab.com/', {}],
+    ['kinde', 'https://shop.kinde.com/', { domain: 'shop.kinde.com' }],
     ['dex', 'https://id.example.com/dex', { issuer: 'https://id.example.com/dex' }],
     ['dex', 'http://127.0.0.1:5556/dex/', { issuer: 'http://127.0.0.1:5556/dex' }],
     ['keycloak', 'https://id.example.com/realms/dex', { url: 'https://id.example.com', realm: 'dex' }],
@@ -169,7 +170,7 @@ describe('recognizeIssuer', () => {
     https://login.microsoftonline.com.example.com/common/v2.0 https://example.com/login.microsoftonline.com/common/v2.0
     https://accounts.google.com.example.com https://accounts.google.com@example.com
     https://token.actions.githubusercontent.com.example.com https://example.okta.com.example.com/oauth2/default
-    https://gitlab.com.example.com https://gitlab.com/evil https://kubernetes.default.svc@example.com https://kubernetes.default.example.com https://container.googleapis.com/v1`;
+    https://shop.kinde.com.example.com https://gitlab.com.example.com https://gitlab.com/evil https://kubernetes.default.svc@example.com https://kubernetes.default.example.com https://container.googleapis.com/v1`;
   it.each(OTHER_HOSTS.split(/\s+/))('does not recognize another host: %s', (issuer) => {
     expect(recognizeIssuer(issuer)).toBeUndefined();
   });
@@ -183,7 +184,8 @@ describe('isCommonAudience', () => {
     https://login.example.com/api/v2/ 00000002-0000-0000-c000-000000000000 00000003-0000-0000-C000-000000000000
     https://graph.microsoft.com/ https://graph.microsoft.us https://dod-graph.microsoft.us
     https://microsoftgraph.chinacloudapi.cn https://graph.windows.net https://management.azure.com/
-    https://management.core.windows.net/ https://kubernetes.default.svc.cluster.local`;
+    https://management.core.windows.net/ https://kubernetes.default.svc.cluster.local
+    https://Shop.kinde.com/api https://shop.kinde.com`;
   it.each(COMMON.split(/\s+/))('is true for %s', (audience) => {
     expect(isCommon(audience)).toBe(true);
   });
@@ -215,6 +217,7 @@ describe('adviceOf', () => {
     ['https://login.microsoftonline.com/common/v2.0', 'https://login.microsoftonline.com/{tenantid}/v2.0', 'common'],
     ['https://a.okta.com/oauth2/default', 'https://a.okta.com', 'org authorization server'],
     ['https://accounts.google.com', 'accounts.google.com', 'service account'],
+    ['https://shop.kinde.com', 'https://account.example.com', 'the configured domain'],
   ])('explains for the issuer %s why a token has the issuer %s', (issuer, named, text) => {
     expect(advice(issuer, named) ?? 'nothing').toContain(text ?? 'nothing');
   });
