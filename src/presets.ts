@@ -3,6 +3,7 @@
  * @module nestjs-resource-server/presets
  */
 
+export { adfs, type AdfsOptions } from './presets/adfs.js';
 export { auth0, type Auth0Options } from './presets/auth0.js';
 export { betterAuth, type BetterAuthOptions } from './presets/better-auth.js';
 export { clerk, type ClerkOptions } from './presets/clerk.js';

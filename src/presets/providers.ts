@@ -1,3 +1,4 @@
+import { adfsProvider } from './adfs.js';
 import { auth0Provider } from './auth0.js';
 import { betterAuthProvider } from './better-auth.js';
 import { clerkProvider } from './clerk.js';
@@ -36,10 +37,11 @@ export const PROVIDERS: readonly Provider[] = [
   gitlabProvider,
   dexProvider,
   kindeProvider,
+  adfsProvider,
 ];
 
 // They come last: their issuers have any host, and their path can be appended to the issuer of another provider.
-const WITH_ANY_HOST: readonly Provider[] = [dexProvider, keycloakProvider];
+const WITH_ANY_HOST: readonly Provider[] = [dexProvider, adfsProvider, keycloakProvider];
 const RECOGNITION_ORDER = [...PROVIDERS.filter((provider) => !WITH_ANY_HOST.includes(provider)), ...WITH_ANY_HOST];
 
 export type RecognizedIssuer = NonNullable<ReturnType<typeof recognizeIssuer>>;

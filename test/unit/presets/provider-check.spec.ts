@@ -3,6 +3,7 @@ import { AuthError, type AuthOptions, type IssuerOptions } from '../../../src/in
 import { PROVIDER_CHECK } from '../../../src/options/options.js';
 import { resolveOptions } from '../../../src/options/resolve-options.js';
 import {
+  adfs,
   clerk,
   cognito,
   entraId,
@@ -25,6 +26,7 @@ const validate = () => true;
 const GUID = '72f988bf-86f1-41af-91ab-2d7cd011db47';
 const PRESETS: readonly (readonly [string, IssuerOptions | undefined, Record<string, unknown>])[] = [
   ['github', github({ audience: 'api', repositories: ['ours/app'], validate }), { repository: 'evil/app' }],
+  ['adfs', adfs({ host: 'sts.contoso.com', audience: 'api', validate }), {}],
   ['gitlab', gitlab({ audience: 'api', projects: ['ours/app'], validate }), { project_path: 'evil/app' }],
   ['google', google({ audience: 'api', emails: ['a@example.com'], validate }), { email: 'evil@example.com' }],
   ['kubernetes', kubernetes({ audience: 'api', namespaces: ['shop'], validate }), { 'kubernetes.io': {} }],

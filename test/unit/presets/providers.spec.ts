@@ -143,6 +143,8 @@ describe('recognizeIssuer', () => {
     ['kubernetes', 'https://kubernetes.default.svc.cluster.local', {}],
     ['kubernetes', 'https://kubernetes.default.svc/', { issuer: 'https://kubernetes.default.svc' }],
     ['gitlab', 'https://gitlab.com/', {}],
+    ['adfs', 'http://sts.contoso.com/adfs/services/trust', { host: 'sts.contoso.com' }],
+    ['adfs', 'https://sts.contoso.com/adfs/', { host: 'sts.contoso.com' }],
     ['kinde', 'https://shop.kinde.com/', { domain: 'shop.kinde.com' }],
     ['dex', 'https://id.example.com/dex', { issuer: 'https://id.example.com/dex' }],
     ['dex', 'http://127.0.0.1:5556/dex/', { issuer: 'http://127.0.0.1:5556/dex' }],
@@ -185,7 +187,7 @@ describe('isCommonAudience', () => {
     https://graph.microsoft.com/ https://graph.microsoft.us https://dod-graph.microsoft.us
     https://microsoftgraph.chinacloudapi.cn https://graph.windows.net https://management.azure.com/
     https://management.core.windows.net/ https://kubernetes.default.svc.cluster.local
-    https://Shop.kinde.com/api https://shop.kinde.com`;
+    https://Shop.kinde.com/api https://shop.kinde.com urn:microsoft:userinfo`;
   it.each(COMMON.split(/\s+/))('is true for %s', (audience) => {
     expect(isCommon(audience)).toBe(true);
   });
@@ -217,6 +219,9 @@ describe('adviceOf', () => {
     ['https://login.microsoftonline.com/common/v2.0', 'https://login.microsoftonline.com/{tenantid}/v2.0', 'common'],
     ['https://a.okta.com/oauth2/default', 'https://a.okta.com', 'org authorization server'],
     ['https://accounts.google.com', 'accounts.google.com', 'service account'],
+    ['http://sts.contoso.com/adfs/services/trust', 'https://sts.contoso.com/adfs', 'not `id_token`'],
+    ['https://sts.contoso.com/adfs', 'http://sts.contoso.com/adfs/services/trust', 'adfs() expects it'],
+    ['https://sts.contoso.com/adfs', 'http://sts.example.com/adfs/services/trust', undefined],
     ['https://shop.kinde.com', 'https://account.example.com', 'the configured domain'],
   ])('explains for the issuer %s why a token has the issuer %s', (issuer, named, text) => {
     expect(advice(issuer, named) ?? 'nothing').toContain(text ?? 'nothing');

@@ -110,6 +110,7 @@ describe('The variables of nest add', () => {
     ['clerk', 'https://clerk.example.com', { CLERK_FRONTEND_API_URL: 'https://clerk.example.com' }],
     ['betterAuth', 'https://app.example.org', { BETTER_AUTH_URL: 'https://app.example.org' }],
     ['zitadel', 'http://localhost:8080', { AUTH_ISSUER: 'http://localhost:8080' }],
+    ['adfs', 'sts.contoso.com/adfs', { ADFS_HOST: 'sts.contoso.com' }],
     ['kinde', 'https://account.example.com/', { KINDE_DOMAIN: 'account.example.com' }],
     ['dex', 'https://dex.example.com', { AUTH_ISSUER: 'https://dex.example.com' }],
     ['gitlab', 'https://gitlab.example.com/', { AUTH_ISSUER: 'https://gitlab.example.com' }],

@@ -77,6 +77,7 @@ describe('the suggested configuration', () => {
     ['https://gitlab.com', 'api', /gitlab\(.*projects: \[ '<my-group\/my-project>' \]/],
     ['https://id.example.com/dex', 'api', "dex({ issuer: 'https://id.example.com/dex', clientId: 'api' })"],
     ['https://shop.kinde.com', 'api', "kinde({ domain: 'shop.kinde.com', audience: 'api' })"],
+    ['http://sts.contoso.com/adfs/services/trust', 'api', "adfs({ host: 'sts.contoso.com', audience: 'api' })"],
     ['https://securetoken.google.com/shop-1', 'shop-1', "firebase({ projectId: 'shop-1' })"],
     ['https://my.zitadel.cloud', '692342', /zitadel\(\{ issuer: 'https:\/\/my\.zitadel\.cloud', audience: '692342'/],
     ['https://abcdef.supabase.co/auth/v1', 'orders', /supabase\(.*audience: 'orders'/],
