@@ -21,7 +21,7 @@ const AUDIENCE = '`aud` of tokens for this API. Separate several values with com
  *
  * The variables are read when this function is called, so call it in `useFactory`, after the `.env` file was loaded. An empty value counts
  * as unset. A placeholder (`<…>`) and a value in quotation marks are rejected. So are issuers from which anyone gets a token for any
- * audience (Google, GitHub Actions): their presets require a list of callers.
+ * audience (Google, GitHub Actions, GitLab, Kubernetes): their presets require a list of callers.
  * @param env the variables; default `process.env`
  * @throws ConfigurationError with all variables that are missing or invalid
  */

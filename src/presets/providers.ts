@@ -1,15 +1,20 @@
+import { adfsProvider } from './adfs.js';
 import { auth0Provider } from './auth0.js';
 import { authentikProvider } from './authentik.js';
 import { betterAuthProvider } from './better-auth.js';
 import { clerkProvider } from './clerk.js';
 import { cloudflareAccessProvider } from './cloudflare-access.js';
 import { cognitoProvider } from './cognito.js';
+import { dexProvider } from './dex.js';
 import { entraIdProvider } from './entra-id.js';
 import { firebaseProvider } from './firebase.js';
 import { githubProvider } from './github.js';
 import { googleIapProvider } from './google-iap.js';
+import { gitlabProvider } from './gitlab.js';
 import { googleProvider } from './google.js';
 import { keycloakProvider } from './keycloak.js';
+import { kindeProvider } from './kinde.js';
+import { kubernetesProvider } from './kubernetes.js';
 import { logtoProvider } from './logto.js';
 import { oktaProvider } from './okta.js';
 import { oryProvider } from './ory.js';
@@ -40,11 +45,15 @@ export const PROVIDERS: readonly Provider[] = [
   oryProvider,
   workosProvider,
   workosConnectProvider,
+  kubernetesProvider,
+  gitlabProvider,
+  dexProvider,
+  kindeProvider,
+  adfsProvider,
 ];
 
 // They come last: their issuers have any host, and their path can be appended to the issuer of another provider.
-const WITH_ANY_HOST: readonly Provider[] = [authentikProvider, keycloakProvider];
-
+const WITH_ANY_HOST: readonly Provider[] = [dexProvider, adfsProvider, authentikProvider, keycloakProvider];
 const RECOGNITION_ORDER = [...PROVIDERS.filter((provider) => !WITH_ANY_HOST.includes(provider)), ...WITH_ANY_HOST];
 
 export type RecognizedIssuer = NonNullable<ReturnType<typeof recognizeIssuer>>;

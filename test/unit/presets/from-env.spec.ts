@@ -29,6 +29,8 @@ describe('fromEnv', () => {
     ['https://accounts.google.com', 'google'],
     ['https://token.actions.githubusercontent.com', 'github'],
     ['https://token.actions.githubusercontent.com/acme', 'github'],
+    ['https://gitlab.com', 'gitlab'],
+    ['https://oidc.eks.eu-west-1.amazonaws.com/id/0123', 'kubernetes'],
   ])('rejects %s, which issues tokens to anyone', (issuer, preset) => {
     for (const more of [{}, { AUTH_JWKS_URI: 'https://keys.example.com/jwks' }])
       expect(problemsOf(() => fromEnv({ AUTH_ISSUER: issuer, AUTH_AUDIENCE, ...more }))).toEqual([

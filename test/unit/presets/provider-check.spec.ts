@@ -3,6 +3,7 @@ import { AuthError, type AuthOptions, type IssuerOptions } from '../../../src/in
 import { PROVIDER_CHECK } from '../../../src/options/options.js';
 import { resolveOptions } from '../../../src/options/resolve-options.js';
 import {
+  adfs,
   authentik,
   clerk,
   cloudflareAccess,
@@ -10,8 +11,10 @@ import {
   entraId,
   firebase,
   github,
+  gitlab,
   google,
   googleIap,
+  kubernetes,
   okta,
   ory,
   workos,
@@ -31,9 +34,12 @@ const { tokenFrom: _ofTheModule, ...iap } = googleIap({ audience: '/projects/1/a
 const { tokenFrom: _alsoOfTheModule, ...access } = cloudflareAccess({ team: 'a', audience: 'ab'.repeat(32), validate });
 const PRESETS: readonly (readonly [string, IssuerOptions | undefined, Record<string, unknown>])[] = [
   ['github', github({ audience: 'api', repositories: ['ours/app'], validate }), { repository: 'evil/app' }],
+  ['adfs', adfs({ host: 'sts.contoso.com', audience: 'api', validate }), {}],
+  ['gitlab', gitlab({ audience: 'api', projects: ['ours/app'], validate }), { project_path: 'evil/app' }],
   ['google', google({ audience: 'api', emails: ['a@example.com'], validate }), { email: 'evil@example.com' }],
   ['authentik', authentik({ url: 'https://a.example', application: 'a', clientId: 'c', validate }), { uid: 'u' }],
   ['googleIap', iap, {}],
+  ['kubernetes', kubernetes({ audience: 'api', namespaces: ['shop'], validate }), { 'kubernetes.io': {} }],
   ['clerk', clerk({ frontendApiUrl: 'https://a.example', authorizedParties: ['https://b.example'], validate }), {}],
   ['cloudflareAccess', access, { type: 'org' }],
   ['cognito', cognito({ region: 'eu-central-1', userPoolId: 'eu-central-1_Ab', clientId: 'c', validate }), {}],

@@ -7,6 +7,10 @@ import { adviceOf, type Provider } from '../../../src/presets/provider.js';
 import { isCommonAudience, PROVIDERS, recognizeIssuer } from '../../../src/presets/providers.js';
 import { problemsOf } from '../../support/provider.js';
 
+const EKS = 'https://oidc.eks.eu-west-1.amazonaws.com/id/EXAMPLED539D4633E53DE1B716D3041E';
+const GKE = 'https://container.googleapis.com/v1/projects/shop/locations/europe-west1/clusters/main';
+const AKS =
+  'https://eastus.oic.prod-aks.azure.com/72f988bf-86f1-41af-91ab-2d7cd011db47/11111111-1111-1111-1111-111111111111/';
 const TENANT = '72f988bf-86f1-41af-91ab-2d7cd011db47';
 
 function issuersOf(options: ReturnType<Provider['configure']>): readonly IssuerOptions[] {
@@ -154,6 +158,20 @@ describe('recognizeIssuer', () => {
     ['workos', 'https://api.workos.com/', { issuer: 'https://api.workos.com' }],
     ['workosConnect', 'https://acme-1.authkit.app', { authkitDomain: 'acme-1.authkit.app' }],
     ['google', 'https://accounts.google.com/application/o/orders/', {}],
+    ['kubernetes', 'https://kubernetes.default.svc.cluster.local', {}],
+    ['kubernetes', 'https://kubernetes.default.svc/', { issuer: 'https://kubernetes.default.svc' }],
+    ['gitlab', 'https://gitlab.com/', {}],
+    ['adfs', 'http://sts.contoso.com/adfs/services/trust', { host: 'sts.contoso.com' }],
+    ['adfs', 'https://sts.contoso.com/adfs/', { host: 'sts.contoso.com' }],
+    ['kinde', 'https://shop.kinde.com/', { domain: 'shop.kinde.com' }],
+    ['dex', 'https://id.example.com/dex', { issuer: 'https://id.example.com/dex' }],
+    ['dex', 'http://127.0.0.1:5556/dex/', { issuer: 'http://127.0.0.1:5556/dex' }],
+    ['keycloak', 'https://id.example.com/realms/dex', { url: 'https://id.example.com', realm: 'dex' }],
+    ['google', 'https://accounts.google.com/dex', {}],
+    ['kubernetes', EKS, { issuer: EKS }],
+    ['kubernetes', GKE, { issuer: GKE }],
+    ['kubernetes', AKS, { issuer: AKS }],
+    ['kubernetes', AKS.slice(0, -1), { issuer: AKS }],
     ['github', 'https://token.actions.octocorp.ghe.com', { issuer: 'https://token.actions.octocorp.ghe.com' }],
   ])('recognizes an issuer of %s: %s', (name, issuer, parts) => {
     const recognized = recognizeIssuer(issuer);
@@ -175,7 +193,8 @@ describe('recognizeIssuer', () => {
     https://accounts.google.com.example.com https://accounts.google.com@example.com
     https://api.workos.com.example.com https://api.workos.com/convex/client_123 https://a.b.authkit.app
     https://acme.cloudflareaccess.com.example.com https://a.b.cloudflareaccess.com https://cloudflareaccess.com
-    https://token.actions.githubusercontent.com.example.com https://example.okta.com.example.com/oauth2/default`;
+    https://token.actions.githubusercontent.com.example.com https://example.okta.com.example.com/oauth2/default
+    https://shop.kinde.com.example.com https://gitlab.com.example.com https://gitlab.com/evil https://kubernetes.default.svc@example.com https://kubernetes.default.example.com https://container.googleapis.com/v1`;
   it.each(OTHER_HOSTS.split(/\s+/))('does not recognize another host: %s', (issuer) => {
     expect(recognizeIssuer(issuer)).toBeUndefined();
   });
@@ -189,7 +208,8 @@ describe('isCommonAudience', () => {
     https://login.example.com/api/v2/ 00000002-0000-0000-c000-000000000000 00000003-0000-0000-C000-000000000000
     https://graph.microsoft.com/ https://graph.microsoft.us https://dod-graph.microsoft.us
     https://microsoftgraph.chinacloudapi.cn https://graph.windows.net https://management.azure.com/
-    https://management.core.windows.net/`;
+    https://management.core.windows.net/ https://kubernetes.default.svc.cluster.local
+    https://Shop.kinde.com/api https://shop.kinde.com urn:microsoft:userinfo`;
   it.each(COMMON.split(/\s+/))('is true for %s', (audience) => {
     expect(isCommon(audience)).toBe(true);
   });
@@ -221,6 +241,10 @@ describe('adviceOf', () => {
     ['https://login.microsoftonline.com/common/v2.0', 'https://login.microsoftonline.com/{tenantid}/v2.0', 'common'],
     ['https://a.okta.com/oauth2/default', 'https://a.okta.com', 'org authorization server'],
     ['https://accounts.google.com', 'accounts.google.com', 'service account'],
+    ['http://sts.contoso.com/adfs/services/trust', 'https://sts.contoso.com/adfs', 'not `id_token`'],
+    ['https://sts.contoso.com/adfs', 'http://sts.contoso.com/adfs/services/trust', 'adfs() expects it'],
+    ['https://sts.contoso.com/adfs', 'http://sts.example.com/adfs/services/trust', undefined],
+    ['https://shop.kinde.com', 'https://account.example.com', 'the configured domain'],
   ])('explains for the issuer %s why a token has the issuer %s', (issuer, named, text) => {
     expect(advice(issuer, named) ?? 'nothing').toContain(text ?? 'nothing');
   });

@@ -55,13 +55,9 @@ function optionsOf(setup: ProviderSetup, environment: Environment): AuthOptions 
 }
 
 function claimsOf({ tokenClaims }: ProviderSetup, environment: Environment): Record<string, unknown> {
-  return Object.fromEntries(
-    tokenClaims.map((claim) => {
-      const [, name = '', source = ''] = /^(\w+): (.*)$/.exec(claim) ?? [];
-      const variable = /^process\.env\.(\w+)$/.exec(source)?.[1];
-      return [name, variable === undefined ? JSON.parse(source.replaceAll("'", '"')) : environment[variable]];
-    }),
-  );
+  // eslint-disable-next-line @typescript-eslint/no-implied-eval -- the source that the schematic generates
+  const run = new Function('process', `return { ${tokenClaims.join(', ')} };`);
+  return (run as (process: { env: Environment }) => Record<string, unknown>)({ env: environment });
 }
 
 const TENANT = '72f988bf-86f1-41af-91ab-2d7cd011db47';
@@ -119,6 +115,11 @@ describe('The variables of nest add', () => {
     ['workos', 'https://a.example.com/user_management/client_1', { WORKOS_CLIENT_ID: 'client_1' }],
     ['workosConnect', 'https://id.example.com', { WORKOS_AUTHKIT_DOMAIN: 'id.example.com' }],
     ['zitadel', 'http://localhost:8080', { AUTH_ISSUER: 'http://localhost:8080' }],
+    ['adfs', 'sts.contoso.com/adfs', { ADFS_HOST: 'sts.contoso.com' }],
+    ['kinde', 'https://account.example.com/', { KINDE_DOMAIN: 'account.example.com' }],
+    ['dex', 'https://dex.example.com', { AUTH_ISSUER: 'https://dex.example.com' }],
+    ['gitlab', 'https://gitlab.example.com/', { AUTH_ISSUER: 'https://gitlab.example.com' }],
+    ['kubernetes', 'https://cluster.example.com', { AUTH_ISSUER: 'https://cluster.example.com' }],
     ['github', 'https://a.example.com/_services/token', { AUTH_ISSUER: 'https://a.example.com/_services/token' }],
     // Missing scheme, extra slash.
     ['auth0', 'tenant.eu.auth0.com', { AUTH0_DOMAIN: 'tenant.eu.auth0.com' }],
@@ -164,6 +165,8 @@ describe('The variables of nest add', () => {
     ['google', 'https://accounts.google.com/'],
     ['github', 'https://token.actions.githubusercontent.com/acme'],
     ['github', 'https://token.actions.octocorp.ghe.com'],
+    ['kubernetes', 'https://kubernetes.default.svc'],
+    ['gitlab', 'https://gitlab.com'],
   ])(
     'cannot be derived for another provider from an issuer of %s, which issues tokens to anyone: %s',
     (name, given) => {

@@ -32,7 +32,9 @@ function issuersOf(text: string) {
   const code = text
     .replace(/^import .*$/gm, '')
     .replace('<caller@your-project.iam.gserviceaccount.com>', 'caller@example.com')
-    .replace('<octo-org/octo-repo>', 'owner/repository');
+    .replace('<octo-org/octo-repo>', 'owner/repository')
+    .replace('<shop/frontend>', 'shop/frontend')
+    .replace('<my-group/my-project>', 'group/project');
   const run = compileFunction(code, ['AuthModule', ...Object.keys(presets)]) as (...values: unknown[]) => void;
   const received: Parameters<typeof resolveOptions>[0][] = [];
   const forRoot = (options: Parameters<typeof resolveOptions>[0]) => received.push(options);
@@ -67,6 +69,15 @@ describe('the suggested configuration', () => {
       /google\(.*emails: \[ '<caller@your-project\.iam\.gserviceaccount\.com>' \]/,
     ],
     ['https://token.actions.githubusercontent.com', 'api', /github\(.*repositories: \[ '<octo-org\/octo-repo>' \]/],
+    [
+      'https://kubernetes.default.svc.cluster.local',
+      'api',
+      "kubernetes({ audience: 'api', serviceAccounts: [ '<shop/frontend>' ] })",
+    ],
+    ['https://gitlab.com', 'api', /gitlab\(.*projects: \[ '<my-group\/my-project>' \]/],
+    ['https://id.example.com/dex', 'api', "dex({ issuer: 'https://id.example.com/dex', clientId: 'api' })"],
+    ['https://shop.kinde.com', 'api', "kinde({ domain: 'shop.kinde.com', audience: 'api' })"],
+    ['http://sts.contoso.com/adfs/services/trust', 'api', "adfs({ host: 'sts.contoso.com', audience: 'api' })"],
     ['https://securetoken.google.com/shop-1', 'shop-1', "firebase({ projectId: 'shop-1' })"],
     ['https://my.zitadel.cloud', '692342', /zitadel\(\{ issuer: 'https:\/\/my\.zitadel\.cloud', audience: '692342'/],
     ['https://abcdef.supabase.co/auth/v1', 'orders', /supabase\(.*audience: 'orders'/],
