@@ -5,6 +5,7 @@
 
 export { adfs, type AdfsOptions } from './presets/adfs.js';
 export { auth0, type Auth0Options } from './presets/auth0.js';
+export { awsAlb, type AwsAlbOptions } from './presets/aws-alb.js';
 export { authentik, type AuthentikOptions } from './presets/authentik.js';
 export { betterAuth, type BetterAuthOptions } from './presets/better-auth.js';
 export { clerk, type ClerkOptions } from './presets/clerk.js';

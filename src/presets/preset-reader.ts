@@ -1,4 +1,4 @@
-import type { AccessTokenClaims } from '../model/access-token.js';
+import type { AccessTokenClaims, JoseHeader } from '../model/access-token.js';
 import { withoutTrailingSlashes } from '../model/address.js';
 import { AuthError } from '../model/errors.js';
 import { OptionReader } from '../options/option-reader.js';
@@ -113,14 +113,14 @@ function normalizeUrl(text: string): string | undefined {
 export function providerCheck(
   requiredClaims: readonly string[],
   validate: CheckOptions['validate'],
-  check: (claims: AccessTokenClaims) => void = () => undefined,
+  check: (claims: AccessTokenClaims, header?: JoseHeader) => void = () => undefined,
 ): ProviderChecked & Pick<CheckOptions, 'requiredClaims' | 'validate'> {
   return {
     requiredClaims,
-    [PROVIDER_CHECK]: ({ claims }) => {
+    [PROVIDER_CHECK]: ({ claims, header }) => {
       for (const claim of requiredClaims)
         if (!Object.hasOwn(claims, claim) || claims[claim] === null) throw new AuthError('CLAIM_MISSING', { claim });
-      check(claims);
+      check(claims, header);
     },
     ...(validate !== undefined && { validate }),
   };

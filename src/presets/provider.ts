@@ -28,6 +28,8 @@ export interface Provider<Options extends object = object> {
   readonly callers?: { readonly parameter: string; readonly example: string };
   /** Claims that a token needs in addition to the standard ones: members of an object, as source text. */
   readonly exampleClaims?: readonly string[];
+  /** Members that the JOSE header of a token needs in addition: members of an object, as source text. */
+  readonly exampleHeader?: readonly string[];
   /** The preset accepts every token that the options `issuer` and `audience` alone would accept. */
   readonly checksOnlyAudience?: true;
   /** Returns other issuers to try if the issuer at this address has no metadata. Empty for addresses of other providers. */

@@ -1,5 +1,6 @@
 import { adfsProvider } from './adfs.js';
 import { auth0Provider } from './auth0.js';
+import { awsAlbProvider } from './aws-alb.js';
 import { authentikProvider } from './authentik.js';
 import { betterAuthProvider } from './better-auth.js';
 import { clerkProvider } from './clerk.js';
@@ -50,6 +51,7 @@ export const PROVIDERS: readonly Provider[] = [
   dexProvider,
   kindeProvider,
   adfsProvider,
+  awsAlbProvider,
 ];
 
 // They come last: their issuers have any host, and their path can be appended to the issuer of another provider.

@@ -131,7 +131,12 @@ export class IssuerKeys implements KeySource {
     const { clock } = this.options;
     await this.restore();
     if (this.usableAt(clock()) !== undefined) return this.keySetFor(kid, rejectedSet);
-    return this.backoff.isDue(clock()) ? this.awaitCurrent(this.refresh(false, kid)) : this.currentOrThrow();
+    const keySet = this.backoff.isDue(clock())
+      ? await this.awaitCurrent(this.refresh(false, kid))
+      : this.currentOrThrow();
+    // The fetch may have been for another key.
+    const isOther = this.options.addressOf !== undefined && kid !== undefined && !keySet.hasKid(kid);
+    return isOther ? this.search(kid, keySet, clock()) : keySet;
   }
 
   private async awaitCurrent(refreshed: Promise<void> | undefined): Promise<KeySet> {

@@ -64,12 +64,15 @@ function adaptGeneratedTest(workspace: Workspace, path: string, environmentImpor
 /** Returns a test with and without a token. It calls a route of its own, so that it does not depend on those of the application. */
 function authenticationTest(
   className: string,
-  { tokenClaims, tokenHeader }: ProviderSetup,
+  { tokenClaims, tokenMembers, tokenHeader }: ProviderSetup,
   imports: readonly string[],
   isFastify: boolean,
 ): string {
   const header = tokenHeader === undefined ? "'Authorization', `Bearer ${token}`" : `'${tokenHeader}', token`;
-  const claims = tokenClaims.length === 0 ? '' : `, claims: { ${tokenClaims.join(', ')} }`;
+  const content = Object.entries({ claims: tokenClaims, header: tokenMembers })
+    .filter(([, members]) => members.length > 0)
+    .map(([name, members]) => `, ${name}: { ${members.join(', ')} }`)
+    .join('');
   return `import { Controller, Get, type INestApplication } from '@nestjs/common';
 ${isFastify ? "import { FastifyAdapter } from '@nestjs/platform-fastify';\n" : ''}import { Test } from '@nestjs/testing';
 import { CurrentUser } from '${PACKAGE}';
@@ -110,7 +113,7 @@ describe('Authentication (e2e)', () => {
   });
 
   it('accepts a request with a valid token', async () => {
-    const token = await issuer.token({ sub: 'alice'${claims} });
+    const token = await issuer.token({ sub: 'alice'${content} });
     await request(app.getHttpServer())
       .get('/auth-probe')
       .set(${header})
@@ -121,9 +124,9 @@ describe('Authentication (e2e)', () => {
 }
 
 /** Matches the packages that Jest need not transform. pnpm puts the others further down, hence the `.*`. */
-const PATTERN = JSON.stringify(`/node_modules/(?!.*(${PACKAGE}|@nestjs/passport|jose)/)`);
+const PATTERN = JSON.stringify(`/node_modules/(?!.*(${PACKAGE}|@nestjs/passport)/)`);
 
-const MANUAL_STEP = `Jest must transform ${PACKAGE}, @nestjs/passport and jose, which are ES modules. Set "transformIgnorePatterns": [${PATTERN}]`;
+const MANUAL_STEP = `Jest must transform ${PACKAGE} and @nestjs/passport, which are ES modules. Set "transformIgnorePatterns": [${PATTERN}]`;
 
 /** Lets Jest transform the ES modules of this package and its dependencies. An application of ES modules does not need that. */
 export function configureJest(workspace: Workspace, { testRoot }: Project): void {

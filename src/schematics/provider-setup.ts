@@ -13,6 +13,8 @@ export interface ProviderSetup {
   readonly constants: IssuerParts;
   /** Claims that the preset requires in addition to those of every token: members of an object, as source text. */
   readonly tokenClaims: readonly string[];
+  /** Members of the JOSE header that the preset requires, as source text. */
+  readonly tokenMembers: readonly string[];
   /** The request header of the token. Default `Authorization`. */
   readonly tokenHeader?: string;
 }
@@ -61,6 +63,7 @@ export function setupOf(name: string, issuer: string | undefined, audience: stri
     variables,
     constants: Object.fromEntries(Object.entries(parts).filter(([part]) => !(part in source.variables))),
     tokenClaims: source.exampleClaims ?? [],
+    tokenMembers: source.exampleHeader ?? [],
   };
   const [place] = checkSetup(setup).tokenFrom ?? [];
   return place !== undefined && 'from' in place && place.from === 'header'

@@ -14,12 +14,16 @@ export function claimsOfPage(page: string): Claims {
 }
 
 /** Verifies a token with the application of a page in docs/providers. The issuer of the token must be one of the application. */
-export async function verifyWith(application: Type | AuthOptions, claims: Claims): Promise<VerifiedAccessToken> {
+export async function verifyWith(
+  application: Type | AuthOptions,
+  claims: Claims,
+  header: Claims = {},
+): Promise<VerifiedAccessToken> {
   const root = typeof application === 'function' ? application : AuthModule.forRoot(application);
   const issuer = await TestIssuer.create();
   const module = await withTestIssuer(Test.createTestingModule({ imports: [root] }), issuer).compile();
   try {
-    const token = await issuer.token({ issuer: String(claims.iss), claims });
+    const token = await issuer.token({ issuer: String(claims.iss), claims, header });
     return await module.get(AccessTokenVerifier, { strict: false }).verify(token);
   } finally {
     await module.close();

@@ -462,7 +462,7 @@ import { auth0, requiredEnv } from 'nestjs-resource-server/presets';
 });
 
 describe('nest add and Jest', () => {
-  const pattern = '/node_modules/(?!.*(nestjs-resource-server|@nestjs/passport|jose)/)';
+  const pattern = '/node_modules/(?!.*(nestjs-resource-server|@nestjs/passport)/)';
 
   it('transforms the ES modules if Jest compiles the application to CommonJS', async () => {
     const { text } = await add(nestNew(11));
@@ -486,7 +486,7 @@ describe('nest add and Jest', () => {
   it.each([
     ['/app/node_modules/nestjs-resource-server/dist/index.js', false],
     ['/app/node_modules/@nestjs/passport/dist/index.js', false],
-    ['/app/node_modules/.pnpm/jose@6.2.1/node_modules/jose/dist/webapi/index.js', false],
+    ['/app/node_modules/.pnpm/jose@4.15.9/node_modules/jose/dist/node/cjs/index.js', true],
     ['/app/node_modules/.pnpm/lru-cache@11.0.0/node_modules/lru-cache/dist/index.js', true],
   ])('ignores %s in transforms: %s', (path, isIgnored) => {
     expect(new RegExp(pattern).test(path)).toBe(isIgnored);
