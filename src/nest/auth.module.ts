@@ -85,6 +85,9 @@ export const AUTH_PROVIDERS: readonly Provider[] = [
   RouteReporter,
 ];
 
+const WITHOUT_OPTIONS =
+  'is imported without options. Write AuthModule.forRoot({ issuer, audience }) or AuthModule.forRootAsync({ … }), once, in the root module: the module is global.';
+
 /**
  * Makes the application an OAuth 2.0 resource server (RFC 6749 §1.1): every route requires a valid access token unless a
  * decorator says otherwise. Exports `JwtStrategy`, `AuthGuard`, `AccessTokenVerifier`, `SocketAuthenticator`, `AuthMiddleware`,
@@ -96,9 +99,15 @@ export const AUTH_PROVIDERS: readonly Provider[] = [
   providers: [
     {
       provide: RESOLVED_OPTIONS,
-      useFactory: (options: AuthOptions, extras: Required<AuthModuleExtras>) =>
-        startWith(resolveOptions(options, extras, isReplacement), undefinedOptions(options)),
-      inject: [AUTH_OPTIONS, AUTH_EXTRAS],
+      useFactory: (options: AuthOptions, extras: Required<AuthModuleExtras> | undefined) => {
+        // Without them, no method of the class has created the module.
+        if (extras === undefined) throw new ConfigurationError([{ path: 'AuthModule', message: WITHOUT_OPTIONS }]);
+        return startWith(resolveOptions(options, extras, isReplacement), undefinedOptions(options));
+      },
+      inject: [
+        { token: AUTH_OPTIONS, optional: true },
+        { token: AUTH_EXTRAS, optional: true },
+      ],
     },
     ...AUTH_PROVIDERS,
   ],

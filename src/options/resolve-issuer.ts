@@ -69,6 +69,12 @@ export const ISSUER_OPTION_NAMES: readonly string[] = [...OWN_OPTION_NAMES, ...O
 
 export function readIssuer(reader: OptionReader, allowHttp: boolean, shared = CHECK_DEFAULTS): ResolvedIssuer {
   const { issuer: name, issuerAliases, ...own } = option.readOptions(reader, OWN_OPTIONS);
+  const [issuerOfMetadata = ''] = /^.*(?=\/\.well-known\/)/.exec(name ?? '') ?? [];
+  if (issuerOfMetadata !== '')
+    reader.invalid(
+      'issuer',
+      `It is the address of metadata. Did you mean "${issuerOfMetadata}" (with or without a slash at the end, as \`iss\` has it)?`,
+    );
   const keys = readKeys(reader, name ?? '', allowHttp);
   if (name === null) checkUnnamed(reader, keys);
   if (own.audience === null && reader.has('audienceClaim'))

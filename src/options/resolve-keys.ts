@@ -62,7 +62,7 @@ export function readKeys(reader: OptionReader, issuer: string, allowHttp: boolea
 }
 
 function checkPlaceholder(reader: OptionReader, uris: readonly string[]): void {
-  const withPlaceholder = uris.filter((uri) => uri.includes('{'));
+  const withPlaceholder = uris.filter((uri) => /^https?:.*\{/i.test(uri));
   if (withPlaceholder.length === 0) return;
   const isInPath = /^https?:\/\/[^/{}]+\/[^{}]*\{kid\}[^{}]*$/.test(uris[0] ?? '');
   if (uris.length > 1 || !isInPath)
@@ -73,12 +73,19 @@ function checkPlaceholder(reader: OptionReader, uris: readonly string[]): void {
     );
 }
 
+/** Returns the address of a host that was written without its scheme, as in the dashboard of a provider. */
+function likelyIssuer(issuer: string): string | undefined {
+  const isHost = /^[\w-]+(?:\.[\w-]+)+(?::\d+)?(?:\/|$)/.test(issuer);
+  return isHost && URL.canParse(`https://${issuer}`) ? new URL(`https://${issuer}`).href : undefined;
+}
+
 function checkDiscoverable(reader: OptionReader, issuer: string, allowHttp: boolean): void {
   // RFC 8414 §2: no query and no fragment, because the address of the metadata is built from the issuer.
   if (isFetchableAddress(issuer, allowHttp) && !issuer.includes('?')) return;
+  const likely = likelyIssuer(issuer);
   reader.invalid(
     'issuer',
-    `Set it to an https address without credentials, query or fragment (${HTTP_RULE}). If the issuer is not such an address, or \
+    `${likely === undefined ? '' : `Did you mean "${likely}" (with or without the slash, as \`iss\` has it)? `}Set it to an https address without credentials, query or fragment (${HTTP_RULE}). If the issuer is not such an address, or \
 publishes its metadata elsewhere, set keys: { from: 'discovery', uri } or { from: 'jwks', uri }.`,
   );
 }

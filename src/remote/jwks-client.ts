@@ -9,7 +9,7 @@ import { exchange, type ExchangeOptions, FetchError, type JsonResponse } from '.
 /** An address of keys, or of the one key with this id. */
 export interface KeyAddress {
   readonly address: string;
-  readonly kid?: string;
+  readonly kid: string | undefined;
 }
 
 /** The keys at one address. */

@@ -64,10 +64,11 @@ export class KeySourceRegistry implements KeySources {
       isConfigured,
       clock,
       locate: async (isDoubtful) => {
-        if (keys.from === 'jwks') return keys.uris.map((address) => ({ address }));
+        if (keys.from === 'jwks') return keys.uris.map((address) => ({ address, kid: undefined }));
         const { uri: location = issuer, jwksOrigins } = keys;
         const { jwks_uri: jwksUri } = await this.metadata.get(issuer, { ...keys, fetch }, isDoubtful);
-        return [{ address: requireJwksUri(jwksUri, location, { jwksOrigins, allowHttp }) }];
+        const address = requireJwksUri(jwksUri, location, { jwksOrigins, allowHttp });
+        return [{ address, kid: undefined }];
       },
       addressOf: addressOfKey(keys),
       store,

@@ -455,7 +455,9 @@ describe('AuthModule at start', () => {
   });
 
   it('does not start without forRoot', async () => {
-    await expect(Test.createTestingModule({ imports: [AuthModule] }).compile()).rejects.toThrow(/dependencies/);
+    await expect(Test.createTestingModule({ imports: [AuthModule] }).compile()).rejects.toThrow(
+      'AuthModule: is imported without options. Write AuthModule.forRoot({ issuer, audience })',
+    );
   });
 
   it('keeps the check of a preset beside a `validate` of the application', async () => {

@@ -1,4 +1,5 @@
 import { AuthError } from '../../model/errors.js';
+import { shortened } from '../../model/printable-text.js';
 import { ALGORITHM_NAMES, isSignatureAlgorithm, type SignatureAlgorithm } from '../../keys/algorithms.js';
 import type { DecodedToken } from '../jwt/compact.js';
 import type { Check, HeaderCheck } from './check.js';
@@ -16,8 +17,14 @@ export const criticalHeaderCheck = {
 } as const satisfies HeaderCheck;
 
 export function namedAlgorithm({ alg }: DecodedToken['header']): SignatureAlgorithm {
-  if (!isSignatureAlgorithm(alg)) throw new AuthError('ALGORITHM_NOT_ALLOWED', { expected: ALGORITHM_NAMES });
+  if (!isSignatureAlgorithm(alg))
+    throw new AuthError('ALGORITHM_NOT_ALLOWED', { expected: ALGORITHM_NAMES, received: receivedMember(alg) });
   return alg;
+}
+
+/** Returns a member of the header for the log. The header identifies nobody. A caller chooses its length. */
+export function receivedMember(value: unknown): string {
+  return typeof value === 'string' ? shortened(value, 40) : typeof value;
 }
 
 /** RFC 8725 §3.2: rejects `none`, HMAC and unknown algorithms before the issuer is looked up. */
@@ -42,8 +49,9 @@ export const paddingCheck = {
 export const allowedAlgorithmCheck = {
   name: 'algorithm-allowed',
   run({ header }, { issuer, algorithms }) {
-    if (!algorithms.has(namedAlgorithm(header)))
-      throw new AuthError('ALGORITHM_NOT_ALLOWED', { issuer, expected: [...algorithms] });
+    const received = namedAlgorithm(header);
+    if (!algorithms.has(received))
+      throw new AuthError('ALGORITHM_NOT_ALLOWED', { issuer, expected: [...algorithms], received });
   },
   explain: ({ header }, { algorithms }) => ({ got: header.alg, expected: [...algorithms] }),
 } as const satisfies Check;

@@ -1,6 +1,7 @@
 import { AuthError } from '../../model/errors.js';
 import { DEFAULT_TOKEN_TYPES, normalizeTokenType } from '../../options/resolve-issuer.js';
 import type { Check } from './check.js';
+import { receivedMember } from './header.js';
 
 /** RFC 8725 §3.11, RFC 9068 §4: a token that was issued for another purpose is not an access token. */
 export const tokenTypeCheck = {
@@ -29,7 +30,7 @@ const OTHER_KINDS: ReadonlyMap<string, string> = new Map([
 
 function checkType(typ: unknown, types: ReadonlySet<unknown>): void {
   if (types.has(typ) || (typeof typ === 'string' && types.has(normalizeTokenType(typ)))) return;
-  throw new AuthError('TYPE_NOT_ALLOWED', { member: 'typ', expected: [...types] });
+  throw new AuthError('TYPE_NOT_ALLOWED', { member: 'typ', expected: [...types], received: receivedMember(typ) });
 }
 
 // Hashes that only an ID token has: OpenID Connect Core §3.1.3.6 and §3.3.2.11, FAPI 1.0 Advanced §5.1.1.

@@ -48,6 +48,20 @@ describe('A problem of an option', () => {
   });
 
   it.each([
+    [
+      'tenant.eu.auth0.com',
+      'Did you mean "https://tenant.eu.auth0.com/" (with or without the slash, as `iss` has it)?',
+    ],
+    ['id.example.com/realms/shop', 'Did you mean "https://id.example.com/realms/shop"'],
+    ['localhost', 'Set it to an https address'],
+    ['https://tenant.eu.auth0.com/.well-known/openid-configuration', 'Did you mean "https://tenant.eu.auth0.com"'],
+    ['https://id.example.com/.well-known/oauth-authorization-server/a', 'Did you mean "https://id.example.com"'],
+  ])('names the issuer that was probably meant by %s', (issuer, message) => {
+    expect(messagesOf({ issuer })).toEqual([expect.stringContaining(message)]);
+    expect(messagesOf({ issuer })[0]).toContain(`issuer: is "${issuer}".`);
+  });
+
+  it.each([
     ['audiance', 'audience'],
     ['Issuer', 'issuer'],
     ['aud', 'audience'],

@@ -175,6 +175,26 @@ describe('The option algorithms', () => {
   );
 });
 
+describe('Tokens without a name or an audience', () => {
+  const keys = { from: 'jwks', uri: 'https://keys.example.com/jwks' };
+
+  it('need an explicit null, and keys that are not found by discovery', () => {
+    expect(resolve({ issuer: null, keys })).toMatchObject({ issuer: keys.uri, names: [] });
+    expect(resolve({ audience: null })).toMatchObject({ audience: null });
+    expect(pathsOf(() => resolve({ issuer: null }))).toEqual(['issuer']);
+    expect(pathsOf(() => resolve({ issuer: null, keys, issuerAliases: ['a'] }))).toEqual(['issuerAliases']);
+    expect(pathsOf(() => resolve({ audience: null, audienceClaim: 'azp' }))).toEqual(['audienceClaim']);
+  });
+
+  it('can be those of one entry only, and no name can be listed twice', () => {
+    const entry = (issuer: unknown, more: object = {}) => ({ issuer, audience: AUDIENCE, keys, ...more });
+    const resolveAll = (...issuers: readonly object[]) => pathsOf(() => resolveOptions({ issuers } as never));
+    expect(resolveAll(entry(null), entry(ISSUER))).toEqual([]);
+    expect(resolveAll(entry(null), entry(null))).toEqual(['issuers[1].issuer']);
+    expect(resolveAll(entry(ISSUER), entry('other', { issuerAliases: [ISSUER] }))).toEqual(['issuers[1].issuer']);
+  });
+});
+
 describe('The option tokenTypes', () => {
   it.each([
     [['at+jwt'], ['at+jwt']],

@@ -139,6 +139,36 @@ it('A key set that is not JSON is a problem of its option, reported with all oth
     ]);
 });
 
+describe('The addresses of a key set', () => {
+  it('may be a list, or one address with {kid} in its path', () => {
+    const template = 'https://keys.example.com/prod/{kid}?v=1';
+    for (const uris of [[URI, `${URI}2`], [template]])
+      expect(resolve({ from: 'jwks', uri: uris })).toMatchObject({ uris });
+    expect(resolve({ from: 'jwks', uri: template })).toMatchObject({ uris: [template] });
+  });
+
+  it.each<[unknown, string]>([
+    [[URI, 'http://keys.example.com/jwks'], 'keys.uri[1]'],
+    [[URI, ''], 'keys.uri[1]'],
+    ['https://{kid}.example.com/jwks', 'keys.uri'],
+    ['https://keys.example.com/{kid}/{kid}', 'keys.uri'],
+    ['https://keys.example.com/{id}', 'keys.uri'],
+    [[URI, 'https://keys.example.com/{kid}'], 'keys.uri'],
+  ])('must not be %j', (uri, path) => {
+    expect(pathsOf(() => resolve({ from: 'jwks', uri }))).toContain(path);
+  });
+});
+
+describe('The option headers', () => {
+  it.each([[{ authorization: 'Bearer x' }], [() => ({})], [{}]])('may be %p', (headers) => {
+    expect(pathsOf(() => resolve({ from: 'discovery', headers }))).toEqual([]);
+  });
+
+  it.each([[null], ['authorization: x'], [{ authorization: 1 }], [['a']]])('must not be %p', (headers) => {
+    expect(pathsOf(() => resolve({ from: 'discovery', headers }))).toEqual(['keys.headers']);
+  });
+});
+
 describe('The option jwksOrigins', () => {
   const origins = (jwksOrigins: unknown) => resolve({ from: 'discovery', jwksOrigins });
 

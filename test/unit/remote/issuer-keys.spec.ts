@@ -74,7 +74,7 @@ class Scene {
       },
       locate: () => {
         this.located += 1;
-        return this.locating ?? Promise.resolve([{ address: `${ISSUER}/jwks?key=s3cret` }]);
+        return this.locating ?? Promise.resolve([{ address: `${ISSUER}/jwks?key=s3cret`, kid: undefined }]);
       },
       onProblem: (problem) => this.problems.push(problem),
       fetch: async (_address, init) => {
