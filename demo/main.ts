@@ -3,8 +3,9 @@ import type { INestApplication } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { type AuthOptions, routeReport } from 'nestjs-resource-server';
 import { AppModule } from './app.module.js';
-import { AuthorizationServer, CLIENT } from './authorization-server.js';
+import { AuthorizationServer } from './authorization-server.js';
 import { DOCS_CLIENT, serveDocs } from './docs.js';
+import { printedCommands } from './printed-commands.js';
 import { formatResults, formatRoutes, makeRefusedCalls, makeSampleCalls, type SampleResult } from './sample-calls.js';
 
 const AUDIENCE = 'https://orders.example.com';
@@ -59,12 +60,9 @@ async function runWithEmbeddedServer(): Promise<number> {
     Audience: AUDIENCE,
     Users: 'alice and bob have orders; the sign-in page accepts any name with any password',
   });
-  console.log('Call it with a new token, which is valid for five minutes:\n');
-  console.log(`curl -i ${url}/orders -H "Authorization: Bearer ${await server.clientCredentialsToken(AUDIENCE)}"\n`);
-  console.log('Request another token:\n');
-  console.log(
-    `curl -u ${CLIENT.id}:${CLIENT.secret} -d grant_type=client_credentials -d resource=${AUDIENCE} ${server.issuer}/token\n`,
-  );
+  const token = await server.clientCredentialsToken(AUDIENCE);
+  for (const { title, command } of printedCommands({ url, issuer: server.issuer, audience: AUDIENCE, token }))
+    console.log(`${title}:\n\n${command}\n`);
   const results = await makeSampleCalls(url, server, {
     audience: AUDIENCE,
     otherAudience: OTHER_AUDIENCE,

@@ -2,8 +2,11 @@ import 'reflect-metadata';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { INestApplication } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import { AppModule } from '../../demo/app.module.js';
 import { AuthorizationServer } from '../../demo/authorization-server.js';
+import { printedCommands } from '../../demo/printed-commands.js';
 import { formatRoutes, makeSampleCalls } from '../../demo/sample-calls.js';
 import { openRoutes, routeReport } from '../../src/index.js';
 
@@ -49,6 +52,23 @@ describe('The demo', () => {
       'guarded   ws         message authenticate',
     ]);
     expect(report.warnings).toEqual([]);
+  });
+
+  it('prints commands that work as they are', async () => {
+    const url = await app.getUrl();
+    const token = await server.clientCredentialsToken(AUDIENCE);
+    const commands = printedCommands({ url, issuer: server.issuer, audience: AUDIENCE, token });
+    const outputs = await Promise.all(
+      commands.map(async ({ command }) => (await promisify(execFile)('bash', ['-c', command])).stdout),
+    );
+    const [orders = '', graphql = '', tokens = ''] = outputs;
+    expect(orders).toContain('HTTP/1.1 200 OK');
+    expect(graphql).toContain('HTTP/1.1 200 OK');
+    expect(graphql).toContain('{"data":{"orders":[');
+    const { access_token: another } = JSON.parse(tokens) as { access_token: string };
+    const headers = { authorization: `Bearer ${another}` };
+    expect((await fetch(`${url}/orders`, { headers })).status).toBe(200);
+    expect(commands).toHaveLength(3);
   });
 
   it('returns the expected result for each sample call over HTTP, GraphQL and WebSocket', async () => {
