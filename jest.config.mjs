@@ -11,11 +11,6 @@ export default {
     '^nestjs-resource-server$': '<rootDir>/src/index.ts',
     '^nestjs-resource-server/(.*)$': '<rootDir>/src/$1.ts',
   },
-  // jwks-rsa 4 is CommonJS and require()s jose 6, which is ESM only.
-  // Node < 24.9: Jest has no require(esm), so jose is transformed to CommonJS when it is required.
-  // (The cookie of Fastify's inject and the content-disposition of its static files are ESM only, too.)
-  // Node >= 24.9: Jest has require(esm), but not for a module that is being imported in the same graph, so load it first.
-  setupFiles: ['<rootDir>/test/jest.setup.cjs'],
   transform: {
     '^.+\\.(ts|js)$': [
       '@swc/jest',
@@ -30,8 +25,9 @@ export default {
       },
     ],
   },
+  // The cookie of Fastify's inject and the content-disposition of its static files are ES modules, which CommonJS requires.
   transformIgnorePatterns: [
-    '/node_modules/(?!jose/|cookie/|content-disposition/|(?:light-my-request|@fastify/static)/node_modules/)',
+    '/node_modules/(?!cookie/|content-disposition/|(?:light-my-request|@fastify/static)/node_modules/)',
   ],
   collectCoverageFrom: [
     'src/**/*.ts',

@@ -33,7 +33,7 @@ const FOLDERS = {
 /** So that a test that fails, fails at once. */
 const QUICK = {
   testTimeout: 3_000,
-  setupFiles: [...jestConfig.setupFiles, '<rootDir>/test/mutation/no-shrinking.mjs'],
+  setupFiles: ['<rootDir>/test/mutation/no-shrinking.mjs'],
 };
 
 const WINDOW_LINES = 12;

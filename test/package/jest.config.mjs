@@ -5,7 +5,8 @@ export default {
   ...base,
   rootDir: '../..',
   testRegex: ['test/package/.*\\.spec\\.ts$'],
-  testPathIgnorePatterns: ['/node_modules/'],
+  // `npm run test:builds` selects it.
+  testPathIgnorePatterns: ['/node_modules/', ...(process.argv.includes('builds') ? [] : ['/builds\\.spec'])],
   collectCoverageFrom: [],
   coverageThreshold: {},
 };

@@ -5,8 +5,16 @@ import { join, posix } from 'node:path';
 import { bearer, call } from '../support/app.js';
 import { LocalIssuer, newKey } from '../support/local-issuer.js';
 import { emptyFolder, pack, run, start, type Tarball, write } from './packed.js';
+import {
+  ABSENT_PACKAGES_OF_NEST,
+  AUDIENCE,
+  expectGuarded,
+  MAIN,
+  NO_REQUIRE_ESM,
+  readmeModule,
+  TSCONFIG,
+} from './readme-app.js';
 
-const AUDIENCE = 'https://api.example.com';
 const key = newKey();
 let issuer: LocalIssuer;
 let folder: Awaited<ReturnType<typeof emptyFolder>>;
@@ -108,31 +116,6 @@ describe('the tarball', () => {
   }, 60_000);
 });
 
-/** The first code block of the README, for an issuer of ours. */
-function readmeModule(): string {
-  const [, code = ''] = /^```ts\n([\s\S]*?)^```/m.exec(readFileSync('README.md', 'utf8')) ?? [];
-  expect(code).toContain("issuer: 'https://tenant.eu.auth0.com/'");
-  return code.replace("'https://tenant.eu.auth0.com/'", 'process.env.ISSUER as string');
-}
-
-const MAIN = `
-import 'reflect-metadata';
-import { NestFactory } from '@nestjs/core';
-import { FastifyAdapter } from '@nestjs/platform-fastify';
-import { AppModule } from './app.module.js';
-
-async function main() {
-  const app =
-    process.env.PLATFORM === 'fastify'
-      ? await NestFactory.create(AppModule, new FastifyAdapter(), { logger: false })
-      : await NestFactory.create(AppModule, { logger: false });
-  await app.listen(0, '127.0.0.1');
-  console.log(await app.getUrl());
-}
-
-void main();
-`;
-
 /** A project of a monorepo that has a copy of the package of its own, and a guard that limits the requests of each user. */
 const PROJECT = `
 import 'reflect-metadata';
@@ -184,21 +167,6 @@ async function main() {
 void main();
 `;
 
-const TSCONFIG = {
-  compilerOptions: {
-    module: 'nodenext',
-    target: 'ES2022',
-    experimentalDecorators: true,
-    emitDecoratorMetadata: true,
-    strict: true,
-    skipLibCheck: true,
-    types: ['node'],
-    rootDir: 'src',
-    outDir: 'dist',
-  },
-  include: ['src'],
-};
-
 /** All entry points, as an application imports them whose `tsconfig.json` is of the days before `exports`. */
 const ENTRIES = `
 import { AuthModule } from 'nestjs-resource-server';
@@ -213,28 +181,6 @@ export const entries: readonly [typeof AuthModule, string, Promise<TestIssuer>, 
   withSecurity,
 ];
 `;
-
-const NO_REQUIRE_ESM = '--no-experimental-require-module';
-
-/** Packages that Nest loads if they are installed. A bundler must be told that they are not. */
-const ABSENT_PACKAGES_OF_NEST = [
-  ...['@nestjs/microservices', '@nestjs/websockets', 'class-validator', 'class-transformer'],
-  ...['@fastify/multipart', '@fastify/static', '@fastify/view'],
-];
-
-/** Starts the application of the README, and expects that it answers only requests with a valid token. */
-async function expectGuarded(cwd: string, script: string, env: Record<string, string>): Promise<void> {
-  const { url, stop } = await start(cwd, script, { ISSUER: issuer.url, PLATFORM: 'express', ...env });
-  try {
-    expect((await call(`${url}/orders/mine`)).status).toBe(401);
-    const good = issuer.token(key, 'RS256', { aud: AUDIENCE });
-    expect((await call(`${url}/orders/mine`, bearer(good))).status).toBe(200);
-    const forged = issuer.token({ ...newKey(), kid: key.kid }, 'RS256', { aud: AUDIENCE });
-    expect((await call(`${url}/orders/mine`, bearer(forged))).body.code).toBe('SIGNATURE_INVALID');
-  } finally {
-    await stop();
-  }
-}
 
 const applications: readonly { what: string; nest: string; manifest: { type?: string }; typescript: string }[] = [
   { what: 'Nest 12, ESM', nest: '^12.0.0', manifest: { type: 'module' }, typescript: '~6.0.3' },
@@ -347,12 +293,12 @@ describe.each(applications)('an application of $what with the tarball installed'
   }, 60_000);
 
   it('verifies tokens with --disable-proto=delete', async () => {
-    await expectGuarded(app, 'dist/main.js', { NODE_OPTIONS: '--disable-proto=delete' });
+    await expectGuarded(issuer, key, app, 'dist/main.js', { NODE_OPTIONS: '--disable-proto=delete' });
   }, 60_000);
 
   if (application.manifest.type === 'module') {
     it('runs where Node does not load ES modules with require, as in AWS Lambda', async () => {
-      await expectGuarded(app, 'dist/main.js', { NODE_OPTIONS: NO_REQUIRE_ESM });
+      await expectGuarded(issuer, key, app, 'dist/main.js', { NODE_OPTIONS: NO_REQUIRE_ESM });
     }, 60_000);
   }
 
@@ -365,7 +311,7 @@ describe.each(applications)('an application of $what with the tarball installed'
       const banner = `--banner:js=import { createRequire as requireFrom } from 'node:module'; const require = requireFrom(import.meta.url);`;
       const options = ['--bundle', '--platform=node', '--keep-names', `--format=${format}`, `--outfile=${outfile}`];
       await run(app, 'npx', 'esbuild', 'dist/main.js', ...options, ...externals, ...(format === 'esm' ? [banner] : []));
-      await expectGuarded(folder.path, outfile, { NODE_OPTIONS: NO_REQUIRE_ESM });
+      await expectGuarded(issuer, key, folder.path, outfile, { NODE_OPTIONS: NO_REQUIRE_ESM });
     },
     60_000,
   );

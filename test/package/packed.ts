@@ -101,8 +101,8 @@ async function startUntil<Found>(
 }
 
 /** Starts an application that prints its address as its first line. */
-export async function start(folder: string, script: string, env: Record<string, string>) {
-  const { found, stop } = await startUntil(folder, [script], env, (output) => /^(.*)\n/.exec(output)?.[1]);
+export async function start(folder: string, command: string | readonly string[], env: Record<string, string>) {
+  const { found, stop } = await startUntil(folder, [command].flat(), env, (output) => /^(.*)\n/.exec(output)?.[1]);
   return { url: found, stop };
 }
 

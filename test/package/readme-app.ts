@@ -1,0 +1,75 @@
+import { expect } from '@jest/globals';
+import { readFileSync } from 'node:fs';
+import { bearer, call } from '../support/app.js';
+import { type LocalIssuer, newKey, type TestKey } from '../support/local-issuer.js';
+import { start } from './packed.js';
+
+export const AUDIENCE = 'https://api.example.com';
+
+/** The first code block of the README, for an issuer of ours. */
+export function readmeModule(): string {
+  const [, code = ''] = /^```ts\n([\s\S]*?)^```/m.exec(readFileSync('README.md', 'utf8')) ?? [];
+  expect(code).toContain("issuer: 'https://tenant.eu.auth0.com/'");
+  return code.replace("'https://tenant.eu.auth0.com/'", 'process.env.ISSUER as string');
+}
+
+export const MAIN = `
+import 'reflect-metadata';
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter } from '@nestjs/platform-fastify';
+import { AppModule } from './app.module.js';
+
+async function main() {
+  const app =
+    process.env.PLATFORM === 'fastify'
+      ? await NestFactory.create(AppModule, new FastifyAdapter(), { logger: false })
+      : await NestFactory.create(AppModule, { logger: false });
+  await app.listen(0, '127.0.0.1');
+  console.log(await app.getUrl());
+}
+
+void main();
+`;
+
+export const TSCONFIG = {
+  compilerOptions: {
+    module: 'nodenext',
+    target: 'ES2022',
+    experimentalDecorators: true,
+    emitDecoratorMetadata: true,
+    strict: true,
+    skipLibCheck: true,
+    types: ['node'],
+    rootDir: 'src',
+    outDir: 'dist',
+  },
+  include: ['src'],
+};
+
+export const NO_REQUIRE_ESM = '--no-experimental-require-module';
+
+/** Packages that Nest loads if they are installed. A bundler must be told that they are not. */
+export const ABSENT_PACKAGES_OF_NEST = [
+  ...['@nestjs/microservices', '@nestjs/websockets', 'class-validator', 'class-transformer'],
+  ...['@fastify/multipart', '@fastify/static', '@fastify/view'],
+];
+
+/** Starts the application of the README, and expects that it answers only requests with a valid token. */
+export async function expectGuarded(
+  issuer: LocalIssuer,
+  key: TestKey,
+  cwd: string,
+  command: string | readonly string[],
+  env: Record<string, string> = {},
+): Promise<void> {
+  const { url, stop } = await start(cwd, command, { ISSUER: issuer.url, PLATFORM: 'express', ...env });
+  try {
+    expect((await call(`${url}/orders/mine`)).status).toBe(401);
+    const good = issuer.token(key, 'RS256', { aud: AUDIENCE });
+    expect((await call(`${url}/orders/mine`, bearer(good))).status).toBe(200);
+    const forged = issuer.token({ ...newKey(), kid: key.kid }, 'RS256', { aud: AUDIENCE });
+    expect((await call(`${url}/orders/mine`, bearer(forged))).body.code).toBe('SIGNATURE_INVALID');
+  } finally {
+    await stop();
+  }
+}
