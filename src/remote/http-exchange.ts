@@ -2,6 +2,7 @@ import { isPem } from '../keys/key-document.js';
 import { withoutQuery } from '../model/address.js';
 import { quoted } from '../model/printable-text.js';
 import { parseJson } from '../model/unknown-value.js';
+import type { RemoteKeyOptions, RequestHeaders } from '../options/options.js';
 
 // `application/jwk-set+json` (RFC 7517 §8.5.2) is the only type of some servers. The last range is for file servers, which send any type.
 const ACCEPT = 'application/json, application/jwk-set+json, */*;q=0.1';
@@ -23,8 +24,6 @@ export interface ExchangeRequest {
   readonly headers?: RequestHeaders;
   readonly body?: string;
 }
-
-export type RequestHeaders = Readonly<Record<string, string>>;
 
 export interface JsonResponse {
   /** The parsed JSON, or the text of a PEM file; undefined if a conditional request was answered with 304. */
@@ -65,6 +64,20 @@ export async function exchange(
     const { code, message, retryAfterSeconds, status } = failure;
     throw new FetchError(code, `${withoutQuery(address)}: ${message}`, retryAfterSeconds, status);
   }
+}
+
+/** Adds the configured headers to requests to these origins only: they may contain a credential. */
+export function withHeaders(
+  fetch: typeof globalThis.fetch,
+  configured: RemoteKeyOptions['headers'],
+  origins: readonly string[],
+): typeof globalThis.fetch {
+  if (configured === undefined) return fetch;
+  return async (address, init) => {
+    const isTrusted = origins.includes(new URL(address).origin);
+    const headers = isTrusted ? await (typeof configured === 'function' ? configured() : configured) : {};
+    return fetch(address, { ...init, headers: { ...(init?.headers as RequestHeaders), ...headers } });
+  };
 }
 
 /**

@@ -3,11 +3,10 @@ import { createHash } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import { type IssuerKeyHealth, type KeySource, staticKeys } from '../keys/key-source.js';
 import { withoutQuery } from '../model/address.js';
-import type { RemoteKeyOptions, RequestHeaders } from '../options/options.js';
 import type { ResolvedKeys } from '../options/resolve-keys.js';
 import type { ResolvedOptions } from '../options/resolve-options.js';
 import type { KeySourceKind, KeySources } from '../token/trusted-issuers.js';
-import { FetchError } from './http-exchange.js';
+import { FetchError, withHeaders } from './http-exchange.js';
 import { TenantLimits } from './fetch-limit.js';
 import { IssuerKeys } from './issuer-keys.js';
 import { MetadataSource, requireJwksUri } from './metadata.js';
@@ -145,20 +144,6 @@ function addressOfKey(keys: Exclude<ResolvedKeys, { from: 'static' }>) {
   if (!template.includes(PLACEHOLDER)) return undefined;
   return (kid: string) =>
     KEY_ID_IN_ADDRESS.test(kid) ? { address: template.replace(PLACEHOLDER, kid), kid } : undefined;
-}
-
-/** Adds the configured headers to requests to these origins only: they may contain a credential. */
-export function withHeaders(
-  fetch: typeof globalThis.fetch,
-  configured: RemoteKeyOptions['headers'],
-  origins: readonly string[],
-): typeof globalThis.fetch {
-  if (configured === undefined) return fetch;
-  return async (address, init) => {
-    const isTrusted = origins.includes(new URL(address).origin);
-    const headers = isTrusted ? await (typeof configured === 'function' ? configured() : configured) : {};
-    return fetch(address, { ...init, headers: { ...(init?.headers as RequestHeaders), ...headers } });
-  };
 }
 
 /** The query may contain a credential, so its digest replaces it. Addresses with different queries may have different keys. */

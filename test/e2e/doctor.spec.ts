@@ -623,11 +623,11 @@ describe('doctor', () => {
   describe('with the options of an unusual issuer', () => {
     const JWKS_URI = 'https://keys.example.com/jwks';
     const METADATA_URI = 'https://internal.example.com/metadata';
-    const AD_FS = 'http://sts.example.com/adfs/services/trust';
+    const NAME = 'http://sts.example.com/trust';
     const requests: Record<string, unknown> = {};
     const fetch: typeof globalThis.fetch = (address, init) => {
       const documents: Record<string, unknown> = {
-        [METADATA_URI]: { issuer: AD_FS, jwks_uri: JWKS_URI },
+        [METADATA_URI]: { issuer: NAME, jwks_uri: JWKS_URI },
         [JWKS_URI]: { keys: [key.jwk] },
       };
       requests[address as string] = new Headers(init?.headers).get('x-tenant');
@@ -636,13 +636,13 @@ describe('doctor', () => {
     const tokenWith = (claims: Record<string, unknown>) =>
       signToken(
         { alg: 'RS256', kid: key.kid },
-        { iss: AD_FS, aud: AUDIENCE, exp: now() + 60, ...claims },
+        { iss: NAME, aud: AUDIENCE, exp: now() + 60, ...claims },
         key.privateKey,
       );
     const ask = (args: readonly string[], claims: Record<string, unknown> = {}) =>
-      examine(['--issuer', AD_FS, '--token', '-', ...args], { fetch, stdin: tokenWith(claims) });
+      examine(['--issuer', NAME, '--token', '-', ...args], { fetch, stdin: tokenWith(claims) });
 
-    it('accepts an issuer over http that is only a name (AD FS), and pastes no insecureAllowHttp', async () => {
+    it('accepts an issuer over http that is only a name, and pastes no insecureAllowHttp', async () => {
       const result = await ask(['--audience', AUDIENCE, '--jwks-uri', JWKS_URI, '--allow-http']);
       expect([result.exitCode, result.row('issuer').status]).toEqual([0, 'ok']);
       expect(result.configuration).toContain(`keys: { from: 'jwks', uri: '${JWKS_URI}' }`);
@@ -673,7 +673,7 @@ describe('doctor', () => {
       ['--header', 'X-Tenant'],
       ['--header', 'X-Tenant: @/no/such/file'],
     ])('refuses %s %s %s %s', async (...args) => {
-      const { exitCode, stderr } = await command(['doctor', '--issuer', AD_FS, ...args], { fetch });
+      const { exitCode, stderr } = await command(['doctor', '--issuer', NAME, ...args], { fetch });
       expect([exitCode, stderr]).toEqual([2, expect.stringContaining('error: --')]);
     });
 

@@ -26,7 +26,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await issuer.stop();
   await folder.remove();
-});
+}, 60_000);
 
 /** Writes the application of the README, which is not installed yet. */
 async function createApp(name: string, nest: string, more: object = {}, manifest: object = { type: 'module' }) {
