@@ -15,6 +15,11 @@ interface EntraIdCommonOptions extends ValidateOption {
   readonly audience: string | readonly string[];
   /** Default `'global'`. */
   readonly cloud?: EntraCloud;
+  /**
+   * The client id (a GUID) of the API, if it has signing keys of its own: after a claims mapping policy or a SAML certificate was assigned
+   * to it. The keys are then those of the metadata with `?appid=`. Default: the keys of the tenant.
+   */
+  readonly appId?: string;
 }
 
 export interface EntraIdOptions extends EntraIdCommonOptions {
@@ -71,6 +76,8 @@ export function entraId(options: EntraIdOptions | EntraIdTenantsOptions): {
   const audience = readAudience(reader);
   const clouds = Object.keys(CLOUDS) as EntraCloud[];
   const cloud = CLOUDS[(reader.has('cloud') ? reader.oneOf('cloud', clouds) : undefined) ?? 'global'];
+  const appId = reader.optionalText('appId', "the client id of your API's registration, a GUID", TENANT_ID);
+  const query = appId === undefined ? '' : `?appid=${appId}`;
   const validate = reader.validate();
   const issuersOf = (tenant: string) =>
     (['v1', 'v2'] as const).map((version): IssuerOptions => {
@@ -78,7 +85,7 @@ export function entraId(options: EntraIdOptions | EntraIdTenantsOptions): {
       return {
         issuer: version === 'v1' ? `${cloud.v1}/${tenant}/` : `${cloud.login}/${tenant}/v2.0`,
         audience: audience[version],
-        keys: { from: 'discovery', uri: `${cloud.login}/${tenant}${path}/.well-known/openid-configuration` },
+        keys: { from: 'discovery', uri: `${cloud.login}/${tenant}${path}/.well-known/openid-configuration${query}` },
         algorithms: ['RS256'],
         claimPaths: { scopes: ['scp'], roles: ['roles'] },
         ...providerCheck(['tid', client], validate, ({ tid }) => {

@@ -21,8 +21,7 @@ export interface GoogleOptions extends ValidateOption {
  * **Anyone** with a Google account can get a token for any audience. So `emails` or `subjects` is required (a caller on either list is
  * accepted), or `insecureAllowAnyone: true`.
  *
- * Not supported: access tokens (`ya29.…`), which are opaque, and ID tokens of users with `at_hash` (TYPE_NOT_ALLOWED) or with `iss` without
- * `https://` (ISSUER_UNTRUSTED).
+ * Not supported: access tokens (`ya29.…`), which are opaque, and ID tokens of users with `at_hash` (TYPE_NOT_ALLOWED).
  * @see https://docs.cloud.google.com/pubsub/docs/authenticate-push-subscriptions
  * @throws ConfigurationError if an option is missing or invalid
  */
@@ -42,6 +41,8 @@ export function google(options: GoogleOptions): IssuerOptions {
     reader.problem('insecureAllowAnyone', 'is set beside a list of callers. Remove one of them.');
   return reader.finishWith({
     issuer: 'https://accounts.google.com',
+    // Google writes `iss` with or without the scheme.
+    issuerAliases: ['accounts.google.com'],
     audience,
     algorithms: ['RS256'],
     claimPaths: { scopes: [], roles: [], permissions: [] },
@@ -74,9 +75,5 @@ export const googleProvider: Provider<GoogleOptions> = {
   advice: {
     AUDIENCE_MISMATCH: 'Request the ID token for this audience, or configure it at the subscription, job or task.',
     TOKEN_MALFORMED: 'Access tokens of Google (`ya29.…`) are opaque. Send an ID token of a service account.',
-    ISSUER_UNTRUSTED: ({ named }) =>
-      named === 'accounts.google.com'
-        ? 'In ID tokens of users, Google may write `iss` without https://. Send an ID token of a service account.'
-        : undefined,
   },
 };

@@ -10,6 +10,12 @@ export type ZitadelOptions = ValidateOption & {
    * your project's audience belong to the same project: otherwise an admin of another project is an admin here. Default false.
    */
   readonly clientProjectRoles?: boolean;
+  /**
+   * The URL from which this application fetches keys, if it is not that of the issuer, for example `'http://zitadel:8080'` in a cluster.
+   * ZITADEL finds the instance by the public host, which is sent in the header `Forwarded`. Plain http requires `insecureAllowHttp: true`
+   * in `AuthModule`.
+   */
+  readonly internalUrl?: string;
 } & ExactlyOne<{
     /** The instance's domain, for example `'my-instance.zitadel.cloud'`, or a custom one. Without `https://`. */
     readonly domain: string;
@@ -26,6 +32,7 @@ export type ZitadelOptions = ValidateOption & {
  *
  * Not supported: opaque tokens (TOKEN_MALFORMED), the default. Not checked: the organization in which the user has a role.
  * @see https://zitadel.com/docs/apis/openidoauth/claims
+ * @see https://zitadel.com/docs/self-hosting/manage/custom-domain
  * @throws ConfigurationError if an option is missing or invalid
  */
 export function zitadel(options: ZitadelOptions): IssuerOptions {
@@ -34,12 +41,20 @@ export function zitadel(options: ZitadelOptions): IssuerOptions {
     ? reader.url('issuer', 'https://my-instance.zitadel.cloud')
     : `https://${reader.host('domain', 'my-instance.zitadel.cloud')}`;
   const audience = reader.texts('audience', "the id of your project, for example '69234237810729019'", /^\d+$/);
+  const internalUrl = reader.has('internalUrl') ? reader.url('internalUrl', 'http://zitadel:8080') : undefined;
   const countsClientProject = reader.flag('clientProjectRoles');
   const roles: ClaimPath[] = audience.map((id) => ({ keysOf: [`urn:zitadel:iam:org:project:${id}:roles`] }));
   if (countsClientProject) roles.push({ keysOf: ['urn:zitadel:iam:org:project:roles'] });
   return reader.finishWith({
     issuer,
     audience,
+    ...(internalUrl !== undefined && {
+      keys: {
+        from: 'jwks',
+        uri: `${internalUrl}/oauth/v2/keys`,
+        headers: { forwarded: `host=${issuer.replace(/^https?:\/\//, '')}` },
+      },
+    }),
     claimPaths: { scopes: ['scope'], roles },
     ...providerCheck(['jti'], reader.validate()),
   });

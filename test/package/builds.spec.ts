@@ -40,7 +40,8 @@ async function createApp(name: string, nest: string, more: object = {}, manifest
         '@nestjs/common': nest,
         '@nestjs/core': nest,
         '@nestjs/platform-express': nest,
-        '@nestjs/platform-fastify': nest,
+        // There is no 12.0.0.
+        '@nestjs/platform-fastify': nest === '12.0.0' ? '12.0.2' : nest,
         'nestjs-resource-server': `file:${tarball.path}`,
         'reflect-metadata': '^0.2.0',
         rxjs: '^7.8.0',

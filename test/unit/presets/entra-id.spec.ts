@@ -38,6 +38,18 @@ describe('entraId of one tenant', () => {
     ]);
   });
 
+  it('fetches the keys of an API that has its own', async () => {
+    const own = new Provider({ ...common, iss: v2Issuer(tenant), azp: client, ...v2Claims });
+    const metadata = `https://login.microsoftonline.com/${tenant}/v2.0/.well-known/openid-configuration?appid=${api}`;
+    own.publish(
+      v2Issuer(tenant),
+      `https://login.microsoftonline.com/${tenant}/discovery/v2.0/keys?appid=${api}`,
+      metadata,
+    );
+    expect(await own.outcome(entraId({ tenantId: tenant, audience: api, appId: api }), own.token())).toBe('accepted');
+    expect(await own.outcome(options, own.token())).toBe('KEYS_UNAVAILABLE');
+  });
+
   it('accepts a token of version 1.0, with its scopes', async () => {
     expect((await v1.verify(options, v1.token())).scopes).toEqual(['user_impersonation']);
   });

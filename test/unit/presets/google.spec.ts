@@ -28,11 +28,15 @@ describe('google', () => {
     ['with a list of email addresses', { email: ['gae-gcp@appspot.gserviceaccount.com'] }, 'CLAIM_INVALID'],
     ['for another audience', { aud: 'https://other.example.com' }, 'AUDIENCE_MISMATCH'],
     ['of a user, with at_hash', { at_hash: 'x' }, 'TYPE_NOT_ALLOWED'],
-    ['with an issuer without its scheme', { iss: 'accounts.google.com' }, 'ISSUER_UNTRUSTED'],
+    ['with another spelling of the issuer', { iss: 'http://accounts.google.com' }, 'ISSUER_UNTRUSTED'],
   ]);
 
   it('rejects an opaque access token (TOKEN_MALFORMED)', async () => {
     expect(await provider.outcome(options, 'ya29.a0AfH6SMBx')).toBe('TOKEN_MALFORMED');
+  });
+
+  it('accepts the issuer without its scheme', async () => {
+    expect(await provider.outcome(options, provider.token({ iss: 'accounts.google.com' }))).toBe('accepted');
   });
 
   it('accepts an account by its id, without an email address', async () => {

@@ -240,7 +240,6 @@ describe('adviceOf', () => {
     [entra, `https://sts.windows.net/00000000-0000-0000-0000-000000000000/`, undefined],
     ['https://login.microsoftonline.com/common/v2.0', 'https://login.microsoftonline.com/{tenantid}/v2.0', 'common'],
     ['https://a.okta.com/oauth2/default', 'https://a.okta.com', 'org authorization server'],
-    ['https://accounts.google.com', 'accounts.google.com', 'service account'],
     ['http://sts.contoso.com/adfs/services/trust', 'https://sts.contoso.com/adfs', 'not `id_token`'],
     ['https://sts.contoso.com/adfs', 'http://sts.contoso.com/adfs/services/trust', 'adfs() expects it'],
     ['https://sts.contoso.com/adfs', 'http://sts.example.com/adfs/services/trust', undefined],

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { zitadel } from '../../../src/presets.js';
+import { verifierOf } from '../../support/verifier.js';
 import { Provider, rejectsOptions, rejectsTokens } from '../../support/provider.js';
 
 const iss = 'https://my-instance.zitadel.cloud';
@@ -20,6 +21,18 @@ const provider = new Provider({
 const options = zitadel({ domain: 'my-instance.zitadel.cloud', audience: project });
 
 describe('zitadel', () => {
+  it('fetches keys at an internal address, and names the public host there', async () => {
+    const internal = zitadel({ domain: 'id.example.com', audience: project, internalUrl: 'https://zitadel.internal/' });
+    const inside = new Provider({ iss: 'https://id.example.com', aud: project, jti: 'a', sub: 'alice' });
+    let forwarded: string | null = null;
+    const fetch: typeof globalThis.fetch = (address, init) => {
+      forwarded = new Headers(init?.headers).get('forwarded');
+      return inside.publishKeys('https://zitadel.internal/oauth/v2/keys').fetch(address, init);
+    };
+    await verifierOf({ ...internal, fetch }).verify(inside.token());
+    expect(forwarded).toBe('host=id.example.com');
+  });
+
   it("accepts an access token, with the member names of the project's claim as roles", async () => {
     expect((await provider.verify(options, provider.token())).roles).toEqual(['user', 'editor']);
   });
