@@ -1,5 +1,6 @@
 import { createPrivateKey, createPublicKey } from 'node:crypto';
 import { isJsonObject, type JsonObject } from '../model/unknown-value.js';
+import { keyId } from './verification-key.js';
 
 const PEM_BLOCK = /-----BEGIN ([A-Z0-9 ]+)-----([A-Za-z0-9+/=\s]+)-----END \1-----/g;
 
@@ -21,7 +22,7 @@ export function keysIn(document: unknown): readonly unknown[] | undefined {
   if (!isJsonObject(keys)) return undefined;
   const named = Object.entries(keys).flatMap(([kid, key]) => {
     if (isPem(key)) return keysOfPem(key).map((jwk) => ({ ...jwk, kid }));
-    return isJsonObject(key) && ('kty' in key || 'x5c' in key) ? [{ kid, ...key }] : [];
+    return isJsonObject(key) && ('kty' in key || 'x5c' in key) ? [{ ...key, kid: keyId(key.kid) ?? kid }] : [];
   });
   return named.length === 0 ? undefined : named;
 }

@@ -59,7 +59,7 @@ export interface RemoteKeyOptions {
   readonly fallback?: { readonly keys: readonly JsonWebKey[] };
   /**
    * Request headers for metadata and keys, or a function that returns them, for an issuer that requires them: the token of a Kubernetes
-   * API server, the public host name of an issuer that is reached at an internal address. They are sent only to the origin of `uri`
+   * API server, or `Forwarded` with the public host of an issuer that is reached at an internal address (Node does not send `Host`). They are sent only to the origin of `uri`
    * or `issuer`, and to `jwksOrigins`. Default none.
    */
   readonly headers?: RequestHeaders | (() => RequestHeaders | Promise<RequestHeaders>);
@@ -82,7 +82,7 @@ export type KeysOptions =
       /**
        * The address of the metadata (`discovery`; default: the well-known addresses of the issuer), or of the key set (`jwks`, where it
        * is required). `jwks` also takes a list of addresses, whose keys are used together: servers of one issuer with different keys. One
-       * address with `{kid}` in its path is that of the key with the id of the token (AWS).
+       * address with `{kid}` in its path is that of the key with the id of the token (AWS); `warmUp` and `keyStore` do not apply to it.
        */
       readonly uri?: string;
       /**

@@ -5,6 +5,7 @@ import {
   isSignatureAlgorithm,
   type SignatureAlgorithm,
 } from '../keys/algorithms.js';
+import { withoutQuery } from '../model/address.js';
 import { claimPaths } from './claim-paths.js';
 import { DEFAULTS } from './defaults.js';
 import type { OptionReader } from './option-reader.js';
@@ -79,7 +80,8 @@ export function readIssuer(reader: OptionReader, allowHttp: boolean, shared = CH
   if (name === null) checkUnnamed(reader, keys);
   if (own.audience === null && reader.has('audienceClaim'))
     reader.problem('audienceClaim', 'is set beside audience: null. Remove one of them.');
-  const place = keys.from === 'jwks' ? keys.uris[0] : undefined;
+  // The query may contain a credential.
+  const place = keys.from === 'jwks' ? withoutQuery(keys.uris[0] ?? '') : undefined;
   const issuer = name ?? place ?? 'tokens without iss';
   const names = Object.freeze(name === null ? [] : [name, ...issuerAliases]);
   return Object.freeze({ ...own, issuer, names, keys, ...readChecks(reader, shared) });
@@ -91,6 +93,8 @@ function checkUnnamed(reader: OptionReader, keys: ResolvedKeys): void {
       'issuer',
       "is null. Set keys: { from: 'jwks', uri } or { from: 'static', … }, because there is no issuer with metadata.",
     );
+  if ([reader.record.requiredClaims].flat().includes('iss'))
+    reader.problem('requiredClaims', 'has `iss`, but issuer is null. Remove one of them.');
   if (reader.has('issuerAliases')) reader.problem('issuerAliases', 'is set beside issuer: null. Remove one of them.');
 }
 

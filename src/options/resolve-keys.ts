@@ -64,6 +64,7 @@ export function readKeys(reader: OptionReader, issuer: string, allowHttp: boolea
 function checkPlaceholder(reader: OptionReader, uris: readonly string[]): void {
   const withPlaceholder = uris.filter((uri) => /^https?:.*\{/i.test(uri));
   if (withPlaceholder.length === 0) return;
+  if (reader.has('fallback')) reader.problem('fallback', 'has no effect beside an address with {kid}. Remove it.');
   const isInPath = /^https?:\/\/[^/{}]+\/[^{}]*\{kid\}[^{}]*$/.test(uris[0] ?? '');
   if (uris.length > 1 || !isInPath)
     reader.invalid(
@@ -130,10 +131,18 @@ function importKeys(
 function readHeaders(reader: OptionReader, name: string): RemoteKeyOptions['headers'] {
   const headers = reader.value(name);
   if (typeof headers === 'function') return headers as RemoteKeyOptions['headers'];
-  if (isJsonObject(headers) && Object.values(headers).every((value) => typeof value === 'string'))
+  if (isJsonObject(headers) && Object.entries(headers).every((header) => isRequestHeader(...header)))
     return Object.freeze({ ...headers }) as RequestHeaders;
-  reader.invalid(name, 'Set it to an object of header names and values, or to a function that returns one.');
+  const fix =
+    'Set it to an object of header names and values, or to a function that returns one. Node does not send `Host`.';
+  reader.invalid(name, fix);
   return undefined;
+}
+
+/** RFC 9110 §5.1 and §5.5. Node ignores `host`, so that the request would reach another virtual host than was meant. */
+export function isRequestHeader(name: string, value: unknown): boolean {
+  const isName = /^[\w!#$%&'*+.^`|~-]+$/.test(name) && name.toLowerCase() !== 'host';
+  return isName && typeof value === 'string' && /^[\t\x20-\x7e\x80-\xff]*$/.test(value);
 }
 
 /** Copies the keys, so that later changes of the object have no effect. Returns undefined if it is not a JSON Web Key Set. */

@@ -13,7 +13,8 @@ export type TokenReader<Context> = (context: Context) => string | undefined;
 export type TokenPlace =
   | { readonly from: 'bearer-header' }
   | { readonly from: 'cookie'; readonly name: string; readonly origins: readonly string[] }
-  | { readonly from: 'header' | 'form-body' | 'query'; readonly name: string };
+  | { readonly from: 'header'; readonly name: string; readonly origins?: readonly string[] }
+  | { readonly from: 'form-body' | 'query'; readonly name: string };
 
 export type ResolvedTokenFrom = readonly (TokenPlace | TokenReader<unknown>)[];
 
@@ -32,9 +33,17 @@ export function fromBearerHeader(): TokenPlace {
  * one. **Not** checked: that the request came through the proxy, so that anyone who has a token can send it directly.
  *
  * @param name of the header, in any case. Not `Authorization`, which `fromBearerHeader` reads, and not `Cookie`.
+ * @param options `origins`: for a proxy that sets the header because of a cookie. Browsers also send the cookie with requests that other
+ * sites cause (CSRF), so that requests from other origins are rejected as by {@link fromCookie}; an empty list permits only the
+ * origin of the application. Default: the origin is not checked, because other sites cannot set a header.
  */
-export function fromHeader(name: string): TokenPlace {
-  return Object.freeze({ from: 'header', name: typeof name === 'string' ? name.toLowerCase() : name });
+export function fromHeader(name: string, options: { readonly origins?: readonly string[] } = {}): TokenPlace {
+  const { origins } = ownMembers(options);
+  return Object.freeze({
+    from: 'header',
+    name: typeof name === 'string' ? name.toLowerCase() : name,
+    ...(origins !== undefined && { origins: Object.freeze([...origins]) }),
+  });
 }
 
 /**
@@ -111,7 +120,7 @@ function fixOfPlace(place: unknown): string {
   if (typeof name !== 'string' || name === '') return 'It has no name. Set a non-empty name.';
   if (from === 'header' && (!TOKEN.test(name) || ['authorization', 'cookie'].includes(name.toLowerCase())))
     return `Its name is ${quoted(name)}. Set it to the name of a header other than Authorization and Cookie.`;
-  if (from !== 'cookie') return '';
+  if (from !== 'cookie' && !(from === 'header' && origins !== undefined)) return '';
   if (!TOKEN.test(name))
     return `Its name is ${quoted(name)}. Use only characters that RFC 6265 §4.1.1 allows in the name of a cookie.`;
   // Origins are compared as strings, so a wildcard would match nothing.

@@ -49,7 +49,7 @@ export function awsAlb(options: AwsAlbOptions): IssuerOptions & { readonly token
     keys: { from: 'jwks', uri: keyAddress(regions[0] ?? '') },
     algorithms: ['ES256'],
     padding: 'accept',
-    tokenFrom: [fromHeader('x-amzn-oidc-data')],
+    tokenFrom: [fromHeader('x-amzn-oidc-data', { origins: [] })],
     claimPaths: { scopes: [], roles: [], permissions: [] },
     ...providerCheck(['sub'], reader.validate(), (_claims, header) => {
       if (!signers.includes(String(header?.signer)))

@@ -45,7 +45,7 @@ export function cloudflareAccess(
     audience,
     keys: { from: 'jwks', uri: `${issuer}/cdn-cgi/access/certs` },
     algorithms: ['RS256'],
-    tokenFrom: [fromHeader('Cf-Access-Jwt-Assertion')],
+    tokenFrom: [fromHeader('Cf-Access-Jwt-Assertion', { origins: [] })],
     claimPaths: { scopes: [], roles: [], permissions: [] },
     ...providerCheck(['type'], reader.validate(), (claims) => {
       if (claims.type !== 'app') throw new AuthError('CLAIM_INVALID', { claim: 'type', expected: 'app' });

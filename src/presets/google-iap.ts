@@ -34,7 +34,7 @@ export function googleIap(options: GoogleIapOptions): IssuerOptions & { readonly
     audience,
     keys: { from: 'jwks', uri: 'https://www.gstatic.com/iap/verify/public_key-jwk' },
     algorithms: ['ES256'],
-    tokenFrom: [fromHeader('x-goog-iap-jwt-assertion')],
+    tokenFrom: [fromHeader('x-goog-iap-jwt-assertion', { origins: [] })],
     claimPaths: { scopes: [], roles: [], permissions: [] },
     ...providerCheck(['sub', 'iat'], reader.validate()),
   });

@@ -1,8 +1,10 @@
+import { setMaxListeners } from 'node:events';
 import { isPem } from '../keys/key-document.js';
 import { withoutQuery } from '../model/address.js';
 import { quoted } from '../model/printable-text.js';
 import { parseJson } from '../model/unknown-value.js';
 import type { RemoteKeyOptions, RequestHeaders } from '../options/options.js';
+import { isRequestHeader } from '../options/resolve-keys.js';
 
 // `application/jwk-set+json` (RFC 7517 §8.5.2) is the only type of some servers. The last range is for file servers, which send any type.
 const ACCEPT = 'application/json, application/jwk-set+json, */*;q=0.1';
@@ -76,7 +78,11 @@ export function withHeaders(
   return async (address, init) => {
     const isTrusted = origins.includes(new URL(address).origin);
     const headers = isTrusted ? await (typeof configured === 'function' ? configured() : configured) : {};
-    return fetch(address, { ...init, headers: { ...(init?.headers as RequestHeaders), ...headers } });
+    const own = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value] as const);
+    // The error of `fetch` would quote the value.
+    if (!own.every(([name, value]) => isRequestHeader(name, value)))
+      throw new FetchError('NETWORK', 'is not requested: `keys.headers` has a name or a value that is not valid');
+    return fetch(address, { ...init, headers: { ...(init?.headers as RequestHeaders), ...Object.fromEntries(own) } });
   };
 }
 
@@ -94,6 +100,8 @@ export async function withDeadline<T>(
   outer?.throwIfAborted();
   const controller = new AbortController();
   const { signal } = controller;
+  // Each request of the operation adds a listener, and Node warns about a leak after ten.
+  setMaxListeners(0, signal);
   const aborted = new Promise<never>((_resolve, reject) => {
     signal.addEventListener('abort', () => {
       reject(signal.reason as FetchError);
@@ -212,4 +220,13 @@ export class FetchError extends Error {
   get isUnreachable(): boolean {
     return this.code === 'NETWORK' || this.code === 'TIMEOUT' || this.code === 'CLOSED';
   }
+}
+
+/** Answers that a server sends for an address at which it has no document. */
+const MISSING: readonly (number | undefined)[] = [400, 404, 405, 406, 410];
+
+/** Returns the failure of several addresses that says most about the cause. At most of them, an issuer has no document. */
+export function mostTelling(failures: readonly FetchError[]): FetchError {
+  const rank = ({ code, status }: FetchError) => (code === 'ISSUER_MISMATCH' ? 0 : MISSING.includes(status) ? 2 : 1);
+  return failures.reduce((best, each) => (rank(each) < rank(best) ? each : best));
 }

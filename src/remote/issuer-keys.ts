@@ -6,7 +6,7 @@ import type { ResolvedRemoteKeys } from '../options/resolve-keys.js';
 import { type CachedKeySet, lifetime } from './cached-key-set.js';
 import { type ExchangeOptions, FetchError, withDeadline } from './http-exchange.js';
 import type { TenantLimits } from './fetch-limit.js';
-import { fetchJwks, type KeyAddress } from './jwks-client.js';
+import { fetchJwks } from './jwks-client.js';
 import { KeySetHistory } from './key-set-history.js';
 import { KeySetPersistence } from './key-set-persistence.js';
 import { RefreshBackoff } from './refresh-backoff.js';
@@ -18,9 +18,7 @@ interface IssuerKeysOptions extends ResolvedRemoteKeys, ExchangeOptions {
   readonly signal: AbortSignal;
   readonly clock: () => number;
   /** Returns the addresses of the keys. If they are `isDoubtful`, the addresses returned last may be outdated. */
-  readonly locate: (isDoubtful: boolean) => Promise<readonly KeyAddress[]>;
-  /** The address of one key, if each key has its own; undefined for an id that no key has. */
-  readonly addressOf?: ((kid: string) => KeyAddress | undefined) | undefined;
+  readonly locate: (isDoubtful: boolean) => Promise<readonly string[]>;
   readonly store: KeyStore | undefined;
   readonly origin: string;
   /** The limits that the tenants share. Undefined for a configured issuer. */
@@ -37,10 +35,9 @@ const MAX_WARNED_KEYS = 10;
 // Bounds of what callers without a valid token can make this process remember.
 const MAX_UNKNOWN_KIDS = 500;
 const MAX_UNKNOWN_KIDS_OF_TENANT = 50;
-/** Of an issuer that has an address for each key. More than are in use during a rotation. */
-const MAX_KEYS_WITH_ADDRESS = 16;
 /** In refreshes: how long a key is used after it was seen last, if the servers of the issuer have different keys. */
 const FLAPPING_REFRESHES = 6;
+const MAX_FLAPPING_SECONDS = 3_600;
 
 /**
  * The cached key set of one issuer, fetched as `RemoteKeyOptions` describes. All requests that need a fetch share it. A set is
@@ -60,12 +57,11 @@ export class IssuerKeys implements KeySource {
   private lastWarning: { readonly kind: string; readonly at: number } | undefined;
 
   constructor(readonly options: IssuerKeysOptions) {
-    const { isConfigured, store, refreshSeconds, unknownKidCooldownSeconds, notBefore, addressOf } = options;
+    const { isConfigured, store, refreshSeconds, unknownKidCooldownSeconds, notBefore } = options;
     this.backoff = new RefreshBackoff(notBefore);
     const maxUnknownKids = isConfigured ? MAX_UNKNOWN_KIDS : MAX_UNKNOWN_KIDS_OF_TENANT;
-    const cooldownMs = unknownKidCooldownSeconds * 1000;
-    this.unknownKids = new UnknownKidBudget(cooldownMs, maxUnknownKids, addressOf !== undefined);
-    this.history = new KeySetHistory(FLAPPING_REFRESHES * refreshSeconds * 1000);
+    this.unknownKids = new UnknownKidBudget(unknownKidCooldownSeconds * 1000, maxUnknownKids);
+    this.history = new KeySetHistory(Math.min(FLAPPING_REFRESHES * refreshSeconds, MAX_FLAPPING_SECONDS) * 1000);
     this.persistence = store && new KeySetPersistence(store, options);
   }
 
@@ -131,12 +127,7 @@ export class IssuerKeys implements KeySource {
     const { clock } = this.options;
     await this.restore();
     if (this.usableAt(clock()) !== undefined) return this.keySetFor(kid, rejectedSet);
-    const keySet = this.backoff.isDue(clock())
-      ? await this.awaitCurrent(this.refresh(false, kid))
-      : this.currentOrThrow();
-    // The fetch may have been for another key.
-    const isOther = this.options.addressOf !== undefined && kid !== undefined && !keySet.hasKid(kid);
-    return isOther ? this.search(kid, keySet, clock()) : keySet;
+    return this.backoff.isDue(clock()) ? this.awaitCurrent(this.refresh()) : this.currentOrThrow();
   }
 
   private async awaitCurrent(refreshed: Promise<void> | undefined): Promise<KeySet> {
@@ -152,11 +143,9 @@ export class IssuerKeys implements KeySource {
     const mayFetch = (backoff.failures === 0 || backoff.isDue(now)) && unknownKids.allowsFetch(kid, now);
     if (this.refreshing !== undefined) {
       await this.refreshing;
-      // The fetch was for another key.
-      if (this.options.addressOf !== undefined && kid !== undefined) return this.searchAgain(kid, searchedSet);
     } else if (mayFetch) {
       // If the kid is missing for the second time, the key set may have moved to another address.
-      await this.awaitCurrent(this.refresh(unknownKids.isMissing(kid), kid));
+      await this.awaitCurrent(this.refresh(unknownKids.isMissing(kid)));
       // A failed fetch does not show whether the kid exists, and is limited by its own pause.
       if (backoff.failures === 0) unknownKids.recordFetch(now);
     }
@@ -164,15 +153,12 @@ export class IssuerKeys implements KeySource {
     // this name, its verdict stands: anyone can send a token with a known `kid` and any signature.
     if (backoff.failures > 0 && !searchedSet.hasKid(kid)) throw this.unavailable();
     const keySet = this.currentOrThrow();
+    // The key may be at the address that did not answer.
+    const [partial] = this.cached?.fetched?.failures ?? [];
+    if (partial !== undefined && keySet.candidates(kid).length === 0) throw this.unavailable(partial.code);
     if (keySet !== searchedSet && keySet.candidates(kid).length > 0) unknownKids.clearMiss(kid);
     else unknownKids.recordMiss(kid, this.options.clock());
     return keySet;
-  }
-
-  private searchAgain(kid: string, searchedSet: KeySet): KeySet | Promise<KeySet> {
-    const keySet = this.currentOrThrow();
-    const isFound = keySet !== searchedSet && keySet.hasKid(kid);
-    return isFound ? keySet : this.search(kid, keySet, this.options.clock());
   }
 
   private currentOrThrow(): KeySet {
@@ -189,47 +175,37 @@ export class IssuerKeys implements KeySource {
   }
 
   /** Never rejects; `backoff` has the result. Undefined if too many fetches for tenants are in progress. */
-  private refresh(relocate = false, kid?: string): Promise<void> | undefined {
+  private refresh(relocate = false): Promise<void> | undefined {
     if (this.refreshing !== undefined) return this.refreshing;
     const { limits } = this.options;
     const limit = this.cached?.fetched === undefined ? limits?.firstFetches : limits?.laterFetches;
-    const load = () => this.load(relocate, kid);
-    const loading = limit === undefined ? load() : limit.run(load);
+    const loading = limit === undefined ? this.load(relocate) : limit.run(() => this.load(relocate));
     return (this.refreshing = loading?.finally(() => (this.refreshing = undefined)));
   }
 
-  private async load(relocate: boolean, kid: string | undefined): Promise<void> {
+  private async load(relocate: boolean): Promise<void> {
     // The age counts from the request: a key may be withdrawn while the response is on its way.
     const startedAt = this.options.clock();
     this.lastFetchAt = startedAt;
     try {
-      this.accept(await this.fetchKeySet(relocate, kid, startedAt));
+      this.accept(await this.fetchKeySet(relocate, startedAt));
     } catch (error) {
       this.fail(error instanceof FetchError ? error : new FetchError('KEYS_UNUSABLE', 'cannot be read'));
     }
     this.scheduleRefresh();
   }
 
-  private fetchKeySet(relocate: boolean, kid: string | undefined, startedAt: number): Promise<CachedKeySet> {
+  private fetchKeySet(relocate: boolean, startedAt: number): Promise<CachedKeySet> {
     // One deadline for metadata and key set: the requests that need the keys wait for both.
     return withDeadline(2 * this.options.timeoutMs, this.options.signal, async (signal) => {
-      const addresses = this.addressesOfKeys(kid) ?? (await this.locate(relocate || this.backoff.failures > 0, signal));
+      const addresses = await this.locate(relocate || this.backoff.failures > 0, signal);
       const fetched = await fetchJwks(addresses, { ...this.options, signal }, this.cached?.fetched, startedAt);
       const keySet = this.unite(fetched.keySet, startedAt);
       return { keySet, source: 'issuer', fetched, ...lifetime(startedAt, this.options, fetched.maxAgeSeconds) };
     });
   }
 
-  /** Returns the addresses of the known keys and of this one, if each key has its own. */
-  private addressesOfKeys(kid: string | undefined): readonly KeyAddress[] | undefined {
-    const { addressOf } = this.options;
-    if (addressOf === undefined) return undefined;
-    const known = this.cached?.fetched?.documents.slice(-MAX_KEYS_WITH_ADDRESS) ?? [];
-    const wanted = kid === undefined || this.cached?.keySet.hasKid(kid) === true ? undefined : addressOf(kid);
-    return wanted === undefined ? known : [...known, wanted];
-  }
-
-  private async locate(isDoubtful: boolean, signal: AbortSignal): Promise<readonly KeyAddress[]> {
+  private async locate(isDoubtful: boolean, signal: AbortSignal): Promise<readonly string[]> {
     const { locate, timeoutMs } = this.options;
     const addresses = this.cached?.fetched?.addresses;
     if (addresses === undefined || !isDoubtful) return addresses ?? locate(isDoubtful);
@@ -308,6 +284,8 @@ export class IssuerKeys implements KeySource {
     const { limits, clock } = this.options;
     const load = async () => {
       const stored = await persistence.load(clock());
+      // Another server of the issuer may have keys of it that the next answer lacks.
+      if (stored !== undefined) this.history.add(stored.keySet, clock());
       this.cached ??= stored;
     };
     this.restoring ??= limits === undefined ? load() : limits.storeLoads.run(load);

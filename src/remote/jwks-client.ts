@@ -3,17 +3,11 @@ import { JwksClient } from 'jwks-rsa';
 import { keysIn } from '../keys/key-document.js';
 import { KeySet } from '../keys/key-set.js';
 import { withoutQuery } from '../model/address.js';
-import { isJsonObject } from '../model/unknown-value.js';
-import { exchange, type ExchangeOptions, FetchError, type JsonResponse } from './http-exchange.js';
-
-/** An address of keys, or of the one key with this id. */
-export interface KeyAddress {
-  readonly address: string;
-  readonly kid: string | undefined;
-}
+import { exchange, type ExchangeOptions, FetchError, type JsonResponse, mostTelling } from './http-exchange.js';
 
 /** The keys at one address. */
-interface KeyDocument extends Omit<JsonResponse, 'body'>, KeyAddress {
+interface KeyDocument extends Omit<JsonResponse, 'body'> {
+  readonly address: string;
   readonly keys: readonly unknown[];
   /** When it was confirmed last, in milliseconds since 1970. */
   readonly fetchedAt: number;
@@ -22,7 +16,7 @@ interface KeyDocument extends Omit<JsonResponse, 'body'>, KeyAddress {
 /** The keys of all addresses of an issuer. */
 export interface FetchedKeySet {
   readonly keySet: KeySet;
-  readonly addresses: readonly KeyAddress[];
+  readonly addresses: readonly string[];
   readonly documents: readonly KeyDocument[];
   readonly digest: string;
   readonly maxAgeSeconds: number | undefined;
@@ -34,42 +28,35 @@ export interface FetchJwksOptions extends ExchangeOptions {
   readonly maxStaleSeconds: number;
 }
 
-/** Answers for a key id that does not exist. Object stores answer 403 if their content must not be listed. */
-const MISSING_KEY: readonly (number | undefined)[] = [400, 403, 404, 410];
-
 /**
  * Fetches the key sets at these addresses and unites them. An address that cannot be fetched keeps its last keys for `maxStaleSeconds`, as
  * long as another one answers.
  *
  * @param last The last fetched set. Its `keySet` is reused if no key has changed, so that no key is imported twice.
- * @throws FetchError if no address answers, or no key can verify a token: such a set must not replace a usable one. With one address
- * for each key, keys that do not exist are left out, and the set may be empty.
+ * @throws FetchError if no address answers, or no key can verify a token: such a set must not replace a usable one.
  */
 export async function fetchJwks(
-  addresses: readonly KeyAddress[],
+  addresses: readonly string[],
   options: FetchJwksOptions,
   last: FetchedKeySet | undefined,
   now: number,
 ): Promise<FetchedKeySet> {
   const failures: FetchError[] = [];
-  const isPerKey = addresses.every(({ kid }) => kid !== undefined);
-  const fetched = addresses.map(async (given) => {
-    const previous = last?.documents.find(({ address }) => address === given.address);
-    return fetchDocument(given, options, previous, now).catch((error: unknown) => {
-      if (isPerKey && error instanceof FetchError && MISSING_KEY.includes(error.status)) return undefined;
+  const fetched = addresses.map(async (address) => {
+    const previous = last?.documents.find((document) => document.address === address);
+    return fetchDocument(address, options, previous, now).catch((error: unknown) => {
       failures.push(error instanceof FetchError ? error : new FetchError('KEYS_UNUSABLE', 'cannot be read'));
       return previous !== undefined && now - previous.fetchedAt < options.maxStaleSeconds * 1000 ? previous : undefined;
     });
   });
   const documents = (await Promise.all(fetched)).filter((document) => document !== undefined);
-  const [failure] = failures;
-  if (failure !== undefined && (isPerKey || failures.length === addresses.length)) throw failure;
+  if (failures.length === addresses.length) throw mostTelling(failures);
   const keys = uniqueKeys(documents.flatMap((document) => document.keys));
   const digest = createHash('sha256').update(JSON.stringify(keys)).digest('base64url');
   const keySet = last?.digest === digest ? last.keySet : new KeySet(keys);
-  if (!keySet.isUsable && !isPerKey) {
+  if (!keySet.isUsable) {
     const reasons = keySet.problems.slice(0, 10).join('; ') || 'empty';
-    const places = addresses.map(({ address }) => withoutQuery(address)).join(', ');
+    const places = addresses.map(withoutQuery).join(', ');
     throw new FetchError('KEYS_UNUSABLE', `${places}: has no usable key (${reasons})`);
   }
   const ages = documents.map(({ maxAgeSeconds }) => maxAgeSeconds).filter((age) => age !== undefined);
@@ -82,7 +69,7 @@ export async function fetchJwks(
  * ids of unauthenticated callers use up the budget of known keys. Its own request never settles if a body is cut off.
  */
 async function fetchDocument(
-  { address, kid }: KeyAddress,
+  address: string,
   options: ExchangeOptions,
   previous: KeyDocument | undefined,
   now: number,
@@ -93,8 +80,7 @@ async function fetchDocument(
   const fetcher = () => Promise.resolve({ keys: keysIn(body) });
   const keys: unknown = await new JwksClient({ jwksUri: address, cache: false, rateLimit: false, fetcher }).getKeys();
   if (!Array.isArray(keys)) throw new FetchError('KEYS_UNUSABLE', `${withoutQuery(address)}: has no list of keys`);
-  const named = kid === undefined ? keys : keys.filter(isJsonObject).map((jwk) => ({ ...jwk, kid }));
-  return { address, kid, keys: named, conditions, maxAgeSeconds, fetchedAt: now };
+  return { address, keys, conditions, maxAgeSeconds, fetchedAt: now };
 }
 
 /** Several servers of one issuer publish some keys in common. */

@@ -11,6 +11,7 @@ import { TenantLimits } from './fetch-limit.js';
 import { IssuerKeys } from './issuer-keys.js';
 import { MetadataSource, requireJwksUri } from './metadata.js';
 import { isPauseOver, NO_PAUSE, type Pause } from './refresh-backoff.js';
+import { KEY_ID_PLACEHOLDER, SeparateKeys } from './separate-keys.js';
 
 interface KeySourceRegistryOptions extends Pick<ResolvedOptions, 'fetch' | 'clock' | 'insecureAllowHttp' | 'keyStore'> {
   readonly onProblem: (message: string) => void;
@@ -23,7 +24,7 @@ const CLOSING_MS = 300;
 /** Creates the key sources of one module, and warms up, monitors and closes them together. */
 export class KeySourceRegistry implements KeySources {
   readonly metadata: MetadataSource;
-  private readonly remote = new Set<IssuerKeys>();
+  private readonly remote = new Set<IssuerKeys | SeparateKeys>();
   private readonly staticHealth: IssuerKeyHealth[] = [];
   /** When the issuer of a released tenant may be requested again. */
   private readonly pauses = new LRUCache<string, Pause>({ max: MAX_PAUSES });
@@ -55,34 +56,33 @@ export class KeySourceRegistry implements KeySources {
       ...addresses.map((address) => new URL(address).origin),
       ...(keys.from === 'discovery' ? (keys.jwksOrigins ?? []) : []),
     ]);
+    const common = { ...keys, ...this.network, fetch, issuer, isConfigured, clock, onProblem: this.onProblem };
+    const [template = ''] = addresses;
+    if (template.includes(KEY_ID_PLACEHOLDER)) return this.addRemote(new SeparateKeys({ ...common, template }));
     const source = new IssuerKeys({
-      ...keys,
-      ...this.network,
-      fetch,
-      issuer,
-      isConfigured,
-      clock,
+      ...common,
       locate: async (isDoubtful) => {
-        if (keys.from === 'jwks') return keys.uris.map((address) => ({ address, kid: undefined }));
+        if (keys.from === 'jwks') return keys.uris;
         const { uri: location = issuer, jwksOrigins } = keys;
         const { jwks_uri: jwksUri } = await this.metadata.get(issuer, { ...keys, fetch }, isDoubtful);
-        const address = requireJwksUri(jwksUri, location, { jwksOrigins, allowHttp });
-        return [{ address, kid: undefined }];
+        return [requireJwksUri(jwksUri, location, { jwksOrigins, allowHttp })];
       },
-      addressOf: addressOfKey(keys),
       store,
-      onProblem: this.onProblem,
       origin: `${keys.from} ${addresses.map(storableAddress).join(' ')}`,
       limits: isConfigured ? undefined : this.tenantLimits,
       notBefore: isConfigured ? undefined : this.pauseOf(issuer),
     });
+    return this.addRemote(source);
+  }
+
+  private addRemote(source: IssuerKeys | SeparateKeys): KeySource {
     this.remote.add(source);
     return source;
   }
 
   /** Removes the source of a tenant that was not used recently. Requests that wait for its keys still get them. */
   release(source: KeySource): void {
-    if (!(source instanceof IssuerKeys)) return;
+    if (!(source instanceof IssuerKeys || source instanceof SeparateKeys)) return;
     this.remote.delete(source);
     // Otherwise tokens that name many tenants in turn would cause a request for each token.
     const { issuer, unknownKidCooldownSeconds } = source.options;
@@ -133,17 +133,6 @@ export class KeySourceRegistry implements KeySources {
       // An error of the logger in a background refresh has no handler and would end the process.
     }
   };
-}
-
-const PLACEHOLDER = '{kid}';
-// The id becomes a part of the address. Those of AWS are UUIDs.
-const KEY_ID_IN_ADDRESS = /^[\w-]{1,128}$/;
-
-function addressOfKey(keys: Exclude<ResolvedKeys, { from: 'static' }>) {
-  const [template = ''] = keys.from === 'jwks' ? keys.uris : [];
-  if (!template.includes(PLACEHOLDER)) return undefined;
-  return (kid: string) =>
-    KEY_ID_IN_ADDRESS.test(kid) ? { address: template.replace(PLACEHOLDER, kid), kid } : undefined;
 }
 
 /** The query may contain a credential, so its digest replaces it. Addresses with different queries may have different keys. */

@@ -2,7 +2,7 @@ import { LRUCache } from 'lru-cache';
 import { isFetchableAddress, isInternalHost, withoutQuery } from '../model/address.js';
 import { quoted } from '../model/printable-text.js';
 import { isJsonObject } from '../model/unknown-value.js';
-import { exchange, type ExchangeOptions, FetchError } from './http-exchange.js';
+import { exchange, type ExchangeOptions, FetchError, mostTelling } from './http-exchange.js';
 
 /**
  * The members of authorization server metadata (RFC 8414 §2) that this package uses. Lists of algorithms are not among
@@ -70,15 +70,6 @@ export class MetadataSource {
     const { code, retryAfterSeconds } = mostTelling(failures);
     throw new FetchError(code, failures.map(({ message }) => message).join('; '), retryAfterSeconds);
   }
-}
-
-/** Answers that a server sends for an address at which it has no document. */
-const MISSING: readonly (number | undefined)[] = [400, 404, 405, 406, 410];
-
-/** An issuer has a document at one of the locations, so the failures at the others say little. */
-function mostTelling(failures: readonly FetchError[]): FetchError {
-  const rank = ({ code, status }: FetchError) => (code === 'ISSUER_MISMATCH' ? 0 : MISSING.includes(status) ? 2 : 1);
-  return failures.reduce((best, each) => (rank(each) < rank(best) ? each : best));
 }
 
 /**

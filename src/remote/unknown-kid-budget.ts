@@ -23,8 +23,6 @@ export class UnknownKidBudget {
   constructor(
     private readonly cooldownMs: number,
     private readonly maxMisses: number,
-    /** Each key has an address of its own, so that the fetch for one key does not find another. */
-    private readonly areSeparate = false,
   ) {}
 
   isMissing(kid = NO_KID): boolean {
@@ -34,8 +32,7 @@ export class UnknownKidBudget {
   allowsFetch(kid: string | undefined = NO_KID, now: number): boolean {
     if (isPauseOver(this.cooldown, now)) return true;
     const miss = this.misses?.get(kid);
-    const mayRetry = miss === undefined ? this.areSeparate : isPauseOver(miss, now);
-    return mayRetry && this.retriesLeft > 0;
+    return miss !== undefined && isPauseOver(miss, now) && this.retriesLeft > 0;
   }
 
   recordFetch(now: number): void {

@@ -96,8 +96,8 @@ export function unreadClaimOf(
         return { found: `\`${name}\` is a list of objects`, fix: set(`'${name}[].${memberWithName(first)}'`) };
       if (Array.isArray(first)) return { found: `\`${name}\` is a list of lists`, fix: set(`'${name}[]'`) };
       if (isJsonObject(value)) return { found: `\`${name}\` is an object`, fix: set(`{ keysOf: '${name}' }`) };
-      const separator = typeof value === 'string' ? [',', ';', ' '].find((each) => value.includes(each)) : undefined;
-      if (separator !== undefined && !(kind === 'scopes' && separator === ' '))
+      const separator = typeof value === 'string' ? [',', ';'].find((each) => value.includes(each)) : undefined;
+      if (separator !== undefined)
         return {
           found: `\`${name}\` is one text with several values`,
           fix: set(`{ path: '${name}', split: '${separator}' }`),

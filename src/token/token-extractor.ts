@@ -48,8 +48,12 @@ function tokensAt(place: TokenPlace, carrier: TokenCarrier): readonly string[] {
   switch (place.from) {
     case 'bearer-header':
       return nonEmptyStrings([sentToken(carrier.authorization), ...carrier.bare]);
-    case 'header':
-      return nonEmptyStrings([own(carrier.headers, place.name)].flat()).map(tokenInHeader);
+    case 'header': {
+      const tokens = nonEmptyStrings([own(carrier.headers, place.name)].flat()).map(tokenInHeader);
+      // Own members only: a polluted prototype must not permit an origin.
+      if (tokens.length > 0 && Object.hasOwn(place, 'origins')) checkOrigin(carrier, place.origins ?? []);
+      return tokens;
+    }
     case 'cookie': {
       const tokens = cookiesOf(carrier, place.name);
       if (tokens.length > 0) checkOrigin(carrier, place.origins);

@@ -94,7 +94,8 @@ class TenantKeySourceCache {
 
   /** Adds the same source for the same issuer and `keys`, although the options object is a new one for each token. */
   withKeySource(issuer: ResolvedIssuer): TrustedIssuer {
-    const id = JSON.stringify([issuer.issuer, issuer.keys]);
+    // Without headers, which may be a new credential for each token.
+    const id = JSON.stringify([issuer.issuer, { ...issuer.keys, headers: undefined }]);
     const known = this.proven.get(id) ?? this.unproven.get(id);
     const keySource = known ?? this.sources.create(issuer.issuer, issuer.keys, 'resolved');
     if (known === undefined) this.unproven.set(id, keySource);

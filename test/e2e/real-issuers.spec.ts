@@ -1,8 +1,10 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { Controller, Post } from '@nestjs/common';
 import { createPublicKey, generateKeyPairSync, sign } from 'node:crypto';
 import {
   type AccessTokenClaims,
   type AuthOptions,
+  fromHeader,
   type KeysOptions,
   RequireRoles,
   type UnnamedIssuerOptions,
@@ -199,6 +201,31 @@ describe('A key set', () => {
     for (const by of [key, other]) expect(await app.outcome(tokenOf({}, {}, by))).toBe('200');
   });
 
+  it('at several addresses answers 503, not 401, for keys of an address that was down from the start', async () => {
+    const [one, two] = [`${JWKS}/1`, `${JWKS}/2`];
+    const other = newKey('p-256', { kid: 'second' });
+    let isDown = true;
+    const fetch = serving({
+      [one]: () => json({ keys: [key.jwk] }),
+      [two]: () => (isDown ? new Response(null, { status: 503 }) : json({ keys: [other.jwk] })),
+    });
+    const app = await start({ fetch, keys: { from: 'jwks', uri: [one, two] } });
+    expect(await app.outcome(tokenOf())).toBe('200');
+    expect(await app.outcome(tokenOf({}, {}, other))).toBe('503 KEYS_UNAVAILABLE');
+    expect(app.warnings()).toEqual([expect.stringContaining('cannot be fetched from all addresses')]);
+    isDown = false;
+    app.clock.pass(31);
+    expect(await app.outcome(tokenOf({}, {}, other))).toBe('200');
+  });
+
+  it('logs no header that cannot be sent', async () => {
+    const headers = () => ({ authorization: 'Bearer s3cret\nsecond line' });
+    const app = await start({ keys: { from: 'jwks', uri: JWKS, headers } });
+    expect(await app.outcome(tokenOf())).toBe('503 KEYS_UNAVAILABLE');
+    expect(app.warnings().join()).toContain('`keys.headers` has a name or a value that is not valid');
+    expect(app.warnings().join()).not.toContain('s3cret');
+  });
+
   it('with a new key under the same `kid` is fetched once before the signature counts as invalid', async () => {
     let published = key;
     let fetches = 0;
@@ -319,6 +346,43 @@ describe('Signatures', () => {
     const app = await start({ fetch: publishing({ jwk }), explainRefusals: true });
     const { body } = await app.ask(token);
     expect(body).toMatchObject({ code: 'SIGNATURE_INVALID', hint: expect.stringContaining('DER-encoded') });
+  });
+});
+
+describe('A header that a proxy sets because of a cookie', () => {
+  @Controller('payments')
+  class PaymentsController {
+    @Post()
+    pay() {
+      return 'paid';
+    }
+  }
+
+  const ask = async (options: Partial<AuthOptions>, headers: Record<string, string>) => {
+    const app = await startGuarded(ISSUER, {
+      keys: { from: 'jwks', uri: JWKS } as Partial<KeysOptions>,
+      options: { fetch: publishing(key), ...options } as Partial<AuthOptions>,
+      controllers: [PaymentsController],
+    });
+    const response = await fetch(`${app.url}/payments`, {
+      method: 'POST',
+      headers: { ...headers, 'x-proxy-token': tokenOf() },
+    });
+    await app.close();
+    return response.status;
+  };
+  const evil = { origin: 'https://evil.example.com', 'sec-fetch-site': 'cross-site' };
+
+  it('is not read from requests that other sites cause, if `origins` is set', async () => {
+    const checked = { tokenFrom: [fromHeader('X-Proxy-Token', { origins: ['https://app.example.com'] })] };
+    expect(await ask(checked, evil)).toBe(403);
+    expect(await ask(checked, { ...evil, origin: 'https://app.example.com' })).toBe(201);
+    expect(await ask({ tokenFrom: [fromHeader('X-Proxy-Token', { origins: [] })] }, evil)).toBe(403);
+    expect(await ask({ tokenFrom: [fromHeader('X-Proxy-Token', { origins: [] })] }, {})).toBe(201);
+  });
+
+  it('is read without a check of the origin by default, because other sites cannot set a header', async () => {
+    expect(await ask({ tokenFrom: [fromHeader('X-Proxy-Token')] }, evil)).toBe(201);
   });
 });
 

@@ -32,7 +32,7 @@ export async function checkToken(
   }
   const keySource = staticKeys(keySet ?? new KeySet([]));
   const trusted = new TrustedIssuers(
-    (name) => Promise.resolve(issuers.find((each) => each.issuer === name) ?? options),
+    (name) => Promise.resolve(issuers.find(({ names }) => names.includes(name)) ?? options),
     { create: () => keySource, release: () => undefined },
   );
   // Without an own `validate`, this only calls the check of the preset.
@@ -43,12 +43,17 @@ export async function checkToken(
   if (rows.some(({ check, passed }) => check === 'form' && passed === true)) addUnreadClaims(token, options, report);
   if (keySet === undefined) report.add('token.signature', 'skipped', 'the keys of the issuer are unavailable');
   const iss = rows.find(({ check }) => check === 'issuer')?.got;
-  if (typeof iss === 'string' && iss !== issuer) {
+  if (typeof iss === 'string' && iss !== issuer && !isAlias(options, issuer, iss)) {
     const fix =
       issuerMismatchFix(issuer, iss) ??
       'The token is from another issuer, or forged, unless the metadata has the same name (see metadata-issuer). Request a token from the configured issuer. If the other issuer is yours, too, run doctor again with it as --issuer.';
     report.add('token.issuer', 'problem', quoted(iss), fix, `${quoted(issuer)} (--issuer)`);
   }
+}
+
+/** Whether the options accept both names. */
+function isAlias({ names }: ResolvedIssuer, issuer: string, iss: string): boolean {
+  return names.includes(issuer) && names.includes(iss);
 }
 
 /** Node refuses requests whose headers are longer, before any application sees them. */

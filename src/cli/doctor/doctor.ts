@@ -93,6 +93,8 @@ function readArguments(args: readonly string[]) {
   if (jwksUri !== undefined && metadataUri !== undefined)
     throw new CommandError('--jwks-uri and --metadata-uri exclude each other. Omit one of them.');
   const addresses = { 'jwks-uri': jwksUri, 'metadata-uri': metadataUri };
+  if (metadataUri !== undefined && !URL.canParse(metadataUri))
+    throw new CommandError(`--metadata-uri ${quoted(metadataUri)} is not a URL. Write https://….`);
   for (const [option, given] of Object.entries({ issuer, audience: values.audience, ...addresses }))
     if ([given ?? []].flat().some((value) => fixOfUnsetValue(value) !== undefined))
       throw new CommandError(
@@ -115,7 +117,7 @@ function readHeader(text: string): readonly [name: string, value: string] {
   const [, name = '', value = ''] = /^([\w-]+):\s*(.+)$/s.exec(text) ?? [];
   if (name === '')
     throw new CommandError(`--header ${quoted(text.slice(0, 20))} is not a header. Write 'Name: value'.`);
-  const [, start = '', path] = /^(.*)@(\S+)$/s.exec(value) ?? [];
+  const [, start = '', path] = /^((?:.*\s)?)@(\S+)$/s.exec(value) ?? [];
   try {
     return [name, path === undefined ? value : start + readFileSync(path, 'utf8').trim()];
   } catch (error) {

@@ -26,6 +26,11 @@ describe('keysIn', () => {
     ['keys by key id', { a: unnamed, b: unnamed }, ['a', 'b']],
     ['keys by key id in a member', { keys: { a: unnamed } }, ['a']],
     ['keys whose own key id differs', { other: key.jwk }, ['a']],
+    [
+      'keys whose own key id is null or empty',
+      { a: { ...unnamed, kid: null }, b: { ...unnamed, kid: '' } },
+      ['a', 'b'],
+    ],
     ['certificates by key id, as Google and Firebase publish them', { a: certificate, b: certificate }, ['a', 'b']],
     ['PEM keys by key id', { a: pem }, ['a']],
     ['a PEM key', pem, [undefined]],

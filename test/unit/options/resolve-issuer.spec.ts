@@ -183,6 +183,9 @@ describe('Tokens without a name or an audience', () => {
     expect(resolve({ audience: null })).toMatchObject({ audience: null });
     expect(pathsOf(() => resolve({ issuer: null }))).toEqual(['issuer']);
     expect(pathsOf(() => resolve({ issuer: null, keys, issuerAliases: ['a'] }))).toEqual(['issuerAliases']);
+    expect(pathsOf(() => resolve({ issuer: null, keys, requiredClaims: ['iss'] }))).toEqual(['requiredClaims']);
+    const secret = { from: 'jwks', uri: `${keys.uri}?key=s3cret` };
+    expect(resolve({ issuer: null, keys: secret }).issuer).toBe(keys.uri);
     expect(pathsOf(() => resolve({ audience: null, audienceClaim: 'azp' }))).toEqual(['audienceClaim']);
   });
 

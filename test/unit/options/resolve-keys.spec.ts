@@ -145,6 +145,8 @@ describe('The addresses of a key set', () => {
     for (const uris of [[URI, `${URI}2`], [template]])
       expect(resolve({ from: 'jwks', uri: uris })).toMatchObject({ uris });
     expect(resolve({ from: 'jwks', uri: template })).toMatchObject({ uris: [template] });
+    const fallback = { keys: [newKey('p-256').jwk] };
+    expect(pathsOf(() => resolve({ from: 'jwks', uri: template, fallback }))).toEqual(['keys.fallback']);
   });
 
   it.each<[unknown, string]>([
@@ -154,6 +156,7 @@ describe('The addresses of a key set', () => {
     ['https://keys.example.com/{kid}/{kid}', 'keys.uri'],
     ['https://keys.example.com/{id}', 'keys.uri'],
     [[URI, 'https://keys.example.com/{kid}'], 'keys.uri'],
+    [[URI, URI, 'https://keys.example.com/{kid}'], 'keys.uri'],
   ])('must not be %j', (uri, path) => {
     expect(pathsOf(() => resolve({ from: 'jwks', uri }))).toContain(path);
   });
@@ -164,9 +167,13 @@ describe('The option headers', () => {
     expect(pathsOf(() => resolve({ from: 'discovery', headers }))).toEqual([]);
   });
 
-  it.each([[null], ['authorization: x'], [{ authorization: 1 }], [['a']]])('must not be %p', (headers) => {
-    expect(pathsOf(() => resolve({ from: 'discovery', headers }))).toEqual(['keys.headers']);
-  });
+  const INVALID_HEADERS = [{ authorization: 'a\nb' }, { 'a b': 'x' }, { Host: 'id.example.com' }, { authorization: 1 }];
+  it.each<[unknown]>([null, 'authorization: x', ['a'], ...INVALID_HEADERS].map((headers): [unknown] => [headers]))(
+    'must not be %p',
+    (headers) => {
+      expect(pathsOf(() => resolve({ from: 'discovery', headers }))).toEqual(['keys.headers']);
+    },
+  );
 });
 
 describe('The option jwksOrigins', () => {

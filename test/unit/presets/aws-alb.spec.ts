@@ -63,9 +63,12 @@ describe('awsAlb', () => {
   it('limits the requests that unknown key ids cause, and requests nothing for an id that is no name', async () => {
     const { outcome, requests } = verifying();
     expect(await outcome(tokenOf())).toBe('accepted');
-    for (let count = 0; count < 30; count += 1)
-      expect(await outcome(tokenOf({}, { kid: `unknown-${String(count)}` }))).toBe('KEY_UNKNOWN');
-    expect(requests.length).toBeLessThan(20);
+    const outcomes = new Set<string>();
+    for (let count = 0; count < 60; count += 1)
+      outcomes.add(await outcome(tokenOf({}, { kid: `unknown-${String(count)}` })));
+    // Above the limit, an unknown key may be a new one.
+    expect([...outcomes]).toEqual(['KEY_UNKNOWN', 'KEYS_UNAVAILABLE']);
+    expect(requests.length).toBeLessThanOrEqual(23);
     const before = requests.length;
     for (const kid of ['../secrets', 'a/b', '?x', 'a'.repeat(200), undefined])
       await outcome(tokenOf({}, { kid }, second));
@@ -95,7 +98,7 @@ describe('awsAlb', () => {
   });
 
   it('reads the token only from the header of the load balancer, and knows the keys of GovCloud', () => {
-    expect(awsAlb(valid).tokenFrom).toEqual([{ from: 'header', name: 'x-amzn-oidc-data' }]);
+    expect(awsAlb(valid).tokenFrom).toEqual([{ from: 'header', name: 'x-amzn-oidc-data', origins: [] }]);
     const gov = 'arn:aws-us-gov:elasticloadbalancing:us-gov-west-1:123456789012:loadbalancer/app/web/50dc6c495c0c9188';
     expect(awsAlb({ ...valid, loadBalancer: gov }).keys).toEqual({
       from: 'jwks',

@@ -32,7 +32,7 @@ describe('cloudflareAccess', () => {
   });
 
   it('reads the token only from the header of Cloudflare Access', () => {
-    const place = { from: 'header', name: 'cf-access-jwt-assertion' };
+    const place = { from: 'header', name: 'cf-access-jwt-assertion', origins: [] };
     expect(cloudflareAccess(arguments_).tokenFrom).toEqual([place]);
   });
 

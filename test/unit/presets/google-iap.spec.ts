@@ -23,7 +23,7 @@ describe('googleIap', () => {
   });
 
   it('reads the token only from the header of Identity-Aware Proxy', () => {
-    expect(options.tokenFrom).toEqual([{ from: 'header', name: 'x-goog-iap-jwt-assertion' }]);
+    expect(options.tokenFrom).toEqual([{ from: 'header', name: 'x-goog-iap-jwt-assertion', origins: [] }]);
   });
 
   it.each([

@@ -4,7 +4,6 @@ import { KeySet } from '../../../src/keys/key-set.js';
 import type { StoredKeys } from '../../../src/keys/key-store.js';
 import { AuthError } from '../../../src/model/errors.js';
 import { IssuerKeys } from '../../../src/remote/issuer-keys.js';
-import type { KeyAddress } from '../../../src/remote/jwks-client.js';
 import { holdTime } from '../../support/held-time.js';
 import { newKey, type TestKey } from '../../support/local-issuer.js';
 
@@ -32,7 +31,7 @@ class Scene {
   located = 0;
   fetches = 0;
   /** While set, the metadata take until it settles. */
-  locating: Promise<readonly KeyAddress[]> | undefined;
+  locating: Promise<readonly string[]> | undefined;
   /** While set, responses wait for it. */
   gate: Promise<void> | undefined;
   readonly problems: string[] = [];
@@ -74,7 +73,7 @@ class Scene {
       },
       locate: () => {
         this.located += 1;
-        return this.locating ?? Promise.resolve([{ address: `${ISSUER}/jwks?key=s3cret`, kid: undefined }]);
+        return this.locating ?? Promise.resolve([`${ISSUER}/jwks?key=s3cret`]);
       },
       onProblem: (problem) => this.problems.push(problem),
       fetch: async (_address, init) => {

@@ -29,6 +29,19 @@ describe('KeySetHistory', () => {
     expect(history.isFlapping(3)).toBe(true);
   });
 
+  it('does not revive a key that was withdrawn before the set started to flap', () => {
+    history.add(setOf(a, both), 0);
+    history.add(setOf(a), 1);
+    history.add(setOf(b), 2);
+    expect(kidsAfter(setOf(a), 3)).toEqual(['a', 'b']);
+  });
+
+  it('does not mistake another order of the members for another key', () => {
+    const reversed = Object.fromEntries(Object.entries(a).reverse());
+    for (const keySet of [setOf(a), setOf(reversed), setOf(a), setOf(reversed)]) history.add(keySet, 0);
+    expect(history.isFlapping(0)).toBe(false);
+  });
+
   it('returns the same set again for the same keys, so that verified tokens stay verified', () => {
     for (const keySet of [setOf(a), setOf(b)]) history.add(keySet, 0);
     const united = history.add(setOf(a), 1);
@@ -50,10 +63,12 @@ describe('KeySetHistory', () => {
     expect(kidsAfter(setOf(b), WINDOW_MS + 1)).toEqual(['b']);
   });
 
-  it('keeps at most 200 keys, however many an issuer publishes', () => {
+  it('keeps at most 200 keys, and always uses those of the last set', () => {
     const many = (start: number) =>
       setOf(...Array.from({ length: 150 }, (_, index) => ({ kid: String(start + index) })));
     for (const start of [0, 150, 0]) history.add(many(start), 0);
     expect(history.add(many(0), 0).toJSON()).toHaveLength(200);
+    const kids = [...history.add(many(150), 0).kids];
+    for (let kid = 150; kid < 300; kid += 1) expect(kids).toContain(String(kid));
   });
 });
