@@ -136,8 +136,8 @@ module.exports = {
     onlyIn(
       'lru-cache-in-few-files',
       ['lru-cache'],
-      '^src/(?:token/(?:trusted-issuers|jwt/compact|token-cache)|nest/routes/route-metadata|remote/(?:unknown-kid-budget|key-source-registry|metadata))\\.ts$',
-      'Each cache must be bounded: tenants, decoded headers, verified tokens, routes, metadata, missed key ids. A new cache is a decision.',
+      '^src/(?:token/(?:trusted-issuers|jwt/compact|token-cache)|nest/routes/route-metadata|remote/(?:unknown-kid-budget|key-source-registry|metadata|separate-keys))\\.ts$',
+      'Each cache must be bounded: tenants, decoded headers, verified tokens, routes, metadata, missed key ids, keys with an address of their own. A new cache is a decision.',
     ),
     onlyIn(
       'nest-stays-in-nest',
