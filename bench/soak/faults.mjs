@@ -21,7 +21,11 @@ export const FAULTS = [
   { name: 'status 500', answer: (response, bait) => send(response, bait, { status: 500 }) },
   { name: 'status 429', answer: (response, bait) => send(response, bait, { status: 429, 'retry-after': '2' }) },
   { name: 'redirect', answer: (response, bait) => send(response, bait, { status: 302, location: '/elsewhere' }) },
-  { name: 'HTML', answer: (response, bait) => send(response, bait, { 'content-type': 'text/html' }) },
+  // The content type of JSON does not matter, so the keys are inside of a page.
+  {
+    name: 'HTML',
+    answer: (response, bait) => send(response, `<html>${bait}</html>`, { 'content-type': 'text/html' }),
+  },
   { name: 'half a body', answer: (response, bait) => send(response, bait.slice(0, bait.length / 2)) },
   { name: '10 MiB', answer: (response, bait) => send(response, padded(bait)) },
   { name: 'other JSON', answer: (response) => send(response, '{"keys":"none"}') },
