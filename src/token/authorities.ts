@@ -88,29 +88,31 @@ export function unreadClaimOf(
 ): UnreadClaim | undefined {
   for (const path of claimPaths[kind]) {
     if (!Array.isArray(path)) continue;
-    const name = textOf(path as ClaimSteps);
-    const set = (replacement: string) => `Set claimPaths: { ${kind}: [${replacement}] }.`;
-    for (const value of valuesAt(claims, path as ClaimSteps)) {
-      const first: unknown = Array.isArray(value) ? value[0] : undefined;
-      if (isJsonObject(first))
-        return { found: `\`${name}\` is a list of objects`, fix: set(`'${name}[].${memberWithName(first)}'`) };
-      if (Array.isArray(first)) return { found: `\`${name}\` is a list of lists`, fix: set(`'${name}[]'`) };
-      if (isJsonObject(value)) return { found: `\`${name}\` is an object`, fix: set(`{ keysOf: '${name}' }`) };
-      const separator = typeof value === 'string' ? [',', ';'].find((each) => value.includes(each)) : undefined;
-      if (separator !== undefined)
-        return {
-          found: `\`${name}\` is one text with several values`,
-          fix: set(`{ path: '${name}', split: '${separator}' }`),
-        };
-    }
-    const [claim] = path as ClaimSteps;
-    if (isJsonObject(claims._claim_names) && hasMember(claims._claim_names, String(claim)))
+    const steps = path as ClaimSteps;
+    const name = textOf(steps);
+    const unread = valuesAt(claims, steps)
+      .map((value) => unreadShapeOf(value, name))
+      .find((shape) => shape !== undefined);
+    if (unread !== undefined)
+      return { found: `\`${name}\` is ${unread.shape}`, fix: `Set claimPaths: { ${kind}: [${unread.path}] }.` };
+    if (isJsonObject(claims._claim_names) && hasMember(claims._claim_names, String(steps[0])))
       return {
         found: `\`${name}\` is not in the token, because the user has too many (\`_claim_names\`)`,
         fix: 'Let Entra ID add only the groups that are assigned to the application, or use app roles. Otherwise read them from Microsoft Graph.',
       };
   }
   return undefined;
+}
+
+/** Returns the shape of a value that a plain path does not read, and the path that reads it, as source text. */
+function unreadShapeOf(value: unknown, name: string): { readonly shape: string; readonly path: string } | undefined {
+  const first: unknown = Array.isArray(value) ? value[0] : undefined;
+  if (isJsonObject(first)) return { shape: 'a list of objects', path: `'${name}[].${memberWithName(first)}'` };
+  if (Array.isArray(first)) return { shape: 'a list of lists', path: `'${name}[]'` };
+  if (isJsonObject(value)) return { shape: 'an object', path: `{ keysOf: '${name}' }` };
+  const separator = typeof value === 'string' ? [',', ';'].find((each) => value.includes(each)) : undefined;
+  if (separator === undefined) return undefined;
+  return { shape: 'one text with several values', path: `{ path: '${name}', split: '${separator}' }` };
 }
 
 function textOf(steps: ClaimSteps): string {
