@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { join } from 'node:path';
 import { LocalIssuer, newKey } from '../support/local-issuer.js';
 import { emptyFolder, pack, run, type Tarball, write } from './packed.js';
-import { ABSENT_PACKAGES_OF_NEST, expectGuarded, MAIN, readmeModule, TSCONFIG } from './readme-app.js';
+import { ABSENT_PACKAGES_OF_NEST, expectGuarded, writeReadmeApp } from './readme-app.js';
 
 // Build set-ups that take minutes to install: `npm run test:builds`, and once a week. The others are in package.spec.ts.
 
@@ -28,30 +28,9 @@ afterAll(async () => {
   await folder.remove();
 }, 60_000);
 
-/** Writes the application of the README, which is not installed yet. */
 async function createApp(name: string, nest: string, more: object = {}, manifest: object = { type: 'module' }) {
   const app = join(folder.path, name);
-  await write(app, {
-    'package.json': {
-      name: 'consumer',
-      private: true,
-      ...manifest,
-      dependencies: {
-        '@nestjs/common': nest,
-        '@nestjs/core': nest,
-        '@nestjs/platform-express': nest,
-        // There is no 12.0.0.
-        '@nestjs/platform-fastify': nest === '12.0.0' ? '12.0.2' : nest,
-        'nestjs-resource-server': `file:${tarball.path}`,
-        'reflect-metadata': '^0.2.0',
-        rxjs: '^7.8.0',
-      },
-      devDependencies: { '@types/node': '^20.0.0', typescript: '~6.0.3', ...more },
-    },
-    'tsconfig.json': TSCONFIG,
-    'src/main.ts': MAIN,
-    'src/app.module.ts': readmeModule(),
-  });
+  await writeReadmeApp(app, { nest, tarball, manifest, devDependencies: { typescript: '~6.0.3', ...more } });
   return app;
 }
 

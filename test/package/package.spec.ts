@@ -5,15 +5,7 @@ import { join, posix } from 'node:path';
 import { bearer, call } from '../support/app.js';
 import { LocalIssuer, newKey } from '../support/local-issuer.js';
 import { emptyFolder, pack, run, start, type Tarball, write } from './packed.js';
-import {
-  ABSENT_PACKAGES_OF_NEST,
-  AUDIENCE,
-  expectGuarded,
-  MAIN,
-  NO_REQUIRE_ESM,
-  readmeModule,
-  TSCONFIG,
-} from './readme-app.js';
+import { ABSENT_PACKAGES_OF_NEST, AUDIENCE, expectGuarded, NO_REQUIRE_ESM, writeReadmeApp } from './readme-app.js';
 
 const key = newKey();
 let issuer: LocalIssuer;
@@ -195,27 +187,13 @@ describe.each(applications)('an application of $what with the tarball installed'
   beforeAll(async () => {
     ({ path: app, remove } = await emptyFolder());
     const { nest, manifest, typescript } = application;
-    await write(app, {
-      'package.json': {
-        name: 'consumer',
-        private: true,
-        ...manifest,
-        dependencies: {
-          '@nestjs/common': nest,
-          '@nestjs/core': nest,
-          '@nestjs/platform-express': nest,
-          '@nestjs/platform-fastify': nest,
-          '@nestjs/throttler': '^6.5.0',
-          'nestjs-resource-server': `file:${tarball.path}`,
-          'reflect-metadata': '^0.2.0',
-          rxjs: '^7.8.0',
-        },
-        devDependencies: { '@types/node': '^20.0.0', esbuild: '^0.25.0', typescript },
-      },
-      'tsconfig.json': TSCONFIG,
-      'src/main.ts': MAIN,
-      'src/project.ts': PROJECT,
-      'src/app.module.ts': readmeModule(),
+    await writeReadmeApp(app, {
+      nest,
+      tarball,
+      manifest,
+      dependencies: { '@nestjs/throttler': '^6.5.0' },
+      devDependencies: { esbuild: '^0.25.0', typescript },
+      files: { 'src/project.ts': PROJECT },
     });
     // Strict: what a peer range of ours does not cover is an error here, as it is for a user.
     await run(app, 'npm', 'install', '--strict-peer-deps', '--ignore-scripts');

@@ -2,18 +2,18 @@ import { expect } from '@jest/globals';
 import { readFileSync } from 'node:fs';
 import { bearer, call } from '../support/app.js';
 import { type LocalIssuer, newKey, type TestKey } from '../support/local-issuer.js';
-import { start } from './packed.js';
+import { start, type Tarball, write } from './packed.js';
 
 export const AUDIENCE = 'https://api.example.com';
 
 /** The first code block of the README, for an issuer of ours. */
-export function readmeModule(): string {
+function readmeModule(): string {
   const [, code = ''] = /^```ts\n([\s\S]*?)^```/m.exec(readFileSync('README.md', 'utf8')) ?? [];
   expect(code).toContain("issuer: 'https://tenant.eu.auth0.com/'");
   return code.replace("'https://tenant.eu.auth0.com/'", 'process.env.ISSUER as string');
 }
 
-export const MAIN = `
+const MAIN = `
 import 'reflect-metadata';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
@@ -31,7 +31,7 @@ async function main() {
 void main();
 `;
 
-export const TSCONFIG = {
+const TSCONFIG = {
   compilerOptions: {
     module: 'nodenext',
     target: 'ES2022',
@@ -45,6 +45,45 @@ export const TSCONFIG = {
   },
   include: ['src'],
 };
+
+interface ReadmeApp {
+  /** Version or range of Nest. */
+  readonly nest: string;
+  readonly tarball: Tarball;
+  /** Members of package.json, for example `type`. */
+  readonly manifest: object;
+  readonly dependencies?: object;
+  readonly devDependencies: object;
+  /** Contents by path. */
+  readonly files?: Readonly<Record<string, string>>;
+}
+
+/** Writes the application of the README, which is not installed yet. */
+export async function writeReadmeApp(folder: string, app: ReadmeApp): Promise<void> {
+  await write(folder, {
+    'package.json': {
+      name: 'consumer',
+      private: true,
+      ...app.manifest,
+      dependencies: {
+        '@nestjs/common': app.nest,
+        '@nestjs/core': app.nest,
+        '@nestjs/platform-express': app.nest,
+        // There is no 12.0.0.
+        '@nestjs/platform-fastify': app.nest === '12.0.0' ? '12.0.2' : app.nest,
+        'nestjs-resource-server': `file:${app.tarball.path}`,
+        'reflect-metadata': '^0.2.0',
+        rxjs: '^7.8.0',
+        ...app.dependencies,
+      },
+      devDependencies: { '@types/node': '^20.0.0', ...app.devDependencies },
+    },
+    'tsconfig.json': TSCONFIG,
+    'src/main.ts': MAIN,
+    'src/app.module.ts': readmeModule(),
+    ...app.files,
+  });
+}
 
 export const NO_REQUIRE_ESM = '--no-experimental-require-module';
 
