@@ -5,7 +5,7 @@ import { openingHandlerOf } from '../routes/handler-discovery.js';
 import type { HttpRequest } from '../transports/http.js';
 import { WaitingMessages } from './waiting-messages.js';
 
-/** The data that this package keeps for an open socket. */
+/** The data that this package keeps for an open socket, in a property that is not enumerable: a logged socket shows no token. */
 export interface SocketState {
   /** The request that opened the socket. ws passes it to `handleConnection` only. */
   request?: HttpRequest;
@@ -28,21 +28,15 @@ export interface SocketState {
   readonly standIn: object;
 }
 
-const states = new WeakMap<object, SocketState>();
+const STATE = Symbol('nestjs-resource-server:socket');
 
-export function stateOf(client: object): SocketState {
-  let state = states.get(client);
-  if (state === undefined)
-    states.set(
-      client,
-      (state = {
-        pendingRenewals: 0,
-        admissions: new Map(),
-        waiting: new WaitingMessages(),
-        standIn: standInFor(client),
-      }),
-    );
-  return state;
+export function stateOf(client: object & { [STATE]?: SocketState }): SocketState {
+  if (!Object.hasOwn(client, STATE)) Object.defineProperty(client, STATE, { value: newState(client) });
+  return client[STATE] as SocketState;
+}
+
+function newState(client: object): SocketState {
+  return { pendingRenewals: 0, admissions: new Map(), waiting: new WaitingMessages(), standIn: standInFor(client) };
 }
 
 /** Makes the messages of a socket wait for an admission or a new token. */
