@@ -35,6 +35,8 @@ const MAX_WARNED_KEYS = 10;
 // Bounds of what callers without a valid token can make this process remember.
 const MAX_UNKNOWN_KIDS = 500;
 const MAX_UNKNOWN_KIDS_OF_TENANT = 50;
+/** For one token whose key is missing. */
+const MAX_FETCHES_FOR_TOKEN = 3;
 /** In refreshes: how long a key is used after it was seen last, if the servers of the issuer have different keys. */
 const FLAPPING_REFRESHES = 6;
 const MAX_FLAPPING_SECONDS = 3_600;
@@ -145,9 +147,7 @@ export class IssuerKeys implements KeySource {
       await this.refreshing;
     } else if (mayFetch) {
       // If the kid is missing for the second time, the key set may have moved to another address.
-      await this.awaitCurrent(this.refresh(unknownKids.isMissing(kid)));
-      // A failed fetch does not show whether the kid exists, and is limited by its own pause.
-      if (backoff.failures === 0) unknownKids.recordFetch(now);
+      await this.fetchFor(kid, now, unknownKids.isMissing(kid));
     }
     // The issuer may have published the key in the meantime, so the token must not be rejected as invalid. If the set has a key of
     // this name, its verdict stands: anyone can send a token with a known `kid` and any signature.
@@ -159,6 +159,20 @@ export class IssuerKeys implements KeySource {
     if (keySet !== searchedSet && keySet.candidates(kid).length > 0) unknownKids.clearMiss(kid);
     else unknownKids.recordMiss(kid, this.options.clock());
     return keySet;
+  }
+
+  /** Fetches once, and again while the answers change: each may be of another server of the issuer. */
+  private async fetchFor(kid: string | undefined, now: number, relocate: boolean): Promise<void> {
+    const { backoff, unknownKids } = this;
+    for (let fetches = 0; fetches < MAX_FETCHES_FOR_TOKEN; fetches += 1) {
+      const before = this.current();
+      await this.awaitCurrent(this.refresh(relocate && fetches === 0));
+      // A failed fetch does not show whether the kid exists, and is limited by its own pause.
+      if (backoff.failures > 0) return;
+      unknownKids.recordFetch(now);
+      const keySet = this.currentOrThrow();
+      if (keySet === before || keySet.candidates(kid).length > 0 || !unknownKids.hasRetries) return;
+    }
   }
 
   private currentOrThrow(): KeySet {

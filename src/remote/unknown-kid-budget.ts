@@ -35,6 +35,10 @@ export class UnknownKidBudget {
     return miss !== undefined && isPauseOver(miss, now) && this.retriesLeft > 0;
   }
 
+  get hasRetries(): boolean {
+    return this.retriesLeft > 0;
+  }
+
   recordFetch(now: number): void {
     if (isPauseOver(this.cooldown, now)) {
       this.cooldown = { from: now, until: now + this.cooldownMs };

@@ -269,6 +269,23 @@ describe('an unknown kid', () => {
     expect(scene.fetches - before).toBe(6);
   });
 
+  it('is searched in up to three answers while they change, within the six fetches of a cooldown', async () => {
+    let servers = 0;
+    const answer = () => ({ keys: [newKey('p-256', { kid: `server-${String((servers += 1))}` }).jwk] });
+    Object.defineProperty(scene, 'body', { get: answer });
+    expect(await scene.ask('server-1')).toBe('found');
+    expect(await scene.ask('server-3')).toBe('found');
+    for (const [pause, fetches] of [
+      [1, 3],
+      [2, 6],
+      [4, 7],
+    ] as const) {
+      await scene.ask('absent');
+      scene.pass(pause);
+      expect(scene.fetches).toBe(fetches);
+    }
+  });
+
   it('that an outdated server of the issuer has withdrawn is found by its first request a second later', async () => {
     scene.publish(second);
     await scene.ask('second');
