@@ -9,15 +9,12 @@ export const EACH_ITEM = Symbol('each item');
 /** The names that lead to values. */
 export type ClaimSteps = readonly (string | typeof EACH_ITEM)[];
 
-/**
- * With `keysOf`, the member names of the object at the path are the values. With `split`, its parts between this separator. A function
- * returns the values itself.
- */
-export type ResolvedClaimPath =
-  | ClaimSteps
-  | { readonly keysOf: ClaimSteps }
-  | { readonly path: ClaimSteps; readonly split: string }
-  | ((claims: AccessTokenClaims) => unknown);
+/** With `keysOf`, the member names of the object at the path are the values. With `split`, its parts between this separator. */
+export type ClaimLocation =
+  ClaimSteps | { readonly keysOf: ClaimSteps } | { readonly path: ClaimSteps; readonly split: string };
+
+/** A function returns the values itself. */
+export type ResolvedClaimPath = ClaimLocation | ((claims: AccessTokenClaims) => unknown);
 
 const ITEM_RULES = {
   isItem: (path: unknown): path is ClaimPath => parseClaimPath(path) !== undefined,

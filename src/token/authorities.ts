@@ -1,6 +1,6 @@
 import type { AccessTokenClaims } from '../model/access-token.js';
 import { isJsonObject } from '../model/unknown-value.js';
-import { type ClaimSteps, EACH_ITEM, type ResolvedClaimPath } from '../options/claim-paths.js';
+import { type ClaimLocation, type ClaimSteps, EACH_ITEM, type ResolvedClaimPath } from '../options/claim-paths.js';
 import type { ResolvedClaimPaths } from '../options/resolve-issuer.js';
 
 /** Scopes, roles and permissions of a token. Read from the claims on first use, because most handlers use at most one of them. */
@@ -87,32 +87,60 @@ export function unreadClaimOf(
   kind: keyof ResolvedClaimPaths,
 ): UnreadClaim | undefined {
   for (const path of claimPaths[kind]) {
-    if (!Array.isArray(path)) continue;
-    const steps = path as ClaimSteps;
+    if (typeof path === 'function') continue;
+    const steps = claimOf(path);
     const name = textOf(steps);
     const unread = valuesAt(claims, steps)
-      .map((value) => unreadShapeOf(value, name))
-      .find((shape) => shape !== undefined);
+      .map((value) => shapeOf(value, name))
+      .find((shape) => shape !== undefined && !isRead(claims, path, shape));
     if (unread !== undefined)
-      return { found: `\`${name}\` is ${unread.shape}`, fix: `Set claimPaths: { ${kind}: [${unread.path}] }.` };
-    if (isJsonObject(claims._claim_names) && hasMember(claims._claim_names, String(steps[0])))
+      return { found: `\`${name}\` is ${unread.text}`, fix: `Set claimPaths: { ${kind}: [${unread.path}] }.` };
+    const overage = overageOf(claims, String(steps[0]));
+    if (overage !== undefined)
       return {
-        found: `\`${name}\` is not in the token, because the user has too many (\`_claim_names\`)`,
+        found: `\`${name}\` is not in the token, because the user has too many (\`${overage}\`)`,
         fix: 'Let Entra ID add only the groups that are assigned to the application, or use app roles. Otherwise read them from Microsoft Graph.',
       };
   }
   return undefined;
 }
 
-/** Returns the shape of a value that a plain path does not read, and the path that reads it, as source text. */
-function unreadShapeOf(value: unknown, name: string): { readonly shape: string; readonly path: string } | undefined {
+/** Returns the claim by which Entra ID states that it left out the groups: `hasgroups` in the tokens of the implicit flow. */
+function overageOf(claims: Claims, name: string): string | undefined {
+  if (isJsonObject(claims._claim_names) && hasMember(claims._claim_names, name)) return '_claim_names';
+  return name === 'groups' && claims.hasgroups === true ? 'hasgroups' : undefined;
+}
+
+/** Returns the steps to the claim as a whole, not to its items. */
+function claimOf(path: ClaimLocation): ClaimSteps {
+  const steps = 'keysOf' in path ? path.keysOf : 'split' in path ? path.path : path;
+  const end = steps.indexOf(EACH_ITEM);
+  return end === -1 ? steps : steps.slice(0, end);
+}
+
+interface ClaimShape {
+  readonly text: string;
+  /** The path that reads it, as source text. */
+  readonly path: string;
+  /** The separator of a text. Other paths read the text, but as one value. */
+  readonly split?: string;
+}
+
+function shapeOf(value: unknown, name: string): ClaimShape | undefined {
   const first: unknown = Array.isArray(value) ? value[0] : undefined;
-  if (isJsonObject(first)) return { shape: 'a list of objects', path: `'${name}[].${memberWithName(first)}'` };
-  if (Array.isArray(first)) return { shape: 'a list of lists', path: `'${name}[]'` };
-  if (isJsonObject(value)) return { shape: 'an object', path: `{ keysOf: '${name}' }` };
-  const separator = typeof value === 'string' ? [',', ';'].find((each) => value.includes(each)) : undefined;
-  if (separator === undefined) return undefined;
-  return { shape: 'one text with several values', path: `{ path: '${name}', split: '${separator}' }` };
+  if (isJsonObject(first)) return { text: 'a list of objects', path: `'${name}[].${memberWithName(first)}'` };
+  if (Array.isArray(first)) return { text: 'a list of lists', path: `'${name}[]'` };
+  if (typeof first === 'string') return { text: 'a list', path: `'${name}'` };
+  if (isJsonObject(value)) return { text: 'an object', path: `{ keysOf: '${name}' }` };
+  if (typeof value !== 'string' || value === '') return undefined;
+  const split = [',', ';'].find((separator) => value.includes(separator));
+  if (split === undefined) return { text: 'one text', path: `'${name}'` };
+  return { text: 'one text with several values', path: `{ path: '${name}', split: '${split}' }`, split };
+}
+
+function isRead(claims: Claims, path: ResolvedClaimPath, { split }: ClaimShape): boolean {
+  if (split !== undefined) return 'split' in path && path.split === split;
+  return authoritiesAt(claims, [path], 'whole').length > 0;
 }
 
 function textOf(steps: ClaimSteps): string {

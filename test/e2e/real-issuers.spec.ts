@@ -147,15 +147,55 @@ describe('Roles', () => {
     expect(await ask(claims, { claimPaths })).toEqual([200, undefined]);
   });
 
+  it.each<[string, Record<string, unknown>, AuthOptions['claimPaths'] & object, string]>([
+    ['a list, not an object', { roles: ['admin'] }, { roles: [{ keysOf: 'roles' }] }, "'roles'"],
+    [
+      'a list, not a text',
+      { roles: [{ code: 'admin' }] },
+      { roles: [{ path: 'roles', split: ',' }] },
+      "'roles[].code'",
+    ],
+    [
+      'a text with semicolons',
+      { roles: 'a;b' },
+      { roles: [{ path: 'roles', split: ',' }] },
+      "{ path: 'roles', split: ';' }",
+    ],
+    ['another member of objects', { roles: [{ code: 'admin' }] }, { roles: ['roles[].name'] }, "'roles[].code'"],
+    ['strings, not objects', { roles: ['admin'] }, { roles: ['roles[].name'] }, "'roles'"],
+    ['one string, not a list of lists', { roles: 'admin' }, { roles: ['roles[]'] }, "'roles'"],
+    [
+      'an object, not a list',
+      { realm: { roles: { admin: {} } } },
+      { roles: ['realm.roles[].name'] },
+      "{ keysOf: 'realm.roles' }",
+    ],
+  ])('in %s, are named in the hint although the option names another form', async (_what, claims, claimPaths, fix) => {
+    const [status, hint] = await ask(claims, { claimPaths });
+    expect([status, hint]).toEqual([403, expect.stringContaining(`Set claimPaths: { roles: [${fix}] }.`)]);
+  });
+
+  it.each<[string, Record<string, unknown>, AuthOptions['claimPaths'] & object]>([
+    ['an object', { roles: { user: {} } }, { roles: [{ keysOf: 'roles' }] }],
+    ['a list of objects', { roles: [{ name: 'user' }] }, { roles: ['roles[].name'] }],
+    ['a text', { roles: 'user' }, { roles: [{ path: 'roles', split: ',' }] }],
+    ['an empty list', { roles: [] }, { roles: ['roles'] }],
+  ])('in %s that the option reads have no hint about their form', async (_what, claims, claimPaths) => {
+    const [status, hint] = await ask(claims, { claimPaths });
+    expect([status, hint]).toEqual([403, expect.not.stringContaining('Set claimPaths')]);
+  });
+
   it('can be read by a function of the claims', async () => {
     const roles = [({ tenants }: AccessTokenClaims) => (tenants as string[]).map((name) => name.toLowerCase())];
     expect(await ask({ tenants: ['ADMIN'] }, { claimPaths: { roles } })).toEqual([200, undefined]);
   });
 
-  it('that Entra ID leaves out because of their number are named in the hint', async () => {
-    const claims = { _claim_names: { groups: 'src1' }, _claim_sources: { src1: {} } };
+  it.each([
+    ['_claim_names', { _claim_names: { groups: 'src1' }, _claim_sources: { src1: {} } }],
+    ['hasgroups', { hasgroups: true }],
+  ])('that Entra ID leaves out because of their number (%s) are named in the hint', async (name, claims) => {
     const [, hint] = await ask(claims, { claimPaths: { roles: ['groups'] } });
-    expect(hint).toContain('the user has too many (`_claim_names`)');
+    expect(hint).toContain(`the user has too many (\`${name}\`)`);
   });
 });
 
