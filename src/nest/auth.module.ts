@@ -175,21 +175,48 @@ function startWith(options: ResolvedOptions, undefinedNames: readonly string[]):
         ? 'explainRefusals is on but not used, because NODE_ENV is production: it would reveal the expected values to callers'
         : 'explainRefusals is on: responses tell callers what the options expect and what their token has',
     );
-  // The issuers of a function are not known yet.
-  for (const issuer of typeof options.issuers === 'function' ? [] : options.issuers)
-    for (const warning of warningsOf(issuer)) logger.warn(warning);
-  return isProduction ? { ...options, explainRefusals: false } : options;
+  const issuers = withWarnings(options.issuers, (warning) => {
+    logger.warn(warning);
+  });
+  return { ...options, issuers, explainRefusals: options.explainRefusals && !isProduction };
 }
 
-/** Returns a line for each check of the issuer that the options switch off. */
-function warningsOf({ issuer, names, audience, idTokens, padding, reportOnly }: ResolvedIssuer): readonly string[] {
-  return [
-    names.length === 0 && `issuer is null: tokens without \`iss\` are accepted if a key of ${issuer} has signed them`,
-    audience === null && `audience is null for ${issuer}: tokens of this issuer for other APIs are accepted`,
-    idTokens === 'accept' && `idTokens is 'accept' for ${issuer}: ID tokens are accepted as access tokens`,
-    padding === 'accept' && `padding is 'accept' for ${issuer}: tokens that RFC 7515 does not allow are accepted`,
-    reportOnly.size > 0 && `reportOnly is on for ${issuer}: no token is rejected for ${[...reportOnly].join(', ')}`,
-  ].filter((warning) => warning !== false);
+/** Warns at once of configured issuers. Of those that a function returns, warns when the first one has the option. */
+function withWarnings(issuers: ResolvedOptions['issuers'], warn: (warning: string) => void): typeof issuers {
+  if (typeof issuers !== 'function') {
+    for (const issuer of issuers) for (const warning of warningsOf(issuer).values()) warn(warning);
+    return issuers;
+  }
+  const warned = new Set<string>();
+  return async (name) => {
+    const issuer = await issuers(name);
+    if (issuer === undefined) return issuer;
+    for (const [option, warning] of warningsOf(issuer)) {
+      if (warned.has(option)) continue;
+      warned.add(option);
+      warn(`${warning} (only the first of such issuers is logged)`);
+    }
+    return issuer;
+  };
+}
+
+/** Returns a line for each option that switches off a check of the issuer. */
+function warningsOf(options: ResolvedIssuer): ReadonlyMap<string, string> {
+  const { issuer, names, audience, idTokens, padding, reportOnly } = options;
+  const reported = [...reportOnly].join(', ');
+  const rows: readonly (readonly [isWeakened: boolean, option: string, warning: string])[] = [
+    [
+      names.length === 0,
+      'issuer',
+      `is null: tokens without \`iss\` are accepted if a key of ${issuer} has signed them`,
+    ],
+    [audience === null, 'audience', `is null for ${issuer}: tokens of this issuer for other APIs are accepted`],
+    [idTokens === 'accept', 'idTokens', `is 'accept' for ${issuer}: ID tokens are accepted as access tokens`],
+    [padding === 'accept', 'padding', `is 'accept' for ${issuer}: tokens that RFC 7515 does not allow are accepted`],
+    [reportOnly.size > 0, 'reportOnly', `is on for ${issuer}: no token is rejected for ${reported}`],
+  ];
+  const weakened = rows.filter(([isWeakened]) => isWeakened);
+  return new Map(weakened.map(([, option, warning]) => [option, `${option} ${warning}`]));
 }
 
 /** The version of this package. A test compares it with package.json, which a bundler may leave out. */

@@ -59,8 +59,8 @@ export interface RemoteKeyOptions {
   readonly fallback?: { readonly keys: readonly JsonWebKey[] };
   /**
    * Request headers for metadata and keys, or a function that returns them, for an issuer that requires them: the token of a Kubernetes
-   * API server, or `Forwarded` with the public host of an issuer that is reached at an internal address (Node does not send `Host`). They are sent only to the origin of `uri`
-   * or `issuer`, and to `jwksOrigins`. Default none.
+   * API server, or `Forwarded` with the public host of an issuer that is reached at an internal address (Node does not send `Host`).
+   * They are sent only to the origin of `uri` or `issuer`, and to `jwksOrigins`. Default none.
    */
   readonly headers?: RequestHeaders | (() => RequestHeaders | Promise<RequestHeaders>);
 }

@@ -74,6 +74,17 @@ describe('Tokens without `aud` or `iss`', () => {
     ]);
   });
 
+  it('are logged for the first issuer that an `issuers` function returns with audience: null', async () => {
+    const logger = new LogRecorder();
+    const keys = { from: 'static', jwks: { keys: [key.jwk as never] } } as const;
+    const app = await startGuarded((issuer) => ({ issuer, audience: null, keys }), { logger });
+    for (const tenant of ['a', 'b', 'a'])
+      expect(await app.outcome(tokenOf({ iss: `${ISSUER}/${tenant}`, aud: undefined }))).toBe('200');
+    expect(logger.lines.filter((line) => line.startsWith('warn: '))).toEqual([
+      `warn: audience is null for ${ISSUER}/a: tokens of this issuer for other APIs are accepted (only the first of such issuers is logged)`,
+    ]);
+  });
+
   it.each<[string, UnnamedIssuerOptions['keys'], string]>([
     ['jwks', { from: 'jwks', uri: JWKS }, JWKS],
     ['static', { from: 'static', jwks: { keys: [key.jwk as never] } }, 'tokens without iss'],

@@ -31,12 +31,16 @@ export interface SocketState {
 const STATE = Symbol('nestjs-resource-server:socket');
 
 export function stateOf(client: object & { [STATE]?: SocketState }): SocketState {
-  if (!Object.hasOwn(client, STATE)) Object.defineProperty(client, STATE, { value: newState(client) });
-  return client[STATE] as SocketState;
-}
-
-function newState(client: object): SocketState {
-  return { pendingRenewals: 0, admissions: new Map(), waiting: new WaitingMessages(), standIn: standInFor(client) };
+  const known = Object.hasOwn(client, STATE) ? client[STATE] : undefined;
+  if (known !== undefined) return known;
+  const state = {
+    pendingRenewals: 0,
+    admissions: new Map(),
+    waiting: new WaitingMessages(),
+    standIn: standInFor(client),
+  };
+  Object.defineProperty(client, STATE, { value: state });
+  return state;
 }
 
 /** Makes the messages of a socket wait for an admission or a new token. */
