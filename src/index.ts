@@ -61,6 +61,7 @@ export type {
   ClaimPath,
   ClaimPaths,
   ConnectionOptions,
+  GrantedAuthorities,
   IssuerOptions,
   IssuerResolver,
   JsonWebKey,
@@ -69,8 +70,10 @@ export type {
   RemoteKeyOptions,
   ReportableCheck,
   RequestHeaders,
+  ScopeImplications,
+  ScopeImplier,
   UnnamedIssuerOptions,
 } from './options/options.js';
 export { FileKeyStore } from './store/file-key-store.js';
 export type { ExplainedCheck, Explanation } from './token/explain.js';
-export { AccessTokenVerifier } from './token/access-token-verifier.js';
+export { AccessTokenVerifier, type VerificationContext } from './token/access-token-verifier.js';

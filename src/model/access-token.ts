@@ -40,7 +40,7 @@ export interface VerifiedAccessToken {
   readonly claims: AccessTokenClaims;
   /** The same as `claims.iss`. Empty with `issuer: null`. */
   readonly issuer: string;
-  /** From `claimPaths.scopes`; by default what `scope` and `scp` grant (RFC 9068 §2.2.3). */
+  /** From `claimPaths.scopes`; by default what `scope` and `scp` grant (RFC 9068 §2.2.3). Includes what `scopeImplications` adds. */
   readonly scopes: readonly string[];
   /** From `claimPaths.roles`; by default the claim `roles`. */
   readonly roles: readonly string[];

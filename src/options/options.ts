@@ -135,6 +135,19 @@ export interface ClaimPaths {
   readonly permissions?: readonly ClaimPath[];
 }
 
+/** What the claims of a token grant (`claimPaths`), without implied scopes. */
+export interface GrantedAuthorities {
+  readonly scopes: readonly string[];
+  readonly roles: readonly string[];
+  readonly permissions: readonly string[];
+  readonly claims: AccessTokenClaims;
+}
+
+/** Returns scopes that a token grants beside those of its claims. */
+export type ScopeImplier = (granted: GrantedAuthorities) => readonly string[];
+
+export type ScopeImplications = Readonly<Record<string, readonly string[]>> | ScopeImplier;
+
 export const REPORTABLE_CHECKS = ['audience', 'senderConstraint', 'requiredClaims', 'tokenTypes'] as const;
 
 /**
@@ -201,6 +214,12 @@ export interface CheckOptions {
    */
   readonly claimPaths?: ClaimPaths;
   /**
+   * Scopes that other scopes include, at any depth: `{ 'orders:write': ['orders:read'] }`. Or a function that returns more scopes for
+   * what the token grants, for an issuer that cannot create scopes: `({ roles }) => (roles.includes('admin') ? ['orders:write'] : [])`.
+   * They are in `token.scopes`, and not in the claims. What the function throws is rethrown. Default none.
+   */
+  readonly scopeImplications?: ScopeImplications;
+  /**
    * Checks that only report: tokens that fail them are accepted, counted and logged by client (`ReportedRefusals`). Use it to
    * introduce a stricter option without an outage. A warning is logged at start. Default `[]`.
    */
@@ -226,6 +245,11 @@ export interface IssuerOptions extends CheckOptions {
    * the issuer meant for another one; use `validate` to tell them apart.
    */
   readonly audience: string | readonly string[] | null;
+  /**
+   * Also rejects tokens that name another audience beside that of this API (AUDIENCE_MISMATCH): another API could send them here.
+   * Default false: one of the audiences must match.
+   */
+  readonly exclusiveAudience?: boolean;
   /**
    * The claim that is compared with `audience`. Default `'aud'`. For access tokens without `aud` that name only the client:
    * `'client_id'` (Amazon Cognito), `'azp'`. `aud` is **not** checked then.
@@ -259,6 +283,7 @@ type SeveralIssuers = CheckOptions & {
   readonly issuers: readonly (IssuerOptions | UnnamedIssuerOptions)[] | IssuerResolver;
   readonly issuer?: never;
   readonly audience?: never;
+  readonly exclusiveAudience?: never;
   readonly audienceClaim?: never;
   // Not `never`: beside a spread preset, TypeScript would select this member of the union and not know `from`.
   readonly keys?: KeysOptions & { readonly 'is set in each of the issuers': never };

@@ -6,6 +6,8 @@ import {
   type SignatureAlgorithm,
 } from '../keys/algorithms.js';
 import { withoutQuery } from '../model/address.js';
+import { problemOfNames } from '../model/requirement.js';
+import { isJsonObject } from '../model/unknown-value.js';
 import { claimPaths } from './claim-paths.js';
 import { DEFAULTS } from './defaults.js';
 import type { OptionReader } from './option-reader.js';
@@ -16,6 +18,7 @@ import {
   type ProviderCheck,
   REPORTABLE_CHECKS,
   type ReportableCheck,
+  type ScopeImplier,
 } from './options.js';
 import { readKeys, type ResolvedKeys } from './resolve-keys.js';
 
@@ -37,6 +40,8 @@ const CHECK_OPTIONS = {
     roles: claimPaths(...DEFAULTS.roles),
     permissions: claimPaths(...DEFAULTS.permissions),
   }),
+  /** A table has the scopes that each scope includes at any depth. */
+  scopeImplications: option.withDefault<ResolvedScopeImplications>(new Map(), readScopeImplications),
   reportOnly: option.withDefault(new Set<never>(), readReportOnly),
 } satisfies Record<keyof CheckOptions, option.Option<unknown>>;
 
@@ -46,6 +51,7 @@ const AUDIENCE = 'the identifier of this API, for example "https://api.example.c
 const OWN_OPTIONS = {
   issuer: { read: (reader, name) => (reader.value(name) === null ? null : reader.requiredString(name, ISSUER)) },
   audience: { read: (reader, name) => (reader.value(name) === null ? null : reader.oneOrMore(name, AUDIENCE)) },
+  exclusiveAudience: option.flag(),
   audienceClaim: option.withDefault(DEFAULTS.audienceClaim, readAudienceClaim),
   issuerAliases: option.withDefault([], (reader, name) => reader.stringList(name)),
 } satisfies option.OptionTable;
@@ -53,7 +59,7 @@ const OWN_OPTIONS = {
 type ResolvedChecks = option.Values<typeof CHECK_OPTIONS> & { readonly providerCheck: ProviderCheck | undefined };
 
 export interface ResolvedIssuer
-  extends ResolvedChecks, Pick<option.Values<typeof OWN_OPTIONS>, 'audience' | 'audienceClaim'> {
+  extends ResolvedChecks, Pick<option.Values<typeof OWN_OPTIONS>, 'audience' | 'exclusiveAudience' | 'audienceClaim'> {
   /** The name in logs, metrics and the health of the keys: the `iss`, or the place of the keys if tokens have none. */
   readonly issuer: string;
   /** The accepted values of `iss`. Empty for tokens without `iss`. */
@@ -78,8 +84,9 @@ export function readIssuer(reader: OptionReader, allowHttp: boolean, shared = CH
     );
   const keys = readKeys(reader, name ?? '', allowHttp);
   if (name === null) checkUnnamed(reader, keys);
-  if (own.audience === null && reader.has('audienceClaim'))
-    reader.problem('audienceClaim', 'is set beside audience: null. Remove one of them.');
+  for (const unused of ['audienceClaim', 'exclusiveAudience'])
+    if (own.audience === null && reader.has(unused))
+      reader.problem(unused, 'is set beside audience: null. Remove one of them.');
   // The query may contain a credential.
   const place = keys.from === 'jwks' ? withoutQuery(keys.uris[0] ?? '') : undefined;
   const issuer = name ?? place ?? 'tokens without iss';
@@ -125,6 +132,27 @@ function join<Check>(
   both: (own: Check, shared: Check) => Check,
 ): Check | undefined {
   return own === undefined || shared === undefined || own === shared ? (own ?? shared) : both(own, shared);
+}
+
+export type ResolvedScopeImplications = ReadonlyMap<string, readonly string[]> | ScopeImplier;
+
+function readScopeImplications(reader: OptionReader, name: string): ResolvedScopeImplications {
+  const given = reader.value(name);
+  if (typeof given === 'function') return given as ScopeImplier;
+  if (!isJsonObject(given))
+    reader.invalid(name, "Set it to a table, { 'orders:write': ['orders:read'] }, or a function.");
+  const table = reader.child(isJsonObject(given) ? given : {}, name);
+  const names = Object.keys(table.record);
+  const problem = isJsonObject(given) ? problemOfNames('scopes', names) : undefined;
+  if (problem !== undefined) reader.problem(name, problem);
+  const direct = new Map(names.map((scope) => [scope, table.names(scope, 'scopes') ?? []]));
+  return new Map(
+    [...direct].map(([scope, included]) => {
+      const all = new Set(included);
+      for (const each of all) for (const next of direct.get(each) ?? []) all.add(next);
+      return [scope, Object.freeze([...all])];
+    }),
+  );
 }
 
 type Verdict = 'accept' | 'reject';

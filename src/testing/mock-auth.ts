@@ -9,7 +9,7 @@ import { GLOBAL_GUARD } from '../nest/auth.module-definition.js';
 import { RESOLVED_OPTIONS, type RequireOptions } from '../nest/auth-options.js';
 import { callerOf, JwtStrategy } from '../nest/jwt.strategy.js';
 import { GUEST, type Outcome } from '../nest/outcome.js';
-import type { ClaimPaths } from '../options/options.js';
+import type { ClaimPaths, ScopeImplications } from '../options/options.js';
 import type { ResolvedIssuer } from '../options/resolve-issuer.js';
 import { resolveOptions } from '../options/resolve-options.js';
 import { AccessTokenVerifier } from '../token/access-token-verifier.js';
@@ -33,12 +33,14 @@ export interface MockCaller extends Pick<TokenRequest, 'sub' | 'clientId' | 'sco
 export interface MockAuthOptions {
   /** Where the claims contain scopes, roles and permissions. Default as in `AuthModule`. */
   readonly claimPaths?: ClaimPaths;
+  /** The scopes that others include. Default: none. */
+  readonly scopeImplications?: ScopeImplications;
   /** The requirements of every route, as the `require` option of `AuthModule`. Default: none. */
   readonly require?: RequireOptions;
 }
 
 const CALLER_PROPERTIES: readonly (keyof MockCaller)[] = [...COMMON_PROPERTIES, 'user', 'isGuest'];
-const OPTIONS: readonly (keyof MockAuthOptions)[] = ['claimPaths', 'require'];
+const OPTIONS: readonly (keyof MockAuthOptions)[] = ['claimPaths', 'scopeImplications', 'require'];
 
 /**
  * Replaces `AuthModule` in the test of one controller: every request comes from the same caller, with or without a token. The guard
@@ -72,8 +74,8 @@ export function mockAuth(
   const isFunction = typeof caller === 'function';
   const argument: MockCaller & MockAuthOptions = isFunction ? options : { ...options, ...caller };
   checkProperties('The argument of mockAuth()', argument, isFunction ? OPTIONS : [...CALLER_PROPERTIES, ...OPTIONS]);
-  const { claimPaths, require, ...identity } = argument;
-  const resolved = resolveOptions({ ...DEFAULTS, claimPaths, require });
+  const { claimPaths, scopeImplications, require, ...identity } = argument;
+  const resolved = resolveOptions({ ...DEFAULTS, claimPaths, scopeImplications, require });
   const [issuer] = resolved.issuers as readonly [ResolvedIssuer];
   const verifier = new MockVerifier(isFunction ? caller : () => identity, issuer);
   // Throws for an invalid caller here, and not while it handles a request.

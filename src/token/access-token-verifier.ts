@@ -26,6 +26,18 @@ export interface VerificationObserver {
   verified(durationMs: number, issuer: string | undefined, code: AuthErrorCode | undefined): void;
 }
 
+/** For which API a token must have been issued. Default: as the options of the issuer say. */
+export interface VerificationContext {
+  readonly audience?: string | readonly string[];
+  readonly exclusiveAudience?: boolean;
+}
+
+function demandOf(context: VerificationContext): Demand {
+  const { audience, exclusiveAudience } = ownMembers(context);
+  if (audience === undefined && exclusiveAudience === undefined) return NO_DEMAND;
+  return { audience: audience === undefined ? undefined : [audience].flat(), exclusiveAudience };
+}
+
 /**
  * Verifies access tokens in the same way as `AuthGuard`, for jobs, gateways and scripts. Injectable where `AuthModule` is
  * imported.
@@ -52,12 +64,13 @@ export class AccessTokenVerifier implements Authenticator {
   /**
    * Verifies an access token.
    * @param token the compact form, without `Bearer`.
+   * @param context `audience` replaces that of the issuer, for example by that of one of the `resources`.
    * @returns the token with its claims, if every check passes.
    * @throws AuthError with one of the codes of {@link ERRORS}; status 503 means that the token may be valid.
    * @throws what `validate` or the `issuers` function throws.
    */
-  async verify(token: string): Promise<VerifiedAccessToken> {
-    const result = await this.authenticate({ token, scheme: 'Bearer', proofs: [] }, NO_DEMAND);
+  async verify(token: string, context: VerificationContext = {}): Promise<VerifiedAccessToken> {
+    const result = await this.authenticate({ token, scheme: 'Bearer', proofs: [] }, demandOf(context));
     if (result instanceof Rejected) throw result.error;
     return result;
   }
@@ -68,21 +81,22 @@ export class AccessTokenVerifier implements Authenticator {
    * @param token the compact form, without `Bearer`.
    * @param options `callsValidate: false` omits your `validate` option; default true. `fetchesKeys: true` fetches keys
    * for the signature of a token that another check rejects already. Do not set it for tokens of unauthenticated callers,
-   * because they would use up the fetches that valid tokens need; default false.
+   * because they would use up the fetches that valid tokens need; default false. The rest as for `verify`.
    */
   explain(
     token: string,
-    options: { readonly callsValidate?: boolean; readonly fetchesKeys?: boolean } = {},
+    options: { readonly callsValidate?: boolean; readonly fetchesKeys?: boolean } & VerificationContext = {},
   ): Promise<readonly Explanation[]> {
     const { callsValidate = true, fetchesKeys = false } = ownMembers(options);
-    return explainToken(token, this.issuers, this.clock(), { callsValidate, fetchesKeys });
+    const how = { callsValidate, fetchesKeys, demand: demandOf(options) };
+    return explainToken(token, this.issuers, this.clock(), how);
   }
 
   authenticate(presented: Presented, demand: Demand): MaybePromise<VerifiedAccessToken | Rejected> {
     const { observer } = this;
     const startedAt = observer?.isObserving === true ? performance.now() : undefined;
     const now = this.clock();
-    const accepted = demand === NO_DEMAND ? this.acceptAgain(presented.token, now) : undefined;
+    const accepted = this.acceptAgain(presented.token, demand, now);
     const result = accepted ?? this.checkAll(presented, demand, now);
     if (startedAt === undefined) return result;
     return whenKnown(result, (known) => {
@@ -109,12 +123,12 @@ export class AccessTokenVerifier implements Authenticator {
   }
 
   /**
-   * Accepts a token that was accepted a moment ago, if nothing but the time has changed since: the same options of the issuer and
-   * the same key set. Then only the checks of the time can have another result.
+   * Accepts a token that was accepted a moment ago, if nothing but the time has changed since: the same demand, the same options of
+   * the issuer and the same key set. Then only the checks of the time can have another result.
    */
-  private acceptAgain(token: string, now: number): VerifiedAccessToken | undefined {
+  private acceptAgain(token: string, demand: Demand, now: number): VerifiedAccessToken | undefined {
     const recent = this.cache?.findRecent(token, now);
-    if (recent === undefined) return undefined;
+    if (recent?.demand !== demand) return undefined;
     const { verified, issuer, keySet, header } = recent;
     if (this.issuers.of(recent.claims) !== issuer) return undefined;
     try {
@@ -164,14 +178,15 @@ export class AccessTokenVerifier implements Authenticator {
     let entry = facts.cached;
     if (entry?.keySet !== keySet) {
       const { token, header, claims } = facts;
-      entry = { header, claims, keySet, authorities: new Authorities(issuer.claimPaths), verifiedAt: now };
+      entry = { header, claims, keySet, authorities: new Authorities(issuer), verifiedAt: now };
       if (!this.cache.remember(token, entry)) return;
     }
     // The application's own functions are called for each request.
+    const { demand } = facts;
     const { providerCheck, validate, reportOnly } = issuer;
     const callsApplication = this.issuers.isDynamic || (providerCheck ?? validate) !== undefined;
     if (!callsApplication && reportOnly.size === 0)
-      this.cache.rememberRecent({ ...entry, verified: facts.verifiedToken(issuer), issuer });
+      this.cache.rememberRecent({ ...entry, verified: facts.verifiedToken(issuer), issuer, demand });
   }
 
   private report(facts: TokenFacts, issuer: TrustedIssuer): void {

@@ -20,9 +20,11 @@ export interface Presented {
 export interface Demand {
   /** Accept only tokens for one of these audiences. Undefined: those of the issuer's options. */
   readonly audience: readonly string[] | undefined;
+  /** Reject tokens that also name another audience. Undefined: as the issuer's options say. */
+  readonly exclusiveAudience: boolean | undefined;
 }
 
-export const NO_DEMAND: Demand = Object.freeze({ audience: undefined });
+export const NO_DEMAND: Demand = Object.freeze({ audience: undefined, exclusiveAudience: undefined });
 
 /** Decides whether a call presents a valid access token. A known result travels synchronously. Neither throws nor rejects. */
 export interface Authenticator {

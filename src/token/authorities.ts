@@ -1,7 +1,9 @@
 import type { AccessTokenClaims } from '../model/access-token.js';
 import { isJsonObject } from '../model/unknown-value.js';
 import { type ClaimLocation, type ClaimSteps, EACH_ITEM, type ResolvedClaimPath } from '../options/claim-paths.js';
-import type { ResolvedClaimPaths } from '../options/resolve-issuer.js';
+import type { ResolvedClaimPaths, ResolvedIssuer } from '../options/resolve-issuer.js';
+
+export type AuthorityOptions = Pick<ResolvedIssuer, 'claimPaths' | 'scopeImplications'>;
 
 /** Scopes, roles and permissions of a token. Read from the claims on first use, because most handlers use at most one of them. */
 export class Authorities implements Record<keyof ResolvedClaimPaths, readonly string[] | undefined> {
@@ -10,14 +12,49 @@ export class Authorities implements Record<keyof ResolvedClaimPaths, readonly st
   roles: readonly string[] | undefined = undefined;
   permissions: readonly string[] | undefined = undefined;
 
-  constructor(readonly claimPaths: ResolvedClaimPaths) {}
+  readonly claimPaths: ResolvedClaimPaths;
+  readonly scopeImplications: AuthorityOptions['scopeImplications'];
+
+  constructor({ claimPaths, scopeImplications }: AuthorityOptions) {
+    this.claimPaths = claimPaths;
+    this.scopeImplications = scopeImplications;
+  }
+
+  /** Whether these options read the same from the claims. */
+  areOf({ claimPaths, scopeImplications }: AuthorityOptions): boolean {
+    return this.claimPaths === claimPaths && this.scopeImplications === scopeImplications;
+  }
 }
 
 type Claims = Readonly<Record<string, unknown>>;
 
 export function authoritiesOf(claims: Claims, kind: keyof ResolvedClaimPaths, known: Authorities): readonly string[] {
-  const split = kind === 'scopes' ? 'at-spaces' : 'whole';
-  return (known[kind] ??= authoritiesAt(claims, known.claimPaths[kind], split));
+  return (known[kind] ??=
+    kind === 'scopes' ? scopesOf(claims, known) : authoritiesAt(claims, known.claimPaths[kind], 'whole'));
+}
+
+function scopesOf(claims: Claims, known: Authorities): readonly string[] {
+  const { claimPaths, scopeImplications } = known;
+  const scopes = authoritiesAt(claims, claimPaths.scopes, 'at-spaces');
+  if (typeof scopeImplications !== 'function') {
+    if (scopeImplications.size === 0) return scopes;
+    return union(
+      scopes,
+      scopes.flatMap((scope) => scopeImplications.get(scope) ?? []),
+    );
+  }
+  const [roles, permissions] = [authoritiesOf(claims, 'roles', known), authoritiesOf(claims, 'permissions', known)];
+  const implied: unknown = scopeImplications({ scopes, roles, permissions, claims: claims as AccessTokenClaims });
+  // A string would otherwise be a list of characters.
+  if (!Array.isArray(implied)) throw new TypeError('`scopeImplications` did not return a list');
+  return union(
+    scopes,
+    implied.filter((scope) => typeof scope === 'string'),
+  );
+}
+
+function union(one: readonly string[], other: readonly string[]): readonly string[] {
+  return Object.freeze([...new Set([...one, ...other])]);
 }
 
 const NONE: readonly string[] = Object.freeze([]);

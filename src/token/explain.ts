@@ -3,6 +3,7 @@ import { type KeySource, staticKeys } from '../keys/key-source.js';
 import { keyId } from '../keys/verification-key.js';
 import { AuthError, type AuthErrorCode } from '../model/errors.js';
 import type { MaybePromise } from '../model/maybe-promise.js';
+import type { Demand } from './authenticator.js';
 import { ACCESS_TOKEN_CHECKS, type AccessTokenCheckName } from './checks/access-token-checks.js';
 import { applicationCheck } from './checks/application.js';
 import { type Check, type CheckExplanation, runCheck, TokenFacts } from './checks/check.js';
@@ -47,10 +48,14 @@ export async function explainToken(
   text: string,
   issuers: TrustedIssuers,
   nowMs: number,
-  { callsValidate, fetchesKeys }: { readonly callsValidate: boolean; readonly fetchesKeys: boolean },
+  {
+    callsValidate,
+    fetchesKeys,
+    demand,
+  }: { readonly callsValidate: boolean; readonly fetchesKeys: boolean; readonly demand: Demand },
 ): Promise<readonly Explanation[]> {
   const rows: Explanation[] = [];
-  const facts = await addRow(rows, FORM, [text, nowMs]);
+  const facts = await addRow(rows, FORM, [text, nowMs, demand]);
   for (const check of ACCESS_TOKEN_CHECKS.beforeIssuer) await addRow(rows, check, facts && [facts]);
 
   const issuer = await addRow(rows, ISSUER, facts && [facts, issuers]);
@@ -81,9 +86,9 @@ interface Step<Input extends readonly unknown[], Value> {
   readonly explain?: (...input: Input) => CheckExplanation;
 }
 
-const FORM: Step<readonly [text: string, nowMs: number], TokenFacts> = {
+const FORM: Step<readonly [text: string, nowMs: number, demand: Demand], TokenFacts> = {
   name: 'form',
-  run: (text, nowMs) => new TokenFacts(text, decodeCompact(text), nowMs / 1000),
+  run: (text, nowMs, demand) => new TokenFacts(text, decodeCompact(text), nowMs / 1000, undefined, demand),
   explain: (text) => ({
     got: typeof text === 'string' ? counted(text.split('.').length, 'parts') : typeof text,
     expected: '3 parts of base64url',

@@ -6,6 +6,7 @@ import type { ResolvedTokenCache } from '../options/resolve-options.js';
 import type { Authorities } from './authorities.js';
 import { type DecodedToken, MAX_TOKEN_LENGTH } from './jwt/compact.js';
 import { SeenTokenFilter } from './seen-token-filter.js';
+import type { Demand } from './authenticator.js';
 import type { TrustedIssuer } from './trusted-issuers.js';
 
 export interface CachedToken extends Pick<DecodedToken, 'header' | 'claims'> {
@@ -18,6 +19,7 @@ export interface CachedToken extends Pick<DecodedToken, 'header' | 'claims'> {
 export interface RecentToken extends CachedToken {
   readonly verified: VerifiedAccessToken;
   readonly issuer: TrustedIssuer;
+  readonly demand: Demand;
 }
 
 const RECENT_MS = 5_000;

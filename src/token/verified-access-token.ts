@@ -1,8 +1,9 @@
 import type { AccessTokenClaims, JoseHeader, VerifiedAccessToken } from '../model/access-token.js';
 import type { ResolvedClaimPaths, ResolvedIssuer } from '../options/resolve-issuer.js';
-import { Authorities, authoritiesOf, type UnreadClaim, unreadClaimOf } from './authorities.js';
+import { Authorities, authoritiesOf, type AuthorityOptions, type UnreadClaim, unreadClaimOf } from './authorities.js';
 
-type TokenOptions = Pick<ResolvedIssuer, 'claimPaths' | 'clockToleranceSeconds'> &
+type TokenOptions = AuthorityOptions &
+  Pick<ResolvedIssuer, 'clockToleranceSeconds'> &
   Partial<Pick<ResolvedIssuer, 'maxTokenAgeSeconds'>>;
 
 export class FrozenAccessToken implements VerifiedAccessToken {
@@ -20,10 +21,9 @@ export class FrozenAccessToken implements VerifiedAccessToken {
     options: TokenOptions,
     cached?: Authorities,
   ) {
-    const { claimPaths } = options;
     this.#token = token;
     this.#options = options;
-    this.#authorities = cached?.claimPaths === claimPaths ? cached : new Authorities(claimPaths);
+    this.#authorities = cached?.areOf(options) === true ? cached : new Authorities(options);
     // Absent in tokens of an issuer without a name, whatever the type says.
     this.issuer = Object.hasOwn(claims, 'iss') ? claims.iss : '';
     Object.freeze(this);
@@ -50,7 +50,7 @@ export class FrozenAccessToken implements VerifiedAccessToken {
     return unreadClaimOf(this.claims, this.#options.claimPaths, kind);
   }
 
-  static optionsOf(token: VerifiedAccessToken): Omit<TokenOptions, 'claimPaths'> {
+  static optionsOf(token: VerifiedAccessToken): Omit<TokenOptions, keyof AuthorityOptions> {
     return token instanceof FrozenAccessToken ? token.#options : { clockToleranceSeconds: 0 };
   }
 

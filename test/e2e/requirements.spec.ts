@@ -16,6 +16,7 @@ import {
   allOf,
   anyOf,
   AuthError,
+  type AuthOptions,
   ConfigurationError,
   not,
   OptionalAuth,
@@ -290,6 +291,37 @@ describe.each(PLATFORMS)('On %s', (platform) => {
       expect(await outcome('authorities/roles', plain)).toBe('403 ROLE_INSUFFICIENT');
       expect(await outcome('authorities/roles', nested, other)).toBe('403 ROLE_INSUFFICIENT');
       expect(await outcome('authorities/roles', plain, other)).toBe('200');
+    });
+
+    it.each<[string, AuthOptions['scopeImplications'], Record<string, unknown>, string]>([
+      ['a scope', { admin: ['read', 'list'] }, { scope: 'admin' }, '200'],
+      [
+        'a scope, through another',
+        { root: ['admin'], admin: ['read'], read: ['list', 'root'] },
+        { scope: 'root' },
+        '200',
+      ],
+      ['a scope, partly', { admin: ['read'] }, { scope: 'admin' }, '403 SCOPE_INSUFFICIENT'],
+      ['a scope that the token lacks', { admin: ['read', 'list'] }, { scope: 'administer' }, '403 SCOPE_INSUFFICIENT'],
+      [
+        'a role',
+        ({ roles }) => (roles.includes('seller') ? ['read', 'list'] : []),
+        { roles: ['seller', 'buyer', 'staff'], scope: '' },
+        '200',
+      ],
+      ['a permission', ({ permissions }) => permissions.slice(0, 1), { permissions: ['read'], scope: 'list' }, '200'],
+      [
+        'a claim',
+        ({ claims }) => (claims.sub === 'admin' ? ['read', 'list'] : []),
+        { sub: 'bob', scope: '' },
+        '403 SCOPE_INSUFFICIENT',
+      ],
+      ['a function that returns no list', () => 'read list' as never, {}, '500'],
+    ])('of scopes is met by scopes that follow from %s', async (_what, scopeImplications, claims, expected) => {
+      const { outcome } = await start({ scopeImplications });
+      // A second time for the remembered token.
+      for (let turn = 0; turn < 2; turn += 1)
+        expect(await outcome('authorities/scopes', { ...ALL, ...claims })).toBe(expected);
     });
 
     it('refuses a guest even on an @OptionalAuth() route, and is not checked on a public one', async () => {

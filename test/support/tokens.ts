@@ -6,5 +6,9 @@ const claimPaths = { scopes: [['scope']], roles: [['roles']], permissions: [['pe
 /** A token with these claims, as `AccessTokenVerifier.verify` returns it. */
 export function verifiedToken(claims: Record<string, unknown> = {}, clockToleranceSeconds = 0): VerifiedAccessToken {
   const all = { iss: 'https://issuer.example.com/', aud: 'https://api.example.com', exp: 2_000_000_000, ...claims };
-  return new FrozenAccessToken('a.b.c', { alg: 'RS256' }, all, { claimPaths, clockToleranceSeconds });
+  return new FrozenAccessToken('a.b.c', { alg: 'RS256' }, all, {
+    claimPaths,
+    scopeImplications: new Map(),
+    clockToleranceSeconds,
+  });
 }

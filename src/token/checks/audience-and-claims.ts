@@ -29,20 +29,24 @@ export const requiredClaimsCheck = {
   explain: ({ claims }, { requiredClaims }) => ({ got: Object.keys(claims), expected: requiredClaims }),
 } as const satisfies Check;
 
+const ANOTHER_AUDIENCE = 'another audience beside that of this API (exclusiveAudience)';
+
 /** RFC 7519 §4.1.3, RFC 8725 §3.9: a recipient that the token does not name must reject it. */
 export const audienceCheck = {
   name: 'audience',
   reportOnly: 'audience',
-  run({ claims, demand }, { audience, audienceClaim: claim }) {
+  run({ claims, demand }, { audience, exclusiveAudience, audienceClaim: claim }) {
     const expected = demand.audience ?? audience;
+    const isExclusive = demand.exclusiveAudience ?? exclusiveAudience;
     if (expected === null) {
       optionalClaim(claims, claim, STRING_OR_STRINGS);
       return;
     }
     const value = requiredClaim(claims, claim, STRING_OR_STRINGS);
     const named = typeof value === 'string' ? [value] : value;
-    for (const one of expected) if (named.includes(one)) return;
-    throw new AuthError('AUDIENCE_MISMATCH', { claim, expected });
+    const isNamed = expected.some((one) => named.includes(one));
+    if (isNamed && !(isExclusive && named.some((one) => !expected.includes(one)))) return;
+    throw new AuthError('AUDIENCE_MISMATCH', { claim, expected, ...(isNamed && { reason: ANOTHER_AUDIENCE }) });
   },
   runReported({ claims }, { audienceClaim }) {
     // Application code that reads the claim relies on its type.

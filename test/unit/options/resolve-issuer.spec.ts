@@ -19,6 +19,7 @@ const DEFAULTS = {
   issuer: ISSUER,
   names: [ISSUER],
   audience: [AUDIENCE],
+  exclusiveAudience: false,
   audienceClaim: 'aud',
   keys: {
     from: 'discovery',
@@ -42,6 +43,7 @@ const DEFAULTS = {
   providerCheck: undefined,
   validate: undefined,
   claimPaths: { scopes: [['scope'], ['scp']], roles: [['roles']], permissions: [['permissions']] },
+  scopeImplications: new Map(),
   reportOnly: new Set(),
 };
 
@@ -67,6 +69,8 @@ describe('The options of an issuer', () => {
     ['requiredClaims', [null, 'sub', '', 0, true, {}, new Set(['sub'])]],
     ['maxTokenAgeSeconds', [null, '60', '', true, [], {}, -1, 0, 0.5, DAYS_366 + 1, NaN, Infinity, 60n]],
     ['validate', [null, 'sub', 0, true, {}, [], false]],
+    ['exclusiveAudience', [null, 'true', 1]],
+    ['scopeImplications', [null, 'read', 0, true, [], ['read']]],
     ['claimPaths', [null, 'roles', '', 0, true, [], ['roles']]],
     ['reportOnly', [null, 'audience', '', 0, true, {}, new Set(['audience'])]],
   ])('reject %s: %j', (name, values) => {
@@ -75,7 +79,7 @@ describe('The options of an issuer', () => {
     }
   });
 
-  it.each<[string, readonly unknown[], string]>([
+  it.each<[string, unknown, string]>([
     ['audience', [AUDIENCE, ''], 'audience[1]'],
     ['audience', [' ', AUDIENCE], 'audience[0]'],
     ['audience', [AUDIENCE, undefined], 'audience[1]'],
@@ -92,6 +96,10 @@ describe('The options of an issuer', () => {
     ['algorithms', [null], 'algorithms[0]'],
     ['algorithms', [['RS256']], 'algorithms[0]'],
     ['algorithms', [{ toString: () => 'RS256' }], 'algorithms[0]'],
+    ['scopeImplications', { admin: 'read' }, 'scopeImplications.admin'],
+    ['scopeImplications', { admin: ['read', 7] }, 'scopeImplications.admin[1]'],
+    ['scopeImplications', { 'a b': ['read'] }, 'scopeImplications'],
+    ['scopeImplications', { admin: ['read list'] }, 'scopeImplications.admin'],
   ])('reject %s: %j (%s)', (name, value, path) => {
     expect(pathsOf(() => resolve({ [name]: value }))).toEqual([path]);
   });

@@ -71,6 +71,7 @@ describe('A polluted prototype', () => {
       requiredClaims: ['a'],
     },
     ...{ maxTokenAgeSeconds: 1, validate: () => true, claimPaths: { roles: ['evil'] }, reportOnly: ['audience'] },
+    ...{ exclusiveAudience: true, scopeImplications: { a: ['evil'] } },
     ...{ user: () => 'admin', realm: 'evil', tokenFrom: [{ from: 'query', name: 'a' }], require: { roles: ['a'] } },
     ...{ connections: { renewalGraceSeconds: 9 }, explainRefusals: true, openTelemetry: true, fetch: () => undefined },
     ...{ clock: () => 0, warmUp: 'required', keyStore: { load: () => 0, save: () => 0 }, tokenCache: false },

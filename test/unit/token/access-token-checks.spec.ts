@@ -268,6 +268,11 @@ describe('audience', () => {
   rejects('CLAIM_MISSING', [{ aud: undefined }], { audience }, { claim: 'aud' });
   rejects('CLAIM_INVALID', each('aud', [null, { 0: 'api' }, ['api', 1], [['api']]]), { audience }, { claim: 'aud' });
 
+  const exclusive = { audience, exclusiveAudience: true };
+  accepts(each('aud', ['api', ['api'], ['api', 'https://api.example.com']]), exclusive);
+  const reason = 'another audience beside that of this API (exclusiveAudience)';
+  rejects('AUDIENCE_MISMATCH', each('aud', [['api', 'other']]), exclusive, { ...facts, reason });
+
   const byClient = { audience: 'ours', audienceClaim: 'client_id' };
   accepts([{ client_id: 'ours' }], byClient);
   rejects('AUDIENCE_MISMATCH', [{ client_id: 'theirs', aud: 'ours' }], byClient, { claim: 'client_id' });

@@ -5,6 +5,7 @@ import { KeySet } from '../../../src/keys/key-set.js';
 import type { KeySource } from '../../../src/keys/key-source.js';
 import { resolveOptions } from '../../../src/options/resolve-options.js';
 import { AccessTokenVerifier } from '../../../src/token/access-token-verifier.js';
+import { NO_DEMAND } from '../../../src/token/authenticator.js';
 import { Authorities } from '../../../src/token/authorities.js';
 import { SeenTokenFilter } from '../../../src/token/seen-token-filter.js';
 import { TokenCache } from '../../../src/token/token-cache.js';
@@ -175,7 +176,10 @@ describe('A rejected token', () => {
 
 describe('TokenCache', () => {
   const claims = { sub: 'alice' };
-  const authorities = new Authorities({ scopes: [], roles: [], permissions: [] });
+  const authorities = new Authorities({
+    claimPaths: { scopes: [], roles: [], permissions: [] },
+    scopeImplications: new Map(),
+  });
   const entry = { header: { alg: 'RS256' }, claims, keySet: new KeySet([]), authorities, verifiedAt: START };
   const remember = (cache: TokenCache, token: string, times = 2) => {
     for (let turn = 0; turn < times; turn += 1) cache.remember(token, entry);
@@ -248,7 +252,7 @@ describe('TokenCache', () => {
   it('keeps the texts and claims of recent tokens within 16 MiB', () => {
     const cache = new TokenCache({ maxEntries: 10_000, maxAgeSeconds: 60 });
     const claimsOf = () => ({ iss: ISSUER, list: Array.from({ length: 8_000 }, () => ({})) });
-    const large = { ...entry, claims: claimsOf(), issuer: {} as TrustedIssuer };
+    const large = { ...entry, claims: claimsOf(), issuer: {} as TrustedIssuer, demand: NO_DEMAND };
     const tokens = Array.from({ length: 100 }, (_value, index) => digest(index));
     cache.findRecent('none', START);
     for (const token of tokens) cache.rememberRecent({ ...large, verified: { token } as VerifiedAccessToken });
