@@ -52,7 +52,14 @@ export {
 export type { AuthorizationDetail } from './model/requirement.js';
 export { AuthModule } from './nest/auth.module.js';
 export type { AuthModuleExtras, AuthOptionsCreator } from './nest/auth.module-definition.js';
-export { AccessToken, CurrentUser, OptionalAuth, type ParameterDecoratorFor, Public } from './nest/decorators.js';
+export {
+  AccessToken,
+  CurrentUser,
+  OptionalAuth,
+  type ParameterDecoratorFor,
+  Public,
+  Resource,
+} from './nest/decorators.js';
 export { JwtStrategy } from './nest/jwt.strategy.js';
 export { KeyHealth, type KeyHealthResult } from './nest/key-health.js';
 export type { Register, RegisteredUser } from './options/options.js';
@@ -69,7 +76,9 @@ export type {
   ModuleOptions,
   RemoteKeyOptions,
   ReportableCheck,
+  PathResourceOptions,
   RequestHeaders,
+  ResourceOptions,
   ScopeImplications,
   ScopeImplier,
   UnnamedIssuerOptions,

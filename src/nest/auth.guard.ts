@@ -134,7 +134,7 @@ export class AuthGuard extends PassportAuthGuard() {
       record.admit(context);
       if (token !== undefined && connection !== undefined) {
         connection.setOwner?.(token);
-        this.expiry.watch(connection, token);
+        this.expiry.watch(connection, token, rules.challenge);
       }
       if (!isRepeated) this.events.emit({ context, startedAt: call.startedAt, token });
       return true;
@@ -149,7 +149,8 @@ export class AuthGuard extends PassportAuthGuard() {
 
   private authenticate(call: GuardedCall): MaybePromise<Outcome> {
     if (this.strategy.authenticate !== OWN_AUTHENTICATE) return this.authenticateByPassport(call);
-    const outcome = this.strategy.authenticateCall(call.memory.request, call.context, call.transport, call.record);
+    const { memory, context, rules, transport, record } = call;
+    const outcome = this.strategy.authenticateCall(memory.request, context, rules.resource, transport, record);
     return isPromise(outcome) ? outcome.then((known) => this.decide(known, call)) : this.decide(outcome, call);
   }
 
@@ -162,7 +163,7 @@ export class AuthGuard extends PassportAuthGuard() {
 
   /** For a strategy of the application that replaces `JwtStrategy`. It may delegate to it. */
   private async authenticateByPassport(call: GuardedCall): Promise<Outcome> {
-    const asked: PassportCall = { context: call.context };
+    const asked: PassportCall = { context: call.context, demand: call.rules.resource };
     const result = await this.askPassport(call.memory.request, asked);
     call.authentication = call.record.authentication = asked.outcome;
     return this.handle(result, call);
@@ -212,9 +213,10 @@ export class AuthGuard extends PassportAuthGuard() {
 
   /** @throws the error that Nest answers with. On HTTP the challenges are set on the response, so that exception filters keep them. */
   private refuse(error: unknown, call: GuardedCall): MaybePromise<never> {
-    const { context, authentication, startedAt } = call;
-    const { realm, explainRefusals } = this.settings;
-    if (!(error instanceof AuthError)) return this.answer(refusalOf(error, realm), context);
+    const { context, authentication, startedAt, rules } = call;
+    // Undefined if the rules of the handler contradict each other.
+    const challenge = (rules as RouteRules | undefined)?.challenge ?? this.settings;
+    if (!(error instanceof AuthError)) return this.answer(refusalOf(error, challenge), context);
     // The admission of a socket was refused. Its messages waited for it, and are refused in the same way.
     if (isTransportException(error)) throw error;
     const token = authentication?.kind === 'guest' ? undefined : authentication?.token;
@@ -222,9 +224,9 @@ export class AuthGuard extends PassportAuthGuard() {
     this.events.emit({ context, startedAt, token, issuer }, error);
     // Whether debug messages are written is for the logger to decide: Nest 11 does not know the level of a custom logger.
     this.logger.debug(`Refused ${handlerName(context)}: ${error.code} ${factsText(error.detail)}`);
-    if (!explainRefusals) return this.answer(refusalOf(error, realm), context);
-    const rows = this.strategy.explain(() => this.getRequest(context), context);
-    return rows.then((known) => this.answer(refusalOf(error, realm, explainRefusal(error, known, token)), context));
+    if (!this.settings.explainRefusals) return this.answer(refusalOf(error, challenge), context);
+    const rows = this.strategy.explain(() => this.getRequest(context), context, rules.resource);
+    return rows.then((known) => this.answer(refusalOf(error, challenge, explainRefusal(error, known, token)), context));
   }
 
   private answer(refusal: Refusal, context: ExecutionContext): MaybePromise<never> {

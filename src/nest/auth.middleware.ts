@@ -11,6 +11,7 @@ import {
 import { ApplicationConfig, HttpAdapterHost, ModulesContainer } from '@nestjs/core';
 import { ConfigurationError } from '../model/errors.js';
 import { AuthGuard } from './auth.guard.js';
+import { ResourceMetadata } from './resources/resource-metadata.js';
 import { createContext, providersOf } from './nest-internals.js';
 
 /** Node's own response, which the response of Express is as well, and what Nest's middleware receives on Fastify. */
@@ -54,7 +55,10 @@ type Next = (error?: unknown) => void;
 export class AuthMiddleware implements NestMiddleware<object, NodeResponse> {
   private readonly logger = new Logger(AuthMiddleware.name);
 
-  constructor(@Inject(AuthGuard) private readonly guard: AuthGuard) {}
+  constructor(
+    @Inject(AuthGuard) private readonly guard: AuthGuard,
+    @Inject(ResourceMetadata) private readonly metadata: ResourceMetadata,
+  ) {}
 
   /** A property, so that it can be passed on without its instance. Never rejects, because not every framework handles a rejection. */
   readonly use = async (request: object, response: NodeResponse, next: Next): Promise<void> => {
@@ -72,6 +76,7 @@ export class AuthMiddleware implements NestMiddleware<object, NodeResponse> {
 
   /** Returns the error to answer with, or undefined if the request is admitted. */
   async refusalOf(request: object, response: object): Promise<HttpException | undefined> {
+    if (this.metadata.isFor(request)) return undefined;
     const handler = { controller: AuthMiddleware, method: this.use };
     try {
       const isAdmitted = await this.guard.canActivate(createContext('http', [request, response], handler));

@@ -25,6 +25,7 @@ import { type AuthOptions, RESOLVED_OPTIONS } from './auth-options.js';
 import { GuardInstallation } from './guard-installation.js';
 import { JwtStrategy } from './jwt.strategy.js';
 import { KeyHealth, KeyLifecycle } from './key-health.js';
+import { ResourceMetadata } from './resources/resource-metadata.js';
 import { CalledHandlers } from './routes/called-handlers.js';
 import { RequirementChecker } from './routes/requirement-checker.js';
 import { RouteMetadata } from './routes/route-metadata.js';
@@ -34,10 +35,11 @@ import { Telemetry } from './telemetry.js';
 import { ConnectionExpiry } from './transports/connection-expiry.js';
 
 const EXPORTED_CLASSES = [
-  // The dependencies of the guard: Nest creates the guard of `@UseGuards(AuthGuard)` in the module that uses it.
+  // The dependencies of the guard and the middleware: Nest creates the guard of `@UseGuards(AuthGuard)` in the module that uses it.
   RouteMetadata,
   RequirementChecker,
   ConnectionExpiry,
+  ResourceMetadata,
   AuthEvents,
   KeyHealth,
   JwtStrategy,

@@ -2,7 +2,7 @@ import { createParamDecorator, type ExecutionContext, type PipeTransform, type T
 import { type Outcome, outcomeOf } from './outcome.js';
 import type { RegisteredUser } from '../options/options.js';
 import type { VerifiedAccessToken } from '../model/access-token.js';
-import { accessDecorator } from './routes/route-metadata.js';
+import { accessDecorator, resourceDecorator } from './routes/route-metadata.js';
 import { transportOf } from './transports/transport-of.js';
 
 /**
@@ -19,6 +19,16 @@ export function Public(): ClassDecorator & MethodDecorator {
  */
 export function OptionalAuth(): ClassDecorator & MethodDecorator {
   return accessDecorator('optional');
+}
+
+/**
+ * Makes routes part of the protected resource with this path, whatever their own path is: a token needs its audience, and challenges
+ * name its metadata. The option `resources` describes it; otherwise its identifier is `publicUrl` followed by the path. A decorator
+ * of the handler overrides that of the class. Without one, the path of the route decides.
+ * @throws ConfigurationError if it is no path. The application does not start if neither option says what the identifier is.
+ */
+export function Resource(path: string): ClassDecorator & MethodDecorator {
+  return resourceDecorator(path);
 }
 
 /**

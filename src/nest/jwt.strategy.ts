@@ -10,7 +10,7 @@ import { AuthError } from '../model/errors.js';
 import { isPromise, type MaybePromise, recovering, whenKnown } from '../model/maybe-promise.js';
 import type { ResolvedOptions } from '../options/resolve-options.js';
 import { AccessTokenVerifier } from '../token/access-token-verifier.js';
-import { type Authenticator, NO_DEMAND, Rejected } from '../token/authenticator.js';
+import { type Authenticator, type Demand, NO_DEMAND, Rejected } from '../token/authenticator.js';
 import type { Explanation } from '../token/explain.js';
 import { TokenExtractor } from '../token/token-extractor.js';
 import { RESOLVED_OPTIONS } from './auth-options.js';
@@ -40,6 +40,7 @@ const PassportJwtStrategy = PassportStrategy(Strategy, SHARED_NAME) as unknown a
 /** A call that the guard has passport authenticate. Passport passes on nothing but the request. */
 export interface PassportCall {
   readonly context: ExecutionContext;
+  readonly demand?: Demand;
   /** The result of the strategy of this package that was asked last. */
   outcome?: Outcome;
 }
@@ -101,7 +102,7 @@ export class JwtStrategy extends PassportJwtStrategy implements OnApplicationShu
   /** Called by passport, on an object that it creates for the request and that has `success`, `fail` and `error`. */
   override authenticate(request: object): void {
     const call: PassportCall = passportCall.getStore() ?? { context: httpContextOf(request) };
-    void Promise.resolve(this.authenticateCall(request, call.context)).then((outcome) => {
+    void Promise.resolve(this.authenticateCall(request, call.context, call.demand)).then((outcome) => {
       call.outcome = outcome;
       const [error, user, info, status] = passportResult(outcome);
       if (error !== null) this.error(error);
@@ -110,17 +111,22 @@ export class JwtStrategy extends PassportJwtStrategy implements OnApplicationShu
     });
   }
 
-  /** Authenticates a call once, however many guards and GraphQL fields it has. Neither throws nor rejects. */
+  /**
+   * Authenticates a call once, however many guards and GraphQL fields it has; once for each resource, if its fields belong to several.
+   * Neither throws nor rejects.
+   */
   authenticateCall(
     request: object,
     context: ExecutionContext,
+    demand = NO_DEMAND,
     transport = transportOf(context),
     record = memoryOf(transport.memoOf(context, request), request).recordOf(this.instance),
   ): MaybePromise<Outcome> {
-    if (record.authentication !== undefined) return record.authentication;
-    const outcome = this.authenticateOnce(request, context, transport);
+    if (record.authentication !== undefined && record.demand === demand) return record.authentication;
+    record.demand = demand;
+    const outcome = this.authenticateOnce(request, context, demand, transport);
     return (record.authentication = isPromise(outcome)
-      ? outcome.then((known) => (record.authentication = known))
+      ? outcome.then((known) => (record.demand === demand ? (record.authentication = known) : known))
       : outcome);
   }
 
@@ -128,10 +134,16 @@ export class JwtStrategy extends PassportJwtStrategy implements OnApplicationShu
    * Explains to a developer what every check of the presented token returned, except `validate`. Empty if there is none.
    * For `explainRefusals`.
    */
-  async explain(requestOf: () => object, context: ExecutionContext): Promise<readonly Explanation[]> {
+  async explain(
+    requestOf: () => object,
+    context: ExecutionContext,
+    { audience, exclusiveAudience } = NO_DEMAND,
+  ): Promise<readonly Explanation[]> {
     try {
       const presented = transportOf(context).read(requestOf(), context, this.extractor);
-      return presented === undefined ? [] : await this.verifier.explain(presented.token, { callsValidate: false });
+      if (presented === undefined) return [];
+      const demand = { ...(audience && { audience }), ...(exclusiveAudience !== undefined && { exclusiveAudience }) };
+      return await this.verifier.explain(presented.token, { callsValidate: false, ...demand });
     } catch {
       // For example, a token was sent twice, or the call has no request that could carry one.
       return [];
@@ -143,12 +155,17 @@ export class JwtStrategy extends PassportJwtStrategy implements OnApplicationShu
     passport.unuse(this.name);
   }
 
-  private authenticateOnce(request: object, context: ExecutionContext, transport: Transport): MaybePromise<Outcome> {
+  private authenticateOnce(
+    request: object,
+    context: ExecutionContext,
+    demand: Demand,
+    transport: Transport,
+  ): MaybePromise<Outcome> {
     return recovering<Outcome>(
       () => {
         const presented = transport.read(request, context, this.extractor);
         if (presented === undefined) return GUEST;
-        return whenKnown(this.authenticator.authenticate(presented, NO_DEMAND), (result) => this.outcomeOf(result));
+        return whenKnown(this.authenticator.authenticate(presented, demand), (result) => this.outcomeOf(result));
       },
       (error) => refused(error),
     );

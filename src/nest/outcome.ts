@@ -28,6 +28,8 @@ export const GUEST: Outcome = Object.freeze({ kind: 'guest' });
 export class CallRecord {
   /** The result of the strategy. It is produced once for all guards and GraphQL fields of the call. */
   authentication: MaybePromise<Outcome> | undefined;
+  /** What the route demanded for `authentication`. Another resource demands another audience. */
+  demand: object | undefined;
   /** The record of another module for the same call. Its options may reject what this module accepts. */
   private next: CallRecord | undefined;
   private admitted: ExecutionContext | undefined;

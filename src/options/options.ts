@@ -278,6 +278,17 @@ export type IssuerResolver = (
 
 type OneIssuer = (IssuerOptions | UnnamedIssuerOptions) & { readonly issuers?: never };
 
+/** The identifier of the resource is the default for the audience. */
+type WithOptionalAudience<Options> = Options extends unknown
+  ? Omit<Options, 'audience'> & { readonly audience?: IssuerOptions['audience'] }
+  : never;
+
+type OneIssuerOfResource = WithOptionalAudience<IssuerOptions | UnnamedIssuerOptions> & { readonly issuers?: never };
+
+type SeveralIssuersOfResource = Omit<SeveralIssuers, 'issuers'> & {
+  readonly issuers: readonly WithOptionalAudience<IssuerOptions | UnnamedIssuerOptions>[] | IssuerResolver;
+};
+
 type SeveralIssuers = CheckOptions & {
   /** A list of issuers, or a function that returns the options of an issuer. */
   readonly issuers: readonly (IssuerOptions | UnnamedIssuerOptions)[] | IssuerResolver;
@@ -321,6 +332,40 @@ export interface ConnectionOptions {
   readonly renewalGraceSeconds?: number;
 }
 
+/** The metadata of a protected resource (RFC 9728 §2). What follows from other options and decorators is not set here. */
+export interface ResourceOptions {
+  /**
+   * The resource identifier (RFC 9728 §1.2): the address by which clients know the API, behind a proxy its public one. https without
+   * query and fragment. Default: `publicUrl`, followed by the path of the resource.
+   */
+  readonly identifier?: string;
+  /** The name of the API for people (`resource_name`). */
+  readonly name?: string;
+  /** The address of a page for developers (`resource_documentation`). */
+  readonly documentation?: string;
+  /** The address of a page about the use of data (`resource_policy_uri`). */
+  readonly policyUri?: string;
+  /** The address of the terms of service (`resource_tos_uri`). */
+  readonly tosUri?: string;
+  /** Scopes to publish beside those that the decorators of its routes require. Default `[]`. */
+  readonly scopes?: readonly string[];
+  /** The authorization servers for clients. Default: the listed issuers. Set it if `issuers` is a function. */
+  readonly authorizationServers?: readonly string[];
+  /**
+   * Returns a JWT with the metadata as claims, and `iss` (RFC 9728 §2.2), signed by a key that clients trust. It is called at most once a
+   * minute. Default: the metadata have no signature.
+   */
+  readonly signedMetadata?: (metadata: Readonly<Record<string, unknown>>) => string | Promise<string>;
+}
+
+/** A resource with routes of its own. Their tokens need its audience instead of that of the issuer. */
+export interface PathResourceOptions extends ResourceOptions {
+  /** What `aud` of a token must contain. Default: the identifier. Some issuers write a client ID or an own name. */
+  readonly audience?: string | readonly string[];
+  /** As in the options of the issuer, which are the default. */
+  readonly exclusiveAudience?: boolean;
+}
+
 /** Options of the whole module. */
 export interface ModuleOptions<User = RegisteredUser, Context = unknown> {
   /**
@@ -346,6 +391,21 @@ export interface ModuleOptions<User = RegisteredUser, Context = unknown> {
   readonly explainRefusals?: boolean;
   /** Metrics and span attributes for OpenTelemetry. Requires `@opentelemetry/api` and a configured SDK. Default false. */
   readonly openTelemetry?: boolean;
+  /**
+   * The public address of the application, for example `'https://api.example.com'`: the default for the identifiers of resources. It
+   * is never guessed from `Host`.
+   */
+  readonly publicUrl?: string;
+  /**
+   * Publishes metadata of the API at `/.well-known/oauth-protected-resource` (RFC 9728), and names them in challenges. `audience` is
+   * then by default the identifier. Default: no metadata.
+   */
+  readonly resource?: ResourceOptions;
+  /**
+   * Resources of their own, by the path of their routes with the global prefix: `{ '/mcp': {} }`. A token for one is rejected by the
+   * others. `@Resource('/mcp')` adds handlers with other paths. Default none.
+   */
+  readonly resources?: Readonly<Record<string, PathResourceOptions>>;
   /** The `realm` of challenges (RFC 9110 §11.5): printable ASCII without quotation marks and backslashes. Default none. */
   readonly realm?: string;
   /** Replaces the global `fetch` for metadata and keys, for example for a proxy or a private CA. */
@@ -388,5 +448,9 @@ export interface ModuleExtras<GuardClass = never, StrategyClass = never> {
  * The options of `AuthModule`. `issuer` and `audience`, or `issuers`, are required. They are validated at start: all problems
  * are in one `ConfigurationError`, and an unknown option is a problem.
  */
-export type ResourceServerOptions<User = RegisteredUser, Context = unknown> = (OneIssuer | SeveralIssuers) &
-  ModuleOptions<User, Context>;
+export type ResourceServerOptions<User = RegisteredUser, Context = unknown> = ModuleOptions<User, Context> &
+  (
+    | OneIssuer
+    | SeveralIssuers
+    | ((OneIssuerOfResource | SeveralIssuersOfResource) & { readonly resource: ResourceOptions })
+  );

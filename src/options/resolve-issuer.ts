@@ -74,8 +74,25 @@ export const CHECK_DEFAULTS: ResolvedChecks = { ...option.defaultsOf(CHECK_OPTIO
 export const OWN_OPTION_NAMES: readonly string[] = [...Object.keys(OWN_OPTIONS), 'keys'];
 export const ISSUER_OPTION_NAMES: readonly string[] = [...OWN_OPTION_NAMES, ...Object.keys(CHECK_OPTIONS)];
 
-export function readIssuer(reader: OptionReader, allowHttp: boolean, shared = CHECK_DEFAULTS): ResolvedIssuer {
-  const { issuer: name, issuerAliases, ...own } = option.readOptions(reader, OWN_OPTIONS);
+interface IssuerContext {
+  readonly allowHttp: boolean;
+  /** The identifier of the `resource`. */
+  readonly defaultAudience: string | undefined;
+  readonly shared?: ResolvedChecks;
+}
+
+export function readIssuer(
+  reader: OptionReader,
+  { allowHttp, defaultAudience, shared = CHECK_DEFAULTS }: IssuerContext,
+): ResolvedIssuer {
+  const {
+    issuer: name,
+    issuerAliases,
+    ...own
+  } = option.readOptions(reader, {
+    ...OWN_OPTIONS,
+    ...(defaultAudience !== undefined && { audience: { ...OWN_OPTIONS.audience, default: [defaultAudience] } }),
+  });
   const [issuerOfMetadata = ''] = /^.*(?=\/\.well-known\/)/.exec(name ?? '') ?? [];
   if (issuerOfMetadata !== '')
     reader.invalid(

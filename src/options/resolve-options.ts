@@ -12,6 +12,7 @@ import {
   type ResolvedIssuer,
 } from './resolve-issuer.js';
 import { readRequire } from './resolve-require.js';
+import { readResources, RESOURCE_OPTION_NAMES, type ResolvedResources } from './resolve-resources.js';
 import { fromBearerHeader, readTokenFrom, type ResolvedTokenFrom } from './token-places.js';
 
 const TOKEN_CACHE = option.group({
@@ -40,11 +41,12 @@ const MODULE_OPTIONS = {
     reader.record[name] === false ? undefined : TOKEN_CACHE.read(reader, name),
   ),
   insecureAllowHttp: option.flag(),
-} satisfies Record<keyof ModuleOptions, option.Option<unknown>>;
+} satisfies Record<Exclude<keyof ModuleOptions, 'publicUrl' | 'resource' | 'resources'>, option.Option<unknown>>;
 
 /** The options with all defaults, validated and frozen. */
 export interface ResolvedOptions extends option.Values<typeof MODULE_OPTIONS> {
   readonly issuers: readonly ResolvedIssuer[] | ResolvedIssuerResolver;
+  readonly resources: ResolvedResources;
 }
 
 export type ResolvedTokenCache = NonNullable<ResolvedOptions['tokenCache']>;
@@ -59,7 +61,13 @@ type Extras = Readonly<Partial<Record<keyof ModuleExtras, unknown>>>;
 type IsReplacement = (name: 'guard' | 'strategy', value: unknown) => boolean;
 
 /** Every name that `forRoot` accepts. */
-export const OPTION_NAMES = [...ISSUER_OPTION_NAMES, 'issuers', ...Object.keys(MODULE_OPTIONS), ...EXTRA_NAMES];
+export const OPTION_NAMES = [
+  ...ISSUER_OPTION_NAMES,
+  'issuers',
+  ...Object.keys(MODULE_OPTIONS),
+  ...RESOURCE_OPTION_NAMES,
+  ...EXTRA_NAMES,
+];
 
 /**
  * Validates the options, applies the defaults and freezes the result.
@@ -76,9 +84,11 @@ export function resolveOptions(
   reader.allowOnly(OPTION_NAMES);
   checkExtras(reader, extras, isReplacement);
   const moduleOptions = option.readOptions(reader, MODULE_OPTIONS);
-  const issuers = readIssuers(reader, moduleOptions.insecureAllowHttp);
+  const { insecureAllowHttp } = moduleOptions;
+  const resources = readResources(reader, insecureAllowHttp);
+  const issuers = readIssuers(reader, insecureAllowHttp, resources.main?.identifier);
   reader.finish();
-  return Object.freeze({ ...moduleOptions, issuers });
+  return Object.freeze({ ...moduleOptions, issuers, resources });
 }
 
 function checkExtras(reader: OptionReader, extras: Extras, isReplacement: IsReplacement): void {
@@ -93,16 +103,21 @@ function checkExtras(reader: OptionReader, extras: Extras, isReplacement: IsRepl
   if (typeof isGlobal !== 'boolean') reader.invalid('isGlobal', 'Set it to true or false.', isGlobal);
 }
 
-function readIssuers(reader: OptionReader, allowHttp: boolean): ResolvedOptions['issuers'] {
+function readIssuers(
+  reader: OptionReader,
+  allowHttp: boolean,
+  defaultAudience: string | undefined,
+): ResolvedOptions['issuers'] {
   const { issuers } = reader.record;
+  const context = { allowHttp, defaultAudience };
   if (issuers === undefined && (!('issuers' in reader.record) || 'issuer' in reader.record))
-    return Object.freeze([readIssuer(reader, allowHttp)]);
+    return Object.freeze([readIssuer(reader, context)]);
   for (const name of OWN_OPTION_NAMES.filter((each) => reader.has(each)))
     reader.problem(name, 'is set beside `issuers`. Set it in each of the issuers.');
   const shared = readChecks(reader);
   const readOne = (given: OptionReader) => {
     given.allowOnly(ISSUER_OPTION_NAMES);
-    return readIssuer(given, allowHttp, shared);
+    return readIssuer(given, { ...context, shared });
   };
   if (typeof issuers === 'function') return resolverOf(issuers as IssuerResolver, readOne);
   if (!Array.isArray(issuers) || issuers.length === 0) {

@@ -47,7 +47,7 @@ export function refusalResponses(
   const schema = { $ref: `#/components/schemas/${addComponent(components.schemas, 'AuthRefusal', REFUSAL)}` };
   const respond = (status: keyof typeof TEXTS, error: AuthError, codes: readonly string[] = []) => {
     const { description, header } = TEXTS[status];
-    const refusal = refusalOf(error, realm);
+    const refusal = refusalOf(error, { realm });
     const [name, type, example] =
       status === 503
         ? (['Retry-After', 'integer', error.retryAfterSeconds] as const)

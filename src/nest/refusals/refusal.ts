@@ -7,7 +7,7 @@ import {
 } from '@nestjs/common';
 import { AUTH_ERROR, AuthError } from '../../model/errors.js';
 import { printable, shortened } from '../../model/printable-text.js';
-import { challengesFor } from '../../token/challenge.js';
+import { type ChallengeContext, challengesFor } from '../../token/challenge.js';
 
 /** The end of a call that the guard does not admit. */
 export interface Refusal<Thrown = unknown> {
@@ -26,10 +26,10 @@ export function isAuthRefusal(refusal: Refusal): refusal is AuthRefusal {
 }
 
 /** Adds the challenges to an error. A 401 of the application has one as well (RFC 9110 §15.5.2). */
-export function refusalOf<Thrown>(error: Thrown, realm: string | undefined, hint?: string): Refusal<Thrown> {
-  if (error instanceof AuthError) return { error, challenges: challengesFor(error, realm), hint };
+export function refusalOf<Thrown>(error: Thrown, context: ChallengeContext, hint?: string): Refusal<Thrown> {
+  if (error instanceof AuthError) return { error, challenges: challengesFor(error, context), hint };
   const isUnauthorized = error instanceof HttpException && error.getStatus() === 401;
-  return { error, challenges: isUnauthorized ? challengesFor(new AuthError('TOKEN_MISSING'), realm) : [] };
+  return { error, challenges: isUnauthorized ? challengesFor(new AuthError('TOKEN_MISSING'), context) : [] };
 }
 
 /** The facts of a refusal for clients that get no HTTP response: what would be in its body and in its headers. */

@@ -11,6 +11,7 @@ import {
 import { OptionReader } from '../../options/option-reader.js';
 import type { ResolvedOptions } from '../../options/resolve-options.js';
 import { readRequire } from '../../options/resolve-require.js';
+import { NO_RESOURCES, readResources } from '../../options/resolve-resources.js';
 import { AUTH_OPTIONS } from '../auth.module-definition.js';
 import { AuthGuard } from '../auth.guard.js';
 import { providersOf } from '../nest-internals.js';
@@ -75,20 +76,21 @@ async function createPreviewReporter(app: INestApplicationContext): Promise<Rout
   const modules = app.get(ModulesContainer);
   const config = app.get(ApplicationConfig);
   config.getGlobalGuards = () => globalGuardsOf(modules) as CanActivate[];
-  const routes = new RouteMetadata({ require: requirementsOf(modules) }, new CalledHandlers());
+  const routes = new RouteMetadata({ ...optionsOf(modules), realm: undefined }, new CalledHandlers());
   const adapterHost = app.get(HttpAdapterHost);
   const reporter = new RouteReporter(modules, config, adapterHost, routes, AuthGuard.prototype);
   await reporter.onModuleInit();
   return reporter;
 }
 
-function requirementsOf(modules: ModulesContainer): ResolvedOptions['require'] {
+function optionsOf(modules: ModulesContainer): Pick<ResolvedOptions, 'require' | 'resources'> {
   const [, provider] = providersOf(modules, AUTH_OPTIONS).find(([, { isFactory }]) => !isFactory) ?? [];
-  if (provider === undefined) return [];
+  // Without the options, the identifiers of resources are unknown, and the report does not have them.
+  if (provider === undefined) return { require: [], resources: { ...NO_RESOURCES, publicUrl: 'https://unknown' } };
   const reader = new OptionReader(provider.instance);
-  const requirements = readRequire(reader);
+  const options = { require: readRequire(reader), resources: readResources(reader, reader.flag('insecureAllowHttp')) };
   reader.finish();
-  return requirements;
+  return options;
 }
 
 /** The classes and instances of global guards; undefined for a guard that a factory creates. */

@@ -30,6 +30,12 @@ export class CalledHandlers {
     if (called === undefined) this.perCall.add(controller);
   }
 
+  /** Returns the paths of the HTTP routes of a method. */
+  pathsOf(controller: Type, name: string): readonly string[] {
+    const own = this.handlersOf(controller).filter((each) => each.name === name && each.transport === 'http');
+    return own.map(({ pattern }) => pattern);
+  }
+
   /** Whether Nest creates an instance of the class for each call, so that the functions that it calls are not known. */
   isPerCall(controller: Type): boolean {
     return this.perCall.has(controller);

@@ -4,8 +4,11 @@ import { LRUCache } from 'lru-cache';
 import { effectiveRequirements, type PlacedRequirement } from '../../access/effective-requirements.js';
 import { ConfigurationError } from '../../model/errors.js';
 import type { ResolvedOptions } from '../../options/resolve-options.js';
+import { NOT_A_PATH, problemOfPath, type ResolvedResource } from '../../options/resolve-resources.js';
+import type { ChallengeContext } from '../../token/challenge.js';
 import { RESOLVED_OPTIONS } from '../auth-options.js';
 import { metadataOf } from '../nest-internals.js';
+import { ResourceDirectory } from '../resources/resource-directory.js';
 import { CalledHandlers } from './called-handlers.js';
 import type { FoundHandler, HandlerFunction } from './found-handler.js';
 import { missingHandler } from './handler-discovery.js';
@@ -29,6 +32,9 @@ export interface RouteRules {
   readonly isEventStream: boolean;
   /** Every scope that the route requires, for the challenge. */
   readonly requiredScopes: readonly string[];
+  /** The protected resource that the route belongs to, whose audience a token needs. */
+  readonly resource: ResolvedResource | undefined;
+  readonly challenge: ChallengeContext;
 }
 
 // For one class. Bounded, because a request-scoped class may create its handlers anew for each request.
@@ -45,10 +51,14 @@ interface ClassRules {
 export class RouteMetadata {
   private readonly classes = new Map<Type, ClassRules>();
 
+  readonly resources: ResourceDirectory;
+
   constructor(
-    @Inject(RESOLVED_OPTIONS) private readonly settings: Pick<ResolvedOptions, 'require'>,
+    @Inject(RESOLVED_OPTIONS) private readonly settings: Pick<ResolvedOptions, 'require' | 'resources' | 'realm'>,
     @Inject(CalledHandlers) private readonly handlers: CalledHandlers,
-  ) {}
+  ) {
+    this.resources = new ResourceDirectory(settings.resources);
+  }
 
   /**
    * Returns the rules of the handler that is called.
@@ -86,14 +96,15 @@ export class RouteMetadata {
     return rules;
   }
 
-  /**
-   * Remembers which function Nest calls for a handler of the application.
-   * @throws ConfigurationError if it is the function of a handler with other rules.
-   */
-  register(handler: FoundHandler): void {
+  /** Remembers the handlers of the application. The rules of a handler depend on all of its routes. */
+  register(handlers: readonly FoundHandler[]): void {
+    for (const handler of handlers) this.handlers.register(handler);
+  }
+
+  /** @throws ConfigurationError if the function that Nest calls for a handler is that of a handler with other rules. */
+  checkFunction(handler: FoundHandler): void {
     const { controller, name, called } = handler;
     const other = called && this.handlers.nameOf(controller, called);
-    this.handlers.register(handler);
     if (called === undefined || other === undefined || other === name) return;
     if (isSame(this.read(controller, other, called), this.ofHandler(handler))) return;
     const message = `calls the function of ${other}, which has other decorators; wrap that function in a function of its own`;
@@ -110,7 +121,39 @@ export class RouteMetadata {
   }
 
   private read(controller: Type, name: string, handler: HandlerFunction): RouteRules {
-    return readRoute(controller, name, handler, this.settings.require as readonly NestRequirement[]);
+    const resource = this.resourceOf(controller, name);
+    const { realm } = this.settings;
+    const { requirements, ...rules } = readRules(
+      controller,
+      name,
+      handler,
+      this.settings.require as readonly NestRequirement[],
+    );
+    const requiredScopes = Object.freeze([
+      ...new Set(requirements.flatMap(({ requirement }) => scopesOf(requirement))),
+    ]);
+    const resourceMetadata = resource?.metadataUrl;
+    const challenge = Object.freeze({ realm, resourceMetadata, scopes: resource && requiredScopes });
+    return Object.freeze({ ...rules, requirements, requiredScopes, resource, challenge });
+  }
+
+  /** @throws ConfigurationError if `@Resource()` names no resource, or if the routes of the handler belong to several. */
+  private resourceOf(controller: Type, name: string): ResolvedResource | undefined {
+    const { resources } = this;
+    const declared =
+      listsOfMethod(RESOURCE_KEY, controller.prototype as object, name).flat()[0] ??
+      listsOfClass(RESOURCE_KEY, controller).flat()[0];
+    const problem = (message: string) => new ConfigurationError([{ path: `${controller.name}.${name}`, message }]);
+    if (typeof declared === 'string') {
+      const named = resources.named(declared);
+      if (named !== undefined) return named;
+      throw problem(`has @Resource("${declared}"), which is not in \`resources\`; add it, or set \`publicUrl\``);
+    }
+    const found = new Set(this.handlers.pathsOf(controller, name).map((path) => resources.ofRoute(path)));
+    if (found.size > 1)
+      throw problem('has routes of several resources; give each a handler of its own, or add @Resource()');
+    const [only = resources.main] = found;
+    return only;
   }
 
   private nameOf(controller: Type, handler: HandlerFunction): string {
@@ -127,12 +170,12 @@ function isMethod(controller: Type, name: string, handler: HandlerFunction): boo
 }
 
 /** @param handler the function that Nest calls. */
-function readRoute(
+function readRules(
   controller: Type,
   name: string,
   handler: HandlerFunction,
   required: readonly NestRequirement[],
-): RouteRules {
+): Pick<RouteRules, 'access' | 'accessFrom' | 'isEventStream' | 'requirements'> {
   const own = ownAccess(controller, name);
   const access = own ?? accessOfClass(controller);
   const accessFrom = own !== undefined ? 'handler' : access !== undefined ? 'class' : undefined;
@@ -147,13 +190,24 @@ function readRoute(
         'is @Public(), so its requirements would never be checked; remove one of them, or use @OptionalAuth()';
       throw new ConfigurationError([{ path: `${controller.name}.${name}`, message }]);
     }
-    return Object.freeze({ access, accessFrom, isEventStream, requirements: [], requiredScopes: [] });
+    return { access, accessFrom, isEventStream, requirements: [] };
   }
   const requirements = effectiveRequirements({ ...declared, module: required });
-  const requiredScopes = requirements.flatMap(({ requirement }) =>
-    requirement.kind === 'scopes' && !requirement.reportOnly ? requirement.names : [],
-  );
-  return Object.freeze({ access, accessFrom, isEventStream, requirements, requiredScopes });
+  return { access, accessFrom, isEventStream, requirements };
+}
+
+function scopesOf(requirement: NestRequirement): readonly string[] {
+  const needsScopes = requirement.kind === 'scopes' || requirement.kind === 'anyScope';
+  return needsScopes && !requirement.reportOnly ? requirement.names : [];
+}
+
+const RESOURCE_KEY = 'nestjs-resource-server:resource';
+
+/** @throws ConfigurationError if it is no path. */
+export function resourceDecorator(path: string): ClassDecorator & MethodDecorator {
+  const message = typeof (path as unknown) === 'string' ? problemOfPath(path) : NOT_A_PATH;
+  if (message !== undefined) throw new ConfigurationError([{ path: `@Resource(${JSON.stringify(path)})`, message }]);
+  return listDecorator(RESOURCE_KEY, path);
 }
 
 // Namespaced, because other packages and the Nest docs use `isPublic`, and their decorators must not open routes here.
@@ -182,6 +236,7 @@ function isSame(one: RouteRules, other: RouteRules): boolean {
   const { requirements } = other;
   return (
     one.access === other.access &&
+    one.resource === other.resource &&
     one.requirements.length === requirements.length &&
     one.requirements.every(({ requirement }, index) => requirement === requirements[index]?.requirement)
   );

@@ -67,6 +67,7 @@ export class RouteReporter implements OnModuleInit, OnApplicationBootstrap {
   /** @throws ConfigurationError for every handler whose decorators contradict each other, or whose policy is not a provider. */
   async onModuleInit(): Promise<void> {
     const handlers = this.handlers();
+    this.routes.register(handlers);
     await this.coverage.prepare(handlers);
     const problems = handlers.flatMap((handler) => this.problemsOf(handler));
     if (await this.sharesGraphqlContext()) problems.push(SHARED_CONTEXT);
@@ -151,7 +152,7 @@ export class RouteReporter implements OnModuleInit, OnApplicationBootstrap {
   private problemsOf(handler: FoundHandler): readonly ConfigurationProblem[] {
     try {
       const rules = this.routes.ofHandler(handler);
-      this.routes.register(handler);
+      this.routes.checkFunction(handler);
       if (isReplacedByOption(this.modules, handler)) return [replacedByOption(handler)];
       return [...this.unguardedRequirements(handler, rules), ...this.missingPoliciesOf(rules, handler.controller)];
     } catch (error) {

@@ -16,6 +16,7 @@ import { ConnectionExpiry } from '../transports/connection-expiry.js';
 import type { HttpRequest } from '../transports/http.js';
 import { closeIfUnused, forwardExceptions, socketConnection, toWsException } from './socket-connection.js';
 import { disableRecovery, disableRecoveryOf, namespaceOf } from './session-recovery.js';
+import { RouteMetadata } from '../routes/route-metadata.js';
 import { holdMessages, OpeningContext, standInFor, stateOf } from './socket-state.js';
 
 // For one socket.
@@ -41,6 +42,7 @@ export class SocketAuthenticator {
   constructor(
     @Inject(AuthGuard) private readonly guard: AuthGuard,
     @Inject(JwtStrategy) private readonly strategy: JwtStrategy,
+    @Inject(RouteMetadata) private readonly routes: RouteMetadata,
     @Inject(ConnectionExpiry) private readonly expiry: ConnectionExpiry,
     @Inject(AuthEvents) private readonly events: AuthEvents,
     @Inject(RESOLVED_OPTIONS) private readonly settings: Pick<ResolvedOptions, 'realm' | 'explainRefusals'>,
@@ -172,7 +174,7 @@ export class SocketAuthenticator {
     const contexts = gateways.map((gateway) => new OpeningContext(client, gateway, standIn, token));
     const [first] = contexts;
     if (first === undefined) throw new AuthError('TOKEN_MISSING', { reason: 'the socket was not admitted' });
-    const outcome = await this.strategy.authenticateCall(standIn, first);
+    const outcome = await this.strategy.authenticateCall(standIn, first, this.routes.ofCall(first).resource);
     if (outcome.kind === 'refused') throw outcome.error;
     if (outcome.kind === 'guest' || outcome.token === undefined) throw new AuthError('TOKEN_MISSING');
     const connection = socketConnection(client);
@@ -209,7 +211,7 @@ export class SocketAuthenticator {
     }
     // Unless a subclass of the guard threw the error, it has the facts that the guard added.
     const hint = isTransportException(error) ? error.getError().hint : undefined;
-    return refusalOf<AuthError>(error, this.settings.realm, hint);
+    return refusalOf<AuthError>(error, this.settings, hint);
   }
 }
 

@@ -27,6 +27,14 @@ AuthModule.forRoot({ issuer, audience, validate: () => Promise.resolve(true) });
 AuthModule.forRootAsync({ useFactory: () => ({ issuer, audience }) });
 AuthModule.forRootAsync({ guard: 'manual', inject: ['x'], useFactory: (from: string) => ({ issuer: from, audience }) });
 
+// The identifier of the resource is the default for the audience.
+const resource = { identifier: audience };
+AuthModule.forRoot({ issuer, resource });
+AuthModule.forRoot({ issuers: [{ issuer }, { issuer: 'https://b.example.com', audience }], resource });
+AuthModule.forRoot({ issuer, audience, publicUrl: audience, resources: { '/mcp': { audience: 'tools' } } });
+
+// @ts-expect-error an audience is required beside resources with a path
+AuthModule.forRoot({ issuer, resources: { '/mcp': { identifier: audience } } });
 // @ts-expect-error an audience is required
 AuthModule.forRoot({ issuer });
 // @ts-expect-error an issuer is required

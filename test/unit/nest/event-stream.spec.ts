@@ -17,7 +17,7 @@ it('An event stream that was closed ignores what its handler writes afterwards',
   const written = new Promise<unknown>((resolve) => {
     server = createServer((_request, response) => {
       response.writeHead(200, { 'content-type': 'text/event-stream' }).write('data: open\n\n');
-      eventStream(response).close(refusalOf(new AuthError('TOKEN_EXPIRED'), undefined));
+      eventStream(response).close(refusalOf(new AuthError('TOKEN_EXPIRED'), {}));
       response.write('data: more\n\n', resolve);
     }).listen(0, '127.0.0.1');
   });
@@ -39,7 +39,7 @@ it('An event stream that was closed ignores what its handler writes afterwards',
 it('An event stream of HTTP/2 that is closed leaves the other streams of its connection open', async () => {
   const http2 = createHttp2Server((request, response) => {
     response.writeHead(200, { 'content-type': 'text/event-stream' }).write('data: open\n\n');
-    if (request.url === '/closed') eventStream(response).close(refusalOf(new AuthError('TOKEN_EXPIRED'), undefined));
+    if (request.url === '/closed') eventStream(response).close(refusalOf(new AuthError('TOKEN_EXPIRED'), {}));
     else setTimeout(() => response.end('data: end\n\n'), 1_200);
   }).listen(0, '127.0.0.1');
   await new Promise((resolve) => http2.once('listening', resolve));

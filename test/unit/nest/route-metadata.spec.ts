@@ -4,6 +4,7 @@ import { ExecutionContextHost } from '@nestjs/core/helpers/execution-context-hos
 import { OptionalAuth, Public, RequirePolicy, RequireRoles, RequireScopes } from '../../../src/index.js';
 import type { NestRequirement } from '../../../src/nest/routes/requirement.decorators.js';
 import { CalledHandlers } from '../../../src/nest/routes/called-handlers.js';
+import { NO_RESOURCES } from '../../../src/options/resolve-resources.js';
 import { RouteMetadata, type RouteRules } from '../../../src/nest/routes/route-metadata.js';
 import { problemsOf } from '../../support/catching.js';
 
@@ -12,8 +13,11 @@ const API: NestRequirement = { kind: 'scopes', names: ['api'], merge: true, repo
 const handlerOf = (controller: new () => object, name: string) =>
   Reflect.get(controller.prototype as object, name) as () => unknown;
 
+const routeMetadata = (require: readonly NestRequirement[] = []) =>
+  new RouteMetadata({ require, resources: NO_RESOURCES, realm: undefined }, new CalledHandlers());
+
 function rulesOf(controller: new () => object, name: string, required: readonly NestRequirement[] = []): RouteRules {
-  return new RouteMetadata({ require: required }, new CalledHandlers()).of(controller, handlerOf(controller, name));
+  return routeMetadata(required).of(controller, handlerOf(controller, name));
 }
 
 /** The requirements, as `handler a b`. */
@@ -100,7 +104,7 @@ describe('The rules of a route', () => {
   it('are those of each class that inherits a handler, and read once', () => {
     @RequireScopes('sub')
     class SubOrders extends Orders {}
-    const routes = new RouteMetadata({ require: [] }, new CalledHandlers());
+    const routes = routeMetadata();
     const handler = handlerOf(SubOrders, 'handler');
     expect(requirementsOf(routes.of(Orders, handler))).toEqual(['class read list']);
     expect(requirementsOf(routes.of(SubOrders, handler))).toEqual(['class sub']);
@@ -108,7 +112,7 @@ describe('The rules of a route', () => {
   });
 
   it('of a function that replaces an unknown method are an error, unless all methods have the rules of the class', () => {
-    const routes = new RouteMetadata({ require: [] }, new CalledHandlers());
+    const routes = routeMetadata();
     const unknown = Object.defineProperty(() => undefined, 'name', { value: '' });
     expect(problemsOf(() => routes.of(Orders, unknown))).toEqual([
       { path: 'Orders', message: expect.stringContaining('not which one is known') },
@@ -181,10 +185,10 @@ describe('The rules of a call of a request-scoped class', () => {
     }
   }
 
-  const routes = new RouteMetadata({ require: [] }, new CalledHandlers());
+  const routes = routeMetadata();
   const register = (transport: 'http' | 'rpc' | 'graphql', kind: string, pattern: string, name: keyof Scoped) => {
     const method = handlerOf(Scoped, name);
-    routes.register({ transport, kind, pattern, controller: Scoped, name, method, called: undefined });
+    routes.register([{ transport, kind, pattern, controller: Scoped, name, method, called: undefined }]);
   };
   register('http', 'ALL', '/orders', 'admin');
   register('http', 'GET', '/orders', 'open');

@@ -3,6 +3,7 @@ import type { VerifiedAccessToken } from '../../../src/model/access-token.js';
 import type { ModuleExtras, ResourceServerOptions } from '../../../src/options/options.js';
 import type { ResolvedIssuer } from '../../../src/options/resolve-issuer.js';
 import { OPTION_NAMES, resolveOptions } from '../../../src/options/resolve-options.js';
+import { NO_RESOURCES } from '../../../src/options/resolve-resources.js';
 import { fromEnv, google } from '../../../src/presets.js';
 import { FileKeyStore } from '../../../src/store/file-key-store.js';
 import { pathsOf, problemsOf } from '../../support/catching.js';
@@ -71,6 +72,9 @@ describe('A polluted prototype', () => {
       requiredClaims: ['a'],
     },
     ...{ maxTokenAgeSeconds: 1, validate: () => true, claimPaths: { roles: ['evil'] }, reportOnly: ['audience'] },
+    ...{ publicUrl: 'https://evil.example.com', resource: { identifier: 'https://evil.example.com' } },
+    ...{ resources: { '/evil': {} }, identifier: 'https://evil.example.com', signedMetadata: () => 'evil' },
+    ...{ documentation: 'https://evil.example.com', authorizationServers: ['https://evil.example.com'] },
     ...{ exclusiveAudience: true, scopeImplications: { a: ['evil'] } },
     ...{ user: () => 'admin', realm: 'evil', tokenFrom: [{ from: 'query', name: 'a' }], require: { roles: ['a'] } },
     ...{ connections: { renewalGraceSeconds: 9 }, explainRefusals: true, openTelemetry: true, fetch: () => undefined },
@@ -170,6 +174,7 @@ describe('A polluted prototype', () => {
 
 describe('The options of the module', () => {
   const DEFAULTS = {
+    resources: NO_RESOURCES,
     user: undefined,
     realm: undefined,
     fetch: undefined,

@@ -29,7 +29,7 @@ describe.each(ROWS)('The challenge for $code', ({ code, row }) => {
     const detail = { claim: 'leak', issuer: 'leak', kid: 'leak', expected: ['leak'], reason: 'leak', error: 'leak' };
     const stepUp = code === 'AUTHENTICATION_INSUFFICIENT' ? {} : { acrValues: 'leak', maxAgeSeconds: 5 };
     const error = new AuthError(code, { ...detail, ...stepUp }, { cause: new Error('leak'), retryAfterSeconds: 1 });
-    const challenges = challengesFor(error, realm);
+    const challenges = challengesFor(error, { realm });
     if (row.status === 503) {
       expect(challenges).toEqual([]);
       return;
@@ -48,22 +48,22 @@ describe.each(ROWS)('The challenge for $code', ({ code, row }) => {
 
   it('names a scope only for insufficient_scope', () => {
     if (row.status === 503) return;
-    const { scope } = parametersOf(challengesFor(new AuthError(code, { scope: 'read:orders write' }), undefined));
+    const { scope } = parametersOf(challengesFor(new AuthError(code, { scope: 'read:orders write' }), {}));
     expect(scope).toBe(row.error === 'insufficient_scope' ? 'read:orders write' : undefined);
   });
 });
 
 describe('The challenge', () => {
   it('is written as in RFC 6750 §3 and RFC 9470 §3', () => {
-    expect(challengesFor(new AuthError('TOKEN_MISSING'), 'orders')).toEqual(['Bearer realm="orders"']);
-    expect(challengesFor(new AuthError('TOKEN_EXPIRED'), 'example')).toEqual([
+    expect(challengesFor(new AuthError('TOKEN_MISSING'), { realm: 'orders' })).toEqual(['Bearer realm="orders"']);
+    expect(challengesFor(new AuthError('TOKEN_EXPIRED'), { realm: 'example' })).toEqual([
       'Bearer realm="example", error="invalid_token", error_description="The access token expired"',
     ]);
-    expect(challengesFor(new AuthError('SCOPE_INSUFFICIENT', { scope: 'read write' }), undefined)).toEqual([
+    expect(challengesFor(new AuthError('SCOPE_INSUFFICIENT', { scope: 'read write' }), {})).toEqual([
       'Bearer error="insufficient_scope", error_description="The access token lacks a required scope", scope="read write"',
     ]);
     const stepUp = { acrValues: 'urn:example:mfa phr', maxAgeSeconds: 5 };
-    expect(challengesFor(new AuthError('AUTHENTICATION_INSUFFICIENT', stepUp), 'orders')).toEqual([
+    expect(challengesFor(new AuthError('AUTHENTICATION_INSUFFICIENT', stepUp), { realm: 'orders' })).toEqual([
       'Bearer realm="orders", error="insufficient_user_authentication", ' +
         'error_description="A stronger or more recent authentication is required", acr_values="urn:example:mfa phr", max_age="5"',
     ]);
@@ -74,13 +74,13 @@ describe('The challenge', () => {
     [503, []],
   ])('of another installed version has a code that is unknown here, and status %d: %j', (status, expected) => {
     const foreign = { [AUTH_ERROR]: true, code: 'FROM_THE_FUTURE', status, detail: {}, message: 'unknown' };
-    expect(challengesFor(foreign as unknown as AuthError, undefined)).toEqual(expected);
+    expect(challengesFor(foreign as unknown as AuthError, {})).toEqual(expected);
   });
 
   it.each(['a', "a b c !#$%&'()*+,-./09:;<=>?@AZ[]^_`az{|}~", 'https://api.example.com/.default'])(
     'can name the scope %j',
     (scope) => {
-      expect(parametersOf(challengesFor(new AuthError('SCOPE_INSUFFICIENT', { scope }), undefined)).scope).toBe(scope);
+      expect(parametersOf(challengesFor(new AuthError('SCOPE_INSUFFICIENT', { scope }), {})).scope).toBe(scope);
     },
   );
 
@@ -106,8 +106,8 @@ describe('The challenge', () => {
     new String('read'),
     null,
   ])('omits the scope %j', (scope) => {
-    const challenges = challengesFor(new AuthError('SCOPE_INSUFFICIENT', { scope }), undefined);
-    expect(challenges).toEqual(challengesFor(new AuthError('SCOPE_INSUFFICIENT'), undefined));
+    const challenges = challengesFor(new AuthError('SCOPE_INSUFFICIENT', { scope }), {});
+    expect(challenges).toEqual(challengesFor(new AuthError('SCOPE_INSUFFICIENT'), {}));
   });
 
   it.each([
@@ -123,7 +123,7 @@ describe('The challenge', () => {
     [{ acrValues: 'mfa\r\nSet-Cookie: a=b' }, {}],
     [{ scope: 'read' }, {}],
   ])('of a step-up with %j has the parameters %j', (detail, expected) => {
-    const challenges = challengesFor(new AuthError('AUTHENTICATION_INSUFFICIENT', detail), undefined);
+    const challenges = challengesFor(new AuthError('AUTHENTICATION_INSUFFICIENT', detail), {});
     const { error, error_description: _description, ...parameters } = parametersOf(challenges);
     expect([error, parameters]).toEqual(['insufficient_user_authentication', expected]);
   });
@@ -133,7 +133,9 @@ describe('The challenge', () => {
   it('parses into the scope that it was given, or names none, whatever the scope is', () => {
     fc.assert(
       fc.property(anyText, (scope) => {
-        const parameters = parametersOf(challengesFor(new AuthError('SCOPE_INSUFFICIENT', { scope }), REALM));
+        const parameters = parametersOf(
+          challengesFor(new AuthError('SCOPE_INSUFFICIENT', { scope }), { realm: REALM }),
+        );
         expect([undefined, scope]).toContain(parameters.scope);
         const { error, description } = ERRORS.SCOPE_INSUFFICIENT;
         const { scope: _scope, ...others } = parameters;
@@ -146,7 +148,7 @@ describe('The challenge', () => {
     fc.assert(
       fc.property(anyText, fc.double(), (acrValues, maxAgeSeconds) => {
         const error = new AuthError('AUTHENTICATION_INSUFFICIENT', { acrValues, maxAgeSeconds });
-        const { acr_values: acr, ...others } = parametersOf(challengesFor(error, REALM));
+        const { acr_values: acr, ...others } = parametersOf(challengesFor(error, { realm: REALM }));
         expect([undefined, acrValues]).toContain(acr);
         const isSeconds = maxAgeSeconds >= 0 && maxAgeSeconds < Infinity;
         expect(Object.keys(others)).toEqual(['realm', 'error', 'error_description', ...(isSeconds ? ['max_age'] : [])]);

@@ -1,0 +1,33 @@
+import { defaultResource, type ResolvedResource, type ResolvedResources } from '../../options/resolve-resources.js';
+
+/** The protected resources of the application: those of the options, and those of `@Resource()` below the `publicUrl`. */
+export class ResourceDirectory {
+  private readonly byPath: Map<string, ResolvedResource>;
+
+  constructor(private readonly given: ResolvedResources) {
+    this.byPath = new Map(given.byPath);
+  }
+
+  /** The resource of routes that belong to no other. */
+  get main(): ResolvedResource | undefined {
+    return this.given.main;
+  }
+
+  get all(): readonly ResolvedResource[] {
+    return [...(this.main === undefined ? [] : [this.main]), ...this.byPath.values()];
+  }
+
+  /** Returns the resource that `@Resource(path)` names. Undefined if the options do not say what its identifier is. */
+  named(path: string): ResolvedResource | undefined {
+    const { publicUrl } = this.given;
+    if (!this.byPath.has(path) && publicUrl !== undefined) this.byPath.set(path, defaultResource(publicUrl, path));
+    return this.byPath.get(path);
+  }
+
+  /** Returns the resource of the options with the longest path that a route is below. Routers may ignore case. */
+  ofRoute(pattern: string): ResolvedResource | undefined {
+    const route = `${pattern.toLowerCase()}/`;
+    const found = [...this.given.byPath.values()].filter(({ path }) => route.startsWith(`${path.toLowerCase()}/`));
+    return found.sort((one, other) => other.path.length - one.path.length)[0];
+  }
+}
