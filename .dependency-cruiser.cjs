@@ -92,6 +92,10 @@ module.exports = {
       ['keys', 'options', 'token', 'access', 'remote', 'store', 'nest', 'swagger'],
       'The Swagger integration uses the package, never the other way round.',
     ),
+    direction(
+      ['keys', 'options', 'token', 'access', 'remote', 'store', 'nest', 'mcp'],
+      'The support of MCP uses the package, never the other way round.',
+    ),
     {
       name: 'schematics-ask-options-only',
       comment:
@@ -136,14 +140,14 @@ module.exports = {
     onlyIn(
       'lru-cache-in-few-files',
       ['lru-cache'],
-      '^src/(?:token/(?:trusted-issuers|jwt/compact|token-cache)|nest/routes/route-metadata|remote/(?:unknown-kid-budget|key-source-registry|metadata|separate-keys))\\.ts$',
-      'Each cache must be bounded: tenants, decoded headers, verified tokens, routes, metadata, missed key ids, keys with an address of their own. A new cache is a decision.',
+      '^src/(?:token/(?:trusted-issuers|jwt/compact|token-cache)|nest/routes/route-metadata|mcp/session-owners|remote/(?:unknown-kid-budget|key-source-registry|metadata|separate-keys))\\.ts$',
+      'Each cache must be bounded: tenants, decoded headers, verified tokens, routes, metadata, missed key ids, keys with an address of their own, sessions. A new cache is a decision.',
     ),
     onlyIn(
       'nest-stays-in-nest',
       ['@nestjs/[^/]+', 'passport'],
-      '^src/(?:nest|testing|swagger)/',
-      'Only src/nest, src/testing and src/swagger import Nest and passport.',
+      '^src/(?:nest|testing|swagger|mcp)/',
+      'Only src/nest, src/testing, src/swagger and src/mcp import Nest and passport.',
     ),
     onlyIn(
       'optional-peers-stay-out',

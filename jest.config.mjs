@@ -35,6 +35,7 @@ export default {
     '!src/testing.ts',
     '!src/presets.ts',
     '!src/swagger.ts',
+    '!src/mcp.ts',
     '!src/cli.ts',
   ],
   // Not v8: it counts files that hold only types as not covered.

@@ -20,6 +20,10 @@ export interface AuthorizationServerOptions {
   readonly docs?: { readonly id: string; readonly redirectUri: string };
   /** The signature algorithm of access tokens. Default RS256. */
   readonly algorithm?: Algorithm;
+  /** The scopes of each resource. Default: those of the orders. */
+  readonly scopes?: readonly string[];
+  /** Whether clients can register themselves (RFC 7591), as MCP clients do. Default false. */
+  readonly canRegister?: boolean;
   /** Default: any free port. */
   readonly port?: number;
 }
@@ -127,14 +131,23 @@ export class AuthorizationServer {
   }
 
   private createProvider(): Provider {
-    const { audiences, redirectUri, docs } = this.options;
+    const { audiences, redirectUri, docs, scopes = SCOPES, canRegister = false } = this.options;
     const { algorithm, kid, privateKey } = this.key;
     return new this.ProviderClass(this.issuer, {
       jwks: {
         keys: [{ ...privateKey.export({ format: 'jwk' }), kid, alg: algorithm, use: 'sig' }],
       },
       cookies: { keys: [randomUUID()] },
-      scopes: ['openid', ...SCOPES],
+      // A client may later request more scopes than those that it registered with.
+      ...(canRegister && {
+        extraClientMetadata: {
+          properties: ['unused'],
+          validator: (_context: unknown, _name: string, _value: unknown, metadata: ClientMetadata) => {
+            delete metadata.scope;
+          },
+        },
+      }),
+      scopes: ['openid', ...scopes],
       findAccount: (_context, id) => ({ accountId: id, claims: () => ({ sub: id }) }),
       ttl: { AccessToken: 300, ClientCredentials: 300, IdToken: 300, Session: 3600, Grant: 3600, Interaction: 600 },
       clients: [
@@ -154,12 +167,13 @@ export class AuthorizationServer {
       features: {
         devInteractions: { enabled: true },
         clientCredentials: { enabled: true },
+        registration: { enabled: canRegister },
         resourceIndicators: {
           enabled: true,
           defaultResource: () => audiences[0] ?? '',
           useGrantedResource: () => true,
           getResourceServerInfo: (_context, resource) => ({
-            scope: SCOPES.join(' '),
+            scope: scopes.join(' '),
             audience: resource,
             accessTokenFormat: 'jwt',
             jwt: { sign: { alg: algorithm } },

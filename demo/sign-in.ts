@@ -22,11 +22,11 @@ export async function signIn(
     code_challenge: challenge,
     code_challenge_method: 'S256',
   });
-  const code = await requestCode(`${server.issuer}/auth?${request.toString()}`, redirectUri, login);
+  const response = await authorize(`${server.issuer}/auth?${request.toString()}`, redirectUri, login);
   const tokens = await server.token({
     grant_type: 'authorization_code',
     client_id: PUBLIC_CLIENT_ID,
-    code,
+    code: response.get('code') ?? '',
     code_verifier: verifier,
     redirect_uri: redirectUri,
     resource,
@@ -34,7 +34,8 @@ export async function signIn(
   return { accessToken: String(tokens.access_token), idToken: String(tokens.id_token) };
 }
 
-async function requestCode(address: string, redirectUri: string, login: string): Promise<string> {
+/** Opens the address of an authorization request as a browser does, and returns the parameters of the response (RFC 6749 §4.1.2). */
+export async function authorize(address: string, redirectUri: string, login: string): Promise<URLSearchParams> {
   const cookies = new Map<string, string>();
   let location = address;
   let form: URLSearchParams | undefined;
@@ -55,8 +56,8 @@ async function requestCode(address: string, redirectUri: string, login: string):
     if (next !== null) {
       location = new URL(next, location).href;
       form = undefined;
-      const code = location.startsWith(redirectUri) ? new URL(location).searchParams.get('code') : null;
-      if (code !== null) return code;
+      const { searchParams } = new URL(location);
+      if (location.startsWith(redirectUri) && searchParams.has('code')) return searchParams;
       continue;
     }
     const page = await response.text();

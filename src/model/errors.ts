@@ -25,6 +25,7 @@ export const ERRORS = {
   TOKEN_MULTIPLE: invalidRequest('The request must carry exactly one access token'),
   TOKEN_TOO_LARGE: invalidRequest('The access token is too large'),
   MESSAGES_TOO_MANY: invalidRequest('Too many messages wait for the authentication of the socket'),
+  MCP_REQUEST_INVALID: invalidRequest('The headers and the body of the MCP request do not match'),
   TOKEN_MALFORMED: invalidToken('The access token is malformed'),
   ALGORITHM_NOT_ALLOWED: invalidToken('The signature algorithm of the access token is not allowed'),
   TYPE_NOT_ALLOWED: invalidToken('The token is not of a type that is accepted as an access token'),

@@ -96,7 +96,7 @@ export class AuthGuard extends PassportAuthGuard() {
       transport.memoOf(context);
       return true;
     }
-    call.connection = transport.connectionOf(context, rules.isEventStream);
+    call.connection = transport.connectionOf(context, rules.eventStream);
     // Before any code of the application that could admit a message of a refused socket: a strategy, `handleRequest`.
     const opened = call.connection?.whenAdmitted?.();
     return isPromise(opened) ? opened.then(() => this.admitOpened(call)) : this.admitOpened(call);
@@ -131,6 +131,7 @@ export class AuthGuard extends PassportAuthGuard() {
     const isRepeated = record.isAdmitted(context);
     const checked = isRepeated ? undefined : this.requirements.check(rules, token, context);
     const admitted = () => {
+      if (!isRepeated) for (const extension of rules.extensions) extension.admit({ context, token, user, ...rules });
       record.admit(context);
       if (token !== undefined && connection !== undefined) {
         connection.setOwner?.(token);

@@ -12,6 +12,7 @@ import { ApplicationConfig, HttpAdapterHost, ModulesContainer } from '@nestjs/co
 import { ConfigurationError } from '../model/errors.js';
 import { AuthGuard } from './auth.guard.js';
 import { ResourceMetadata } from './resources/resource-metadata.js';
+import { resourceDecorator } from './routes/route-metadata.js';
 import { createContext, providersOf } from './nest-internals.js';
 
 /** Node's own response, which the response of Express is as well, and what Nest's middleware receives on Fastify. */
@@ -54,6 +55,7 @@ type Next = (error?: unknown) => void;
 @Injectable()
 export class AuthMiddleware implements NestMiddleware<object, NodeResponse> {
   private readonly logger = new Logger(AuthMiddleware.name);
+  private readonly byPath = new Map<string, AuthMiddleware>();
 
   constructor(
     @Inject(AuthGuard) private readonly guard: AuthGuard,
@@ -74,10 +76,35 @@ export class AuthMiddleware implements NestMiddleware<object, NodeResponse> {
     }
   };
 
+  /**
+   * Returns the middleware for what is mounted at the path of a protected resource, whose audience a token then needs:
+   * `app.use('/mcp', app.get(AuthMiddleware).for('/mcp'), server)`. For Fastify, {@link authHook} does the same for its prefixes.
+   * @throws ConfigurationError if it is no path. A request for a resource that the options do not have is answered with 500.
+   */
+  for(path: string): AuthMiddleware['use'] {
+    return this.ofResource(path).use;
+  }
+
+  /** @internal The middleware of the resource that a route of Fastify belongs to. */
+  ofRoute(url: string): AuthMiddleware {
+    const path = this.metadata.resourceOfRoute(url)?.path;
+    return path === undefined ? this : this.ofResource(path);
+  }
+
+  private ofResource(path: string): AuthMiddleware {
+    let middleware = this.byPath.get(path);
+    if (middleware !== undefined) return middleware;
+    class ResourceMiddleware extends AuthMiddleware {}
+    resourceDecorator(path)(ResourceMiddleware);
+    middleware = new ResourceMiddleware(this.guard, this.metadata);
+    this.byPath.set(path, middleware);
+    return middleware;
+  }
+
   /** Returns the error to answer with, or undefined if the request is admitted. */
   async refusalOf(request: object, response: object): Promise<HttpException | undefined> {
     if (this.metadata.isFor(request)) return undefined;
-    const handler = { controller: AuthMiddleware, method: this.use };
+    const handler = { controller: this.constructor as typeof AuthMiddleware, method: this.use };
     try {
       const isAdmitted = await this.guard.canActivate(createContext('http', [request, response], handler));
       return isAdmitted ? undefined : new ForbiddenException();
@@ -125,7 +152,7 @@ export function authHook(
     const url = (request as { routeOptions?: { url?: string } }).routeOptions?.url;
     if (url === undefined) return;
     if (prefixes.length > 0 && !prefixes.some((prefix) => isUnder(url, prefix))) return;
-    const refusal = await middleware.refusalOf(request, reply);
+    const refusal = await middleware.ofRoute(url).refusalOf(request, reply);
     if (refusal === undefined) return;
     // Wait until it is sent. Otherwise Fastify continues with the route while an asynchronous `onSend` hook runs.
     await (reply as FastifyReply).code(refusal.getStatus()).send(refusal.getResponse());

@@ -213,10 +213,25 @@ function normalizedTypes(types: readonly unknown[]): ReadonlySet<string | undefi
   return new Set(types.map((type) => (typeof type === 'string' ? normalizeTokenType(type) : undefined)));
 }
 
+/** Tokens that are not access tokens, by their `typ`. */
+export const OTHER_TOKEN_TYPES: ReadonlyMap<string, string> = new Map([
+  ['dpop+jwt', 'a DPoP proof'],
+  ['logout+jwt', 'a logout token'],
+  ['oauth-id-jag+jwt', 'an identity assertion for an authorization server'],
+  ['refresh+jwt', 'a refresh token'],
+  ['secevent+jwt', 'a security event token'],
+]);
+
 function readTokenTypes(reader: OptionReader, name: string): ReadonlySet<string | undefined> {
+  const kindOf = (item: unknown) =>
+    typeof item === 'string' ? OTHER_TOKEN_TYPES.get(normalizeTokenType(item)) : undefined;
   const isItem = (item: unknown): item is string | undefined =>
-    item === undefined || (typeof item === 'string' && item !== '');
-  const rules = { nonEmpty: true, isItem, fix: () => 'Set it to a non-empty string or undefined.' };
+    item === undefined || (typeof item === 'string' && item !== '' && kindOf(item) === undefined);
+  const fix = (item: unknown) => {
+    const kind = kindOf(item);
+    return kind === undefined ? 'Set it to a non-empty string or undefined.' : `Remove it: it is the type of ${kind}.`;
+  };
+  const rules = { nonEmpty: true, isItem, fix };
   const types = reader.items(name, 'types, for example ["at+jwt"]', rules);
   // `undefined` accepts tokens without `typ`, so it must not come from a hole.
   if (types.length > Object.keys(Object(reader.record[name]) as object).length)

@@ -15,6 +15,8 @@ const HINTS: Readonly<Record<AuthErrorCode, string>> = {
   TOKEN_TOO_LARGE: 'The limit is 32 KiB. Remove claims from the token, for example hundreds of groups or permissions.',
   MESSAGES_TOO_MANY:
     'The client sends messages before its socket is admitted, or before `authenticated` answers its new token. Let it wait for that.',
+  MCP_REQUEST_INVALID:
+    'The body of the request must be one JSON-RPC message, or a list of them, and `Mcp-Method` and `Mcp-Name` must name what it calls. Keep the body parser of Nest.',
   TOKEN_MALFORMED:
     'It is not a JWT of three parts. Opaque tokens (Auth0 without an `audience`, Google) and encrypted tokens (five parts) cannot be read. Quotation marks or a line end may have been sent with the token.',
   ALGORITHM_NOT_ALLOWED:

@@ -82,7 +82,12 @@ export interface Answer {
 }
 
 /** A request as raw as HTTP allows: a header given as a list is sent as several headers. */
-export function call(url: string, headers: Record<string, string | string[]> = {}, method = 'GET'): Promise<Answer> {
+export function call(
+  url: string,
+  headers: Record<string, string | string[]> = {},
+  method = 'GET',
+  content = '',
+): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const request = httpRequest(url, { method, headers, agent: false }, (response) => {
       const chunks: Buffer[] = [];
@@ -93,7 +98,7 @@ export function call(url: string, headers: Record<string, string | string[]> = {
       });
       response.on('error', reject);
     });
-    request.on('error', reject).end();
+    request.on('error', reject).end(content);
   });
 }
 

@@ -67,11 +67,18 @@ export class ResourceMetadata {
     return this.resourceAt(pathOf({ originalUrl, url: url ?? '' })) !== undefined;
   }
 
+  resourceOfRoute(pattern: string): ResolvedResource | undefined {
+    return this.routes.resources.ofRoute(pattern);
+  }
+
   private create(resource: ResolvedResource): Metadata {
     const { issuers, tokenFrom } = this.settings;
     const routes = this.reporter.routesOf().filter(({ rules }) => rules.resource === resource);
     const requirements = routes.flatMap(({ rules }) => rules.requirements.map(({ requirement }) => requirement));
-    const scopes = withoutOfflineAccess([...routes.flatMap(({ rules }) => rules.requiredScopes), ...resource.scopes]);
+    const scopes = withoutOfflineAccess([
+      ...routes.flatMap(({ rules }) => [...rules.requiredScopes, ...rules.extensions.flatMap(({ scopes }) => scopes)]),
+      ...resource.scopes,
+    ]);
     const listed = typeof issuers === 'function' ? [] : issuers;
     const methods = tokenFrom.map((place) => (typeof place === 'function' ? undefined : BEARER_METHODS[place.from]));
     return present({

@@ -12,6 +12,7 @@ import { ResourceDirectory } from '../resources/resource-directory.js';
 import { CalledHandlers } from './called-handlers.js';
 import type { FoundHandler, HandlerFunction } from './found-handler.js';
 import { missingHandler } from './handler-discovery.js';
+import { EXTENSIONS_KEY, type RouteExtension } from './route-extension.js';
 import { listDecorator, listsOfClass, listsOfMethod, nameWithoutBound } from './method-metadata.js';
 import {
   hasOwnRequirements,
@@ -28,8 +29,9 @@ export interface RouteRules {
   readonly access: RouteAccess | undefined;
   readonly accessFrom: 'handler' | 'class' | undefined;
   readonly requirements: readonly PlacedRequirement<ExecutionContext>[];
-  /** Whether the response is a stream of server-sent events, which continues after the guard. */
-  readonly isEventStream: boolean;
+  /** Whether the response is, or can be, a stream of server-sent events, which continues after the guard. */
+  readonly eventStream: 'always' | 'possible' | undefined;
+  readonly extensions: readonly RouteExtension[];
   /** Every scope that the route requires, for the challenge. */
   readonly requiredScopes: readonly string[];
   /** The protected resource that the route belongs to, whose audience a token needs. */
@@ -134,7 +136,13 @@ export class RouteMetadata {
     ]);
     const resourceMetadata = resource?.metadataUrl;
     const challenge = Object.freeze({ realm, resourceMetadata, scopes: resource && requiredScopes });
-    return Object.freeze({ ...rules, requirements, requiredScopes, resource, challenge });
+    const extensions = [
+      ...listsOfMethod(EXTENSIONS_KEY, controller.prototype as object, name).flat(),
+      ...listsOfClass(EXTENSIONS_KEY, controller).flat(),
+    ] as readonly RouteExtension[];
+    const isEventStream = metadataOf('eventStream', handler) !== undefined;
+    const eventStream = isEventStream ? 'always' : extensions.length > 0 ? 'possible' : undefined;
+    return Object.freeze({ ...rules, requirements, requiredScopes, resource, challenge, eventStream, extensions });
   }
 
   /** @throws ConfigurationError if `@Resource()` names no resource, or if the routes of the handler belong to several. */
@@ -175,11 +183,10 @@ function readRules(
   name: string,
   handler: HandlerFunction,
   required: readonly NestRequirement[],
-): Pick<RouteRules, 'access' | 'accessFrom' | 'isEventStream' | 'requirements'> {
+): Pick<RouteRules, 'access' | 'accessFrom' | 'requirements'> {
   const own = ownAccess(controller, name);
   const access = own ?? accessOfClass(controller);
   const accessFrom = own !== undefined ? 'handler' : access !== undefined ? 'class' : undefined;
-  const isEventStream = metadataOf('eventStream', handler) !== undefined;
   const declared = { handler: requirementsOfMethod(controller, name), class: requirementsOfClass(controller) };
   if (access === 'public') {
     // A handler that is public itself overrides what it inherits. Everything else is a contradiction.
@@ -190,10 +197,10 @@ function readRules(
         'is @Public(), so its requirements would never be checked; remove one of them, or use @OptionalAuth()';
       throw new ConfigurationError([{ path: `${controller.name}.${name}`, message }]);
     }
-    return { access, accessFrom, isEventStream, requirements: [] };
+    return { access, accessFrom, requirements: [] };
   }
   const requirements = effectiveRequirements({ ...declared, module: required });
-  return { access, accessFrom, isEventStream, requirements };
+  return { access, accessFrom, requirements };
 }
 
 function scopesOf(requirement: NestRequirement): readonly string[] {

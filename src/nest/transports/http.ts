@@ -57,10 +57,19 @@ export const httpTransport: Transport = {
     return toHttpException(refusal);
   },
 
-  connectionOf(context, isEventStream) {
-    if (!isEventStream) return undefined;
+  connectionOf(context, kind) {
+    if (kind === undefined) return undefined;
     const response = context.switchToHttp().getResponse<HttpResponse & RawResponse>();
-    return eventStream(response.raw ?? response);
+    const raw = response.raw ?? response;
+    const connection = eventStream(raw);
+    if (kind === 'always') return connection;
+    const isOpen = () => raw.headersSent && String(raw.getHeader('content-type')).startsWith('text/event-stream');
+    return {
+      ...connection,
+      close: (refusal) => {
+        if (isOpen()) connection.close(refusal);
+      },
+    };
   },
 };
 

@@ -23,7 +23,7 @@ export interface Transport {
   /** Returns the error to throw into Nest, so that the client receives status, code and challenges in the form of this transport. */
   answer(refusal: Refusal, context: ExecutionContext): MaybePromise<unknown>;
   /** Returns the connection if it outlives the call. The guard waits for its admission first. */
-  connectionOf(context: ExecutionContext, isEventStream: boolean): LongConnection | undefined;
+  connectionOf(context: ExecutionContext, eventStream: 'always' | 'possible' | undefined): LongConnection | undefined;
 }
 
 /** A connection that outlives the call that opened it: a socket, a subscription or an event stream. */

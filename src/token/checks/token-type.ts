@@ -1,5 +1,5 @@
 import { AuthError } from '../../model/errors.js';
-import { DEFAULT_TOKEN_TYPES, normalizeTokenType } from '../../options/resolve-issuer.js';
+import { DEFAULT_TOKEN_TYPES, normalizeTokenType, OTHER_TOKEN_TYPES } from '../../options/resolve-issuer.js';
 import type { Check } from './check.js';
 import { receivedMember } from './header.js';
 
@@ -14,19 +14,11 @@ export const tokenTypeCheck = {
     checkType(typ, new Set([...DEFAULT_TOKEN_TYPES, ...tokenTypes]));
   },
   explain({ header: { typ } }, { tokenTypes }) {
-    const kind = typeof typ === 'string' ? OTHER_KINDS.get(normalizeTokenType(typ)) : undefined;
+    const kind = typeof typ === 'string' ? OTHER_TOKEN_TYPES.get(normalizeTokenType(typ)) : undefined;
     const hint = kind && `It is ${kind}, not an access token. Send the \`access_token\` of the token response.`;
     return { got: typ, expected: [...tokenTypes], hint };
   },
 } as const satisfies Check;
-
-/** Tokens that are not access tokens, by their `typ`. */
-const OTHER_KINDS: ReadonlyMap<string, string> = new Map([
-  ['dpop+jwt', 'a DPoP proof'],
-  ['logout+jwt', 'a logout token'],
-  ['refresh+jwt', 'a refresh token'],
-  ['secevent+jwt', 'a security event token'],
-]);
 
 function checkType(typ: unknown, types: ReadonlySet<unknown>): void {
   if (types.has(typ) || (typeof typ === 'string' && types.has(normalizeTokenType(typ)))) return;

@@ -1,0 +1,79 @@
+import { AuthError, ConfigurationError } from '../model/errors.js';
+import { problemOfNames } from '../model/requirement.js';
+import { ownMembers } from '../model/unknown-value.js';
+import { resourceDecorator } from '../nest/routes/route-metadata.js';
+import { type AdmittedCall, extensionDecorator, type RouteExtension } from '../nest/routes/route-extension.js';
+import { authInfoOf } from './auth-info.js';
+import { calledTools, type McpRequest } from './mcp-request.js';
+import { SessionOwners } from './session-owners.js';
+
+export interface McpEndpointOptions {
+  /** The path of the resource, as in `@Resource()`. Default: the resource to which the route belongs. */
+  readonly resource?: string;
+  /**
+   * The scopes that the call of a tool needs in addition to those of the route, by the name of the tool. Requires the body of the request
+   * to be parsed, as Nest does by default. Default: none.
+   */
+  readonly tools?: Readonly<Record<string, readonly string[]>>;
+}
+
+/**
+ * For the controller, or the handler, that serves the Model Context Protocol over streamable HTTP:
+ *
+ * - The SDKs receive who calls, as `AuthInfo` ({@link McpAuthInfo}), from `request.auth`. It has no token.
+ * - A call of a tool whose scopes the token lacks is refused with 403 SCOPE_INSUFFICIENT and all scopes of the tool in the challenge,
+ *   so that the client requests them (step-up).
+ * - Headers that name another method or tool than the body are refused (400 MCP_REQUEST_INVALID).
+ * - A session belongs to the caller that opened it; for others it does not exist (404). An open stream ends with its token.
+ * - `@rekog/mcp-nest` finds the address of the metadata for its `stepUpAuthorization`.
+ *
+ * @throws ConfigurationError for scopes that are not valid, and an unknown option.
+ */
+export function McpEndpoint(options: McpEndpointOptions = {}): ClassDecorator & MethodDecorator {
+  const { resource, tools = {} } = ownMembers(options);
+  const problems = Object.entries(tools).flatMap(([tool, scopes]) => {
+    const message = Array.isArray(scopes) ? problemOfNames('scopes', scopes) : 'is not a list of scopes. Write a list.';
+    return message === undefined ? [] : [{ path: `@McpEndpoint().tools.${tool}`, message }];
+  });
+  for (const name of Object.keys(options).filter((each) => !['resource', 'tools'].includes(each)))
+    problems.push({ path: `@McpEndpoint().${name}`, message: 'is unknown. Use resource or tools.' });
+  if (problems.length > 0) throw new ConfigurationError(problems);
+  const decorators = [extensionDecorator(new McpExtension(new Map(Object.entries(tools))))];
+  if (resource !== undefined) decorators.push(resourceDecorator(resource));
+  return ((...target: Parameters<MethodDecorator>) => {
+    for (const decorate of decorators) decorate(...target);
+  }) as ClassDecorator & MethodDecorator;
+}
+
+/** The property in which `@rekog/mcp-nest` looks for the address of the metadata. */
+const METADATA_URL = Symbol.for('@rekog/mcp-nest:resource-metadata-url');
+
+class McpExtension implements RouteExtension {
+  readonly scopes: readonly string[];
+  private readonly sessions = new SessionOwners();
+
+  constructor(private readonly tools: ReadonlyMap<string, readonly string[]>) {
+    this.scopes = [...tools.values()].flat();
+  }
+
+  admit({ context, token, user, resource, requiredScopes }: AdmittedCall): void {
+    const request = context.switchToHttp().getRequest<McpRequest>();
+    // Without a table, a handler may parse the body itself, and the SDK compares it with the headers.
+    const isParsed = request.body !== undefined || this.tools.size > 0;
+    const needed = (isParsed ? calledTools(request) : []).flatMap((tool) => this.tools.get(tool) ?? []);
+    if (token === undefined) {
+      if (needed.length > 0) throw new AuthError('TOKEN_MISSING', { reason: 'the tool requires scopes' });
+      return;
+    }
+    if (!needed.every((scope) => token.scopes.includes(scope))) {
+      const scope = [...new Set([...requiredScopes, ...needed])].join(' ');
+      throw new AuthError('SCOPE_INSUFFICIENT', { scope, requires: 'all', expected: needed });
+    }
+    const session = request.headers['mcp-session-id'];
+    const response = context.switchToHttp().getResponse<{ readonly raw?: unknown }>();
+    if (session === undefined) this.sessions.watch((response.raw ?? response) as never, token.claims);
+    else this.sessions.check(session, token.claims);
+    const facts = { auth: authInfoOf(token, resource, user), [METADATA_URL]: resource?.metadataUrl };
+    for (const target of [request, request.raw]) if (target !== undefined) Object.assign(target, facts);
+  }
+}

@@ -1,0 +1,44 @@
+import { AuthError } from '../model/errors.js';
+import { isJsonObject } from '../model/unknown-value.js';
+
+/** The parts of a request that are read, the same on Express and Fastify. */
+export interface McpRequest {
+  readonly method?: string;
+  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
+  readonly body?: unknown;
+  /** Fastify: the request of Node. */
+  readonly raw?: object;
+}
+
+/**
+ * Returns the tools that a request calls.
+ * @throws AuthError MCP_REQUEST_INVALID if the headers name something else than the body (SEP-2243): a proxy or a guard in front may
+ * have decided by the headers.
+ */
+export function calledTools({ method, headers, body }: McpRequest): readonly string[] {
+  if (method !== 'POST') return [];
+  const messages = Array.isArray(body) ? (body as unknown[]) : [body];
+  const calls = messages.map((message) => {
+    if (!isJsonObject(message))
+      throw new AuthError('MCP_REQUEST_INVALID', { reason: 'the body is no JSON-RPC message' });
+    const { params } = message;
+    const parameters = isJsonObject(params) ? params : {};
+    return { method: message.method, name: parameters.name ?? parameters.uri };
+  });
+  for (const header of ['method', 'name'] as const) {
+    const sent = headers[`mcp-${header}`];
+    if (sent === undefined) continue;
+    const stated = typeof sent === 'string' ? decodeHeader(sent) : undefined;
+    if (calls.length !== 1 || calls[0]?.[header] !== stated)
+      throw new AuthError('MCP_REQUEST_INVALID', {
+        reason: `the header Mcp-${header === 'name' ? 'Name' : 'Method'} differs from the body`,
+      });
+  }
+  return calls.flatMap((call) => (call.method === 'tools/call' && typeof call.name === 'string' ? call.name : []));
+}
+
+/** SEP-2243: a value that a header cannot have is sent as `=?base64?…?=`. */
+function decodeHeader(value: string): string {
+  const [, encoded] = /^=\?base64\?([\w+/=]*)\?=$/i.exec(value) ?? [];
+  return encoded === undefined ? value : Buffer.from(encoded, 'base64').toString('utf8');
+}

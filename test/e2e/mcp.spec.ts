@@ -1,0 +1,218 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { All, Controller, Req, Res } from '@nestjs/common';
+import { Client, type OAuthClientProvider, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
+import { NodeStreamableHTTPServerTransport, toNodeHandler } from '@modelcontextprotocol/node';
+import { createMcpHandler, McpServer } from '@modelcontextprotocol/server';
+import { Client as Client1 } from '@modelcontextprotocol/sdk/client/index.js';
+import { StreamableHTTPClientTransport as Transport1 } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
+import { McpServer as McpServer1 } from '@modelcontextprotocol/sdk/server/mcp.js';
+import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js';
+import { AuthorizationServer } from '../../demo/authorization-server.js';
+import { authorize } from '../../demo/sign-in.js';
+import { AuthModule, RequireScopes, Resource } from '../../src/index.js';
+import { type McpAuthInfo, McpEndpoint } from '../../src/mcp.js';
+import { bearer, call, closeApps, type Platform, PLATFORMS, type RunningApp, startApp } from '../support/app.js';
+
+interface NestRequest {
+  readonly raw?: IncomingMessage;
+  readonly body?: unknown;
+}
+type NestResponse = ServerResponse & { readonly raw?: ServerResponse; hijack?(): unknown };
+
+const READ = ['orders:read'];
+const TOOLS = { 'delete-order': ['orders:read', 'orders:write'] };
+
+/** What the tool `whoami` answers. */
+const identify = (auth: McpAuthInfo | undefined) => ({
+  content: [{ type: 'text' as const, text: JSON.stringify(auth) }],
+});
+
+function server2(): McpServer {
+  const server = new McpServer({ name: 'orders', version: '1.0.0' });
+  server.registerTool('whoami', { description: 'The caller' }, (context) =>
+    identify(context.http?.authInfo as unknown as McpAuthInfo),
+  );
+  server.registerTool('delete-order', { description: 'Deletes' }, () => ({
+    content: [{ type: 'text', text: 'deleted' }],
+  }));
+  return server;
+}
+
+function server1(): McpServer1 {
+  const server = new McpServer1({ name: 'orders', version: '1.0.0' });
+  server.registerTool('whoami', { description: 'The caller' }, ({ authInfo }) => identify(authInfo as never));
+  server.registerTool('delete-order', { description: 'Deletes' }, () => ({
+    content: [{ type: 'text', text: 'deleted' }],
+  }));
+  return server;
+}
+
+const handle2 = toNodeHandler(createMcpHandler(server2));
+
+@Controller('mcp')
+@McpEndpoint({ tools: TOOLS })
+@RequireScopes(...READ)
+class ModernController {
+  @All()
+  serve(@Req() request: NestRequest & IncomingMessage, @Res() response: NestResponse) {
+    response.hijack?.();
+    return handle2(request.raw ?? request, response.raw ?? response, request.body);
+  }
+}
+
+@Controller('legacy')
+@McpEndpoint({ tools: TOOLS })
+@RequireScopes(...READ)
+class LegacyController {
+  private readonly sessions = new Map<string, StreamableHTTPServerTransport>();
+
+  @All()
+  async serve(@Req() request: NestRequest & IncomingMessage, @Res() response: NestResponse) {
+    response.hijack?.();
+    const raw = request.raw ?? request;
+    const known = this.sessions.get(String(raw.headers['mcp-session-id']));
+    const transport =
+      known ??
+      new StreamableHTTPServerTransport({
+        sessionIdGenerator: () => `session-${String(this.sessions.size)}`,
+        onsessioninitialized: (id) => {
+          this.sessions.set(id, transport);
+        },
+      });
+    if (known === undefined) await server1().connect(transport);
+    await transport.handleRequest(raw as never, response.raw ?? response, request.body);
+  }
+}
+
+const REDIRECT = 'http://127.0.0.1/callback';
+
+/** An MCP client with a user who signs in at once, and what it did. */
+class User implements OAuthClientProvider {
+  readonly redirectUrl = REDIRECT;
+  readonly clientMetadata = {
+    client_name: 'Test client',
+    redirect_uris: [REDIRECT],
+    grant_types: ['authorization_code'],
+    response_types: ['code'],
+    token_endpoint_auth_method: 'none',
+    application_type: 'native',
+  };
+  readonly requested: URLSearchParams[] = [];
+  response = new URLSearchParams();
+  private information: unknown;
+  private saved: unknown;
+  private verifier = '';
+
+  constructor(private readonly login: string) {}
+
+  clientInformation = () => this.information as never;
+  saveClientInformation = (information: unknown) => void (this.information = information);
+  tokens = () => this.saved as never;
+  saveTokens = (tokens: unknown) => void (this.saved = tokens);
+  saveCodeVerifier = (verifier: string) => void (this.verifier = verifier);
+  codeVerifier = () => this.verifier;
+
+  async redirectToAuthorization(address: URL): Promise<void> {
+    this.requested.push(address.searchParams);
+    this.response = await authorize(address.href, REDIRECT, this.login);
+  }
+
+  get accessToken(): string {
+    return (this.saved as { access_token: string }).access_token;
+  }
+}
+
+let authorizationServer: AuthorizationServer;
+
+beforeAll(async () => {
+  authorizationServer = await AuthorizationServer.start({
+    audiences: ['https://unused.example.com'],
+    scopes: ['orders:read', 'orders:write'],
+    canRegister: true,
+  });
+});
+
+afterEach(closeApps);
+afterAll(() => authorizationServer.stop());
+
+const PUBLIC_URL = 'https://api.example.com';
+
+async function start(platform: Platform, controllers = [ModernController, LegacyController]) {
+  const auth = AuthModule.forRoot({
+    issuer: authorizationServer.issuer,
+    publicUrl: PUBLIC_URL,
+    resource: {},
+    resources: { '/mcp': {}, '/legacy': {} },
+  });
+  const app: RunningApp = await startApp(platform, { imports: [auth], controllers });
+  /** Reaches the application at its public address, as through a proxy. */
+  const viaProxy: typeof fetch = (address, init) => {
+    const { href } = new URL(address instanceof Request ? address.url : address);
+    return fetch(href.startsWith(PUBLIC_URL) ? href.replace(PUBLIC_URL, app.url) : href, init);
+  };
+  const tokenFor = (path: string, claims = {}) =>
+    authorizationServer.sign({ aud: PUBLIC_URL + path, client_id: 'client', scope: 'orders:read', ...claims });
+  /** Sends one message, or another body. */
+  const post = (path: string, message: unknown, token?: string, headers: Record<string, string> = {}) => {
+    const sent = { accept: 'application/json, text/event-stream', 'content-type': 'application/json', ...headers };
+    return call(app.url + path, { ...sent, ...(token && bearer(token)) }, 'POST', JSON.stringify(message));
+  };
+  return { ...app, viaProxy, tokenFor, post };
+}
+
+const toolCall = (name: string) => ({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name, arguments: {} } });
+
+const textOf = (result: unknown) => (result as { content: { text: string }[] }).content[0]?.text ?? '';
+
+describe.each(PLATFORMS)('The unmodified clients of the SDKs on %s', (platform) => {
+  it.each<[string, string, string]>([
+    ['2.x', 'https://api.example.com/mcp', '2.x'],
+    ['2.x', 'https://api.example.com/legacy', '1.x'],
+    ['1.x', 'https://api.example.com/mcp', '2.x'],
+    ['1.x', 'https://api.example.com/legacy', '1.x'],
+  ])(
+    'find the authorization server, register, sign in, call tools, and get more scopes: client %s, %s (server %s)',
+    async (version, address) => {
+      const app = await start(platform);
+      const user = new User('alice');
+      const connect = async () => {
+        const options = { authProvider: user as never, fetch: app.viaProxy };
+        const Transport = version === '2.x' ? StreamableHTTPClientTransport : Transport1;
+        const transport = new Transport(new URL(address), options);
+        const info = { name: 'test', version: '1.0.0' };
+        const client = version === '2.x' ? new Client(info) : new Client1(info);
+        return { client, transport, connected: client.connect(transport as never) };
+      };
+      // Version 2 also checks the issuer of the response (RFC 9207).
+      const finish = (transport: StreamableHTTPClientTransport | Transport1) =>
+        transport.finishAuth((version === '2.x' ? user.response : user.response.get('code')) as string);
+      const first = await connect();
+      await expect(first.connected).rejects.toThrow(/unauthorized/i);
+      await finish(first.transport);
+      expect(user.requested[0]?.get('resource')).toBe(address);
+      expect(user.requested[0]?.get('scope')).toBe('orders:read');
+
+      const second = await connect();
+      await second.connected;
+      const { client, transport } = second;
+      const { tools } = await client.listTools();
+      expect(tools.map(({ name }) => name)).toEqual(['whoami', 'delete-order']);
+      const auth = JSON.parse(textOf(await client.callTool({ name: 'whoami', arguments: {} }))) as McpAuthInfo;
+      expect(auth).toMatchObject({ token: '', scopes: ['orders:read'], resource: address });
+      expect(auth.extra).toMatchObject({ claims: { sub: 'alice', aud: address }, user: { sub: 'alice' } });
+      expect(auth.expiresAt).toBeGreaterThan(Date.now() / 1000);
+      expect(JSON.stringify(auth)).not.toContain(user.accessToken);
+
+      // The scope of the tool is missing: the client asks the user for all scopes of the challenge.
+      await expect(client.callTool({ name: 'delete-order', arguments: {} })).rejects.toThrow();
+      expect(user.requested.at(-1)?.get('scope')?.split(' ')).toEqual(
+        expect.arrayContaining(['orders:read', 'orders:write']),
+      );
+      await finish(transport);
+      expect(textOf(await client.callTool({ name: 'delete-order', arguments: {} }))).toBe('deleted');
+      await client.close();
+    },
+    20_000,
+  );
+});
