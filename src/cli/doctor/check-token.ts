@@ -91,7 +91,7 @@ function addRow(row: Explanation, configuration: SuggestedConfiguration, report:
   const value = HIDDEN_VALUES.has(row.check) ? undefined : valueText(row, got);
   const failure = claim === undefined ? (reason ?? code ?? 'failed') : `claim ${claim}`;
   const found = value ?? (passed === true ? 'passed' : failure);
-  if (check === 'token.audience' && configuration.issuers[0]?.audience === null) {
+  if (check === 'token.audience' && configuration.issuers[0]?.audience === null && passed === true) {
     const fix = 'The API accepts tokens of this issuer for other APIs.';
     report.add(check, 'warning', 'not checked (--no-audience)', fix);
   } else if (check === 'token.audience' && !hasAudience) {

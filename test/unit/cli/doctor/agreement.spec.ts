@@ -38,6 +38,7 @@ const situation = fc.record({
     {},
     { aud: undefined },
     { aud: 'other' },
+    { aud: 7 },
     { iss: undefined },
     { iss: 'https://issuer.example.com/' },
     { exp: SECONDS - 60 },
