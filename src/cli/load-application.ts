@@ -7,26 +7,22 @@ import { printable } from '../model/printable-text.js';
 import { CommandError, EXIT, type ExitCode, type Output, printProblem } from './command-io.js';
 
 type Application = Parameters<typeof ApplicationReport.createReport>[0];
-type RootModule = Parameters<typeof ApplicationReport.createApplication>[0];
 type Origin = Parameters<typeof ApplicationReport.createReport>[1];
+type RootModule = Parameters<typeof ApplicationReport.createApplication>[0];
 
-/** Examines an application with the copy of this package that the application imports. Returns undefined if AuthModule is missing. */
-type Examine<Result> = (
-  ownCopy: typeof ApplicationReport,
-  app: Application,
-  origin: Origin,
-) => Promise<Result | undefined>;
+export type AuthServices = ReturnType<typeof ApplicationReport.authServicesOf>[number];
 
 /**
  * Loads, initializes and examines an application. The caller closes it.
  * @param isPreview Use Nest's preview mode: create no provider and run no lifecycle hook.
+ * @param examine receives the copy of this package that the application imports. Returns undefined if AuthModule is missing.
  */
 export async function loadApplication<Result>(
   file: string,
   exportName: string | undefined,
   isPreview: boolean,
-  examine: Examine<Result>,
-): Promise<{ readonly result: Result; readonly close: (stderr: Output) => Promise<void> }> {
+  examine: (ownCopy: typeof ApplicationReport, app: Application, origin: Origin) => Promise<Result | undefined>,
+) {
   const path = resolve(file);
   const shown = printable(file);
   if (statSync(path, { throwIfNoEntry: false })?.isFile() !== true) {
@@ -46,7 +42,7 @@ export async function loadApplication<Result>(
   const app = await withinLimit(notStarted, start(`${printable(name)} of ${shown}`, value, ownCopy, isPreview));
   const origin = !isModule(value) ? 'function' : isPreview ? 'preview' : 'module';
   const result = await withinLimit('The application cannot be examined', examine(ownCopy, app, origin));
-  if (result !== undefined) return { result, close: (stderr) => close(app, stderr) };
+  if (result !== undefined) return { result, close: (stderr: Output) => close(app, stderr) };
   throw new CommandError(
     'The application has no AuthModule. Import AuthModule.forRoot({ issuer, audience }) into the root module, or choose another module with --export.',
     EXIT.PROBLEMS,
