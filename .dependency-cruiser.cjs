@@ -113,7 +113,8 @@ module.exports = {
     },
     {
       name: 'doctor-without-nest',
-      comment: 'The doctor command works without an application and without Nest.',
+      comment:
+        'The doctor command works without an application and without Nest. With --app, it imports both through src/cli/load-application.ts.',
       severity: 'error',
       from: { path: '^src/cli/doctor/' },
       to: { path: '^src/nest/' },

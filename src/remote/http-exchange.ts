@@ -218,8 +218,13 @@ export class FetchError extends Error {
 
   /** Whether there was no response. Another address of the same server is then unlikely to respond. */
   get isUnreachable(): boolean {
-    return this.code === 'NETWORK' || this.code === 'TIMEOUT' || this.code === 'CLOSED';
+    return isUnreachable(this.code);
   }
+}
+
+/** Whether a failure with this code means that there was no response. */
+export function isUnreachable(code: string | undefined): boolean {
+  return code === 'NETWORK' || code === 'TIMEOUT' || code === 'CLOSED';
 }
 
 /** Answers that a server sends for an address at which it has no document. */

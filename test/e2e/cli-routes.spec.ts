@@ -1,12 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { transformFile } from '@swc/core';
 import { execFile } from 'node:child_process';
-import { cp, mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { CONTROL_TEXT, hasControls } from '../support/catching.js';
 import { closed } from '../support/cli-applications.js';
 import { command } from '../support/command.js';
+import { newKey, signToken } from '../support/local-issuer.js';
 
 jest.setTimeout(30_000);
 
@@ -231,6 +232,18 @@ export { AppModule, AppModule as default };`;
     const script = join(elsewhere, 'dist/cli.js');
     const { exitCode, stdout } = await execute(folder, ['routes', 'app.module.mjs', '--no-init'], '', script);
     expect([exitCode, stdout]).toEqual([0, 'http  GET  /orders  guarded  OrdersController.list\n']);
+
+    const key = newKey('p-256', { kid: 'ours' });
+    const keys = JSON.stringify({ from: 'static', jwks: { keys: [key.jwk] } });
+    const code = await readFile(join(folder, 'app.module.mjs'), 'utf8');
+    await write('static-keys.mjs', code.replace("audience: 'a'", `$&, keys: ${keys}`));
+    const claims = { iss: 'https://issuer.example.com', aud: 'b', exp: 4_000_000_000 };
+    const token = signToken({ alg: 'ES256', kid: 'ours' }, claims, key.privateKey);
+    const parameters = ['doctor', '--app', 'static-keys.mjs', '--token', '-', '--json'];
+    const checked = await execute(folder, parameters, token, script);
+    const { checks } = JSON.parse(checked.stdout) as { checks: { check: string; status: string }[] };
+    const problems = checks.filter(({ status }) => status === 'problem').map(({ check }) => check);
+    expect([checked.exitCode, checked.stderr, problems]).toEqual([1, 'the application prints\n', ['token.audience']]);
   });
 
   it('rejects a promise of a root module that rejects', async () => {

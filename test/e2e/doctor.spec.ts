@@ -660,6 +660,8 @@ describe('doctor', () => {
       const result = await ask(['--no-audience', '--jwks-uri', JWKS_URI], { aud: undefined });
       expect([result.exitCode, result.row('token.audience').status]).toEqual([0, 'warning']);
       expect(result.configuration).toContain('audience: null');
+      // The type is checked regardless, as the API does.
+      expect((await ask(['--no-audience', '--jwks-uri', JWKS_URI], { aud: 7 })).problems).toEqual(['token.audience']);
     });
 
     it.each([

@@ -7,6 +7,7 @@ import {
   type AccessPolicy,
   AuthGuard,
   AuthModule,
+  type AuthOptions,
   Public,
   RequireAuthorizationDetails,
   RequirePolicy,
@@ -54,6 +55,35 @@ class OffersController {
   controllers: [OffersController],
 })
 export class ManualModule {}
+
+/** The options of ConfiguredModule and createSeveral, which a test sets. */
+export const configured = {
+  options: OPTIONS as AuthOptions,
+  several: [] as readonly AuthOptions[],
+  onDestroy: (): unknown => undefined,
+};
+
+@Module({
+  imports: [AuthModule.forRootAsync({ useFactory: () => configured.options })],
+  controllers: [OffersController],
+})
+export class ConfiguredModule {
+  onModuleDestroy() {
+    closed.count += 1;
+    return configured.onDestroy();
+  }
+}
+
+@Module({})
+class RootModule {}
+
+/** An application whose controllers can have different issuers. */
+export function createSeveral() {
+  const imports = configured.several.map((options) =>
+    AuthModule.forRoot({ ...options, guard: 'manual', isGlobal: false }),
+  );
+  return NestFactory.create({ module: RootModule, imports }, { logger: false });
+}
 
 @Injectable()
 class OrderOwner implements AccessPolicy {

@@ -9,7 +9,7 @@ const CHECKS = ['issuer', 'reachable', 'discovery', 'metadata-issuer', 'jwks-uri
 
 type TokenCheckName = Explanation['check'] | 'size' | 'scopes' | 'roles' | 'permissions';
 
-type CheckName = (typeof CHECKS)[number] | 'proxy' | `token.${TokenCheckName}` | 'configuration';
+type CheckName = (typeof CHECKS)[number] | 'proxy' | 'application' | `token.${TokenCheckName}` | 'configuration';
 
 /** `problem`: tokens are rejected, or must not be trusted, until it is fixed. `skipped`: not checked. */
 type CheckStatus = keyof typeof COLORS;
@@ -25,19 +25,32 @@ export interface CheckRow {
 }
 
 export class CheckReport {
-  private readonly rowByCheck = new Map<CheckName, CheckRow>(
-    CHECKS.map((check) => [check, { check, status: 'skipped', found: 'not checked' }]),
-  );
+  private readonly rowByKey = new Map<unknown, CheckRow>();
 
-  get rows(): readonly CheckRow[] {
-    return [...this.rowByCheck.values()];
+  /** @param checks have a row each from the start. Default: the checks of an issuer. */
+  constructor(checks: readonly CheckName[] = CHECKS) {
+    for (const check of checks) this.add(check, 'skipped', 'not checked');
   }
 
-  /** Adds or replaces a row. The texts may quote a server or a token, so control characters are escaped. */
-  add(check: CheckName, status: CheckStatus, found: string, fix?: string, expected?: string): void {
+  get rows(): readonly CheckRow[] {
+    return [...this.rowByKey.values()];
+  }
+
+  /**
+   * Adds or replaces a row. The texts may quote a server or a token, so control characters are escaped.
+   * @param key of the row, for a check that has several.
+   */
+  add(
+    check: CheckName,
+    status: CheckStatus,
+    found: string,
+    fix?: string,
+    expected?: string,
+    key: unknown = check,
+  ): void {
     const escape = (text: string | undefined) => text && escapeUnprintable(text);
     const row = { check, status, found: escapeUnprintable(found), expected: escape(expected), fix: escape(fix) };
-    this.rowByCheck.set(check, row);
+    this.rowByKey.set(key, row);
   }
 
   select(status: CheckStatus): readonly CheckRow[] {

@@ -38,9 +38,7 @@ export async function checkToken(
   // Without an own `validate`, this only calls the check of the preset.
   const callsValidate = options.providerCheck !== undefined && !hasPlaceholders;
   const rows = await new AccessTokenVerifier(trusted, clock).explain(token, { callsValidate });
-  for (const row of rows) addRow(row, configuration, report);
-  addHeaderLimit(token, report);
-  if (rows.some(({ check, passed }) => check === 'form' && passed === true)) addUnreadClaims(token, options, report);
+  addTokenRows(token, rows, { ...configuration, options }, report);
   if (keySet === undefined) report.add('token.signature', 'skipped', 'the keys of the issuer are unavailable');
   const iss = rows.find(({ check }) => check === 'issuer')?.got;
   if (typeof iss === 'string' && iss !== issuer && !isAlias(options, issuer, iss)) {
@@ -54,6 +52,26 @@ export async function checkToken(
 /** Whether the options accept both names. */
 function isAlias({ names }: ResolvedIssuer, issuer: string, iss: string): boolean {
   return names.includes(issuer) && names.includes(iss);
+}
+
+/** The facts about the issuer that the rows of a token and their fixes depend on. */
+type TokenContext = Pick<SuggestedConfiguration, 'issuer' | 'provider' | 'hasAudience'> & {
+  /** Undefined if the issuer of the token is not trusted. */
+  readonly options: ResolvedIssuer | undefined;
+};
+
+/** Adds the rows of `AccessTokenVerifier.explain`, and warnings about what is no check. */
+export function addTokenRows(
+  token: string,
+  rows: readonly Explanation[],
+  context: TokenContext,
+  report: CheckReport,
+): void {
+  for (const row of rows) addRow(row, context, report);
+  addHeaderLimit(token, report);
+  const { options } = context;
+  if (options !== undefined && rows.some(({ check, passed }) => check === 'form' && passed === true))
+    addUnreadClaims(token, options, report);
 }
 
 /** Node refuses requests whose headers are longer, before any application sees them. */
@@ -84,16 +102,16 @@ function addUnreadClaims(token: string, { claimPaths }: ResolvedIssuer, report: 
 // Their values can be long, or personal data.
 const HIDDEN_VALUES: ReadonlySet<Explanation['check']> = new Set(['claim-types', 'required-claims', 'validate']);
 
-function addRow(row: Explanation, configuration: SuggestedConfiguration, report: CheckReport): void {
-  const { issuer, provider, hasAudience } = configuration;
+function addRow(row: Explanation, context: TokenContext, report: CheckReport): void {
+  const { issuer, provider, hasAudience, options } = context;
   const { passed, code, claim, reason, got, expected, hint } = row;
   const check = `token.${row.check}` as const;
   const value = HIDDEN_VALUES.has(row.check) ? undefined : valueText(row, got);
   const failure = claim === undefined ? (reason ?? code ?? 'failed') : `claim ${claim}`;
   const found = value ?? (passed === true ? 'passed' : failure);
-  if (check === 'token.audience' && configuration.issuers[0]?.audience === null) {
+  if (check === 'token.audience' && options?.audience === null && passed === true) {
     const fix = 'The API accepts tokens of this issuer for other APIs.';
-    report.add(check, 'warning', 'not checked (--no-audience)', fix);
+    report.add(check, 'warning', 'not checked (audience: null)', fix);
   } else if (check === 'token.audience' && !hasAudience) {
     const fix = 'Pass --audience <the audience of tokens for this API>: the API must reject tokens for another API.';
     report.add(check, 'skipped', found, fix);

@@ -6,7 +6,9 @@ import { isJsonObject } from '../../model/unknown-value.js';
 import { DEFAULTS } from '../../options/defaults.js';
 import { fixOfUnsetValue } from '../../options/option-reader.js';
 import { CommandError, type CommandIo, EXIT, type ExitCode, toJson } from '../command-io.js';
+import { loadApplication } from '../load-application.js';
 import { checkIssuer, correctedIssuer, type DoctorRequest } from './check-issuer.js';
+import { checkApplication } from './check-application.js';
 import { CheckReport } from './check-report.js';
 import { checkToken } from './check-token.js';
 import { checkConfiguration, suggestConfiguration } from './suggested-configuration.js';
@@ -15,8 +17,10 @@ const DEFAULT_TOLERANCE = String(DEFAULTS.clockToleranceSeconds);
 const DEFAULT_TIMEOUT = String(DEFAULTS.timeoutMs / 1000);
 
 export const DOCTOR_HELP = `Usage: nestjs-resource-server doctor --issuer <url> [options]
+       nestjs-resource-server doctor --app <file> [--export <name>] [--token -] [--json]
 
-Checks an issuer, and a token of that issuer, as the API would, and prints fixes and a configuration.
+Checks an issuer, and a token of that issuer, as the API would, and prints fixes and a configuration. With --app, checks
+the keys of the issuers, and a token, with all options of a built application.
 
 Options:
   --issuer <url>               the issuer, exactly as \`iss\` in its tokens
@@ -29,34 +33,61 @@ Options:
   --clock-tolerance <seconds>  clockToleranceSeconds of the API (default: ${DEFAULT_TOLERANCE})
   --timeout <seconds>          how long to wait for each response (default: ${DEFAULT_TIMEOUT})
   --allow-http                 allows http for other hosts than loopback
+  --app <file>                 the built file of the application, as for routes, which is initialized and closed
+  --export <name>              the export of that file to use, if several qualify
   --json                       prints one JSON document
 
 Examples:
   $ nestjs-resource-server doctor --issuer https://tenant.eu.auth0.com/ --audience https://api.example.com
   $ pbpaste | nestjs-resource-server doctor --issuer https://tenant.eu.auth0.com/ --audience https://api.example.com --token -
+  $ pbpaste | nestjs-resource-server doctor --app dist/app.module.js --token -
 
-Exit codes: 0 no problem, 1 problems, 2 wrong usage, 3 the issuer cannot be reached.
+Exit codes: 0 no problem, 1 problems, 2 wrong usage, 3 an issuer cannot be reached, or the application does not start.
 `;
 
-export async function doctor(args: readonly string[], { fetch, clock, env, ...io }: CommandIo): Promise<ExitCode> {
-  const { request, timeoutMs, tokenOption, json } = readArguments(args);
+export async function doctor(args: readonly string[], io: CommandIo): Promise<ExitCode> {
+  const { subject, tokenOption, json } = readArguments(args);
   const token = await readToken(tokenOption, io);
-
-  const report = new CheckReport();
-  const { isReachable, keySet } = await checkIssuer(request, { fetch, clock, timeoutMs }, report);
-  if (!isReachable) checkProxy(env, report);
-  const suggested = suggestConfiguration({ ...request, issuer: correctedIssuer(request.issuer) });
+  const { report, isReachable, suggested, close } =
+    'file' in subject ? await examineApplication(subject, token, io) : await examineIssuer(subject, token, io);
   if (token === undefined)
     report.add('token.form', 'skipped', 'no token', 'Pass --token - to check a token on standard input.');
-  else await checkToken(token, suggested, keySet, clock, report);
   const columns = json ? undefined : io.stdout.columns;
-  const configuration = checkConfiguration(suggested, report) ? suggested.toText(columns) : undefined;
+  const isComplete = suggested !== undefined && checkConfiguration(suggested, report);
+  const configuration = isComplete ? suggested.toText(columns) : undefined;
 
   const [problems, warnings] = [report.select('problem').length, report.select('warning').length];
   const exitCode = isReachable ? (problems > 0 ? EXIT.PROBLEMS : EXIT.OK) : EXIT.UNREACHABLE;
   const document = { exitCode, problems, warnings, checks: report.rows, configuration: configuration ?? null };
   io.stdout.write(json ? toJson(document) : report.toText(configuration, io.stdout));
+  await close?.(io.stderr);
   return exitCode;
+}
+
+async function examineIssuer(
+  { timeoutMs, ...request }: DoctorRequest & { readonly timeoutMs: number },
+  token: string | undefined,
+  { fetch, clock, env }: CommandIo,
+) {
+  const report = new CheckReport();
+  const { isReachable, keySet } = await checkIssuer(request, { fetch, clock, timeoutMs }, report);
+  if (!isReachable) checkProxy(env, report);
+  const suggested = suggestConfiguration({ ...request, issuer: correctedIssuer(request.issuer) });
+  if (token !== undefined) await checkToken(token, suggested, keySet, clock, report);
+  return { report, isReachable, suggested, close: undefined };
+}
+
+async function examineApplication(
+  { file, exportName }: { readonly file: string; readonly exportName: string | undefined },
+  token: string | undefined,
+  { env }: CommandIo,
+) {
+  const report = new CheckReport([]);
+  const { result: isReachable, close } = await loadApplication(file, exportName, false, (ownCopy, app) =>
+    checkApplication(ownCopy.authServicesOf(app), token, report),
+  );
+  if (!isReachable) checkProxy(env, report);
+  return { report, isReachable, suggested: undefined, close };
 }
 
 /** Node's `fetch` uses a proxy only if it is told to. */
@@ -72,26 +103,29 @@ const OPTIONS = {
   issuer: { type: 'string' },
   audience: { type: 'string', multiple: true },
   token: { type: 'string' },
-  'no-audience': { type: 'boolean', default: false },
+  'no-audience': { type: 'boolean' },
   'jwks-uri': { type: 'string' },
   'metadata-uri': { type: 'string' },
   header: { type: 'string', multiple: true },
-  'clock-tolerance': { type: 'string', default: DEFAULT_TOLERANCE },
-  timeout: { type: 'string', default: DEFAULT_TIMEOUT },
-  'allow-http': { type: 'boolean', default: false },
-  json: { type: 'boolean', default: false },
+  'clock-tolerance': { type: 'string' },
+  timeout: { type: 'string' },
+  'allow-http': { type: 'boolean' },
+  app: { type: 'string' },
+  export: { type: 'string' },
+  json: { type: 'boolean' },
 } as const;
 
 function readArguments(args: readonly string[]) {
   const { values } = parseArgs({ args: [...args], options: OPTIONS });
-  const { issuer, token: tokenOption, 'jwks-uri': jwksUri, 'metadata-uri': metadataUri, header = [], json } = values;
-  const timeoutMs = seconds('timeout', values.timeout, 0.1, 60) * 1000;
-  const clockToleranceSeconds = seconds('clock-tolerance', values['clock-tolerance'], 0, 300);
-  if (issuer === undefined) throw new CommandError('--issuer is missing. Write --issuer <url>.');
-  if (values['no-audience'] && values.audience !== undefined)
-    throw new CommandError('--no-audience and --audience exclude each other. Omit one of them.');
-  if (jwksUri !== undefined && metadataUri !== undefined)
-    throw new CommandError('--jwks-uri and --metadata-uri exclude each other. Omit one of them.');
+  refuseExclusive(Object.keys(values));
+  const { app: file, export: exportName, token: tokenOption, json = false } = values;
+  if (file !== undefined) return { subject: { file, exportName }, tokenOption, json };
+  const { issuer, 'jwks-uri': jwksUri, 'metadata-uri': metadataUri, header = [] } = values;
+  const { timeout = DEFAULT_TIMEOUT, 'clock-tolerance': tolerance = DEFAULT_TOLERANCE } = values;
+  const timeoutMs = seconds('timeout', timeout, 0.1, 60) * 1000;
+  const clockToleranceSeconds = seconds('clock-tolerance', tolerance, 0, 300);
+  if (exportName !== undefined) throw new CommandError('--export needs --app <file>.');
+  if (issuer === undefined) throw new CommandError('--issuer is missing. Write --issuer <url>, or --app <file>.');
   const addresses = { 'jwks-uri': jwksUri, 'metadata-uri': metadataUri };
   if (metadataUri !== undefined && !URL.canParse(metadataUri))
     throw new CommandError(`--metadata-uri ${quoted(metadataUri)} is not a URL. Write https://….`);
@@ -100,16 +134,25 @@ function readArguments(args: readonly string[]) {
       throw new CommandError(
         `--${option} is empty, in quotation marks, a placeholder, or has an empty part, undefined or null in it: a variable may not be set.`,
       );
-  const request: DoctorRequest = {
+  const subject = {
     issuer,
-    audience: values['no-audience'] ? null : values.audience,
+    audience: values['no-audience'] === true ? null : values.audience,
     jwksUri,
     metadataUri,
     headers: header.length === 0 ? undefined : Object.fromEntries(header.map(readHeader)),
-    allowHttp: values['allow-http'],
+    allowHttp: values['allow-http'] === true,
     clockToleranceSeconds,
+    timeoutMs,
   };
-  return { request, timeoutMs, tokenOption, json };
+  return { subject, tokenOption, json };
+}
+
+function refuseExclusive(given: readonly string[]): void {
+  // The application has its own options.
+  const others = given.filter((name) => !['app', 'export', 'token', 'json'].includes(name));
+  const pairs = [...others.map((name) => ['app', name]), ['no-audience', 'audience'], ['jwks-uri', 'metadata-uri']];
+  const pair = pairs.find((names) => names.every((name) => given.includes(name)));
+  if (pair !== undefined) throw new CommandError(`--${pair.join(' and --')} exclude each other. Omit one of them.`);
 }
 
 /** Reads `Name: value`. A credential belongs in a file, because the process list shows arguments. */

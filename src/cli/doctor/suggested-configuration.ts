@@ -62,8 +62,8 @@ function suggest(request: DoctorRequest, recognized: RecognizedIssuer | undefine
     /** Returns the configuration as code. @param columns the width of a terminal. */
     toText: (columns?: number) => configurationText(recognized?.provider.name, parameters, additions, columns),
     provider: recognized?.provider,
-    /** Whether the audience is given, or follows from the issuer. */
-    hasAudience: Array.isArray(audience) || recognized?.usualAudience !== undefined,
+    /** Whether the audience is given (also as null), or follows from the issuer. */
+    hasAudience: audience !== undefined || recognized?.usualAudience !== undefined,
     hasPlaceholders: toTypeScript(parameters) !== toTypeScript(examples),
     /** The issuers of an application with this configuration, with examples for placeholders. Empty if they are invalid. */
     issuers,

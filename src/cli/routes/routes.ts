@@ -3,7 +3,7 @@ import { printable } from '../../model/printable-text.js';
 import { wrapLines } from '../../model/text-layout.js';
 import { isOpen, type ReportedRoute, toTable } from '../../nest/routes/route-report.js';
 import { CommandError, type CommandIo, EXIT, type ExitCode, printProblem, style, toJson } from '../command-io.js';
-import { loadApplication, withinLimit } from './load-application.js';
+import { loadApplication } from '../load-application.js';
 
 export const ROUTES_HELP = `Usage: nestjs-resource-server routes <file> [options]
 
@@ -32,7 +32,9 @@ Exit codes:
 
 export async function routes(args: readonly string[], io: CommandIo): Promise<ExitCode> {
   const { file, allow, failOn, json, exportName, isPreview } = readArguments(args);
-  const { app, report } = await loadApplication(file, exportName, isPreview);
+  const { result: report, close } = await loadApplication(file, exportName, isPreview, (ownCopy, app, origin) =>
+    ownCopy.createReport(app, origin),
+  );
   const open = report.routes.filter((route) => isOpen(route));
   const failed = open.filter((route) => failOn.includes(route.access) && !allow.includes(routeName(route)));
   const stale = allow.filter((name) => !open.some((route) => routeName(route) === name));
@@ -50,11 +52,7 @@ export async function routes(args: readonly string[], io: CommandIo): Promise<Ex
   }
   for (const name of stale)
     printProblem(io.stderr, 'error', `--allow '${printable(name)}' matches no open route. Remove it.`);
-  try {
-    await withinLimit('The application does not close', app.close());
-  } catch (error) {
-    printProblem(io.stderr, 'warning', (error as CommandError).message);
-  }
+  await close(io.stderr);
   return failed.length + stale.length === 0 ? EXIT.OK : EXIT.PROBLEMS;
 }
 

@@ -46,8 +46,8 @@ export class ResourceMetadata {
     const { publicUrl, main, byPath } = settings.resources;
     if (publicUrl === undefined && main === undefined && byPath.size === 0) return;
     // Absent in an application without HTTP; set later in a test that creates the application from a module.
-    const adapter = host.httpAdapter as AbstractHttpAdapter | undefined;
-    if (adapter !== undefined) this.serve(adapter);
+    const adapter = host.httpAdapter as AbstractHttpAdapter | null | undefined;
+    if (adapter) this.serve(adapter);
     else
       host.init$.subscribe(() => {
         this.serve(host.httpAdapter);

@@ -12,8 +12,11 @@ import { OptionReader } from '../../options/option-reader.js';
 import type { ResolvedOptions } from '../../options/resolve-options.js';
 import { readRequire } from '../../options/resolve-require.js';
 import { NO_RESOURCES, readResources } from '../../options/resolve-resources.js';
+import { KeySourceRegistry } from '../../remote/key-source-registry.js';
+import { AccessTokenVerifier } from '../../token/access-token-verifier.js';
 import { AUTH_OPTIONS } from '../auth.module-definition.js';
 import { AuthGuard } from '../auth.guard.js';
+import { RESOLVED_OPTIONS } from '../auth-options.js';
 import { providersOf } from '../nest-internals.js';
 import { CalledHandlers } from './called-handlers.js';
 import { wrappersOf } from './found-handler.js';
@@ -66,6 +69,22 @@ export async function createReport(
     ...(areOptionsUnknown ? ['the option `require` of AuthModule'] : []),
   ];
   return { routes, warnings: [...warnings, ...unknown.map((name) => `--no-init calls no factory. Unknown: ${name}.`)] };
+}
+
+/** Returns the services of each AuthModule with which the application verifies tokens. */
+export function authServicesOf(app: INestApplicationContext) {
+  return providersOf(app.get(ModulesContainer), RESOLVED_OPTIONS).map(([{ providers }, options]) => {
+    const instanceOf = (token: Type): unknown => providers.get(token)?.instance;
+    const { issuers } = options.instance as ResolvedOptions;
+    const { resources } = instanceOf(RouteMetadata) as RouteMetadata;
+    return {
+      issuers,
+      /** The audiences of the routes; undefined for those whose audience is that of the issuer. */
+      audiences: [undefined, ...resources.all.map(({ audience }) => audience)],
+      verifier: instanceOf(AccessTokenVerifier) as AccessTokenVerifier,
+      keySources: instanceOf(KeySourceRegistry) as KeySourceRegistry,
+    };
+  });
 }
 
 /**

@@ -9,7 +9,7 @@ describe('the command line', () => {
     [['--help'], ['doctor', 'routes', 'Usage: nestjs-resource-server']],
     [
       ['doctor', '--help'],
-      ['--issuer <url>', '$ nestjs-resource-server doctor --issuer', 'Exit codes: 0'],
+      ['--issuer <url>', '--app <file>', '$ nestjs-resource-server doctor --issuer', 'Exit codes: 0'],
     ],
     [
       ['routes', '--help'],

@@ -2,15 +2,27 @@ import { statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type * as ApplicationReport from '../../nest/routes/application-report.js';
-import { printable } from '../../model/printable-text.js';
-import { CommandError, EXIT, type ExitCode } from '../command-io.js';
+import type * as ApplicationReport from '../nest/routes/application-report.js';
+import { printable } from '../model/printable-text.js';
+import { CommandError, EXIT, type ExitCode, type Output, printProblem } from './command-io.js';
 
 type Application = Parameters<typeof ApplicationReport.createReport>[0];
+type Origin = Parameters<typeof ApplicationReport.createReport>[1];
 type RootModule = Parameters<typeof ApplicationReport.createApplication>[0];
 
-/** @param isPreview Use Nest's preview mode: create no provider and run no lifecycle hook. */
-export async function loadApplication(file: string, exportName: string | undefined, isPreview: boolean) {
+export type AuthServices = ReturnType<typeof ApplicationReport.authServicesOf>[number];
+
+/**
+ * Loads, initializes and examines an application. The caller closes it.
+ * @param isPreview Use Nest's preview mode: create no provider and run no lifecycle hook.
+ * @param examine receives the copy of this package that the application imports. Returns undefined if AuthModule is missing.
+ */
+export async function loadApplication<Result>(
+  file: string,
+  exportName: string | undefined,
+  isPreview: boolean,
+  examine: (ownCopy: typeof ApplicationReport, app: Application, origin: Origin) => Promise<Result | undefined>,
+) {
   const path = resolve(file);
   const shown = printable(file);
   if (statSync(path, { throwIfNoEntry: false })?.isFile() !== true) {
@@ -27,15 +39,22 @@ export async function loadApplication(file: string, exportName: string | undefin
   const value: unknown = await withinLimit(notStarted, Promise.resolve(exported));
   const problem = `${shown} cannot import Nest and this version of nestjs-resource-server. Install both in the application`;
   const ownCopy = await withinLimit(problem, importOwnCopy(path), EXIT.USAGE);
-  return withinLimit(notStarted, start(`${printable(name)} of ${shown}`, value, ownCopy, isPreview));
+  const app = await withinLimit(notStarted, start(`${printable(name)} of ${shown}`, value, ownCopy, isPreview));
+  const origin = !isModule(value) ? 'function' : isPreview ? 'preview' : 'module';
+  const result = await withinLimit('The application cannot be examined', examine(ownCopy, app, origin));
+  if (result !== undefined) return { result, close: (stderr: Output) => close(app, stderr) };
+  throw new CommandError(
+    'The application has no AuthModule. Import AuthModule.forRoot({ issuer, audience }) into the root module, or choose another module with --export.',
+    EXIT.PROBLEMS,
+  );
 }
 
 async function start(
   name: string,
   value: unknown,
-  { createApplication, createReport }: typeof ApplicationReport,
+  { createApplication }: typeof ApplicationReport,
   isPreview: boolean,
-) {
+): Promise<Application> {
   let app: unknown;
   if (isModule(value)) app = await createApplication(value as RootModule, isPreview);
   else if (!isPreview && typeof value === 'function') app = await (value as () => unknown)();
@@ -46,12 +65,15 @@ async function start(
   }
   // Nest ignores a second call.
   if (!isPreview) await app.init();
-  const report = await createReport(app, !isModule(value) ? 'function' : isPreview ? 'preview' : 'module');
-  if (report !== undefined) return { app, report };
-  throw new CommandError(
-    'The application has no AuthModule. Import AuthModule.forRoot({ issuer, audience }) into the root module, or choose another module with --export.',
-    EXIT.PROBLEMS,
-  );
+  return app;
+}
+
+async function close(app: Application, stderr: Output): Promise<void> {
+  try {
+    await withinLimit('The application does not close', app.close());
+  } catch (error) {
+    printProblem(stderr, 'warning', (error as CommandError).message);
+  }
 }
 
 type Exports = readonly (readonly [name: string, value: unknown])[];
@@ -113,7 +135,7 @@ function isApplication(value: unknown): value is Application {
 const LIMIT_MS = 60_000;
 
 /** @throws CommandError with the problem, if the work fails or takes too long */
-export async function withinLimit<Result>(
+async function withinLimit<Result>(
   problem: string,
   work: Promise<Result>,
   exitCode: ExitCode = EXIT.UNREACHABLE,
