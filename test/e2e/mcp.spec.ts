@@ -1,8 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { All, Controller, Req, Res } from '@nestjs/common';
+import { All, Controller, type INestApplication, Req, Res, type Type } from '@nestjs/common';
 import { Client, type OAuthClientProvider, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
-import { NodeStreamableHTTPServerTransport, toNodeHandler } from '@modelcontextprotocol/node';
+import { toNodeHandler } from '@modelcontextprotocol/node';
 import { createMcpHandler, McpServer } from '@modelcontextprotocol/server';
 import { Client as Client1 } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport as Transport1 } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
@@ -10,7 +10,7 @@ import { McpServer as McpServer1 } from '@modelcontextprotocol/sdk/server/mcp.js
 import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js';
 import { AuthorizationServer } from '../../demo/authorization-server.js';
 import { authorize } from '../../demo/sign-in.js';
-import { AuthModule, RequireScopes, Resource } from '../../src/index.js';
+import { AuthModule, OptionalAuth, RequireScopes } from '../../src/index.js';
 import { type McpAuthInfo, McpEndpoint } from '../../src/mcp.js';
 import { bearer, call, closeApps, type Platform, PLATFORMS, type RunningApp, startApp } from '../support/app.js';
 
@@ -30,9 +30,7 @@ const identify = (auth: McpAuthInfo | undefined) => ({
 
 function server2(): McpServer {
   const server = new McpServer({ name: 'orders', version: '1.0.0' });
-  server.registerTool('whoami', { description: 'The caller' }, (context) =>
-    identify(context.http?.authInfo as unknown as McpAuthInfo),
-  );
+  server.registerTool('whoami', { description: 'The caller' }, (context) => identify(context.http?.authInfo as never));
   server.registerTool('delete-order', { description: 'Deletes' }, () => ({
     content: [{ type: 'text', text: 'deleted' }],
   }));
@@ -81,7 +79,7 @@ class LegacyController {
         },
       });
     if (known === undefined) await server1().connect(transport);
-    await transport.handleRequest(raw as never, response.raw ?? response, request.body);
+    await transport.handleRequest(raw, response.raw ?? response, request.body);
   }
 }
 
@@ -138,14 +136,19 @@ afterAll(() => authorizationServer.stop());
 
 const PUBLIC_URL = 'https://api.example.com';
 
-async function start(platform: Platform, controllers = [ModernController, LegacyController]) {
+async function start(
+  platform: Platform,
+  controllers: readonly Type[] = [ModernController, LegacyController],
+  prepare?: (app: INestApplication) => void | Promise<void>,
+) {
   const auth = AuthModule.forRoot({
     issuer: authorizationServer.issuer,
     publicUrl: PUBLIC_URL,
     resource: {},
     resources: { '/mcp': {}, '/legacy': {} },
+    clockToleranceSeconds: 0,
   });
-  const app: RunningApp = await startApp(platform, { imports: [auth], controllers });
+  const app: RunningApp = await startApp(platform, { imports: [auth], controllers: [...controllers] }, { prepare });
   /** Reaches the application at its public address, as through a proxy. */
   const viaProxy: typeof fetch = (address, init) => {
     const { href } = new URL(address instanceof Request ? address.url : address);
@@ -176,24 +179,24 @@ describe.each(PLATFORMS)('The unmodified clients of the SDKs on %s', (platform) 
     async (version, address) => {
       const app = await start(platform);
       const user = new User('alice');
-      const connect = async () => {
-        const options = { authProvider: user as never, fetch: app.viaProxy };
+      const connect = () => {
+        const options = { authProvider: user, fetch: app.viaProxy };
         const Transport = version === '2.x' ? StreamableHTTPClientTransport : Transport1;
         const transport = new Transport(new URL(address), options);
         const info = { name: 'test', version: '1.0.0' };
         const client = version === '2.x' ? new Client(info) : new Client1(info);
-        return { client, transport, connected: client.connect(transport as never) };
+        return { client, transport, connected: client.connect(transport) };
       };
       // Version 2 also checks the issuer of the response (RFC 9207).
       const finish = (transport: StreamableHTTPClientTransport | Transport1) =>
         transport.finishAuth((version === '2.x' ? user.response : user.response.get('code')) as string);
-      const first = await connect();
+      const first = connect();
       await expect(first.connected).rejects.toThrow(/unauthorized/i);
       await finish(first.transport);
       expect(user.requested[0]?.get('resource')).toBe(address);
       expect(user.requested[0]?.get('scope')).toBe('orders:read');
 
-      const second = await connect();
+      const second = connect();
       await second.connected;
       const { client, transport } = second;
       const { tools } = await client.listTools();
@@ -215,4 +218,115 @@ describe.each(PLATFORMS)('The unmodified clients of the SDKs on %s', (platform) 
     },
     20_000,
   );
+});
+
+describe.each(PLATFORMS)('An MCP endpoint on %s', (platform) => {
+  const METADATA = 'resource_metadata="https://api.example.com/.well-known/oauth-protected-resource/legacy"';
+
+  it('refuses a tool whose scopes the token lacks, and names all scopes of the call', async () => {
+    const app = await start(platform);
+    const outcome = async (message: unknown, claims = {}, headers = {}) => {
+      const { status, body } = await app.post('/mcp', message, app.tokenFor('/mcp', claims), headers);
+      return typeof body.code === 'string' ? `${String(status)} ${body.code}` : String(status);
+    };
+    const remove = toolCall('delete-order');
+    const { status, headers } = await app.post('/legacy', remove, app.tokenFor('/legacy'));
+    expect([status, headers['www-authenticate']]).toEqual([
+      403,
+      `Bearer error="insufficient_scope", error_description="The access token lacks a required scope", scope="orders:read orders:write", ${METADATA}`,
+    ]);
+    expect(await outcome(remove)).toBe('403 SCOPE_INSUFFICIENT');
+    expect(await outcome(remove, { scope: 'orders:read orders:write' })).toBe('200');
+    expect(await outcome(toolCall('whoami'))).toBe('200');
+    expect(await outcome(toolCall('whoami'), { scope: 'orders:write' })).toBe('403 SCOPE_INSUFFICIENT');
+    // Every message of a list counts.
+    expect(await outcome([toolCall('whoami'), remove])).toBe('403 SCOPE_INSUFFICIENT');
+    // No member that every object inherits is a tool.
+    expect(await outcome(toolCall('constructor'))).toBe('200');
+  });
+
+  it.each<[string, unknown, Record<string, string>]>([
+    ['another tool', toolCall('delete-order'), { 'mcp-method': 'tools/call', 'mcp-name': 'whoami' }],
+    ['another method', toolCall('delete-order'), { 'mcp-method': 'tools/list' }],
+    ['one of several messages', [toolCall('whoami'), toolCall('whoami')], { 'mcp-name': 'whoami' }],
+    ['a message, in a body that is none', [7], { 'mcp-method': 'tools/list' }],
+    ['a message, in a body that is not parsed', toolCall('whoami'), { 'content-type': 'application/octet-stream' }],
+  ])('refuses headers that name %s (MCP_REQUEST_INVALID)', async (_what, message, headers) => {
+    const app = await start(platform);
+    const token = app.tokenFor('/mcp', { scope: 'orders:read orders:write' });
+    const { status, body } = await app.post('/mcp', message, token, headers);
+    // Fastify itself refuses a content type that it does not know.
+    if (status !== 415) expect([status, body.code]).toEqual([400, 'MCP_REQUEST_INVALID']);
+  });
+
+  it('accepts headers that name what the body calls, also encoded', async () => {
+    const app = await start(platform);
+    const names = ['whoami', `=?base64?${Buffer.from('whoami').toString('base64')}?=`];
+    for (const name of names) {
+      const headers = { 'mcp-method': 'tools/call', 'mcp-name': name };
+      const { status } = await app.post('/legacy', toolCall('whoami'), app.tokenFor('/legacy'), headers);
+      // The session is missing, which the SDK answers.
+      expect(status).toBe(400);
+    }
+  });
+
+  it('rejects a token of the API, and of another resource of the same issuer', async () => {
+    const app = await start(platform);
+    for (const aud of ['', '/legacy', '/api']) {
+      const { status, body } = await app.post('/mcp', toolCall('whoami'), app.tokenFor(aud));
+      expect([status, body.code]).toEqual([401, 'AUDIENCE_MISMATCH']);
+    }
+  });
+
+  it('binds a session to the caller that opened it', async () => {
+    const app = await start(platform);
+    const initialize = {
+      ...{ jsonrpc: '2.0', id: 1, method: 'initialize' },
+      params: { protocolVersion: '2025-06-18', capabilities: {}, clientInfo: { name: 'test', version: '1' } },
+    };
+    const { headers } = await app.post('/legacy', initialize, app.tokenFor('/legacy'));
+    const session = { 'mcp-session-id': String(headers['mcp-session-id']) };
+    const list = { jsonrpc: '2.0', id: 2, method: 'tools/list' };
+    const status = async (claims: object, sent = session) =>
+      (await app.post('/legacy', list, app.tokenFor('/legacy', claims), sent)).status;
+    expect(await status({})).toBe(200);
+    // A new token of the same caller.
+    expect(await status({ jti: 'renewed' })).toBe(200);
+    expect(await status({ sub: 'bob' })).toBe(404);
+    expect(await status({}, { 'mcp-session-id': 'unknown' })).toBe(404);
+  });
+
+  it('ends an open stream when its token expires', async () => {
+    const app = await start(platform);
+    const initialize = {
+      ...{ jsonrpc: '2.0', id: 1, method: 'initialize' },
+      params: { protocolVersion: '2025-06-18', capabilities: {}, clientInfo: { name: 'test', version: '1' } },
+    };
+    const { headers } = await app.post('/legacy', initialize, app.tokenFor('/legacy'));
+    const exp = Math.floor(Date.now() / 1000) + 1;
+    const response = await fetch(`${app.url}/legacy`, {
+      headers: {
+        ...bearer(app.tokenFor('/legacy', { exp })),
+        accept: 'text/event-stream',
+        'mcp-session-id': String(headers['mcp-session-id']),
+      },
+    });
+    expect([response.status, response.headers.get('content-type')]).toEqual([200, 'text/event-stream']);
+    expect(await response.text()).toContain('TOKEN_EXPIRED');
+  });
+
+  it('publishes the scopes of its tools', async () => {
+    const app = await start(platform);
+    const { body } = await call(`${app.url}/.well-known/oauth-protected-resource/mcp`);
+    expect(body).toMatchObject({ scopes_supported: ['orders:read', 'orders:write'] });
+  });
+
+  it('gives guests no caller, and no tool that needs scopes', async () => {
+    @Controller('mcp')
+    @McpEndpoint({ tools: TOOLS })
+    @OptionalAuth()
+    class OpenController extends ModernController {}
+    const app = await start(platform, [OpenController]);
+    expect((await app.post('/mcp', toolCall('delete-order'))).body.code).toBe('TOKEN_MISSING');
+  });
 });

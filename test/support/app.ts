@@ -35,7 +35,7 @@ interface StartOptions {
   readonly logger?: LoggerService | false;
   /** Replaces providers, as an application's own tests do. */
   readonly override?: (builder: TestingModuleBuilder) => TestingModuleBuilder;
-  readonly prepare?: (app: INestApplication) => void;
+  readonly prepare?: (app: INestApplication) => unknown;
   /** Creates another adapter than that of the platform. */
   readonly adapter?: () => AbstractHttpAdapter;
 }
@@ -60,7 +60,9 @@ export async function startApp(
       ? new RoomyExpressAdapter()
       : new FastifyAdapter({ http: { maxHeaderSize: MAX_HEADER_SIZE } });
   const app = module.createNestApplication((createAdapter?.() ?? adapter) as never, { logger });
-  prepare?.(app);
+  const prepared = prepare?.(app);
+  // Not the instance of Fastify, which is a promise of its start as well.
+  if (prepared instanceof Promise) await prepared;
   await app.listen(0, '127.0.0.1');
   const started = {
     app,

@@ -4,6 +4,7 @@ import { sentToken, type TokenCarrier, type TokenExtractor } from '../../token/t
 import { GUEST, memoryOf } from '../outcome.js';
 import { isAuthRefusal, toHttpException } from '../refusals/refusal.js';
 import { eventStream, type RawResponse } from './event-stream.js';
+import { whenWritten } from './response-headers.js';
 import type { Transport } from './transport.js';
 
 /** The parts of a request that are read, the same on Express and Fastify. */
@@ -63,11 +64,14 @@ export const httpTransport: Transport = {
     const raw = response.raw ?? response;
     const connection = eventStream(raw);
     if (kind === 'always') return connection;
-    const isOpen = () => raw.headersSent && String(raw.getHeader('content-type')).startsWith('text/event-stream');
+    let isOpen = false;
+    whenWritten(raw, (headerOf) => {
+      isOpen = String(headerOf('content-type')).startsWith('text/event-stream');
+    });
     return {
       ...connection,
-      close: (refusal) => {
-        if (isOpen()) connection.close(refusal);
+      close(refusal) {
+        if (isOpen) connection.close(refusal);
       },
     };
   },
