@@ -1,4 +1,4 @@
-import type { Type } from '@nestjs/common';
+import type { DynamicModule, Type } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import { readFileSync } from 'node:fs';
 import { AccessTokenVerifier, AuthModule, type AuthOptions, type VerifiedAccessToken } from '../../src/index.js';
@@ -13,13 +13,14 @@ export function claimsOfPage(page: string): Claims {
   return JSON.parse(json) as Claims;
 }
 
-/** Verifies a token with the application of a page in docs/providers. The issuer of the token must be one of the application. */
+/** Verifies a token with the configuration of a page in docs/providers, which must have the issuer of the token. */
 export async function verifyWith(
-  application: Type | AuthOptions,
+  configuration: Type | DynamicModule | AuthOptions,
   claims: Claims,
   header: Claims = {},
 ): Promise<VerifiedAccessToken> {
-  const root = typeof application === 'function' ? application : AuthModule.forRoot(application);
+  const isModule = typeof configuration === 'function' || 'module' in configuration;
+  const root = isModule ? configuration : AuthModule.forRoot(configuration);
   const issuer = await TestIssuer.create();
   const module = await withTestIssuer(Test.createTestingModule({ imports: [root] }), issuer).compile();
   try {

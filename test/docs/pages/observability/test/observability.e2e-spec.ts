@@ -1,12 +1,13 @@
 import { afterAll, beforeAll, expect, it, jest } from '@jest/globals';
 import { Controller, Get, type INestApplication, Logger, Module, Post } from '@nestjs/common';
+import { TerminusModule } from '@nestjs/terminus';
 import { AuthModule, openRoutes, ReportedRefusals, RequireScopes, routeReport } from 'nestjs-resource-server';
 import type { TestIssuer } from 'nestjs-resource-server/testing';
 import request from 'supertest';
 import type { App } from 'supertest/types.js';
 import { createPageApp } from '../../../test/support/page-app.js';
 import { AuditLog } from '../src/audit-log.js';
-import { HealthModule } from '../src/health.js';
+import { HealthController } from '../src/health.js';
 import { SupportController } from '../src/support.js';
 
 @Controller('orders')
@@ -31,8 +32,8 @@ const auth = AuthModule.forRoot({
 });
 
 @Module({
-  imports: [auth, HealthModule],
-  controllers: [OrdersController, SupportController],
+  imports: [auth, TerminusModule],
+  controllers: [OrdersController, HealthController, SupportController],
   providers: [AuditLog],
 })
 class AppModule {}

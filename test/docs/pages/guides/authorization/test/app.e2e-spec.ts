@@ -5,7 +5,7 @@ import request from 'supertest';
 import type { App } from 'supertest/types.js';
 import { createPageApp } from '../../../../test/support/page-app.js';
 import { AppModule } from '../src/app.module.js';
-import { Orders } from '../src/order.policies.js';
+import { Orders } from '../src/orders.js';
 
 let app: INestApplication<App>;
 let issuer: TestIssuer;

@@ -11,7 +11,8 @@ import { WebSocket } from 'ws';
 import { createPageApp } from '../../../../test/support/page-app.js';
 import { AppModule, Order, OrdersResolver } from '../src/app.module.js';
 import { hideSchema } from '../src/hide-schema.js';
-import { LoadedOrder, OrderAccess, Orders, ownsParent } from '../src/order.policies.js';
+import { LoadedOrder, OrderAccess, ownsParent } from '../src/order.policies.js';
+import { Orders } from '../src/orders.js';
 import { UsersSubgraphModule } from '../src/users-subgraph.module.js';
 
 let app: INestApplication<App>;

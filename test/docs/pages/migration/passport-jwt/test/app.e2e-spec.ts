@@ -6,7 +6,6 @@ import { TestIssuer } from 'nestjs-resource-server/testing';
 import request from 'supertest';
 import type { App } from 'supertest/types.js';
 import { createPageApp } from '../../../../test/support/page-app.js';
-import { AccountAppModule } from '../src/account.strategy.js';
 import { AppModule } from '../src/app.module.js';
 
 const issuer = await TestIssuer.create();
@@ -28,13 +27,6 @@ it('answers as before the migration', async () => {
     .set(await issuer.as({ sub: 'alice' }))
     .expect(200, { owner: 'alice' });
   expect(openRoutes(app)).toEqual(['GET /orders/health']);
-});
-
-it('creates the user in a strategy', async () => {
-  const server = await start(AccountAppModule);
-  const orders = async (sub: string) => server.get('/orders').set(await issuer.as({ sub }));
-  expect((await orders('alice')).body).toEqual({ owner: 'alice' });
-  expect((await orders('mallory')).body).toMatchObject({ statusCode: 403, code: 'POLICY_DENIED' });
 });
 
 it('answers 500 where the guard of the old strategy is left', async () => {

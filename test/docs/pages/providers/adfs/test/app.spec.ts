@@ -1,11 +1,11 @@
 import { expect, it } from '@jest/globals';
 import { claimsOfPage, verifyWith } from '../../../../test/support/provider-page.js';
-import { AppModule } from '../src/app.module.js';
+import { auth } from '../src/auth.js';
 
 const claims = claimsOfPage('adfs');
 
 it('accepts the token of the page', async () => {
-  expect(await verifyWith(AppModule, claims)).toMatchObject({ scopes: ['openid'], roles: ['Domain Users', 'support'] });
+  expect(await verifyWith(auth, claims)).toMatchObject({ scopes: ['openid'], roles: ['Domain Users', 'support'] });
 });
 
 it.each([
@@ -13,5 +13,5 @@ it.each([
   ['a token without a client', { appid: undefined }, 'CLAIM_MISSING'],
   ['an ID token', { at_hash: 'x' }, 'TYPE_NOT_ALLOWED'],
 ])('rejects %s', async (_name, change, code) => {
-  await expect(verifyWith(AppModule, { ...claims, ...change })).rejects.toMatchObject({ code });
+  await expect(verifyWith(auth, { ...claims, ...change })).rejects.toMatchObject({ code });
 });

@@ -1,11 +1,11 @@
 import { expect, it } from '@jest/globals';
 import { claimsOfPage, verifyWith } from '../../../../test/support/provider-page.js';
-import { AppModule } from '../src/app.module.js';
+import { auth } from '../src/auth.js';
 
 const claims = claimsOfPage('clerk');
 
 it('accepts the token of the page', async () => {
-  expect(await verifyWith(AppModule, claims)).toMatchObject({ roles: ['support'] });
+  expect(await verifyWith(auth, claims)).toMatchObject({ roles: ['support'] });
 });
 
 it.each([
@@ -15,5 +15,5 @@ it.each([
   ['a token of a JWT template', { sid: undefined }, 'CLAIM_MISSING'],
   ['a pending session', { sts: 'pending' }, 'CLAIM_INVALID'],
 ])('rejects %s', async (_name, change, code) => {
-  await expect(verifyWith(AppModule, { ...claims, ...change })).rejects.toMatchObject({ code });
+  await expect(verifyWith(auth, { ...claims, ...change })).rejects.toMatchObject({ code });
 });

@@ -1,16 +1,16 @@
 import { expect, it } from '@jest/globals';
 import { claimsOfPage, verifyWith } from '../../../../test/support/provider-page.js';
-import { AppModule } from '../src/app.module.js';
+import { auth } from '../src/auth.js';
 
 const claims = claimsOfPage('cloudflare-access');
 
 it('accepts the token of the page', async () => {
-  expect(await verifyWith(AppModule, claims)).toMatchObject({ scopes: [], roles: [] });
+  expect(await verifyWith(auth, claims)).toMatchObject({ scopes: [], roles: [] });
 });
 
 it('accepts the service token of the page', async () => {
   const service = { sub: '', email: undefined, common_name: 'e367826f93b8d71185e03fe518aff3b4.access' };
-  expect(await verifyWith(AppModule, { ...claims, ...service })).toMatchObject({ claims: { sub: '' } });
+  expect(await verifyWith(auth, { ...claims, ...service })).toMatchObject({ claims: { sub: '' } });
 });
 
 it.each([
@@ -18,5 +18,5 @@ it.each([
   ['a global session token', { type: 'org' }, 'CLAIM_INVALID'],
   ['another service token', { sub: '', common_name: 'other.access' }, 'CLAIM_INVALID'],
 ])('rejects %s', async (_name, change, code) => {
-  await expect(verifyWith(AppModule, { ...claims, ...change })).rejects.toMatchObject({ code });
+  await expect(verifyWith(auth, { ...claims, ...change })).rejects.toMatchObject({ code });
 });

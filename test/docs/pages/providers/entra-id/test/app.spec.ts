@@ -1,6 +1,6 @@
 import { expect, it } from '@jest/globals';
 import { claimsOfPage, verifyWith } from '../../../../test/support/provider-page.js';
-import { AppModule } from '../src/app.module.js';
+import { auth } from '../src/auth.js';
 import { externalTenant } from '../src/external.js';
 import { options } from '../src/tenants.js';
 
@@ -11,10 +11,10 @@ const b2c = { ...externalTenant, issuer: `https://contoso.b2clogin.com/${custome
 
 it('accepts the token of the page, and its form of version 1.0', async () => {
   const granted = { scopes: ['Orders.Read'], roles: ['support'] };
-  expect(await verifyWith(AppModule, claims)).toMatchObject(granted);
+  expect(await verifyWith(auth, claims)).toMatchObject(granted);
   const version1 = { iss: `https://sts.windows.net/${String(claims.tid)}/`, azp: undefined, appid: claims.azp };
   const audience = { aud: `api://${String(claims.aud)}` };
-  expect(await verifyWith(AppModule, { ...claims, ...version1, ...audience })).toMatchObject(granted);
+  expect(await verifyWith(auth, { ...claims, ...version1, ...audience })).toMatchObject(granted);
 });
 
 it.each([
@@ -22,7 +22,7 @@ it.each([
   ['an ID token', { azp: undefined }, 'CLAIM_MISSING'],
   ['another tenant', { tid: customer }, 'CLAIM_INVALID'],
 ])('rejects %s', async (_name, change, code) => {
-  await expect(verifyWith(AppModule, { ...claims, ...change })).rejects.toMatchObject({ code });
+  await expect(verifyWith(auth, { ...claims, ...change })).rejects.toMatchObject({ code });
 });
 
 it('accepts only tokens of listed tenants', async () => {

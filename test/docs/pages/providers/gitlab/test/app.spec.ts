@@ -1,11 +1,11 @@
 import { expect, it } from '@jest/globals';
 import { claimsOfPage, verifyWith } from '../../../../test/support/provider-page.js';
-import { AppModule } from '../src/app.module.js';
+import { auth } from '../src/auth.js';
 
 const claims = claimsOfPage('gitlab');
 
 it('accepts the token of the page', async () => {
-  expect(await verifyWith(AppModule, claims)).toMatchObject({ scopes: [], roles: [] });
+  expect(await verifyWith(auth, claims)).toMatchObject({ scopes: [], roles: [] });
 });
 
 it.each([
@@ -15,5 +15,5 @@ it.each([
   ['the ID token of a user', { project_id: undefined }, 'CLAIM_MISSING'],
   ['a token for another audience', { aud: 'https://gitlab.com' }, 'AUDIENCE_MISMATCH'],
 ])('rejects %s', async (_name, change, code) => {
-  await expect(verifyWith(AppModule, { ...claims, ...change })).rejects.toMatchObject({ code });
+  await expect(verifyWith(auth, { ...claims, ...change })).rejects.toMatchObject({ code });
 });

@@ -1,11 +1,11 @@
 import { expect, it } from '@jest/globals';
 import { claimsOfPage, verifyWith } from '../../../../test/support/provider-page.js';
-import { AppModule } from '../src/app.module.js';
+import { auth } from '../src/auth.js';
 
 const claims = claimsOfPage('google');
 
 it('accepts the token of the page', async () => {
-  expect(await verifyWith(AppModule, claims)).toMatchObject({ scopes: [], roles: [] });
+  expect(await verifyWith(auth, claims)).toMatchObject({ scopes: [], roles: [] });
 });
 
 it.each([
@@ -14,5 +14,5 @@ it.each([
   ['an address that is not verified', { email_verified: false }, 'CLAIM_INVALID'],
   ['an ID token of a user', { at_hash: 'x' }, 'TYPE_NOT_ALLOWED'],
 ])('rejects %s', async (_name, change, code) => {
-  await expect(verifyWith(AppModule, { ...claims, ...change })).rejects.toMatchObject({ code });
+  await expect(verifyWith(auth, { ...claims, ...change })).rejects.toMatchObject({ code });
 });

@@ -1,11 +1,11 @@
 import { expect, it } from '@jest/globals';
 import { claimsOfPage, verifyWith } from '../../../../test/support/provider-page.js';
-import { AppModule } from '../src/app.module.js';
+import { auth } from '../src/auth.js';
 
 const claims = claimsOfPage('kubernetes');
 
 it('accepts the token of the page', async () => {
-  expect(await verifyWith(AppModule, claims)).toMatchObject({ scopes: [], roles: [] });
+  expect(await verifyWith(auth, claims)).toMatchObject({ scopes: [], roles: [] });
 });
 
 const other = { namespace: 'shop', serviceaccount: { name: 'default' } };
@@ -14,5 +14,5 @@ it.each([
   ['a token without its service account', { 'kubernetes.io': undefined }, 'CLAIM_MISSING'],
   ['a token for the API server', { aud: [claims.iss] }, 'AUDIENCE_MISMATCH'],
 ])('rejects %s', async (_name, change, code) => {
-  await expect(verifyWith(AppModule, { ...claims, ...change })).rejects.toMatchObject({ code });
+  await expect(verifyWith(auth, { ...claims, ...change })).rejects.toMatchObject({ code });
 });

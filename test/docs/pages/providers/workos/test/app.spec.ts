@@ -1,7 +1,7 @@
 import { expect, it } from '@jest/globals';
 import { claimsOfPage, verifyWith } from '../../../../test/support/provider-page.js';
-import { AppModule } from '../src/app.module.js';
-import { BothModule } from '../src/both.module.js';
+import { auth } from '../src/auth.js';
+import { auth as both } from '../src/both.js';
 
 const claims = claimsOfPage('workos');
 const connect = {
@@ -13,12 +13,12 @@ const connect = {
 
 it('accepts the token of the page', async () => {
   const granted = { roles: ['member'], permissions: ['posts:read'] };
-  expect(await verifyWith(AppModule, claims)).toMatchObject(granted);
-  expect(await verifyWith(BothModule, claims)).toMatchObject(granted);
+  expect(await verifyWith(auth, claims)).toMatchObject(granted);
+  expect(await verifyWith(both, claims)).toMatchObject(granted);
 });
 
 it('accepts a token of Connect with both presets', async () => {
-  expect(await verifyWith(BothModule, connect)).toMatchObject({ scopes: ['orders:read'], roles: [] });
+  expect(await verifyWith(both, connect)).toMatchObject({ scopes: ['orders:read'], roles: [] });
 });
 
 it.each([
@@ -27,5 +27,5 @@ it.each([
   ['a token of Connect for another resource', { ...connect, aud: 'client_123456789' }, 'AUDIENCE_MISMATCH'],
   ['an ID token of Connect', { ...connect, jti: undefined }, 'CLAIM_MISSING'],
 ])('rejects %s', async (_name, token, code) => {
-  await expect(verifyWith(BothModule, token)).rejects.toMatchObject({ code });
+  await expect(verifyWith(both, token)).rejects.toMatchObject({ code });
 });

@@ -1,16 +1,16 @@
 import { expect, it } from '@jest/globals';
 import { claimsOfPage, verifyWith } from '../../../../test/support/provider-page.js';
-import { AppModule } from '../src/app.module.js';
+import { auth } from '../src/auth.js';
 
 const claims = claimsOfPage('zitadel');
 
 it('accepts the token of the page', async () => {
-  expect(await verifyWith(AppModule, claims)).toMatchObject({ roles: ['support'] });
+  expect(await verifyWith(auth, claims)).toMatchObject({ roles: ['support'] });
 });
 
 it.each([
   ['an ID token', { jti: undefined }, 'CLAIM_MISSING'],
   ['a token for another project', { aud: ['1'] }, 'AUDIENCE_MISMATCH'],
 ])('rejects %s', async (_name, change, code) => {
-  await expect(verifyWith(AppModule, { ...claims, ...change })).rejects.toMatchObject({ code });
+  await expect(verifyWith(auth, { ...claims, ...change })).rejects.toMatchObject({ code });
 });
