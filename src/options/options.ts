@@ -216,7 +216,7 @@ export interface CheckOptions {
   /**
    * Scopes that other scopes include, at any depth: `{ 'orders:write': ['orders:read'] }`. Or a function that returns more scopes for
    * what the token grants, for an issuer that cannot create scopes: `({ roles }) => (roles.includes('admin') ? ['orders:write'] : [])`.
-   * They are in `token.scopes`, and not in the claims. What the function throws is rethrown. Default none.
+   * They are in `token.scopes`, and not in the claims. What the function throws is rethrown. Default `{}`.
    */
   readonly scopeImplications?: ScopeImplications;
   /**

@@ -160,7 +160,7 @@ function readScopeImplications(reader: OptionReader, name: string): ResolvedScop
     reader.invalid(name, "Set it to a table, { 'orders:write': ['orders:read'] }, or a function.");
   const table = reader.child(isJsonObject(given) ? given : {}, name);
   const names = Object.keys(table.record);
-  const problem = isJsonObject(given) ? problemOfNames('scopes', names) : undefined;
+  const problem = names.length > 0 ? problemOfNames('scopes', names) : undefined;
   if (problem !== undefined) reader.problem(name, problem);
   const direct = new Map(names.map((scope) => [scope, table.names(scope, 'scopes') ?? []]));
   return new Map(
