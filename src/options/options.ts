@@ -403,7 +403,7 @@ export interface ModuleOptions<User = RegisteredUser, Context = unknown> {
   readonly resource?: ResourceOptions;
   /**
    * Resources of their own, by the path of their routes with the global prefix: `{ '/mcp': {} }`. A token for one is rejected by the
-   * others. `@Resource('/mcp')` adds handlers with other paths. Default none.
+   * others. `@Resource('/mcp')` adds handlers with other paths. Default `{}`.
    */
   readonly resources?: Readonly<Record<string, PathResourceOptions>>;
   /** The `realm` of challenges (RFC 9110 §11.5): printable ASCII without quotation marks and backslashes. Default none. */
