@@ -74,6 +74,8 @@ class McpExtension implements RouteExtension {
     if (session === undefined) this.sessions.watch((response.raw ?? response) as never, token.claims);
     else this.sessions.check(session, token.claims);
     const facts = { auth: authInfoOf(token, resource, user), [METADATA_URL]: resource?.metadataUrl };
-    for (const target of [request, request.raw]) if (target !== undefined) Object.assign(target, facts);
+    Object.assign(request, facts);
+    // On Fastify, the SDKs and `@rekog/mcp-nest` receive the request of Node.
+    if (request.raw !== undefined) Object.assign(request.raw, facts, { user });
   }
 }
