@@ -101,6 +101,7 @@ class User implements OAuthClientProvider {
   private information: unknown;
   private saved: unknown;
   private verifier = '';
+  private discovered: unknown;
 
   constructor(private readonly login: string) {}
 
@@ -110,6 +111,8 @@ class User implements OAuthClientProvider {
   saveTokens = (tokens: unknown) => void (this.saved = tokens);
   saveCodeVerifier = (verifier: string) => void (this.verifier = verifier);
   codeVerifier = () => this.verifier;
+  saveDiscoveryState = (state: unknown) => void (this.discovered = state);
+  discoveryState = () => this.discovered as never;
 
   async redirectToAuthorization(address: URL): Promise<void> {
     this.requested.push(address.searchParams);
