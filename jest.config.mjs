@@ -1,6 +1,6 @@
 /** @type {import('jest').Config} */
 export default {
-  testEnvironment: 'node',
+  testEnvironment: '<rootDir>/test/environment.mjs',
   testRegex: ['test/.*\\.spec\\.ts$'],
   // Commands of their own: `npm run test:package`, which needs the npm registry, and `npm run docs:check`.
   testPathIgnorePatterns: ['/node_modules/', '<rootDir>/.stryker-tmp/', '/test/package/', '/test/docs/'],

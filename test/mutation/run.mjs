@@ -33,6 +33,8 @@ const FOLDERS = {
 /** So that a test that fails, fails at once. */
 const QUICK = {
   testTimeout: 3_000,
+  // Stryker can only extend the environments of Jest.
+  testEnvironment: 'node',
   setupFiles: ['<rootDir>/test/mutation/no-shrinking.mjs'],
 };
 
