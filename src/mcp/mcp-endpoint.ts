@@ -1,3 +1,4 @@
+import type { Type } from '@nestjs/common';
 import { AuthError, ConfigurationError } from '../model/errors.js';
 import { problemOfNames } from '../model/requirement.js';
 import { ownMembers } from '../model/unknown-value.js';
@@ -48,9 +49,17 @@ export function McpEndpoint(options: McpEndpointOptions = {}): ClassDecorator & 
 /** The property in which `@rekog/mcp-nest` looks for the address of the metadata. */
 const METADATA_URL = Symbol.for('@rekog/mcp-nest:resource-metadata-url');
 
+/** The sessions of each controller, whose handlers may be decorated separately. */
+const owners = new WeakMap<Type, SessionOwners>();
+
+function sessionsOf(controller: Type): SessionOwners {
+  const known = owners.get(controller) ?? new SessionOwners();
+  owners.set(controller, known);
+  return known;
+}
+
 class McpExtension implements RouteExtension {
   readonly scopes: readonly string[];
-  private readonly sessions = new SessionOwners();
 
   constructor(private readonly tools: ReadonlyMap<string, readonly string[]>) {
     this.scopes = [...tools.values()].flat();
@@ -61,6 +70,9 @@ class McpExtension implements RouteExtension {
     // Without a table, a handler may parse the body itself, and the SDK compares it with the headers.
     const isParsed = request.body !== undefined || this.tools.size > 0;
     const needed = (isParsed ? calledTools(request) : []).flatMap((tool) => this.tools.get(tool) ?? []);
+    const session = request.headers['mcp-session-id'];
+    const sessions = sessionsOf(context.getClass());
+    if (session !== undefined) sessions.check(session, token?.claims);
     if (token === undefined) {
       if (needed.length > 0) throw new AuthError('TOKEN_MISSING', { reason: 'the tool requires scopes' });
       return;
@@ -69,10 +81,8 @@ class McpExtension implements RouteExtension {
       const scope = [...new Set([...requiredScopes, ...needed])].join(' ');
       throw new AuthError('SCOPE_INSUFFICIENT', { scope, requires: 'all', expected: needed });
     }
-    const session = request.headers['mcp-session-id'];
     const response = context.switchToHttp().getResponse<{ readonly raw?: unknown }>();
-    if (session === undefined) this.sessions.watch((response.raw ?? response) as never, token.claims);
-    else this.sessions.check(session, token.claims);
+    if (session === undefined) sessions.watch((response.raw ?? response) as never, token.claims);
     const facts = { auth: authInfoOf(token, resource, user), [METADATA_URL]: resource?.metadataUrl };
     Object.assign(request, facts);
     // On Fastify, the SDKs and `@rekog/mcp-nest` receive the request of Node.

@@ -16,14 +16,15 @@ export interface McpRequest {
  * have decided by the headers.
  */
 export function calledTools({ method, headers, body }: McpRequest): readonly string[] {
-  if (method !== 'POST') return [];
+  if (method !== 'POST' && (body === undefined || body === null)) return [];
   const messages = Array.isArray(body) ? (body as unknown[]) : [body];
   const calls = messages.map((message) => {
     if (!isJsonObject(message))
       throw new AuthError('MCP_REQUEST_INVALID', { reason: 'the body is no JSON-RPC message' });
     const { params } = message;
     const parameters = isJsonObject(params) ? params : {};
-    return { method: message.method, name: parameters.name ?? parameters.uri };
+    const member = typeof message.method === 'string' ? NAMES.get(message.method) : undefined;
+    return { method: message.method, name: member && parameters[member] };
   });
   for (const header of ['method', 'name'] as const) {
     const sent = headers[`mcp-${header}`];
@@ -36,6 +37,16 @@ export function calledTools({ method, headers, body }: McpRequest): readonly str
   }
   return calls.flatMap((call) => (call.method === 'tools/call' && typeof call.name === 'string' ? call.name : []));
 }
+
+/** The parameter that `Mcp-Name` repeats, by the method. */
+const NAMES: ReadonlyMap<string, string> = new Map([
+  ['tools/call', 'name'],
+  ['prompts/get', 'name'],
+  ['resources/read', 'uri'],
+  ['tasks/get', 'taskId'],
+  ['tasks/update', 'taskId'],
+  ['tasks/cancel', 'taskId'],
+]);
 
 /** SEP-2243: a value that a header cannot have is sent as `=?base64?…?=`. */
 function decodeHeader(value: string): string {

@@ -4,6 +4,7 @@ import { AuthGuard as PassportAuthGuard } from '@nestjs/passport';
 import { AuthError } from '../model/errors.js';
 import { isPromise, type MaybePromise, recovering, whenKnown } from '../model/maybe-promise.js';
 import type { ResolvedOptions } from '../options/resolve-options.js';
+import { type Demand, NO_DEMAND } from '../token/authenticator.js';
 import { FrozenAccessToken } from '../token/verified-access-token.js';
 import { AuthEvents } from './auth-events.js';
 import { RESOLVED_OPTIONS } from './auth-options.js';
@@ -156,7 +157,8 @@ export class AuthGuard extends PassportAuthGuard() {
   }
 
   private decide(outcome: Outcome, call: GuardedCall): MaybePromise<Outcome> {
-    call.authentication = call.record.authentication = outcome;
+    call.authentication = outcome;
+    void call.record.remember(demandOf(call.rules), outcome);
     if (this.handleRequest !== OWN_HANDLE_REQUEST) return this.handle(passportResult(outcome), call);
     if (outcome.kind === 'refused') throw outcome.error;
     return checkGuest(outcome, call.rules);
@@ -166,7 +168,8 @@ export class AuthGuard extends PassportAuthGuard() {
   private async authenticateByPassport(call: GuardedCall): Promise<Outcome> {
     const asked: PassportCall = { context: call.context, demand: call.rules.resource };
     const result = await this.askPassport(call.memory.request, asked);
-    call.authentication = call.record.authentication = asked.outcome;
+    call.authentication = asked.outcome;
+    if (asked.outcome !== undefined) void call.record.remember(demandOf(call.rules), asked.outcome);
     return this.handle(result, call);
   }
 
@@ -205,7 +208,11 @@ export class AuthGuard extends PassportAuthGuard() {
   private isGuest(context: ExecutionContext): boolean {
     const request = this.getRequest(context);
     const memo = transportOf(context).memoOf(context, request);
-    return memoryOf(memo, request).recordOf(this.strategy).authentication === GUEST;
+    return (
+      memoryOf(memo, request)
+        .recordOf(this.strategy)
+        .resultFor(demandOf(this.rulesOf(context))) === GUEST
+    );
   }
 
   private rulesOf(context: ExecutionContext): RouteRules {
@@ -254,6 +261,10 @@ class GuardedCall {
   constructor(readonly context: ExecutionContext) {
     this.transport = transportOf(context);
   }
+}
+
+function demandOf({ resource }: RouteRules): Demand {
+  return resource ?? NO_DEMAND;
 }
 
 function checkGuest(outcome: Outcome, { access }: RouteRules): Outcome {

@@ -10,6 +10,7 @@ import {
 } from '@nestjs/common';
 import { ApplicationConfig, HttpAdapterHost, ModulesContainer } from '@nestjs/core';
 import { ConfigurationError } from '../model/errors.js';
+import { withoutQuery } from '../model/address.js';
 import { AuthGuard } from './auth.guard.js';
 import { ResourceMetadata } from './resources/resource-metadata.js';
 import { resourceDecorator } from './routes/route-metadata.js';
@@ -79,7 +80,7 @@ export class AuthMiddleware implements NestMiddleware<object, NodeResponse> {
   /**
    * Returns the middleware for what is mounted at the path of a protected resource, whose audience a token then needs:
    * `app.use('/mcp', app.get(AuthMiddleware).for('/mcp'), server)`. For Fastify, {@link authHook} does the same for its prefixes.
-   * @throws ConfigurationError if it is no path. A request for a resource that the options do not have is answered with 500.
+   * @throws ConfigurationError if the options do not say what the identifier of the resource is.
    */
   for(path: string): AuthMiddleware['use'] {
     return this.ofResource(path).use;
@@ -96,6 +97,10 @@ export class AuthMiddleware implements NestMiddleware<object, NodeResponse> {
     if (middleware !== undefined) return middleware;
     class ResourceMiddleware extends AuthMiddleware {}
     resourceDecorator(path)(ResourceMiddleware);
+    if (!this.metadata.has(path))
+      throw new ConfigurationError([
+        { path: `AuthMiddleware.for("${path}")`, message: 'is not in `resources`; add it, or set `publicUrl`' },
+      ]);
     middleware = new ResourceMiddleware(this.guard, this.metadata);
     this.byPath.set(path, middleware);
     return middleware;
@@ -104,7 +109,9 @@ export class AuthMiddleware implements NestMiddleware<object, NodeResponse> {
   /** Returns the error to answer with, or undefined if the request is admitted. */
   async refusalOf(request: object, response: object): Promise<HttpException | undefined> {
     if (this.metadata.isFor(request)) return undefined;
-    const handler = { controller: this.constructor as typeof AuthMiddleware, method: this.use };
+    // Without `for`, the path of the request decides. A path that is spelled in another way then needs the audience of the API.
+    const owner = this.constructor === AuthMiddleware ? this.ofRoute(pathOf(request)) : this;
+    const handler = { controller: owner.constructor as typeof AuthMiddleware, method: owner.use };
     try {
       const isAdmitted = await this.guard.canActivate(createContext('http', [request, response], handler));
       return isAdmitted ? undefined : new ForbiddenException();
@@ -147,6 +154,7 @@ export function authHook(
   }));
   if (problems.length > 0) throw new ConfigurationError(problems, 'authHook cannot guard these routes');
   const middleware = middlewareOf(app);
+  for (const prefix of prefixes) middleware.ofRoute(prefix);
   warnOfUnused(prefixes, app);
   return async (request, reply) => {
     const url = (request as { routeOptions?: { url?: string } }).routeOptions?.url;
@@ -170,6 +178,11 @@ function middlewareOf(app: INestApplicationContext): AuthMiddleware {
     'is imported several times and none has the global guard, so it is not clear whose options apply; ' +
     'inject AuthMiddleware in a module that imports one of them, and call its `refusalOf` in a hook of your own';
   throw new ConfigurationError([{ path: 'AuthModule', message }]);
+}
+
+function pathOf(request: object): string {
+  const { originalUrl, url = '' } = request as { readonly originalUrl?: string; readonly url?: string };
+  return withoutQuery(originalUrl ?? url);
 }
 
 /** The part of a Fastify instance that is used. */

@@ -9,7 +9,7 @@ import type { VerifiedAccessToken } from '../model/access-token.js';
 import { AuthError } from '../model/errors.js';
 import { isPromise, type MaybePromise, recovering, whenKnown } from '../model/maybe-promise.js';
 import type { ResolvedOptions } from '../options/resolve-options.js';
-import { AccessTokenVerifier } from '../token/access-token-verifier.js';
+import { AccessTokenVerifier, type VerificationContext } from '../token/access-token-verifier.js';
 import { type Authenticator, type Demand, NO_DEMAND, Rejected } from '../token/authenticator.js';
 import type { Explanation } from '../token/explain.js';
 import { TokenExtractor } from '../token/token-extractor.js';
@@ -122,12 +122,13 @@ export class JwtStrategy extends PassportJwtStrategy implements OnApplicationShu
     transport = transportOf(context),
     record = memoryOf(transport.memoOf(context, request), request).recordOf(this.instance),
   ): MaybePromise<Outcome> {
-    if (record.authentication !== undefined && record.demand === demand) return record.authentication;
-    record.demand = demand;
+    const known = record.resultFor(demand);
+    if (known !== undefined) return known;
     const outcome = this.authenticateOnce(request, context, demand, transport);
-    return (record.authentication = isPromise(outcome)
-      ? outcome.then((known) => (record.demand === demand ? (record.authentication = known) : known))
-      : outcome);
+    return record.remember(
+      demand,
+      isPromise(outcome) ? outcome.then((result) => record.remember(demand, result)) : outcome,
+    );
   }
 
   /**
@@ -137,13 +138,12 @@ export class JwtStrategy extends PassportJwtStrategy implements OnApplicationShu
   async explain(
     requestOf: () => object,
     context: ExecutionContext,
-    { audience, exclusiveAudience } = NO_DEMAND,
+    demand = NO_DEMAND,
   ): Promise<readonly Explanation[]> {
     try {
       const presented = transportOf(context).read(requestOf(), context, this.extractor);
       if (presented === undefined) return [];
-      const demand = { ...(audience && { audience }), ...(exclusiveAudience !== undefined && { exclusiveAudience }) };
-      return await this.verifier.explain(presented.token, { callsValidate: false, ...demand });
+      return await this.verifier.explain(presented.token, { callsValidate: false, ...contextOf(demand) });
     } catch {
       // For example, a token was sent twice, or the call has no request that could carry one.
       return [];
@@ -192,16 +192,23 @@ export function passportResult(outcome: Outcome): PassportResult {
     : [error, undefined, undefined, undefined];
 }
 
-/** Tests of an application may replace the verifier by an object, or by a subclass, that implements only `verify`. */
+/**
+ * An application may replace the verifier by an object, or by a subclass, that implements only `verify`. It receives the audience of the
+ * resource as the second argument.
+ */
 function authenticatorOf(verifier: AccessTokenVerifier): Authenticator {
   if (verifier.verify === OWN_VERIFY) return verifier;
   return {
-    authenticate: ({ token }) =>
+    authenticate: ({ token }, demand) =>
       recovering<VerifiedAccessToken | Rejected>(
-        () => verifier.verify(token),
+        () => (demand === NO_DEMAND ? verifier.verify(token) : verifier.verify(token, contextOf(demand))),
         (error) => new Rejected(error, undefined),
       ),
   };
+}
+
+function contextOf({ audience, exclusiveAudience }: Demand): VerificationContext {
+  return { ...(audience && { audience }), ...(exclusiveAudience !== undefined && { exclusiveAudience }) };
 }
 
 const OWN_VERIFY: unknown = Reflect.get(AccessTokenVerifier.prototype, 'verify');

@@ -26,10 +26,10 @@ export const GUEST: Outcome = Object.freeze({ kind: 'guest' });
 
 /** The results that the guard of one module remembers for one call. */
 export class CallRecord {
-  /** The result of the strategy. It is produced once for all guards and GraphQL fields of the call. */
-  authentication: MaybePromise<Outcome> | undefined;
-  /** What the route demanded for `authentication`. Another resource demands another audience. */
-  demand: object | undefined;
+  private demand: object | undefined;
+  private authentication: MaybePromise<Outcome> | undefined;
+  /** For the fields of a GraphQL operation that belong to other resources. */
+  private others: Map<object, MaybePromise<Outcome>> | undefined;
   /** The record of another module for the same call. Its options may reject what this module accepts. */
   private next: CallRecord | undefined;
   private admitted: ExecutionContext | undefined;
@@ -40,6 +40,18 @@ export class CallRecord {
 
   of(owner: object): CallRecord {
     return this.owner === owner ? this : (this.next ??= new CallRecord(owner)).of(owner);
+  }
+
+  /** Returns the result of the strategy, which is produced once for all guards and GraphQL fields of the call with this demand. */
+  resultFor(demand: object): MaybePromise<Outcome> | undefined {
+    return this.demand === demand ? this.authentication : this.others?.get(demand);
+  }
+
+  remember(demand: object, result: MaybePromise<Outcome>): MaybePromise<Outcome> {
+    this.demand ??= demand;
+    if (this.demand === demand) this.authentication = result;
+    else (this.others ??= new Map()).set(demand, result);
+    return result;
   }
 
   /** Returns whether a handler call met its requirements, so that a second guard of the handler does not check them again. */

@@ -63,9 +63,17 @@ export function readResources(reader: OptionReader, allowHttp: boolean): Resolve
     checkIdentifier(table, path, own, allowHttp);
     return [path, resourceOf({ ...given, identifier: own ?? '' }, path)] as const;
   });
-  const identifiers = [...(main === undefined ? [] : [main]), ...byPath.map(([, each]) => each)].map(metadataUrlOf);
-  if (new Set(identifiers).size < identifiers.length)
-    reader.problem('resources', 'has an identifier twice. Give each resource its own.');
+  const all = [...(main === undefined ? [] : [main]), ...byPath.map(([, each]) => each)];
+  // Metadata are served by their path, and routers may ignore case.
+  const places = [
+    all.map(({ metadataUrl }) => metadataUrl.replace(/^https?:\/\/[^/]*/, '')),
+    all.map(({ path }) => path),
+  ];
+  if (places.some((each) => new Set(each.map((place) => place.toLowerCase())).size < each.length))
+    reader.problem(
+      'resources',
+      'has two identifiers or paths that differ only in host or case. Give each another path.',
+    );
   return Object.freeze({ publicUrl, main, byPath: new Map(byPath) });
 }
 

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { All, Controller, type INestApplication, Req, Res, type Type } from '@nestjs/common';
+import { All, Controller, Get, type INestApplication, Post, Req, Res, type Type } from '@nestjs/common';
 import { Client, type OAuthClientProvider, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { toNodeHandler } from '@modelcontextprotocol/node';
 import { createMcpHandler, McpServer } from '@modelcontextprotocol/server';
@@ -10,7 +10,7 @@ import { McpServer as McpServer1 } from '@modelcontextprotocol/sdk/server/mcp.js
 import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js';
 import { AuthorizationServer } from '../../demo/authorization-server.js';
 import { authorize } from '../../demo/sign-in.js';
-import { AuthModule, OptionalAuth, RequireScopes } from '../../src/index.js';
+import { AuthModule, OptionalAuth, Public, RequireScopes } from '../../src/index.js';
 import { type McpAuthInfo, McpEndpoint } from '../../src/mcp.js';
 import { bearer, call, closeApps, type Platform, PLATFORMS, type RunningApp, startApp } from '../support/app.js';
 
@@ -297,6 +297,45 @@ describe.each(PLATFORMS)('An MCP endpoint on %s', (platform) => {
     expect(await status({ jti: 'renewed' })).toBe(200);
     expect(await status({ sub: 'bob' })).toBe(404);
     expect(await status({}, { 'mcp-session-id': 'unknown' })).toBe(404);
+  });
+
+  it('has one list of sessions for handlers that are decorated separately, which guests cannot use', async () => {
+    @Controller('legacy')
+    class Separate {
+      @Post()
+      @McpEndpoint()
+      open(@Res() response: NestResponse) {
+        response.hijack?.();
+        (response.raw ?? response).writeHead(200, { 'mcp-session-id': 'session' }).end();
+      }
+
+      @Get()
+      @McpEndpoint()
+      @OptionalAuth()
+      read() {
+        return 'stream';
+      }
+    }
+    const app = await start(platform, [Separate]);
+    await app.post('/legacy', toolCall('any'), app.tokenFor('/legacy'));
+    const read = async (headers: object) =>
+      (await call(`${app.url}/legacy`, { 'mcp-session-id': 'session', ...headers })).status;
+    expect(await read(bearer(app.tokenFor('/legacy')))).toBe(200);
+    expect(await read(bearer(app.tokenFor('/legacy', { sub: 'bob' })))).toBe(404);
+    expect(await read({})).toBe(404);
+  });
+
+  it('does not start if it is public', async () => {
+    @Controller('mcp')
+    class PublicController {
+      @All()
+      @McpEndpoint()
+      @Public()
+      serve() {
+        return 'open';
+      }
+    }
+    await expect(start(platform, [PublicController])).rejects.toThrow('@McpEndpoint() would never be used');
   });
 
   it('ends an open stream when its token expires', async () => {

@@ -1,8 +1,11 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { Controller, Get, type INestApplication, VersioningType } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
+import { Field, ObjectType, Query, ResolveField, Resolver } from '@nestjs/graphql';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
+import type { TestingModuleBuilder } from '@nestjs/testing';
 import {
+  AccessTokenVerifier,
   AuthMiddleware,
   AuthModule,
   type AuthOptions,
@@ -16,12 +19,15 @@ import {
   RequireRoles,
   RequireScopes,
   Resource,
+  type VerificationContext,
 } from '../../src/index.js';
 import { bearer, call, closeApps, type Platform, PLATFORMS } from '../support/app.js';
 import { problemsOf } from '../support/catching.js';
 import { resolveOptions } from '../../src/options/resolve-options.js';
 import { routesController } from '../support/decorated-class.js';
 import { LocalIssuer, newKey } from '../support/local-issuer.js';
+import { graphqlModule, mercuriusModule } from '../support/transports/graphql.js';
+import { verifierOf } from '../support/verifier.js';
 import { type OrdersOptions, outcomeOf, startOrders } from '../support/orders-app.js';
 
 const key = newKey('p-256');
@@ -183,6 +189,87 @@ describe.each(PLATFORMS)('On %s', (platform) => {
     expect((await app.ask(both, 'elsewhere/api')).status).toBe(401);
   });
 
+  it('gives each resource the routes below its path, whatever their patterns are', async () => {
+    const wildcard = platform === 'fastify' ? 'mcp*' : 'mcp{/*path}';
+    @Controller()
+    class Wildcard {
+      @Get(wildcard)
+      all() {
+        return 'all';
+      }
+    }
+    const app = await startOrders(issuer, OPTIONS, { platform, controllers: [Wildcard] });
+    for (const path of ['mcp', 'mcp/a/b'])
+      for (const [aud, status] of [
+        [API, 401],
+        [MCP, 200],
+      ] as const) {
+        const answer = await app.ask(bearer(issuer.token(key, 'ES256', { aud })), path);
+        if (answer.status !== 404) expect([path, aud, answer.status]).toEqual([path, aud, status]);
+      }
+  });
+
+  it('passes the audience to a verifier that the application replaces', async () => {
+    const own = verifierOf({ ...OPTIONS, issuer: issuer.url } as AuthOptions);
+    const verify = (token: string, context?: VerificationContext) => own.verify(token, context);
+    const override = (builder: TestingModuleBuilder) =>
+      builder.overrideProvider(AccessTokenVerifier).useValue({ verify });
+    const app = await startOrders(issuer, OPTIONS, { platform, controllers, override });
+    for (const [aud, status] of [
+      [API, 401],
+      [MCP, 200],
+    ] as const) {
+      const answer = await app.ask(bearer(issuer.token(key, 'ES256', { aud, scope: 'tools:call' })), 'mcp/call');
+      expect([aud, answer.status]).toEqual([aud, status]);
+    }
+  });
+
+  it('checks each GraphQL field for its own resource, also while others wait', async () => {
+    @ObjectType()
+    class Order {
+      @Field(() => String)
+      readonly id: string = '1';
+    }
+    @Resolver(() => Order)
+    class Orders {
+      @Query(() => Order)
+      order() {
+        return new Order();
+      }
+
+      @ResolveField(() => String, { nullable: true })
+      @Resource('/mcp')
+      secret() {
+        return 'secret';
+      }
+
+      @Query(() => String, { nullable: true })
+      @Resource('/mcp')
+      admin() {
+        return 'admin';
+      }
+    }
+    const graphql = platform === 'express' ? graphqlModule() : mercuriusModule();
+    const validate = () => new Promise<boolean>((resolve) => setImmediate(resolve, true));
+    const app = await startOrders(
+      issuer,
+      { ...OPTIONS, validate },
+      {
+        platform,
+        controllers,
+        imports: [graphql],
+        providers: [Orders],
+      },
+    );
+    const ask = async (query: string, aud: unknown) => {
+      const headers = { ...bearer(issuer.token(key, 'ES256', { aud })), 'content-type': 'application/json' };
+      return (await call(`${app.url}/graphql`, headers, 'POST', JSON.stringify({ query }))).text;
+    };
+    for (const query of ['{ order { secret } }', '{ order { secret } admin }', '{ admin order { secret } }'])
+      expect(await ask(query, API)).not.toContain('"secret":"secret"');
+    expect(await ask('{ order { secret } admin }', [API, MCP])).toContain('"secret":"secret"');
+  });
+
   it('compares an audience that is not the identifier, and rejects tokens that also name others', async () => {
     const app = await start({ resources: { '/mcp': { audience: ['client-1', 'tools'], exclusiveAudience: true } } });
     const scope = { scope: 'tools:call' };
@@ -310,7 +397,7 @@ describe('The options of resources', () => {
     [
       { audience: 'a', resources: { '/mcp': { identifier: API }, '/b': { identifier: `${API}/` } } },
       'resources',
-      'twice',
+      'host or case',
     ],
     [{ publicUrl: API, resources: { '/mcp': {} } }, 'audience', 'is missing'],
   ])('%j are reported at %s: %s', (options, path, message) => {

@@ -3,6 +3,7 @@ import { defaultResource, type ResolvedResource, type ResolvedResources } from '
 /** The protected resources of the application: those of the options, and those of `@Resource()` below the `publicUrl`. */
 export class ResourceDirectory {
   private readonly byPath: Map<string, ResolvedResource>;
+  private readonly used = new Set<ResolvedResource>();
 
   constructor(private readonly given: ResolvedResources) {
     this.byPath = new Map(given.byPath);
@@ -21,13 +22,28 @@ export class ResourceDirectory {
   named(path: string): ResolvedResource | undefined {
     const { publicUrl } = this.given;
     if (!this.byPath.has(path) && publicUrl !== undefined) this.byPath.set(path, defaultResource(publicUrl, path));
-    return this.byPath.get(path);
+    return this.use(this.byPath.get(path));
   }
 
-  /** Returns the resource of the options with the longest path that a route is below. Routers may ignore case. */
+  /** Those of the options that no route or middleware has asked for. */
+  get unused(): readonly ResolvedResource[] {
+    return [...this.given.byPath.values()].filter((resource) => !this.used.has(resource));
+  }
+
+  /**
+   * Returns the resource of the options with the longest path that a route is below: `/mcp`, `/mcp/tools`, `/mcp*`, `/mcp{/*path}`.
+   * Routers may ignore case.
+   */
   ofRoute(pattern: string): ResolvedResource | undefined {
-    const route = `${pattern.toLowerCase()}/`;
-    const found = [...this.given.byPath.values()].filter(({ path }) => route.startsWith(`${path.toLowerCase()}/`));
-    return found.sort((one, other) => other.path.length - one.path.length)[0];
+    const route = pattern.toLowerCase();
+    const found = [...this.given.byPath.values()].filter(
+      ({ path }) => route.startsWith(path.toLowerCase()) && /^(?:$|[/*:{(?])/.test(route.slice(path.length)),
+    );
+    return this.use(found.sort((one, other) => other.path.length - one.path.length)[0]);
+  }
+
+  private use(resource: ResolvedResource | undefined): ResolvedResource | undefined {
+    if (resource !== undefined) this.used.add(resource);
+    return resource;
   }
 }

@@ -1,4 +1,4 @@
-import { Inject, Injectable, Logger } from '@nestjs/common';
+import { Inject, Injectable, Logger, type OnModuleInit } from '@nestjs/common';
 import { type AbstractHttpAdapter, HttpAdapterHost } from '@nestjs/core';
 import type { ResolvedOptions } from '../../options/resolve-options.js';
 import { METADATA_PATH, type ResolvedResource } from '../../options/resolve-resources.js';
@@ -24,6 +24,9 @@ interface MetadataReply {
   callNotFound?(): unknown;
 }
 
+/** The modules whose resources an adapter serves. */
+const MODULES = new WeakMap<AbstractHttpAdapter, ResourceMetadata[]>();
+
 type Metadata = Readonly<Record<string, unknown>>;
 
 /**
@@ -31,27 +34,37 @@ type Metadata = Readonly<Record<string, unknown>>;
  * of the application are, and before its middleware. They are public.
  */
 @Injectable()
-export class ResourceMetadata {
+export class ResourceMetadata implements OnModuleInit {
   private readonly logger = new Logger('AuthModule');
   private readonly unsigned = new Map<ResolvedResource, Metadata>();
   private readonly signed = new Map<ResolvedResource, { readonly at: number; readonly metadata: Promise<Metadata> }>();
 
   constructor(
-    @Inject(HttpAdapterHost) host: HttpAdapterHost,
+    @Inject(HttpAdapterHost) private readonly host: HttpAdapterHost,
     @Inject(RouteMetadata) private readonly routes: RouteMetadata,
     @Inject(RouteReporter) private readonly reporter: RouteReporter,
     @Inject(RESOLVED_OPTIONS)
     private readonly settings: Pick<ResolvedOptions, 'issuers' | 'tokenFrom' | 'resources' | 'clock'>,
   ) {
-    const { publicUrl, main, byPath } = settings.resources;
-    if (publicUrl === undefined && main === undefined && byPath.size === 0) return;
-    // Absent in an application without HTTP; set later in a test that creates the application from a module.
-    const adapter = host.httpAdapter as AbstractHttpAdapter | null | undefined;
-    if (adapter) this.serve(adapter);
+    if (!this.hasResources) return;
+    const { httpAdapter, init$ } = host as Partial<HttpAdapterHost<AbstractHttpAdapter>>;
+    // Before the routes and the middleware of the application. A test sets the adapter after it has created the providers.
+    if (httpAdapter) this.serve(httpAdapter);
     else
-      host.init$.subscribe(() => {
+      init$?.subscribe(() => {
         this.serve(host.httpAdapter);
       });
+  }
+
+  /** The first versions of Nest 11 do not say when a test sets the adapter. Without HTTP, there is none. */
+  onModuleInit(): void {
+    const adapter = this.host.httpAdapter as AbstractHttpAdapter | null | undefined;
+    if (adapter && this.hasResources && MODULES.get(adapter)?.includes(this) !== true) this.serve(adapter);
+  }
+
+  private get hasResources(): boolean {
+    const { publicUrl, main, byPath } = this.settings.resources;
+    return publicUrl !== undefined || main !== undefined || byPath.size > 0;
   }
 
   /** Returns the metadata without a signature (RFC 9728 §2). Members without a value are absent. */
@@ -63,8 +76,16 @@ export class ResourceMetadata {
 
   /** Returns whether a request is for metadata. They must be readable without a token. */
   isFor(request: object): boolean {
-    const { originalUrl, url } = request as Partial<MetadataRequest>;
-    return this.resourceAt(pathOf({ originalUrl, url: url ?? '' })) !== undefined;
+    const { originalUrl, url, method = '' } = request as Partial<MetadataRequest> & { readonly method?: string };
+    return (
+      ['GET', 'HEAD', 'OPTIONS'].includes(method) &&
+      this.resourceAt(pathOf({ originalUrl, url: url ?? '' })) !== undefined
+    );
+  }
+
+  /** Whether the application has a resource with this path. */
+  has(path: string): boolean {
+    return this.routes.resources.named(path) !== undefined;
   }
 
   resourceOfRoute(pattern: string): ResolvedResource | undefined {
@@ -109,10 +130,21 @@ export class ResourceMetadata {
   }
 
   private serve(adapter: AbstractHttpAdapter): void {
+    // Fastify allows only one handler for each path.
+    const served = MODULES.get(adapter);
+    if (served !== undefined) {
+      served.push(this);
+      return;
+    }
+    const modules: ResourceMetadata[] = [this];
+    MODULES.set(adapter, modules);
     const rest = adapter.getType() === 'fastify' ? '/*' : '/*path';
     for (const path of [METADATA_PATH, METADATA_PATH + rest]) {
       adapter.get(path, (request: MetadataRequest, response: MetadataReply, next?: unknown) => {
-        void this.answer(adapter, request, response, next as (() => void) | undefined);
+        const module = modules.find((each) => each.resourceAt(pathOf(request)) !== undefined) ?? this;
+        module.answer(adapter, request, response, next as (() => void) | undefined).catch((error: unknown) => {
+          this.logger.error(error);
+        });
       });
       // Clients in browsers send headers that need a preflight, such as `MCP-Protocol-Version`.
       adapter.options(path, (_request: MetadataRequest, response: MetadataReply) => {
@@ -134,13 +166,13 @@ export class ResourceMetadata {
       else response.callNotFound();
       return;
     }
-    try {
-      const metadata = await this.signedOf(resource);
-      this.reply(adapter, response, 200, { 'Cache-Control': `public, max-age=${String(MAX_AGE_SECONDS)}` }, metadata);
-    } catch (error) {
+    const metadata = await this.signedOf(resource).catch((error: unknown) => {
       this.logger.error(error);
+    });
+    if (metadata === undefined)
       this.reply(adapter, response, 503, { 'Retry-After': '5' }, { statusCode: 503, message: 'Service Unavailable' });
-    }
+    else
+      this.reply(adapter, response, 200, { 'Cache-Control': `public, max-age=${String(MAX_AGE_SECONDS)}` }, metadata);
   }
 
   private reply(
@@ -168,10 +200,12 @@ export class ResourceMetadata {
     const now = this.settings.clock();
     const last = this.signed.get(resource);
     if (last !== undefined && now - last.at < SIGNED_MS) return last.metadata;
-    const signed = Promise.resolve(signedMetadata(metadata)).then((jwt) => {
-      if (!hasIssuer(jwt)) throw new TypeError('`signedMetadata` did not return a JWT with `iss`');
-      return { ...metadata, signed_metadata: jwt };
-    });
+    const signed = Promise.resolve(metadata)
+      .then(signedMetadata)
+      .then((jwt) => {
+        if (!hasIssuer(jwt)) throw new TypeError('`signedMetadata` did not return a JWT with `iss`');
+        return { ...metadata, signed_metadata: jwt };
+      });
     this.signed.set(resource, { at: now, metadata: signed });
     // The next request tries again.
     signed.catch(() => this.signed.delete(resource));

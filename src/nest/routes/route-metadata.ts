@@ -136,10 +136,12 @@ export class RouteMetadata {
     ]);
     const resourceMetadata = resource?.metadataUrl;
     const challenge = Object.freeze({ realm, resourceMetadata, scopes: resource && requiredScopes });
-    const extensions = [
-      ...listsOfMethod(EXTENSIONS_KEY, controller.prototype as object, name).flat(),
-      ...listsOfClass(EXTENSIONS_KEY, controller).flat(),
-    ] as readonly RouteExtension[];
+    const own = listsOfMethod(EXTENSIONS_KEY, controller.prototype as object, name).flat();
+    const extensions = [...own, ...listsOfClass(EXTENSIONS_KEY, controller).flat()] as readonly RouteExtension[];
+    // As for requirements: a handler that is public itself overrides its class.
+    const areNeverUsed = rules.accessFrom === 'handler' ? own.length > 0 : extensions.length > 0;
+    if (rules.access === 'public' && areNeverUsed)
+      throw new ConfigurationError([{ path: `${controller.name}.${name}`, message: PUBLIC_ENDPOINT }]);
     const isEventStream = metadataOf('eventStream', handler) !== undefined;
     const eventStream = isEventStream ? 'always' : extensions.length > 0 ? 'possible' : undefined;
     return Object.freeze({ ...rules, requirements, requiredScopes, resource, challenge, eventStream, extensions });
@@ -208,6 +210,9 @@ function scopesOf(requirement: NestRequirement): readonly string[] {
   return needsScopes && !requirement.reportOnly ? requirement.names : [];
 }
 
+const PUBLIC_ENDPOINT =
+  'is @Public(), so @McpEndpoint() would never be used; remove one of them, or use @OptionalAuth()';
+
 const RESOURCE_KEY = 'nestjs-resource-server:resource';
 
 /** @throws ConfigurationError if it is no path. */
@@ -244,6 +249,8 @@ function isSame(one: RouteRules, other: RouteRules): boolean {
   return (
     one.access === other.access &&
     one.resource === other.resource &&
+    one.extensions.length === other.extensions.length &&
+    one.extensions.every((extension, index) => extension === other.extensions[index]) &&
     one.requirements.length === requirements.length &&
     one.requirements.every(({ requirement }, index) => requirement === requirements[index]?.requirement)
   );

@@ -109,6 +109,10 @@ export class RouteReporter implements OnModuleInit, OnApplicationBootstrap {
   report(app?: INestApplicationContext, microservices = this.coverage.microservices(app)): RouteReport {
     const routes: ReportedRoute[] = [];
     const warnings = [...warningsOfMisplaced(this.modules)];
+    for (const { path } of this.routes.resources.unused)
+      warnings.push(
+        `No route is below ${path} of \`resources\`. Write the path with the global prefix, or guard what is mounted there with AuthMiddleware.for.`,
+      );
     const all = this.routesOf(app, microservices);
     const handlers = all.map(({ handler }) => handler);
     const areReachable = areFieldsReachable(this.modules, handlers);

@@ -55,6 +55,8 @@ export const audienceCheck = {
   explain({ claims, demand }, { audience, audienceClaim }) {
     const [got, expected] = [claims[audienceClaim], demand.audience ?? audience];
     if (expected === null) return { got };
+    if ([got].flat().some((name) => expected.includes(name as string)))
+      return { got, expected, hint: `It names ${ANOTHER_AUDIENCE}. Request a token for this API only.` };
     return { got, expected, hint: similarAddressHint(got, expected) ?? missingAudienceHint(claims, audienceClaim) };
   },
 } as const satisfies Check;
