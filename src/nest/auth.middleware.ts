@@ -51,6 +51,8 @@ type Next = (error?: unknown) => void;
  *   mounted with `app.use` before, and on Express after every route such as Swagger UI; those stay unguarded. Which
  *   spellings of a path it matches depends on the version of Nest.
  *
+ * What is mounted at the path of a protected resource needs `for(path)` instead of `use`, so that no spelling of the path avoids its audience.
+ *
  * For routes of controllers use `AuthGuard`, which does not depend on the path.
  */
 @Injectable()

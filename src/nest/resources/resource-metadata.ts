@@ -24,8 +24,12 @@ interface MetadataReply {
   callNotFound?(): unknown;
 }
 
-/** The modules whose resources an adapter serves. */
-const MODULES = new WeakMap<AbstractHttpAdapter, ResourceMetadata[]>();
+const SERVED = Symbol('nestjs-resource-server:resources');
+
+interface Adapter extends AbstractHttpAdapter {
+  /** The modules whose resources the adapter serves. Fastify allows only one handler for each path. */
+  [SERVED]?: ResourceMetadata[];
+}
 
 type Metadata = Readonly<Record<string, unknown>>;
 
@@ -58,8 +62,8 @@ export class ResourceMetadata implements OnModuleInit {
 
   /** The first versions of Nest 11 do not say when a test sets the adapter. Without HTTP, there is none. */
   onModuleInit(): void {
-    const adapter = this.host.httpAdapter as AbstractHttpAdapter | null | undefined;
-    if (adapter && this.hasResources && MODULES.get(adapter)?.includes(this) !== true) this.serve(adapter);
+    const adapter = this.host.httpAdapter as Adapter | null | undefined;
+    if (adapter && this.hasResources && adapter[SERVED]?.includes(this) !== true) this.serve(adapter);
   }
 
   private get hasResources(): boolean {
@@ -129,15 +133,10 @@ export class ResourceMetadata implements OnModuleInit {
     });
   }
 
-  private serve(adapter: AbstractHttpAdapter): void {
-    // Fastify allows only one handler for each path.
-    const served = MODULES.get(adapter);
-    if (served !== undefined) {
-      served.push(this);
-      return;
-    }
-    const modules: ResourceMetadata[] = [this];
-    MODULES.set(adapter, modules);
+  private serve(adapter: Adapter): void {
+    const modules = (adapter[SERVED] ??= []);
+    modules.push(this);
+    if (modules.length > 1) return;
     const rest = adapter.getType() === 'fastify' ? '/*' : '/*path';
     for (const path of [METADATA_PATH, METADATA_PATH + rest]) {
       adapter.get(path, (request: MetadataRequest, response: MetadataReply, next?: unknown) => {
