@@ -11,7 +11,14 @@ export async function run(folder: string, command: string, ...parameters: string
   try {
     const { stdout } = await execute(command, parameters, {
       cwd: folder,
-      env: { ...process.env, NODE_OPTIONS: '', npm_config_audit: 'false', npm_config_fund: 'false' },
+      env: {
+        ...process.env,
+        NODE_OPTIONS: '',
+        npm_config_audit: 'false',
+        npm_config_fund: 'false',
+        // `npx -p node@22 npm run …` sets it, and npx in a test would take its own package from it.
+        npm_config_package: undefined,
+      },
       maxBuffer: 32 * 1024 * 1024,
     });
     return stdout;
