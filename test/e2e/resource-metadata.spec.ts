@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { Controller, Get, type INestApplication, VersioningType } from '@nestjs/common';
+import { Controller, Get, type INestApplication, Scope, VersioningType } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { Field, ObjectType, Query, ResolveField, Resolver } from '@nestjs/graphql';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
@@ -21,11 +21,13 @@ import {
   Resource,
   type VerificationContext,
 } from '../../src/index.js';
+import { withSecurity } from '../../src/swagger.js';
 import { bearer, call, closeApps, type Platform, PLATFORMS } from '../support/app.js';
 import { problemsOf } from '../support/catching.js';
 import { resolveOptions } from '../../src/options/resolve-options.js';
 import { routesController } from '../support/decorated-class.js';
 import { LocalIssuer, newKey } from '../support/local-issuer.js';
+import { LogRecorder } from '../support/log-recorder.js';
 import { graphqlModule, mercuriusModule } from '../support/transports/graphql.js';
 import { verifierOf } from '../support/verifier.js';
 import { type OrdersOptions, outcomeOf, startOrders } from '../support/orders-app.js';
@@ -207,6 +209,34 @@ describe.each(PLATFORMS)('On %s', (platform) => {
         const answer = await app.ask(bearer(issuer.token(key, 'ES256', { aud })), path);
         if (answer.status !== 404) expect([path, aud, answer.status]).toEqual([path, aud, status]);
       }
+  });
+
+  it('judges a call by the routes of the start, also after a Swagger document or report that was made before', async () => {
+    @Controller({ path: 'mcp', scope: Scope.REQUEST })
+    class PerRequest {
+      @Get('call')
+      @RequireScopes('tools:call')
+      call() {
+        return 'call';
+      }
+    }
+    const logger = new LogRecorder();
+    const prepare = (app: INestApplication) => {
+      withSecurity({ openapi: '3.0.0', info: { title: 'Orders', version: '1' }, paths: {} }, app, { kind: 'bearer' });
+      app.setGlobalPrefix('api');
+    };
+    const options = { ...OPTIONS, resources: { '/api/mcp': {} } };
+    const app = await startOrders(issuer, options, { platform, controllers: [PerRequest], prepare, logger });
+    for (const [aud, outcome] of [
+      [API, '401 AUDIENCE_MISMATCH'],
+      [`${API}/api/mcp`, '200'],
+    ] as const) {
+      const token = bearer(issuer.token(key, 'ES256', { aud, scope: 'tools:call' }));
+      expect([aud, outcomeOf(await app.ask(token, 'api/mcp/call'))]).toEqual([aud, outcome]);
+    }
+    const { body } = await app.ask({}, `${WELL_KNOWN}/api/mcp`);
+    expect(body.scopes_supported).toEqual(['tools:call']);
+    expect(logger.lines.filter((line) => line.startsWith('warn'))).toEqual([]);
   });
 
   it('passes the audience to a verifier that the application replaces', async () => {

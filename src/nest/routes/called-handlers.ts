@@ -24,10 +24,14 @@ export class CalledHandlers {
   private readonly classes = new Map<Type, FoundHandler[]>();
   private readonly perCall = new Set<Type>();
 
-  register(handler: FoundHandler): void {
-    const { controller, called } = handler;
-    this.classes.set(controller, [...this.handlersOf(controller), handler]);
-    if (called === undefined) this.perCall.add(controller);
+  register(handlers: readonly FoundHandler[]): void {
+    this.classes.clear();
+    this.perCall.clear();
+    for (const handler of handlers) {
+      const { controller, called } = handler;
+      this.classes.set(controller, [...this.handlersOf(controller), handler]);
+      if (called === undefined) this.perCall.add(controller);
+    }
   }
 
   /** Returns the paths of the HTTP routes of a method. */

@@ -98,9 +98,10 @@ export class RouteMetadata {
     return rules;
   }
 
-  /** Remembers the handlers of the application. The rules of a handler depend on all of its routes. */
+  /** Remembers the handlers of the application in place of earlier ones. The rules of a handler depend on all of its routes. */
   register(handlers: readonly FoundHandler[]): void {
-    for (const handler of handlers) this.handlers.register(handler);
+    this.handlers.register(handlers);
+    this.classes.clear();
   }
 
   /** @throws ConfigurationError if the function that Nest calls for a handler is that of a handler with other rules. */

@@ -52,6 +52,7 @@ export class RouteReporter implements OnModuleInit, OnApplicationBootstrap {
   private readonly logger = new Logger('AuthModule');
   private readonly discovery: HandlerDiscovery;
   private readonly coverage: GuardCoverage;
+  private isStarted = false;
 
   constructor(
     @Inject(ModulesContainer) private readonly modules: ModulesContainer,
@@ -67,7 +68,7 @@ export class RouteReporter implements OnModuleInit, OnApplicationBootstrap {
   /** @throws ConfigurationError for every handler whose decorators contradict each other, or whose policy is not a provider. */
   async onModuleInit(): Promise<void> {
     const handlers = this.handlers();
-    this.routes.register(handlers);
+    this.isStarted = true;
     await this.coverage.prepare(handlers);
     const problems = handlers.flatMap((handler) => this.problemsOf(handler));
     if (await this.sharesGraphqlContext()) problems.push(SHARED_CONTEXT);
@@ -109,11 +110,11 @@ export class RouteReporter implements OnModuleInit, OnApplicationBootstrap {
   report(app?: INestApplicationContext, microservices = this.coverage.microservices(app)): RouteReport {
     const routes: ReportedRoute[] = [];
     const warnings = [...warningsOfMisplaced(this.modules)];
+    const all = this.routesOf(app, microservices);
     for (const { path } of this.routes.resources.unused)
       warnings.push(
         `No route is below ${path} of \`resources\`. Write the path with the global prefix, or guard what is mounted there with AuthMiddleware.for.`,
       );
-    const all = this.routesOf(app, microservices);
     const handlers = all.map(({ handler }) => handler);
     const areReachable = areFieldsReachable(this.modules, handlers);
     for (const { handler, rules, access } of all) {
@@ -150,7 +151,10 @@ export class RouteReporter implements OnModuleInit, OnApplicationBootstrap {
   }
 
   private handlers(): readonly FoundHandler[] {
-    return this.discovery.all({ http: this.coverage.servesHttp });
+    const handlers = this.discovery.all({ http: this.coverage.servesHttp });
+    // Swagger asks before the start, when the prefix and the routes may still change. A call is judged by those of the start.
+    if (!this.isStarted) this.routes.register(handlers);
+    return handlers;
   }
 
   private problemsOf(handler: FoundHandler): readonly ConfigurationProblem[] {

@@ -35,7 +35,7 @@ async function routesOf(controller: Type) {
   const module = await Test.createTestingModule({ controllers: [controller] }).compile();
   const handlers = new CalledHandlers();
   const discovery = new HandlerDiscovery(module.get(ModulesContainer), module.get(ApplicationConfig));
-  for (const handler of discovery.all({ http: true })) handlers.register(handler);
+  handlers.register(discovery.all({ http: true }));
   await module.close();
   return (type: Type, handler: unknown) =>
     handlers.routeOf(new ExecutionContextHost([{}], type, handler as () => void));

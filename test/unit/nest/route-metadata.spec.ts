@@ -186,17 +186,19 @@ describe('The rules of a call of a request-scoped class', () => {
   }
 
   const routes = routeMetadata();
-  const register = (transport: 'http' | 'rpc' | 'graphql', kind: string, pattern: string, name: keyof Scoped) => {
+  const route = (transport: 'http' | 'rpc' | 'graphql', kind: string, pattern: string, name: keyof Scoped) => {
     const method = handlerOf(Scoped, name);
-    routes.register([{ transport, kind, pattern, controller: Scoped, name, method, called: undefined }]);
+    return { transport, kind, pattern, controller: Scoped, name, method, called: undefined };
   };
-  register('http', 'ALL', '/orders', 'admin');
-  register('http', 'GET', '/orders', 'open');
-  register('http', 'GET', '/admin', 'admin');
-  register('http', 'GET', '/open', 'open');
-  register('rpc', 'message', 'secret', 'closed');
-  register('graphql', 'Query', 'open', 'open');
-  register('graphql', 'field', 'Node.open', 'admin');
+  routes.register([
+    route('http', 'ALL', '/orders', 'admin'),
+    route('http', 'GET', '/orders', 'open'),
+    route('http', 'GET', '/admin', 'admin'),
+    route('http', 'GET', '/open', 'open'),
+    route('rpc', 'message', 'secret', 'closed'),
+    route('graphql', 'Query', 'open', 'open'),
+    route('graphql', 'field', 'Node.open', 'admin'),
+  ]);
 
   const callOf = (type: string, handler: unknown, args: readonly unknown[]) => {
     const context = new ExecutionContextHost([...args], Scoped, handler as () => void);
