@@ -1,35 +1,24 @@
 import 'reflect-metadata';
 import type { INestApplication } from '@nestjs/common';
-import { NestFactory } from '@nestjs/core';
-import { type AuthOptions, routeReport } from 'nestjs-resource-server';
-import { AppModule } from './app.module.js';
+import { routeReport } from 'nestjs-resource-server';
+import { startApi } from './api.js';
 import { AuthorizationServer } from './authorization-server.js';
-import { DOCS_CLIENT, serveDocs } from './docs.js';
+import { DOCS_CLIENT } from './docs.js';
+import { makeMcpCalls } from './mcp/mcp-calls.js';
 import { printedCommands } from './printed-commands.js';
 import { formatResults, formatRoutes, makeRefusedCalls, makeSampleCalls, type SampleResult } from './sample-calls.js';
 
 const AUDIENCE = 'https://orders.example.com';
 const OTHER_AUDIENCE = 'https://invoices.example.com';
+const PORT = process.env.PORT === undefined ? undefined : Number(process.env.PORT);
 const REDIRECT_URI = 'http://127.0.0.1/callback';
-
-async function startApi(
-  options: { issuer: string; audience: string },
-  { canSignIn }: { canSignIn: boolean },
-): Promise<{ app: INestApplication; url: string }> {
-  const app = await NestFactory.create(AppModule.for(options as AuthOptions), { logger: ['warn', 'error'] });
-  app.enableShutdownHooks();
-  let url = '';
-  serveDocs(app, canSignIn ? { ...options, apiUrl: () => url } : undefined);
-  await app.listen(Number(process.env.PORT ?? 0), '127.0.0.1');
-  url = await app.getUrl();
-  return { app, url };
-}
 
 function addressesOf(url: string): Record<string, string> {
   return {
     'Orders API': `${url}/orders`,
     GraphQL: `${url}/graphql`,
     WebSocket: `${url}/orders (socket.io, namespace orders)`,
+    MCP: `${url}/mcp (streamable HTTP; an MCP client that gets this address signs you in)`,
     'Swagger UI': `${url}/docs`,
   };
 }
@@ -41,7 +30,7 @@ function printAddresses(addresses: Record<string, string>): void {
 
 /** Starts only the API, for the issuer in `AUTH_ISSUER` and `AUTH_AUDIENCE`. */
 async function runWithIssuer(issuer: string, audience: string): Promise<number> {
-  const { app, url } = await startApi({ issuer, audience }, { canSignIn: false });
+  const { app, url } = await startApi({ issuer, audience }, { canSignIn: false, port: PORT });
   printAddresses({ ...addressesOf(url), Issuer: issuer, Audience: audience });
   console.log(`Call it with your own token:\n\ncurl -i ${url}/orders -H "Authorization: Bearer $TOKEN"\n`);
   return finish(app, await makeRefusedCalls(url, issuer, audience), () => app.close());
@@ -52,8 +41,9 @@ async function runWithEmbeddedServer(): Promise<number> {
     audiences: [AUDIENCE, OTHER_AUDIENCE],
     redirectUri: REDIRECT_URI,
     docs: DOCS_CLIENT,
+    canRegister: true,
   });
-  const { app, url } = await startApi({ issuer: server.issuer, audience: AUDIENCE }, { canSignIn: true });
+  const { app, url } = await startApi({ issuer: server.issuer, audience: AUDIENCE }, { canSignIn: true, port: PORT });
   printAddresses({
     ...addressesOf(url),
     'Authorization server': `${server.issuer}/.well-known/openid-configuration`,
@@ -61,13 +51,11 @@ async function runWithEmbeddedServer(): Promise<number> {
     Users: 'alice and bob have orders; the sign-in page accepts any name with any password',
   });
   const token = await server.clientCredentialsToken(AUDIENCE);
-  for (const { title, command } of printedCommands({ url, issuer: server.issuer, audience: AUDIENCE, token }))
+  const mcpToken = await server.clientCredentialsToken(`${url}/mcp`);
+  for (const { title, command } of printedCommands({ url, issuer: server.issuer, audience: AUDIENCE, token, mcpToken }))
     console.log(`${title}:\n\n${command}\n`);
-  const results = await makeSampleCalls(url, server, {
-    audience: AUDIENCE,
-    otherAudience: OTHER_AUDIENCE,
-    redirectUri: REDIRECT_URI,
-  });
+  const audiences = { audience: AUDIENCE, otherAudience: OTHER_AUDIENCE, redirectUri: REDIRECT_URI };
+  const results = [...(await makeSampleCalls(url, server, audiences)), ...(await makeMcpCalls(url, token))];
   return finish(app, results, async () => {
     await app.close();
     await server.stop();

@@ -10,11 +10,17 @@ interface Addresses {
   readonly issuer: string;
   readonly audience: string;
   readonly token: string;
+  /** A token for the MCP server. */
+  readonly mcpToken: string;
 }
 
+const MCP_HEADERS = `-H 'content-type: application/json' -H 'accept: application/json, text/event-stream'`;
+
+const authorization = (token: string): string => `-H "Authorization: Bearer ${token}"`;
+
 /** The commands that the demo prints. They can be pasted into a shell as they are. */
-export function printedCommands({ url, issuer, audience, token }: Addresses): readonly PrintedCommand[] {
-  const header = `-H "Authorization: Bearer ${token}"`;
+export function printedCommands({ url, issuer, audience, token, mcpToken }: Addresses): readonly PrintedCommand[] {
+  const header = authorization(token);
   const form = { grant_type: 'client_credentials', resource: audience, scope: SCOPES.join(' ') };
   const fields = Object.entries(form).map(([name, value]) => `-d '${name}=${value}'`);
   return [
@@ -22,6 +28,10 @@ export function printedCommands({ url, issuer, audience, token }: Addresses): re
     {
       title: 'Query it with GraphQL',
       command: `curl -i ${url}/graphql ${header} -H 'content-type: application/json' -d '{"query":"{ orders { id } }"}'`,
+    },
+    {
+      title: 'List the tools of the MCP server, with a token for it',
+      command: `curl -i ${url}/mcp ${authorization(mcpToken)} ${MCP_HEADERS} -d '{"jsonrpc":"2.0","id":1,"method":"tools/list"}'`,
     },
     {
       title: 'Request another token, and use the access_token of the response',

@@ -114,7 +114,7 @@ export async function makeRefusedCalls(
 }
 
 /** One after another, because some calls create orders that later calls list. */
-async function makeCalls(api: string, calls: readonly SampleCall[]): Promise<readonly SampleResult[]> {
+export async function makeCalls(api: string, calls: readonly SampleCall[]): Promise<readonly SampleResult[]> {
   const results: SampleResult[] = [];
   for (const call of calls) {
     const result = await makeCall(api, call);

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { All, Controller, Get, type INestApplication, Post, Req, Res, type Type } from '@nestjs/common';
-import { Client, type OAuthClientProvider, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
+import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { toNodeHandler } from '@modelcontextprotocol/node';
 import { createMcpHandler, McpServer } from '@modelcontextprotocol/server';
 import { Client as Client1 } from '@modelcontextprotocol/sdk/client/index.js';
@@ -9,7 +9,7 @@ import { StreamableHTTPClientTransport as Transport1 } from '@modelcontextprotoc
 import { McpServer as McpServer1 } from '@modelcontextprotocol/sdk/server/mcp.js';
 import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js';
 import { AuthorizationServer } from '../../demo/authorization-server.js';
-import { authorize } from '../../demo/sign-in.js';
+import { McpUser } from '../../demo/mcp/mcp-user.js';
 import { AuthModule, OptionalAuth, Public, RequireScopes } from '../../src/index.js';
 import { type McpAuthInfo, McpEndpoint } from '../../src/mcp.js';
 import { bearer, call, closeApps, type Platform, PLATFORMS, type RunningApp, startApp } from '../support/app.js';
@@ -83,47 +83,6 @@ class LegacyController {
   }
 }
 
-const REDIRECT = 'http://127.0.0.1/callback';
-
-/** An MCP client with a user who signs in at once, and what it did. */
-class User implements OAuthClientProvider {
-  readonly redirectUrl = REDIRECT;
-  readonly clientMetadata = {
-    client_name: 'Test client',
-    redirect_uris: [REDIRECT],
-    grant_types: ['authorization_code'],
-    response_types: ['code'],
-    token_endpoint_auth_method: 'none',
-    application_type: 'native',
-  };
-  readonly requested: URLSearchParams[] = [];
-  response = new URLSearchParams();
-  private information: unknown;
-  private saved: unknown;
-  private verifier = '';
-  private discovered: unknown;
-
-  constructor(private readonly login: string) {}
-
-  clientInformation = () => this.information as never;
-  saveClientInformation = (information: unknown) => void (this.information = information);
-  tokens = () => this.saved as never;
-  saveTokens = (tokens: unknown) => void (this.saved = tokens);
-  saveCodeVerifier = (verifier: string) => void (this.verifier = verifier);
-  codeVerifier = () => this.verifier;
-  saveDiscoveryState = (state: unknown) => void (this.discovered = state);
-  discoveryState = () => this.discovered as never;
-
-  async redirectToAuthorization(address: URL): Promise<void> {
-    this.requested.push(address.searchParams);
-    this.response = await authorize(address.href, REDIRECT, this.login);
-  }
-
-  get accessToken(): string {
-    return (this.saved as { access_token: string }).access_token;
-  }
-}
-
 let authorizationServer: AuthorizationServer;
 
 beforeAll(async () => {
@@ -181,7 +140,7 @@ describe.each(PLATFORMS)('The unmodified clients of the SDKs on %s', (platform) 
     'find the authorization server, register, sign in, call tools, and get more scopes: client %s, %s (server %s)',
     async (version, address) => {
       const app = await start(platform);
-      const user = new User('alice');
+      const user = new McpUser('alice');
       const connect = () => {
         const options = { authProvider: user, fetch: app.viaProxy };
         const Transport = version === '2.x' ? StreamableHTTPClientTransport : Transport1;
@@ -208,7 +167,7 @@ describe.each(PLATFORMS)('The unmodified clients of the SDKs on %s', (platform) 
       expect(auth).toMatchObject({ token: '', scopes: ['orders:read'], resource: address });
       expect(auth.extra).toMatchObject({ claims: { sub: 'alice', aud: address }, user: { sub: 'alice' } });
       expect(auth.expiresAt).toBeGreaterThan(Date.now() / 1000);
-      expect(JSON.stringify(auth)).not.toContain(user.accessToken);
+      expect(JSON.stringify(auth)).not.toContain(user.tokens()?.access_token);
 
       // The scope of the tool is missing: the client asks the user for all scopes of the challenge.
       await expect(client.callTool({ name: 'delete-order', arguments: {} })).rejects.toThrow();
