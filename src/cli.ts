@@ -7,6 +7,10 @@ const { stdin, env } = process;
 const [stdout, stderr] = [outputTo(process.stdout, env), outputTo(process.stderr, env)];
 // An application may print while it starts. Only the result of the command belongs on stdout.
 process.stdout.write = stderr.write;
+// The reader of a pipe may end first, as `head` does.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+});
 
 // An application may call `process.exit(0)` before the command has a result.
 const onEarlyExit = () => {

@@ -71,7 +71,7 @@ const sidebar = [
     page('Handlers of other libraries', '/guides/other-libraries'),
     page('OpenAPI and Swagger UI', '/guides/swagger'),
     page('Middleware and static files', '/guides/middleware'),
-    page('Metadata of your API, several resources', '/guides/protected-resources'),
+    page('Protected resource metadata', '/guides/protected-resources'),
     page('MCP servers', '/guides/mcp-servers'),
     page('Several issuers and tenants', '/guides/several-issuers'),
     page('Tokens and keys that differ from the standards', '/guides/unusual-issuers'),

@@ -55,7 +55,8 @@ async function start(
   { createApplication }: typeof ApplicationReport,
   isPreview: boolean,
 ): Promise<Application> {
-  let app: unknown;
+  // A file that starts the application when it is imported may export the application.
+  let app = isPreview ? undefined : value;
   if (isModule(value)) app = await createApplication(value as RootModule, isPreview);
   else if (!isPreview && typeof value === 'function') app = await (value as () => unknown)();
   if (!isApplication(app)) {
@@ -89,7 +90,7 @@ async function importFile(path: string): Promise<Exports> {
 
 function chooseExport(all: Exports, file: string, exportName: string | undefined, isPreview: boolean): Exports[number] {
   const isFactory = (value: unknown) => typeof value === 'function' && !/^class\b/.test(String(value));
-  // A promise qualifies because it may resolve to a module.
+  // A promise qualifies because it may resolve to a module or an application.
   const qualifies = (value: unknown) => isModule(value) || value instanceof Promise || (!isPreview && isFactory(value));
   const suitable = all.filter(([name, value]) => name === (exportName ?? name) && qualifies(value));
   const [first] = suitable;

@@ -4,6 +4,7 @@ import { execFile } from 'node:child_process';
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
+import { promisify } from 'node:util';
 import { CONTROL_TEXT, hasControls } from '../support/catching.js';
 import { closed } from '../support/cli-applications.js';
 import { command } from '../support/command.js';
@@ -181,6 +182,7 @@ describe('routes --no-init', () => {
 
 describe('the executable', () => {
   let folder: string;
+  const START = "import { NestFactory } from '@nestjs/core'; import { AppModule } from './app.module.mjs';";
   const write = (name: string, code: string) => writeFile(join(folder, name), code);
 
   beforeAll(async () => {
@@ -246,6 +248,20 @@ export { AppModule, AppModule as default };`;
     expect([checked.exitCode, checked.stderr, problems]).toEqual([1, 'the application prints\n', ['token.audience']]);
   });
 
+  it('accepts the promise of an application that starts when the file is imported', async () => {
+    const code =
+      'export const started = (async () => { const app = await NestFactory.create(AppModule); await app.listen(0); return app; })();';
+    await write('started.mjs', START + code);
+    const { exitCode, stdout } = await execute(folder, ['routes', 'started.mjs']);
+    expect([exitCode, stdout]).toEqual([0, 'http  GET  /orders  guarded  OrdersController.list\n']);
+  });
+
+  it('ends with the same code, and no error, if the reader of its output ends first', async () => {
+    const command = `"${process.execPath}" node_modules/${COMMAND} routes app.module.mjs | true; echo "\${PIPESTATUS[0]}"`;
+    const ran = await promisify(execFile)('bash', ['-c', command], { cwd: folder });
+    expect([ran.stdout, ran.stderr]).toEqual(['0\n', 'the application prints\n']);
+  });
+
   it('rejects a promise of a root module that rejects', async () => {
     await write('failing.mjs', "export default (async () => { await null; throw new Error('no configuration'); })();");
     const { exitCode, stderr } = await execute(folder, ['routes', 'failing.mjs']);
@@ -262,7 +278,6 @@ export { AppModule, AppModule as default };`;
 
   const NO_REPORT = 'before the command had a result';
   const NEVER = 'new Promise(() => undefined);';
-  const START = "import { NestFactory } from '@nestjs/core'; import { AppModule } from './app.module.mjs';";
   const BROKEN = `${START} export const f = () => NestFactory.create({ module: AppModule, providers: [{ provide: 'a', useFactory: () => Promise.reject(new Error('no database')) }] });`;
   const MAIN = `${START} void NestFactory.create(AppModule).then((app) => app.listen(0));`;
 

@@ -42,6 +42,8 @@ it.each<[string, TokenRequest, number, string | undefined]>([
     200,
     undefined,
   ],
+  ['POST /orders', { scopes }, 403, 'ROLE_INSUFFICIENT'],
+  ['POST /orders', { scopes, roles: ['seller'] }, 201, undefined],
   [
     'POST /orders/payments',
     { scopes: ['payments'], claims: { authorization_details } },

@@ -11,7 +11,7 @@ import { WebSocket } from 'ws';
 import { createPageApp } from '../../../../test/support/page-app.js';
 import { AppModule, Order, OrdersResolver } from '../src/app.module.js';
 import { hideSchema } from '../src/hide-schema.js';
-import { LoadedOrder, OrderAccess, ownsParent } from '../src/order.policies.js';
+import { LoadedOrder, OrderQueryAccess, ownsParent } from '../src/order.policies.js';
 import { Orders } from '../src/orders.js';
 import { UsersSubgraphModule } from '../src/users-subgraph.module.js';
 
@@ -85,7 +85,7 @@ describe('A policy', () => {
   @Resolver(() => Order)
   class OrderResolver {
     @Query(() => Order)
-    @RequirePolicy(OrderAccess)
+    @RequirePolicy(OrderQueryAccess)
     order(@Args('id') _id: string, @LoadedOrder() order: Order): Order {
       return order;
     }
@@ -116,7 +116,7 @@ describe('A policy', () => {
           fieldResolverEnhancers: ['guards'],
         }),
       ],
-      providers: [OrderResolver, Orders, OrderAccess],
+      providers: [OrderResolver, Orders, OrderQueryAccess],
     }));
     app.get(Orders).all.set('1', { id: '1', owner: 'alice' }).set('2', { id: '2', owner: 'bob' });
   });

@@ -1,5 +1,8 @@
-import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, expect, it, jest } from '@jest/globals';
+import { once } from 'node:events';
 import type { INestApplication } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import type { Server } from 'node:http';
 import type { OpenAPIObject } from '@nestjs/swagger';
 import request from 'supertest';
 import type { App } from 'supertest/types.js';
@@ -8,7 +11,10 @@ let app: INestApplication<App>;
 
 beforeAll(async () => {
   process.env.PORT = '0'; // any free port
-  app = await (await import('../src/main.js')).started;
+  const create = jest.spyOn(NestFactory, 'create');
+  await import('../src/main.js');
+  app = (await create.mock.results[0]?.value) as typeof app;
+  await once(app.getHttpServer() as Server, 'listening');
 });
 
 afterAll(() => app.close());
