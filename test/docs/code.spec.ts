@@ -144,7 +144,14 @@ describe('The tests of a page', () => {
 async function runJest(folder: string): Promise<readonly SuiteReport[]> {
   const flags = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning'];
   const ignored = vitestPaths.map((path) => `--testPathIgnorePatterns=/${path}$`);
-  const options = [`--roots=${folder}`, '--testRegex=spec.ts$', ...ignored, '--testTimeout=30000', '--silent', '--json'];
+  const options = [
+    `--roots=${folder}`,
+    '--testRegex=spec.ts$',
+    ...ignored,
+    '--testTimeout=30000',
+    '--silent',
+    '--json',
+  ];
   return runTests(join(folder, 'jest.json'), [...flags, 'node_modules/jest/bin/jest.js', ...options]);
 }
 
