@@ -10,14 +10,17 @@ export type ProviderConfiguration =
 export interface Provider<Options extends object = object> {
   /** The name of the preset function in `nestjs-resource-server/presets` and of the choice in `nest add --provider`. */
   readonly name: string;
+  /** The name of the provider for people. */
   readonly label: string;
+  /** The preset function. */
   configure(options: Options): ProviderConfiguration;
   /** Returns the options that are part of the issuer's name, or undefined if the name can belong to another provider. */
   recognize(issuer: string): IssuerParts | undefined;
   /** Reads the options from an issuer under a custom domain, which only the developer can attribute to this provider. */
   recognizeCustomDomain?(issuer: string): IssuerParts | undefined;
+  /** An issuer as the preset returns it, which begins with https:// and belongs to no other preset. */
   readonly exampleIssuer: string;
-  /** The environment variables that hold the options in an application set up by `nest add`, by option. */
+  /** The environment variables that hold the options in an application set up by `nest add`, by option. No other preset has them. */
   readonly variables: Readonly<Record<string, string>>;
   /** What to write above the variables in `.env.example`, by option. */
   readonly comments?: Readonly<Record<string, string>>;
@@ -26,7 +29,7 @@ export interface Provider<Options extends object = object> {
   readonly usualOptions?: Readonly<Record<string, string>>;
   /** The list of callers that the preset requires, because anyone can get a token for any audience. */
   readonly callers?: { readonly parameter: string; readonly example: string };
-  /** Claims that a token needs in addition to the standard ones: members of an object, as source text. */
+  /** Claims that a token needs in addition to `iss`, `aud`, `sub` and `exp`: members of an object, as source text (`"sid: 'session'"`). */
   readonly exampleClaims?: readonly string[];
   /** Members that the JOSE header of a token needs in addition: members of an object, as source text. */
   readonly exampleHeader?: readonly string[];

@@ -73,6 +73,17 @@ describe.each(PROVIDERS.map((provider) => [provider.name, provider] as const))('
     expect(others.some((other) => other.recognize(provider.exampleIssuer) !== undefined)).toBe(false);
   });
 
+  it('recognizes no similar host and no other address that contains its issuer', () => {
+    const { host } = new URL(provider.exampleIssuer);
+    const path = provider.exampleIssuer.slice(`https://${host}`.length);
+    const similar = [`https://example.com/${host}${path}`, `x${host}${path}`];
+    // A Kubernetes cluster may have any domain.
+    if (name !== 'kubernetes') similar.push(`https://${host}.example.com${path}`);
+    const isAnyHost = provider.recognize(`https://id.example.com${path}`) !== undefined;
+    for (const issuer of isAnyHost ? [] : similar)
+      expect([issuer, provider.recognize(issuer)]).toEqual([issuer, undefined]);
+  });
+
   it('has environment variables with unique names, for options of the preset', () => {
     const { variables, comments = {}, usualOptions = {} } = provider;
     const [parameters, names] = [Object.keys(variables), Object.values(variables)];
