@@ -110,7 +110,7 @@ function resourceOf(given: option.Values<typeof PATH_OPTIONS>, path: string): Re
 export const METADATA_PATH = '/.well-known/oauth-protected-resource';
 
 /** RFC 9728 §3: inserted between the host and the path, without the slash that ends the path. */
-function metadataUrlOf({ identifier }: { readonly identifier: string }): string {
+export function metadataUrlOf({ identifier }: { readonly identifier: string }): string {
   if (!URL.canParse(identifier)) return '';
   const { origin, pathname } = new URL(identifier);
   return origin + METADATA_PATH + withoutTrailingSlashes(pathname);

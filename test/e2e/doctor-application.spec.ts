@@ -269,7 +269,7 @@ describe('doctor --app', () => {
       `error: --app and ${String(more[0])} exclude each other. Omit one of them.`,
     ]),
     ['--export without --app', ['--issuer', ISSUER, '--export', 'AppModule'], 2, '--export needs --app <file>'],
-    ['no --issuer and no --app', [], 2, 'Write --issuer <url>, or --app <file>'],
+    ['no --issuer and no --app', [], 2, 'Write --issuer <url>, --app <file>, or --resource <url>'],
     ['a file that does not exist', ['--app', 'dist/nothing.js'], 2, 'There is no file dist/nothing.js'],
     ['several suitable exports', ['--app', APPLICATIONS], 2, 'several exports to choose from'],
     ['an application without AuthModule', ['--app', APPLICATIONS, '--export', 'OpenModule'], 1, 'has no AuthModule'],

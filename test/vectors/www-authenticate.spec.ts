@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { parseChallenges } from '../support/challenge-parser.js';
+import { parseChallenges } from '../../src/cli/doctor/challenge-parser.js';
 import { readVectors } from '../support/vectors.js';
 
 interface Vector {

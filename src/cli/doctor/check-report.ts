@@ -7,9 +7,28 @@ import { type Output, style } from '../command-io.js';
 /** The checks of an issuer, in the order of the report. The names are stable: scripts select rows of `--json` by name. */
 const CHECKS = ['issuer', 'reachable', 'discovery', 'metadata-issuer', 'jwks-uri', 'jwks', 'keys', 'clock'] as const;
 
+/** The checks of a protected resource, and of what an MCP client needs from its authorization server. */
+const RESOURCE_CHECKS = [
+  'resource',
+  'challenge',
+  'challenge-metadata',
+  'challenge-scope',
+  'challenge-error',
+  'resource-metadata',
+  'metadata-resource',
+  'metadata-members',
+  'authorization-servers',
+  ...CHECKS,
+  'authorization-code',
+  'registration',
+] as const;
+
+const REPORTED = { issuer: CHECKS, resource: RESOURCE_CHECKS, application: [] } as const;
+
 type TokenCheckName = Explanation['check'] | 'size' | 'scopes' | 'roles' | 'permissions';
 
-type CheckName = (typeof CHECKS)[number] | 'proxy' | 'application' | `token.${TokenCheckName}` | 'configuration';
+type CheckName =
+  (typeof RESOURCE_CHECKS)[number] | 'accepted' | 'proxy' | 'application' | `token.${TokenCheckName}` | 'configuration';
 
 /** `problem`: tokens are rejected, or must not be trusted, until it is fixed. `skipped`: not checked. */
 type CheckStatus = keyof typeof COLORS;
@@ -27,9 +46,9 @@ export interface CheckRow {
 export class CheckReport {
   private readonly rowByKey = new Map<unknown, CheckRow>();
 
-  /** @param checks have a row each from the start. Default: the checks of an issuer. */
-  constructor(checks: readonly CheckName[] = CHECKS) {
-    for (const check of checks) this.add(check, 'skipped', 'not checked');
+  /** @param subject Its checks have a row each from the start. */
+  constructor(subject: keyof typeof REPORTED) {
+    for (const check of REPORTED[subject]) this.add(check, 'skipped', 'not checked');
   }
 
   get rows(): readonly CheckRow[] {

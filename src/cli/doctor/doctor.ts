@@ -10,6 +10,7 @@ import { loadApplication } from '../load-application.js';
 import { checkIssuer, correctedIssuer, type DoctorRequest } from './check-issuer.js';
 import { checkApplication } from './check-application.js';
 import { CheckReport } from './check-report.js';
+import { checkResource, type ResourceRequest } from './check-resource.js';
 import { checkToken } from './check-token.js';
 import { checkConfiguration, suggestConfiguration } from './suggested-configuration.js';
 
@@ -18,9 +19,11 @@ const DEFAULT_TIMEOUT = String(DEFAULTS.timeoutMs / 1000);
 
 export const DOCTOR_HELP = `Usage: nestjs-resource-server doctor --issuer <url> [options]
        nestjs-resource-server doctor --app <file> [--export <name>] [--token -] [--json]
+       nestjs-resource-server doctor --resource <url> [--token -] [options]
 
 Checks an issuer, and a token of that issuer, as the API would, and prints fixes and a configuration. With --app, checks
-the keys of the issuers, and a token, with all options of a built application.
+the keys of the issuers, and a token, with all options of a built application. With --resource, checks a running API or
+MCP server as its clients find it: challenge, metadata (RFC 9728), and authorization server.
 
 Options:
   --issuer <url>               the issuer, exactly as \`iss\` in its tokens
@@ -35,6 +38,7 @@ Options:
   --allow-http                 allows http for other hosts than loopback
   --app <file>                 the built file of the application, as for routes, which is initialized and closed
   --export <name>              the export of that file to use, if several qualify
+  --resource <url>             the address of the API or MCP server, which gets calls without, with a wrong, and with the given token
   --json                       prints one JSON document
 
 Examples:
@@ -49,7 +53,11 @@ export async function doctor(args: readonly string[], io: CommandIo): Promise<Ex
   const { subject, tokenOption, json } = readArguments(args);
   const token = await readToken(tokenOption, io);
   const { report, isReachable, suggested, close } =
-    'file' in subject ? await examineApplication(subject, token, io) : await examineIssuer(subject, token, io);
+    'file' in subject
+      ? await examineApplication(subject, token, io)
+      : 'resource' in subject
+        ? await examineResource(subject, token, io)
+        : await examineIssuer(subject, token, io);
   if (token === undefined)
     report.add('token.form', 'skipped', 'no token', 'Pass --token - to check a token on standard input.');
   const columns = json ? undefined : io.stdout.columns;
@@ -65,11 +73,11 @@ export async function doctor(args: readonly string[], io: CommandIo): Promise<Ex
 }
 
 async function examineIssuer(
-  { timeoutMs, ...request }: DoctorRequest & { readonly timeoutMs: number },
+  { timeoutMs, ...request }: DoctorRequest & WithTimeout,
   token: string | undefined,
   { fetch, clock, env }: CommandIo,
 ) {
-  const report = new CheckReport();
+  const report = new CheckReport('issuer');
   const { isReachable, keySet } = await checkIssuer(request, { fetch, clock, timeoutMs }, report);
   if (!isReachable) checkProxy(env, report);
   const suggested = suggestConfiguration({ ...request, issuer: correctedIssuer(request.issuer) });
@@ -78,16 +86,27 @@ async function examineIssuer(
 }
 
 async function examineApplication(
-  { file, exportName }: { readonly file: string; readonly exportName: string | undefined },
+  { file, exportName }: ApplicationFile,
   token: string | undefined,
   { env }: CommandIo,
 ) {
-  const report = new CheckReport([]);
+  const report = new CheckReport('application');
   const { result: isReachable, close } = await loadApplication(file, exportName, false, (ownCopy, app) =>
     checkApplication(ownCopy.authServicesOf(app), token, report),
   );
   if (!isReachable) checkProxy(env, report);
   return { report, isReachable, suggested: undefined, close };
+}
+
+async function examineResource(
+  { timeoutMs, ...request }: ResourceRequest & WithTimeout,
+  token: string | undefined,
+  { fetch, clock, env }: CommandIo,
+) {
+  const report = new CheckReport('resource');
+  const isReachable = await checkResource(request, token, { fetch, clock, timeoutMs }, report);
+  if (!isReachable) checkProxy(env, report);
+  return { report, isReachable, suggested: undefined, close: undefined };
 }
 
 /** Node's `fetch` uses a proxy only if it is told to. */
@@ -97,6 +116,20 @@ function checkProxy(env: CommandIo['env'], report: CheckReport): void {
   const fix =
     'Set NODE_USE_ENV_PROXY=1 (Node 22.21, 24 or later), here and for the API, or the `fetch` option of AuthModule.';
   report.add('proxy', 'warning', `${name} is set, but Node ignores it`, fix);
+}
+
+interface WithTimeout {
+  readonly timeoutMs: number;
+}
+interface ApplicationFile {
+  readonly file: string;
+  readonly exportName: string | undefined;
+}
+
+interface Arguments {
+  readonly subject: (DoctorRequest & WithTimeout) | (ResourceRequest & WithTimeout) | ApplicationFile;
+  readonly tokenOption: string | undefined;
+  readonly json: boolean;
 }
 
 const OPTIONS = {
@@ -112,10 +145,11 @@ const OPTIONS = {
   'allow-http': { type: 'boolean' },
   app: { type: 'string' },
   export: { type: 'string' },
+  resource: { type: 'string' },
   json: { type: 'boolean' },
 } as const;
 
-function readArguments(args: readonly string[]) {
+function readArguments(args: readonly string[]): Arguments {
   const { values } = parseArgs({ args: [...args], options: OPTIONS });
   refuseExclusive(Object.keys(values));
   const { app: file, export: exportName, token: tokenOption, json = false } = values;
@@ -124,8 +158,16 @@ function readArguments(args: readonly string[]) {
   const { timeout = DEFAULT_TIMEOUT, 'clock-tolerance': tolerance = DEFAULT_TOLERANCE } = values;
   const timeoutMs = seconds('timeout', timeout, 0.1, 60) * 1000;
   const clockToleranceSeconds = seconds('clock-tolerance', tolerance, 0, 300);
+  const allowHttp = values['allow-http'] === true;
   if (exportName !== undefined) throw new CommandError('--export needs --app <file>.');
-  if (issuer === undefined) throw new CommandError('--issuer is missing. Write --issuer <url>, or --app <file>.');
+  if (values.resource !== undefined)
+    return {
+      subject: { resource: values.resource, allowHttp, clockToleranceSeconds, timeoutMs },
+      tokenOption,
+      json,
+    };
+  if (issuer === undefined)
+    throw new CommandError('--issuer is missing. Write --issuer <url>, --app <file>, or --resource <url>.');
   const addresses = { 'jwks-uri': jwksUri, 'metadata-uri': metadataUri };
   if (metadataUri !== undefined && !URL.canParse(metadataUri))
     throw new CommandError(`--metadata-uri ${quoted(metadataUri)} is not a URL. Write https://….`);
@@ -140,17 +182,26 @@ function readArguments(args: readonly string[]) {
     jwksUri,
     metadataUri,
     headers: header.length === 0 ? undefined : Object.fromEntries(header.map(readHeader)),
-    allowHttp: values['allow-http'] === true,
+    allowHttp,
     clockToleranceSeconds,
     timeoutMs,
   };
   return { subject, tokenOption, json };
 }
 
+const TAKEN_WITH: Readonly<Record<string, readonly string[]>> = {
+  app: ['export', 'token', 'json'],
+  resource: ['token', 'json', 'timeout', 'clock-tolerance', 'allow-http'],
+};
+
 function refuseExclusive(given: readonly string[]): void {
-  // The application has its own options.
-  const others = given.filter((name) => !['app', 'export', 'token', 'json'].includes(name));
-  const pairs = [...others.map((name) => ['app', name]), ['no-audience', 'audience'], ['jwks-uri', 'metadata-uri']];
+  const pairs = [
+    ['no-audience', 'audience'],
+    ['jwks-uri', 'metadata-uri'],
+  ];
+  // The application has its own options, and the resource names its issuer.
+  for (const [subject, taken] of Object.entries(TAKEN_WITH))
+    pairs.push(...given.filter((name) => name !== subject && !taken.includes(name)).map((name) => [subject, name]));
   const pair = pairs.find((names) => names.every((name) => given.includes(name)));
   if (pair !== undefined) throw new CommandError(`--${pair.join(' and --')} exclude each other. Omit one of them.`);
 }

@@ -1,7 +1,7 @@
 import { withoutQuery } from '../../model/address.js';
 import { printable } from '../../model/printable-text.js';
 import { REMOTE_KEY_DEFAULTS } from '../../options/resolve-keys.js';
-import { exchange, type ExchangeOptions, type FetchError } from '../../remote/http-exchange.js';
+import { exchange, type ExchangeOptions, type ExchangeRequest, type FetchError } from '../../remote/http-exchange.js';
 
 export interface Probe {
   /** Without the query. */
@@ -10,6 +10,9 @@ export interface Probe {
   /** Why the response is not a JSON document. Starts with the address. */
   readonly failure?: string;
   readonly isUnreachable: boolean;
+  /** Of the response, also if it is not a JSON document. Undefined without a response. */
+  readonly status: number | undefined;
+  readonly headers: Headers;
   /** How far the clock of the server is ahead of the clock of this machine. */
   readonly aheadSeconds: number | undefined;
 }
@@ -18,13 +21,19 @@ export interface ProbeOptions extends Pick<ExchangeOptions, 'fetch' | 'timeoutMs
   readonly clock: () => number;
 }
 
-export async function probe(url: string, { fetch, timeoutMs, clock }: ProbeOptions): Promise<Probe> {
+export async function probe(
+  url: string,
+  { fetch, timeoutMs, clock }: ProbeOptions,
+  request: ExchangeRequest = {},
+): Promise<Probe> {
   const address = withoutQuery(url);
   let aheadSeconds: number | undefined;
   let target = '';
+  let status: number | undefined;
+  let headers = new Headers();
   const recordingFetch: typeof globalThis.fetch = async (...parameters) => {
     const response = await fetch(...parameters);
-    const { headers } = response;
+    ({ status, headers } = response);
     // RFC 9111 §5.1: the `Date` of a cached response is as old as its `Age`.
     const sentAt = Date.parse(headers.get('date') ?? '') + Number(headers.get('age')) * 1000;
     if (!Number.isNaN(sentAt)) aheadSeconds = Math.round((sentAt - clock()) / 1000);
@@ -37,11 +46,12 @@ export async function probe(url: string, { fetch, timeoutMs, clock }: ProbeOptio
     return response;
   };
   try {
-    const { body } = await exchange(url, { fetch: recordingFetch, timeoutMs, maxBytes: REMOTE_KEY_DEFAULTS.maxBytes });
-    return { address, body, isUnreachable: false, aheadSeconds };
+    const limits = { timeoutMs, maxBytes: REMOTE_KEY_DEFAULTS.maxBytes };
+    const { body } = await exchange(url, { fetch: recordingFetch, ...limits }, request);
+    return { address, body, isUnreachable: false, status, headers, aheadSeconds };
   } catch (error) {
     const { message, isUnreachable } = error as FetchError;
-    return { address, failure: printable(message + target), isUnreachable, aheadSeconds };
+    return { address, failure: printable(message + target), isUnreachable, status, headers, aheadSeconds };
   }
 }
 

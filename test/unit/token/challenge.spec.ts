@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { AUTH_ERROR, AuthError, type AuthErrorCode, ERRORS } from '../../../src/model/errors.js';
 import { challengesFor } from '../../../src/token/challenge.js';
 import { unicodeText } from '../../support/unicode-text.js';
-import { parseChallenges } from '../../support/challenge-parser.js';
+import { parseChallenges } from '../../../src/cli/doctor/challenge-parser.js';
 
 interface Row {
   status: number;
