@@ -2,6 +2,7 @@ import 'reflect-metadata';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
+import { allowInsecureRequests, processResourceDiscoveryResponse, resourceDiscoveryRequest } from 'oauth4webapi';
 import { type RunningApi, startApi } from '../../demo/api.js';
 import { AuthorizationServer } from '../../demo/authorization-server.js';
 import { makeMcpCalls } from '../../demo/mcp/mcp-calls.js';
@@ -91,5 +92,10 @@ describe('The demo', () => {
     expect(results.filter(({ isExpected }) => !isExpected)).toEqual([]);
     const asked = results.filter(({ outcome }) => outcome === 'user is asked').map(({ detail }) => detail);
     expect(asked).toEqual(['scope read:orders', 'scope read:orders write:orders']);
+    const resource = new URL('/mcp', api.url);
+    const response = await resourceDiscoveryRequest(resource, { [allowInsecureRequests]: true });
+    expect(await processResourceDiscoveryResponse(resource, response)).toMatchObject({
+      scopes_supported: ['read:orders', 'write:orders'],
+    });
   });
 });

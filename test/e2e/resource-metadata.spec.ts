@@ -3,6 +3,7 @@ import { Controller, Get, type INestApplication, Scope, VersioningType } from '@
 import { NestFactory } from '@nestjs/core';
 import { Field, ObjectType, Query, ResolveField, Resolver } from '@nestjs/graphql';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
+import { customFetch, processResourceDiscoveryResponse, resourceDiscoveryRequest } from 'oauth4webapi';
 import type { TestingModuleBuilder } from '@nestjs/testing';
 import {
   AccessTokenVerifier,
@@ -385,6 +386,50 @@ describe.each(PLATFORMS)('On %s', (platform) => {
       expect((await failing.ask({}, WELL_KNOWN)).status).toBe(200);
     }
   });
+});
+
+const DEPLOYMENTS = ['', 'api'].flatMap((prefix) =>
+  [false, true].flatMap((isVersioned) => ['', '/shop'].map((base) => [prefix, isVersioned, base] as const)),
+);
+
+describe.each(PLATFORMS)('A client of RFC 9728 (oauth4webapi) on %s', (platform) => {
+  it.each(DEPLOYMENTS)(
+    'accepts the metadata of two resources: prefix "%s", versions %s, behind a proxy at "%s"',
+    async (prefix, isVersioned, base) => {
+      const path = ['', ...(prefix === '' ? [] : [prefix]), ...(isVersioned ? ['v1'] : []), 'mcp'].join('/');
+      const publicUrl = `https://www.example.com${base}`;
+      const options = { ...OPTIONS, publicUrl, resources: { [path]: {} } };
+      const app = await startOrders(issuer, options, {
+        platform,
+        controllers: [ToolsController],
+        prepare: (created) => {
+          if (prefix !== '') created.setGlobalPrefix(prefix);
+          if (isVersioned) created.enableVersioning({ type: VersioningType.URI, defaultVersion: '1' });
+        },
+      });
+      // The proxy removes its own path, except from well-known addresses.
+      const viaProxy = (address: string) =>
+        fetch(address.replace(publicUrl, app.url).replace('https://www.example.com', app.url));
+      for (const [identifier, scopes] of [
+        [publicUrl, undefined],
+        [publicUrl + path, ['tools:call']],
+      ] as const) {
+        const url = new URL(identifier);
+        const response = await resourceDiscoveryRequest(url, { [customFetch]: viaProxy });
+        const metadata = await processResourceDiscoveryResponse(new URL(identifier), response);
+        expect(metadata).toEqual({
+          resource: identifier,
+          authorization_servers: [issuer.url],
+          scopes_supported: scopes,
+          bearer_methods_supported: ['header'],
+        });
+      }
+      const { headers } = await app.ask({}, `${path.slice(1)}/call`);
+      expect(headers['www-authenticate']).toContain(
+        `resource_metadata="https://www.example.com/${WELL_KNOWN}${base}${path}"`,
+      );
+    },
+  );
 });
 
 it.each(PLATFORMS)(
