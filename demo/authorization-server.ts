@@ -2,7 +2,7 @@ import { generateKeyPairSync, type KeyObject, randomUUID, sign } from 'node:cryp
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type Provider from 'oidc-provider';
-import type { ClientMetadata } from 'oidc-provider';
+import type { Client, ClientMetadata, errors } from 'oidc-provider';
 
 type Algorithm = 'RS256' | 'PS256' | 'ES256' | 'EdDSA';
 
@@ -50,13 +50,14 @@ export class AuthorizationServer {
   private constructor(
     private readonly options: AuthorizationServerOptions,
     private readonly ProviderClass: typeof Provider,
+    private readonly InvalidRedirectUri: typeof errors.InvalidRedirectUri,
   ) {
     this.key = newKey(options.algorithm ?? 'RS256');
   }
 
   static async start(options: AuthorizationServerOptions): Promise<AuthorizationServer> {
-    const { Provider: ProviderClass } = await quietly(() => import('oidc-provider'));
-    const server = new AuthorizationServer(options, ProviderClass);
+    const { Provider: ProviderClass, errors } = await quietly(() => import('oidc-provider'));
+    const server = new AuthorizationServer(options, ProviderClass, errors.InvalidRedirectUri);
     await server.listen(options.port ?? 0);
     return server;
   }
@@ -138,18 +139,33 @@ export class AuthorizationServer {
         keys: [{ ...privateKey.export({ format: 'jwk' }), kid, alg: algorithm, use: 'sig' }],
       },
       cookies: { keys: [randomUUID()] },
-      // A client may later request more scopes than those that it registered with.
       ...(canRegister && {
         extraClientMetadata: {
           properties: ['unused'],
           validator: (_context: unknown, _name: string, _value: unknown, metadata: ClientMetadata) => {
+            // A client may later request more scopes than those that it registered with.
             delete metadata.scope;
+            const isSafe = (uri: string) => !uri.startsWith('http:') || isLoopback(uri);
+            if (metadata.redirect_uris?.every(isSafe) === false) throw new this.InvalidRedirectUri();
           },
         },
+        // MCP clients register with the grant type `refresh_token`.
+        issueRefreshToken: (_context: unknown, client: Client) => client.grantTypeAllowed('refresh_token'),
       }),
       scopes: ['openid', ...scopes],
       findAccount: (_context, id) => ({ accountId: id, claims: () => ({ sub: id }) }),
-      ttl: { AccessToken: 300, ClientCredentials: 300, IdToken: 300, Session: 3600, Grant: 3600, Interaction: 600 },
+      ttl: {
+        AccessToken: 300,
+        ClientCredentials: 300,
+        IdToken: 300,
+        RefreshToken: 3600,
+        Session: 3600,
+        Grant: 3600,
+        Interaction: 600,
+      },
+      renderError: (context, { error, error_description }) => {
+        context.body = { error, error_description };
+      },
       clients: [
         {
           client_id: CLIENT.id,
@@ -163,7 +179,8 @@ export class AuthorizationServer {
         ...(docs === undefined ? [] : [publicClient(docs.id, docs.redirectUri, algorithm)]),
       ],
       // Swagger UI fetches its token from another origin. Its redirect URI has no port to compare with.
-      clientBasedCORS: (_context, origin, client) => client.clientId === docs?.id && isLoopback(origin),
+      clientBasedCORS: (_context, origin, client) =>
+        isLoopback(origin) && (canRegister || client.clientId === docs?.id),
       features: {
         devInteractions: { enabled: true },
         clientCredentials: { enabled: true },
@@ -199,8 +216,8 @@ export class Forger {
   }
 }
 
-function isLoopback(origin: string): boolean {
-  return URL.canParse(origin) && new URL(origin).hostname === '127.0.0.1';
+function isLoopback(address: string): boolean {
+  return URL.canParse(address) && ['127.0.0.1', 'localhost', '[::1]'].includes(new URL(address).hostname);
 }
 
 function publicClient(id: string, redirectUri: string, algorithm: Algorithm): ClientMetadata {
