@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { copyFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LocalIssuer, newKey } from '../support/local-issuer.js';
-import { emptyFolder, pack, run, type Tarball, write } from './packed.js';
-import { ABSENT_PACKAGES_OF_NEST, expectGuarded, writeReadmeApp } from './readme-app.js';
+import { codeBlock, emptyFolder, pack, run, type Tarball, write } from './packed.js';
+import { ABSENT_PACKAGES_OF_NEST, AUDIENCE, expectGuarded, NO_REQUIRE_ESM, writeReadmeApp } from './readme-app.js';
 
 // Build set-ups that take minutes to install: `npm run test:builds`, and once a week. The others are in package.spec.ts.
 
@@ -66,6 +67,67 @@ it.each([
     const absent = ABSENT_PACKAGES_OF_NEST.filter((each) => each !== '@nestjs/websockets');
     expect(await run(app, 'node', 'bundle.mjs', name, ...absent, ...files)).toBe('[]\n');
     await expectGuarded(issuer, key, join(app, 'bundle'), 'main.cjs');
+  },
+  240_000,
+);
+
+/** Calls the handler without a token and with one, with events of API Gateway (HTTP API, payload version 2.0). */
+const INVOKE = `
+const [issuer, token] = process.argv.slice(2);
+process.env.ISSUER = issuer;
+const { handler } = require('./lambda.cjs');
+const event = (headers) => ({
+  version: '2.0',
+  routeKey: '$default',
+  rawPath: '/orders/mine',
+  rawQueryString: '',
+  headers: { host: 'api.example.com', ...headers },
+  requestContext: { stage: '$default', http: { method: 'GET', path: '/orders/mine', protocol: 'HTTP/1.1' } },
+  isBase64Encoded: false,
+});
+
+async function main() {
+  const refused = await handler(event({}), {});
+  const accepted = await handler(event({ authorization: 'Bearer ' + token }), {});
+  console.log(JSON.stringify({ refused, accepted }));
+}
+
+void main();
+`;
+
+it.each([
+  ['11 (CommonJS)', '^11.0.0', {}],
+  ['12 (ESM)', '^12.0.0', { type: 'module' }],
+])(
+  'runs on AWS Lambda with Nest %s, bundled with the command of the guide',
+  async (_what, nest, manifest) => {
+    const guide = 'docs/guides/serverless-and-bundlers.md';
+    const app = join(folder.path, `lambda-${nest.slice(1, 3)}`);
+    await writeReadmeApp(app, {
+      nest,
+      tarball,
+      manifest,
+      dependencies: { '@fastify/aws-lambda': '^6.4.0' },
+      devDependencies: {
+        '@nestjs/cli': nest,
+        esbuild: '^0.28.0',
+        typescript: nest === '^11.0.0' ? '^5.9.0' : '~6.0.3',
+      },
+      files: { 'src/lambda.ts': codeBlock(guide, '// src/lambda.ts') },
+    });
+    await run(app, 'npm', 'install', '--ignore-scripts');
+    await run(app, 'sh', '-c', codeBlock(guide, 'npx nest build'));
+
+    const deployed = `${app}-deployed`;
+    await write(deployed, { 'invoke.cjs': INVOKE });
+    await copyFile(join(app, 'out/lambda.cjs'), join(deployed, 'lambda.cjs'));
+    const token = issuer.token(key, 'RS256', { aud: AUDIENCE });
+    // The last line: Nest logs to the standard output as well.
+    const output = await run(deployed, 'node', NO_REQUIRE_ESM, 'invoke.cjs', issuer.url, token);
+    expect(JSON.parse(output.trim().split('\n').at(-1) ?? '')).toMatchObject({
+      refused: { statusCode: 401, headers: { 'www-authenticate': 'Bearer' } },
+      accepted: { statusCode: 200, body: '{"owner":"alice"}' },
+    });
   },
   240_000,
 );
