@@ -3,7 +3,15 @@ import { copyFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LocalIssuer, newKey } from '../support/local-issuer.js';
 import { codeBlock, emptyFolder, pack, run, type Tarball, write } from './packed.js';
-import { ABSENT_PACKAGES_OF_NEST, AUDIENCE, expectGuarded, NO_REQUIRE_ESM, writeReadmeApp } from './readme-app.js';
+import {
+  ABSENT_PACKAGES_OF_NEST,
+  AUDIENCE,
+  expectGuarded,
+  NO_REQUIRE_ESM,
+  TSCONFIG,
+  withTestIssuer,
+  writeReadmeApp,
+} from './readme-app.js';
 
 // Build set-ups that take minutes to install: `npm run test:builds`, and once a week. The others are in package.spec.ts.
 
@@ -28,6 +36,9 @@ afterAll(async () => {
   await issuer.stop();
   await folder.remove();
 }, 60_000);
+
+const pnpm = (cwd: string, ...parameters: string[]) =>
+  run(cwd, 'node', join(tools, 'node_modules/pnpm/bin/pnpm.cjs'), ...parameters);
 
 async function createApp(name: string, nest: string, more: object = {}, manifest: object = { type: 'module' }) {
   const app = join(folder.path, name);
@@ -151,9 +162,69 @@ it('runs with yarn Plug and Play', async () => {
 
 it('runs with pnpm, whose packages see only their own dependencies', async () => {
   const app = await createApp('pnpm', '^12.0.0');
-  await run(app, 'node', join(tools, 'node_modules/pnpm/bin/pnpm.cjs'), 'install', '--ignore-scripts');
+  await pnpm(app, 'install', '--ignore-scripts');
   await run(app, 'npx', 'tsc');
   await expectGuarded(issuer, key, app, 'dist/main.js');
+}, 240_000);
+
+/** An application that uses the AuthModule of the shared library, and classes and decorators of its own copy. */
+const BILLING = `
+import { Controller, Get, Module } from '@nestjs/common';
+import { authModule } from '@app/shared';
+import { AuthEvents, CurrentUser } from 'nestjs-resource-server';
+
+@Controller('orders')
+class OrdersController {
+  constructor(readonly events: AuthEvents) {}
+
+  @Get('mine')
+  mine(@CurrentUser('sub') sub: string) {
+    return { owner: sub };
+  }
+}
+
+@Module({ imports: [authModule('${AUDIENCE}')], controllers: [OrdersController] })
+export class AppModule {}
+`;
+
+it('runs in a pnpm workspace whose shared library has another version of Nest, configured as in the guide', async () => {
+  const guide = 'docs/guides/monorepos.md';
+  const workspace = join(folder.path, 'workspace');
+  const billing = join(workspace, 'apps/billing');
+  const shared = JSON.parse(codeBlock(guide, '{\n  "name": "@app/shared"')) as object;
+  const injected = JSON.parse(codeBlock(guide, '{\n  "dependencies": { "@app/shared"')) as { dependencies: object };
+  await writeReadmeApp(billing, {
+    nest: '^12.1.0',
+    tarball,
+    manifest: { ...injected, type: 'module', scripts: { build: 'tsc' } },
+    dependencies: injected.dependencies,
+    devDependencies: { typescript: '~6.0.3' },
+    files: { 'src/app.module.ts': BILLING },
+  });
+  await write(workspace, {
+    'package.json': { private: true },
+    'pnpm-workspace.yaml': `packages: ['apps/*', 'libs/*']\n${codeBlock(guide, 'syncInjectedDepsAfterScripts')}`,
+    'libs/shared/package.json': {
+      ...shared,
+      type: 'module',
+      exports: './dist/auth.js',
+      scripts: { build: 'tsc' },
+      devDependencies: {
+        '@nestjs/common': '12.0.0',
+        '@nestjs/core': '12.0.0',
+        '@types/node': '^20.0.0',
+        'nestjs-resource-server': `file:${tarball.path}`,
+        'reflect-metadata': '^0.2.0',
+        rxjs: '^7.8.0',
+        typescript: '~6.0.3',
+      },
+    },
+    'libs/shared/tsconfig.json': { ...TSCONFIG, compilerOptions: { ...TSCONFIG.compilerOptions, declaration: true } },
+    'libs/shared/src/auth.ts': withTestIssuer(codeBlock(guide, '// libs/shared/src/auth.ts')),
+  });
+  await pnpm(workspace, 'install', '--ignore-scripts');
+  await pnpm(workspace, '--recursive', 'run', 'build');
+  await expectGuarded(issuer, key, billing, 'dist/main.js');
 }, 240_000);
 
 it.each([
