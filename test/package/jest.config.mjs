@@ -4,9 +4,9 @@ import base from '../../jest.config.mjs';
 export default {
   ...base,
   rootDir: '../..',
-  testRegex: ['test/package/.*\\.spec\\.ts$'],
-  // `npm run test:builds` selects it.
-  testPathIgnorePatterns: ['/node_modules/', ...(process.argv.includes('builds') ? [] : ['/builds\\.spec'])],
+  // `npm run test:builds` runs only builds.spec.ts, also in a checkout whose path contains "builds"; other commands leave it out.
+  testRegex: [`test/package/${process.argv.includes('builds') ? 'builds' : '(?!builds)[^/]*'}\\.spec\\.ts$`],
+  testPathIgnorePatterns: ['/node_modules/'],
   collectCoverageFrom: [],
   coverageThreshold: {},
 };

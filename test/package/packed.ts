@@ -1,4 +1,5 @@
 import { execFile, spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -69,6 +70,14 @@ export async function write(folder: string, files: Record<string, string | objec
   }
 }
 
+/** Returns the code block of a page that starts with this text. */
+export function codeBlock(page: string, start: string): string {
+  const blocks = [...readFileSync(page, 'utf8').matchAll(/^```\w+\n([\s\S]*?)^```/gm)].map(([, code = '']) => code);
+  const block = blocks.find((code) => code.startsWith(start));
+  if (block === undefined) throw new Error(`${page} has no code block that starts with ${start}`);
+  return block;
+}
+
 /** Starts a script of Node. Resolves with what `ready` finds in its output so far, and rejects if the script ends before. */
 async function startUntil<Found>(
   folder: string,
@@ -107,9 +116,14 @@ async function startUntil<Found>(
   };
 }
 
-/** Starts an application that prints its address as its first line. */
+/** Starts an application that prints its address in a line of its own. */
 export async function start(folder: string, command: string | readonly string[], env: Record<string, string>) {
-  const { found, stop } = await startUntil(folder, [command].flat(), env, (output) => /^(.*)\n/.exec(output)?.[1]);
+  const { found, stop } = await startUntil(
+    folder,
+    [command].flat(),
+    env,
+    (output) => /^(https?:.*)\n/m.exec(output)?.[1],
+  );
   return { url: found, stop };
 }
 

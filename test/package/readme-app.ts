@@ -1,14 +1,12 @@
 import { expect } from '@jest/globals';
-import { readFileSync } from 'node:fs';
 import { bearer, call } from '../support/app.js';
 import { type LocalIssuer, newKey, type TestKey } from '../support/local-issuer.js';
-import { start, type Tarball, write } from './packed.js';
+import { codeBlock, start, type Tarball, write } from './packed.js';
 
 export const AUDIENCE = 'https://api.example.com';
 
-/** The first code block of the README, for an issuer of ours. */
-function readmeModule(): string {
-  const [, code = ''] = /^```ts\n([\s\S]*?)^```/m.exec(readFileSync('README.md', 'utf8')) ?? [];
+/** Replaces the issuer of a page's code with one of ours. */
+export function withTestIssuer(code: string): string {
   expect(code).toContain("issuer: 'https://tenant.eu.auth0.com/'");
   return code.replace("'https://tenant.eu.auth0.com/'", 'process.env.ISSUER as string');
 }
@@ -31,7 +29,7 @@ async function main() {
 void main();
 `;
 
-const TSCONFIG = {
+export const TSCONFIG = {
   compilerOptions: {
     module: 'nodenext',
     target: 'ES2022',
@@ -80,7 +78,7 @@ export async function writeReadmeApp(folder: string, app: ReadmeApp): Promise<vo
     },
     'tsconfig.json': TSCONFIG,
     'src/main.ts': MAIN,
-    'src/app.module.ts': readmeModule(),
+    'src/app.module.ts': withTestIssuer(codeBlock('README.md', '// src/app.module.ts')),
     ...app.files,
   });
 }
