@@ -236,7 +236,9 @@ copies.push(VERSION);
  */
 function warningOfCopies(): string | undefined {
   if (copies.length < 2) return undefined;
-  return `nestjs-resource-server is loaded ${String(copies.length)} times, in the versions ${copies.join(', ')}. Install one version for all projects.`;
+  const versions = [...new Set(copies)];
+  const which = versions.length > 1 ? `in the versions ${versions.join(', ')}` : `in version ${VERSION}`;
+  return `nestjs-resource-server is loaded ${String(copies.length)} times, ${which}. Install one copy of it and of Nest for all projects (see the guide to monorepos).`;
 }
 
 const MAX_CLIENT_LENGTH = 128;

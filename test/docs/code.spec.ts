@@ -122,7 +122,7 @@ describe('The tests of a page', () => {
       }
     }
     suites = [...(await runJest(folder)), ...(vitestPaths.length === 0 ? [] : await runVitest(folder))];
-  }, 200_000);
+  }, 450_000);
 
   afterAll(() => rm(folder, { recursive: true }));
 
@@ -175,7 +175,7 @@ async function runTests(report: string, args: readonly string[]): Promise<readon
     execFile(
       process.execPath,
       [...args, `--outputFile=${report}`],
-      { maxBuffer: 2 ** 24, timeout: 140_000 },
+      { maxBuffer: 2 ** 24, timeout: 400_000 },
       (_error, _stdout, text) => {
         resolve(text);
       },

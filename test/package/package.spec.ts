@@ -263,7 +263,7 @@ describe.each(applications)('an application of $what with the tarball installed'
       const { sub, warnings } = answers[1]?.body ?? {};
       expect(sub).toBe('bob');
       expect(warnings).toContainEqual(
-        expect.stringMatching(/is loaded 2 times, in the versions .*9\.9\.9.*Install one version/),
+        expect.stringMatching(/is loaded 2 times, in the versions .*9\.9\.9.*Install one copy/),
       );
     } finally {
       await stop();
