@@ -1,5 +1,6 @@
 import type { Type } from '@nestjs/common';
 import { AuthError, ConfigurationError } from '../model/errors.js';
+import type { VerifiedAccessToken } from '../model/access-token.js';
 import { problemOfNames } from '../model/requirement.js';
 import { ownMembers } from '../model/unknown-value.js';
 import { resourceDecorator } from '../nest/routes/route-metadata.js';
@@ -26,7 +27,8 @@ export interface McpEndpointOptions {
  *   so that the client requests them (step-up).
  * - Headers that name another method or tool than the body are refused (400 MCP_REQUEST_INVALID).
  * - A session belongs to the caller that opened it; for others it does not exist (404). An open stream ends with its token.
- * - `@rekog/mcp-nest` finds the address of the metadata for its `stepUpAuthorization`.
+ * - `@rekog/mcp-nest` finds the address of the metadata for its `stepUpAuthorization`, and in `request.user` the scopes and roles of the
+ *   token, also implied ones, unless the option `user` returns another user.
  *
  * @throws ConfigurationError for scopes that are not valid, and an unknown option.
  */
@@ -83,9 +85,18 @@ class McpExtension implements RouteExtension {
     }
     const response = context.switchToHttp().getResponse<{ readonly raw?: unknown }>();
     if (session === undefined) sessions.watch((response.raw ?? response) as never, token.claims);
-    const facts = { auth: authInfoOf(token, resource, user), [METADATA_URL]: resource?.metadataUrl };
+    const facts = {
+      auth: authInfoOf(token, resource, user),
+      user: userOf(user, token),
+      [METADATA_URL]: resource?.metadataUrl,
+    };
     Object.assign(request, facts);
     // On Fastify, the SDKs and `@rekog/mcp-nest` receive the request of Node.
-    if (request.raw !== undefined) Object.assign(request.raw, facts, { user });
+    if (request.raw !== undefined) Object.assign(request.raw, facts);
   }
+}
+
+/** `@rekog/mcp-nest` reads `scope` and `roles` of the user. A user that the application returned is left as it is. */
+function userOf(user: unknown, { claims, scopes, roles }: VerifiedAccessToken): unknown {
+  return user === claims ? { ...claims, scope: scopes.join(' '), roles } : user;
 }

@@ -10,7 +10,7 @@ import { McpServer as McpServer1 } from '@modelcontextprotocol/sdk/server/mcp.js
 import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js';
 import { AuthorizationServer } from '../../demo/authorization-server.js';
 import { McpUser } from '../../demo/mcp/mcp-user.js';
-import { AuthModule, OptionalAuth, Public, RequireScopes } from '../../src/index.js';
+import { AuthModule, type AuthOptions, OptionalAuth, Public, RequireScopes } from '../../src/index.js';
 import { type McpAuthInfo, McpEndpoint } from '../../src/mcp.js';
 import { bearer, call, closeApps, type Platform, PLATFORMS, type RunningApp, startApp } from '../support/app.js';
 
@@ -102,6 +102,7 @@ async function start(
   platform: Platform,
   controllers: readonly Type[] = [ModernController, LegacyController],
   prepare?: (app: INestApplication) => void | Promise<void>,
+  options: Partial<AuthOptions> = {},
 ) {
   const auth = AuthModule.forRoot({
     issuer: authorizationServer.issuer,
@@ -109,7 +110,8 @@ async function start(
     resource: {},
     resources: { '/mcp': {}, '/legacy': {} },
     clockToleranceSeconds: 0,
-  });
+    ...options,
+  } as AuthOptions);
   const app: RunningApp = await startApp(platform, { imports: [auth], controllers: [...controllers] }, { prepare });
   /** Reaches the application at its public address, as through a proxy. */
   const viaProxy: typeof fetch = (address, init) => {
@@ -322,12 +324,38 @@ describe.each(PLATFORMS)('An MCP endpoint on %s', (platform) => {
     expect(body).toMatchObject({ scopes_supported: ['orders:read', 'orders:write'] });
   });
 
+  it('gives @rekog/mcp-nest the scopes and roles of the token, and leaves a user of the application as it is', async () => {
+    @Controller('mcp')
+    @McpEndpoint()
+    class UserController {
+      @Get()
+      read(@Req() request: NestRequest) {
+        return ((request.raw ?? request) as { user?: object }).user;
+      }
+    }
+    const claims = { scope: ['orders:write'], groups: ['staff'] };
+    const options = { claimPaths: { roles: ['groups'] }, scopeImplications: { 'orders:write': ['orders:read'] } };
+    const app = await start(platform, [UserController], undefined, options);
+    const ask = async (running: typeof app) =>
+      (await call(`${running.url}/mcp`, bearer(running.tokenFor('/mcp', claims)))).body;
+    expect(await ask(app)).toMatchObject({ scope: 'orders:write orders:read', roles: ['staff'], groups: ['staff'] });
+    const user = () => ({ name: 'Alice' });
+    expect(await ask(await start(platform, [UserController], undefined, { user }))).toEqual({ name: 'Alice' });
+  });
+
   it('gives guests no caller, and no tool that needs scopes', async () => {
     @Controller('mcp')
     @McpEndpoint({ tools: TOOLS })
     @OptionalAuth()
-    class OpenController extends ModernController {}
+    class OpenController {
+      @All()
+      serve(@Req() request: NestRequest & IncomingMessage, @Res() response: NestResponse) {
+        return new ModernController().serve(request, response);
+      }
+    }
     const app = await start(platform, [OpenController]);
     expect((await app.post('/mcp', toolCall('delete-order'))).body.code).toBe('TOKEN_MISSING');
+    const { status, text } = await app.post('/mcp', toolCall('whoami'));
+    expect([status, text]).toEqual([200, expect.not.stringContaining('clientId')]);
   });
 });

@@ -29,7 +29,9 @@ import { resolveOptions } from '../../src/options/resolve-options.js';
 import { routesController } from '../support/decorated-class.js';
 import { LocalIssuer, newKey } from '../support/local-issuer.js';
 import { LogRecorder } from '../support/log-recorder.js';
+import { guardedGateway } from '../support/transports/gateways.js';
 import { graphqlModule, mercuriusModule } from '../support/transports/graphql.js';
+import { SOCKET_KINDS } from '../support/transports/sockets.js';
 import { verifierOf } from '../support/verifier.js';
 import { type OrdersOptions, outcomeOf, startOrders } from '../support/orders-app.js';
 
@@ -504,5 +506,20 @@ describe('The options of resources', () => {
     expect(await problems({ publicUrl: API, resources: { '/mcp': {} } }, Both)).toEqual([
       { path: 'Both.a', message: expect.stringContaining('routes of several resources') },
     ]);
+  });
+});
+
+describe.each(SOCKET_KINDS)('A gateway on $name', (kind) => {
+  it('of a resource admits only tokens for that resource, also later ones', async () => {
+    const sockets = await kind.start(issuer, OPTIONS as AuthOptions, (place) => [
+      guardedGateway(place('guarded'), Resource('/mcp')),
+    ]);
+    const token = (aud: string) => issuer.token(key, 'ES256', { aud, sub: 'alice' });
+    const refused = sockets.open('guarded', token(API));
+    expect(await refused.ask('closed')).toBe('AUDIENCE_MISMATCH');
+    const admitted = sockets.open('guarded', token(MCP));
+    expect(await admitted.ask('closed')).toBe('ok alice');
+    admitted.send('authenticate', token(API));
+    expect(await admitted.closed).toMatchObject({ code: 'AUDIENCE_MISMATCH' });
   });
 });
