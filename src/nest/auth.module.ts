@@ -177,6 +177,12 @@ function startWith(options: ResolvedOptions, undefinedNames: readonly string[]):
         ? 'explainRefusals is on but not used, because NODE_ENV is production: it would reveal the expected values to callers'
         : 'explainRefusals is on: responses tell callers what the options expect and what their token has',
     );
+  const { main, byPath } = options.resources;
+  const unnamed = [main, ...byPath.values()].find((each) => each && each.authorizationServers === undefined);
+  if (typeof options.issuers === 'function' && unnamed !== undefined)
+    logger.warn(
+      `The metadata of ${unnamed.identifier} names no authorization server, because \`issuers\` is a function: set \`authorizationServers\`, which MCP clients need`,
+    );
   const issuers = withWarnings(options.issuers, (warning) => {
     logger.warn(warning);
   });

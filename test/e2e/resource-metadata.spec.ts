@@ -487,6 +487,20 @@ describe('The options of resources', () => {
     expect(resolveOptions(options).issuers).toMatchObject([{ audience: ['http://localhost:3000'] }]);
   });
 
+  it('are warned of if `issuers` is a function and no authorization server is named', async () => {
+    const issuers = () => Promise.resolve(undefined);
+    const warnings = async (resource: object) => {
+      const logger = new LogRecorder();
+      const options = { ...OPTIONS, issuer: undefined, issuers, resource, resources: {} };
+      await startOrders(issuer, options as OrdersOptions, { controllers: [OrdersController], logger });
+      return logger.lines.filter((line) => line.includes('authorization server'));
+    };
+    expect(await warnings({})).toEqual([
+      expect.stringContaining(`The metadata of ${API} names no authorization server`),
+    ]);
+    expect(await warnings({ authorizationServers: [issuer.url] })).toEqual([]);
+  });
+
   it.each(['mcp', '/mcp/', '', 7])('refuse @Resource(%j), which is no path', (path) => {
     expect(problemsOf(() => Resource(path as string))).toMatchObject([
       { message: expect.stringContaining('not a path') },
@@ -511,7 +525,7 @@ describe('The options of resources', () => {
 
 describe.each(SOCKET_KINDS)('A gateway on $name', (kind) => {
   it('of a resource admits only tokens for that resource, also later ones', async () => {
-    const sockets = await kind.start(issuer, OPTIONS as AuthOptions, (place) => [
+    const sockets = await kind.start(issuer, { ...OPTIONS, clock: Date.now }, (place) => [
       guardedGateway(place('guarded'), Resource('/mcp')),
     ]);
     const token = (aud: string) => issuer.token(key, 'ES256', { aud, sub: 'alice' });
@@ -519,7 +533,7 @@ describe.each(SOCKET_KINDS)('A gateway on $name', (kind) => {
     expect(await refused.ask('closed')).toBe('AUDIENCE_MISMATCH');
     const admitted = sockets.open('guarded', token(MCP));
     expect(await admitted.ask('closed')).toBe('ok alice');
-    admitted.send('authenticate', token(API));
-    expect(await admitted.closed).toMatchObject({ code: 'AUDIENCE_MISMATCH' });
+    expect(await admitted.authenticate(token(API))).toMatchObject({ code: 'AUDIENCE_MISMATCH' });
+    expect(await admitted.authenticate(token(MCP))).toMatchObject({ expiresAt: expect.any(Number) });
   });
 });
