@@ -18,7 +18,7 @@ function addressesOf(url: string): Record<string, string> {
     'Orders API': `${url}/orders`,
     GraphQL: `${url}/graphql`,
     WebSocket: `${url}/orders (socket.io, namespace orders)`,
-    MCP: `${url}/mcp (streamable HTTP; an MCP client that gets this address signs you in)`,
+    MCP: `${url}/mcp`,
     'Swagger UI': `${url}/docs`,
   };
 }
@@ -54,6 +54,9 @@ async function runWithEmbeddedServer(): Promise<number> {
   const mcpToken = await server.clientCredentialsToken(`${url}/mcp`);
   for (const { title, command } of printedCommands({ url, issuer: server.issuer, audience: AUDIENCE, token, mcpToken }))
     console.log(`${title}:\n\n${command}\n`);
+  const entry = { mcpServers: { orders: { type: 'http', url: `${url}/mcp` } } };
+  console.log(`Connect an MCP client, which then signs you in, with this entry of its configuration:\n`);
+  console.log(`${JSON.stringify(entry)}\n`);
   const audiences = { audience: AUDIENCE, otherAudience: OTHER_AUDIENCE, redirectUri: REDIRECT_URI };
   const results = [...(await makeSampleCalls(url, server, audiences)), ...(await makeMcpCalls(url, token))];
   return finish(app, results, async () => {
