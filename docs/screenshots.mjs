@@ -16,6 +16,7 @@ import { parseArgs, stripVTControlCharacters } from 'node:util';
 import { AuthorizationServer } from '../demo/dist/authorization-server.js';
 
 const { values: OPTIONS } = parseArgs({ options: { png: { type: 'string' } } });
+if (OPTIONS.png !== undefined) await mkdir(OPTIONS.png, { recursive: true });
 const ROOT = join(import.meta.dirname, '..');
 const PICTURES = join(ROOT, 'docs', 'public');
 const CHROMIUM = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium';
