@@ -17,7 +17,7 @@ export async function startApi(
   { canSignIn, port }: { canSignIn: boolean; port?: number },
 ): Promise<RunningApi> {
   // The metadata of the MCP server state the address, so it must be known before the API starts.
-  const ownPort = port ?? (await freePort());
+  const ownPort = port === undefined || port === 0 ? await freePort() : port;
   const url = `http://127.0.0.1:${String(ownPort)}`;
   const options: AuthOptions = {
     issuer,

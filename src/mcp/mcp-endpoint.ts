@@ -98,5 +98,8 @@ class McpExtension implements RouteExtension {
 
 /** `@rekog/mcp-nest` reads `scope` and `roles` of the user. A user that the application returned is left as it is. */
 function userOf(user: unknown, { claims, scopes, roles }: VerifiedAccessToken): unknown {
-  return user === claims ? { ...claims, scope: scopes.join(' '), roles } : user;
+  if (user !== claims) return user;
+  // It reads `scopes` if `scope` is empty.
+  const own = { ...claims, scope: scopes.join(' '), scopes, roles };
+  return Object.freeze(Object.assign(Object.create(Object.getPrototypeOf(claims) as object | null) as object, own));
 }

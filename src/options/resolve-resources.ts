@@ -112,8 +112,8 @@ export const METADATA_PATH = '/.well-known/oauth-protected-resource';
 /** RFC 9728 §3: inserted between the host and the path, without the slash that ends the path. */
 export function metadataUrlOf({ identifier }: { readonly identifier: string }): string {
   if (!URL.canParse(identifier)) return '';
-  const { origin, pathname } = new URL(identifier);
-  return origin + METADATA_PATH + withoutTrailingSlashes(pathname);
+  const { origin, pathname, search } = new URL(identifier);
+  return origin + METADATA_PATH + withoutTrailingSlashes(pathname) + search;
 }
 
 /** RFC 9728 §1.2: an https address without a fragment. A query or an encoded path could not be served. */

@@ -339,6 +339,9 @@ describe.each(PLATFORMS)('An MCP endpoint on %s', (platform) => {
     const ask = async (running: typeof app) =>
       (await call(`${running.url}/mcp`, bearer(running.tokenFor('/mcp', claims)))).body;
     expect(await ask(app)).toMatchObject({ scope: 'orders:write orders:read', roles: ['staff'], groups: ['staff'] });
+    // It would read the claim `scopes` of a token without a scope.
+    const none = bearer(app.tokenFor('/mcp', { scope: '', scopes: ['orders:write'] }));
+    expect((await call(`${app.url}/mcp`, none)).body).toMatchObject({ scope: '', scopes: [] });
     const user = () => ({ name: 'Alice' });
     expect(await ask(await start(platform, [UserController], undefined, { user }))).toEqual({ name: 'Alice' });
   });

@@ -240,6 +240,14 @@ describe.each(PLATFORMS)('On %s', (platform) => {
     const { body } = await app.ask({}, `${WELL_KNOWN}/api/mcp`);
     expect(body.scopes_supported).toEqual(['tools:call']);
     expect(logger.lines.filter((line) => line.startsWith('warn'))).toEqual([]);
+
+    // Without the prefix, it would have a route of each of two resources, or be below one that it is not below with the prefix.
+    const Both = routesController('Both', ['mcp', 'orders'] as never, { a: [] });
+    const resources = { '/mcp': {} };
+    await startOrders(issuer, { ...OPTIONS, resources }, { platform, controllers: [Both], prepare, logger });
+    expect(logger.lines.filter((line) => line.startsWith('warn'))).toEqual([
+      expect.stringContaining('No route is below /mcp'),
+    ]);
   });
 
   it('passes the audience to a verifier that the application replaces', async () => {

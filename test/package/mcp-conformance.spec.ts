@@ -68,11 +68,13 @@ it.each<[string, object]>([
     const flow = { serverUrl: `${api.url}/mcp`, ...given };
     const child = fork(join(folder.path, 'run.mjs'), [JSON.stringify({ flow })], { execArgv: [] });
     const messages: Message[] = [];
+    const signIns: Promise<void>[] = [];
     child.on('message', (message: Message) => {
       messages.push(message);
-      if (message.address !== undefined) void signIn(message.address);
+      if (message.address !== undefined) signIns.push(signIn(message.address));
     });
     await once(child, 'exit');
+    await Promise.all(signIns);
     const result = messages.at(-1)?.result;
     expect(result?.steps.filter(({ status }) => status === 'failed')).toEqual([]);
     expect([result?.passed, result?.verification]).toEqual([

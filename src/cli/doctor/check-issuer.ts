@@ -29,7 +29,7 @@ export async function checkIssuer(
   request: DoctorRequest,
   options: ProbeOptions,
   report: CheckReport,
-): Promise<{ readonly isReachable: boolean; readonly keySet: KeySet | undefined; readonly metadata: unknown }> {
+): Promise<{ readonly isReachable: boolean; readonly keySet: KeySet | undefined }> {
   const { jwksUri, metadataUri, headers, allowHttp } = request;
   const probes: Probe[] = [];
   const isFetchable = checkIssuerAddress(request, report);
@@ -45,7 +45,7 @@ export async function checkIssuer(
     probes.push(result);
     return result;
   };
-  let metadata: (Pick<Metadata, 'jwksUri' | 'location'> & Partial<Metadata>) | undefined;
+  let metadata: Pick<Metadata, 'jwksUri' | 'location'> | undefined;
   if (jwksUri !== undefined) metadata = { jwksUri, location: jwksUri };
   else if (metadataUri !== undefined)
     metadata = await checkDiscovery(correctedIssuer(request.issuer), [metadataUri], send, report);
@@ -54,7 +54,7 @@ export async function checkIssuer(
   const keySet = address === undefined ? undefined : checkKeySet(await send(address), report);
   const aheadSeconds = probes.map((each) => each.aheadSeconds).find((seconds) => seconds !== undefined);
   if (aheadSeconds !== undefined) checkClock(aheadSeconds, request, report);
-  return { isReachable: probes[0]?.isUnreachable !== true, keySet, metadata: metadata?.document };
+  return { isReachable: probes[0]?.isUnreachable !== true, keySet };
 }
 
 /** Removes everything that an issuer does not have (RFC 8414 §2). The result contains no credentials. */
@@ -135,7 +135,7 @@ async function checkDiscovery(
 
 function readMetadata({ body, address }: Probe) {
   if (!isJsonObject(body) || typeof body.issuer !== 'string') return undefined;
-  return { issuer: body.issuer, jwksUri: body.jwks_uri, location: address, document: body };
+  return { issuer: body.issuer, jwksUri: body.jwks_uri, location: address };
 }
 
 const NOT_FOUND_FIX =

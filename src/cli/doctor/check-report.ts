@@ -14,6 +14,7 @@ const RESOURCE_CHECKS = [
   'challenge-metadata',
   'challenge-scope',
   'challenge-error',
+  'wrong-token',
   'resource-metadata',
   'metadata-resource',
   'metadata-members',

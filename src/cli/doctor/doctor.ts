@@ -10,7 +10,8 @@ import { loadApplication } from '../load-application.js';
 import { checkIssuer, correctedIssuer, type DoctorRequest } from './check-issuer.js';
 import { checkApplication } from './check-application.js';
 import { CheckReport } from './check-report.js';
-import { checkResource, type ResourceRequest } from './check-resource.js';
+import { checkResource } from './check-resource.js';
+import type { ResourceRequest } from './check-resource-metadata.js';
 import { checkToken } from './check-token.js';
 import { checkConfiguration, suggestConfiguration } from './suggested-configuration.js';
 
@@ -38,7 +39,7 @@ Options:
   --allow-http                 allows http for other hosts than loopback
   --app <file>                 the built file of the application, as for routes, which is initialized and closed
   --export <name>              the export of that file to use, if several qualify
-  --resource <url>             the address of the API or MCP server, which gets calls without, with a wrong, and with the given token
+  --resource <url>             the address of the API or MCP server; gets GET and a ping by POST, and the token
   --json                       prints one JSON document
 
 Examples:
@@ -104,7 +105,7 @@ async function examineResource(
   { fetch, clock, env }: CommandIo,
 ) {
   const report = new CheckReport('resource');
-  const isReachable = await checkResource(request, token, { fetch, clock, timeoutMs }, report);
+  const isReachable = await checkResource({ ...request, options: { fetch, clock, timeoutMs }, report }, token);
   if (!isReachable) checkProxy(env, report);
   return { report, isReachable, suggested: undefined, close: undefined };
 }
@@ -162,7 +163,7 @@ function readArguments(args: readonly string[]): Arguments {
   if (exportName !== undefined) throw new CommandError('--export needs --app <file>.');
   if (values.resource !== undefined)
     return {
-      subject: { resource: values.resource, allowHttp, clockToleranceSeconds, timeoutMs },
+      subject: { resource: values.resource, audience: values.audience, allowHttp, clockToleranceSeconds, timeoutMs },
       tokenOption,
       json,
     };
@@ -191,7 +192,7 @@ function readArguments(args: readonly string[]): Arguments {
 
 const TAKEN_WITH: Readonly<Record<string, readonly string[]>> = {
   app: ['export', 'token', 'json'],
-  resource: ['token', 'json', 'timeout', 'clock-tolerance', 'allow-http'],
+  resource: ['token', 'json', 'audience', 'timeout', 'clock-tolerance', 'allow-http'],
 };
 
 function refuseExclusive(given: readonly string[]): void {

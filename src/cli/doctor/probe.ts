@@ -19,11 +19,13 @@ export interface Probe {
 
 export interface ProbeOptions extends Pick<ExchangeOptions, 'fetch' | 'timeoutMs'> {
   readonly clock: () => number;
+  /** Default true. If only the status and the headers matter: a body may never end. */
+  readonly readsBody?: boolean;
 }
 
 export async function probe(
   url: string,
-  { fetch, timeoutMs, clock }: ProbeOptions,
+  { fetch, timeoutMs, clock, readsBody = true }: ProbeOptions,
   request: ExchangeRequest = {},
 ): Promise<Probe> {
   const address = withoutQuery(url);
@@ -43,7 +45,9 @@ export async function probe(
       const { origin, pathname } = new URL(location, url);
       target = `, to ${origin}${pathname}`;
     }
-    return response;
+    if (readsBody) return response;
+    response.body?.cancel().catch(() => undefined);
+    return new Response(null, response);
   };
   try {
     const limits = { timeoutMs, maxBytes: REMOTE_KEY_DEFAULTS.maxBytes };

@@ -3,6 +3,7 @@ import { defaultResource, type ResolvedResource, type ResolvedResources } from '
 /** The protected resources of the application: those of the options, and those of `@Resource()` below the `publicUrl`. */
 export class ResourceDirectory {
   private readonly byPath: Map<string, ResolvedResource>;
+  /** Named by a decorator or a middleware. */
   private readonly used = new Set<ResolvedResource>();
 
   constructor(private readonly given: ResolvedResources) {
@@ -22,12 +23,16 @@ export class ResourceDirectory {
   named(path: string): ResolvedResource | undefined {
     const { publicUrl } = this.given;
     if (!this.byPath.has(path) && publicUrl !== undefined) this.byPath.set(path, defaultResource(publicUrl, path));
-    return this.use(this.byPath.get(path));
+    const resource = this.byPath.get(path);
+    if (resource !== undefined) this.used.add(resource);
+    return resource;
   }
 
-  /** Those of the options that no route or middleware has asked for. */
-  get unused(): readonly ResolvedResource[] {
-    return [...this.given.byPath.values()].filter((resource) => !this.used.has(resource));
+  /** Returns those of the options that no decorator, middleware or route has. */
+  unused(ofRoutes: readonly (ResolvedResource | undefined)[]): readonly ResolvedResource[] {
+    return [...this.given.byPath.values()].filter(
+      (resource) => !this.used.has(resource) && !ofRoutes.includes(resource),
+    );
   }
 
   /**
@@ -39,11 +44,6 @@ export class ResourceDirectory {
     const found = [...this.given.byPath.values()].filter(
       ({ path }) => route.startsWith(path.toLowerCase()) && /^(?:$|[/*:{(?])/.test(route.slice(path.length)),
     );
-    return this.use(found.sort((one, other) => other.path.length - one.path.length)[0]);
-  }
-
-  private use(resource: ResolvedResource | undefined): ResolvedResource | undefined {
-    if (resource !== undefined) this.used.add(resource);
-    return resource;
+    return found.sort((one, other) => other.path.length - one.path.length)[0];
   }
 }

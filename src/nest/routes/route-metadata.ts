@@ -54,6 +54,7 @@ export class RouteMetadata {
   private readonly classes = new Map<Type, ClassRules>();
 
   readonly resources: ResourceDirectory;
+  private arePathsFinal = true;
 
   constructor(
     @Inject(RESOLVED_OPTIONS) private readonly settings: Pick<ResolvedOptions, 'require' | 'resources' | 'realm'>,
@@ -99,8 +100,9 @@ export class RouteMetadata {
   }
 
   /** Remembers the handlers of the application in place of earlier ones. The rules of a handler depend on all of its routes. */
-  register(handlers: readonly FoundHandler[]): void {
+  register(handlers: readonly FoundHandler[], { arePathsFinal } = { arePathsFinal: true }): void {
     this.handlers.register(handlers);
+    this.arePathsFinal = arePathsFinal;
     this.classes.clear();
   }
 
@@ -161,7 +163,7 @@ export class RouteMetadata {
       throw problem(`has @Resource("${declared}"), which is not in \`resources\`; add it, or set \`publicUrl\``);
     }
     const found = new Set(this.handlers.pathsOf(controller, name).map((path) => resources.ofRoute(path)));
-    if (found.size > 1)
+    if (found.size > 1 && this.arePathsFinal)
       throw problem('has routes of several resources; give each a handler of its own, or add @Resource()');
     const [only = resources.main] = found;
     return only;

@@ -67,8 +67,9 @@ export class RouteReporter implements OnModuleInit, OnApplicationBootstrap {
 
   /** @throws ConfigurationError for every handler whose decorators contradict each other, or whose policy is not a provider. */
   async onModuleInit(): Promise<void> {
-    const handlers = this.handlers();
     this.isStarted = true;
+    const handlers = this.handlers();
+    this.routes.register(handlers);
     await this.coverage.prepare(handlers);
     const problems = handlers.flatMap((handler) => this.problemsOf(handler));
     if (await this.sharesGraphqlContext()) problems.push(SHARED_CONTEXT);
@@ -111,7 +112,7 @@ export class RouteReporter implements OnModuleInit, OnApplicationBootstrap {
     const routes: ReportedRoute[] = [];
     const warnings = [...warningsOfMisplaced(this.modules)];
     const all = this.routesOf(app, microservices);
-    for (const { path } of this.routes.resources.unused)
+    for (const { path } of this.routes.resources.unused(all.map(({ rules }) => rules.resource)))
       warnings.push(
         `No route is below ${path} of \`resources\`. Write the path with the global prefix, or guard what is mounted there with AuthMiddleware.for.`,
       );
@@ -152,8 +153,8 @@ export class RouteReporter implements OnModuleInit, OnApplicationBootstrap {
 
   private handlers(): readonly FoundHandler[] {
     const handlers = this.discovery.all({ http: this.coverage.servesHttp });
-    // Swagger asks before the start, when the prefix and the routes may still change. A call is judged by those of the start.
-    if (!this.isStarted) this.routes.register(handlers);
+    // Swagger reads the routes before the start, when they have no prefix yet. The guard uses those of the start.
+    if (!this.isStarted) this.routes.register(handlers, { arePathsFinal: false });
     return handlers;
   }
 
