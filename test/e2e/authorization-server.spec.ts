@@ -3,7 +3,7 @@ import { AuthorizationServer } from '../../demo/authorization-server.js';
 import { signIn } from '../../demo/sign-in.js';
 import { AuthModule, type AuthOptions } from '../../src/index.js';
 import { bearer, call, PLATFORMS, type RunningApp, startApp } from '../support/app.js';
-import { AUDIENCE } from '../support/guarded-app.js';
+import { AUDIENCE } from '../support/local-issuer.js';
 import { OrdersController } from '../support/orders.js';
 
 const REDIRECT_URI = 'http://127.0.0.1/callback';

@@ -35,10 +35,10 @@ import {
   SocketAuthenticator,
 } from '../../src/index.js';
 import { bearer, closeApps } from '../support/app.js';
-import { AUDIENCE, until } from '../support/guarded-app.js';
+import { until } from '../support/until.js';
 import { holdTime, pass } from '../support/held-time.js';
 import { issuerWithTokens } from '../support/issuer-with-tokens.js';
-import { LocalIssuer } from '../support/local-issuer.js';
+import { LocalIssuer, AUDIENCE } from '../support/local-issuer.js';
 import { SlowUser } from '../support/slow-user.js';
 import { guardedGateway, manualGateway, type Place, reply } from '../support/transports/gateways.js';
 import { decorateMethod, greeting, watchedBy } from '../support/transports/handlers.js';

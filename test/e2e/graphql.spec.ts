@@ -40,7 +40,8 @@ import {
   type VerifiedAccessToken,
 } from '../../src/index.js';
 import { bearer, closeApps, hasNest, type Platform, PLATFORMS, startApp } from '../support/app.js';
-import { Clock, until } from '../support/guarded-app.js';
+import { Clock } from '../support/guarded-app.js';
+import { until } from '../support/until.js';
 import { holdTime, pass } from '../support/held-time.js';
 import { issuerWithTokens } from '../support/issuer-with-tokens.js';
 import {

@@ -21,9 +21,8 @@ import { AuthGuard, authHook, AuthMiddleware, AuthModule, Public } from '../../s
 import { type Answer, bearer, call, closeApps, type Platform, PLATFORMS } from '../support/app.js';
 import { decoratedClass } from '../support/decorated-class.js';
 import { codeInComments } from '../docs/pages.js';
-import { AUDIENCE } from '../support/guarded-app.js';
 import { issuerWithTokens } from '../support/issuer-with-tokens.js';
-import { LocalIssuer } from '../support/local-issuer.js';
+import { LocalIssuer, AUDIENCE } from '../support/local-issuer.js';
 import { type OrdersApp, type OrdersOptions, startOrders } from '../support/orders-app.js';
 
 const { key, issuer, good, TOKENS } = issuerWithTokens();

@@ -19,7 +19,7 @@ import { interval, map } from 'rxjs';
 import { AuthError, type AuthErrorDetail, AuthGuard } from '../../src/index.js';
 import { bearer, closeApps, PLATFORMS } from '../support/app.js';
 import { CONTROL_TEXT, hasControls } from '../support/catching.js';
-import { until } from '../support/guarded-app.js';
+import { until } from '../support/until.js';
 import { holdTime, pass } from '../support/held-time.js';
 import { LocalIssuer, newKey } from '../support/local-issuer.js';
 import { LogRecorder } from '../support/log-recorder.js';
