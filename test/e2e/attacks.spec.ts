@@ -4,8 +4,7 @@ import { AuthorizationServer } from '../../demo/authorization-server.js';
 import { signIn } from '../../demo/sign-in.js';
 import { AuthModule } from '../../src/index.js';
 import { bearer, call, PLATFORMS, type RunningApp, startApp } from '../support/app.js';
-import { AUDIENCE } from '../support/guarded-app.js';
-import { LocalIssuer, newKey, signText } from '../support/local-issuer.js';
+import { LocalIssuer, newKey, signText, AUDIENCE } from '../support/local-issuer.js';
 import { OrdersController } from '../support/orders.js';
 
 const OTHER_AUDIENCE = 'https://other.example.com';

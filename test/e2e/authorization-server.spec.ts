@@ -3,7 +3,7 @@ import { AuthorizationServer } from '../../demo/authorization-server.js';
 import { signIn } from '../../demo/sign-in.js';
 import { AuthModule, type AuthOptions } from '../../src/index.js';
 import { bearer, call, PLATFORMS, type RunningApp, startApp } from '../support/app.js';
-import { AUDIENCE } from '../support/guarded-app.js';
+import { AUDIENCE } from '../support/local-issuer.js';
 import { OrdersController } from '../support/orders.js';
 
 const REDIRECT_URI = 'http://127.0.0.1/callback';
@@ -57,7 +57,7 @@ describe.each(PLATFORMS)('Tokens of a real authorization server on %s', (platfor
   });
 
   it('cause one fetch of metadata and keys, however many requests are concurrent', async () => {
-    const server = await AuthorizationServer.start({ audiences: [AUDIENCE] });
+    const server = await AuthorizationServer.start({ audiences: [AUDIENCE], algorithm: 'ES256' });
     const running = await start(server);
     const token = await server.clientCredentialsToken();
     server.requests.length = 0;
@@ -69,7 +69,7 @@ describe.each(PLATFORMS)('Tokens of a real authorization server on %s', (platfor
   });
 
   it('are accepted with a new key immediately, and rejected with the withdrawn key (KEY_UNKNOWN)', async () => {
-    const server = await AuthorizationServer.start({ audiences: [AUDIENCE] });
+    const server = await AuthorizationServer.start({ audiences: [AUDIENCE], algorithm: 'ES256' });
     const running = await start(server);
     const old = await server.clientCredentialsToken();
     expect((await call(`${running.url}/orders`, bearer(old))).status).toBe(200);

@@ -35,10 +35,10 @@ import {
   SocketAuthenticator,
 } from '../../src/index.js';
 import { bearer, closeApps } from '../support/app.js';
-import { AUDIENCE, until } from '../support/guarded-app.js';
+import { until } from '../support/until.js';
 import { holdTime, pass } from '../support/held-time.js';
 import { issuerWithTokens } from '../support/issuer-with-tokens.js';
-import { LocalIssuer } from '../support/local-issuer.js';
+import { LocalIssuer, AUDIENCE } from '../support/local-issuer.js';
 import { SlowUser } from '../support/slow-user.js';
 import { guardedGateway, manualGateway, type Place, reply } from '../support/transports/gateways.js';
 import { decorateMethod, greeting, watchedBy } from '../support/transports/handlers.js';
@@ -296,8 +296,8 @@ describe.each(SOCKET_KINDS)('The opening of a socket of $name', (kind) => {
 describe.each(SOCKET_KINDS)('The messages that wait for a socket of $name', (kind) => {
   const start = starter(kind);
   const isNative = kind.name === 'ws';
-  /** A megabyte as it is sent, and about twelve in memory. */
-  const nested = Array.from({ length: 330_000 }, () => []);
+  /** Half a megabyte as it is sent, and about six in memory. */
+  const nested = Array.from({ length: 150_000 }, () => []);
 
   /** Opens a socket whose admission, or whose new token, waits until the test releases it. */
   const openHeld = async (waitsFor: string) => {

@@ -91,7 +91,11 @@ describe('doctor --resource against the demo', () => {
   let api: RunningApi;
 
   beforeAll(async () => {
-    server = await AuthorizationServer.start({ audiences: ['https://api.example.com'], canRegister: true });
+    server = await AuthorizationServer.start({
+      audiences: ['https://api.example.com'],
+      canRegister: true,
+      algorithm: 'ES256',
+    });
     api = await startApi({ issuer: server.issuer, audience: 'https://api.example.com' }, { canSignIn: false });
   });
 

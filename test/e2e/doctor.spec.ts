@@ -26,7 +26,11 @@ describe('doctor against a real authorization server', () => {
   let server: AuthorizationServer;
 
   beforeAll(async () => {
-    server = await AuthorizationServer.start({ audiences: [AUDIENCE], redirectUri: 'http://127.0.0.1/callback' });
+    server = await AuthorizationServer.start({
+      audiences: [AUDIENCE],
+      redirectUri: 'http://127.0.0.1/callback',
+      algorithm: 'ES256',
+    });
   });
 
   afterAll(() => server.stop());

@@ -13,7 +13,8 @@ import {
   KEYS,
   METADATA,
 } from '../support/faulty-issuer.js';
-import { type GuardedApp, lastingToken, startGuarded, until } from '../support/guarded-app.js';
+import { type GuardedApp, lastingToken, startGuarded } from '../support/guarded-app.js';
+import { until } from '../support/until.js';
 import { holdTime, pass } from '../support/held-time.js';
 import { newKey, signToken, type TestKey } from '../support/local-issuer.js';
 import { outcomeOf } from '../support/verifier.js';

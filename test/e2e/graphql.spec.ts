@@ -1,6 +1,6 @@
 import 'reflect-metadata';
 import { Agent, type IncomingMessage, request as httpRequest } from 'node:http';
-import { afterEach, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { ApolloServerPluginInlineTraceDisabled } from '@apollo/server/plugin/disabled';
 import { type ApolloDriverConfig, ApolloFederationDriver } from '@nestjs/apollo';
 import { type INestApplication, Logger, type Type, UseGuards } from '@nestjs/common';
@@ -40,7 +40,8 @@ import {
   type VerifiedAccessToken,
 } from '../../src/index.js';
 import { bearer, closeApps, hasNest, type Platform, PLATFORMS, startApp } from '../support/app.js';
-import { Clock, until } from '../support/guarded-app.js';
+import { Clock } from '../support/guarded-app.js';
+import { until } from '../support/until.js';
 import { holdTime, pass } from '../support/held-time.js';
 import { issuerWithTokens } from '../support/issuer-with-tokens.js';
 import {
@@ -167,7 +168,25 @@ let policyCalls = 0;
 
 const { issuer, tokenOf, TOKENS } = issuerWithTokens();
 
-afterEach(closeApps);
+let isShared = false;
+
+afterEach(async () => {
+  if (!isShared) await closeApps();
+});
+
+/** Starts an application for all tests of the `describe` that calls this. */
+function shared<App>(start: () => Promise<App>): () => App {
+  let app: App;
+  beforeAll(async () => {
+    app = await start();
+    isShared = true;
+  });
+  afterAll(async () => {
+    isShared = false;
+    await closeApps();
+  });
+  return () => app;
+}
 
 interface GraphqlResult {
   readonly data: Record<string, unknown> | null;
@@ -536,6 +555,7 @@ describe('A GraphQL query whose headers claim that it opens a socket', () => {
 });
 
 describe('The token of a subscription (graphql-ws)', () => {
+  const app = shared(() => graphqlSubscriptionDriver.start(issuer));
   const authorization = () => `Bearer ${TOKENS.good()}`;
 
   it.each<[string, () => Opening, string]>([
@@ -573,12 +593,12 @@ describe('The token of a subscription (graphql-ws)', () => {
       'TOKEN_MULTIPLE',
     ],
   ])('%s', async (_where, opening, result) => {
-    const { callWith } = await graphqlSubscriptionDriver.start(issuer);
-    expect(await callWith('closed', opening())).toBe(result);
+    expect(await app().callWith('closed', opening())).toBe(result);
   });
 });
 
 describe('The token of a subscription (Mercurius)', () => {
+  const app = shared(() => mercuriusSubscriptionDriver.start(issuer));
   const authorization = () => `Bearer ${TOKENS.good()}`;
 
   it.each<[string, () => Opening, string]>([
@@ -605,8 +625,7 @@ describe('The token of a subscription (Mercurius)', () => {
       'TOKEN_MULTIPLE',
     ],
   ])('%s', async (_where, opening, result) => {
-    const { callWith } = await mercuriusSubscriptionDriver.start(issuer);
-    expect(await callWith('closed', opening())).toBe(result);
+    expect(await app().callWith('closed', opening())).toBe(result);
   });
 
   it('is not read from a cookie that the page of another site caused to be sent (ORIGIN_UNTRUSTED)', async () => {

@@ -22,7 +22,7 @@ import {
   type VerifiedAccessToken,
 } from '../../src/index.js';
 import { closeApps, PLATFORMS, type Platform } from '../support/app.js';
-import { AUDIENCE } from '../support/guarded-app.js';
+import { AUDIENCE } from '../support/local-issuer.js';
 import { issuerWithTokens } from '../support/issuer-with-tokens.js';
 import { outcomeOf, startOrders } from '../support/orders-app.js';
 

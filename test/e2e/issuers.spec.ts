@@ -2,8 +2,8 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { AuthModule, type AuthOptions, ConfigurationError, type IssuerOptions } from '../../src/index.js';
 import { bearer, call, closeApps, PLATFORMS, type Platform, startApp } from '../support/app.js';
 import { fault, FaultyIssuer } from '../support/faulty-issuer.js';
-import { AUDIENCE, until } from '../support/guarded-app.js';
-import { LocalIssuer, newKey, type TestKey } from '../support/local-issuer.js';
+import { until } from '../support/until.js';
+import { LocalIssuer, newKey, type TestKey, AUDIENCE } from '../support/local-issuer.js';
 import { OrdersController } from '../support/orders.js';
 import { outcomeOf, verifierOf } from '../support/verifier.js';
 

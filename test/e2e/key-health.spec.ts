@@ -4,8 +4,9 @@ import { HealthCheck, HealthCheckService, TerminusModule } from '@nestjs/terminu
 import { type IssuerKeyHealth, type IssuerOptions, KeyHealth, type KeyStore, Public } from '../../src/index.js';
 import { call, PLATFORMS, closeApps } from '../support/app.js';
 import { fault, FaultyIssuer, KEYS } from '../support/faulty-issuer.js';
-import { AUDIENCE, Clock, type GuardedApp, lastingToken, POLICY, startGuarded, until } from '../support/guarded-app.js';
-import { newKey } from '../support/local-issuer.js';
+import { Clock, type GuardedApp, lastingToken, POLICY, startGuarded } from '../support/guarded-app.js';
+import { until } from '../support/until.js';
+import { newKey, AUDIENCE } from '../support/local-issuer.js';
 
 const first = newKey('p-256', { kid: 'first' });
 const published = { keys: [first.jwk as never] };

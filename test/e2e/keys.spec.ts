@@ -1,8 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { AuthModule, type AuthOptions } from '../../src/index.js';
 import { bearer, call, PLATFORMS, startApp } from '../support/app.js';
-import { AUDIENCE } from '../support/guarded-app.js';
-import { newKey, signToken } from '../support/local-issuer.js';
+import { newKey, signToken, AUDIENCE } from '../support/local-issuer.js';
 import { OrdersController } from '../support/orders.js';
 
 const ISSUER = 'https://issuer.example.com';

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
-import { request as httpRequest } from 'node:http';
+import { Agent, request as httpRequest } from 'node:http';
 import {
   Controller,
   Get,
@@ -21,14 +21,18 @@ import { AuthGuard, authHook, AuthMiddleware, AuthModule, Public } from '../../s
 import { type Answer, bearer, call, closeApps, type Platform, PLATFORMS } from '../support/app.js';
 import { decoratedClass } from '../support/decorated-class.js';
 import { codeInComments } from '../docs/pages.js';
-import { AUDIENCE } from '../support/guarded-app.js';
 import { issuerWithTokens } from '../support/issuer-with-tokens.js';
-import { LocalIssuer } from '../support/local-issuer.js';
+import { LocalIssuer, AUDIENCE } from '../support/local-issuer.js';
 import { type OrdersApp, type OrdersOptions, startOrders } from '../support/orders-app.js';
 
 const { key, issuer, good, TOKENS } = issuerWithTokens();
 
-afterEach(closeApps);
+const connections = new Agent({ keepAlive: true });
+
+afterEach(async () => {
+  connections.destroy();
+  await closeApps();
+});
 
 /** A response with this header is from what is mounted behind the middleware. */
 const MARK = 'x-served-to';
@@ -121,9 +125,10 @@ function refusal({ status, text, headers }: Answer) {
 function send(url: string, path: string, method: string, headers: Record<string, string>): Promise<string> {
   const { hostname, port } = new URL(url);
   return new Promise((resolve, reject) => {
-    const request = httpRequest({ hostname, port, path, method, headers, agent: false }, (response) => {
+    // Fastify answers a malformed HEAD with a body, which Node's client does not parse.
+    const agent = method === 'HEAD' ? false : connections;
+    const request = httpRequest({ hostname, port, path, method, headers, agent }, (response) => {
       response.resume();
-      // Not at the end: Fastify answers a malformed HEAD with a body, which Node's client does not parse.
       resolve(response.headers[MARK] === undefined ? String(response.statusCode) : 'served');
     });
     request.on('error', reject).end();

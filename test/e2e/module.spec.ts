@@ -31,11 +31,10 @@ import {
 } from '../../src/index.js';
 import { PROVIDER_CHECK } from '../../src/options/options.js';
 import { bearer, call, closeApps, PLATFORMS, startApp } from '../support/app.js';
-import { AUDIENCE } from '../support/guarded-app.js';
 import { polluted } from '../support/polluted.js';
 import { routesController } from '../support/decorated-class.js';
 import { issuerWithTokens } from '../support/issuer-with-tokens.js';
-import { LocalIssuer, newKey } from '../support/local-issuer.js';
+import { LocalIssuer, newKey, AUDIENCE } from '../support/local-issuer.js';
 import { LogRecorder } from '../support/log-recorder.js';
 import { OrdersController } from '../support/orders.js';
 import { startOrders } from '../support/orders-app.js';

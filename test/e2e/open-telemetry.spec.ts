@@ -10,7 +10,7 @@ import {
 import { BasicTracerProvider, InMemorySpanExporter, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-base';
 import { AuthEvents } from '../../src/index.js';
 import { bearer, closeApps } from '../support/app.js';
-import { AUDIENCE } from '../support/guarded-app.js';
+import { AUDIENCE } from '../support/local-issuer.js';
 import { issuerWithTokens } from '../support/issuer-with-tokens.js';
 import { startOrders } from '../support/orders-app.js';
 import { graphqlQueryDriver } from '../support/transports/graphql.js';

@@ -13,8 +13,8 @@ import { ALGORITHM_NAMES, isAvailable } from '../../src/keys/algorithms.js';
 import { TestKey } from '../../src/testing/test-key.js';
 import { bearer, call, closeApps } from '../support/app.js';
 import { routesController } from '../support/decorated-class.js';
-import { AUDIENCE, startGuarded } from '../support/guarded-app.js';
-import { newKey, signToken } from '../support/local-issuer.js';
+import { startGuarded } from '../support/guarded-app.js';
+import { newKey, signToken, AUDIENCE } from '../support/local-issuer.js';
 import { LogRecorder } from '../support/log-recorder.js';
 
 // Situations from public bug reports. Nothing goes over the network.

@@ -19,7 +19,7 @@ import { interval, map } from 'rxjs';
 import { AuthError, type AuthErrorDetail, AuthGuard } from '../../src/index.js';
 import { bearer, closeApps, PLATFORMS } from '../support/app.js';
 import { CONTROL_TEXT, hasControls } from '../support/catching.js';
-import { until } from '../support/guarded-app.js';
+import { until } from '../support/until.js';
 import { holdTime, pass } from '../support/held-time.js';
 import { LocalIssuer, newKey } from '../support/local-issuer.js';
 import { LogRecorder } from '../support/log-recorder.js';
@@ -250,8 +250,10 @@ describe.each(PLATFORMS)('An application on %s', (platform) => {
       ['an HttpException', new HttpException('teapot', 418), 418],
       ['a ServiceUnavailableException', new ServiceUnavailableException('no database'), 503],
     ])('%s answers with that error, never with a fault of the token', async (_what, error, status) => {
-      for (const fails of [throwing(error), rejecting(error)]) {
-        const answer = await askWith({ [option]: fails });
+      let fails: () => unknown = throwing(error);
+      const { ask } = await startOrders(issuer, { [option]: () => fails() }, { platform });
+      for (fails of [throwing(error), rejecting(error)]) {
+        const answer = await ask(bearer(token()));
         expect([answer.status, answer.headers['www-authenticate']]).toStrictEqual([status, undefined]);
         expect(answer.text).not.toContain('the database is down');
       }

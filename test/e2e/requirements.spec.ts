@@ -33,8 +33,7 @@ import {
   type VerifiedAccessToken,
 } from '../../src/index.js';
 import { bearer, closeApps, PLATFORMS } from '../support/app.js';
-import { AUDIENCE } from '../support/guarded-app.js';
-import { LocalIssuer, newKey } from '../support/local-issuer.js';
+import { LocalIssuer, newKey, AUDIENCE } from '../support/local-issuer.js';
 import { type OrdersApp, type OrdersOptions, outcomeOf, startOrders } from '../support/orders-app.js';
 import { Measured, routesController } from '../support/decorated-class.js';
 

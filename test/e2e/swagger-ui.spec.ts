@@ -24,7 +24,7 @@ describeInBrowser('the demo in a browser', () => {
   let screenshots = 0;
 
   beforeAll(async () => {
-    server = await AuthorizationServer.start({ audiences: [AUDIENCE], docs: DOCS_CLIENT });
+    server = await AuthorizationServer.start({ audiences: [AUDIENCE], docs: DOCS_CLIENT, algorithm: 'ES256' });
     const module = AppModule.for({ issuer: server.issuer, audience: AUDIENCE });
     app = (await Test.createTestingModule({ imports: [module] }).compile()).createNestApplication({ logger: false });
     serveDocs(app, { issuer: server.issuer, audience: AUDIENCE, apiUrl: () => url });

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { afterAll, describe, expect, it } from '@jest/globals';
 import { once } from 'node:events';
 import { type IncomingMessage, request as httpRequest, type RequestListener } from 'node:http';
 import { connect as connectHttp2 } from 'node:http2';
@@ -27,7 +27,7 @@ const key = newKey('p-256');
 const issuer = LocalIssuer.forFile([key]);
 const token = () => issuer.token(key, 'ES256');
 
-afterEach(closeApps);
+afterAll(closeApps);
 
 @Controller()
 class EchoController {
@@ -78,6 +78,21 @@ function send(url: string, sent: Sent): Promise<Answer> {
 
 const outcomeOf = ({ status, body }: Answer) => `${String(status)} ${String(body.code ?? body.sub)}`;
 
+/** Shares what is created for the same key, such as an application that several tests call. */
+function oncePerKey<Key, Value>(create: (key: Key) => Value): (key: Key) => Value {
+  const created = new Map<Key, Value>();
+  return (key) => {
+    const value = created.get(key) ?? create(key);
+    created.set(key, value);
+    return value;
+  };
+}
+
+const COOKIE_OR_HEADER = [fromCookie('session'), fromBearerHeader()];
+const COOKIE = [fromCookie('session')];
+const FORM = [fromFormBody()];
+const QUERY = [fromQuery()];
+
 type RawRequest = typeof rawHttp1;
 
 const SERVERS: readonly [string, Parameters<typeof startOrders>[2], RawRequest][] = [
@@ -87,8 +102,11 @@ const SERVERS: readonly [string, Parameters<typeof startOrders>[2], RawRequest][
 ];
 
 describe.each(SERVERS)('Several Authorization fields on %s', (_name, server, request) => {
+  const start = oncePerKey((tokenFrom: AuthOptions['tokenFrom']) =>
+    startOrders(issuer, { tokenFrom }, { ...server, controllers: [EchoController] }),
+  );
   const outcomes = async (tokenFrom: AuthOptions['tokenFrom'], values: readonly string[]) => {
-    const { url } = await startOrders(issuer, { tokenFrom }, { ...server, controllers: [EchoController] });
+    const { url } = await start(tokenFrom);
     const fields = values.map((value) => ['authorization', value.replace('TOKEN', token())] as const);
     const bodies = ['/closed', '/optional'].map((path) => request(url, path, fields));
     return (await Promise.all(bodies)).map((body) => {
@@ -129,12 +147,11 @@ describe.each(SERVERS)('Several Authorization fields on %s', (_name, server, req
     [[''], ['TOKEN_MISSING', 'guest']],
     [['Bearer TOKEN'], ['alice', 'alice']],
   ])('with the values %j answer a closed and an optional route with %j', async (values, expected) => {
-    for (const tokenFrom of [undefined, [fromCookie('session'), fromBearerHeader()]])
-      expect(await outcomes(tokenFrom, values)).toEqual(expected);
+    for (const tokenFrom of [undefined, COOKIE_OR_HEADER]) expect(await outcomes(tokenFrom, values)).toEqual(expected);
   });
 
   it('are ignored if the header is no place of the token', async () => {
-    expect(await outcomes([fromCookie('session')], ['', 'x'])).toEqual(['TOKEN_MISSING', 'guest']);
+    expect(await outcomes(COOKIE, ['', 'x'])).toEqual(['TOKEN_MISSING', 'guest']);
   });
 });
 
@@ -215,14 +232,15 @@ describe.each<[string, Parameters<typeof startOrders>[2], SendFrom, boolean]>([
 });
 
 describe.each(PLATFORMS)('On %s', (platform) => {
-  const start = async (tokenFrom?: AuthOptions['tokenFrom'], prepare?: (app: INestApplication) => void) => {
+  const launch = async (tokenFrom?: AuthOptions['tokenFrom'], prepare?: (app: INestApplication) => void) => {
     const { app, url } = await startOrders(issuer, { tokenFrom }, { platform, controllers: [EchoController], prepare });
     return { app, ask: (sent: Sent = {}) => send(url, sent) };
   };
+  const start = oncePerKey((tokenFrom: AuthOptions['tokenFrom']) => launch(tokenFrom));
 
   describe('the token', () => {
     it('is read from the Authorization header only, by default', async () => {
-      const { ask } = await start();
+      const { ask } = await start(undefined);
       const elsewhere = {
         method: 'POST',
         path: '/closed?access_token=TOKEN',
@@ -237,13 +255,13 @@ describe.each(PLATFORMS)('On %s', (platform) => {
     });
 
     it('is not sent twice because another header has a name of the same length', async () => {
-      const { ask } = await start();
+      const { ask } = await start(undefined);
       const headers = { authorization: 'Bearer TOKEN', 'cache-control': 'no-cache' };
       expect(outcomeOf(await ask({ headers }))).toBe('200 alice');
     });
 
     it('can be set by a middleware, and can be sent in an injected request', async () => {
-      const { app, ask } = await start(undefined, (given) => {
+      const { app, ask } = await launch(undefined, (given) => {
         given.use((request: { headers: Record<string, string> }, _response: unknown, next: () => void) => {
           if (request.headers['x-token'] !== undefined)
             request.headers.authorization = `Bearer ${request.headers['x-token']}`;
@@ -266,7 +284,7 @@ describe.each(PLATFORMS)('On %s', (platform) => {
       ['a=1; session="TOKEN"; b=2', '200 alice'],
       ['session=x', '401 TOKEN_MALFORMED'],
     ])('is read from the header %j: %s', async (cookie, expected) => {
-      const { ask } = await start([fromCookie('session')]);
+      const { ask } = await start(COOKIE);
       const headers = cookie === undefined ? undefined : { cookie };
       const answer = await ask({ headers });
       expect([outcomeOf(answer), answer.headers['cache-control']]).toEqual([expected, undefined]);
@@ -276,13 +294,15 @@ describe.each(PLATFORMS)('On %s', (platform) => {
     });
 
     it('is read instead of the header, if the header is not listed', async () => {
-      const { ask } = await start([fromCookie('session')]);
+      const { ask } = await start(COOKIE);
       expect(outcomeOf(await ask({ headers: { authorization: 'Bearer TOKEN' } }))).toBe('401 TOKEN_MISSING');
     });
 
     const HOST = 'api.example.com';
     const EVIL = 'https://evil.example.org';
     const APP = 'https://app.example.com';
+    const BY_HOST = [fromBearerHeader(), fromCookie('session', { origins: [] })];
+    const BY_ORIGINS = [fromBearerHeader(), fromCookie('session', { origins: [APP] })];
     it.each<[string, Record<string, string>, number, number]>([
       ['POST', { 'sec-fetch-site': 'same-origin', origin: `https://${HOST}` }, 200, 403],
       ['POST', { 'sec-fetch-site': 'cross-site', origin: EVIL }, 403, 403],
@@ -292,8 +312,8 @@ describe.each(PLATFORMS)('On %s', (platform) => {
       ['GET', { 'sec-fetch-site': 'cross-site', origin: EVIL }, 200, 200],
     ])('sent with %s by a page with %j answers %d; with `origins` %d', async (method, page, byHost, byOrigins) => {
       const headers = { host: HOST, cookie: 'session=TOKEN', ...page };
-      for (const [origins, expected] of [[[], byHost] as const, [[APP], byOrigins] as const]) {
-        const { ask } = await start([fromBearerHeader(), fromCookie('session', { origins })]);
+      for (const [tokenFrom, expected] of [[BY_HOST, byHost] as const, [BY_ORIGINS, byOrigins] as const]) {
+        const { ask } = await start(tokenFrom);
         for (const path of ['/closed', '/optional']) {
           const { status, body, headers: answered } = await ask({ method, headers, path });
           expect([path, status]).toEqual([path, expected]);
@@ -318,7 +338,7 @@ describe.each(PLATFORMS)('On %s', (platform) => {
       '401 TOKEN_MISSING',
     ],
   ])('a token is read from a form body (RFC 6750 §2.2): %j: %s', async (sent, expected) => {
-    const { ask } = await start([fromFormBody()]);
+    const { ask } = await start(FORM);
     expect(outcomeOf(await ask(sent))).toBe(expected);
   });
 
@@ -329,7 +349,7 @@ describe.each(PLATFORMS)('On %s', (platform) => {
       ['/closed', '401 TOKEN_MISSING'],
       ['/optional', '200 guest'],
     ])('is read, and no response may be cached: %s: %s', async (path, expected) => {
-      const { ask } = await start([fromQuery()]);
+      const { ask } = await start(QUERY);
       const answer = await ask({ path });
       expect([outcomeOf(answer), answer.headers['cache-control']]).toEqual([expected, 'no-store']);
     });
@@ -348,6 +368,7 @@ describe.each(PLATFORMS)('On %s', (platform) => {
   describe('a function', () => {
     const reader = (context: ExecutionContext) =>
       context.switchToHttp().getRequest<{ headers: Record<string, string | undefined> }>().headers['x-token'];
+    const READER = [reader];
 
     it.each([
       [undefined, '401 TOKEN_MISSING', '200 guest'],
@@ -355,7 +376,7 @@ describe.each(PLATFORMS)('On %s', (platform) => {
       ['Bearer TOKEN', '200 alice', '200 alice'],
       ['Basic TOKEN', '401 SCHEME_UNSUPPORTED', '401 SCHEME_UNSUPPORTED'],
     ])('can return %p: %s, and %s on an optional route', async (sent, expected, optional) => {
-      const { ask } = await start([reader]);
+      const { ask } = await start(READER);
       const headers = sent === undefined ? undefined : { 'x-token': sent };
       expect(outcomeOf(await ask({ headers }))).toBe(expected);
       expect(outcomeOf(await ask({ headers, path: '/optional' }))).toBe(optional);

@@ -25,7 +25,7 @@ import { ExecutionContextHost } from '@nestjs/core/helpers/execution-context-hos
 import { lastValueFrom } from 'rxjs';
 import { AuthGuard, type AuthOptions, CurrentUser, fromBearerHeader, Public, RequireScopes } from '../../src/index.js';
 import { closeApps } from '../support/app.js';
-import { until } from '../support/guarded-app.js';
+import { until } from '../support/until.js';
 import { holdTime, pass } from '../support/held-time.js';
 import { issuerWithTokens } from '../support/issuer-with-tokens.js';
 import { LogRecorder } from '../support/log-recorder.js';

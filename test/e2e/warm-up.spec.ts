@@ -14,8 +14,9 @@ import {
 } from '../../src/index.js';
 import { PLATFORMS, closeApps } from '../support/app.js';
 import { fault, FAULTS, FaultyIssuer, KEYS, METADATA } from '../support/faulty-issuer.js';
-import { AUDIENCE, Clock, type GuardedApp, lastingToken, startGuarded, until } from '../support/guarded-app.js';
-import { newKey } from '../support/local-issuer.js';
+import { Clock, type GuardedApp, lastingToken, startGuarded } from '../support/guarded-app.js';
+import { until } from '../support/until.js';
+import { newKey, AUDIENCE } from '../support/local-issuer.js';
 import { outcomeOf } from '../support/verifier.js';
 
 const [first, second] = [newKey('p-256', { kid: 'first' }), newKey('p-256', { kid: 'second' })];

@@ -1,10 +1,8 @@
 import type { LoggerService, ModuleMetadata } from '@nestjs/common';
 import { AuthModule, type AuthOptions, type IssuerKeyHealth, KeyHealth, type KeysOptions } from '../../src/index.js';
 import { type Answer, bearer, call, type Platform, startApp } from './app.js';
-import type { LocalIssuer, TestKey } from './local-issuer.js';
+import { AUDIENCE, type LocalIssuer, type TestKey } from './local-issuer.js';
 import { OrdersController } from './orders.js';
-
-export const AUDIENCE = 'https://api.example.com';
 
 export const POLICY = { refreshSeconds: 600, maxStaleSeconds: 3_600, unknownKidCooldownSeconds: 30 };
 
@@ -73,16 +71,4 @@ export async function startGuarded(
 /** A token that outlives every outage. */
 export function lastingToken(issuer: LocalIssuer, key: TestKey, overrides: Record<string, unknown> = {}): string {
   return issuer.token(key, 'ES256', { exp: Math.floor(Date.now() / 1000) + 10_000_000, ...overrides });
-}
-
-// Also where a test holds the time.
-const { setTimeout: wait } = globalThis;
-
-/** Waits for something that happens beside the test. */
-export async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) {
-    await new Promise((resolve) => {
-      wait(resolve, 2);
-    });
-  }
 }

@@ -4,6 +4,8 @@ import { readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
+export const AUDIENCE = 'https://api.example.com';
+
 export type KeyKind = 'rsa' | 'rsa-1024' | 'p-256' | 'p-384' | 'p-521' | 'ed25519' | 'ed448' | 'secp256k1';
 
 export interface TestKey {
@@ -136,7 +138,7 @@ export class LocalIssuer {
 
   claims(overrides: Record<string, unknown> = {}): Record<string, unknown> {
     const now = Math.floor(Date.now() / 1000);
-    return { iss: this.url, aud: 'https://api.example.com', sub: 'alice', iat: now, exp: now + 300, ...overrides };
+    return { iss: this.url, aud: AUDIENCE, sub: 'alice', iat: now, exp: now + 300, ...overrides };
   }
 
   token(key: TestKey, alg: string, claims: Record<string, unknown> = {}, header: Record<string, unknown> = {}): string {

@@ -1,7 +1,7 @@
 import type { ModuleMetadata } from '@nestjs/common';
 import { AuthModule, type AuthModuleExtras, type AuthOptions } from '../../src/index.js';
 import { type Answer, call, type Platform, type RunningApp, startApp } from './app.js';
-import { AUDIENCE } from './guarded-app.js';
+import { AUDIENCE } from './local-issuer.js';
 import type { LocalIssuer } from './local-issuer.js';
 import { OrdersController } from './orders.js';
 

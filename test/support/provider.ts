@@ -1,6 +1,6 @@
 import { expect, it } from '@jest/globals';
 import type { AuthOptions, VerifiedAccessToken } from '../../src/index.js';
-import { ConfigurationError } from '../../src/index.js';
+import { ConfigurationError } from '../../src/model/errors.js';
 import { type KeyKind, newKey, signToken, type TestKey } from './local-issuer.js';
 import { outcomeOf, verifierOf } from './verifier.js';
 

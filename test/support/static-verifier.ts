@@ -1,7 +1,6 @@
 import type { IssuerOptions } from '../../src/index.js';
 import type { AccessTokenVerifier } from '../../src/token/access-token-verifier.js';
-import { AUDIENCE } from './guarded-app.js';
-import { newKey, signToken, type TestKey } from './local-issuer.js';
+import { newKey, signToken, type TestKey, AUDIENCE } from './local-issuer.js';
 import { outcomeOf, verifierOf } from './verifier.js';
 
 export const ISSUER = 'https://issuer.example.com/';

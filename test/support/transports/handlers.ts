@@ -10,7 +10,7 @@ import {
 } from '../../../src/index.js';
 import { ConnectionExpiry } from '../../../src/nest/transports/connection-expiry.js';
 import type { Clock } from '../guarded-app.js';
-import { AUDIENCE } from '../guarded-app.js';
+import { AUDIENCE } from '../local-issuer.js';
 import type { LocalIssuer } from '../local-issuer.js';
 
 type Decorators = Readonly<Record<string, readonly MethodDecorator[]>>;

@@ -4,7 +4,8 @@ import { Controller, Get, Sse } from '@nestjs/common';
 import { concat, finalize, interval, map, NEVER, of, range, startWith } from 'rxjs';
 import { bearer, call, type Platform, startApp } from '../app.js';
 import type { AuthOptions } from '../../../src/index.js';
-import { Clock, until } from '../guarded-app.js';
+import { Clock } from '../guarded-app.js';
+import { until } from '../until.js';
 import type { LocalIssuer } from '../local-issuer.js';
 import { authModule, decorated, type HandlerName, handlerClasses, type TransportDriver } from './handlers.js';
 

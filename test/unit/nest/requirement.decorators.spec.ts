@@ -11,8 +11,6 @@ import {
   RequirePolicy,
   RequireRoles,
   RequireScopes,
-} from '../../../src/index.js';
-import {
   type NestRequirement,
   requirementsOfClass,
   requirementsOfMethod,

@@ -1,8 +1,13 @@
 import 'reflect-metadata';
 import { describe, expect, it } from '@jest/globals';
 import { ExecutionContextHost } from '@nestjs/core/helpers/execution-context-host.js';
-import { OptionalAuth, Public, RequirePolicy, RequireRoles, RequireScopes } from '../../../src/index.js';
-import type { NestRequirement } from '../../../src/nest/routes/requirement.decorators.js';
+import { OptionalAuth, Public } from '../../../src/nest/decorators.js';
+import {
+  type NestRequirement,
+  RequirePolicy,
+  RequireRoles,
+  RequireScopes,
+} from '../../../src/nest/routes/requirement.decorators.js';
 import { CalledHandlers } from '../../../src/nest/routes/called-handlers.js';
 import { NO_RESOURCES } from '../../../src/options/resolve-resources.js';
 import { RouteMetadata, type RouteRules } from '../../../src/nest/routes/route-metadata.js';

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { AuthError, type AuthOptions, type IssuerOptions } from '../../../src/index.js';
+import type { AuthOptions, IssuerOptions } from '../../../src/index.js';
+import { AuthError } from '../../../src/model/errors.js';
 import { PROVIDER_CHECK } from '../../../src/options/options.js';
 import { resolveOptions } from '../../../src/options/resolve-options.js';
 import {

@@ -4,7 +4,7 @@ import type { KeySource } from '../../../src/keys/key-source.js';
 import type { KeyStore, StoredKeys } from '../../../src/keys/key-store.js';
 import type { ResolvedKeys } from '../../../src/options/resolve-keys.js';
 import { KeySourceRegistry } from '../../../src/remote/key-source-registry.js';
-import { until } from '../../support/guarded-app.js';
+import { until } from '../../support/until.js';
 import { LocalIssuer, newKey } from '../../support/local-issuer.js';
 import { outcomeOf } from '../../support/verifier.js';
 

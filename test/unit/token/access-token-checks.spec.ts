@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
-import { AuthError, type AuthErrorCode, type IssuerOptions, type VerifiedAccessToken } from '../../../src/index.js';
+import type { AuthErrorCode, IssuerOptions, VerifiedAccessToken } from '../../../src/index.js';
 import { ALGORITHM_NAMES } from '../../../src/keys/algorithms.js';
+import { AuthError } from '../../../src/model/errors.js';
 import {
   claimsWith,
   ISSUER,
@@ -13,8 +14,7 @@ import {
 } from '../../support/static-verifier.js';
 import { clientOf } from '../../../src/token/claims.js';
 import { expiresAtSeconds } from '../../../src/token/verified-access-token.js';
-import { AUDIENCE } from '../../support/guarded-app.js';
-import { signToken } from '../../support/local-issuer.js';
+import { signToken, AUDIENCE } from '../../support/local-issuer.js';
 import { polluted } from '../../support/polluted.js';
 import { outcomeOf } from '../../support/verifier.js';
 

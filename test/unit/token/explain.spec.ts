@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { AuthError, type Explanation, type IssuerOptions } from '../../../src/index.js';
-import { AUDIENCE } from '../../support/guarded-app.js';
-import { LocalIssuer, newKey, signToken } from '../../support/local-issuer.js';
+import type { Explanation, IssuerOptions } from '../../../src/index.js';
+import { AuthError } from '../../../src/model/errors.js';
+import { LocalIssuer, newKey, signToken, AUDIENCE } from '../../support/local-issuer.js';
 import { ISSUER, KEY, type Members, NOW, staticVerifier, tokenWith } from '../../support/static-verifier.js';
 import { outcomeOf, verifierOf } from '../../support/verifier.js';
 

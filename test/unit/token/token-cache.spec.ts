@@ -1,8 +1,9 @@
 import { beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { createHash, randomUUID } from 'node:crypto';
-import { AuthError, type AuthOptions, type VerifiedAccessToken } from '../../../src/index.js';
+import type { AuthOptions, VerifiedAccessToken } from '../../../src/index.js';
 import { KeySet } from '../../../src/keys/key-set.js';
 import type { KeySource } from '../../../src/keys/key-source.js';
+import { AuthError } from '../../../src/model/errors.js';
 import { resolveOptions } from '../../../src/options/resolve-options.js';
 import { AccessTokenVerifier } from '../../../src/token/access-token-verifier.js';
 import { NO_DEMAND } from '../../../src/token/authenticator.js';
@@ -10,8 +11,7 @@ import { Authorities } from '../../../src/token/authorities.js';
 import { SeenTokenFilter } from '../../../src/token/seen-token-filter.js';
 import { TokenCache } from '../../../src/token/token-cache.js';
 import { type TrustedIssuer, TrustedIssuers } from '../../../src/token/trusted-issuers.js';
-import { AUDIENCE } from '../../support/guarded-app.js';
-import { newKey, signToken } from '../../support/local-issuer.js';
+import { newKey, signToken, AUDIENCE } from '../../support/local-issuer.js';
 import { outcomeOf } from '../../support/verifier.js';
 
 const ISSUER = 'https://issuer.example.com/';
