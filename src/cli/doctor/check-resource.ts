@@ -68,11 +68,11 @@ async function checkChallenges(examination: Examination): Promise<Guarded | unde
     return undefined;
   }
   const isStream = get.headers.get('content-type')?.startsWith('text/event-stream') === true;
-  const isOpen =
-    (isSuccess(post) && post.status !== undefined) || (isSuccess(get) && (isStream || post.status !== 401));
+  // A page for people beside a guarded POST is no API.
+  const isOpen = isSuccess(post) || (isSuccess(get) && (isStream || post.status !== 401));
   const methods = (['GET', 'POST'] as const).filter((_method, index) => calls[index]?.status === 401);
-  const refused = get.status === 401 ? get : post;
-  const parameters = challengeOf(refused);
+  const refused = [post, get].filter(({ status }) => status === 401);
+  const parameters = refused.map(challengeOf).find((each) => each !== undefined);
   const found = `GET answers ${describe(get)}, POST ${describe(post)}`;
   const expected = '401 with WWW-Authenticate: Bearer';
   if (isOpen || methods.length === 0) {
@@ -85,7 +85,9 @@ async function checkChallenges(examination: Examination): Promise<Guarded | unde
     report.add('challenge', 'ok', expected);
     checkParameters(parameters, report);
   }
-  for (const method of methods) checkRefusedToken(await send(examination, method, 'doctor'), report);
+  const wrong: Probe[] = [];
+  for (const method of methods) wrong.push(await send(examination, method, 'doctor'));
+  if (wrong.length > 0) checkWrongToken(wrong, report);
   return { methods, parameters: parameters ?? {} };
 }
 
@@ -135,18 +137,18 @@ function checkParameters(parameters: Challenge['parameters'], report: CheckRepor
 }
 
 /** RFC 6750 §3.1. */
-function checkRefusedToken(call: Probe, report: CheckReport): void {
-  const error = challengeOf(call)?.error;
-  if (report.select('problem').some(({ check }) => check === 'wrong-token')) return;
-  if (call.status === 401 && error === 'invalid_token') {
-    if (report.rows.some(({ check, status }) => check === 'wrong-token' && status === 'warning')) return;
+function checkWrongToken(calls: readonly Probe[], report: CheckReport): void {
+  const isRefused = (call: Probe) => call.status === 401 && challengeOf(call)?.error === 'invalid_token';
+  const worst = calls.find(isSuccess) ?? calls.find((call) => !isRefused(call));
+  if (worst === undefined) {
     report.add('wrong-token', 'ok', '401 with error="invalid_token"');
     return;
   }
-  const fix = isSuccess(call)
+  const fix = isSuccess(worst)
     ? 'The resource accepts any text as a token. Verify tokens before you serve a call.'
     : 'Refuse a token that is not valid with 401 and error="invalid_token" (RFC 6750 §3.1), so that clients get a new one.';
-  report.add('wrong-token', isSuccess(call) ? 'problem' : 'warning', describe(call), fix, '401, error="invalid_token"');
+  const status = isSuccess(worst) ? 'problem' : 'warning';
+  report.add('wrong-token', status, describe(worst), fix, '401, error="invalid_token"');
 }
 
 /** Examines the server that issued the token, or the first, which clients use. */
