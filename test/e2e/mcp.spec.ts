@@ -10,7 +10,15 @@ import { McpServer as McpServer1 } from '@modelcontextprotocol/sdk/server/mcp.js
 import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js';
 import { AuthorizationServer } from '../../demo/authorization-server.js';
 import { McpUser } from '../../demo/mcp/mcp-user.js';
-import { AuthModule, type AuthOptions, OptionalAuth, Public, RequireScopes } from '../../src/index.js';
+import {
+  authHook,
+  AuthMiddleware,
+  AuthModule,
+  type AuthOptions,
+  OptionalAuth,
+  Public,
+  RequireScopes,
+} from '../../src/index.js';
 import { type McpAuthInfo, McpEndpoint } from '../../src/mcp.js';
 import { bearer, call, closeApps, type Platform, PLATFORMS, type RunningApp, startApp } from '../support/app.js';
 
@@ -316,6 +324,27 @@ describe.each(PLATFORMS)('An MCP endpoint on %s', (platform) => {
     });
     expect([response.status, response.headers.get('content-type')]).toEqual([200, 'text/event-stream']);
     expect(await response.text()).toContain('TOKEN_EXPIRED');
+  });
+
+  it('reads no body of a call without a valid token, if the middleware is in front', async () => {
+    const guard = (app: INestApplication) => {
+      if (platform === 'express') app.use('/mcp', app.get(AuthMiddleware).for('/mcp'));
+      else {
+        const fastify = app.getHttpAdapter().getInstance() as { addHook(name: string, hook: unknown): void };
+        fastify.addHook('onRequest', authHook(app, '/mcp'));
+      }
+    };
+    const statuses = async (app: Awaited<ReturnType<typeof start>>) => {
+      const tooLarge = { ...toolCall('whoami'), text: 'x'.repeat(2 ** 21) };
+      const token = app.tokenFor('/mcp');
+      return [(await app.post('/mcp', tooLarge)).status, (await app.post('/mcp', tooLarge, token)).status];
+    };
+    expect(await statuses(await start(platform))).toEqual([413, 413]);
+    const guarded = await start(platform, undefined, guard);
+    expect(await statuses(guarded)).toEqual([401, 413]);
+    // The endpoint then decides about the tool.
+    const { body } = await guarded.post('/mcp', toolCall('delete-order'), guarded.tokenFor('/mcp'));
+    expect(body.code).toBe('SCOPE_INSUFFICIENT');
   });
 
   it('publishes the scopes of its tools', async () => {
