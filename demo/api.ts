@@ -1,10 +1,9 @@
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import type { INestApplication } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { AuthOptions } from 'nestjs-resource-server';
 import { AppModule } from './app.module.js';
 import { serveDocs } from './docs.js';
+import { freePort } from './free-port.js';
 
 export interface RunningApi {
   readonly app: INestApplication;
@@ -14,10 +13,10 @@ export interface RunningApi {
 /** @param canSignIn whether the issuer is the embedded authorization server, which knows the client of Swagger UI. */
 export async function startApi(
   { issuer, audience }: { issuer: string; audience: string },
-  { canSignIn, port }: { canSignIn: boolean; port?: number },
+  { canSignIn, port = 0 }: { canSignIn: boolean; port?: number },
 ): Promise<RunningApi> {
   // The metadata of the MCP server state the address, so it must be known before the API starts.
-  const ownPort = port === undefined || port === 0 ? await freePort() : port;
+  const ownPort = port === 0 ? await freePort() : port;
   const url = `http://127.0.0.1:${String(ownPort)}`;
   const options: AuthOptions = {
     issuer,
@@ -30,12 +29,4 @@ export async function startApi(
   serveDocs(app, canSignIn ? { issuer, audience, apiUrl: () => url } : undefined);
   await app.listen(ownPort, '127.0.0.1');
   return { app, url };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

@@ -10,7 +10,8 @@ import { formatResults, formatRoutes, makeRefusedCalls, makeSampleCalls, type Sa
 
 const AUDIENCE = 'https://orders.example.com';
 const OTHER_AUDIENCE = 'https://invoices.example.com';
-const PORT = process.env.PORT === undefined ? undefined : Number(process.env.PORT);
+/** 0: any free port. */
+const PORT = Number(process.env.PORT ?? 0);
 const REDIRECT_URI = 'http://127.0.0.1/callback';
 
 function addressesOf(url: string): Record<string, string> {

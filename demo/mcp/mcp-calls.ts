@@ -3,7 +3,7 @@ import type { CallResult } from '../calls.js';
 import { makeCalls, type SampleResult } from '../sample-calls.js';
 import { McpUser } from './mcp-user.js';
 
-/** What an MCP client does: find the authorization server, register, sign the user in, call tools, and ask for more scopes. */
+/** Makes the calls of an MCP client, which finds the authorization server, registers, signs the user in, calls tools and requests more scopes. */
 export async function makeMcpCalls(api: string, apiToken: string): Promise<readonly SampleResult[]> {
   const user = new McpUser('alice');
   const client = new Client({ name: 'demo', version: '1.0.0' });

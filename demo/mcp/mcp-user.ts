@@ -8,7 +8,7 @@ import { authorize } from '../sign-in.js';
 
 const REDIRECT_URI = 'http://127.0.0.1/callback';
 
-/** What an MCP client stores for a user, who signs in at once. */
+/** The storage of an MCP client whose user signs in immediately. */
 export class McpUser implements OAuthClientProvider {
   readonly redirectUrl = REDIRECT_URI;
   readonly clientMetadata = {

@@ -26,19 +26,19 @@ export class McpController {
   private createServer(): McpServer {
     const server = new McpServer({ name: 'orders', version: '1.0.0' });
     server.registerTool('list-orders', { description: 'Lists the orders of the user' }, ({ http }) => {
-      const owner = ownerOf(http?.authInfo as McpAuthInfo | undefined);
+      const owner = ownerOf(http?.authInfo);
       return answer(this.orders.all().filter((order) => order.owner === owner));
     });
     const placeOrder = { description: 'Places an order', inputSchema: z.object({ item: z.string().min(1) }) };
     server.registerTool('place-order', placeOrder, ({ item }, { http }) =>
-      answer(this.orders.add(ownerOf(http?.authInfo as McpAuthInfo | undefined), item)),
+      answer(this.orders.add(ownerOf(http?.authInfo), item)),
     );
     return server;
   }
 }
 
-function ownerOf(auth: McpAuthInfo | undefined): string {
-  return auth?.extra.claims.sub ?? '';
+function ownerOf(auth: object | undefined): string {
+  return (auth as McpAuthInfo | undefined)?.extra.claims.sub ?? '';
 }
 
 function answer(value: unknown) {

@@ -55,9 +55,9 @@ const METADATA_URL = Symbol.for('@rekog/mcp-nest:resource-metadata-url');
 const owners = new WeakMap<Type, SessionOwners>();
 
 function sessionsOf(controller: Type): SessionOwners {
-  const known = owners.get(controller) ?? new SessionOwners();
-  owners.set(controller, known);
-  return known;
+  let sessions = owners.get(controller);
+  if (sessions === undefined) owners.set(controller, (sessions = new SessionOwners()));
+  return sessions;
 }
 
 class McpExtension implements RouteExtension {

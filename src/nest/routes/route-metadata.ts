@@ -54,7 +54,8 @@ export class RouteMetadata {
   private readonly classes = new Map<Type, ClassRules>();
 
   readonly resources: ResourceDirectory;
-  private arePathsFinal = true;
+  /** Whether the application has started. Before, its routes may still change. */
+  arePathsFinal = false;
 
   constructor(
     @Inject(RESOLVED_OPTIONS) private readonly settings: Pick<ResolvedOptions, 'require' | 'resources' | 'realm'>,

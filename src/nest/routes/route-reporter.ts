@@ -52,7 +52,6 @@ export class RouteReporter implements OnModuleInit, OnApplicationBootstrap {
   private readonly logger = new Logger('AuthModule');
   private readonly discovery: HandlerDiscovery;
   private readonly coverage: GuardCoverage;
-  private isStarted = false;
 
   constructor(
     @Inject(ModulesContainer) private readonly modules: ModulesContainer,
@@ -67,9 +66,7 @@ export class RouteReporter implements OnModuleInit, OnApplicationBootstrap {
 
   /** @throws ConfigurationError for every handler whose decorators contradict each other, or whose policy is not a provider. */
   async onModuleInit(): Promise<void> {
-    this.isStarted = true;
-    const handlers = this.handlers();
-    this.routes.register(handlers);
+    const handlers = this.handlers({ arePathsFinal: true });
     await this.coverage.prepare(handlers);
     const problems = handlers.flatMap((handler) => this.problemsOf(handler));
     if (await this.sharesGraphqlContext()) problems.push(SHARED_CONTEXT);
@@ -151,10 +148,10 @@ export class RouteReporter implements OnModuleInit, OnApplicationBootstrap {
     });
   }
 
-  private handlers(): readonly FoundHandler[] {
+  private handlers(registered = { arePathsFinal: false }): readonly FoundHandler[] {
     const handlers = this.discovery.all({ http: this.coverage.servesHttp });
     // Swagger reads the routes before the start, when they have no prefix yet. The guard uses those of the start.
-    if (!this.isStarted) this.routes.register(handlers, { arePathsFinal: false });
+    if (!this.routes.arePathsFinal) this.routes.register(handlers, registered);
     return handlers;
   }
 

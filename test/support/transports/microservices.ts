@@ -1,5 +1,4 @@
 import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import {
   type ClientDuplexStream,
@@ -27,6 +26,7 @@ import {
   Transport,
 } from '@nestjs/microservices';
 import { finalize, lastValueFrom, NEVER, startWith } from 'rxjs';
+import { freePort } from '../../../demo/free-port.js';
 import { type AuthOptions, CurrentUser, fromBearerHeader } from '../../../src/index.js';
 import { startApp } from '../app.js';
 import { Clock } from '../guarded-app.js';
@@ -40,15 +40,6 @@ import {
   type TransportDriver,
 } from './handlers.js';
 import { unsubscribed } from './http.js';
-
-/** Nest does not report the port that the system assigns, so the test chooses a free one. */
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 /** An HTTP application that is connected to a microservice with the same guard. */
 export async function startHybrid(
