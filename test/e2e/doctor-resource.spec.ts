@@ -403,6 +403,13 @@ describe('doctor --resource', () => {
     const fetch = () => Promise.reject(new TypeError('fetch failed'));
     expect((await examine(['--resource', RESOURCE], { fetch })).exitCode).toBe(3);
     expect((await examine(['--resource', 'http://api.example.com'])).problems).toEqual(['resource']);
+    for (const unset of [
+      ['--resource', ''],
+      ['--resource', RESOURCE, '--audience', ''],
+    ]) {
+      const { exitCode, stderr } = await command(['doctor', ...unset]);
+      expect([exitCode, stderr]).toEqual([2, expect.stringContaining('a variable may not be set')]);
+    }
     for (const other of ['--issuer', '--app', '--jwks-uri']) {
       const { exitCode, stderr } = await command(['doctor', '--resource', RESOURCE, other, 'a']);
       expect([exitCode, stderr]).toEqual([2, expect.stringContaining('exclude each other')]);

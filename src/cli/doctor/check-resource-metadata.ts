@@ -147,10 +147,15 @@ function checkMembers(metadata: Metadata, { report }: Examination): void {
 
 /** RFC 9728 §2.2. */
 function hasIssuer(jwt: unknown): boolean {
+  return typeof jwt === 'string' && typeof claimsIn(jwt)?.iss === 'string';
+}
+
+/** Returns the claims of a JWT, which are not verified. Undefined for another text. */
+export function claimsIn(jwt: string) {
   try {
-    return typeof jwt === 'string' && typeof decodeCompact(jwt).claims.iss === 'string';
+    return decodeCompact(jwt).claims;
   } catch {
-    return false;
+    return undefined;
   }
 }
 

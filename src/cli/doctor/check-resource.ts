@@ -1,11 +1,10 @@
 import { isFetchableAddress, withoutQuery } from '../../model/address.js';
 import { printable, quoted } from '../../model/printable-text.js';
 import type { ExchangeRequest } from '../../remote/http-exchange.js';
-import { decodeCompact } from '../../token/jwt/compact.js';
 import { type Challenge, parseChallenges } from './challenge-parser.js';
 import { checkIssuer } from './check-issuer.js';
 import type { CheckReport } from './check-report.js';
-import { checkMetadata, type Examination } from './check-resource-metadata.js';
+import { checkMetadata, claimsIn, type Examination } from './check-resource-metadata.js';
 import { checkServerForClients } from './check-server-for-clients.js';
 import { checkToken } from './check-token.js';
 import { failureFix, type Probe, probe } from './probe.js';
@@ -27,10 +26,9 @@ export async function checkResource(examination: Examination, token: string | un
   report.add('resource', 'ok', quoted(withoutQuery(resource)));
   const guarded = await checkChallenges(examination);
   if (guarded === undefined) return false;
-  const accepted = token === undefined ? undefined : await send(examination, guarded.methods[0] ?? 'GET', token);
   const servers = await checkMetadata(examination, guarded.parameters.resource_metadata);
   const isReachable = await checkServer(examination, servers, token);
-  if (accepted !== undefined) checkAccepted(accepted, token ?? '', report);
+  if (token !== undefined) checkAccepted(await send(examination, guarded.methods[0] ?? 'GET', token), token, report);
   return isReachable;
 }
 
@@ -158,8 +156,8 @@ async function checkServer(
   token: string | undefined,
 ): Promise<boolean> {
   const { resource, audience = [resource], allowHttp, clockToleranceSeconds, options, report } = examination;
-  const named = token === undefined ? undefined : issuerOf(token);
-  const issuer = servers.find((server) => server === named) ?? servers[0];
+  const claims = token === undefined ? undefined : claimsIn(token);
+  const issuer = servers.find((server) => server === claims?.iss) ?? servers[0];
   if (issuer === undefined) {
     if (token !== undefined) report.add('token.form', 'skipped', 'not checked', 'Correct the metadata first.');
     return true;
@@ -171,12 +169,18 @@ async function checkServer(
     if (OF_ISSUER_NAME.has(check)) report.add(check, 'problem', found, SERVER_FIX, quoted(issuer));
   if (isReachable) await checkServerForClients(issuer, examination);
   if (token === undefined) return isReachable;
-  if (named === undefined) report.add('token.form', 'skipped', 'no JWT, so only the resource can judge it');
+  if (claims === undefined) report.add('token.form', 'skipped', 'no JWT, so only the resource can judge it');
   else {
     await checkToken(token, suggestConfiguration(request), keySet, options.clock, report);
-    if (!servers.includes(named)) {
+    if (!servers.some((server) => server === claims.iss)) {
       const fix = 'The token is from another issuer than those of the metadata. Request one there, or add the issuer.';
-      report.add('token.issuer', 'problem', quoted(named), fix, servers.map((server) => quoted(server)).join(', '));
+      report.add(
+        'token.issuer',
+        'problem',
+        quoted(claims.iss),
+        fix,
+        servers.map((server) => quoted(server)).join(', '),
+      );
     }
   }
   return isReachable;
@@ -185,16 +189,6 @@ async function checkServer(
 const OF_ISSUER_NAME: ReadonlySet<string> = new Set(['issuer', 'discovery', 'metadata-issuer']);
 const SERVER_FIX =
   'Correct authorization_servers in the metadata of the resource, or the metadata of the server: both must have the issuer exactly as `iss` of its tokens.';
-
-/** Returns undefined for a token that is no JWT, and an empty text for a JWT without an issuer. */
-function issuerOf(token: string): string | undefined {
-  try {
-    const { iss } = decodeCompact(token).claims;
-    return typeof iss === 'string' ? iss : '';
-  } catch {
-    return undefined;
-  }
-}
 
 /** The responses that an API gives after it has authenticated a call: it does not know the method, or the body. */
 const AFTER_AUTHENTICATION: ReadonlySet<number | undefined> = new Set([400, 404, 405, 406, 415]);

@@ -51,14 +51,9 @@ Exit codes: 0 no problem, 1 problems, 2 wrong usage, 3 an issuer cannot be reach
 `;
 
 export async function doctor(args: readonly string[], io: CommandIo): Promise<ExitCode> {
-  const { subject, tokenOption, json } = readArguments(args);
+  const { examine, tokenOption, json } = readArguments(args);
   const token = await readToken(tokenOption, io);
-  const { report, isReachable, suggested, close } =
-    'file' in subject
-      ? await examineApplication(subject, token, io)
-      : 'resource' in subject
-        ? await examineResource(subject, token, io)
-        : await examineIssuer(subject, token, io);
+  const { report, isReachable, suggested, close } = await examine(token, io);
   if (token === undefined)
     report.add('token.form', 'skipped', 'no token', 'Pass --token - to check a token on standard input.');
   const columns = json ? undefined : io.stdout.columns;
@@ -127,11 +122,10 @@ interface ApplicationFile {
   readonly exportName: string | undefined;
 }
 
-interface Arguments {
-  readonly subject: (DoctorRequest & WithTimeout) | (ResourceRequest & WithTimeout) | ApplicationFile;
-  readonly tokenOption: string | undefined;
-  readonly json: boolean;
-}
+type Examine = (
+  token: string | undefined,
+  io: CommandIo,
+) => ReturnType<typeof examineIssuer | typeof examineApplication | typeof examineResource>;
 
 const OPTIONS = {
   issuer: { type: 'string' },
@@ -150,44 +144,46 @@ const OPTIONS = {
   json: { type: 'boolean' },
 } as const;
 
-function readArguments(args: readonly string[]): Arguments {
+function readArguments(args: readonly string[]): {
+  readonly examine: Examine;
+  readonly tokenOption: string | undefined;
+  readonly json: boolean;
+} {
   const { values } = parseArgs({ args: [...args], options: OPTIONS });
   refuseExclusive(Object.keys(values));
   const { app: file, export: exportName, token: tokenOption, json = false } = values;
-  if (file !== undefined) return { subject: { file, exportName }, tokenOption, json };
-  const { issuer, 'jwks-uri': jwksUri, 'metadata-uri': metadataUri, header = [] } = values;
+  if (file !== undefined)
+    return { examine: (token, io) => examineApplication({ file, exportName }, token, io), tokenOption, json };
+  const { issuer, resource, 'jwks-uri': jwksUri, 'metadata-uri': metadataUri, header = [] } = values;
   const { timeout = DEFAULT_TIMEOUT, 'clock-tolerance': tolerance = DEFAULT_TOLERANCE } = values;
   const timeoutMs = seconds('timeout', timeout, 0.1, 60) * 1000;
   const clockToleranceSeconds = seconds('clock-tolerance', tolerance, 0, 300);
   const allowHttp = values['allow-http'] === true;
   if (exportName !== undefined) throw new CommandError('--export needs --app <file>.');
-  if (values.resource !== undefined)
-    return {
-      subject: { resource: values.resource, audience: values.audience, allowHttp, clockToleranceSeconds, timeoutMs },
-      tokenOption,
-      json,
-    };
-  if (issuer === undefined)
-    throw new CommandError('--issuer is missing. Write --issuer <url>, --app <file>, or --resource <url>.');
   const addresses = { 'jwks-uri': jwksUri, 'metadata-uri': metadataUri };
   if (metadataUri !== undefined && !URL.canParse(metadataUri))
     throw new CommandError(`--metadata-uri ${quoted(metadataUri)} is not a URL. Write https://….`);
-  for (const [option, given] of Object.entries({ issuer, audience: values.audience, ...addresses }))
+  for (const [option, given] of Object.entries({ issuer, resource, audience: values.audience, ...addresses }))
     if ([given ?? []].flat().some((value) => fixOfUnsetValue(value) !== undefined))
       throw new CommandError(
         `--${option} is empty, in quotation marks, a placeholder, or has an empty part, undefined or null in it: a variable may not be set.`,
       );
-  const subject = {
+  const limits = { allowHttp, clockToleranceSeconds, timeoutMs };
+  if (resource !== undefined) {
+    const request = { resource, audience: values.audience, ...limits };
+    return { examine: (token, io) => examineResource(request, token, io), tokenOption, json };
+  }
+  if (issuer === undefined)
+    throw new CommandError('--issuer is missing. Write --issuer <url>, --app <file>, or --resource <url>.');
+  const request = {
     issuer,
     audience: values['no-audience'] === true ? null : values.audience,
     jwksUri,
     metadataUri,
     headers: header.length === 0 ? undefined : Object.fromEntries(header.map(readHeader)),
-    allowHttp,
-    clockToleranceSeconds,
-    timeoutMs,
+    ...limits,
   };
-  return { subject, tokenOption, json };
+  return { examine: (token, io) => examineIssuer(request, token, io), tokenOption, json };
 }
 
 const TAKEN_WITH: Readonly<Record<string, readonly string[]>> = {

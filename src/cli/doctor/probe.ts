@@ -10,7 +10,7 @@ export interface Probe {
   /** Why the response is not a JSON document. Starts with the address. */
   readonly failure?: string;
   readonly isUnreachable: boolean;
-  /** Of the response, also if it is not a JSON document. Undefined without a response. */
+  /** The status of the response, which may be another than a JSON document. Undefined without a response. */
   readonly status: number | undefined;
   readonly headers: Headers;
   /** How far the clock of the server is ahead of the clock of this machine. */
@@ -19,7 +19,7 @@ export interface Probe {
 
 export interface ProbeOptions extends Pick<ExchangeOptions, 'fetch' | 'timeoutMs'> {
   readonly clock: () => number;
-  /** Default true. If only the status and the headers matter: a body may never end. */
+  /** False if only the status and the headers matter, because a body may never end. Default true. */
   readonly readsBody?: boolean;
 }
 
