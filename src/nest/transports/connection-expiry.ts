@@ -23,7 +23,11 @@ export class ConnectionExpiry implements OnApplicationShutdown {
 
   /** Closes a connection when this token expires, unless an earlier token already determines when it closes. */
   watch(connection: LongConnection, token: VerifiedAccessToken, challenge?: ChallengeContext): void {
-    if (!this.timers.has(connection.key)) this.renew(connection, token, challenge);
+    const watch = () => {
+      if (!this.timers.has(connection.key)) this.renew(connection, token, challenge);
+    };
+    if (connection.whenOpened === undefined) watch();
+    else connection.whenOpened(watch);
   }
 
   /** Closes a connection when this token expires, whatever token determined it before. */

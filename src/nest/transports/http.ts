@@ -64,14 +64,12 @@ export const httpTransport: Transport = {
     const raw = response.raw ?? response;
     const connection = eventStream(raw);
     if (kind === 'always') return connection;
-    let isOpen = false;
-    whenWritten(raw, (headerOf) => {
-      isOpen = String(headerOf('content-type')).startsWith('text/event-stream');
-    });
     return {
       ...connection,
-      close(refusal) {
-        if (isOpen) connection.close(refusal);
+      whenOpened(listener) {
+        whenWritten(raw, (headerOf) => {
+          if (String(headerOf('content-type')).startsWith('text/event-stream')) listener();
+        });
       },
     };
   },

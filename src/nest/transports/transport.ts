@@ -34,6 +34,8 @@ export interface LongConnection {
   readonly closeEvent?: 'disconnect';
   /** Whether its client can send a new token. Otherwise a grace time would only extend access after the expiration. */
   readonly canRenew?: boolean;
+  /** Calls the listener when the response turns out to be a stream. Undefined if that is certain. */
+  whenOpened?(listener: () => void): void;
   /** Returns whether it is closed. Then no further close event follows. */
   isClosed(): boolean;
   /** Waits until the connection is admitted and its last new token is decided. @throws the refusal of the connection */
