@@ -1,12 +1,13 @@
 import type { Type } from '@nestjs/common';
-import { AuthError, ConfigurationError } from '../model/errors.js';
+import { ConfigurationError } from '../model/errors.js';
 import type { VerifiedAccessToken } from '../model/access-token.js';
 import { problemOfNames } from '../model/requirement.js';
 import { ownMembers } from '../model/unknown-value.js';
 import { resourceDecorator } from '../nest/routes/route-metadata.js';
 import { type AdmittedCall, extensionDecorator, type RouteExtension } from '../nest/routes/route-extension.js';
+import type { HttpRequest } from '../nest/transports/http.js';
 import { authInfoOf } from './auth-info.js';
-import { calledTools, type McpRequest } from './mcp-request.js';
+import { calledTools, statedTools } from './mcp-request.js';
 import { SessionOwners } from './session-owners.js';
 
 export interface McpEndpointOptions {
@@ -67,22 +68,22 @@ class McpExtension implements RouteExtension {
     this.scopes = [...tools.values()].flat();
   }
 
-  admit({ context, token, user, resource, requiredScopes }: AdmittedCall): void {
-    const request = context.switchToHttp().getRequest<McpRequest>();
+  scopesOf(request: HttpRequest): readonly string[] {
     // Without a table, a handler may parse the body itself, and the SDK compares it with the headers.
     const isParsed = request.body !== undefined || this.tools.size > 0;
-    const needed = (isParsed ? calledTools(request) : []).flatMap((tool) => this.tools.get(tool) ?? []);
+    return this.scopesOfTools(isParsed ? calledTools(request) : []);
+  }
+
+  scopesInHeaders(request: HttpRequest): readonly string[] {
+    return this.scopesOfTools(statedTools(request));
+  }
+
+  admit({ context, token, user, resource }: AdmittedCall): void {
+    const request = context.switchToHttp().getRequest<HttpRequest>();
     const session = request.headers['mcp-session-id'];
     const sessions = sessionsOf(context.getClass());
     if (session !== undefined) sessions.check(session, token?.claims);
-    if (token === undefined) {
-      if (needed.length > 0) throw new AuthError('TOKEN_MISSING', { reason: 'the tool requires scopes' });
-      return;
-    }
-    if (!needed.every((scope) => token.scopes.includes(scope))) {
-      const scope = [...new Set([...requiredScopes, ...needed])].join(' ');
-      throw new AuthError('SCOPE_INSUFFICIENT', { scope, requires: 'all', expected: needed });
-    }
+    if (token === undefined) return;
     const response = context.switchToHttp().getResponse<{ readonly raw?: unknown }>();
     if (session === undefined) sessions.watch((response.raw ?? response) as never, token.claims);
     const facts = {
@@ -93,6 +94,10 @@ class McpExtension implements RouteExtension {
     Object.assign(request, facts);
     // On Fastify, the SDKs and `@rekog/mcp-nest` receive the request of Node.
     if (request.raw !== undefined) Object.assign(request.raw, facts);
+  }
+
+  private scopesOfTools(tools: readonly string[]): readonly string[] {
+    return tools.flatMap((tool) => this.tools.get(tool) ?? []);
   }
 }
 

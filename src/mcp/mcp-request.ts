@@ -1,21 +1,13 @@
 import { AuthError } from '../model/errors.js';
 import { isJsonObject } from '../model/unknown-value.js';
-
-/** The parts of a request that are read, the same on Express and Fastify. */
-export interface McpRequest {
-  readonly method?: string;
-  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
-  readonly body?: unknown;
-  /** Fastify: the request of Node. */
-  readonly raw?: object;
-}
+import type { HttpRequest } from '../nest/transports/http.js';
 
 /**
  * Returns the tools that a request calls.
  * @throws AuthError MCP_REQUEST_INVALID if the headers name something else than the body (SEP-2243): a proxy or a guard in front may
  * have decided by the headers.
  */
-export function calledTools({ method, headers, body }: McpRequest): readonly string[] {
+export function calledTools({ method, headers, body }: HttpRequest): readonly string[] {
   if (method !== 'POST' && (body === undefined || body === null)) return [];
   const messages = Array.isArray(body) ? (body as unknown[]) : [body];
   const calls = messages.map((message) => {
@@ -27,15 +19,24 @@ export function calledTools({ method, headers, body }: McpRequest): readonly str
     return { method: message.method, name: member && parameters[member] };
   });
   for (const header of ['method', 'name'] as const) {
-    const sent = headers[`mcp-${header}`];
-    if (sent === undefined) continue;
-    const stated = typeof sent === 'string' ? decodeHeader(sent) : undefined;
-    if (calls.length !== 1 || calls[0]?.[header] !== stated)
+    if (headers[`mcp-${header}`] === undefined) continue;
+    if (calls.length !== 1 || calls[0]?.[header] !== statedIn(headers, header))
       throw new AuthError('MCP_REQUEST_INVALID', {
         reason: `the header Mcp-${header === 'name' ? 'Name' : 'Method'} differs from the body`,
       });
   }
   return calls.flatMap((call) => (call.method === 'tools/call' && typeof call.name === 'string' ? call.name : []));
+}
+
+/** Returns the tool that a request calls according to its headers. {@link calledTools} compares them with the body later. */
+export function statedTools({ method, headers }: HttpRequest): readonly string[] {
+  const name = statedIn(headers, 'name');
+  return method === 'POST' && statedIn(headers, 'method') === 'tools/call' && name !== undefined ? [name] : [];
+}
+
+function statedIn(headers: HttpRequest['headers'], name: 'method' | 'name'): string | undefined {
+  const sent = headers[`mcp-${name}`];
+  return typeof sent === 'string' ? decodeHeader(sent) : undefined;
 }
 
 /** The parameter that `Mcp-Name` repeats, by the method. */

@@ -54,7 +54,7 @@ export interface DecidedCall {
 /**
  * The decisions of the guard, for audit logs and metrics: `events.subscribe((event) => …)`. An event contains no token and no
  * claim except the client. Calls of `@Public()` handlers and errors of the application's own code (500) have no event. A call has
- * one event, however many guards it meets; GraphQL has one for each field that is guarded.
+ * one event, however many guards it meets, and one more for each `AuthMiddleware`; GraphQL has one for each field that is guarded.
  *
  * A subscriber is called before the response is sent, so it should return quickly. What it throws or rejects is logged and
  * changes no decision. Behind an operator (`pipe`), RxJS rethrows errors of a subscriber globally: handle them there.

@@ -22,6 +22,7 @@ import { factsText, isTransportException, type Refusal, refusalOf } from './refu
 import { explainRefusal } from './refusals/refusal-hints.js';
 import { RequirementChecker } from './routes/requirement-checker.js';
 import { RouteMetadata, type RouteRules } from './routes/route-metadata.js';
+import type { HttpRequest } from './transports/http.js';
 import { ConnectionExpiry } from './transports/connection-expiry.js';
 import type { LongConnection, Transport } from './transports/transport.js';
 import { transportOf } from './transports/transport-of.js';
@@ -130,9 +131,9 @@ export class AuthGuard extends PassportAuthGuard() {
     // `request.user` cannot serve as the memory, because any code may change it later.
     memory.decide(outcome);
     const isRepeated = record.isAdmitted(context);
-    const checked = isRepeated ? undefined : this.requirements.check(rules, token, context);
+    const checked = isRepeated ? undefined : this.requirements.check(this.rulesWithScopes(call), token, context);
     const admitted = () => {
-      if (!isRepeated) for (const extension of rules.extensions) extension.admit({ context, token, user, ...rules });
+      if (!isRepeated) for (const extension of rules.extensions) extension.admit?.({ context, token, user, ...rules });
       record.admit(context);
       if (token !== undefined && connection !== undefined) {
         connection.setOwner?.(token);
@@ -147,6 +148,17 @@ export class AuthGuard extends PassportAuthGuard() {
       memory.decide(outcome);
       return admitted();
     });
+  }
+
+  /** Adds the scopes that only this call of the route needs, so that a challenge names all scopes at once. */
+  private rulesWithScopes(call: GuardedCall): RouteRules {
+    const { rules, context } = call;
+    if (rules.extensions.length > 0) {
+      const request = context.switchToHttp().getRequest<HttpRequest>();
+      const scopes = rules.extensions.flatMap((extension) => extension.scopesOf(request));
+      call.rules = this.routes.withScopes(rules, scopes);
+    }
+    return call.rules;
   }
 
   private authenticate(call: GuardedCall): MaybePromise<Outcome> {

@@ -40,6 +40,7 @@ const EXPORTED_CLASSES = [
   RequirementChecker,
   ConnectionExpiry,
   ResourceMetadata,
+  RouteReporter,
   AuthEvents,
   KeyHealth,
   JwtStrategy,
@@ -84,7 +85,6 @@ export const AUTH_PROVIDERS: readonly Provider[] = [
   KeyLifecycle,
   Telemetry,
   CalledHandlers,
-  RouteReporter,
 ];
 
 const WITHOUT_OPTIONS =

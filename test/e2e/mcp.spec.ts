@@ -1,6 +1,10 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { EventEmitter, once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { All, Controller, Get, type INestApplication, Post, Req, Res, type Type } from '@nestjs/common';
+import { text } from 'node:stream/consumers';
+import { All, Controller, Get, type INestApplication, Post, Req, Res, Sse, type Type } from '@nestjs/common';
+import { NEVER } from 'rxjs';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { toNodeHandler } from '@modelcontextprotocol/node';
 import { createMcpHandler, McpServer } from '@modelcontextprotocol/server';
@@ -20,6 +24,7 @@ import {
   RequireScopes,
 } from '../../src/index.js';
 import { type McpAuthInfo, McpEndpoint } from '../../src/mcp.js';
+import { holdTime, pass } from '../support/held-time.js';
 import { bearer, call, closeApps, type Platform, PLATFORMS, type RunningApp, startApp } from '../support/app.js';
 
 interface NestRequest {
@@ -136,12 +141,21 @@ async function start(
   return { ...app, viaProxy, tokenFor, post };
 }
 
+const fastifyOf = (app: INestApplication) => (app as NestFastifyApplication).getHttpAdapter().getInstance();
+
+/** Guards `/mcp` before the body is read. */
+const guardInFront = (platform: Platform) => (app: INestApplication) => {
+  if (platform === 'express') app.use('/mcp', app.get(AuthMiddleware).for('/mcp'));
+  else fastifyOf(app).addHook('onRequest', authHook(app, '/mcp'));
+};
+
 const toolCall = (name: string) => ({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name, arguments: {} } });
 
 const textOf = (result: unknown) => (result as { content: { text: string }[] }).content[0]?.text ?? '';
 
 describe.each(PLATFORMS)('The unmodified clients of the SDKs on %s', (platform) => {
   it.each<[string, string, string]>([
+    ['2.x (revision 2026-07-28)', 'https://api.example.com/mcp', '2.x'],
     ['2.x', 'https://api.example.com/mcp', '2.x'],
     ['2.x', 'https://api.example.com/legacy', '1.x'],
     ['1.x', 'https://api.example.com/mcp', '2.x'],
@@ -149,19 +163,28 @@ describe.each(PLATFORMS)('The unmodified clients of the SDKs on %s', (platform) 
   ])(
     'find the authorization server, register, sign in, call tools, and get more scopes: client %s, %s (server %s)',
     async (version, address) => {
-      const app = await start(platform);
+      const app = await start(platform, undefined, guardInFront(platform));
       const user = new McpUser('alice');
+      const isNewest = version.includes('2026-07-28');
+      const namedInHeaders = new Set<string | null>();
+      const recording: typeof fetch = (url, init) => {
+        namedInHeaders.add(new Headers(init?.headers).get('mcp-name'));
+        return app.viaProxy(url, init);
+      };
       const connect = () => {
-        const options = { authProvider: user, fetch: app.viaProxy };
-        const Transport = version === '2.x' ? StreamableHTTPClientTransport : Transport1;
+        const options = { authProvider: user, fetch: recording };
+        const Transport = version === '1.x' ? Transport1 : StreamableHTTPClientTransport;
         const transport = new Transport(new URL(address), options);
         const info = { name: 'test', version: '1.0.0' };
-        const client = version === '2.x' ? new Client(info) : new Client1(info);
+        const client =
+          version === '1.x'
+            ? new Client1(info)
+            : new Client(info, { versionNegotiation: { mode: isNewest ? 'auto' : 'legacy' } });
         return { client, transport, connected: client.connect(transport) };
       };
       // Version 2 also checks the issuer of the response (RFC 9207).
       const finish = (transport: StreamableHTTPClientTransport | Transport1) =>
-        transport.finishAuth((version === '2.x' ? user.response : user.response.get('code')) as string);
+        transport.finishAuth((version === '1.x' ? user.response.get('code') : user.response) as string);
       const first = connect();
       await expect(first.connected).rejects.toThrow(/unauthorized/i);
       await finish(first.transport);
@@ -186,6 +209,7 @@ describe.each(PLATFORMS)('The unmodified clients of the SDKs on %s', (platform) 
       );
       await finish(transport);
       expect(textOf(await client.callTool({ name: 'delete-order', arguments: {} }))).toBe('deleted');
+      expect(namedInHeaders.has('delete-order')).toBe(isNewest);
       await client.close();
     },
     20_000,
@@ -307,44 +331,159 @@ describe.each(PLATFORMS)('An MCP endpoint on %s', (platform) => {
     await expect(start(platform, [PublicController])).rejects.toThrow('@McpEndpoint() would never be used');
   });
 
-  it('ends an open stream when its token expires', async () => {
-    const app = await start(platform);
-    const initialize = {
-      ...{ jsonrpc: '2.0', id: 1, method: 'initialize' },
-      params: { protocolVersion: '2025-06-18', capabilities: {}, clientInfo: { name: 'test', version: '1' } },
-    };
-    const { headers } = await app.post('/legacy', initialize, app.tokenFor('/legacy'));
-    const exp = Math.floor(Date.now() / 1000) + 1;
-    const response = await fetch(`${app.url}/legacy`, {
-      headers: {
-        ...bearer(app.tokenFor('/legacy', { exp })),
-        accept: 'text/event-stream',
-        'mcp-session-id': String(headers['mcp-session-id']),
-      },
+  describe('ends with its token, while the time is stopped,', () => {
+    holdTime();
+
+    const EXPIRES_SECONDS = 10;
+    const expiring = () => ({ exp: Date.now() / 1000 + EXPIRES_SECONDS });
+    const EVENT_STREAM = { 'content-type': 'text/event-stream' };
+
+    it('an open stream of the SDK', async () => {
+      const app = await start(platform);
+      const initialize = {
+        ...{ jsonrpc: '2.0', id: 1, method: 'initialize' },
+        params: { protocolVersion: '2025-06-18', capabilities: {}, clientInfo: { name: 'test', version: '1' } },
+      };
+      const { headers } = await app.post('/legacy', initialize, app.tokenFor('/legacy'));
+      const session = { accept: 'text/event-stream', 'mcp-session-id': String(headers['mcp-session-id']) };
+      const token = app.tokenFor('/legacy', expiring());
+      const response = await fetch(`${app.url}/legacy`, { headers: { ...bearer(token), ...session } });
+      expect([response.status, response.headers.get('content-type')]).toEqual([200, 'text/event-stream']);
+      await pass(EXPIRES_SECONDS);
+      expect(await response.text()).toContain('TOKEN_EXPIRED');
     });
-    expect([response.status, response.headers.get('content-type')]).toEqual([200, 'text/event-stream']);
-    expect(await response.text()).toContain('TOKEN_EXPIRED');
+
+    it('a stream that starts after it', async () => {
+      const steps = new EventEmitter();
+      const isCalled = once(steps, 'called');
+      @Controller('mcp')
+      @McpEndpoint()
+      class LateController {
+        @Get()
+        async serve(@Res() response: NestResponse) {
+          response.hijack?.();
+          steps.emit('called');
+          await once(steps, 'expired');
+          (response.raw ?? response).writeHead(200, EVENT_STREAM).write('data: first\n\n');
+        }
+      }
+      const app = await start(platform, [LateController]);
+      const response = fetch(`${app.url}/mcp`, { headers: bearer(app.tokenFor('/mcp', expiring())) });
+      await isCalled;
+      await pass(EXPIRES_SECONDS);
+      steps.emit('expired');
+      const { body } = await response;
+      await pass(1);
+      expect(await text(body as never)).toContain('TOKEN_EXPIRED');
+    });
+
+    it('a stream of Nest behind the middleware, also before it starts', async () => {
+      const steps = new EventEmitter();
+      const isCalled = once(steps, 'called');
+      @Controller('mcp/late')
+      class LateController {
+        @Sse()
+        async serve() {
+          steps.emit('called');
+          await once(steps, 'expired');
+          return NEVER;
+        }
+      }
+      const app = await start(platform, [LateController], guardInFront(platform));
+      const response = fetch(`${app.url}/mcp/late`, { headers: bearer(app.tokenFor('/mcp', expiring())) });
+      await isCalled;
+      await pass(EXPIRES_SECONDS);
+      const { status, body } = await response;
+      expect([status, await text(body as never)]).toEqual([401, expect.stringContaining('TOKEN_EXPIRED')]);
+      steps.emit('expired');
+    });
+
+    it('a stream of what is mounted behind the middleware', async () => {
+      const app = await start(platform, [], (created) => {
+        guardInFront(platform)(created);
+        const serve = (response: ServerResponse) => response.writeHead(200, EVENT_STREAM).write('data: first\n\n');
+        if (platform === 'express')
+          created.use('/mcp', (_request: object, response: ServerResponse) => void serve(response));
+        else
+          fastifyOf(created).get('/mcp', (_request, reply) => {
+            reply.hijack();
+            serve(reply.raw);
+          });
+      });
+      const response = await fetch(`${app.url}/mcp`, { headers: bearer(app.tokenFor('/mcp', expiring())) });
+      await pass(EXPIRES_SECONDS);
+      expect(await response.text()).toMatch(/first[^]*TOKEN_EXPIRED/);
+    });
   });
 
-  it('reads no body of a call without a valid token, if the middleware is in front', async () => {
-    const guard = (app: INestApplication) => {
-      if (platform === 'express') app.use('/mcp', app.get(AuthMiddleware).for('/mcp'));
-      else {
-        const fastify = app.getHttpAdapter().getInstance() as { addHook(name: string, hook: unknown): void };
-        fastify.addHook('onRequest', authHook(app, '/mcp'));
+  describe('with the middleware in front', () => {
+    const calling = (tool: string) => ({ 'mcp-method': 'tools/call', 'mcp-name': tool });
+    const startBehind = (controllers?: readonly Type[], options?: Partial<AuthOptions>) =>
+      start(platform, controllers, guardInFront(platform), options);
+    /** The status and the challenged scopes. The body is larger than the limit of the parser. */
+    const early = async (app: Awaited<ReturnType<typeof start>>, tool: string, token?: string, path = '/mcp') => {
+      const tooLarge = { ...toolCall(tool), text: 'x'.repeat(2 ** 21) };
+      const { status, headers } = await app.post(path, tooLarge, token, calling(tool));
+      return [status, / scope="(.*?)"/.exec(String(headers['www-authenticate']))?.[1]];
+    };
+    const READ_TOO_LATE = [413, undefined];
+
+    it('refuses, before the body is read, calls without a valid token, and tools whose scopes the token lacks', async () => {
+      const [behind, alone] = [await startBehind(), await start(platform)];
+      const [reader, none, writer] = ['orders:read', '', 'orders:read orders:write'].map((scope) =>
+        behind.tokenFor('/mcp', { scope }),
+      );
+      expect(await early(behind, 'delete-order')).toEqual([401, 'orders:read']);
+      expect(await early(behind, 'delete-order', reader)).toEqual([403, 'orders:read orders:write']);
+      expect(await early(behind, 'delete-order', none)).toEqual([403, 'orders:read orders:write']);
+      expect(await early(behind, 'delete-order', writer)).toEqual(READ_TOO_LATE);
+      expect(await early(behind, 'whoami', reader)).toEqual(READ_TOO_LATE);
+      for (const each of [undefined, reader, none])
+        expect(await early(alone, 'delete-order', each)).toEqual(READ_TOO_LATE);
+    });
+
+    it('compares the headers with the body afterwards', async () => {
+      const app = await startBehind();
+      const ask = async (message: unknown, headers = {}) => {
+        const { status, body } = await app.post('/mcp', message, app.tokenFor('/mcp'), headers);
+        return body.code ?? status;
+      };
+      expect(await ask(toolCall('delete-order'), calling('whoami'))).toBe('MCP_REQUEST_INVALID');
+      expect(await ask(toolCall('delete-order'))).toBe('SCOPE_INSUFFICIENT');
+      expect(await ask(toolCall('whoami'), calling('whoami'))).toBe(200);
+    });
+
+    it('needs to know which endpoint is called', async () => {
+      @Controller('mcp')
+      class OneController {
+        @Post()
+        @McpEndpoint({ tools: { remove: ['first:remove'] } })
+        @RequireScopes('first')
+        serve() {
+          return 'served';
+        }
+
+        @Get()
+        @McpEndpoint()
+        listen() {
+          return 'served';
+        }
       }
-    };
-    const statuses = async (app: Awaited<ReturnType<typeof start>>) => {
-      const tooLarge = { ...toolCall('whoami'), text: 'x'.repeat(2 ** 21) };
-      const token = app.tokenFor('/mcp');
-      return [(await app.post('/mcp', tooLarge)).status, (await app.post('/mcp', tooLarge, token)).status];
-    };
-    expect(await statuses(await start(platform))).toEqual([413, 413]);
-    const guarded = await start(platform, undefined, guard);
-    expect(await statuses(guarded)).toEqual([401, 413]);
-    // The endpoint then decides about the tool.
-    const { body } = await guarded.post('/mcp', toolCall('delete-order'), guarded.tokenFor('/mcp'));
-    expect(body.code).toBe('SCOPE_INSUFFICIENT');
+      @Controller('mcp/second')
+      @McpEndpoint({ tools: { remove: ['second:remove'] } })
+      class SecondController {
+        @Post()
+        serve() {
+          return 'served';
+        }
+      }
+      const one = await startBehind([OneController]);
+      expect(await early(one, 'remove')).toEqual([401, 'first']);
+      expect(await early(one, 'remove', one.tokenFor('/mcp'))).toEqual([403, 'first first:remove']);
+      const several = await startBehind([OneController, SecondController]);
+      expect(await early(several, 'remove')).toEqual([401, undefined]);
+      expect(await early(several, 'remove', several.tokenFor('/mcp'))).toEqual(READ_TOO_LATE);
+    });
   });
 
   it('publishes the scopes of its tools', async () => {

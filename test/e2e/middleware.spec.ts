@@ -17,7 +17,7 @@ import {
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
 import { Test, type TestingModuleBuilder } from '@nestjs/testing';
-import { AuthGuard, authHook, AuthMiddleware, AuthModule, Public } from '../../src/index.js';
+import { AuthEvents, AuthGuard, authHook, AuthMiddleware, AuthModule, Public } from '../../src/index.js';
 import { type Answer, bearer, call, closeApps, type Platform, PLATFORMS } from '../support/app.js';
 import { decoratedClass } from '../support/decorated-class.js';
 import { codeInComments } from '../docs/pages.js';
@@ -446,7 +446,8 @@ describe.each(PLATFORMS)('The example in the doc comment, on %s', (platform) => 
   };
 
   it('leaves no path of Swagger UI open', async () => {
-    const [express, fastify] = codeInComments('src/nest/auth.middleware.ts');
+    const [express] = codeInComments('src/nest/auth.middleware.ts');
+    const [fastify] = codeInComments('src/nest/auth-hook.ts');
     const guarded = await startDocumented(platform === 'express' ? express : fastify);
     const open = await startDocumented();
     for (const path of PATHS) {
@@ -487,8 +488,11 @@ describe("AuthMiddleware with guard: 'manual'", () => {
       }
     }
     const prepare = (app: INestApplication) => app.use(app.get(AuthMiddleware).use);
-    const { ask } = await startOrders(issuer, { guard: 'manual' }, { prepare, controllers: [PlainController] });
+    const { app, ask } = await startOrders(issuer, { guard: 'manual' }, { prepare, controllers: [PlainController] });
+    const events: string[] = [];
+    app.get(AuthEvents).subscribe(({ outcome, handler }) => events.push(`${outcome} ${handler}`));
     expect((await ask({}, 'plain')).status).toBe(401);
     expect((await ask(good(), 'plain')).text).toBe('plain');
+    expect(events).toEqual(['refused AuthMiddleware.use', 'admitted AuthMiddleware.use']);
   });
 });

@@ -87,18 +87,9 @@ export class ResourceMetadata implements OnModuleInit {
     );
   }
 
-  /** Whether the application has a resource with this path. */
-  has(path: string): boolean {
-    return this.routes.resources.named(path) !== undefined;
-  }
-
-  resourceOfRoute(pattern: string): ResolvedResource | undefined {
-    return this.routes.resources.ofRoute(pattern);
-  }
-
   private create(resource: ResolvedResource): Metadata {
     const { issuers, tokenFrom } = this.settings;
-    const routes = this.reporter.routesOf().filter(({ rules }) => rules.resource === resource);
+    const routes = this.reporter.routesIn(resource);
     const requirements = routes.flatMap(({ rules }) => rules.requirements.map(({ requirement }) => requirement));
     const scopes = withoutOfflineAccess([
       ...routes.flatMap(({ rules }) => [...rules.requiredScopes, ...rules.extensions.flatMap(({ scopes }) => scopes)]),

@@ -46,7 +46,7 @@ export function RequireScopes(...scopes: Names): RequirementDecorator {
   return requireAuthorities('scopes', scopes);
 }
 
-/** The token must grant one of these scopes. See {@link RequireScopes}. */
+/** The token must grant one of these scopes. The challenge names all, because the issuer may not grant each. See {@link RequireScopes}. */
 export function RequireAnyScope(...scopes: Names): RequirementDecorator {
   return requireAuthorities('anyScope', scopes);
 }

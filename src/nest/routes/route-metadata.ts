@@ -107,6 +107,13 @@ export class RouteMetadata {
     this.classes.clear();
   }
 
+  /** Returns the rules of a call that needs more scopes than its route. */
+  withScopes(rules: RouteRules, names: readonly string[]): RouteRules {
+    if (names.length === 0) return rules;
+    const requirement: NestRequirement = { kind: 'scopes', names, merge: false, reportOnly: false };
+    return this.complete({ ...rules, requirements: [...rules.requirements, { requirement, from: 'handler' }] });
+  }
+
   /** @throws ConfigurationError if the function that Nest calls for a handler is that of a handler with other rules. */
   checkFunction(handler: FoundHandler): void {
     const { controller, name, called } = handler;
@@ -128,18 +135,7 @@ export class RouteMetadata {
 
   private read(controller: Type, name: string, handler: HandlerFunction): RouteRules {
     const resource = this.resourceOf(controller, name);
-    const { realm } = this.settings;
-    const { requirements, ...rules } = readRules(
-      controller,
-      name,
-      handler,
-      this.settings.require as readonly NestRequirement[],
-    );
-    const requiredScopes = Object.freeze([
-      ...new Set(requirements.flatMap(({ requirement }) => scopesOf(requirement))),
-    ]);
-    const resourceMetadata = resource?.metadataUrl;
-    const challenge = Object.freeze({ realm, resourceMetadata, scopes: resource && requiredScopes });
+    const rules = readRules(controller, name, handler, this.settings.require as readonly NestRequirement[]);
     const own = listsOfMethod(EXTENSIONS_KEY, controller.prototype as object, name).flat();
     const extensions = [...own, ...listsOfClass(EXTENSIONS_KEY, controller).flat()] as readonly RouteExtension[];
     // As for requirements: a handler that is public itself overrides its class.
@@ -148,7 +144,23 @@ export class RouteMetadata {
       throw new ConfigurationError([{ path: `${controller.name}.${name}`, message: PUBLIC_ENDPOINT }]);
     const isEventStream = metadataOf('eventStream', handler) !== undefined;
     const eventStream = isEventStream ? 'always' : extensions.length > 0 ? 'possible' : undefined;
-    return Object.freeze({ ...rules, requirements, requiredScopes, resource, challenge, eventStream, extensions });
+    return this.complete({ ...rules, resource, eventStream, extensions });
+  }
+
+  /** Adds what follows from the other rules. */
+  private complete(rules: Omit<RouteRules, 'requiredScopes' | 'challenge'>): RouteRules {
+    const { requirements, resource, extensions } = rules;
+    const scopes = [
+      ...extensions.flatMap((extension) => extension.requiredScopes?.() ?? []),
+      ...requirements.flatMap(({ requirement }) => scopesOf(requirement)),
+    ];
+    const requiredScopes = Object.freeze([...new Set(scopes)]);
+    const challenge = Object.freeze({
+      realm: this.settings.realm,
+      resourceMetadata: resource?.metadataUrl,
+      scopes: resource && requiredScopes,
+    });
+    return Object.freeze({ ...rules, requiredScopes, challenge });
   }
 
   /** @throws ConfigurationError if `@Resource()` names no resource, or if the routes of the handler belong to several. */

@@ -10,6 +10,7 @@ import {
 import { ApplicationConfig, HttpAdapterHost, ModulesContainer } from '@nestjs/core';
 import { isCombined, isPolicyClass, type PolicyReference } from '../../model/policy.js';
 import { ConfigurationError, type ConfigurationProblem } from '../../model/errors.js';
+import type { ResolvedResource } from '../../options/resolve-resources.js';
 import { wrapLines } from '../../model/text-layout.js';
 import { AuthGuard } from '../auth.guard.js';
 import { AuthenticatedGateway } from '../sockets/authenticated-gateway.js';
@@ -52,6 +53,7 @@ export class RouteReporter implements OnModuleInit, OnApplicationBootstrap {
   private readonly logger = new Logger('AuthModule');
   private readonly discovery: HandlerDiscovery;
   private readonly coverage: GuardCoverage;
+  private readonly endpoints = new Map<ResolvedResource, readonly [RouteRules | undefined]>();
 
   constructor(
     @Inject(ModulesContainer) private readonly modules: ModulesContainer,
@@ -146,6 +148,24 @@ export class RouteReporter implements OnModuleInit, OnApplicationBootstrap {
       const rules = this.routes.ofHandler(handler);
       return { handler, rules, access: this.coverage.accessOf(handler, rules, microservices) };
     });
+  }
+
+  /** Returns the routes of a resource. */
+  routesIn(resource: ResolvedResource | undefined): readonly Route[] {
+    return this.routesOf().filter(({ rules }) => rules.resource === resource);
+  }
+
+  /** Returns the rules of the endpoint for POST of a resource. Undefined if there are several, which may need other scopes. */
+  endpointOf(resource: ResolvedResource): RouteRules | undefined {
+    const known = this.endpoints.get(resource);
+    if (known !== undefined) return known[0];
+    const posts = this.routesIn(resource).filter(
+      ({ handler, rules }) => ['POST', 'ALL'].includes(handler.kind) && rules.extensions.length > 0,
+    );
+    const [only, ...others] = new Set(posts.map(({ rules }) => rules));
+    const endpoint = others.length === 0 ? only : undefined;
+    if (this.routes.arePathsFinal) this.endpoints.set(resource, [endpoint]);
+    return endpoint;
   }
 
   private handlers(registered = { arePathsFinal: false }): readonly FoundHandler[] {
