@@ -81,7 +81,7 @@ type Exports = readonly (readonly [name: string, value: unknown])[];
 
 async function importFile(path: string): Promise<Exports> {
   const namespace = (await import(pathToFileURL(path).href)) as Record<string, unknown>;
-  // Of a CommonJS file, Node lists the exports that it recognizes, and all of them as the members of `default`.
+  // For a CommonJS file, Node lists the exports that it recognizes. `default` has all of them.
   const { default: fallback, 'module.exports': commonJs = fallback, ...named } = namespace;
   const isExports = typeof commonJs === 'object' && !isModule(commonJs) && !(commonJs instanceof Promise);
   const exports = { ...(isExports ? commonJs : { default: fallback }), ...named };

@@ -14,7 +14,7 @@ export type OwnMembers<Value = object> = { readonly [Name in keyof Value]: Value
 
 /**
  * Returns a view of the members of an object and of its classes, without those of `Object.prototype`: a vulnerable dependency may
- * let a client add members there, which would be options that nobody has set. A getter is called when its member is read.
+ * let a client add members there, which would count as options. A getter is called when its member is read.
  */
 export function ownMembers<Value extends object>(object: Value): OwnMembers<Value> {
   const members = Object.create(null) as Record<PropertyKey, unknown>;

@@ -150,7 +150,7 @@ export class AuthGuard extends PassportAuthGuard() {
     });
   }
 
-  /** Adds the scopes that only this call of the route needs, so that a challenge names all scopes at once. */
+  /** Adds the scopes that only this call of the route needs, so that one challenge names all of them. */
   private rulesWithScopes(call: GuardedCall): RouteRules {
     const { rules, context } = call;
     if (rules.extensions.length > 0) {

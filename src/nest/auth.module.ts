@@ -189,7 +189,7 @@ function startWith(options: ResolvedOptions, undefinedNames: readonly string[]):
   return { ...options, issuers, explainRefusals: options.explainRefusals && !isProduction };
 }
 
-/** Warns at once of configured issuers. Of those that a function returns, warns when the first one has the option. */
+/** Warns of configured issuers now. For issuers that a function returns, warns when the first one has the option. */
 function withWarnings(issuers: ResolvedOptions['issuers'], warn: (warning: string) => void): typeof issuers {
   if (typeof issuers !== 'function') {
     for (const issuer of issuers) for (const warning of warningsOf(issuer).values()) warn(warning);

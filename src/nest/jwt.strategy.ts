@@ -41,7 +41,7 @@ const PassportJwtStrategy = PassportStrategy(Strategy, SHARED_NAME) as unknown a
 export interface PassportCall {
   readonly context: ExecutionContext;
   readonly demand?: Demand;
-  /** The result of the strategy of this package that was asked last. */
+  /** The result of the last call of a strategy of this package. */
   outcome?: Outcome;
 }
 

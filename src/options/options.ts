@@ -358,7 +358,7 @@ export interface ResourceOptions {
   readonly signedMetadata?: (metadata: Readonly<Record<string, unknown>>) => string | Promise<string>;
 }
 
-/** A resource with routes of its own. Their tokens need its audience instead of that of the issuer. */
+/** A resource at a path. The tokens for its routes need its audience instead of that of the issuer. */
 export interface PathResourceOptions extends ResourceOptions {
   /** What `aud` of a token must contain. Default: the identifier. Some issuers write a client ID or an own name. */
   readonly audience?: string | readonly string[];

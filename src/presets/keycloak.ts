@@ -112,7 +112,7 @@ function adviseOnIssuer({ issuer, named = '' }: AdviceFacts): string | undefined
   return `${cause} Set its hostname (${hostname}), so that all tokens have the address that users reach. If this application reaches Keycloak only inside a network, use keycloak({ url: '${url}', internalUrl: '${internalUrl}', … })${http}. If there are two servers, request the token at the configured one.`;
 }
 
-// They lead nowhere, and stand for public addresses in documentation and tests.
+// Documentation and tests use them for public addresses. No server has them.
 const RESERVED_FOR_EXAMPLES = /\.test\.?$|^\[2001:db8:/;
 
 function isInternal({ hostname }: URL): boolean {

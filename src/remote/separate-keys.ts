@@ -9,7 +9,7 @@ import type { ResolvedRemoteKeys } from '../options/resolve-keys.js';
 import { FetchLimit } from './fetch-limit.js';
 import { exchange, type ExchangeOptions, FetchError } from './http-exchange.js';
 
-/** In an address, stands for the key id. */
+/** The part of an address that is replaced by the key id. */
 export const KEY_ID_PLACEHOLDER = '{kid}';
 // The id becomes a part of the address. Those of AWS are UUIDs.
 const KEY_ID = /^[\w-]{1,128}$/;
@@ -23,7 +23,7 @@ const MAX_UNKNOWN = 1_000;
 const MAX_FETCHES_AT_ONCE = 16;
 /** A key that could not be fetched is not requested again for this time, so that a flood of its tokens causes no flood of requests. */
 const FAILURE_PAUSE_MS = 1_000;
-/** Requests for unknown keys: at once, and then for each second. Random key ids have no other limit. */
+/** How many unknown keys are requested together, and then per second. Random key ids have no other limit. */
 const MAX_UNKNOWN_AT_ONCE = 20;
 const UNKNOWN_PER_SECOND = 2;
 const EMPTY = new KeySet([]);

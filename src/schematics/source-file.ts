@@ -49,7 +49,7 @@ export class SourceFile {
     }));
   }
 
-  /** Returns the calls of a decorator, such as `Module`. Their parent's parent is what they decorate. */
+  /** Returns the calls of a decorator, such as `Module`. The parent of a call's parent is the decorated class. */
   decorators(name: string): readonly ts.CallExpression[] {
     return this.nodes
       .filter(this.ts.isCallExpression)

@@ -9,7 +9,7 @@ import { checkProperties, createClaims, DEFAULTS, type TokenRequest } from './te
 
 const DAY_SECONDS = 86_400;
 
-/** What is set here applies whatever the application expects. Everything else follows the options of the application. */
+/** Options that are set here replace those of the application. */
 export interface TestIssuerOptions {
   /** The `iss` of the tokens. Default: that of the application (the first of several), or `https://issuer.test` without one. */
   readonly issuer?: string;

@@ -1,7 +1,7 @@
 import { type AuthError, type AuthErrorDetail, ERRORS } from '../model/errors.js';
 import { MAX_AUTHENTICATION_AGE_SECONDS } from '../model/requirement.js';
 
-/** What the challenges of a route say whatever the refusal is. */
+/** The parts of a challenge that depend on the route, not on the refusal. */
 export interface ChallengeContext {
   readonly realm?: string | undefined;
   /** The address of the metadata of the protected resource (RFC 9728 §5.1). */

@@ -15,7 +15,7 @@ import { parseArgs } from 'node:util';
 import jestConfig from '../../jest.config.mjs';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
-/** Of each folder: the lowest score that a whole run may have, in percent, and the specs that hold its promises. */
+/** For each folder: the lowest score that a whole run may have, in percent, and the specs that test it. */
 const FOLDERS = {
   access: { minimum: 93, specs: ['unit/access', 'unit/nest', 'e2e/requirements', 'e2e/report-only'] },
   keys: { minimum: 91, specs: ['unit/keys', 'unit/algorithms', 'unit/token/signature', 'unit/remote/issuer-keys'] },

@@ -36,7 +36,7 @@ export interface Tarball {
   readonly unpackedBytes: number;
 }
 
-/** Packs what stands in `dist`; `npm run test:package` builds it first. */
+/** Packs `dist`; `npm run test:package` builds it first. */
 export async function pack(into: string): Promise<Tarball> {
   const printed = await run(process.cwd(), 'npm', 'pack', '--json', '--ignore-scripts', '--pack-destination', into);
   const parsed = JSON.parse(printed) as PackReport[] | Record<string, PackReport>;

@@ -8,7 +8,7 @@ import { failureFix, type Probe, probe, type ProbeOptions } from './probe.js';
 
 export interface ResourceRequest {
   readonly resource: string;
-  /** What the resource expects in `aud`, if that is not its address. */
+  /** The `aud` that the resource expects, if it is not the address of the resource. */
   readonly audience: readonly string[] | undefined;
   readonly allowHttp: boolean;
   readonly clockToleranceSeconds: number;

@@ -64,7 +64,7 @@ export function rootFieldsWithoutHandler(
   return served.map(({ kind, name }) => ({ kind, pattern: name }));
 }
 
-/** Whether a function of the option `resolvers` is called in place of a handler. Nest calls no guard for it. */
+/** Whether a function of the option `resolvers` is called instead of a handler. Nest calls no guard for it. */
 export function isReplacedByOption(modules: ModulesContainer, { transport, kind, pattern }: FoundHandler): boolean {
   const path = kind === 'field' ? pattern : `${kind}.${pattern}`;
   return transport === 'graphql' && graphqlOptions(modules).some(({ resolvers }) => hasResolver(resolvers, path));

@@ -221,7 +221,7 @@ export class RouteReporter implements OnModuleInit, OnApplicationBootstrap {
   }
 }
 
-/** In place of a handler, for a root field of `resolvers` or `rootValue`. */
+/** The handler in the report for a root field of `resolvers` or `rootValue`. */
 const NO_HANDLER = 'none';
 
 const ACCESSES: readonly ReportedRoute['access'][] = ['guarded', 'optional', 'open', 'unguarded', 'unknown'];

@@ -38,7 +38,7 @@ export function isSocketIo(client: object): client is SocketIoClient {
   return typeof (client as Partial<SocketIoClient>).handshake === 'object';
 }
 
-/** @param data of the message that uses the connection, if it is one that can wait. */
+/** @param data of the message that uses the connection, if the message can wait. */
 export function socketConnection(socket: object, data?: unknown) {
   const client = socket as SocketClient;
   const state = stateOf(client);

@@ -22,7 +22,7 @@ export function namedAlgorithm({ alg }: DecodedToken['header']): SignatureAlgori
   return alg;
 }
 
-/** Returns a member of the header for the log. The header identifies nobody. A caller chooses its length. */
+/** Returns a member of the header for the log. It contains no personal data. A caller chooses its length. */
 export function receivedMember(value: unknown): string {
   return typeof value === 'string' ? shortened(value, 40) : typeof value;
 }
