@@ -490,9 +490,9 @@ describe("AuthMiddleware with guard: 'manual'", () => {
     const prepare = (app: INestApplication) => app.use(app.get(AuthMiddleware).use);
     const { app, ask } = await startOrders(issuer, { guard: 'manual' }, { prepare, controllers: [PlainController] });
     const events: string[] = [];
-    app.get(AuthEvents).subscribe(({ outcome, handler }) => events.push(`${outcome} ${handler}`));
+    app.get(AuthEvents).subscribe(({ outcome, handler }) => events.push(`${outcome} ${handler.replace(/\..*/, '')}`));
     expect((await ask({}, 'plain')).status).toBe(401);
     expect((await ask(good(), 'plain')).text).toBe('plain');
-    expect(events).toEqual(['refused AuthMiddleware.use', 'admitted AuthMiddleware.use']);
+    expect(events).toEqual(['refused AuthMiddleware', 'admitted AuthMiddleware']);
   });
 });
