@@ -216,6 +216,21 @@ describe.each(PLATFORMS)('The unmodified clients of the SDKs on %s', (platform) 
   );
 });
 
+describe('@McpEndpoint()', () => {
+  it.each<[string, object, string]>([
+    [
+      'scopes that are no list',
+      { tools: { remove: 'orders:write' } },
+      '@McpEndpoint().tools.remove: is not a list of scopes',
+    ],
+    ['a scope with a space', { tools: { remove: ['orders write'] } }, '@McpEndpoint().tools.remove'],
+    ['an unknown option', { tool: {} }, '@McpEndpoint().tool: is unknown'],
+    ['a resource that is no path', { resource: 'mcp' }, '@Resource("mcp"): is not a path'],
+  ])('throws for %s', (_what, options, message) => {
+    expect(() => McpEndpoint(options)).toThrow(message);
+  });
+});
+
 describe.each(PLATFORMS)('An MCP endpoint on %s', (platform) => {
   const METADATA = 'resource_metadata="https://api.example.com/.well-known/oauth-protected-resource/legacy"';
 
@@ -414,6 +429,17 @@ describe.each(PLATFORMS)('An MCP endpoint on %s', (platform) => {
       await pass(EXPIRES_SECONDS);
       expect(await response.text()).toMatch(/first[^]*TOKEN_EXPIRED/);
     });
+  });
+
+  it('needs a known resource for the middleware', async () => {
+    const { app } = await start(platform, [], undefined, {
+      publicUrl: undefined,
+      resource: { identifier: PUBLIC_URL },
+      resources: {},
+    });
+    const middleware = app.get(AuthMiddleware);
+    expect(() => middleware.for('/mcp')).toThrow('AuthMiddleware.for("/mcp"): is not in `resources`');
+    expect(() => middleware.for('mcp')).toThrow('is not a path');
   });
 
   describe('with the middleware in front', () => {
