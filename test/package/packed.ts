@@ -17,6 +17,7 @@ export async function run(folder: string, command: string, ...parameters: string
         NODE_OPTIONS: '',
         npm_config_audit: 'false',
         npm_config_fund: 'false',
+        npm_config_prefer_offline: 'true',
         // `npx -p node@22 npm run …` sets it, and npx in a test would take its own package from it.
         npm_config_package: undefined,
       },
