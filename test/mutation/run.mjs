@@ -28,6 +28,7 @@ const FOLDERS = {
     specs: ['unit/remote', 'e2e/keys', 'e2e/key-health', 'e2e/warm-up'],
   },
   nest: { minimum: 77, specs: ['unit/nest', 'e2e/'] },
+  mcp: { minimum: 80, specs: ['e2e/mcp'] },
 };
 
 /** So that a test that fails, fails at once. */
@@ -67,7 +68,7 @@ function run(folder, mutated) {
 }
 
 function filesToMutate() {
-  const isCode = (file) => /^src\/(?:token|access|keys|remote|nest)\/.*\.ts$/.test(file);
+  const isCode = (file) => new RegExp(`^src/(?:${Object.keys(FOLDERS).join('|')})/.*\\.ts$`).test(file);
   const git = (...parameters) => execFileSync('git', parameters, { cwd: ROOT, encoding: 'utf8' }).split('\n');
   if (flags.changed)
     return git('diff', '--name-only', '--diff-filter=AM', positionals[0] ?? 'main', '--', 'src').filter(isCode);
