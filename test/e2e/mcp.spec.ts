@@ -384,7 +384,7 @@ describe.each(PLATFORMS)('An MCP endpoint on %s', (platform) => {
     await expect(start(platform, [PublicController])).rejects.toThrow('@McpEndpoint() would never be used');
   });
 
-  describe('ends with its token, while the time is stopped,', () => {
+  describe('ends with the token', () => {
     holdTime();
 
     const EXPIRES_SECONDS = 10;
@@ -428,6 +428,27 @@ describe.each(PLATFORMS)('An MCP endpoint on %s', (platform) => {
       const { body } = await response;
       await pass(1);
       expect(await text(body as never)).toContain('TOKEN_EXPIRED');
+    });
+
+    it('no response that is not a stream', async () => {
+      const steps = new EventEmitter();
+      @Controller('mcp')
+      @McpEndpoint()
+      class SlowController {
+        @Get()
+        async serve(@Res() response: NestResponse) {
+          response.hijack?.();
+          const raw = response.raw ?? response;
+          raw.writeHead(200, { 'content-type': 'application/json' }).write('[1,');
+          await once(steps, 'expired');
+          raw.end('2]');
+        }
+      }
+      const app = await start(platform, [SlowController], guardInFront(platform));
+      const response = await fetch(`${app.url}/mcp`, { headers: bearer(app.tokenFor('/mcp', expiring())) });
+      await pass(EXPIRES_SECONDS);
+      steps.emit('expired');
+      expect(await response.json()).toEqual([1, 2]);
     });
 
     it('a stream of Nest behind the middleware, also before it starts', async () => {
