@@ -149,6 +149,14 @@ const guardInFront = (platform: Platform) => (app: INestApplication) => {
   else fastifyOf(app).addHook('onRequest', authHook(app, '/mcp'));
 };
 
+/** Opens a session of the legacy endpoint, and returns its header. */
+async function openSession({ post, tokenFor }: Awaited<ReturnType<typeof start>>) {
+  const params = { protocolVersion: '2025-06-18', capabilities: {}, clientInfo: { name: 'test', version: '1' } };
+  const initialize = { jsonrpc: '2.0', id: 1, method: 'initialize', params };
+  const { headers } = await post('/legacy', initialize, tokenFor('/legacy'));
+  return { 'mcp-session-id': String(headers['mcp-session-id']) };
+}
+
 const toolCall = (name: string) => ({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name, arguments: {} } });
 
 const textOf = (result: unknown) => (result as { content: { text: string }[] }).content[0]?.text ?? '';
@@ -328,12 +336,7 @@ describe.each(PLATFORMS)('An MCP endpoint on %s', (platform) => {
 
   it('binds a session to the caller that opened it', async () => {
     const app = await start(platform);
-    const initialize = {
-      ...{ jsonrpc: '2.0', id: 1, method: 'initialize' },
-      params: { protocolVersion: '2025-06-18', capabilities: {}, clientInfo: { name: 'test', version: '1' } },
-    };
-    const { headers } = await app.post('/legacy', initialize, app.tokenFor('/legacy'));
-    const session = { 'mcp-session-id': String(headers['mcp-session-id']) };
+    const session = await openSession(app);
     const list = { jsonrpc: '2.0', id: 2, method: 'tools/list' };
     const status = async (claims: object, sent = session) =>
       (await app.post('/legacy', list, app.tokenFor('/legacy', claims), sent)).status;
@@ -393,14 +396,9 @@ describe.each(PLATFORMS)('An MCP endpoint on %s', (platform) => {
 
     it('an open stream of the SDK', async () => {
       const app = await start(platform);
-      const initialize = {
-        ...{ jsonrpc: '2.0', id: 1, method: 'initialize' },
-        params: { protocolVersion: '2025-06-18', capabilities: {}, clientInfo: { name: 'test', version: '1' } },
-      };
-      const { headers } = await app.post('/legacy', initialize, app.tokenFor('/legacy'));
-      const session = { accept: 'text/event-stream', 'mcp-session-id': String(headers['mcp-session-id']) };
-      const token = app.tokenFor('/legacy', expiring());
-      const response = await fetch(`${app.url}/legacy`, { headers: { ...bearer(token), ...session } });
+      const session = await openSession(app);
+      const headers = { ...bearer(app.tokenFor('/legacy', expiring())), ...session, accept: 'text/event-stream' };
+      const response = await fetch(`${app.url}/legacy`, { headers });
       expect([response.status, response.headers.get('content-type')]).toEqual([200, 'text/event-stream']);
       await pass(EXPIRES_SECONDS);
       expect(await response.text()).toContain('TOKEN_EXPIRED');
