@@ -7,7 +7,7 @@ import { resourceDecorator } from '../nest/routes/route-metadata.js';
 import { type AdmittedCall, extensionDecorator, type RouteExtension } from '../nest/routes/route-extension.js';
 import type { HttpRequest } from '../nest/transports/http.js';
 import { authInfoOf } from './auth-info.js';
-import { calledTools, statedTools } from './mcp-request.js';
+import { calledTools, isBodyRead, statedTools } from './mcp-request.js';
 import { SessionOwners } from './session-owners.js';
 
 export interface McpEndpointOptions {
@@ -70,8 +70,8 @@ class McpExtension implements RouteExtension {
 
   scopesOf(request: HttpRequest): readonly string[] {
     // Without a table, a handler may parse the body itself, and the SDK compares it with the headers.
-    const isParsed = request.body !== undefined || this.tools.size > 0;
-    return this.scopesOfTools(isParsed ? calledTools(request) : []);
+    const isNeeded = this.tools.size > 0 || isBodyRead(request);
+    return this.scopesOfTools(isNeeded ? calledTools(request) : []);
   }
 
   scopesInHeaders(request: HttpRequest): readonly string[] {

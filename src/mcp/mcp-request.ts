@@ -7,12 +7,12 @@ import type { HttpRequest } from '../nest/transports/http.js';
  * @throws AuthError MCP_REQUEST_INVALID if the headers name something else than the body (SEP-2243): a proxy or a guard in front may
  * have decided by the headers.
  */
-export function calledTools({ method, headers, body }: HttpRequest): readonly string[] {
-  if (method !== 'POST' && (body === undefined || body === null)) return [];
+export function calledTools(request: HttpRequest): readonly string[] {
+  const { method, headers, body } = request;
+  if (method !== 'POST' && !isBodyRead(request)) return [];
   const messages = Array.isArray(body) ? (body as unknown[]) : [body];
   const calls = messages.map((message) => {
-    if (!isJsonObject(message))
-      throw new AuthError('MCP_REQUEST_INVALID', { reason: 'the body is no JSON-RPC message' });
+    if (!isMessage(message)) throw new AuthError('MCP_REQUEST_INVALID', { reason: 'the body is no JSON-RPC message' });
     const { params } = message;
     const parameters = isJsonObject(params) ? params : {};
     const member = typeof message.method === 'string' ? NAMES.get(message.method) : undefined;
@@ -26,6 +26,16 @@ export function calledTools({ method, headers, body }: HttpRequest): readonly st
       });
   }
   return calls.flatMap((call) => (call.method === 'tools/call' && typeof call.name === 'string' ? call.name : []));
+}
+
+/** Whether a parser has read the body. Before version 2, that of Express sets an empty object for content that it does not know. */
+export function isBodyRead({ body }: HttpRequest): boolean {
+  return body !== undefined && !(isJsonObject(body) && Object.keys(body).length === 0);
+}
+
+/** A request, a notification, or a response to a request of the server. */
+function isMessage(value: unknown): value is Readonly<Record<string, unknown>> {
+  return isJsonObject(value) && ['method', 'result', 'error'].some((name) => Object.hasOwn(value, name));
 }
 
 /** Returns the tool that a request calls according to its headers. {@link calledTools} compares them with the body later. */

@@ -299,6 +299,7 @@ describe.each(PLATFORMS)('An MCP endpoint on %s', (platform) => {
       ['a name, for a message without one', message('tools/list', {}), { 'mcp-name': 'whoami' }],
       ['a method, for an empty list', [], { 'mcp-method': 'tools/list' }],
       ['a message, in a body that is none', [7], { 'mcp-method': 'tools/list' }],
+      ['a message, in a body without a method', { id: 1 }, { 'mcp-method': 'tools/list' }],
     ])('and refuses %s (MCP_REQUEST_INVALID)', async (_what, body, headers) => {
       expect(await outcome({ tools: TOOLS }, body, headers)).toBe('MCP_REQUEST_INVALID');
       expect(await outcome({}, body, headers)).toBe('MCP_REQUEST_INVALID');
@@ -313,6 +314,7 @@ describe.each(PLATFORMS)('An MCP endpoint on %s', (platform) => {
         message('prompts/get', { name: 'delete-order' }),
         { 'mcp-name': 'delete-order' },
       ],
+      ['nothing, for a response', { jsonrpc: '2.0', id: 1, result: {} }, {}],
       ['a tool without a name', message('tools/call', {}), { 'mcp-method': 'tools/call' }],
     ])('and accepts %s', async (_what, body, headers) => {
       expect(await outcome({ tools: TOOLS }, body, headers)).toBe(201);
