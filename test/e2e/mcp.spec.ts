@@ -249,11 +249,14 @@ describe.each(PLATFORMS)('An MCP endpoint on %s', (platform) => {
       return typeof body.code === 'string' ? `${String(status)} ${body.code}` : String(status);
     };
     const remove = toolCall('delete-order');
-    const { status, headers } = await app.post('/legacy', remove, app.tokenFor('/legacy'));
-    expect([status, headers['www-authenticate']]).toEqual([
-      403,
-      `Bearer error="insufficient_scope", error_description="The access token lacks a required scope", scope="orders:read orders:write", ${METADATA}`,
-    ]);
+    // Also those of the tool, if the token lacks the scope of the route.
+    for (const claims of [{}, { scope: '' }]) {
+      const { status, headers } = await app.post('/legacy', remove, app.tokenFor('/legacy', claims));
+      expect([status, headers['www-authenticate']]).toEqual([
+        403,
+        `Bearer error="insufficient_scope", error_description="The access token lacks a required scope", scope="orders:read orders:write", ${METADATA}`,
+      ]);
+    }
     expect(await outcome(remove)).toBe('403 SCOPE_INSUFFICIENT');
     expect(await outcome(remove, { scope: 'orders:read orders:write' })).toBe('200');
     expect(await outcome(toolCall('whoami'))).toBe('200');
