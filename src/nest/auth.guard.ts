@@ -131,7 +131,8 @@ export class AuthGuard extends PassportAuthGuard() {
     // `request.user` cannot serve as the memory, because any code may change it later.
     memory.decide(outcome);
     const isRepeated = record.isAdmitted(context);
-    const checked = isRepeated ? undefined : this.requirements.check(this.rulesWithScopes(call), token, context);
+    if (!isRepeated) call.rules = this.withScopesOfCall(rules, context);
+    const checked = isRepeated ? undefined : this.requirements.check(call.rules, token, context);
     const admitted = () => {
       if (!isRepeated) for (const extension of rules.extensions) extension.admit?.({ context, token, user, ...rules });
       record.admit(context);
@@ -151,14 +152,13 @@ export class AuthGuard extends PassportAuthGuard() {
   }
 
   /** Adds the scopes that only this call of the route needs, so that one challenge names all of them. */
-  private rulesWithScopes(call: GuardedCall): RouteRules {
-    const { rules, context } = call;
-    if (rules.extensions.length > 0) {
-      const request = context.switchToHttp().getRequest<HttpRequest>();
-      const scopes = rules.extensions.flatMap((extension) => extension.scopesOf(request));
-      call.rules = this.routes.withScopes(rules, scopes);
-    }
-    return call.rules;
+  private withScopesOfCall(rules: RouteRules, context: ExecutionContext): RouteRules {
+    if (rules.extensions.length === 0) return rules;
+    const request = context.switchToHttp().getRequest<HttpRequest>();
+    return this.routes.withScopes(
+      rules,
+      rules.extensions.flatMap((extension) => extension.scopesOf(request)),
+    );
   }
 
   private authenticate(call: GuardedCall): MaybePromise<Outcome> {

@@ -4,7 +4,6 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { All, Controller, Get, type INestApplication, Post, Req, Res, Sse, type Type } from '@nestjs/common';
 import { NEVER } from 'rxjs';
-import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { toNodeHandler } from '@modelcontextprotocol/node';
 import { createMcpHandler, McpServer } from '@modelcontextprotocol/server';
@@ -25,7 +24,16 @@ import {
 } from '../../src/index.js';
 import { type McpAuthInfo, McpEndpoint, type McpEndpointOptions } from '../../src/mcp.js';
 import { holdTime, pass } from '../support/held-time.js';
-import { bearer, call, closeApps, type Platform, PLATFORMS, type RunningApp, startApp } from '../support/app.js';
+import {
+  bearer,
+  call,
+  closeApps,
+  fastifyOf,
+  type Platform,
+  PLATFORMS,
+  type RunningApp,
+  startApp,
+} from '../support/app.js';
 
 interface NestRequest {
   readonly raw?: IncomingMessage;
@@ -141,7 +149,7 @@ async function start(
   return { ...app, viaProxy, tokenFor, post };
 }
 
-const fastifyOf = (app: INestApplication) => (app as NestFastifyApplication).getHttpAdapter().getInstance();
+type McpApp = Awaited<ReturnType<typeof start>>;
 
 /** Guards `/mcp` before the body is read. */
 const guardInFront = (platform: Platform) => (app: INestApplication) => {
@@ -150,7 +158,7 @@ const guardInFront = (platform: Platform) => (app: INestApplication) => {
 };
 
 /** Opens a session of the legacy endpoint, and returns its header. */
-async function openSession({ post, tokenFor }: Awaited<ReturnType<typeof start>>) {
+async function openSession({ post, tokenFor }: McpApp) {
   const params = { protocolVersion: '2025-06-18', capabilities: {}, clientInfo: { name: 'test', version: '1' } };
   const initialize = { jsonrpc: '2.0', id: 1, method: 'initialize', params };
   const { headers } = await post('/legacy', initialize, tokenFor('/legacy'));
@@ -506,15 +514,9 @@ describe.each(PLATFORMS)('An MCP endpoint on %s', (platform) => {
 
   describe('with the middleware in front', () => {
     const calling = (tool: string) => ({ 'mcp-method': 'tools/call', 'mcp-name': tool });
-    const startBehind = (controllers?: readonly Type[], options?: Partial<AuthOptions>) =>
-      start(platform, controllers, guardInFront(platform), options);
+    const startBehind = (controllers?: readonly Type[]) => start(platform, controllers, guardInFront(platform));
     /** The status and the challenged scopes. The body is larger than the limit of the parser. */
-    const early = async (
-      app: Awaited<ReturnType<typeof start>>,
-      tool: string,
-      token?: string,
-      names = calling(tool),
-    ) => {
+    const early = async (app: McpApp, tool: string, token?: string, names = calling(tool)) => {
       const tooLarge = { ...toolCall(tool), text: 'x'.repeat(2 ** 21) };
       const { status, headers } = await app.post('/mcp', tooLarge, token, names);
       return [status, / scope="(.*?)"/.exec(String(headers['www-authenticate']))?.[1]];

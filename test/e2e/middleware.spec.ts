@@ -18,7 +18,7 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
 import { Test, type TestingModuleBuilder } from '@nestjs/testing';
 import { AuthEvents, AuthGuard, authHook, AuthMiddleware, AuthModule, Public } from '../../src/index.js';
-import { type Answer, bearer, call, closeApps, type Platform, PLATFORMS } from '../support/app.js';
+import { type Answer, bearer, call, closeApps, fastifyOf, type Platform, PLATFORMS } from '../support/app.js';
 import { decoratedClass } from '../support/decorated-class.js';
 import { codeInComments } from '../docs/pages.js';
 import { issuerWithTokens } from '../support/issuer-with-tokens.js';
@@ -50,8 +50,6 @@ function mounted(request: MountedRequest, response: NodeResponse): void {
   response.setHeader(MARK, request.user?.sub ?? 'nobody');
   response.end('mounted');
 }
-
-const fastifyOf = (app: INestApplication) => (app as NestFastifyApplication).getHttpAdapter().getInstance();
 
 function addRoutes(app: INestApplication, paths = ['/docs', '/docs/*']): void {
   for (const path of paths)

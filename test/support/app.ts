@@ -4,7 +4,7 @@ import { createServer, request as httpRequest } from 'node:http';
 import type { INestApplication, LoggerService, ModuleMetadata } from '@nestjs/common';
 import type { AbstractHttpAdapter } from '@nestjs/core';
 import { ExpressAdapter } from '@nestjs/platform-express';
-import { FastifyAdapter } from '@nestjs/platform-fastify';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Test, type TestingModuleBuilder } from '@nestjs/testing';
 
 export const PLATFORMS = ['express', 'fastify'] as const;
@@ -46,6 +46,9 @@ const running = new Set<RunningApp>();
 export async function closeApps(): Promise<void> {
   await Promise.all([...running].map(({ close }) => close()));
 }
+
+/** The instance of Fastify, whose hooks and routes an application adds. */
+export const fastifyOf = (app: INestApplication) => (app as NestFastifyApplication).getHttpAdapter().getInstance();
 
 /** A Nest application that listens on loopback, as in production. */
 export async function startApp(

@@ -53,7 +53,7 @@ export class RouteReporter implements OnModuleInit, OnApplicationBootstrap {
   private readonly logger = new Logger('AuthModule');
   private readonly discovery: HandlerDiscovery;
   private readonly coverage: GuardCoverage;
-  private readonly endpoints = new Map<ResolvedResource, readonly [RouteRules | undefined]>();
+  private readonly endpoints = new Map<ResolvedResource, RouteRules | undefined>();
 
   constructor(
     @Inject(ModulesContainer) private readonly modules: ModulesContainer,
@@ -151,20 +151,19 @@ export class RouteReporter implements OnModuleInit, OnApplicationBootstrap {
   }
 
   /** Returns the routes of a resource. */
-  routesIn(resource: ResolvedResource | undefined): readonly Route[] {
+  routesIn(resource: ResolvedResource): readonly Route[] {
     return this.routesOf().filter(({ rules }) => rules.resource === resource);
   }
 
   /** Returns the rules of the endpoint for POST of a resource. Undefined if there are several, which may need other scopes. */
   endpointOf(resource: ResolvedResource): RouteRules | undefined {
-    const known = this.endpoints.get(resource);
-    if (known !== undefined) return known[0];
+    if (this.endpoints.has(resource)) return this.endpoints.get(resource);
     const posts = this.routesIn(resource).filter(
       ({ handler, rules }) => ['POST', 'ALL'].includes(handler.kind) && rules.extensions.length > 0,
     );
     const [only, ...others] = new Set(posts.map(({ rules }) => rules));
     const endpoint = others.length === 0 ? only : undefined;
-    if (this.routes.arePathsFinal) this.endpoints.set(resource, [endpoint]);
+    if (this.routes.arePathsFinal) this.endpoints.set(resource, endpoint);
     return endpoint;
   }
 
